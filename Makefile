@@ -1,0 +1,39 @@
+# Every target does the set-up it needs and may be run again at any time.
+
+.DEFAULT_GOAL := help
+.PHONY: help build test lint phpt conformance demo clean
+
+help: ## say what there is to make
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## the extension and the gateway, in target/release/
+	scripts/setup build
+	cargo build --release --workspace
+
+test: build ## all tests, against every store
+	scripts/setup test
+	scripts/test
+
+lint: ## formatting, clippy, shell scripts, licences of the dependencies
+	scripts/setup build lint
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	shellcheck -x $(SHELL_SCRIPTS)
+	cargo deny --log-level error check licenses bans sources
+
+phpt: build ## the PHP tests only; TESTS="redis session/roundtrip" chooses
+	scripts/setup test
+	scripts/phpt $(TESTS)
+
+conformance: build ## PHP's own session tests only; STORES="sqlite" chooses
+	scripts/setup test
+	scripts/conformance $(STORES)
+
+demo: build ## a page with a session, in your browser; DEMO_EXIT=1 only checks it
+	scripts/setup demo
+	scripts/demo
+
+clean: ## what was built; downloads in .cache/ stay
+	cargo clean
+
+SHELL_SCRIPTS := .ci/run $(shell grep -lE '^\#!.*bash|^\# shellcheck shell=' -r scripts)

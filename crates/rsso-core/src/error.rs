@@ -1,0 +1,125 @@
+//! What can go wrong, as the caller needs to tell it apart.
+//!
+//! Messages are lower-case sentences that name the directive and the way out. None holds a
+//! password or a whole session id; [`Error::chain`] is what PHP shows.
+
+use std::error::Error as StdError;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use thiserror::Error as ThisError;
+
+/// Shorthand for results of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Everything that rsso-core reports.
+#[derive(Debug, ThisError)]
+#[non_exhaustive]
+pub enum Error {
+    /// A directive, option or DSN that cannot be used.
+    #[error("{directive}: {problem}")]
+    Config {
+        /// Its name as the user wrote it, for instance `rsso.dsn`.
+        directive: String,
+        /// What is wrong and what is accepted.
+        problem: String,
+    },
+    /// A session id that is refused before any I/O.
+    #[error("{problem}")]
+    SessionId {
+        /// What is wrong and what is accepted.
+        problem: String,
+    },
+    /// The store cannot be reached or does not do what it must.
+    #[error("{store}: {problem}")]
+    Store {
+        /// The store's address without credentials.
+        store: String,
+        /// What was tried and how to go on.
+        problem: String,
+        /// The driver's error.
+        #[source]
+        source: Option<Box<dyn StdError + Send + Sync>>,
+    },
+    /// Another request held the session's lock for all of `rsso.lock_wait`.
+    #[error(
+        "another request still holds this session's lock after {:.3} s \
+         (rsso.lock_wait; rsso.lock_failure=readonly would go on without it)",
+        waited.as_secs_f64()
+    )]
+    LockTimeout {
+        /// How long was waited.
+        waited: Duration,
+    },
+    /// The operating system has no randomness to give.
+    #[error("the system's random number generator failed")]
+    Random {
+        /// What it said.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl Error {
+    /// A [`Error::Config`] about one directive.
+    pub fn config(directive: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Config {
+            directive: directive.into(),
+            problem: problem.into(),
+        }
+    }
+
+    /// A [`Error::Store`] that keeps the driver's error.
+    pub fn store(
+        store: impl Into<String>,
+        problem: impl Into<String>,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        Self::Store {
+            store: store.into(),
+            problem: problem.into(),
+            source: Some(source.into()),
+        }
+    }
+
+    /// A [`Error::Store`] that has no driver's error below it.
+    pub fn store_plain(store: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Store {
+            store: store.into(),
+            problem: problem.into(),
+            source: None,
+        }
+    }
+
+    /// The message and all it came from, in one line.
+    #[must_use]
+    pub fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            let part = error.to_string();
+            // Drivers often repeat their source in their own text.
+            if !text.contains(&part) {
+                // Writing to a String cannot fail.
+                let _ = write!(text, ": {part}");
+            }
+            cause = error.source();
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_chain_says_each_cause_once() {
+        let io = std::io::Error::other("disk on fire");
+        let error = Error::store("sqlite:/x.db", "cannot read", io);
+        assert_eq!(
+            error.chain(),
+            "sqlite:/x.db: cannot read: disk on fire"
+        );
+    }
+}

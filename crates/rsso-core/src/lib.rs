@@ -1,0 +1,25 @@
+//! Sessions, locks and logins: the part of rsso that knows no PHP.
+//!
+//! A PHP callback arrives as a call on [`request::RequestState`], which knows what this request
+//! holds; it asks a [`store::Store`], which knows how to do each act in one atomic step.
+//!
+//! What always holds here: no unsafe code, no async runtime, no global state that a fork could
+//! share by accident, and no error text that holds a password or a whole session id.
+
+pub mod deadline;
+pub mod dsn;
+pub mod error;
+pub mod random;
+pub mod request;
+pub mod secret;
+pub mod settings;
+pub mod sid;
+pub mod store;
+
+pub use deadline::Deadline;
+pub use dsn::Dsn;
+pub use error::{Error, Result};
+pub use request::RequestState;
+pub use secret::Secret;
+pub use settings::Settings;
+pub use sid::{SessionId, SessionKey};

@@ -1,0 +1,333 @@
+//! What one PHP request holds of its sessions: the calls of PHP's save handler, in the order in
+//! which PHP makes them, turned into as few calls of a store as they need.
+//!
+//! What always holds: a lock taken here is given back by `write`, `destroy` or `close`, whichever
+//! comes first; an id that this request made costs no round trip before its first write, for
+//! nobody else can know it; and a forked child never uses what its parent holds.
+
+use std::time::{Duration, Instant};
+
+use crate::deadline::Deadline;
+use crate::error::{Error, Result};
+use crate::settings::{LockFailure, Settings};
+use crate::sid::{SessionId, SessionKey};
+use crate::store::{Basis, Change, Load, LockTerms, Loaded, Outcome, Store, Token, Version};
+
+/// How many made ids a request remembers; `session_create_id()` in a loop must not grow it.
+const MAX_FRESH: usize = 16;
+
+/// The sessions of one request.
+#[derive(Debug)]
+pub struct RequestState {
+    pid: u32,
+    fresh: Vec<SessionId>,
+    current: Option<Current>,
+}
+
+/// The session that was read last.
+#[derive(Debug)]
+struct Current {
+    sid: SessionId,
+    key: SessionKey,
+    token: Token,
+    locked: bool,
+    seen: Option<Version>,
+    /// What a validation fetched and the read that follows will take.
+    prefetched: Option<Vec<u8>>,
+    /// Set where a write must be refused: why.
+    refusal: Option<Refusal>,
+}
+
+/// What became of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Written {
+    /// It is in the store.
+    Stored,
+    /// It is not, and this is why; PHP's user is told.
+    Refused(Refusal),
+}
+
+/// Why a write was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The session was destroyed, kicked or expired while this request was under way.
+    Gone,
+    /// The lock was lost, and another request has written the session since.
+    LockLost,
+    /// `rsso.lock_failure=readonly`, and the lock could not be had.
+    ReadOnly,
+    /// This process is a fork of the one that opened the session.
+    Forked,
+}
+
+impl Refusal {
+    /// The sentence for PHP's warning.
+    #[must_use]
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::Gone => {
+                "the session was destroyed or expired while this request was using it; its changes are not stored"
+            }
+            Self::LockLost => {
+                "this request lost the session's lock (rsso.lock_ttl) and another one has written since; its changes are not stored"
+            }
+            Self::ReadOnly => {
+                "the session was opened without its lock (rsso.lock_failure=readonly); its changes are not stored"
+            }
+            Self::Forked => {
+                "the session was opened before the fork and belongs to the parent process; changes of the child are not stored"
+            }
+        }
+    }
+}
+
+impl Default for RequestState {
+    fn default() -> Self {
+        Self { pid: std::process::id(), fresh: Vec::new(), current: None }
+    }
+}
+
+impl RequestState {
+    /// Remembers an id that was made for this request.
+    pub fn created(&mut self, sid: SessionId) {
+        if self.fresh.len() == MAX_FRESH {
+            self.fresh.remove(0);
+        }
+        self.fresh.push(sid);
+    }
+
+    /// Whether `sid` names a stored session. What it fetches, the next [`Self::read`] uses.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn validate(&mut self, store: &mut dyn Store, settings: &Settings, sid: &SessionId) -> Result<bool> {
+        self.notice_fork();
+        if self.fresh.contains(sid) {
+            return Ok(false);
+        }
+        let found = self.open(store, settings, sid, true)?;
+        if found.is_none() {
+            self.current = None;
+        }
+        let exists = found.is_some();
+        if let Some(current) = &mut self.current {
+            current.prefetched = found;
+        }
+        Ok(exists)
+    }
+
+    /// The session's data; empty for one that does not exist.
+    ///
+    /// # Errors
+    /// [`Error::LockTimeout`] or [`Error::Store`].
+    pub fn read(&mut self, store: &mut dyn Store, settings: &Settings, sid: &SessionId) -> Result<Vec<u8>> {
+        self.notice_fork();
+        if let Some(data) = self.current.as_mut().filter(|c| c.sid == *sid).and_then(|c| c.prefetched.take()) {
+            return Ok(data);
+        }
+        if self.fresh.contains(sid) && self.current.as_ref().is_none_or(|c| c.sid != *sid) {
+            self.give_up_current(store)?;
+            self.current = Some(Current::unread(sid, settings)?);
+            return Ok(Vec::new());
+        }
+        Ok(self.open(store, settings, sid, false)?.unwrap_or_default())
+    }
+
+    /// Stores the session for `ttl`, and gives its lock back.
+    ///
+    /// # Errors
+    /// [`Error::LockTimeout`] or [`Error::Store`].
+    pub fn write(
+        &mut self,
+        store: &mut dyn Store,
+        settings: &Settings,
+        sid: &SessionId,
+        data: &[u8],
+        ttl: Duration,
+    ) -> Result<Written> {
+        self.commit(store, settings, sid, Change::Write(data, ttl))
+    }
+
+    /// Refreshes the expiry of an unchanged session, and gives its lock back.
+    ///
+    /// # Errors
+    /// [`Error::LockTimeout`] or [`Error::Store`].
+    pub fn touch(
+        &mut self,
+        store: &mut dyn Store,
+        settings: &Settings,
+        sid: &SessionId,
+        ttl: Duration,
+    ) -> Result<()> {
+        // A refresh that is refused loses nothing: there were no changes.
+        self.commit(store, settings, sid, Change::Touch(ttl)).map(|_| ())
+    }
+
+    /// Ends the session and gives its lock back.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn destroy(&mut self, store: &mut dyn Store, settings: &Settings, sid: &SessionId) -> Result<()> {
+        self.notice_fork();
+        let current = self.current.take_if(|c| c.sid == *sid);
+        let never_stored = self.fresh.iter().position(|f| f == sid);
+        match (current, never_stored) {
+            (Some(current), _) if current.locked || current.seen.is_some() => {
+                store.destroy(&current.key, current.locked.then_some(current.token))
+            }
+            (_, Some(at)) => {
+                self.fresh.swap_remove(at);
+                Ok(())
+            }
+            _ => store.destroy(&SessionKey::of(sid, settings.hash_ids), None),
+        }
+    }
+
+    /// Ends the use of the session; gives back a lock that no write gave back.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn close(&mut self, store: &mut dyn Store) -> Result<()> {
+        self.notice_fork();
+        self.give_up_current(store)
+    }
+
+    /// True while a lock is held, so that closing needs the store.
+    #[must_use]
+    pub fn holds_lock(&self) -> bool {
+        self.current.as_ref().is_some_and(|c| c.locked)
+    }
+
+    /// Forgets everything, without I/O: for a request whose store is gone.
+    pub fn forget(&mut self) {
+        *self = Self::default();
+    }
+
+    fn commit(
+        &mut self,
+        store: &mut dyn Store,
+        settings: &Settings,
+        sid: &SessionId,
+        change: Change<'_>,
+    ) -> Result<Written> {
+        self.notice_fork();
+        let seen_before = self.current.as_ref().filter(|c| c.sid == *sid).map(|c| c.seen);
+        let is_fresh = self.fresh.contains(sid);
+        match &self.current {
+            Some(c) if c.sid == *sid => {
+                if settings.lock && !c.locked && !is_fresh && c.refusal.is_none() {
+                    self.open(store, settings, sid, false)?;
+                }
+            }
+            // Symfony reads the id it was given and writes one that it has just made.
+            _ if is_fresh => {
+                self.give_up_current(store)?;
+                self.current = Some(Current::unread(sid, settings)?);
+            }
+            _ => {
+                self.open(store, settings, sid, false)?;
+            }
+        }
+        let Some(current) = self.current.as_mut() else {
+            return Ok(Written::Refused(Refusal::Gone));
+        };
+        if let Some(refusal) = current.refusal {
+            return Ok(Written::Refused(refusal));
+        }
+        // What was read before the lock was given up must still be what is stored.
+        if let Some(Some(before)) = seen_before
+            && current.seen != Some(before)
+        {
+            let refusal = match current.seen {
+                Some(now) if now.generation == before.generation => Refusal::LockLost,
+                _ => Refusal::Gone,
+            };
+            return Ok(Written::Refused(refusal));
+        }
+        let basis = Basis { token: current.token, locked: current.locked, seen: current.seen };
+        let outcome = store.commit(&current.key, basis, change);
+        current.locked = false;
+        self.fresh.retain(|f| f != sid);
+        match outcome? {
+            Outcome::Stored(version) => {
+                current.seen = Some(version);
+                Ok(Written::Stored)
+            }
+            Outcome::Gone => Ok(Written::Refused(Refusal::Gone)),
+            Outcome::LockLost => Ok(Written::Refused(Refusal::LockLost)),
+        }
+    }
+
+    /// Reads `sid`, under its lock if the settings say so, and makes it the current session.
+    fn open(
+        &mut self,
+        store: &mut dyn Store,
+        settings: &Settings,
+        sid: &SessionId,
+        only_existing: bool,
+    ) -> Result<Option<Vec<u8>>> {
+        if self.current.as_ref().is_some_and(|c| c.sid != *sid) {
+            self.give_up_current(store)?;
+        }
+        let mut current = match self.current.take() {
+            // The same token again is granted again: session_reset() does not wait for itself.
+            Some(current) if current.refusal.is_none() => current,
+            _ => Current::unread(sid, settings)?,
+        };
+        let started = Instant::now();
+        let lock = settings.lock.then(|| LockTerms {
+            deadline: Deadline::after(settings.lock_wait),
+            ttl: settings.lock_ttl,
+        });
+        let load = Load { token: current.token, lock, only_existing };
+        let loaded = match store.load(&current.key, load) {
+            Err(Error::LockTimeout { .. }) if settings.lock_failure == LockFailure::ReadOnly => {
+                current.refusal = Some(Refusal::ReadOnly);
+                store.load(&current.key, Load { lock: None, ..load })
+            }
+            Err(Error::LockTimeout { .. }) => Err(Error::LockTimeout { waited: started.elapsed() }),
+            other => other,
+        };
+        let Loaded { record, locked } = loaded?;
+        current.locked = locked;
+        current.prefetched = None;
+        let (data, seen) = record.map(|r| (r.data, r.version)).unzip();
+        current.seen = seen;
+        self.current = Some(current);
+        Ok(data)
+    }
+
+    fn give_up_current(&mut self, store: &mut dyn Store) -> Result<()> {
+        match self.current.take() {
+            Some(current) if current.locked => store.release(&current.key, current.token),
+            _ => Ok(()),
+        }
+    }
+
+    /// In a forked child the lock is the parent's: keep hands off it.
+    fn notice_fork(&mut self) {
+        let pid = std::process::id();
+        if self.pid != pid {
+            self.pid = pid;
+            if let Some(current) = &mut self.current {
+                current.locked = false;
+                current.refusal = Some(Refusal::Forked);
+            }
+        }
+    }
+}
+
+impl Current {
+    fn unread(sid: &SessionId, settings: &Settings) -> Result<Self> {
+        Ok(Self {
+            sid: sid.clone(),
+            key: SessionKey::of(sid, settings.hash_ids),
+            token: Token::random()?,
+            locked: false,
+            seen: None,
+            prefetched: None,
+            refusal: None,
+        })
+    }
+}

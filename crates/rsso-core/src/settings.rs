@@ -1,0 +1,243 @@
+//! The `rsso.*` directives as typed values. php.ini, `ini_set()` and the options of
+//! `Rsso\SessionHandler` all come through [`Settings::set`], so each is checked in one place.
+
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+use crate::secret::Secret;
+
+/// A directive: its name below `rsso.`, its default as php.ini would write it, and who may set it.
+#[derive(Debug, Clone, Copy)]
+pub struct Directive {
+    /// Without the `rsso.` in front.
+    pub name: &'static str,
+    /// The built-in value.
+    pub default: &'static str,
+    /// Shown as `***`, and settable in php.ini only.
+    pub secret: bool,
+}
+
+/// Every directive there is, in the order phpinfo() shows them.
+pub const DIRECTIVES: &[Directive] = &[
+    Directive::new("dsn", ""),
+    Directive::secret("password"),
+    Directive::secret("password_file"),
+    Directive::new("prefix", ""),
+    Directive::new("connect_timeout", "2"),
+    Directive::new("read_timeout", "2"),
+    Directive::new("lock", "1"),
+    Directive::new("lock_wait", "30"),
+    Directive::new("lock_ttl", "60"),
+    Directive::new("lock_failure", "error"),
+    Directive::new("hash_ids", "1"),
+];
+
+/// What `rsso.lock_failure` asks for when the lock cannot be had within `rsso.lock_wait`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LockFailure {
+    /// Throw `Rsso\LockTimeoutException`.
+    Error,
+    /// Go on with what is stored, and refuse to write.
+    ReadOnly,
+}
+
+/// The directives' values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// `rsso.dsn`, not yet parsed: `session.save_path` may stand in for it.
+    pub dsn: Secret,
+    /// `rsso.password`
+    pub password: Secret,
+    /// `rsso.password_file`
+    pub password_file: String,
+    /// `rsso.prefix`; `None` is each store's default.
+    pub prefix: Option<String>,
+    /// `rsso.connect_timeout`
+    pub connect_timeout: Duration,
+    /// `rsso.read_timeout`
+    pub read_timeout: Duration,
+    /// `rsso.lock`
+    pub lock: bool,
+    /// `rsso.lock_wait`
+    pub lock_wait: Duration,
+    /// `rsso.lock_ttl`
+    pub lock_ttl: Duration,
+    /// `rsso.lock_failure`
+    pub lock_failure: LockFailure,
+    /// `rsso.hash_ids`
+    pub hash_ids: bool,
+}
+
+impl Directive {
+    const fn new(name: &'static str, default: &'static str) -> Self {
+        Self { name, default, secret: false }
+    }
+
+    const fn secret(name: &'static str) -> Self {
+        Self { name, default: "", secret: true }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            dsn: Secret::default(),
+            password: Secret::default(),
+            password_file: String::new(),
+            prefix: None,
+            connect_timeout: Duration::from_secs(2),
+            read_timeout: Duration::from_secs(2),
+            lock: true,
+            lock_wait: Duration::from_secs(30),
+            lock_ttl: Duration::from_secs(60),
+            lock_failure: LockFailure::Error,
+            hash_ids: true,
+        }
+    }
+}
+
+impl Settings {
+    /// Sets the directive `rsso.<name>` from its text.
+    ///
+    /// # Errors
+    /// [`Error::Config`] that names the directive and what it accepts; nothing is changed then.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<()> {
+        let refuse = |accepts: &str| {
+            Err(Error::config(format!("rsso.{name}"), format!("must be {accepts}")))
+        };
+        match name {
+            "dsn" => {
+                if !value.is_empty() {
+                    crate::Dsn::parse("rsso.dsn", value)?;
+                }
+                self.dsn = Secret::new(value);
+            }
+            "password" => self.password = Secret::new(value),
+            "password_file" => match value.is_empty() || value.starts_with('/') {
+                true => value.clone_into(&mut self.password_file),
+                false => return refuse("the absolute path of a file"),
+            },
+            "prefix" => match parse_prefix(value) {
+                Some(prefix) => self.prefix = prefix,
+                None => return refuse("1 to 64 characters of a-z, A-Z, 0-9 and '_:.-'"),
+            },
+            "connect_timeout" => match parse_seconds(value, 0.001, 60.0) {
+                Some(time) => self.connect_timeout = time,
+                None => return refuse("seconds from 0.001 to 60"),
+            },
+            "read_timeout" => match parse_seconds(value, 0.001, 300.0) {
+                Some(time) => self.read_timeout = time,
+                None => return refuse("seconds from 0.001 to 300"),
+            },
+            "lock_wait" => match parse_seconds(value, 0.0, 3600.0) {
+                Some(time) => self.lock_wait = time,
+                None => return refuse("seconds from 0 to 3600"),
+            },
+            "lock_ttl" => match parse_seconds(value, 1.0, 86_400.0) {
+                Some(time) => self.lock_ttl = time,
+                None => return refuse("seconds from 1 to 86400"),
+            },
+            "lock" => match parse_bool(value) {
+                Some(on) => self.lock = on,
+                None => return refuse("a boolean: 1, 0, on, off, true, false, yes or no"),
+            },
+            "hash_ids" => match parse_bool(value) {
+                Some(on) => self.hash_ids = on,
+                None => return refuse("a boolean: 1, 0, on, off, true, false, yes or no"),
+            },
+            "lock_failure" => match value {
+                "error" => self.lock_failure = LockFailure::Error,
+                "readonly" => self.lock_failure = LockFailure::ReadOnly,
+                _ => return refuse("'error' or 'readonly'"),
+            },
+            _ => {
+                return Err(Error::config(format!("rsso.{name}"), "is not a directive of rsso"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The store's password: `rsso.password`, else the contents of `rsso.password_file`.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn password(&self) -> Result<Option<Secret>> {
+        if !self.password.is_empty() {
+            return Ok(Some(self.password.clone()));
+        }
+        if self.password_file.is_empty() {
+            return Ok(None);
+        }
+        let text = std::fs::read_to_string(&self.password_file).map_err(|error| {
+            Error::config("rsso.password_file", format!("{}: {error}", self.password_file))
+        })?;
+        Ok(Some(Secret::new(text.trim_end_matches(['\r', '\n']))))
+    }
+}
+
+/// PHP's own reading of a boolean directive, strictly.
+fn parse_bool(value: &str) -> Option<bool> {
+    match value.to_ascii_lowercase().as_str() {
+        "1" | "on" | "true" | "yes" => Some(true),
+        "" | "0" | "off" | "false" | "no" => Some(false),
+        _ => None,
+    }
+}
+
+fn parse_seconds(value: &str, min: f64, max: f64) -> Option<Duration> {
+    let seconds: f64 = value.trim().parse().ok()?;
+    (seconds >= min && seconds <= max).then(|| Duration::from_secs_f64(seconds))
+}
+
+fn parse_prefix(value: &str) -> Option<Option<String>> {
+    let known = |c: char| c.is_ascii_alphanumeric() || "_:.-".contains(c);
+    match value.len() {
+        0 => Some(None),
+        1..=64 if value.chars().all(known) => Some(Some(value.to_owned())),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_defaults_is_what_default_gives() {
+        let mut from_table = Settings::default();
+        for directive in DIRECTIVES {
+            from_table.set(directive.name, directive.default).unwrap();
+        }
+        assert_eq!(from_table, Settings::default());
+    }
+
+    #[test]
+    fn a_bad_value_names_the_directive_and_changes_nothing() {
+        for (name, value) in [
+            ("dsn", "nonsense"),
+            ("password_file", "relative"),
+            ("prefix", "a b"),
+            ("connect_timeout", "0"),
+            ("read_timeout", "-1"),
+            ("lock_wait", "NaN"),
+            ("lock_wait", "inf"),
+            ("lock_ttl", "0.5"),
+            ("lock", "maybe"),
+            ("lock_failure", "ignore"),
+            ("hash_ids", "2"),
+            ("nonesuch", "1"),
+        ] {
+            let mut settings = Settings::default();
+            let error = settings.set(name, value).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("rsso.{name}: ")), "{error}");
+            assert_eq!(settings, Settings::default());
+        }
+    }
+
+    #[test]
+    fn fractions_of_seconds_count() {
+        let mut settings = Settings::default();
+        settings.set("connect_timeout", "0.25").unwrap();
+        assert_eq!(settings.connect_timeout, Duration::from_millis(250));
+    }
+}

@@ -1,0 +1,219 @@
+//! The seam between what a request wants and where sessions live.
+//!
+//! # Contract
+//! Every store keeps it, and `tests/conformance` runs it against each of them.
+//!
+//! - A **record** is a session's data with a [`Generation`], drawn at random when the record is
+//!   born, and a [`Revision`], which every committed write changes. What is destroyed leaves no
+//!   record, so an older generation can never come back: [`Store::commit`] compares it in the same
+//!   atomic step as it writes.
+//! - A record whose expiry has passed is missing. It does not expire while its lock is held.
+//! - The **lock** of a key is held by at most one [`Token`]. [`Store::load`] takes it in the same
+//!   round trip as it reads. Waiters get it in the order in which they came, are woken by its
+//!   release, and give up at their deadline.
+//! - `commit` and `destroy` give the lock back in the same step as they act, whatever the outcome.
+//! - A lock whose owner died is free at once where the store can tell, and after `lock_ttl` at the
+//!   latest; a living owner keeps it however long its request takes.
+//! - A commit that names a token which no longer holds the lock is accepted only if the record's
+//!   revision is still the one that was read: nobody wrote in between.
+//! - No call waits without a deadline. After an I/O error the connection is gone, and the next
+//!   call makes a new one.
+
+use std::fmt;
+use std::time::Duration;
+
+pub use spec::{COMPILED_IN, Spec};
+
+use crate::deadline::Deadline;
+use crate::error::Result;
+use crate::random;
+use crate::sid::SessionKey;
+
+pub mod redis;
+mod spec;
+pub mod sqlite;
+
+/// One place where sessions live. A store belongs to one thread of one process.
+pub trait Store: Send {
+    /// The store's address, without credentials, for messages and phpinfo().
+    fn address(&self) -> &str;
+
+    /// Reads a record, taking its lock first if `want` says so.
+    ///
+    /// # Errors
+    /// [`crate::Error::LockTimeout`] when the lock's deadline passes, [`crate::Error::Store`] otherwise.
+    fn load(&mut self, key: &SessionKey, want: Load) -> Result<Loaded>;
+
+    /// Writes or refreshes a record if `basis` still holds, and gives the lock back.
+    ///
+    /// # Errors
+    /// [`crate::Error::Store`]; whether the change was made is then unknown.
+    fn commit(&mut self, key: &SessionKey, basis: Basis, change: Change<'_>) -> Result<Outcome>;
+
+    /// Gives a lock back without a change. The lock of another token is left alone.
+    ///
+    /// # Errors
+    /// [`crate::Error::Store`]; the lock then ends with its connection or its time-to-live.
+    fn release(&mut self, key: &SessionKey, token: Token) -> Result<()>;
+
+    /// Removes a record, whoever holds its lock, and gives the lock of `token` back.
+    /// A missing record is no error.
+    ///
+    /// # Errors
+    /// [`crate::Error::Store`].
+    fn destroy(&mut self, key: &SessionKey, token: Option<Token>) -> Result<()>;
+
+    /// Removes expired records in small batches, and says how many.
+    ///
+    /// # Errors
+    /// [`crate::Error::Store`].
+    fn gc(&mut self) -> Result<u64>;
+}
+
+/// Proof that one request holds one lock: 128 random bits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Token([u8; 16]);
+
+impl Token {
+    /// A token nobody else has.
+    ///
+    /// # Errors
+    /// When the system has no randomness.
+    pub fn random() -> Result<Self> {
+        random::bytes().map(Self)
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Token({:02x}{:02x}…)", self.0[0], self.0[1])
+    }
+}
+
+/// One life of a record, from its first write to its end.
+///
+/// Drawn at random rather than counted, for nothing is left of a destroyed record to count from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Generation(pub u64);
+
+/// Changes with each write of a record: the token of the request that wrote it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Revision(pub [u8; 16]);
+
+/// The state of a record that a request has seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Version {
+    /// Which life.
+    pub generation: Generation,
+    /// Which write of it.
+    pub revision: Revision,
+}
+
+/// How to read.
+#[derive(Debug, Clone, Copy)]
+pub struct Load {
+    /// Who reads. With a lock it is the lock's token; the same token again is granted again.
+    pub token: Token,
+    /// `None` reads without taking the lock.
+    pub lock: Option<LockTerms>,
+    /// A missing record is not locked: for checking an id that a browser presented.
+    pub only_existing: bool,
+}
+
+/// For how long to wait for a lock, and what it is worth then.
+#[derive(Debug, Clone, Copy)]
+pub struct LockTerms {
+    /// When to give up.
+    pub deadline: Deadline,
+    /// After how long an owner without a sign of life has lost it.
+    pub ttl: Duration,
+}
+
+/// What a read found.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The record, if there is a live one.
+    pub record: Option<Record>,
+    /// True if the lock is now held by the token of the request.
+    pub locked: bool,
+}
+
+/// A live session.
+#[derive(Debug)]
+pub struct Record {
+    /// PHP's serialized session, untouched.
+    pub data: Vec<u8>,
+    /// What a later commit compares.
+    pub version: Version,
+}
+
+/// What a commit relies on.
+#[derive(Debug, Clone, Copy)]
+pub struct Basis {
+    /// The request's token; it becomes the record's revision.
+    pub token: Token,
+    /// Whether that token holds the lock.
+    pub locked: bool,
+    /// What the request read: `None` is a missing record.
+    pub seen: Option<Version>,
+}
+
+/// What a commit does.
+#[derive(Debug, Clone, Copy)]
+pub enum Change<'a> {
+    /// Store this data for so long.
+    Write(&'a [u8], Duration),
+    /// Keep the data, refresh the expiry.
+    Touch(Duration),
+}
+
+impl Change<'_> {
+    /// For how long the record shall live from now on.
+    #[must_use]
+    pub fn ttl(&self) -> Duration {
+        match self {
+            Self::Write(_, ttl) | Self::Touch(ttl) => *ttl,
+        }
+    }
+}
+
+/// What became of a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Done; the record is now this version.
+    Stored(Version),
+    /// Refused: the record that was read has ended or has been replaced.
+    Gone,
+    /// Refused: the lock was lost and another request has written since.
+    LockLost,
+}
+
+impl Outcome {
+    /// `Stored`, for a record of this generation written (or only refreshed) by this token.
+    #[must_use]
+    pub fn stored(generation: Generation, revision: Revision) -> Self {
+        Self::Stored(Version { generation, revision })
+    }
+}
+
+impl Generation {
+    /// The generation of a record that is being born. Fits a signed 64-bit SQL column.
+    ///
+    /// # Errors
+    /// When the system has no randomness.
+    pub fn random() -> Result<Self> {
+        random::bytes().map(|b| Self(u64::from_be_bytes(b) >> 1))
+    }
+}
+
+impl From<Token> for Revision {
+    fn from(token: Token) -> Self {
+        Self(token.0)
+    }
+}

@@ -1,0 +1,248 @@
+//! One connection to one Redis server: made with time-outs, dropped at the first I/O error.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use redis::{
+    Client, ClientTlsConfig, Cmd, Connection, ConnectionAddr, ConnectionInfo, ConnectionLike as _, ErrorKind,
+    IntoConnectionInfo as _, RedisConnectionInfo, RedisError, RedisResult, TlsCertificates, Value, cmd, io::tcp::TcpSettings,
+};
+
+use super::scripts::Act;
+use crate::dsn::{RedisAddress, RedisDsn, TlsFiles};
+use crate::error::{Error, Result};
+
+/// How to reach the server, for everyone who makes a connection of his own.
+#[derive(Clone)]
+pub(super) struct Target {
+    pub(super) dsn: RedisDsn,
+    pub(super) address: String,
+    pub(super) connect_timeout: Duration,
+    pub(super) read_timeout: Duration,
+}
+
+/// An open connection.
+pub(super) struct Link {
+    connection: Connection,
+    /// Who this connection is to the server: what a lock says of its owner.
+    pub(super) owner: Owner,
+}
+
+/// A connection of one run of one server, told from a dead one by `CLIENT LIST ID`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Owner {
+    run: String,
+    client: String,
+}
+
+/// Why an exchange failed.
+pub(super) enum Failure {
+    /// The connection broke before the time was up: another one may do.
+    Broken(RedisError),
+    /// Anything else, in the words for the user.
+    Final(Error),
+}
+
+impl Target {
+    pub(super) fn connect(&self) -> Result<Link> {
+        let fail = |error| self.explain("cannot connect", error);
+        let client = self.client()?;
+        let mut connection = client.get_connection_with_timeout(self.connect_timeout).map_err(fail)?;
+        connection
+            .set_read_timeout(Some(self.read_timeout))
+            .and_then(|()| connection.set_write_timeout(Some(self.read_timeout)))
+            .map_err(fail)?;
+        let mut info = cmd("INFO");
+        info.arg("server");
+        let mut id = cmd("CLIENT");
+        id.arg("ID");
+        let replies = request(&mut connection, &[info, id]).map_err(fail)?;
+        if let Some(Value::ServerError(refused)) = replies.iter().find(|r| is_auth_refusal(r)) {
+            return Err(fail(RedisError::from(refused.clone())));
+        }
+        Ok(Link { connection, owner: Owner::from_replies(&replies) })
+    }
+
+    fn client(&self) -> Result<Client> {
+        let mut settings = RedisConnectionInfo::default()
+            .set_db(self.dsn.db)
+            .set_skip_set_lib_name();
+        if let Some(user) = &self.dsn.user {
+            settings = settings.set_username(user);
+        }
+        if !self.dsn.password.is_empty() {
+            settings = settings.set_password(self.dsn.password.expose());
+        }
+        let info = |addr: ConnectionAddr| -> RedisResult<ConnectionInfo> {
+            Ok(addr
+                .into_connection_info()?
+                .set_redis_settings(settings)
+                .set_tcp_settings(TcpSettings::default().set_nodelay(true)))
+        };
+        let client = match &self.dsn.address {
+            RedisAddress::Unix(path) => info(ConnectionAddr::Unix(path.clone())).and_then(Client::open),
+            RedisAddress::Tcp { host, port, tls: None } => {
+                info(ConnectionAddr::Tcp(host.clone(), *port)).and_then(Client::open)
+            }
+            RedisAddress::Tcp { host, port, tls: Some(files) } => {
+                install_crypto();
+                let certificates = self.certificates(files)?;
+                info(ConnectionAddr::TcpTls {
+                    host: host.clone(),
+                    port: *port,
+                    insecure: false,
+                    tls_params: None,
+                })
+                .and_then(|info| Client::build_with_tls(info, certificates))
+            }
+        };
+        client.map_err(|error| self.explain("cannot use this address", error))
+    }
+
+    fn certificates(&self, files: &TlsFiles) -> Result<TlsCertificates> {
+        let read = |name: &str, path: &Path| {
+            fs::read(path).map_err(|error| {
+                Error::store(&self.address, format!("cannot read ?{name}={}", path.display()), error)
+            })
+        };
+        let client_tls = match (&files.cert, &files.key) {
+            (Some(cert), Some(key)) => Some(ClientTlsConfig {
+                client_cert: read("cert", cert)?,
+                client_key: read("key", key)?,
+            }),
+            _ => None,
+        };
+        let root_cert = files.ca.as_deref().map(|ca| read("ca", ca)).transpose()?;
+        Ok(TlsCertificates { client_tls, root_cert })
+    }
+
+    /// The error for the user: what to look at, never the password.
+    pub(super) fn explain(&self, doing: &str, error: RedisError) -> Error {
+        let refused = matches!(error.kind(), ErrorKind::AuthenticationFailed)
+            || matches!(error.code(), Some("WRONGPASS" | "NOAUTH"));
+        let advice = match error.code() {
+            _ if refused => "the server refused the user or password (rsso.dsn, rsso.password)",
+            Some("OOM") => "the server is out of memory (maxmemory)",
+            Some("LOADING") => "the server is still loading its data",
+            Some("READONLY") => "the server is a replica and takes no writes: name the master in rsso.dsn",
+            Some("NOPERM") => "the user's ACL does not allow what rsso needs (see docs/redis.md)",
+            Some("WRONGTYPE") => "a key is not one of rsso's: choose another rsso.prefix",
+            Some("MISCONF") => "the server cannot save its data and refuses writes",
+            _ if error.is_timeout() => {
+                "no answer in time (rsso.connect_timeout, rsso.read_timeout)"
+            }
+            _ if error.is_connection_refusal() => "nothing listens at this address (rsso.dsn)",
+            _ if error.is_connection_dropped() => "the server closed the connection",
+            _ => return Error::store(&self.address, doing, error),
+        };
+        Error::store(&self.address, format!("{doing}: {advice}"), error)
+    }
+}
+
+impl Link {
+    /// Sends commands in one write and returns their answers; an error among them is the caller's
+    /// to look at. `extra` is how long the server may make us wait on purpose.
+    pub(super) fn exchange(
+        &mut self,
+        target: &Target,
+        commands: &[Cmd],
+        extra: Duration,
+    ) -> Result<Vec<Value>, Failure> {
+        let fail = |error: RedisError| {
+            if error.is_io_error() && !error.is_timeout() {
+                Failure::Broken(error)
+            } else {
+                Failure::Final(target.explain("the request failed", error))
+            }
+        };
+        if !extra.is_zero() {
+            self.connection.set_read_timeout(Some(target.read_timeout + extra)).map_err(fail)?;
+        }
+        let mut replies = request(&mut self.connection, commands).map_err(fail)?;
+        if replies.iter().any(is_missing_script) {
+            request(&mut self.connection, &Act::load_all()).map_err(fail)?;
+            // Every script may run twice for the same token; a wait that was answered may not.
+            let again: Vec<usize> = (0..commands.len()).filter(|i| !is_blocking(&commands[*i])).collect();
+            let resent: Vec<Cmd> = again.iter().map(|i| commands[*i].clone()).collect();
+            let answers = request(&mut self.connection, &resent).map_err(fail)?;
+            for (index, answer) in again.into_iter().zip(answers) {
+                replies[index] = answer;
+            }
+        }
+        if !extra.is_zero() {
+            self.connection.set_read_timeout(Some(target.read_timeout)).map_err(fail)?;
+        }
+        Ok(replies)
+    }
+}
+
+impl Owner {
+    /// Unknown where the ACL does not allow the questions: then only the time-to-live ends a lock.
+    fn from_replies(replies: &[Value]) -> Self {
+        let [info, Value::Int(client)] = replies else { return Self::default() };
+        let info: String = redis::from_redis_value_ref(info).unwrap_or_default();
+        let run = info.lines().find_map(|line| line.strip_prefix("run_id:")).unwrap_or_default();
+        if run.len() < 16 {
+            return Self::default();
+        }
+        Self { run: run[..16].to_owned(), client: client.to_string() }
+    }
+
+    /// As it stands in a lock, behind the token.
+    pub(super) fn to_text(&self) -> String {
+        if self.client.is_empty() { String::new() } else { format!("{}:{}", self.run, self.client) }
+    }
+
+    /// The owner in a lock's value; `None` where it says none.
+    pub(super) fn in_lock(lock: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(lock.get(16..)?).ok()?;
+        let (run, client) = text.split_once(':')?;
+        Some(Self { run: run.to_owned(), client: client.to_owned() })
+    }
+
+    /// The question whether this connection still exists; none where another run of the server
+    /// made it, for then nobody knows.
+    pub(super) fn liveness_question(&self, asking: &Self) -> Option<Cmd> {
+        if self.run != asking.run || self.client.is_empty() {
+            return None;
+        }
+        let mut question = cmd("CLIENT");
+        question.arg("LIST").arg("ID").arg(&self.client);
+        Some(question)
+    }
+
+    /// Whether the answer says that it is gone. Anything unexpected counts as alive.
+    pub(super) fn is_dead(answer: &Value) -> bool {
+        match answer {
+            Value::BulkString(text) => text.iter().all(u8::is_ascii_whitespace),
+            Value::VerbatimString { text, .. } => text.trim().is_empty(),
+            _ => false,
+        }
+    }
+}
+
+fn request(connection: &mut Connection, commands: &[Cmd]) -> RedisResult<Vec<Value>> {
+    let packed: Vec<u8> = match commands {
+        [one] => one.get_packed_command(),
+        many => many.iter().flat_map(Cmd::get_packed_command).collect(),
+    };
+    connection.req_packed_commands(&packed, 0, commands.len())
+}
+
+fn is_missing_script(reply: &Value) -> bool {
+    matches!(reply, Value::ServerError(error) if error.code() == "NOSCRIPT")
+}
+
+fn is_auth_refusal(reply: &&Value) -> bool {
+    matches!(reply, Value::ServerError(error) if matches!(error.code(), "NOAUTH" | "WRONGPASS"))
+}
+
+fn is_blocking(command: &Cmd) -> bool {
+    matches!(command.args_iter().next(), Some(redis::Arg::Simple(name)) if name == b"BLPOP")
+}
+
+/// One provider for the whole process; another extension may have installed it already.
+fn install_crypto() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}

@@ -1,0 +1,45 @@
+//! The names of a session's keys. The braces put all of them into one hash slot, so that one
+//! script may change them together on a cluster as well.
+
+use crate::sid::SessionKey;
+use crate::store::Token;
+
+/// The keys of one session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Keys {
+    names: [String; 4],
+    staging: String,
+}
+
+impl Keys {
+    pub(super) fn of(prefix: &str, key: &SessionKey, token: Option<Token>) -> Self {
+        let base = format!("{prefix}{{{}}}:", key.to_text());
+        let token = token.map(|t| data_encoding::BASE64URL_NOPAD.encode(t.as_bytes()));
+        Self {
+            names: ["d", "l", "n", "w"].map(|part| format!("{base}{part}")),
+            staging: format!("{base}s:{}", token.unwrap_or_default()),
+        }
+    }
+
+    /// Record, lock, waiters, wake-up list: in the order in which the scripts take them.
+    pub(super) fn all(&self) -> &[String] {
+        &self.names
+    }
+
+    pub(super) fn record(&self) -> &str {
+        &self.names[0]
+    }
+
+    pub(super) fn lock(&self) -> &str {
+        &self.names[1]
+    }
+
+    pub(super) fn wake(&self) -> &str {
+        &self.names[3]
+    }
+
+    /// Where this request's payload waits for its commit.
+    pub(super) fn staging(&self) -> &str {
+        &self.staging
+    }
+}

@@ -1,0 +1,30 @@
+-- KEYS d l n w s  ARGV token locked generation revision -> {1, generation} stored, {2} gone, {3} lock lost, {4, error}
+-- The payload waits in s; it is renamed, never read. An empty generation means: no record was seen.
+local d, l, n, w, s = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local token, locked, generation = ARGV[1], ARGV[2] == '1', ARGV[3]
+local owner = held(l, token)
+local trailer = redis.call('GETRANGE', d, TRAILER, -1)
+local is_now, revision = string.sub(trailer, 4, 11), string.sub(trailer, 12)
+-- The same token as revision: this very commit was made before, and its answer was lost.
+local undisturbed = owner or not locked or revision == token
+local reply = { 1, is_now }
+if generation ~= '' and is_now ~= generation then
+  reply = { 2 }
+elseif trailer ~= '' and not undisturbed and revision ~= ARGV[4] then
+  reply = { 3 }
+end
+if reply[1] == 1 then
+  local renamed = redis.pcall('RENAME', s, d)
+  if renamed.err then
+    reply = { 4, renamed.err }
+  elseif generation == '' and trailer ~= '' then
+    -- Overwritten without a lock: still the same life for whoever reads it meanwhile.
+    redis.call('SETRANGE', d, redis.call('STRLEN', d) - 24, is_now)
+  elseif generation == '' then
+    reply = { 1, '' }
+  end
+else
+  redis.call('DEL', s)
+end
+if owner then hand_over(l, n, w) end
+return reply

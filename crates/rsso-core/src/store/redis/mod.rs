@@ -1,0 +1,235 @@
+//! Sessions on a Redis server (6.2 or newer), in one round trip for each act.
+//!
+//! What always holds: lock, record and waiters of a session change in one script each, on keys of
+//! one hash slot; a payload never passes through a script but is staged by a plain `SET` and
+//! renamed; and a lock is a key with an expiry, which a living owner's [`keeper`] puts off.
+
+use std::time::Duration;
+
+use redis::{Cmd, RedisError, Value, cmd};
+
+use super::{Basis, Change, Generation, Load, Loaded, Outcome, Revision, Store, Token, Version};
+use crate::dsn::RedisDsn;
+use crate::error::{Error, Result};
+use crate::sid::SessionKey;
+
+mod connection;
+mod keeper;
+mod keys;
+mod record;
+mod scripts;
+mod wait;
+
+use connection::{Failure, Link, Target};
+use keeper::Keeper;
+use keys::Keys;
+use scripts::Act;
+
+/// Sessions on Redis.
+pub struct RedisStore {
+    target: Target,
+    prefix: String,
+    link: Option<Link>,
+    keeper: Keeper,
+}
+
+impl RedisStore {
+    /// A store that connects when it is first used.
+    #[must_use]
+    pub fn new(
+        dsn: RedisDsn,
+        prefix: Option<&str>,
+        connect_timeout: Duration,
+        read_timeout: Duration,
+    ) -> Self {
+        let target = Target { address: dsn.to_string(), dsn, connect_timeout, read_timeout };
+        Self {
+            keeper: Keeper::new(target.clone()),
+            target,
+            prefix: prefix.unwrap_or("rsso:").to_owned(),
+            link: None,
+        }
+    }
+
+    fn keys(&self, key: &SessionKey, token: Option<Token>) -> Keys {
+        Keys::of(&self.prefix, key, token)
+    }
+
+    fn link(&mut self) -> Result<Link> {
+        match self.link.take() {
+            Some(link) => Ok(link),
+            None => self.target.connect(),
+        }
+    }
+
+    /// Sends commands that may run twice. A connection that was closed while it lay idle (the
+    /// server restarted, a firewall forgot it) is replaced once; one that timed out is not.
+    fn exchange(&mut self, commands: &[Cmd]) -> Result<Vec<Value>> {
+        let idle = self.link.is_some();
+        match self.try_exchange(commands, Duration::ZERO) {
+            Err(Failure::Broken(_)) if idle => {
+                self.try_exchange(commands, Duration::ZERO).map_err(|f| self.give_up(f))
+            }
+            other => other.map_err(|f| self.give_up(f)),
+        }
+    }
+
+    fn try_exchange(&mut self, commands: &[Cmd], extra: Duration) -> Result<Vec<Value>, Failure> {
+        let mut link = self.link().map_err(Failure::Final)?;
+        // The link is put back only after an exchange without an I/O error.
+        let replies = link.exchange(&self.target, commands, extra)?;
+        self.link = Some(link);
+        Ok(replies)
+    }
+
+    fn give_up(&self, failure: Failure) -> Error {
+        match failure {
+            Failure::Broken(error) => self.target.explain("the connection broke", error),
+            Failure::Final(error) => error,
+        }
+    }
+
+    /// The value of a reply, or the server's error in our words.
+    fn accept(&self, reply: Value) -> Result<Value> {
+        match reply {
+            Value::ServerError(error) => {
+                Err(self.target.explain("the server refused", RedisError::from(error)))
+            }
+            value => Ok(value),
+        }
+    }
+
+    /// The numbers and bytes that a script answers.
+    fn verdict(&self, reply: Value) -> Result<(i64, Vec<u8>)> {
+        if let Value::Array(items) = self.accept(reply)? {
+            let mut items = items.into_iter();
+            if let Some(Value::Int(code)) = items.next() {
+                let detail = match items.next() {
+                    Some(Value::BulkString(bytes)) => bytes,
+                    _ => Vec::new(),
+                };
+                return Ok((code, detail));
+            }
+        }
+        Err(self.strange("a script answered something unexpected"))
+    }
+
+    fn strange(&self, problem: &str) -> Error {
+        Error::store_plain(&self.target.address, problem)
+    }
+
+    fn record(&self, reply: Value) -> Result<Option<super::Record>> {
+        match self.accept(reply)? {
+            Value::Nil => Ok(None),
+            Value::BulkString(value) => record::decode(value)
+                .map(Some)
+                .ok_or_else(|| self.strange("a key holds something else than a session: choose another rsso.prefix")),
+            _ => Err(self.strange("GET answered something unexpected")),
+        }
+    }
+}
+
+impl Store for RedisStore {
+    fn address(&self) -> &str {
+        &self.target.address
+    }
+
+    fn load(&mut self, key: &SessionKey, want: Load) -> Result<Loaded> {
+        let keys = self.keys(key, Some(want.token));
+        match want.lock {
+            Some(terms) => self.load_locked(&keys, want, terms),
+            None => {
+                let mut replies = self.exchange(&[get(&keys)])?.into_iter();
+                let record = self.record(replies.next().unwrap_or_default())?;
+                Ok(Loaded { record, locked: false })
+            }
+        }
+    }
+
+    fn commit(&mut self, key: &SessionKey, basis: Basis, change: Change<'_>) -> Result<Outcome> {
+        self.keeper.end(basis.token);
+        let keys = self.keys(key, Some(basis.token));
+        let born = Version {
+            generation: basis.seen.map_or_else(Generation::random, |s| Ok(s.generation))?,
+            revision: basis.token.into(),
+        };
+        let generation = basis.seen.map(|s| record::generation(s.generation).to_vec()).unwrap_or_default();
+        let revision = basis.seen.map(|s| s.revision.0.to_vec()).unwrap_or_default();
+        let ttl = millis(change.ttl());
+        let Change::Write(data, _) = change else {
+            let mut touch = Act::Touch.call(&keys);
+            touch.arg(basis.token.as_bytes()).arg(generation).arg(ttl).arg(record::encode(b"", born));
+            let mut replies = self.exchange(&[touch])?.into_iter();
+            let (code, _) = self.verdict(replies.next().unwrap_or_default())?;
+            return Ok(match code {
+                1 => Outcome::Stored(basis.seen.unwrap_or(born)),
+                _ => Outcome::Gone,
+            });
+        };
+        let mut stage = cmd("SET");
+        stage.arg(keys.staging()).arg(record::encode(data, born)).arg("PX").arg(ttl);
+        let mut commit = Act::Commit.call(&keys);
+        commit
+            .arg(basis.token.as_bytes())
+            .arg(i32::from(basis.locked))
+            .arg(generation)
+            .arg(revision);
+        let mut replies = self.exchange(&[stage, commit])?.into_iter();
+        let staged = replies.next().unwrap_or_default();
+        let verdict = self.verdict(replies.next().unwrap_or_default());
+        self.accept(staged)?;
+        match verdict? {
+            (1, generation) => {
+                let generation = <[u8; 8]>::try_from(generation)
+                    .map_or(born.generation, |g| Generation(u64::from_be_bytes(g)));
+                Ok(Outcome::stored(generation, Revision::from(basis.token)))
+            }
+            (2, _) => Ok(Outcome::Gone),
+            (3, _) => Ok(Outcome::LockLost),
+            (_, problem) => Err(self.strange(&format!(
+                "the server dropped the data before it was committed: {}",
+                String::from_utf8_lossy(&problem)
+            ))),
+        }
+    }
+
+    fn release(&mut self, key: &SessionKey, token: Token) -> Result<()> {
+        self.end(key, Some(token), false)
+    }
+
+    fn destroy(&mut self, key: &SessionKey, token: Option<Token>) -> Result<()> {
+        self.end(key, token, true)
+    }
+
+    /// Redis removes what has expired by itself.
+    fn gc(&mut self) -> Result<u64> {
+        Ok(0)
+    }
+}
+
+impl RedisStore {
+    fn end(&mut self, key: &SessionKey, token: Option<Token>, destroy: bool) -> Result<()> {
+        if let Some(token) = token {
+            self.keeper.end(token);
+        }
+        let mut release = Act::Release.call(&self.keys(key, token));
+        match token {
+            Some(token) => release.arg(token.as_bytes()),
+            None => release.arg(b""),
+        };
+        release.arg(i32::from(destroy));
+        let mut replies = self.exchange(&[release])?.into_iter();
+        self.verdict(replies.next().unwrap_or_default()).map(|_| ())
+    }
+}
+
+fn get(keys: &Keys) -> Cmd {
+    let mut get = cmd("GET");
+    get.arg(keys.record());
+    get
+}
+
+/// Milliseconds as Redis wants them: at least one.
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX).clamp(1, i64::MAX as u64 / 1000)
+}

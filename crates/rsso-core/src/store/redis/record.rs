@@ -1,0 +1,71 @@
+//! A record as bytes: PHP's data, then a trailer of fixed length that the scripts can cut off
+//! without reading the data.
+//!
+//! `R1`, one byte of state, generation (8, big-endian), revision (16).
+
+use crate::store::{Generation, Record, Revision, Version};
+
+const LEN: usize = 27;
+const MAGIC: &[u8; 2] = b"R1";
+
+/// What kind of record it is.
+const SESSION: u8 = b'S';
+
+/// The value to store.
+pub(super) fn encode(data: &[u8], version: Version) -> Vec<u8> {
+    let mut value = Vec::with_capacity(data.len() + LEN);
+    value.extend_from_slice(data);
+    value.extend_from_slice(MAGIC);
+    value.push(SESSION);
+    value.extend_from_slice(&generation(version.generation));
+    value.extend_from_slice(&version.revision.0);
+    value
+}
+
+/// The record in a stored value; `None` where it is not one of rsso's.
+pub(super) fn decode(mut value: Vec<u8>) -> Option<Record> {
+    let at = value.len().checked_sub(LEN)?;
+    let trailer = value.split_off(at);
+    let (magic, rest) = trailer.split_first_chunk::<2>()?;
+    let (state, rest) = rest.split_first()?;
+    let (generation, revision) = rest.split_first_chunk::<8>()?;
+    if magic != MAGIC || *state != SESSION {
+        return None;
+    }
+    Some(Record {
+        data: value,
+        version: Version {
+            generation: Generation(u64::from_be_bytes(*generation)),
+            revision: Revision(revision.try_into().ok()?),
+        },
+    })
+}
+
+/// A generation as the scripts compare it.
+pub(super) fn generation(generation: Generation) -> [u8; 8] {
+    generation.0.to_be_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_record_survives_the_store(data: Vec<u8>, generation: u64, revision: [u8; 16]) {
+            let version = Version { generation: Generation(generation), revision: Revision(revision) };
+            let value = encode(&data, version);
+            prop_assert_eq!(value.len(), data.len() + LEN);
+            let record = decode(value).unwrap();
+            prop_assert_eq!(record.data, data);
+            prop_assert_eq!(record.version, version);
+        }
+
+        #[test]
+        fn what_is_not_a_record_is_not_taken_for_one(value in proptest::collection::vec(any::<u8>(), 0..26)) {
+            prop_assert!(decode(value).is_none());
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Taking a lock, and waiting for it: in order, woken by whoever frees it, without polling.
+//!
+//! A request that finds the lock taken is written down among the waiters in the same script. It
+//! then sends one pipeline, "wait for the wake-up, take the lock, read", and hears nothing until
+//! it is its turn: one round trip, however long it takes.
+
+use std::time::Duration;
+
+use redis::{Cmd, Value, cmd};
+
+use super::connection::{Failure, Owner};
+use super::keys::Keys;
+use super::scripts::Act;
+use super::{RedisStore, get, millis};
+use crate::error::{Error, Result};
+use crate::store::{Load, Loaded, LockTerms};
+
+/// How much longer than a lock can live a waiter sleeps before it looks for itself.
+const MARGIN: Duration = Duration::from_millis(250);
+
+/// What an attempt came to.
+enum Attempt {
+    Done(Loaded),
+    /// Taken by this lock.
+    Taken(Vec<u8>),
+}
+
+impl RedisStore {
+    pub(super) fn load_locked(&mut self, keys: &Keys, want: Load, terms: LockTerms) -> Result<Loaded> {
+        let mut taken = match self.attempt(keys, want, terms)? {
+            Attempt::Done(loaded) => return Ok(loaded),
+            Attempt::Taken(lock) => lock,
+        };
+        self.free_if_dead(keys, &taken)?;
+        while !terms.deadline.passed() {
+            self.keeper.watch(want.token, keys);
+            let sleep = terms.deadline.remaining().min(terms.ttl + MARGIN);
+            let replies = self.try_exchange(&wait_then_acquire(self, keys, want, terms, sleep), sleep);
+            self.keeper.end(want.token);
+            let attempt = match replies {
+                Ok(replies) => self.read_attempt(keys, want, terms, replies.into_iter().skip(1))?,
+                // The server restarted, say: queue up anew.
+                Err(Failure::Broken(_)) => self.attempt(keys, want, terms)?,
+                Err(Failure::Final(error)) => return Err(error),
+            };
+            taken = match attempt {
+                Attempt::Done(loaded) => return Ok(loaded),
+                Attempt::Taken(lock) => lock,
+            };
+            self.free_if_dead(keys, &taken)?;
+        }
+        let mut leave = Act::Release.call(keys);
+        leave.arg(want.token.as_bytes()).arg(0);
+        self.exchange(&[leave])?;
+        Err(Error::LockTimeout { waited: Duration::ZERO })
+    }
+
+    fn attempt(&mut self, keys: &Keys, want: Load, terms: LockTerms) -> Result<Attempt> {
+        let owner = self.owner()?;
+        let replies = self.exchange(&[acquire(keys, want, terms, &owner, false), get(keys)])?;
+        self.read_attempt(keys, want, terms, replies.into_iter())
+    }
+
+    fn read_attempt(
+        &mut self,
+        keys: &Keys,
+        want: Load,
+        terms: LockTerms,
+        mut replies: impl Iterator<Item = Value>,
+    ) -> Result<Attempt> {
+        let verdict = self.verdict(replies.next().unwrap_or_default())?;
+        let record = replies.next().unwrap_or_default();
+        match verdict {
+            (0, lock) => Ok(Attempt::Taken(lock)),
+            (1, _) => {
+                self.keeper.hold(want.token, keys, terms.ttl);
+                let record = self.record(record)?;
+                Ok(Attempt::Done(Loaded { record, locked: true }))
+            }
+            _ => Ok(Attempt::Done(Loaded { record: None, locked: false })),
+        }
+    }
+
+    /// Frees the lock for the waiter at the head of the queue if its owner's connection is gone.
+    fn free_if_dead(&mut self, keys: &Keys, lock: &[u8]) -> Result<()> {
+        let asking = self.link.as_ref().map(|link| link.owner.clone()).unwrap_or_default();
+        let question = Owner::in_lock(lock).and_then(|owner| owner.liveness_question(&asking));
+        if let Some(question) = question
+            && let [answer] = self.exchange(&[question])?.as_slice()
+            && Owner::is_dead(answer)
+        {
+            self.exchange(&[free(keys, lock)])?;
+        }
+        Ok(())
+    }
+
+    /// Who this connection is; connects if need be.
+    fn owner(&mut self) -> Result<Owner> {
+        let link = self.link()?;
+        let owner = link.owner.clone();
+        self.link = Some(link);
+        Ok(owner)
+    }
+}
+
+/// Frees `lock` if it still is what stands there, or wakes the next waiter if none stands there.
+pub(super) fn free(keys: &Keys, lock: &[u8]) -> Cmd {
+    let mut free = Act::Free.call(keys);
+    free.arg(lock);
+    free
+}
+
+fn acquire(keys: &Keys, want: Load, terms: LockTerms, owner: &Owner, waiting: bool) -> Cmd {
+    let mut acquire = Act::Acquire.call(keys);
+    acquire
+        .arg(want.token.as_bytes())
+        .arg(owner.to_text())
+        .arg(millis(terms.ttl))
+        .arg(i32::from(waiting))
+        .arg(terms.deadline.remaining().as_millis().to_string())
+        .arg(i32::from(want.only_existing));
+    acquire
+}
+
+fn wait_then_acquire(store: &RedisStore, keys: &Keys, want: Load, terms: LockTerms, sleep: Duration) -> [Cmd; 3] {
+    let owner = store.link.as_ref().map(|link| link.owner.clone()).unwrap_or_default();
+    let mut wait = cmd("BLPOP");
+    // Zero would mean for ever.
+    wait.arg(keys.wake()).arg(format!("{:.3}", sleep.as_secs_f64().max(0.001)));
+    [wait, acquire(keys, want, terms, &owner, true), get(keys)]
+}

@@ -1,0 +1,71 @@
+//! Which store a request uses: from the directives, resolved once and compared cheaply after.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::redis::RedisStore;
+use super::sqlite::{self, SqliteStore};
+use super::Store;
+use crate::dsn::Dsn;
+use crate::error::Result;
+use crate::settings::Settings;
+
+/// The names of the stores that are compiled in.
+pub const COMPILED_IN: &[&str] = &["sqlite", "redis"];
+
+/// All that makes two stores the same one. `Display` shows the address without credentials.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spec {
+    dsn: Dsn,
+    prefix: Option<String>,
+    connect_timeout: Duration,
+    read_timeout: Duration,
+}
+
+impl Spec {
+    /// The store for `rsso.dsn`, else for a `session.save_path` that is a DSN, else the embedded
+    /// one in the directory that `session.save_path` names. Connects to nothing.
+    ///
+    /// # Errors
+    /// [`crate::Error::Config`] that names the directive at fault.
+    pub fn resolve(settings: &Settings, save_path: &str) -> Result<Self> {
+        let configured = settings.dsn.expose();
+        let dsn = if !configured.is_empty() {
+            Dsn::parse("rsso.dsn", configured)?
+        } else if Dsn::looks_like(save_path) {
+            Dsn::parse("session.save_path", save_path)?
+        } else {
+            Dsn::Sqlite(sqlite::path::default_dsn(save_path)?)
+        };
+        let dsn = match settings.password()? {
+            Some(password) => dsn.with_password(password),
+            None => dsn,
+        };
+        Ok(Self {
+            dsn,
+            prefix: settings.prefix.clone(),
+            connect_timeout: settings.connect_timeout,
+            read_timeout: settings.read_timeout,
+        })
+    }
+
+    /// A store of this kind, which connects when it is first used.
+    ///
+    /// # Errors
+    /// [`crate::Error::Config`] where the prefix does not suit the store.
+    pub fn create(&self) -> Result<Box<dyn Store>> {
+        let prefix = self.prefix.as_deref();
+        Ok(match &self.dsn {
+            Dsn::Sqlite(dsn) => Box::new(SqliteStore::new(dsn.clone(), prefix, self.read_timeout)?),
+            Dsn::Redis(dsn) => {
+                Box::new(RedisStore::new(dsn.clone(), prefix, self.connect_timeout, self.read_timeout))
+            }
+        })
+    }
+}
+
+impl fmt::Display for Spec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.dsn.fmt(f)
+    }
+}

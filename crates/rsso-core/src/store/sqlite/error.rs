@@ -1,0 +1,50 @@
+//! What SQLite's errors mean to whoever runs the site.
+
+use rusqlite::ErrorCode;
+
+use crate::error::Error;
+
+/// What was being done, for the message.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Doing {
+    Open,
+    Read,
+    Write,
+    Gc,
+}
+
+/// The store's error, with the way out where there is one.
+pub(super) fn explain(address: &str, doing: Doing, error: rusqlite::Error) -> Error {
+    let act = match doing {
+        Doing::Open => "cannot open the database",
+        Doing::Read => "cannot read the session",
+        Doing::Write => "cannot store the session; what was stored before is unchanged",
+        Doing::Gc => "cannot remove expired sessions",
+    };
+    let advice = match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => "the disk or quota is full: free some space",
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            "the file is damaged: move it away with its -wal and -shm files (rsso makes a new one), or restore it from a backup"
+        }
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+            "the directory must exist and be writable for PHP's user (rsso.dsn, session.save_path)"
+        }
+        Some(ErrorCode::ReadOnly) => {
+            "file and directory must be writable for PHP's user (?mode=0660 shares them with a group)"
+        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            "another process kept the database locked for all of rsso.read_timeout"
+        }
+        Some(ErrorCode::SystemIoFailure) => "the file system reported an error",
+        _ => return Error::store(address, act, error),
+    };
+    Error::store(address, format!("{act}: {advice}"), error)
+}
+
+/// True where the connection is as good as before: it was only busy, or the disk is full.
+pub(super) fn spares_connection(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+    )
+}

@@ -1,0 +1,198 @@
+//! The session's lock: one byte of a file, held by the kernel for an open file description.
+//!
+//! `fcntl(2)`'s OFD locks need no clean-up: they end with their owner, however it ends; waiters
+//! queue in the kernel in the order in which they came. What the kernel does not offer is a
+//! deadline, so a request that finds the lock taken lets a thread wait for it and waits for that
+//! thread. A request that gives up leaves its thread in the queue; the worker's next request for
+//! the same session takes the place over. A thread whose place nobody wants frees the lock as
+//! soon as it gets it.
+//!
+//! What always holds: a granted lock is on the file that the path names now (a deleted file locks
+//! out nobody), and no more than [`MAX_WAITING`] threads of a process wait.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, fcntl};
+use nix::libc;
+
+use super::file::{self, FileIdentity};
+use super::queue::{Answer, Place};
+use crate::deadline::Deadline;
+use crate::error::{Error, Result};
+use crate::sid::SessionKey;
+
+/// Threads that may wait at once; more than one only where requests gave up on dead-slow owners.
+const MAX_WAITING: usize = 32;
+
+/// One session's byte in the lock file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Range(i64);
+
+impl Range {
+    /// Held while a database is opened: SQLite's change to the write-ahead log does not wait its turn.
+    pub(super) const OPENING: Self = Self(i64::MAX - 1);
+
+    pub(super) fn of(key: &SessionKey) -> Self {
+        Self::of_bytes(key.as_bytes())
+    }
+
+    /// 62 bits of a hash: offsets are signed, and no two of a site's sessions will meet.
+    pub(super) fn of_bytes(id: &[u8]) -> Self {
+        use sha2::{Digest as _, Sha256};
+        let digest: [u8; 32] = Sha256::digest(id).into();
+        let (head, _) = digest.split_at(8);
+        let head = head.iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+        Self((head >> 2).cast_signed())
+    }
+
+    fn flock(self, kind: i32) -> libc::flock {
+        libc::flock {
+            l_type: i16::try_from(kind).unwrap_or_default(),
+            l_whence: i16::try_from(libc::SEEK_SET).unwrap_or_default(),
+            l_start: self.0,
+            l_len: 1,
+            l_pid: 0,
+        }
+    }
+}
+
+/// The file whose bytes are the locks of one database.
+pub(super) struct LockFile {
+    path: PathBuf,
+    mode: u32,
+    /// Kept open: taking a free lock is one system call.
+    file: Option<Arc<OpenLockFile>>,
+    /// Threads that still wait for requests that gave up.
+    waiting: HashMap<Range, Place>,
+}
+
+#[derive(Debug)]
+struct OpenLockFile {
+    path: PathBuf,
+    file: File,
+    identity: FileIdentity,
+}
+
+/// A held lock; dropping it frees it.
+#[derive(Debug)]
+pub(super) struct Guard {
+    file: Arc<OpenLockFile>,
+    range: Range,
+    pid: u32,
+}
+
+impl LockFile {
+    pub(super) fn new(path: PathBuf, mode: u32) -> Self {
+        Self { path, mode, file: None, waiting: HashMap::new() }
+    }
+
+    /// Takes the lock, waiting until `deadline`; `store` is for the message.
+    pub(super) fn lock(&mut self, range: Range, deadline: Deadline, store: &str) -> Result<Guard> {
+        loop {
+            if !self.waiting.contains_key(&range)
+                && let Some(guard) = self.try_lock(range, store)?
+            {
+                return Ok(guard);
+            }
+            match self.wait(range, deadline, store)? {
+                Some(guard) if guard.holds() => return Ok(guard),
+                _ => {}
+            }
+        }
+    }
+
+    /// Takes the lock if it is free.
+    pub(super) fn try_lock(&mut self, range: Range, store: &str) -> Result<Option<Guard>> {
+        loop {
+            let file = self.file().map_err(|error| failed(store, &self.path, error))?;
+            match fcntl(&file.file, FcntlArg::F_OFD_SETLK(&range.flock(libc::F_WRLCK))) {
+                Ok(_) => {
+                    let guard = Guard { file, range, pid: std::process::id() };
+                    if guard.holds() {
+                        return Ok(Some(guard));
+                    }
+                    self.file = None;
+                }
+                Err(Errno::EAGAIN | Errno::EACCES) => return Ok(None),
+                Err(error) => return Err(failed(store, &self.path, error.into())),
+            }
+        }
+    }
+
+    /// Waits behind whoever holds the lock; `None` where the place in the queue was lost.
+    fn wait(&mut self, range: Range, deadline: Deadline, store: &str) -> Result<Option<Guard>> {
+        let timeout = || Error::LockTimeout { waited: Duration::ZERO };
+        self.waiting.retain(|other, place| *other == range || !place.is_over());
+        if deadline.passed() || (self.waiting.len() >= MAX_WAITING && !self.waiting.contains_key(&range)) {
+            return Err(timeout());
+        }
+        let fail = |error| failed(store, &self.path, error);
+        let place = match self.waiting.remove(&range) {
+            Some(place) => place,
+            None => Place::take(self.path.clone(), self.mode, range).map_err(fail)?,
+        };
+        match place.wait(deadline) {
+            Answer::Granted(granted) => granted.map(Some).map_err(fail),
+            Answer::GivenAway => Ok(None),
+            Answer::NotYet => {
+                self.waiting.insert(range, place);
+                Err(timeout())
+            }
+        }
+    }
+
+    fn file(&mut self) -> io::Result<Arc<OpenLockFile>> {
+        if let Some(file) = &self.file {
+            return Ok(Arc::clone(file));
+        }
+        let file = Arc::new(OpenLockFile::open(&self.path, self.mode)?);
+        self.file = Some(Arc::clone(&file));
+        Ok(file)
+    }
+}
+
+impl OpenLockFile {
+    fn open(path: &Path, mode: u32) -> io::Result<Self> {
+        let file = file::open(path, mode, false)?;
+        let identity = FileIdentity::from_metadata(&file.metadata()?);
+        Ok(Self { path: path.to_path_buf(), file, identity })
+    }
+}
+
+impl Guard {
+    /// Waits in the kernel's queue for as long as it takes, on a description of its own.
+    pub(super) fn wait_forever(path: &Path, mode: u32, range: Range) -> io::Result<Self> {
+        let file = OpenLockFile::open(path, mode)?;
+        fcntl(&file.file, FcntlArg::F_OFD_SETLKW(&range.flock(libc::F_WRLCK)))?;
+        Ok(Self { file: Arc::new(file), range, pid: std::process::id() })
+    }
+
+    pub(super) fn range(&self) -> Range {
+        self.range
+    }
+
+    /// True while the file that was locked is the one that others lock.
+    pub(super) fn holds(&self) -> bool {
+        self.file.identity.is_at(&self.file.path)
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        // A forked child shares the description: unlocking there would free the parent's lock.
+        if self.pid == std::process::id() {
+            // Cannot fail on a descriptor that is open; closing it would free the lock as well.
+            let _ = fcntl(&self.file.file, FcntlArg::F_OFD_SETLK(&self.range.flock(libc::F_UNLCK)));
+        }
+    }
+}
+
+fn failed(store: &str, path: &Path, error: io::Error) -> Error {
+    Error::store(store, format!("cannot lock {}", path.display()), error)
+}

@@ -1,0 +1,307 @@
+//! The embedded store: one SQLite file, write-ahead log, one short statement for each act.
+//!
+//! What always holds: the session's lock is a byte range of a file beside the database
+//! ([`lock`]), which the kernel frees when its owner dies, never the database's own write lock,
+//! which is held for single statements only; and a connection that failed is not used again.
+
+use std::collections::HashMap;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rusqlite::{Connection, OptionalExtension as _, named_params, params};
+
+use super::{Basis, Change, Generation, Load, Loaded, Outcome, Record, Revision, Store, Token, Version};
+use crate::deadline::Deadline;
+use crate::dsn::SqliteDsn;
+use crate::error::{Error, Result};
+use crate::sid::SessionKey;
+
+mod error;
+mod file;
+mod lock;
+mod queue;
+pub mod path;
+mod schema;
+
+use error::{Doing, explain};
+use file::FileIdentity;
+use lock::{Guard, LockFile};
+use schema::Statements;
+
+/// How many expired rows one transaction of [`Store::gc`] removes.
+const GC_BATCH: i64 = 500;
+
+/// Sessions in a SQLite file.
+pub struct SqliteStore {
+    dsn: SqliteDsn,
+    address: String,
+    sql: Statements,
+    busy_timeout: Duration,
+    connection: Option<(Connection, FileIdentity)>,
+    locks: LockFile,
+    held: HashMap<Token, Guard>,
+}
+
+impl SqliteStore {
+    /// A store that opens its file when it is first used. `prefix` is that of its tables.
+    ///
+    /// # Errors
+    /// When `prefix` cannot be part of a table's name.
+    pub fn new(dsn: SqliteDsn, prefix: Option<&str>, busy_timeout: Duration) -> Result<Self> {
+        Ok(Self {
+            address: format!("sqlite:{}", dsn.path.display()),
+            sql: Statements::new(prefix)?,
+            locks: LockFile::new(file::beside(&dsn.path, "-lock"), dsn.mode),
+            dsn,
+            busy_timeout,
+            connection: None,
+            held: HashMap::new(),
+        })
+    }
+
+    /// Runs `act` on the connection, made first if need be, and drops it if the file is to blame.
+    fn with<T>(
+        &mut self,
+        doing: Doing,
+        act: impl FnOnce(&mut Connection, &Statements) -> rusqlite::Result<T>,
+    ) -> Result<T> {
+        let (mut connection, identity) = match self.connection.take() {
+            // A database that was deleted or replaced under us would take writes and lose them.
+            Some((connection, identity)) if identity.is_at(&self.dsn.path) => (connection, identity),
+            _ => self.connect()?,
+        };
+        match act(&mut connection, &self.sql) {
+            Ok(value) => {
+                self.connection = Some((connection, identity));
+                Ok(value)
+            }
+            Err(error) => {
+                if error::spares_connection(&error) {
+                    self.connection = Some((connection, identity));
+                }
+                Err(explain(&self.address, doing, error))
+            }
+        }
+    }
+
+    fn connect(&mut self) -> Result<(Connection, FileIdentity)> {
+        let deadline = Deadline::after(self.busy_timeout);
+        let _opening = self.locks.lock(lock::Range::OPENING, deadline, &self.address).map_err(|error| {
+            Error::store(&self.address, "cannot open the database", error)
+        })?;
+        file::prepare(&self.dsn.path, self.dsn.mode).map_err(|error| {
+            Error::store(&self.address, "cannot open the file (rsso.dsn, session.save_path)", error)
+        })?;
+        let connection = schema::connect(&self.dsn.path, self.busy_timeout, &self.sql)
+            .map_err(|error| explain(&self.address, Doing::Open, error))?;
+        let identity = FileIdentity::of(&self.dsn.path).map_err(|error| {
+            Error::store(&self.address, "the file vanished while it was opened", error)
+        })?;
+        file::share(&self.dsn.path, self.dsn.mode).map_err(|error| {
+            Error::store(&self.address, "cannot set the file's mode (?mode=)", error)
+        })?;
+        Ok((connection, identity))
+    }
+
+    fn lock(&mut self, key: &SessionKey, token: Token, deadline: Deadline) -> Result<()> {
+        if self.held.contains_key(&token) {
+            return Ok(());
+        }
+        let range = lock::Range::of(key);
+        if self.held.values().any(|guard| guard.range() == range) {
+            // Held by this very process through another handler: waiting could only time out.
+            return Err(Error::LockTimeout { waited: Duration::ZERO });
+        }
+        let guard = self.locks.lock(range, deadline, &self.address)?;
+        self.held.insert(token, guard);
+        Ok(())
+    }
+}
+
+impl Store for SqliteStore {
+    fn address(&self) -> &str {
+        &self.address
+    }
+
+    fn load(&mut self, key: &SessionKey, want: Load) -> Result<Loaded> {
+        if let Some(terms) = want.lock {
+            self.lock(key, want.token, terms.deadline)?;
+        }
+        let record = self.with(Doing::Read, |connection, sql| {
+            connection
+                .prepare_cached(&sql.load)?
+                .query_row(params![key.as_bytes(), now()], |row| {
+                    Ok(Record {
+                        version: Version {
+                            generation: Generation(row.get::<_, i64>(0)?.cast_unsigned()),
+                            revision: Revision(row.get(1)?),
+                        },
+                        data: row.get(2)?,
+                    })
+                })
+                .optional()
+        });
+        let keep = match &record {
+            Ok(found) => found.is_some() || !want.only_existing,
+            Err(_) => false,
+        };
+        if !keep {
+            self.held.remove(&want.token);
+        }
+        Ok(Loaded { record: record?, locked: self.held.contains_key(&want.token) })
+    }
+
+    fn commit(&mut self, key: &SessionKey, basis: Basis, change: Change<'_>) -> Result<Outcome> {
+        // The guard is dropped at the end of this function, after the statement, whatever happens.
+        let guard = self.held.remove(&basis.token);
+        let locked = guard.as_ref().is_some_and(Guard::holds);
+        let born = Generation::random()?;
+        self.with(Doing::Write, |connection, sql| {
+            let outcome = match basis.seen {
+                Some(seen) => update(connection, sql, key, basis, seen, locked, change)?,
+                None => insert(connection, sql, key, basis, born, locked, change)?,
+            };
+            match outcome {
+                Some(outcome) => Ok(outcome),
+                None => refused(connection, sql, key, basis),
+            }
+        })
+    }
+
+    fn release(&mut self, _key: &SessionKey, token: Token) -> Result<()> {
+        self.held.remove(&token);
+        Ok(())
+    }
+
+    fn destroy(&mut self, key: &SessionKey, token: Option<Token>) -> Result<()> {
+        let _guard = token.and_then(|token| self.held.remove(&token));
+        self.with(Doing::Write, |connection, sql| {
+            connection.prepare_cached(&sql.destroy)?.execute([key.as_bytes()])
+        })?;
+        Ok(())
+    }
+
+    fn gc(&mut self) -> Result<u64> {
+        let mut removed = 0;
+        let mut after: Vec<u8> = Vec::new();
+        loop {
+            let expired: Vec<Vec<u8>> = self.with(Doing::Gc, |connection, sql| {
+                connection
+                    .prepare_cached(&sql.expired)?
+                    .query_map(params![now(), after, GC_BATCH], |row| row.get(0))?
+                    .collect()
+            })?;
+            let Some(last) = expired.last() else {
+                return Ok(removed);
+            };
+            after.clone_from(last);
+            let mut guards = Vec::new();
+            for id in expired {
+                // What is being used does not expire: its owner holds the lock.
+                if let Some(guard) = self.locks.try_lock(lock::Range::of_bytes(&id), &self.address)? {
+                    guards.push((id, guard));
+                }
+            }
+            removed += self.with(Doing::Gc, |connection, sql| {
+                let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+                let mut count = 0;
+                {
+                    let mut delete = transaction.prepare_cached(&sql.remove_expired)?;
+                    for (id, _guard) in &guards {
+                        count += delete.execute(params![id, now()])? as u64;
+                    }
+                }
+                transaction.commit()?;
+                Ok(count)
+            })?;
+        }
+    }
+}
+
+/// Writes or refreshes the record that was read; `None` where the statement did not find it.
+fn update(
+    connection: &Connection,
+    sql: &Statements,
+    key: &SessionKey,
+    basis: Basis,
+    seen: Version,
+    locked: bool,
+    change: Change<'_>,
+) -> rusqlite::Result<Option<Outcome>> {
+    let generation = seen.generation.0.cast_signed();
+    let expires = expiry(change.ttl());
+    // A lock that was held and is lost leaves only the revision as proof.
+    let any_revision = locked || !basis.locked;
+    let (changed, revision) = match change {
+        Change::Write(data, _) => {
+            let changed = connection.prepare_cached(&sql.update)?.execute(named_params! {
+                ":id": key.as_bytes(), ":generation": generation, ":seen": seen.revision.0,
+                ":any": any_revision, ":revision": basis.token.as_bytes(), ":expires": expires, ":data": data,
+            })?;
+            (changed, Revision::from(basis.token))
+        }
+        Change::Touch(_) => {
+            let changed = connection.prepare_cached(&sql.touch)?.execute(named_params! {
+                ":id": key.as_bytes(), ":generation": generation, ":expires": expires,
+            })?;
+            (changed, seen.revision)
+        }
+    };
+    Ok((changed == 1).then(|| Outcome::stored(seen.generation, revision)))
+}
+
+/// Creates the record that was missing; `None` where there is one that may not be replaced.
+fn insert(
+    connection: &Connection,
+    sql: &Statements,
+    key: &SessionKey,
+    basis: Basis,
+    born: Generation,
+    locked: bool,
+    change: Change<'_>,
+) -> rusqlite::Result<Option<Outcome>> {
+    let data = match change {
+        Change::Write(data, _) => data,
+        Change::Touch(_) => b"",
+    };
+    let generation: Option<i64> = connection
+        .prepare_cached(&sql.insert)?
+        .query_row(
+            named_params! {
+                ":id": key.as_bytes(), ":generation": born.0.cast_signed(), ":any": locked || !basis.locked,
+                ":revision": basis.token.as_bytes(), ":expires": expiry(change.ttl()), ":data": data, ":now": now(),
+            },
+            |row| row.get(0),
+        )
+        .optional()?;
+    Ok(generation.map(|g| Outcome::stored(Generation(g.cast_unsigned()), basis.token.into())))
+}
+
+/// Tells a record that ended from one that another request wrote.
+fn refused(
+    connection: &Connection,
+    sql: &Statements,
+    key: &SessionKey,
+    basis: Basis,
+) -> rusqlite::Result<Outcome> {
+    let now: Option<i64> = connection
+        .prepare_cached(&sql.generation)?
+        .query_row([key.as_bytes()], |row| row.get(0))
+        .optional()?;
+    Ok(match (basis.seen, now) {
+        (Some(seen), Some(now)) if seen.generation.0.cast_signed() == now => Outcome::LockLost,
+        (None, Some(_)) => Outcome::LockLost,
+        _ => Outcome::Gone,
+    })
+}
+
+/// Seconds since 1970.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// The second from which a record written now is missing; rounded up, never early.
+fn expiry(ttl: Duration) -> i64 {
+    let seconds = i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX);
+    now().saturating_add(seconds).saturating_add(1)
+}

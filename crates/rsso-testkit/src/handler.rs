@@ -1,0 +1,52 @@
+//! Which save handler a test's PHP runs with.
+//!
+//! Holds: everything a handler needs from the INI comes from here, so that a test is the same for all of them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A session save handler and its store.
+#[derive(Debug, Clone)]
+pub enum Handler {
+    /// PHP's own: proves the harness, not rsso.
+    Files,
+    /// rsso without a DSN: its file under `session.save_path`.
+    Sqlite,
+    /// rsso with a DSN.
+    Dsn(String),
+}
+
+impl Handler {
+    /// Whether PHP has to load the extension.
+    pub fn is_rsso(&self) -> bool {
+        !matches!(self, Self::Files)
+    }
+
+    /// The INI settings; `save_dir` is where sessions may be kept on disk.
+    pub fn ini(&self, save_dir: &Path) -> Vec<(String, String)> {
+        let name = if self.is_rsso() { "rsso" } else { "files" };
+        let mut ini = vec![
+            ("session.save_handler".to_owned(), name.to_owned()),
+            (
+                "session.save_path".to_owned(),
+                save_dir.display().to_string(),
+            ),
+        ];
+        if let Self::Dsn(dsn) = self {
+            ini.push(("rsso.dsn".to_owned(), dsn.clone()));
+        }
+        ini
+    }
+
+    /// Where [`Handler::Sqlite`] keeps its sessions, once it has any: in a directory that others can write to, that is
+    /// a private directory of each user's.
+    pub fn sqlite_file(save_dir: &Path) -> Option<PathBuf> {
+        let private = fs::read_dir(save_dir)
+            .ok()?
+            .filter_map(|entry| Some(entry.ok()?.path()));
+        let mut candidates = private
+            .chain([save_dir.to_owned()])
+            .map(|dir| dir.join("rsso.sqlite"));
+        candidates.find(|file| file.is_file())
+    }
+}

@@ -1,0 +1,145 @@
+//! A small browser: one cookie jar, forms, redirects.
+//!
+//! Holds: an HTTP error status is a page like any other; only a connection that fails or hangs panics.
+
+use std::time::Duration;
+
+use ureq::Agent;
+use ureq::http::{Response, Uri};
+use ureq::{Body, Cookie};
+
+/// Longer than any wait a handler should need, so that a hung worker fails its test instead of the run.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// One browser: cookies are kept from page to page. A clone shares the cookies; `Browser::new` has none.
+#[derive(Debug, Clone)]
+pub struct Browser {
+    agent: Agent,
+    base: String,
+}
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub struct Page {
+    pub status: u16,
+    pub body: String,
+    pub headers: ureq::http::HeaderMap,
+}
+
+impl Browser {
+    /// `base` is put before every path: `http://127.0.0.1:1234`.
+    pub fn new(base: &str) -> Self {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(LIMIT))
+            // Through a proxy from the environment, a loopback server is somebody else's.
+            .proxy(None)
+            .build();
+        Self {
+            agent: config.into(),
+            base: base.to_owned(),
+        }
+    }
+
+    /// The page at `path`, redirects followed.
+    ///
+    /// # Panics
+    /// If there is no HTTP answer.
+    pub fn get(&self, path: &str) -> Page {
+        Page::read(path, self.agent.get(self.url(path)).call())
+    }
+
+    /// The page at `path` itself, be it a redirect.
+    ///
+    /// # Panics
+    /// If there is no HTTP answer.
+    pub fn get_here(&self, path: &str) -> Page {
+        let request = self.agent.get(self.url(path));
+        Page::read(
+            path,
+            request
+                .config()
+                .max_redirects(0)
+                .max_redirects_will_error(false)
+                .build()
+                .call(),
+        )
+    }
+
+    /// Sends a form, and follows the redirect to where it leads.
+    ///
+    /// # Panics
+    /// If there is no HTTP answer.
+    pub fn post(&self, path: &str, form: &[(&str, &str)]) -> Page {
+        Page::read(
+            path,
+            self.agent
+                .post(self.url(path))
+                .send_form(form.iter().copied()),
+        )
+    }
+
+    /// A cookie's value.
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        let jar = self.agent.cookie_jar_lock();
+        jar.iter()
+            .find(|cookie| cookie.name() == name)
+            .map(|cookie| cookie.value().to_owned())
+    }
+
+    /// Gives the browser a cookie, as an attacker or another tab would.
+    ///
+    /// # Panics
+    /// If this is no valid cookie.
+    pub fn set_cookie(&self, name: &str, value: &str) {
+        let uri: Uri = self.base.parse().expect("the base is a URL");
+        let cookie =
+            Cookie::parse(format!("{name}={value}; Path=/"), &uri).expect("a valid cookie");
+        self.agent
+            .cookie_jar_lock()
+            .insert(cookie, &uri)
+            .expect("a cookie for this host");
+    }
+
+    pub fn forget_cookies(&self) {
+        self.agent.cookie_jar_lock().clear();
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+}
+
+impl Page {
+    fn read(path: &str, answer: Result<Response<Body>, ureq::Error>) -> Self {
+        let answer = answer.unwrap_or_else(|error| panic!("no answer for {path}: {error}"));
+        let (head, mut body) = answer.into_parts();
+        let body = body
+            .read_to_string()
+            .unwrap_or_else(|error| panic!("no whole answer for {path}: {error}"));
+        Self {
+            status: head.status.as_u16(),
+            body,
+            headers: head.headers,
+        }
+    }
+
+    /// The body, where the page is what was asked for.
+    ///
+    /// # Panics
+    /// If the status is not 200.
+    pub fn ok(self) -> String {
+        assert_eq!(self.status, 200, "the page is:\n{}", self.body);
+        self.body
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The text between `before` and the next `after`: enough of a parser for the forms of the tests.
+    pub fn between(&self, before: &str, after: &str) -> Option<&str> {
+        let (_, rest) = self.body.split_once(before)?;
+        rest.split_once(after).map(|(found, _)| found)
+    }
+}

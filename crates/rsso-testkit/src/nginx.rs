@@ -1,0 +1,140 @@
+//! An nginx of one's own in front of a php-fpm pool.
+//!
+//! Holds: nothing of the machine's nginx configuration is read; a request that fails is not tried again.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use nix::unistd::Uid;
+
+use crate::fpm::PhpFpm;
+use crate::http::Browser;
+use crate::process::{Server, free_port, program, read_lossy};
+use crate::workdir::{WEB_USER, WorkDir};
+
+/// See `redis::Builder`: the port may be taken while we start.
+const PORT_ATTEMPTS: u32 = 5;
+
+/// A running server; stopped on drop.
+#[derive(Debug)]
+pub struct Nginx {
+    // Before `dir`: the server is stopped while its directory still exists.
+    server: Server,
+    port: u16,
+    dir: WorkDir,
+}
+
+impl Nginx {
+    /// Serves the files in `docroot`, those that end in `.php` through `fpm`.
+    ///
+    /// # Panics
+    /// With the log, if the server does not come up.
+    pub fn start(docroot: &Path, fpm: &PhpFpm) -> Self {
+        for _ in 0..PORT_ATTEMPTS {
+            let mut nginx = Self::launch(docroot, fpm);
+            let pid_file = nginx.dir.join("nginx.pid");
+            // Written once the sockets are bound: a server that lost the race for its port never writes it.
+            if nginx
+                .server
+                .try_wait_ready(|| !read_lossy(&pid_file).is_empty())
+            {
+                return nginx;
+            }
+            let log = nginx.error_log();
+            assert!(
+                log.contains("Address already in use"),
+                "nginx did not start; its log:\n{log}"
+            );
+        }
+        panic!("{PORT_ATTEMPTS} free ports in a row were taken by others");
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// A new browser, without cookies, for this server.
+    pub fn browser(&self) -> Browser {
+        Browser::new(&self.url())
+    }
+
+    pub fn error_log(&self) -> String {
+        read_lossy(&self.dir.join("error.log")) + &self.server.log()
+    }
+
+    fn launch(docroot: &Path, fpm: &PhpFpm) -> Self {
+        let dir = WorkDir::new();
+        let port = free_port();
+        let config = dir.write(
+            "nginx.conf",
+            &nginx_conf(dir.path(), port, docroot, &fpm.socket()),
+        );
+        let mut command = Command::new(program(&["nginx"], "nginx-light"));
+        command
+            .arg("-p")
+            .arg(dir.path())
+            .arg("-c")
+            .arg(config)
+            .arg("-e")
+            .arg(dir.join("error.log"));
+        let server = Server::spawn("nginx", &mut command, &dir.join("stderr.log"));
+        Self { server, port, dir }
+    }
+}
+
+/// Longer than the browsers' own limit: it is the browser that gives up first, and says so.
+const ANSWER_LIMIT: Duration = Duration::from_secs(120);
+
+fn nginx_conf(dir: &Path, port: u16, docroot: &Path, socket: &Path) -> String {
+    let (dir, docroot, socket) = (dir.display(), docroot.display(), socket.display());
+    let user = if Uid::effective().is_root() {
+        format!("user {WEB_USER};")
+    } else {
+        String::new()
+    };
+    let limit = ANSWER_LIMIT.as_secs();
+    format!(
+        r#"{user}
+daemon off;
+worker_processes 1;
+pid {dir}/nginx.pid;
+error_log {dir}/error.log;
+events {{ worker_connections 256; }}
+http {{
+    access_log off;
+    client_body_temp_path {dir}/body;
+    fastcgi_temp_path {dir}/fastcgi;
+    proxy_temp_path {dir}/proxy;
+    scgi_temp_path {dir}/scgi;
+    uwsgi_temp_path {dir}/uwsgi;
+    types {{ text/html html; text/css css; application/javascript js; image/png png; }}
+    server {{
+        listen 127.0.0.1:{port};
+        root {docroot};
+        index index.php index.html;
+        location ~ \.php$ {{
+            fastcgi_pass unix:{socket};
+            fastcgi_next_upstream off;
+            fastcgi_read_timeout {limit}s;
+            fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;
+            fastcgi_param SCRIPT_NAME $fastcgi_script_name;
+            fastcgi_param DOCUMENT_ROOT $document_root;
+            fastcgi_param REQUEST_URI $request_uri;
+            fastcgi_param QUERY_STRING $query_string;
+            fastcgi_param REQUEST_METHOD $request_method;
+            fastcgi_param CONTENT_TYPE $content_type;
+            fastcgi_param CONTENT_LENGTH $content_length;
+            fastcgi_param SERVER_PROTOCOL $server_protocol;
+            fastcgi_param SERVER_NAME $host;
+            fastcgi_param SERVER_ADDR $server_addr;
+            fastcgi_param SERVER_PORT $server_port;
+            fastcgi_param REMOTE_ADDR $remote_addr;
+            fastcgi_param REMOTE_PORT $remote_port;
+            fastcgi_param REDIRECT_STATUS 200;
+        }}
+    }}
+}}
+"#
+    )
+}

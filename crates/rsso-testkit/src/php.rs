@@ -1,0 +1,276 @@
+//! PHP as a command, with and without the extension.
+//!
+//! Holds: no php.ini of the machine is read (`-n`); everything a PHP runs with was said by the test.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use nix::sys::signal::{self, Signal};
+use nix::unistd::Pid;
+
+use crate::handler::Handler;
+use crate::process::{eventually, program};
+use crate::workdir::WorkDir;
+
+/// Names the extension to test, where it is not the workspace's own release build.
+pub const EXTENSION_ENV: &str = "RSSO_EXTENSION";
+
+/// The extension under test.
+///
+/// # Panics
+/// If it has not been built.
+pub fn extension() -> PathBuf {
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/release/librsso.so");
+    let path = std::env::var_os(EXTENSION_ENV).map_or(built, PathBuf::from);
+    path.canonicalize().unwrap_or_else(|error| {
+        panic!(
+            "no extension at {} ({error}): run `make build`",
+            path.display()
+        )
+    })
+}
+
+/// `-d` arguments for the extension and `ini`, for the command line and for php-fpm alike.
+pub(crate) fn ini_arguments(with_extension: bool, ini: &[(String, String)]) -> Vec<String> {
+    let mut settings = Vec::new();
+    if with_extension {
+        settings.push(("extension".to_owned(), extension().display().to_string()));
+    }
+    settings.extend(ini.iter().cloned());
+    settings
+        .into_iter()
+        .flat_map(|(name, value)| {
+            // Quoted, because `;`, `=`, `?` and `&` mean something in an INI value, and URLs have them.
+            let value = value.replace('\\', "\\\\").replace('"', "\\\"");
+            ["-d".to_owned(), format!("{name}=\"{value}\"")]
+        })
+        .collect()
+}
+
+/// A PHP to be: settings first, then [`Php::run_code`] or [`Php::spawn_code`].
+#[derive(Debug, Clone)]
+pub struct Php {
+    extension: bool,
+    ini: Vec<(String, String)>,
+    env: Vec<(String, String)>,
+    limit: Duration,
+}
+
+/// What a PHP did.
+#[derive(Debug, Clone)]
+pub struct Output {
+    pub status: ExitStatus,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Php {
+    /// With the extension loaded.
+    #[expect(
+        clippy::new_without_default,
+        reason = "two constructors, neither the default"
+    )]
+    pub fn new() -> Self {
+        Self {
+            extension: true,
+            ..Self::plain()
+        }
+    }
+
+    /// Without it.
+    pub fn plain() -> Self {
+        let ini = [
+            ("display_errors", "stderr"),
+            ("log_errors", "0"),
+            ("error_reporting", "-1"),
+        ];
+        Self {
+            extension: false,
+            ini: ini
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+            env: Vec::new(),
+            limit: Duration::from_secs(60),
+        }
+    }
+
+    #[must_use]
+    pub fn ini(mut self, name: &str, value: &str) -> Self {
+        self.ini.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// With this save handler; `save_dir` is where sessions may be kept on disk.
+    #[must_use]
+    pub fn handler(mut self, handler: &Handler, save_dir: &Path) -> Self {
+        self.extension |= handler.is_rsso();
+        self.ini.extend(handler.ini(save_dir));
+        self
+    }
+
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// How long the script may take.
+    #[must_use]
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Runs a script that starts with `<?php` to its end.
+    ///
+    /// # Panics
+    /// If it outlives the limit; it is killed then.
+    pub fn run_code(&self, code: &str) -> Output {
+        self.spawn_code(code).wait()
+    }
+
+    /// Starts a script that starts with `<?php`.
+    pub fn spawn_code(&self, code: &str) -> Running {
+        let dir = WorkDir::new();
+        let script = dir.write("script.php", code);
+        let mut running = self.spawn(&script, &[]);
+        running.dir = Some(dir);
+        running
+    }
+
+    /// Starts a script file.
+    ///
+    /// # Panics
+    /// If PHP cannot be started.
+    pub fn spawn(&self, script: &Path, args: &[&str]) -> Running {
+        let mut child = Command::new(program(&["php8.2", "php"], "php8.2-cli"))
+            .arg("-n")
+            .args(ini_arguments(self.extension, &self.ini))
+            .arg(script)
+            .args(args)
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("start php");
+        let stdout = BufReader::new(child.stdout.take().expect("stdout is piped"));
+        let mut stderr = child.stderr.take().expect("stderr is piped");
+        // A full pipe would stop the script: both are emptied while it runs, stdout by whoever reads it.
+        let stderr = thread::spawn(move || {
+            let mut bytes = Vec::new();
+            let _as_far_as_it_goes = stderr.read_to_end(&mut bytes);
+            String::from_utf8_lossy(&bytes).into_owned()
+        });
+        Running {
+            child,
+            stdout: Some(stdout),
+            stderr: Some(stderr),
+            limit: self.limit,
+            dir: None,
+        }
+    }
+}
+
+/// A PHP at work; killed on drop.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+    stdout: Option<BufReader<ChildStdout>>,
+    stderr: Option<JoinHandle<String>>,
+    limit: Duration,
+    dir: Option<WorkDir>,
+}
+
+impl Running {
+    pub fn pid(&self) -> i32 {
+        i32::try_from(self.child.id()).expect("Linux pids fit an i32")
+    }
+
+    /// The next line the script prints, without its newline: how a script says that it has got somewhere.
+    /// Waits as long as the script runs, so a script that waits for something needs a deadline of its own.
+    ///
+    /// # Panics
+    /// If the script ends without one.
+    pub fn line(&mut self) -> String {
+        let mut line = String::new();
+        let stdout = self.stdout.as_mut().expect("only wait() takes it");
+        let length = stdout
+            .read_line(&mut line)
+            .expect("the script prints UTF-8");
+        assert!(length > 0, "the script ended: {:?}", self.child.wait());
+        line.trim_end_matches('\n').to_owned()
+    }
+
+    /// SIGKILL: no destructor, no shutdown function, no write.
+    pub fn kill9(mut self) {
+        let _gone = self.child.kill();
+        let _status = self.child.wait();
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        // Not reaped before wait(), which takes self: the pid is still the script's.
+        let _gone = signal::kill(Pid::from_raw(self.pid()), signal);
+    }
+
+    /// Waits for the end.
+    ///
+    /// # Panics
+    /// If the script outlives its limit; it is killed then.
+    pub fn wait(mut self) -> Output {
+        let mut stdout = self.stdout.take().expect("taken here only");
+        let reader = thread::spawn(move || {
+            let mut bytes = Vec::new();
+            let _as_far_as_it_goes = stdout.read_to_end(&mut bytes);
+            String::from_utf8_lossy(&bytes).into_owned()
+        });
+        let status = eventually("the script ends", self.limit, || {
+            self.child.try_wait().expect("wait for an own child")
+        });
+        let stderr = self.stderr.take().expect("taken here only");
+        Output {
+            status,
+            stdout: reader.join().expect("reading does not panic"),
+            stderr: stderr.join().expect("reading does not panic"),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Ok(None) = self.child.try_wait() {
+            let _gone = self.child.kill();
+            let _status = self.child.wait();
+        }
+    }
+}
+
+impl Output {
+    /// Standard output, where the script ended well and said nothing on standard error.
+    ///
+    /// # Panics
+    /// Otherwise, with everything it said.
+    pub fn ok(self) -> String {
+        assert!(
+            self.status.success() && self.stderr.is_empty(),
+            "the script failed: {self:#?}"
+        );
+        self.stdout
+    }
+}
+
+/// Whether a shared module of PHP (`xml`, `curl`) is installed in its extension directory.
+pub(crate) fn require_module(module: &str, package: &str) {
+    let dir = Php::plain()
+        .run_code("<?php echo ini_get('extension_dir');")
+        .ok();
+    let path = Path::new(&dir).join(format!("{module}.so"));
+    assert!(
+        fs::exists(&path).unwrap_or(false),
+        "PHP has no module {module}: apt-get install {package}"
+    );
+}

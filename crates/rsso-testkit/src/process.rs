@@ -1,0 +1,195 @@
+//! A server's process: started, waited for, signalled and stopped by its pid.
+//!
+//! Holds: the child is reaped before the guard is gone, whatever state it was in (stopped, dead, ignoring SIGTERM).
+
+use std::fs::{File, OpenOptions};
+use std::hash::{BuildHasher, RandomState};
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{self, Signal};
+use nix::unistd::Pid;
+
+/// How long a server may take to answer for the first time: generous, the machine may be busy with a build.
+pub const START_LIMIT: Duration = Duration::from_secs(20);
+
+/// How long a server may take to obey SIGTERM before it gets SIGKILL.
+const STOP_LIMIT: Duration = Duration::from_secs(5);
+
+const POLL: Duration = Duration::from_millis(5);
+
+/// A running server process and where it logs.
+#[derive(Debug)]
+pub struct Server {
+    name: &'static str,
+    child: Child,
+    exited: Option<ExitStatus>,
+    log: PathBuf,
+}
+
+impl Server {
+    /// Starts `command`, its output appended to `log`.
+    ///
+    /// # Panics
+    /// If the program cannot be started.
+    pub fn spawn(name: &'static str, command: &mut Command, log: &Path) -> Self {
+        let out = append(log);
+        let err = out.try_clone().expect("duplicate the log's descriptor");
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(out)
+            .stderr(err)
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot start {name} ({command:?}): {error}"));
+        Self {
+            name,
+            child,
+            exited: None,
+            log: log.to_owned(),
+        }
+    }
+
+    pub fn pid(&self) -> i32 {
+        i32::try_from(self.child.id()).expect("Linux pids fit an i32")
+    }
+
+    /// All that the server has written so far.
+    pub fn log(&self) -> String {
+        read_lossy(&self.log)
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        if self.exited.is_none() {
+            self.exited = self.child.try_wait().expect("wait for an own child");
+        }
+        self.exited.is_none()
+    }
+
+    /// Waits until `ready` says so.
+    ///
+    /// # Panics
+    /// With the log, if the server ends first or is not ready within [`START_LIMIT`].
+    pub fn wait_ready(&mut self, mut ready: impl FnMut() -> bool) {
+        if !self.try_wait_ready(&mut ready) {
+            let (name, state, log) = (self.name, self.exited, self.log());
+            panic!("{name} did not become ready (ended: {state:?}); its log:\n{log}");
+        }
+    }
+
+    /// As [`Self::wait_ready`], for a caller that can try again with another port.
+    pub fn try_wait_ready(&mut self, mut ready: impl FnMut() -> bool) -> bool {
+        let end = Instant::now() + START_LIMIT;
+        while self.is_running() && Instant::now() < end {
+            if ready() {
+                return true;
+            }
+            thread::sleep(POLL);
+        }
+        false
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        // Once reaped, the pid may be somebody else's.
+        if self.exited.is_none() {
+            let _gone = signal::kill(Pid::from_raw(self.pid()), signal);
+        }
+    }
+
+    /// SIGKILL, and reaped when this returns: the crash of a server.
+    pub fn kill9(&mut self) {
+        self.signal(Signal::SIGKILL);
+        self.reap(STOP_LIMIT);
+    }
+
+    /// SIGTERM, a bounded wait, then SIGKILL.
+    pub fn stop(&mut self) {
+        self.signal(Signal::SIGTERM);
+        // A stopped process sees SIGTERM only once it continues.
+        self.signal(Signal::SIGCONT);
+        if !self.reap(STOP_LIMIT) {
+            self.kill9();
+        }
+    }
+
+    fn reap(&mut self, limit: Duration) -> bool {
+        let end = Instant::now() + limit;
+        while self.is_running() {
+            if Instant::now() >= end {
+                return false;
+            }
+            thread::sleep(POLL);
+        }
+        true
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Tries `probe` until it gives a value.
+///
+/// # Panics
+/// With `what`, after `limit`.
+pub fn eventually<T>(what: &str, limit: Duration, mut probe: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + limit;
+    loop {
+        if let Some(value) = probe() {
+            return value;
+        }
+        assert!(Instant::now() < end, "waited {limit:?} in vain: {what}");
+        thread::sleep(POLL);
+    }
+}
+
+/// The path of the first of `names` that is installed.
+///
+/// # Panics
+/// If none is, naming the Debian package to install.
+pub fn program(names: &[&str], package: &str) -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    // Debian keeps servers in /usr/sbin, which a user's PATH does not name.
+    let folders: Vec<PathBuf> = std::env::split_paths(&path)
+        .chain(["/usr/sbin".into(), "/usr/local/sbin".into()])
+        .collect();
+    names
+        .iter()
+        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))
+        .find(|candidate| candidate.is_file())
+        .unwrap_or_else(|| panic!("none of {names:?} is installed: apt-get install {package}"))
+}
+
+/// A loopback port that nobody listens on.
+///
+/// Taken below the kernel's ephemeral range, so that no outgoing connection takes it between now and the server's start,
+/// nor while a test has the server down and is about to restart it on the same port.
+pub fn free_port() -> u16 {
+    for attempt in 0..1000_u32 {
+        let random = RandomState::new().hash_one((std::process::id(), attempt));
+        let port = 10_000 + u16::try_from(random % 22_000).expect("below 22000");
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    }
+    panic!("1000 loopback ports in a row are taken");
+}
+
+/// A file's text; empty where there is no file yet.
+pub(crate) fn read_lossy(path: &Path) -> String {
+    std::fs::read(path)
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .unwrap_or_default()
+}
+
+fn append(path: &Path) -> File {
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .unwrap_or_else(|error| panic!("cannot open the log {}: {error}", path.display()))
+}

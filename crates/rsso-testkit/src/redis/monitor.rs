@@ -1,0 +1,92 @@
+//! What clients send to a redis-server, line by line.
+//!
+//! Holds: [`Monitor::take`] gives everything that was executed before it was called, and nothing of its own.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
+
+use super::Cli;
+
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// A running `redis-cli MONITOR`.
+#[derive(Debug)]
+pub struct Monitor {
+    child: Child,
+    lines: Receiver<String>,
+    cli: Cli,
+    marks: AtomicU64,
+}
+
+impl Monitor {
+    pub(super) fn start(cli: Cli) -> Self {
+        let mut child = cli
+            .command(&["monitor"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("run redis-cli");
+        let output = BufReader::new(child.stdout.take().expect("stdout is piped"));
+        let (sender, lines) = channel();
+        // Ends with the child, whose output then ends.
+        thread::spawn(move || {
+            for line in output.lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        let first = lines.recv_timeout(LIMIT).expect("MONITOR answers");
+        assert_eq!(first, "OK", "MONITOR is refused");
+        Self {
+            child,
+            lines,
+            cli,
+            marks: AtomicU64::new(0),
+        }
+    }
+
+    /// The lines since the last call: `1700000000.123456 [0 127.0.0.1:5000] "get" "key"`.
+    ///
+    /// # Panics
+    /// If the server has gone.
+    pub fn take(&self) -> Vec<String> {
+        // The server runs commands one by one: once our mark is in the log, so is all that came before.
+        let mark = format!(
+            "rsso-testkit-mark-{}",
+            self.marks.fetch_add(1, Ordering::Relaxed)
+        );
+        self.cli.output(&["echo", &mark]);
+        let mut taken = Vec::new();
+        loop {
+            let line = self
+                .lines
+                .recv_timeout(LIMIT)
+                .expect("MONITOR shows the mark");
+            if line.contains(&mark) {
+                taken.retain(|line: &String| !is_sign_in_by_socket(line));
+                return taken;
+            }
+            taken.push(line);
+        }
+    }
+}
+
+/// redis-cli signs in anew for each command, over the unix socket; of our own, these are the only lines besides marks.
+/// (So a sign-in by a client under test is seen over TCP only.)
+fn is_sign_in_by_socket(line: &str) -> bool {
+    line.contains(" unix:")
+        && line
+            .to_ascii_lowercase()
+            .ends_with(r#""auth" "(redacted)""#)
+}
+
+impl Drop for Monitor {
+    fn drop(&mut self) {
+        let _gone = self.child.kill();
+        let _status = self.child.wait();
+    }
+}

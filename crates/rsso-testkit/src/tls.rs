@@ -1,0 +1,52 @@
+//! Certificates for one test: an authority and one server certificate for loopback.
+//!
+//! Holds: made anew each time, so no key is ever in the repository.
+
+use std::path::PathBuf;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair,
+};
+
+use crate::WorkDir;
+
+/// Paths of PEM files.
+#[derive(Debug, Clone)]
+pub struct Certificates {
+    pub ca: PathBuf,
+    pub cert: PathBuf,
+    pub key: PathBuf,
+}
+
+impl Certificates {
+    pub fn generate(dir: &WorkDir) -> Self {
+        let mut authority = CertificateParams::new(Vec::new()).expect("no names, nothing to parse");
+        authority.distinguished_name = called("rsso test authority");
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let authority =
+            CertifiedIssuer::self_signed(authority, key()).expect("sign with an own key");
+        let server_key = key();
+        let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
+        let mut server = CertificateParams::new(names).expect("two valid names");
+        server.distinguished_name = called("localhost");
+        let server = server
+            .signed_by(&server_key, &authority)
+            .expect("sign with an own key");
+        Self {
+            ca: dir.write("tls/ca.pem", &authority.pem()),
+            cert: dir.write("tls/server.pem", &server.pem()),
+            key: dir.write("tls/server.key", &server_key.serialize_pem()),
+        }
+    }
+}
+
+/// Authority and server need different names: with the same one, OpenSSL takes the server's for self-signed.
+fn called(name: &str) -> DistinguishedName {
+    let mut distinguished = DistinguishedName::new();
+    distinguished.push(DnType::CommonName, name);
+    distinguished
+}
+
+fn key() -> KeyPair {
+    KeyPair::generate().expect("the system gives random bytes")
+}

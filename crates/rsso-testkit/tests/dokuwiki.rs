@@ -1,0 +1,199 @@
+//! A real application, its code untouched: Debian's DokuWiki signs in, edits and signs out on every backend.
+//!
+//! Its code runs where the package put it; only its configuration and its pages are ours, in a temporary directory.
+
+mod common;
+
+use std::path::Path;
+
+use common::{Site, on_every_backend};
+use rsso_testkit::{Backend, Browser, Page, Php, WorkDir};
+
+const CODE: &str = "/usr/share/dokuwiki";
+const CONF: &str = "/etc/dokuwiki";
+const DATA: &str = "/var/lib/dokuwiki/data";
+const PASSWORD: &str = "correct horse";
+
+on_every_backend!(
+    an_editor_signs_in_edits_a_page_and_signs_out,
+    two_editors_do_not_see_each_others_session
+);
+
+/// Configuration, users and pages of one wiki, made from what the package ships.
+fn wiki() -> WorkDir {
+    assert!(
+        Path::new(CODE).join("doku.php").is_file(),
+        "DokuWiki is not installed: apt-get install dokuwiki"
+    );
+    let dir = WorkDir::new();
+    let data = dir.web_copy("data", Path::new(DATA));
+    let conf = dir.web_copy("conf", Path::new(CONF));
+    let hash = Php::plain().run_code(&format!(
+        "<?php echo password_hash('{PASSWORD}', PASSWORD_BCRYPT, ['cost' => 4]);"
+    ));
+    let hash = hash.ok();
+    let users: String = ["ann", "bob"]
+        .map(|name| format!("{name}:{hash}:{name} Editor:{name}@localhost:admin,user\n"))
+        .concat();
+    dir.write("conf/users.auth.php", &format!("# <?php exit()?>\n{users}"));
+    dir.write(
+        "conf/acl.auth.php",
+        "# <?php exit()?>\n*  @ALL  1\n*  @user  8\n",
+    );
+    dir.write(
+        "conf/local.php",
+        &format!(
+            "<?php\n$conf['title'] = 'Test wiki';\n$conf['lang'] = 'en';\n$conf['useacl'] = 1;\n\
+             $conf['superuser'] = '@admin';\n$conf['savedir'] = '{}';\n",
+            data.display()
+        ),
+    );
+    // Debian's inc/preload.php keeps what is defined already: the way to another configuration without a changed file.
+    let conf = conf.display();
+    dir.write(
+        "prepend.php",
+        &format!("<?php\ndefine('DOKU_MAIN_CONF', '{conf}/');\ndefine('DOKU_CONF', '{conf}/');\ndefine('DOKU_FARM', false);\n"),
+    );
+    dir
+}
+
+fn site(backend: Backend, wiki: &WorkDir) -> Site {
+    let prepend = wiki.join("prepend.php").display().to_string();
+    Site::start(backend, Path::new(CODE), |config| {
+        config
+            .workers(4)
+            .module("xml", "php8.2-xml")
+            .module("ctype", "php8.2-common")
+            .module("tokenizer", "php8.2-common")
+            .ini("auto_prepend_file", &prepend)
+    })
+}
+
+/// The value of a form's hidden field.
+fn field(page: &Page, name: &str) -> String {
+    page.between(&format!("name=\"{name}\" value=\""), "\"")
+        .unwrap_or_else(|| panic!("no field {name} in:\n{}", page.body))
+        .to_owned()
+}
+
+fn is_signed_in(page: &Page) -> bool {
+    assert_eq!(page.status, 200, "{}", page.body);
+    page.body.contains("do=logout")
+}
+
+fn sign_in(browser: &Browser, name: &str) -> Page {
+    let form = browser.get("/doku.php?id=start&do=login");
+    assert!(!is_signed_in(&form));
+    let token = field(&form, "sectok");
+    let page = browser.post(
+        "/doku.php?id=start&do=login",
+        &[
+            ("sectok", &token),
+            ("id", "start"),
+            ("do", "login"),
+            ("u", name),
+            ("p", PASSWORD),
+        ],
+    );
+    assert!(
+        is_signed_in(&page),
+        "{name} is not signed in:\n{}",
+        page.body
+    );
+    assert!(page.body.contains(&format!("{name} Editor")));
+    page
+}
+
+fn save(browser: &Browser, id: &str, text: &str) -> Page {
+    let form = browser.get(&format!("/doku.php?id={id}&do=edit"));
+    let hidden = ["sectok", "rev", "date", "prefix", "suffix", "changecheck"]
+        .map(|name| (name, field(&form, name)));
+    let mut fields: Vec<(&str, &str)> = hidden
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    fields.extend([
+        ("id", id),
+        ("target", "section"),
+        ("wikitext", text),
+        ("summary", "a test"),
+        ("do[save]", "Save"),
+    ]);
+    browser.post(&format!("/doku.php?id={id}"), &fields)
+}
+
+fn an_editor_signs_in_edits_a_page_and_signs_out(backend: Backend) {
+    let wiki = wiki();
+    let site = site(backend, &wiki);
+    let browser = site.browser();
+    let page = sign_in(&browser, "ann");
+    site.assert_store_used();
+
+    let saved = save(
+        &browser,
+        "playground:rsso",
+        "Written through a **session**.",
+    );
+    assert!(
+        saved
+            .body
+            .contains("Written through a <strong>session</strong>."),
+        "{}",
+        saved.body
+    );
+    let read = browser.get("/doku.php?id=playground:rsso");
+    assert!(
+        is_signed_in(&read)
+            && read
+                .body
+                .contains("Written through a <strong>session</strong>.")
+    );
+
+    let token = page
+        .between("do=logout&amp;sectok=", "\"")
+        .expect("a link to sign out")
+        .to_owned();
+    let out = browser.get(&format!("/doku.php?id=start&do=logout&sectok={token}"));
+    assert!(!is_signed_in(&out));
+    let form = browser.get("/doku.php?id=playground:rsso&do=edit");
+    assert!(
+        !is_signed_in(&form) && !form.body.contains("do[save]"),
+        "still an editor:\n{}",
+        form.body
+    );
+
+    let log = site.fpm.error_log();
+    assert!(
+        !log.contains("PHP Warning") && !log.contains("PHP Fatal"),
+        "{log}"
+    );
+}
+
+fn two_editors_do_not_see_each_others_session(backend: Backend) {
+    let wiki = wiki();
+    let site = site(backend, &wiki);
+    let (ann, bob, nobody) = (site.browser(), site.browser(), site.browser());
+    sign_in(&ann, "ann");
+    sign_in(&bob, "bob");
+    assert!(ann.get("/doku.php?id=start").body.contains("ann Editor"));
+    assert!(bob.get("/doku.php?id=start").body.contains("bob Editor"));
+    assert!(!is_signed_in(&nobody.get("/doku.php?id=start")));
+
+    // A form filled in with somebody else's token is refused: the token belongs to the session.
+    let form = bob.get("/doku.php?id=playground:rsso&do=edit");
+    let token = field(&form, "sectok");
+    ann.post(
+        "/doku.php?id=playground:rsso",
+        &[
+            ("sectok", &token),
+            ("id", "playground:rsso"),
+            ("wikitext", "forged"),
+            ("do[save]", "Save"),
+        ],
+    );
+    assert!(
+        !bob.get("/doku.php?id=playground:rsso")
+            .body
+            .contains("forged")
+    );
+}

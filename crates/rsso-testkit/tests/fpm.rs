@@ -1,0 +1,116 @@
+//! Sessions as a web site has them: nginx, a php-fpm pool of several workers, browsers at the same time.
+//!
+//! The `files` column proves the harness: what PHP's own handler cannot do here, no handler is asked for.
+
+mod common;
+
+use std::thread;
+use std::time::Instant;
+
+use common::pages::{docroot, holder};
+use common::{SOON, Site, on_every_backend};
+use rsso_testkit::{Backend, FpmConfig, Handler, Nginx, PhpFpm, RedisServer, eventually};
+
+on_every_backend!(
+    concurrent_requests_of_one_session_lose_no_update,
+    a_killed_worker_does_not_keep_its_session,
+    two_sessions_do_not_wait_for_each_other,
+);
+
+fn concurrent_requests_of_one_session_lose_no_update(backend: Backend) {
+    const CLIENTS: usize = 8;
+    const INCREMENTS: usize = 100;
+    let docroot = docroot();
+    let site = Site::start(backend, docroot.path(), |config| config.workers(CLIENTS));
+    let first = site.browser();
+    assert_eq!(first.get("/counter.php").ok(), "1");
+    let sid = first.cookie("PHPSESSID").expect("a session cookie");
+    thread::scope(|scope| {
+        for _ in 0..CLIENTS {
+            scope.spawn(|| {
+                let browser = site.browser();
+                browser.set_cookie("PHPSESSID", &sid);
+                for _ in 0..INCREMENTS {
+                    browser.get("/counter.php").ok();
+                }
+            });
+        }
+    });
+    assert_eq!(
+        first.get("/counter.php").ok(),
+        (CLIENTS * INCREMENTS + 2).to_string()
+    );
+    site.assert_store_used();
+}
+
+fn a_killed_worker_does_not_keep_its_session(backend: Backend) {
+    let docroot = docroot();
+    // Redis cannot know that an owner died: there the lock lives on for its time-to-live.
+    let is_rsso = backend.handler().is_rsso();
+    let site = Site::start(backend, docroot.path(), |config| {
+        let config = config.workers(4);
+        if is_rsso {
+            config.ini("rsso.lock_ttl", "2")
+        } else {
+            config
+        }
+    });
+    let browser = site.browser();
+    assert_eq!(browser.get("/counter.php").ok(), "1");
+    thread::scope(|scope| {
+        let held = scope.spawn(|| browser.get("/hold.php"));
+        let pid = holder(&docroot);
+        site.fpm.kill9_worker(pid);
+        assert_eq!(
+            held.join().expect("an answer").status,
+            502,
+            "the request dies with its worker"
+        );
+
+        let asked = Instant::now();
+        assert_eq!(browser.get("/counter.php").ok(), "2");
+        assert!(
+            asked.elapsed() < SOON,
+            "the lock outlived its owner: {:?}",
+            asked.elapsed()
+        );
+        eventually("php-fpm respawns the worker", SOON, || {
+            let pids = site.fpm.worker_pids();
+            (pids.len() == 4 && !pids.contains(&pid)).then_some(())
+        });
+    });
+}
+
+fn two_sessions_do_not_wait_for_each_other(backend: Backend) {
+    let docroot = docroot();
+    let site = Site::start(backend, docroot.path(), |config| config.workers(4));
+    thread::scope(|scope| {
+        let held = scope.spawn(|| site.browser().get("/hold.php"));
+        holder(&docroot);
+        let other = site.browser();
+        for n in 1..=3 {
+            assert_eq!(other.get("/counter.php").ok(), n.to_string());
+        }
+        docroot.write("run/go", "");
+        assert_eq!(held.join().expect("an answer").ok(), "held");
+    });
+}
+
+/// `open` does no I/O, and a request that never starts a session does not even get there.
+#[test]
+fn a_request_without_a_session_asks_no_store() {
+    let docroot = docroot();
+    docroot.write("plain.php", "<?php echo 'plain';");
+    let redis = RedisServer::start();
+    let monitor = redis.monitor();
+    let fpm = PhpFpm::start(&FpmConfig::new(Handler::Dsn(redis.url())));
+    let nginx = Nginx::start(docroot.path(), &fpm);
+    assert_eq!(nginx.browser().get("/plain.php").ok(), "plain");
+    assert_eq!(monitor.take(), Vec::<String>::new());
+
+    nginx.browser().get("/counter.php").ok();
+    assert!(
+        !monitor.take().is_empty(),
+        "the monitor would have shown it"
+    );
+}

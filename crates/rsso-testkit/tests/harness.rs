@@ -1,0 +1,180 @@
+//! The testkit's own promises: what it says of its servers is so.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
+use std::time::Duration;
+
+use rsso_testkit::{Php, Proxy, RedisServer, eventually};
+
+fn redis_says(port: u16, request: &[u8]) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+    stream.set_read_timeout(Some(Duration::from_millis(500)))?;
+    say(&mut stream, request)
+}
+
+fn say(stream: &mut TcpStream, request: &[u8]) -> std::io::Result<String> {
+    stream.write_all(request)?;
+    let mut answer = [0; 512];
+    let length = stream.read(&mut answer)?;
+    Ok(String::from_utf8_lossy(&answer[..length]).into_owned())
+}
+
+fn is_alive(pid: i32) -> bool {
+    std::fs::exists(format!("/proc/{pid}")).expect("look into /proc")
+}
+
+#[test]
+fn a_dropped_server_is_gone_even_when_it_was_paused() {
+    let redis = RedisServer::start();
+    let pid = redis.pid();
+    redis.pause();
+    assert!(is_alive(pid));
+    drop(redis);
+    assert!(!is_alive(pid));
+}
+
+#[test]
+fn a_persistent_redis_keeps_its_data_over_a_crash_and_another_does_not() {
+    for (mut redis, kept) in [
+        (RedisServer::builder().persistent().start(), 1),
+        (RedisServer::start(), 0),
+    ] {
+        let port = redis.port();
+        redis.cli(&["set", "key", "value"]);
+        redis.kill9();
+        assert!(redis_says(port, b"PING\r\n").is_err());
+        redis.restart();
+        assert_eq!((redis.port(), redis.dbsize()), (port, kept));
+    }
+}
+
+#[test]
+fn a_password_a_user_and_tls_are_asked_for_and_named_in_the_dsn() {
+    let locked = RedisServer::builder().password("p@ss w\"rd\\").start();
+    assert!(
+        redis_says(locked.port(), b"PING\r\n")
+            .expect("an answer")
+            .starts_with("-NOAUTH")
+    );
+    assert_eq!(locked.cli(&["ping"]), "PONG");
+    assert_eq!(
+        locked.url(),
+        format!("redis://:p%40ss%20w%22rd%5C@127.0.0.1:{}", locked.port())
+    );
+
+    let named = RedisServer::builder().user("rsso", "secret").start();
+    assert_eq!(
+        redis_says(named.port(), b"AUTH rsso secret\r\n").expect("an answer"),
+        "+OK\r\n"
+    );
+    assert_eq!(
+        named.url(),
+        format!("redis://rsso:secret@127.0.0.1:{}", named.port())
+    );
+
+    let secure = RedisServer::builder().tls().start();
+    assert_eq!(
+        secure.url(),
+        format!("rediss://127.0.0.1:{}", secure.port())
+    );
+    let ca = secure
+        .ca_file()
+        .expect("TLS was asked for")
+        .display()
+        .to_string();
+    let port = secure.port().to_string();
+    let output = std::process::Command::new("redis-cli")
+        .args([
+            "--tls",
+            "--cacert",
+            &ca,
+            "-h",
+            "127.0.0.1",
+            "-p",
+            &port,
+            "ping",
+        ])
+        .output()
+        .expect("run redis-cli");
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "PONG\n",
+        "{output:?}"
+    );
+}
+
+#[test]
+fn the_monitor_shows_what_clients_sent_and_not_the_testkit_itself() {
+    let redis = RedisServer::builder().password("secret").start();
+    let monitor = redis.monitor();
+    assert!(monitor.take().is_empty());
+    redis.cli(&["set", "key", "value"]);
+    let lines = monitor.take();
+    assert!(
+        lines.len() == 1 && lines[0].ends_with(r#""set" "key" "value""#),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn the_proxy_counts_round_trips_whatever_a_batch_holds() {
+    let redis = RedisServer::start();
+    let proxy = Proxy::start(redis.port());
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, proxy.port())).expect("connect");
+    let (trips, answer) = proxy.count(|| say(&mut stream, b"PING\r\n"));
+    assert_eq!(
+        (trips, answer.expect("an answer").as_str()),
+        (1, "+PONG\r\n")
+    );
+    let (trips, _) = proxy.count(|| {
+        say(&mut stream, b"SET a 1\r\nSET b 2\r\nGET a\r\n").expect("an answer");
+        say(&mut stream, b"PING\r\n").expect("an answer");
+    });
+    assert_eq!((trips, proxy.connections()), (2, 1));
+}
+
+#[test]
+fn the_proxy_cuts_and_stalls() {
+    let redis = RedisServer::start();
+    let proxy = Proxy::start(redis.port());
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, proxy.port())).expect("connect");
+    say(&mut stream, b"PING\r\n").expect("an answer");
+    proxy.cut();
+    assert!(say(&mut stream, b"PING\r\n").map_or(true, |answer| answer.is_empty()));
+
+    proxy.stall();
+    assert!(
+        redis_says(proxy.port(), b"PING\r\n").is_err(),
+        "a stalled proxy answers nothing"
+    );
+    proxy.flow();
+    assert_eq!(
+        redis_says(proxy.port(), b"PING\r\n").expect("an answer"),
+        "+PONG\r\n"
+    );
+}
+
+#[test]
+fn php_runs_with_what_the_test_said_and_nothing_else() {
+    let php = Php::plain()
+        .ini("session.name", "a;b=c?d&\"e\"\\")
+        .env("RSSO_TEST", "set");
+    let output = php.run_code(
+        "<?php echo ini_get('session.name'), ' ', getenv('RSSO_TEST'), php_ini_loaded_file();",
+    );
+    assert_eq!(output.ok(), "a;b=c?d&\"e\"\\ set");
+}
+
+#[test]
+fn a_running_php_says_lines_and_can_be_killed() {
+    let mut running = Php::plain().spawn_code("<?php echo \"first\\nsecond\\n\"; sleep(60);");
+    assert_eq!(
+        (running.line(), running.line()),
+        ("first".to_owned(), "second".to_owned())
+    );
+    let pid = running.pid();
+    running.kill9();
+    eventually("the script is gone", Duration::from_secs(5), || {
+        (!is_alive(pid)).then_some(())
+    });
+}

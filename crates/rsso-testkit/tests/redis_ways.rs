@@ -1,0 +1,83 @@
+//! The ways to reach a Redis, each with a real one: a session written by one PHP is read by another, and no PHP tells
+//! the password.
+
+use std::path::Path;
+
+use rsso_testkit::{Handler, Php, RedisServer, WorkDir};
+
+const PASSWORD: &str = "mauve-ele:ph@nt/?#%20";
+
+fn php(dsn: &str, dir: &Path) -> Php {
+    let quiet = [("session.use_cookies", "0"), ("session.cache_limiter", "")];
+    let php = Php::new().handler(&Handler::Dsn(dsn.to_owned()), dir);
+    quiet
+        .iter()
+        .fold(php, |php, (name, value)| php.ini(name, value))
+}
+
+fn assert_keeps_sessions(redis: &RedisServer, php: &Php) {
+    let write = "<?php session_id('known'); session_start(); $_SESSION['word'] = 'kept';";
+    assert_eq!(php.run_code(write).ok(), "");
+    let read = "<?php session_id('known'); session_start(); echo $_SESSION['word'];";
+    assert_eq!(php.run_code(read).ok(), "kept");
+    assert!(redis.dbsize() > 0, "the session is somewhere else");
+    let info = php.run_code("<?php session_start(); phpinfo();").ok();
+    assert!(
+        !info.contains("mauve"),
+        "phpinfo() tells the password:\n{info}"
+    );
+}
+
+#[test]
+fn without_a_password() {
+    let (redis, dir) = (RedisServer::start(), WorkDir::new());
+    assert_keeps_sessions(&redis, &php(&redis.url(), dir.path()));
+}
+
+#[test]
+fn with_a_password_of_any_characters() {
+    let (redis, dir) = (
+        RedisServer::builder().password(PASSWORD).start(),
+        WorkDir::new(),
+    );
+    assert_keeps_sessions(&redis, &php(&redis.url(), dir.path()));
+}
+
+#[test]
+fn with_a_user() {
+    let redis = RedisServer::builder()
+        .password("another")
+        .user("rsso", PASSWORD)
+        .start();
+    let dir = WorkDir::new();
+    assert_keeps_sessions(&redis, &php(&redis.url(), dir.path()));
+}
+
+#[test]
+fn over_a_unix_socket() {
+    let (redis, dir) = (RedisServer::start(), WorkDir::new());
+    assert_keeps_sessions(&redis, &php(&redis.unix_url(), dir.path()));
+}
+
+#[test]
+fn with_the_password_outside_the_dsn() {
+    let (redis, dir) = (
+        RedisServer::builder().password(PASSWORD).start(),
+        WorkDir::new(),
+    );
+    let bare = format!("redis://127.0.0.1:{}", redis.port());
+    for dsn in [bare, redis.unix_url()] {
+        let file = dir
+            .write("password", &format!("{PASSWORD}\n"))
+            .display()
+            .to_string();
+        assert_keeps_sessions(
+            &redis,
+            &php(&dsn, dir.path()).ini("rsso.password", PASSWORD),
+        );
+        assert_keeps_sessions(
+            &redis,
+            &php(&dsn, dir.path()).ini("rsso.password_file", &file),
+        );
+    }
+}

@@ -1,0 +1,83 @@
+//! What a session costs on the network: round trips to Redis, counted by a proxy.
+//!
+//! Counted as a difference between a short and a long run of one process, so that what connecting costs (once a process)
+//! is not in the figure.
+
+use rsso_testkit::{Handler, Php, Proxy, RedisServer, WorkDir};
+
+const SHORT: u64 = 5;
+const LONG: u64 = 25;
+
+/// The round trips of one `session` (PHP code; `$i` is different each time), to a tenth.
+fn round_trips_of(session: &str, ini: &[(&str, &str)]) -> f64 {
+    let redis = RedisServer::start();
+    let proxy = Proxy::start(redis.port());
+    let dir = WorkDir::new();
+    let handler = Handler::Dsn(format!("redis://127.0.0.1:{}", proxy.port()));
+    let quiet = [("session.use_cookies", "0"), ("session.cache_limiter", "")];
+    let mut php = Php::new().handler(&handler, dir.path());
+    for (name, value) in quiet.iter().chain(ini) {
+        php = php.ini(name, value);
+    }
+    let run = |times: u64| {
+        let prepare =
+            "session_id('known'); session_start(); $_SESSION['n'] = 0; session_write_close();";
+        let code = format!("<?php {prepare} for ($i = 1; $i <= {times}; $i++) {{ {session} }}");
+        let (trips, output) = proxy.count(|| php.run_code(&code));
+        assert_eq!(output.ok(), "");
+        trips
+    };
+    let (short, long) = (run(SHORT), run(LONG));
+    #[expect(clippy::cast_precision_loss, reason = "a few dozen")]
+    let per_session = (long - short) as f64 / (LONG - SHORT) as f64;
+    (per_session * 10.0).round() / 10.0
+}
+
+fn assert_costs(session: &str, ini: &[(&str, &str)], at_most: f64) {
+    let trips = round_trips_of(session, ini);
+    assert!(
+        trips <= at_most,
+        "{trips} round trips instead of {at_most}: {session}"
+    );
+    assert!(trips > 0.0, "nothing was counted: {session}");
+}
+
+#[test]
+fn a_known_session_that_changes_costs_two() {
+    let session =
+        "session_id('known'); session_start(); $_SESSION['n'] = $i; session_write_close();";
+    assert_costs(session, &[("session.use_strict_mode", "0")], 2.0);
+    assert_costs(session, &[("session.use_strict_mode", "1")], 2.0);
+}
+
+#[test]
+fn a_known_session_that_does_not_change_costs_two() {
+    assert_costs(
+        "session_id('known'); session_start(); session_write_close();",
+        &[],
+        2.0,
+    );
+}
+
+#[test]
+fn a_new_session_costs_one_and_one_with_an_id_of_the_applications_two() {
+    assert_costs(
+        "session_id(session_create_id()); session_start(); $_SESSION['n'] = $i; session_write_close();",
+        &[],
+        2.0,
+    );
+    assert_costs(
+        "session_id(''); session_start(); $_SESSION['n'] = $i; session_write_close();",
+        &[],
+        1.0,
+    );
+}
+
+#[test]
+fn a_session_that_is_only_read_costs_two() {
+    assert_costs(
+        "session_id('known'); session_start(['read_and_close' => true]);",
+        &[],
+        2.0,
+    );
+}

@@ -1,0 +1,162 @@
+//! The one place that turns errors and panics into what PHP sees.
+//!
+//! PHP code can run when a warning is raised (error handlers) or an exception is thrown, and may
+//! leave by `longjmp`, past Rust's destructors. So an act first runs to its end and drops all it
+//! has; what is left is a value and a complaint that are plain memory; only then PHP is told.
+
+use std::ffi::c_char;
+use std::fmt::{self, Write as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use ext_php_rs::exception::PhpResult;
+use ext_php_rs::ffi::{php_error_docref, zend_throw_exception};
+use rsso_core::{Error, Result};
+
+use crate::exceptions::Exception;
+use crate::{FAILURE, SUCCESS};
+
+const E_WARNING: i32 = 2;
+const E_CORE_WARNING: i32 = 32;
+
+/// What an act gives back, and what to warn of although it worked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Answer<T: Copy> {
+    value: T,
+    warning: Option<&'static str>,
+}
+
+impl<T: Copy> Answer<T> {
+    pub(crate) fn warn(value: T, warning: &'static str) -> Self {
+        Self { value, warning: Some(warning) }
+    }
+}
+
+impl<T: Copy> From<T> for Answer<T> {
+    fn from(value: T) -> Self {
+        Self { value, warning: None }
+    }
+}
+
+/// How an error reaches PHP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnError {
+    /// As an exception of the class that fits.
+    Throw,
+    /// As a warning: after the response there is nobody left to catch an exception.
+    Warn,
+}
+
+/// Runs `act`; on an error or panic gives `fallback` and tells PHP.
+pub(crate) fn call<T: Copy>(fallback: T, on_error: OnError, act: impl FnOnce() -> Result<Answer<T>>) -> T {
+    let (value, complaint) = match catch_unwind(AssertUnwindSafe(act)) {
+        Ok(Ok(Answer { value, warning })) => {
+            (value, warning.map(|text| Complaint::new(Tone::Warning, &text)))
+        }
+        Ok(Err(error)) => (fallback, Some(Complaint::of(&error, on_error))),
+        Err(_) => (fallback, Some(Complaint::panicked(on_error))),
+    };
+    // From here on only plain memory is alive.
+    if let Some(complaint) = complaint {
+        complaint.tell();
+    }
+    value
+}
+
+/// Runs an act whose failure nobody can be told of.
+pub(crate) fn quietly(act: impl FnOnce()) {
+    // A panic here has already been printed by Rust's hook.
+    let _ = catch_unwind(AssertUnwindSafe(act));
+}
+
+/// Runs MINIT.
+pub(crate) fn startup(act: impl FnOnce() -> PhpResult<()>) -> i32 {
+    let complaint = match catch_unwind(AssertUnwindSafe(act)) {
+        Ok(Ok(())) => return SUCCESS,
+        Ok(Err(error)) => Complaint::new(Tone::Startup, &format_args!("{error:?}")),
+        Err(_) => Complaint::new(Tone::Startup, &"panicked while it started"),
+    };
+    complaint.tell();
+    FAILURE
+}
+
+/// Warns of a directive's value.
+pub(crate) fn warn_of(error: &Error) -> Complaint {
+    Complaint::new(Tone::Warning, &error.chain())
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Tone {
+    Exception(Exception),
+    Warning,
+    Startup,
+}
+
+/// A message without a destructor: it may be abandoned by `longjmp`.
+#[derive(Clone, Copy)]
+pub(crate) struct Complaint {
+    tone: Tone,
+    text: Buffer,
+}
+
+impl Complaint {
+    fn new(tone: Tone, text: &dyn fmt::Display) -> Self {
+        let mut buffer = Buffer { bytes: [0; Buffer::SIZE], length: 0 };
+        // What does not fit is cut off.
+        let _ = write!(buffer, "rsso: {text}");
+        Self { tone, text: buffer }
+    }
+
+    fn of(error: &Error, on_error: OnError) -> Self {
+        match on_error {
+            OnError::Throw => Self::new(Tone::Exception(Exception::of(error)), &error.chain()),
+            OnError::Warn => Self::new(Tone::Warning, &error.chain()),
+        }
+    }
+
+    fn panicked(on_error: OnError) -> Self {
+        let text = "internal error; please report it with the lines that PHP's log has before this one";
+        match on_error {
+            OnError::Throw => Self::new(Tone::Exception(Exception::Rsso), &text),
+            OnError::Warn => Self::new(Tone::Warning, &text),
+        }
+    }
+
+    /// Tells PHP; may not return.
+    pub(crate) fn tell(&self) {
+        let text = self.text.bytes.as_ptr().cast::<c_char>();
+        let level = match self.tone {
+            Tone::Exception(class) => {
+                // SAFETY: the text is NUL-terminated, the class registered in MINIT; nothing of
+                // ours with a destructor is alive.
+                unsafe { zend_throw_exception(class.class(), text, 0) };
+                return;
+            }
+            Tone::Warning => E_WARNING,
+            Tone::Startup => E_CORE_WARNING,
+        };
+        // SAFETY: as above; the text is an argument, not a format.
+        unsafe { php_error_docref(std::ptr::null(), level, c"%s".as_ptr(), text) };
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Buffer {
+    bytes: [u8; Self::SIZE],
+    length: usize,
+}
+
+impl Buffer {
+    const SIZE: usize = 768;
+}
+
+impl fmt::Write for Buffer {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        // One byte stays zero and ends the C string; a NUL inside would end it early.
+        let room = Self::SIZE - 1 - self.length;
+        for byte in text.bytes().take(room).map(|b| if b == 0 { b' ' } else { b }) {
+            self.bytes[self.length] = byte;
+            self.length += 1;
+        }
+        Ok(())
+    }
+}

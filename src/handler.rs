@@ -1,0 +1,253 @@
+//! `Rsso\SessionHandler`: the save handler as an object, for `session_set_save_handler()`, with a
+//! DSN and options of its own.
+
+use std::ffi::{CStr, c_char};
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+use ext_php_rs::builders::{ClassBuilder, FunctionBuilder};
+use ext_php_rs::args::Arg;
+use ext_php_rs::exception::PhpResult;
+use ext_php_rs::flags::{DataType, MethodFlags};
+use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
+use ext_php_rs::zend::{ClassEntry, ExecuteData};
+use rsso_core::{Error, Result, Settings};
+
+use crate::calls::{self, Lent};
+use crate::guard::{self, OnError};
+use crate::module::{new_sid, to_php};
+use crate::php::{self, bytes, zend_parse_parameters};
+use crate::worker::{self, Attachment, Caller};
+
+/// Directives that are the system's alone as directives, and options of the object all the same.
+const NOT_OPTIONS: &[&str] = &["dsn"];
+
+static HANDLER: AtomicPtr<ClassEntry> = AtomicPtr::new(ptr::null_mut());
+
+macro_rules! interface {
+    ($getter:ident, $symbol:literal) => {
+        fn $getter() -> &'static ClassEntry {
+            // SAFETY: ext/session's classes live as long as the process; `register` has looked
+            // that they are there.
+            php::session_class($symbol)
+                .and_then(|class| unsafe { class.as_ref() })
+                .unwrap_or_else(ext_php_rs::zend::ce::exception)
+        }
+    };
+}
+interface!(handler_interface, c"php_session_iface_entry");
+interface!(id_interface, c"php_session_id_iface_entry");
+interface!(timestamp_interface, c"php_session_update_timestamp_iface_entry");
+
+/// Registers the class; called in MINIT.
+pub(crate) fn register() -> PhpResult<()> {
+    let text = |name: &str| Arg::new(name, DataType::String);
+    let public = MethodFlags::Public;
+    let of = |name: &str, handler| FunctionBuilder::new(name, handler);
+    ClassBuilder::new("Rsso\\SessionHandler")
+        .implements((handler_interface, "SessionHandlerInterface"))
+        .implements((id_interface, "SessionIdInterface"))
+        .implements((timestamp_interface, "SessionUpdateTimestampHandlerInterface"))
+        .method(
+            FunctionBuilder::constructor(construct)
+                .not_required()
+                .arg(text("dsn").default("\"\""))
+                .arg(Arg::new("options", DataType::Array).default("[]")),
+            public,
+        )
+        .method(of("open", open).arg(text("path")).arg(text("name")).returns(DataType::Bool, false, false), public)
+        .method(of("close", close).returns(DataType::Bool, false, false), public)
+        .method(of("read", read).arg(text("id")).returns(DataType::String, false, false), public)
+        .method(of("write", write).arg(text("id")).arg(text("data")).returns(DataType::Bool, false, false), public)
+        .method(of("destroy", destroy).arg(text("id")).returns(DataType::Bool, false, false), public)
+        .method(
+            of("gc", gc).arg(Arg::new("max_lifetime", DataType::Long)).returns(DataType::Long, false, false),
+            public,
+        )
+        .method(of("create_sid", create_sid).returns(DataType::String, false, false), public)
+        .method(of("validateId", validate).arg(text("id")).returns(DataType::Bool, false, false), public)
+        .method(
+            of("updateTimestamp", touch).arg(text("id")).arg(text("data")).returns(DataType::Bool, false, false),
+            public,
+        )
+        .registration(|class, arguments| {
+            // The engine points into these for the life of the process.
+            std::mem::forget(arguments);
+            HANDLER.store(class, Ordering::Relaxed);
+        })
+        .register()?;
+    Ok(())
+}
+
+/// Reads the arguments by PHP's own rules; on false PHP has thrown.
+macro_rules! arguments {
+    ($call:expr, $spec:literal $(, $slot:expr)*) => {
+        // SAFETY: the slots are of the types that the specification names, and live here; PHP has
+        // put the number of arguments beside `This`.
+        unsafe { zend_parse_parameters($call.This.u2.num_args, ($spec as &CStr).as_ptr().cast::<c_char>() $(, &raw mut $slot)*) } == 0
+    };
+}
+
+extern "C" fn construct(call: &mut ExecuteData, _result: &mut Zval) {
+    let mut dsn: *mut ZendStr = ptr::null_mut();
+    let mut options: *mut ZendHashTable = ptr::null_mut();
+    if !arguments!(call, c"|Sh", dsn, options) {
+        return;
+    }
+    let Some(handle) = handle(call) else { return };
+    guard::call((), OnError::Throw, || {
+        // SAFETY: PHP lends valid values, or left NULL what was not given.
+        let (dsn, options) = unsafe { (dsn.as_ref(), options.as_ref()) };
+        let mut settings = worker::with(|worker| worker.settings.clone());
+        if let Some(dsn) = dsn.filter(|dsn| !dsn.as_bytes().is_empty()) {
+            let dsn = String::from_utf8_lossy(dsn.as_bytes());
+            settings.set("dsn", &dsn)?;
+        }
+        for (name, value) in options.into_iter().flat_map(ZendHashTable::iter) {
+            set_option(&mut settings, &name.to_string(), value)?;
+        }
+        worker::with(|worker| {
+            worker.handlers.insert(handle, Attachment::with_options(settings));
+        });
+        Ok(().into())
+    });
+}
+
+/// An option is a directive without its `rsso.`.
+fn set_option(settings: &mut Settings, name: &str, value: &Zval) -> Result<()> {
+    if NOT_OPTIONS.contains(&name) {
+        return Err(Error::config(format!("option '{name}'"), "is the constructor's first argument"));
+    }
+    let text = match (value.bool(), value.long(), value.double()) {
+        (Some(on), _, _) => i32::from(on).to_string(),
+        (_, Some(number), _) => number.to_string(),
+        (_, _, Some(number)) => number.to_string(),
+        _ => value
+            .zend_str()
+            .map(|text| String::from_utf8_lossy(text.as_bytes()).into_owned())
+            .ok_or_else(|| Error::config(format!("option '{name}'"), "must be a string, a number or a boolean"))?,
+    };
+    settings.set(name, &text)
+}
+
+extern "C" fn open(call: &mut ExecuteData, result: &mut Zval) {
+    let (mut path, mut name): (*mut ZendStr, *mut ZendStr) = (ptr::null_mut(), ptr::null_mut());
+    if arguments!(call, c"SS", path, name) {
+        act(call, result, OnError::Throw, |caller| {
+            // SAFETY: parsed above; PHP lends it for the length of the call.
+            calls::open(caller, unsafe { bytes(path) }).map(|_| true.into())
+        });
+    }
+}
+
+extern "C" fn close(call: &mut ExecuteData, result: &mut Zval) {
+    if arguments!(call, c"") {
+        act(call, result, OnError::Warn, |caller| calls::close(caller).map(|_| true.into()));
+    }
+}
+
+extern "C" fn read(call: &mut ExecuteData, result: &mut Zval) {
+    let mut id: *mut ZendStr = ptr::null_mut();
+    if !arguments!(call, c"S", id) {
+        return;
+    }
+    let Some(handle) = handle(call) else { return };
+    let nothing = Lent { bytes: ptr::null(), length: 0 };
+    let lent = guard::call(nothing, OnError::Throw, || {
+        // SAFETY: parsed above; PHP lends it for the length of the call.
+        calls::read(Caller::Object(handle), unsafe { bytes(id) })
+    });
+    if !lent.bytes.is_null() {
+        give(result, to_php(lent));
+    }
+}
+
+extern "C" fn write(call: &mut ExecuteData, result: &mut Zval) {
+    let (mut id, mut data): (*mut ZendStr, *mut ZendStr) = (ptr::null_mut(), ptr::null_mut());
+    if arguments!(call, c"SS", id, data) {
+        let lifetime = php::ini_long(c"session.gc_maxlifetime");
+        act(call, result, OnError::Warn, |caller| {
+            // SAFETY: parsed above; PHP lends them for the length of the call.
+            let (id, data) = unsafe { (bytes(id), bytes(data)) };
+            calls::write(caller, id, data, lifetime)
+        });
+    }
+}
+
+extern "C" fn touch(call: &mut ExecuteData, result: &mut Zval) {
+    let (mut id, mut data): (*mut ZendStr, *mut ZendStr) = (ptr::null_mut(), ptr::null_mut());
+    if arguments!(call, c"SS", id, data) {
+        let lifetime = php::ini_long(c"session.gc_maxlifetime");
+        act(call, result, OnError::Warn, |caller| {
+            // SAFETY: parsed above; PHP lends it for the length of the call.
+            calls::touch(caller, unsafe { bytes(id) }, lifetime)
+        });
+    }
+}
+
+extern "C" fn destroy(call: &mut ExecuteData, result: &mut Zval) {
+    let mut id: *mut ZendStr = ptr::null_mut();
+    if arguments!(call, c"S", id) {
+        act(call, result, OnError::Throw, |caller| {
+            // SAFETY: parsed above; PHP lends it for the length of the call.
+            calls::destroy(caller, unsafe { bytes(id) })
+        });
+    }
+}
+
+extern "C" fn validate(call: &mut ExecuteData, result: &mut Zval) {
+    let mut id: *mut ZendStr = ptr::null_mut();
+    if arguments!(call, c"S", id) {
+        act(call, result, OnError::Throw, |caller| {
+            // SAFETY: parsed above; PHP lends it for the length of the call.
+            calls::validate(caller, unsafe { bytes(id) })
+        });
+    }
+}
+
+extern "C" fn gc(call: &mut ExecuteData, result: &mut Zval) {
+    let mut lifetime: i64 = 0;
+    if !arguments!(call, c"l", lifetime) {
+        return;
+    }
+    if let Some(handle) = handle(call) {
+        result.set_long(guard::call(0, OnError::Throw, || calls::gc(Caller::Object(handle))));
+    }
+}
+
+extern "C" fn create_sid(call: &mut ExecuteData, result: &mut Zval) {
+    if !arguments!(call, c"") {
+        return;
+    }
+    let Some(handle) = handle(call) else { return };
+    let sid = new_sid();
+    if !sid.is_null() {
+        // SAFETY: PHP made the string a moment ago.
+        guard::quietly(|| calls::created(Caller::Object(handle), unsafe { bytes(sid) }));
+        give(result, sid);
+    }
+}
+
+/// Runs one act on the object's attachment and returns its truth.
+fn act(
+    call: &mut ExecuteData,
+    result: &mut Zval,
+    on_error: OnError,
+    act: impl FnOnce(Caller) -> Result<guard::Answer<bool>>,
+) {
+    if let Some(handle) = handle(call) {
+        result.set_bool(guard::call(false, on_error, || act(Caller::Object(handle))));
+    }
+}
+
+/// The number that PHP has given the object.
+fn handle(call: &mut ExecuteData) -> Option<u32> {
+    call.get_self().map(|object| object.handle)
+}
+
+/// Returns a string that PHP takes over.
+fn give(result: &mut Zval, string: *mut ZendStr) {
+    // SAFETY: a string that we own, made by PHP's allocator.
+    unsafe { result.set_zend_string(ext_php_rs::boxed::ZBox::from_raw(string)) };
+}
+

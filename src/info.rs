@@ -1,0 +1,63 @@
+//! rsso's part of `phpinfo()`: version, stores, the active one without its credentials, directives.
+
+use std::ffi::{CStr, CString, c_char};
+
+use ext_php_rs::ffi::{
+    php_info_print_table_end, php_info_print_table_row, php_info_print_table_start,
+};
+use ext_php_rs::zend::ModuleEntry;
+use rsso_core::store::{COMPILED_IN, Spec};
+
+use crate::{ini, php, worker};
+
+/// Prints the section.
+pub(crate) unsafe extern "C" fn print(module: *mut ModuleEntry) {
+    let rows = [
+        (c"rsso", Line::new("enabled")),
+        (c"Version", Line::new(env!("CARGO_PKG_VERSION"))),
+        (c"Stores", Line::new(&COMPILED_IN.join(", "))),
+        (c"Active store", Line::new(&active_store())),
+    ];
+    // SAFETY: plain calls of PHP's info printer with C strings; only plain memory is alive.
+    unsafe {
+        php_info_print_table_start();
+        for (name, value) in rows {
+            php_info_print_table_row(2, name.as_ptr(), value.as_ptr());
+        }
+        php_info_print_table_end();
+        php::display_ini_entries(module);
+    }
+}
+
+/// Prints a text and lets go of it first.
+pub(crate) fn print_text(text: CString) {
+    let line = Line::new(&text.to_string_lossy());
+    drop(text);
+    ini::write_out(line.as_ptr());
+}
+
+fn active_store() -> String {
+    let save_path = php::ini_string(c"session.save_path");
+    match worker::with(|worker| Spec::resolve(&worker.settings, &save_path)) {
+        Ok(spec) => spec.to_string(),
+        Err(error) => error.chain(),
+    }
+}
+
+/// A line of text without a destructor.
+#[derive(Clone, Copy)]
+struct Line([u8; 512]);
+
+impl Line {
+    fn new(text: &str) -> Self {
+        let mut line = [0; 512];
+        for (to, from) in line.iter_mut().take(511).zip(text.bytes()) {
+            *to = from;
+        }
+        Self(line)
+    }
+
+    fn as_ptr(&self) -> *const c_char {
+        CStr::from_bytes_until_nul(&self.0).unwrap_or_default().as_ptr()
+    }
+}

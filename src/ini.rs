@@ -1,0 +1,114 @@
+//! The `rsso.*` directives: registered from the core's table, checked by the core when they are set.
+
+use std::ffi::{CString, c_int, c_void};
+use std::sync::OnceLock;
+
+use ext_php_rs::ffi::{php_printf, zend_ini_entry, zend_string};
+use ext_php_rs::flags::IniEntryPermission;
+use ext_php_rs::zend::IniEntryDef;
+use rsso_core::Dsn;
+use rsso_core::settings::DIRECTIVES;
+
+use crate::{FAILURE, SUCCESS, guard, php, worker};
+
+/// PHP's `ZEND_INI_DISPLAY_ORIG`.
+const DISPLAY_ORIGINAL: c_int = 1;
+
+/// The table that PHP borrows for the life of the process.
+struct Table(Vec<IniEntryDef>);
+
+// SAFETY: written once before it is shared; all its pointers are to leaked, immutable strings.
+unsafe impl Send for Table {}
+// SAFETY: as above.
+unsafe impl Sync for Table {}
+
+static TABLE: OnceLock<Table> = OnceLock::new();
+
+/// Registers every directive; called in MINIT.
+pub(crate) fn register(module_number: i32) {
+    let table = TABLE.get_or_init(|| {
+        let mut entries: Vec<IniEntryDef> = DIRECTIVES
+            .iter()
+            .map(|directive| {
+                let permission =
+                    if directive.secret { IniEntryPermission::System } else { IniEntryPermission::All };
+                let mut entry =
+                    IniEntryDef::new(leak(&format!("rsso.{}", directive.name)), leak(directive.default), permission);
+                entry.on_modify = Some(on_modify);
+                if directive.secret || directive.name == "dsn" {
+                    entry.displayer = Some(display_masked);
+                }
+                entry
+            })
+            .collect();
+        entries.push(IniEntryDef::end());
+        Table(entries)
+    });
+    IniEntryDef::register(&table.0, module_number);
+}
+
+/// Takes the directives back; called in MSHUTDOWN.
+pub(crate) fn unregister(module_number: i32) {
+    // SAFETY: the counterpart of `register`.
+    unsafe { php::zend_unregister_ini_entries(module_number) };
+}
+
+/// Checks and takes a new value. A refusal keeps the old one: `ini_set()` returns false.
+unsafe extern "C" fn on_modify(
+    entry: *mut zend_ini_entry,
+    new_value: *mut zend_string,
+    _arg1: *mut c_void,
+    _arg2: *mut c_void,
+    _arg3: *mut c_void,
+    _stage: c_int,
+) -> c_int {
+    let refused = {
+        // SAFETY: PHP lends a valid entry, with its name, for the length of the call.
+        let name = unsafe { php::bytes((*entry).name) };
+        // SAFETY: as above; a value of NULL stands for the empty string.
+        let value = if new_value.is_null() { &[][..] } else { unsafe { php::bytes(new_value) } };
+        let name = String::from_utf8_lossy(name);
+        let value = String::from_utf8_lossy(value);
+        let name = name.strip_prefix("rsso.").unwrap_or(&name);
+        worker::with(|worker| worker.set(name, &value)).err().map(|error| guard::warn_of(&error))
+    };
+    match refused {
+        None => SUCCESS,
+        Some(complaint) => {
+            complaint.tell();
+            FAILURE
+        }
+    }
+}
+
+/// Shows a secret in phpinfo(): the DSN without its password, anything else as `***`.
+unsafe extern "C" fn display_masked(entry: *mut zend_ini_entry, kind: c_int) {
+    // SAFETY: PHP lends a valid entry for the length of the call.
+    let entry = unsafe { &*entry };
+    let value = if kind == DISPLAY_ORIGINAL && entry.modified != 0 { entry.orig_value } else { entry.value };
+    let shown = if value.is_null() {
+        c"no value".to_owned()
+    } else {
+        // SAFETY: not NULL, and valid as long as the entry.
+        let text = String::from_utf8_lossy(unsafe { php::bytes(value) });
+        let shown = match (text.as_ref(), Dsn::parse("rsso.dsn", &text)) {
+            ("", _) => "no value".to_owned(),
+            (_, Ok(dsn)) => dsn.to_string(),
+            _ => "***".to_owned(),
+        };
+        CString::new(shown).unwrap_or_default()
+    };
+    // Output may end the request by longjmp; PHP's copy of the text is all that is left then.
+    crate::info::print_text(shown);
+}
+
+fn leak(text: &str) -> &'static std::ffi::CStr {
+    // The names and defaults are literals of the core without NUL.
+    Box::leak(CString::new(text).unwrap_or_default().into_boxed_c_str())
+}
+
+/// Writes text to PHP's output.
+pub(crate) fn write_out(text: *const std::ffi::c_char) {
+    // SAFETY: the text is a C string and an argument, not a format.
+    unsafe { php_printf(c"%s".as_ptr(), text) };
+}

@@ -1,0 +1,57 @@
+//! The PHP face of rsso: module entry, directives, exceptions, the save handler, phpinfo().
+//!
+//! Everything here is thin: it turns PHP's calls into calls of `rsso-core` and its answers into
+//! what PHP sees. What always holds: no Rust value with a destructor and no borrow is alive while
+//! PHP code can run (see [`guard`]); nothing starts a thread or opens a socket before a request
+//! needs it; session ids and passwords never reach a message.
+
+// Unsafe code is what this package is for; each block says why it is sound.
+#![deny(clippy::undocumented_unsafe_blocks)]
+
+mod calls;
+mod exceptions;
+mod guard;
+mod handler;
+mod info;
+mod ini;
+mod module;
+mod php;
+mod worker;
+
+use ext_php_rs::prelude::{ModuleBuilder, php_module};
+
+const SUCCESS: i32 = 0;
+const FAILURE: i32 = -1;
+
+/// PHP's MINIT: registers names, touches nothing outside the process.
+extern "C" fn startup(_kind: i32, module_number: i32) -> i32 {
+    guard::startup(|| {
+        ini::register(module_number);
+        exceptions::register()?;
+        module::register()?;
+        handler::register()
+    })
+}
+
+/// PHP's MSHUTDOWN.
+extern "C" fn shutdown(_kind: i32, module_number: i32) -> i32 {
+    ini::unregister(module_number);
+    worker::end();
+    SUCCESS
+}
+
+/// After a request, when ext/session has written and closed what it had open.
+extern "C" fn after_request() -> i32 {
+    guard::quietly(worker::end_request);
+    SUCCESS
+}
+
+/// The module as PHP loads it.
+#[php_module]
+pub fn get_module(module: ModuleBuilder) -> ModuleBuilder {
+    module
+        .startup_function(startup)
+        .shutdown_function(shutdown)
+        .post_deactivate_function(after_request)
+        .info_function(info::print)
+}

@@ -1,0 +1,190 @@
+//! `session.save_handler=rsso`: the nine callbacks of PHP's `ps_module`.
+//!
+//! # Contract (ext/session, PHP 8.1 to 8.5)
+//! `open` connects to nothing, sets a non-NULL `mod_data` (else PHP never calls write and close)
+//! and comes a second time without a close in `session_reset()`. `read` sets a non-NULL value, ""
+//! for a missing session. `destroy` succeeds on a missing one. `gc` sets the count. `create_sid`
+//! may come without an open. `close` sets `mod_data` to NULL.
+//!
+//! open, validate, read and destroy throw when the store fails. write, touch and close come after
+//! the response, where nobody catches: they warn, and report success, for PHP's own warning would
+//! print `session.save_path`, which may hold a password.
+
+use std::ffi::{CStr, c_char, c_void};
+use std::mem;
+use std::ptr;
+
+use ext_php_rs::exception::PhpResult;
+use ext_php_rs::types::ZendStr;
+
+use crate::calls::{self, Lent};
+use crate::guard::{self, OnError};
+use crate::php::{self, bytes};
+use crate::worker::Caller;
+use crate::{FAILURE, SUCCESS};
+
+/// PHP's `ps_module`; `src/abi.c` proves the layout.
+#[repr(C)]
+struct PsModule {
+    name: *const c_char,
+    open: unsafe extern "C" fn(*mut *mut c_void, *const c_char, *const c_char) -> i32,
+    close: unsafe extern "C" fn(*mut *mut c_void) -> i32,
+    read: unsafe extern "C" fn(*mut *mut c_void, *mut ZendStr, *mut *mut ZendStr, i64) -> i32,
+    write: unsafe extern "C" fn(*mut *mut c_void, *mut ZendStr, *mut ZendStr, i64) -> i32,
+    destroy: unsafe extern "C" fn(*mut *mut c_void, *mut ZendStr) -> i32,
+    gc: unsafe extern "C" fn(*mut *mut c_void, i64, *mut i64) -> i64,
+    create_sid: unsafe extern "C" fn(*mut *mut c_void) -> *mut ZendStr,
+    validate_sid: unsafe extern "C" fn(*mut *mut c_void, *mut ZendStr) -> i32,
+    update_timestamp: unsafe extern "C" fn(*mut *mut c_void, *mut ZendStr, *mut ZendStr, i64) -> i32,
+}
+
+// SAFETY: immutable; its pointers are to a literal and to functions.
+unsafe impl Sync for PsModule {}
+
+static MODULE: PsModule = PsModule {
+    name: c"rsso".as_ptr(),
+    open,
+    close,
+    read,
+    write,
+    destroy,
+    gc,
+    create_sid,
+    validate_sid,
+    update_timestamp,
+};
+
+/// What `mod_data` points to while a session is open; PHP only asks whether it is NULL.
+static OPENED: u8 = 0;
+
+/// Makes the handler known to ext/session; called in MINIT.
+pub(crate) fn register() -> PhpResult<()> {
+    let Some(register) = php::session_symbol(c"php_session_register_module") else {
+        return Err("needs PHP's session extension, which is not loaded (or load it before rsso)".to_owned().into());
+    };
+    // SAFETY: the symbol's type is proved by src/abi.c.
+    let register: extern "C" fn(*const PsModule) -> i32 = unsafe { mem::transmute(register) };
+    if register(&raw const MODULE) != SUCCESS {
+        return Err("PHP has no room for another session save handler".to_owned().into());
+    }
+    Ok(())
+}
+
+/// An id as PHP makes it (`session.sid_length`, `session.sid_bits_per_character`).
+pub(crate) fn new_sid() -> *mut ZendStr {
+    let Some(create) = php::session_symbol(c"php_session_create_id") else {
+        return ptr::null_mut();
+    };
+    // SAFETY: the symbol's type is proved by src/abi.c; PHP's function tolerates NULL.
+    let create: extern "C" fn(*mut *mut c_void) -> *mut ZendStr = unsafe { mem::transmute(create) };
+    create(ptr::null_mut())
+}
+
+/// PHP's string of what was lent; the worker still owns the bytes if PHP does not return.
+pub(crate) fn to_php(lent: Lent) -> *mut ZendStr {
+    // SAFETY: `lent` is the worker's scratch, untouched until `taken`.
+    let data = unsafe { std::slice::from_raw_parts(lent.bytes, lent.length) };
+    let string = ZendStr::new(data, false).into_raw();
+    guard::quietly(calls::taken);
+    string
+}
+
+fn status(done: bool) -> i32 {
+    if done { SUCCESS } else { FAILURE }
+}
+
+unsafe extern "C" fn open(mod_data: *mut *mut c_void, save_path: *const c_char, _name: *const c_char) -> i32 {
+    let opened = guard::call(false, OnError::Throw, || {
+        let save_path = if save_path.is_null() {
+            &[][..]
+        } else {
+            // SAFETY: not NULL; a C string that PHP lends for the length of the call.
+            unsafe { CStr::from_ptr(save_path) }.to_bytes()
+        };
+        calls::open(Caller::Native, save_path).map(|_| true.into())
+    });
+    if opened {
+        // SAFETY: PHP lends a valid slot. It is never written through.
+        unsafe { *mod_data = (&raw const OPENED).cast_mut().cast() };
+    }
+    status(opened)
+}
+
+unsafe extern "C" fn close(mod_data: *mut *mut c_void) -> i32 {
+    // SAFETY: PHP lends a valid slot.
+    unsafe { *mod_data = ptr::null_mut() };
+    guard::call((), OnError::Warn, || calls::close(Caller::Native));
+    SUCCESS
+}
+
+unsafe extern "C" fn read(
+    _mod_data: *mut *mut c_void,
+    key: *mut ZendStr,
+    value: *mut *mut ZendStr,
+    _lifetime: i64,
+) -> i32 {
+    let nothing = Lent { bytes: ptr::null(), length: 0 };
+    let lent = guard::call(nothing, OnError::Throw, || {
+        // SAFETY: PHP lends a valid string for the length of the call.
+        calls::read(Caller::Native, unsafe { bytes(key) })
+    });
+    if lent.bytes.is_null() {
+        return FAILURE;
+    }
+    // SAFETY: PHP lends a valid slot and takes the string over.
+    unsafe { *value = to_php(lent) };
+    SUCCESS
+}
+
+unsafe extern "C" fn write(_mod_data: *mut *mut c_void, key: *mut ZendStr, value: *mut ZendStr, lifetime: i64) -> i32 {
+    guard::call(false, OnError::Warn, || {
+        // SAFETY: PHP lends valid strings for the length of the call.
+        let (key, value) = unsafe { (bytes(key), bytes(value)) };
+        calls::write(Caller::Native, key, value, lifetime)
+    });
+    SUCCESS
+}
+
+unsafe extern "C" fn update_timestamp(
+    _mod_data: *mut *mut c_void,
+    key: *mut ZendStr,
+    _value: *mut ZendStr,
+    lifetime: i64,
+) -> i32 {
+    guard::call(false, OnError::Warn, || {
+        // The value is not looked at: another extension may not have encrypted it.
+        // SAFETY: PHP lends a valid string for the length of the call.
+        calls::touch(Caller::Native, unsafe { bytes(key) }, lifetime)
+    });
+    SUCCESS
+}
+
+unsafe extern "C" fn destroy(_mod_data: *mut *mut c_void, key: *mut ZendStr) -> i32 {
+    status(guard::call(false, OnError::Throw, || {
+        // SAFETY: PHP lends a valid string for the length of the call.
+        calls::destroy(Caller::Native, unsafe { bytes(key) })
+    }))
+}
+
+unsafe extern "C" fn gc(_mod_data: *mut *mut c_void, _lifetime: i64, removed: *mut i64) -> i64 {
+    let count = guard::call(-1, OnError::Warn, || calls::gc(Caller::Native));
+    // SAFETY: PHP lends a valid slot.
+    unsafe { *removed = count };
+    count
+}
+
+unsafe extern "C" fn create_sid(_mod_data: *mut *mut c_void) -> *mut ZendStr {
+    let sid = new_sid();
+    if !sid.is_null() {
+        // SAFETY: PHP made the string a moment ago.
+        guard::quietly(|| calls::created(Caller::Native, unsafe { bytes(sid) }));
+    }
+    sid
+}
+
+unsafe extern "C" fn validate_sid(_mod_data: *mut *mut c_void, key: *mut ZendStr) -> i32 {
+    status(guard::call(false, OnError::Throw, || {
+        // SAFETY: PHP lends a valid string for the length of the call.
+        calls::validate(Caller::Native, unsafe { bytes(key) })
+    }))
+}

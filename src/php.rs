@@ -1,0 +1,57 @@
+//! What of PHP's C interface ext-php-rs does not bind, and small helpers over it.
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+
+use ext_php_rs::ffi::{zend_class_entry, zend_module_entry};
+use ext_php_rs::types::ZendStr;
+
+// SAFETY: declared as in PHP's headers (Zend/zend_API.h, Zend/zend_ini.h, ext/standard/info.h), the same in 8.1 to 8.5.
+unsafe extern "C" {
+    pub(crate) fn zend_parse_parameters(count: u32, spec: *const c_char, ...) -> c_int;
+    fn zend_ini_long(name: *const c_char, length: usize, original: c_int) -> i64;
+    fn zend_ini_string(name: *const c_char, length: usize, original: c_int) -> *const c_char;
+    pub(crate) fn zend_unregister_ini_entries(module_number: c_int);
+    pub(crate) fn display_ini_entries(module: *mut zend_module_entry);
+}
+
+/// A function or variable that ext/session exports. ext-php-rs does not bind it, and looking it
+/// up at run time makes a missing ext/session a clear error instead of a library that won't load.
+pub(crate) fn session_symbol(name: &CStr) -> Option<*mut c_void> {
+    // SAFETY: `name` is NUL-terminated; RTLD_DEFAULT searches what is loaded already.
+    let symbol = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+    (!symbol.is_null()).then_some(symbol)
+}
+
+/// A class entry that ext/session keeps in a global variable.
+pub(crate) fn session_class(name: &CStr) -> Option<*mut zend_class_entry> {
+    let variable = session_symbol(name)?.cast::<*mut zend_class_entry>();
+    // SAFETY: the symbols asked for are `extern PHPAPI zend_class_entry *`, set in session's MINIT.
+    let entry = unsafe { *variable };
+    (!entry.is_null()).then_some(entry)
+}
+
+/// An integer directive of PHP's own.
+pub(crate) fn ini_long(name: &CStr) -> i64 {
+    // SAFETY: `name` is NUL-terminated and its length is its own.
+    unsafe { zend_ini_long(name.as_ptr(), name.count_bytes(), 0) }
+}
+
+/// A text directive of PHP's own, copied.
+pub(crate) fn ini_string(name: &CStr) -> String {
+    // SAFETY: as above; the result is NULL or a C string that lives until the directive changes.
+    let value = unsafe { zend_ini_string(name.as_ptr(), name.count_bytes(), 0) };
+    if value.is_null() {
+        return String::new();
+    }
+    // SAFETY: checked for NULL; copied before anything can change it.
+    unsafe { CStr::from_ptr(value) }.to_string_lossy().into_owned()
+}
+
+/// The bytes of a string that PHP lent for the length of a call.
+///
+/// # Safety
+/// `string` is a valid `zend_string` that outlives the result.
+pub(crate) unsafe fn bytes<'a>(string: *const ZendStr) -> &'a [u8] {
+    // SAFETY: the caller's promise.
+    unsafe { (*string).as_bytes() }
+}

@@ -1,0 +1,207 @@
+//! What a PHP process (under ZTS: a thread) keeps between and during requests: the directives'
+//! values, open stores, and what the current request holds.
+//!
+//! What always holds: no PHP code runs inside [`with`]; a forked child uses none of its parent's
+//! stores and closes none of them politely.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::mem::{self, ManuallyDrop};
+
+use rsso_core::request::RequestState;
+use rsso_core::store::{Spec, Store};
+use rsso_core::{Result, Settings};
+
+/// Stores a worker keeps open; an application uses one, a test suite some.
+const MAX_STORES: usize = 8;
+
+/// A thread's state.
+pub(crate) struct Worker {
+    pid: u32,
+    /// The directives' values as of now; changed by [`crate::ini`].
+    pub(crate) settings: Settings,
+    /// Counts changes of `settings`, so that an unchanged one is not resolved again.
+    changes: u64,
+    stores: Vec<(Spec, ManuallyDrop<Box<dyn Store>>)>,
+    /// What `session.save_handler=rsso` uses.
+    pub(crate) native: Attachment,
+    /// What each `Rsso\SessionHandler` of this request uses, by object handle.
+    pub(crate) handlers: HashMap<u32, Attachment>,
+    /// A result on its way to PHP: owned here, so that a `longjmp` from PHP's allocator leaks nothing.
+    pub(crate) scratch: Vec<u8>,
+}
+
+/// One handler's use of a store.
+#[derive(Default)]
+pub(crate) struct Attachment {
+    /// Options of its own; else the directives count.
+    options: Option<Settings>,
+    opened: Option<Opened>,
+    request: RequestState,
+}
+
+/// What `open` resolved, and from what.
+struct Opened {
+    save_path: String,
+    changes: u64,
+    spec: Spec,
+}
+
+/// A store with the request's state and the settings that go with it.
+pub(crate) struct Access<'a> {
+    pub(crate) store: &'a mut dyn Store,
+    pub(crate) request: &'a mut RequestState,
+    pub(crate) settings: &'a Settings,
+}
+
+/// Which handler calls.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Caller {
+    /// `session.save_handler=rsso`, also below PHP's `SessionHandler`.
+    Native,
+    /// The `Rsso\SessionHandler` object with this handle.
+    Object(u32),
+}
+
+thread_local! {
+    static WORKER: RefCell<ManuallyDrop<Worker>> = RefCell::new(ManuallyDrop::new(Worker::new()));
+}
+
+/// Runs `act` on this thread's worker.
+pub(crate) fn with<T>(act: impl FnOnce(&mut Worker) -> T) -> T {
+    WORKER.with_borrow_mut(|worker| {
+        worker.notice_fork();
+        act(worker)
+    })
+}
+
+/// Ends a request: gives back what it still holds (a fatal error may have skipped close).
+pub(crate) fn end_request() {
+    with(|worker| {
+        // An error here ends the lock with its connection; there is nobody left to tell.
+        let _ = worker.close(Caller::Native);
+        worker.native.request.forget();
+        for handle in worker.handlers.keys().copied().collect::<Vec<_>>() {
+            let _ = worker.close(Caller::Object(handle));
+        }
+        worker.handlers = HashMap::new();
+        worker.scratch = Vec::new();
+    });
+}
+
+/// Ends the process' use of its stores.
+pub(crate) fn end() {
+    with(|worker| {
+        for (_, store) in worker.stores.drain(..) {
+            drop(ManuallyDrop::into_inner(store));
+        }
+    });
+}
+
+impl Worker {
+    fn new() -> Self {
+        Self {
+            pid: std::process::id(),
+            settings: Settings::default(),
+            changes: 0,
+            stores: Vec::new(),
+            native: Attachment::default(),
+            handlers: HashMap::new(),
+            scratch: Vec::new(),
+        }
+    }
+
+    /// Sets a directive.
+    pub(crate) fn set(&mut self, name: &str, value: &str) -> Result<()> {
+        self.changes += 1;
+        self.settings.set(name, value)
+    }
+
+    /// Settles which store `caller` uses; connects to nothing.
+    pub(crate) fn open(&mut self, caller: Caller, save_path: &str) -> Result<()> {
+        let changes = self.changes;
+        let (attachment, directives) = self.attachment(caller);
+        let same = |o: &Opened| o.save_path == save_path && o.changes == changes;
+        if !attachment.opened.as_ref().is_some_and(same) {
+            let spec = Spec::resolve(attachment.options.as_ref().unwrap_or(directives), save_path)?;
+            attachment.opened = Some(Opened { save_path: save_path.to_owned(), changes, spec });
+        }
+        Ok(())
+    }
+
+    /// Remembers an id that was made for this request.
+    pub(crate) fn created(&mut self, caller: Caller, sid: rsso_core::SessionId) {
+        self.attachment(caller).0.request.created(sid);
+    }
+
+    /// Gives back what `caller` holds. Needs no store where it holds nothing.
+    pub(crate) fn close(&mut self, caller: Caller) -> Result<()> {
+        if self.attachment(caller).0.request.holds_lock() {
+            self.access(caller)?.give_back()?;
+        }
+        Ok(())
+    }
+
+    /// The store that `open` settled, connected or not.
+    pub(crate) fn access(&mut self, caller: Caller) -> Result<Access<'_>> {
+        if self.attachment(caller).0.opened.is_none() {
+            // A class may call read() of its parent without open().
+            let save_path = crate::php::ini_string(c"session.save_path");
+            self.open(caller, &save_path)?;
+        }
+        let Self { stores, native, handlers, settings, .. } = self;
+        let attachment = match caller {
+            Caller::Native => native,
+            Caller::Object(handle) => handlers.entry(handle).or_default(),
+        };
+        let Attachment { options, opened: Some(opened), request } = attachment else {
+            unreachable!("settled by open() above")
+        };
+        let at = match stores.iter().position(|(spec, _)| *spec == opened.spec) {
+            Some(at) => at,
+            None => {
+                let store = opened.spec.create()?;
+                if stores.len() == MAX_STORES {
+                    drop(ManuallyDrop::into_inner(stores.remove(0).1));
+                }
+                stores.push((opened.spec.clone(), ManuallyDrop::new(store)));
+                stores.len() - 1
+            }
+        };
+        Ok(Access {
+            store: stores[at].1.as_mut(),
+            request,
+            settings: options.as_ref().unwrap_or(settings),
+        })
+    }
+
+    fn attachment(&mut self, caller: Caller) -> (&mut Attachment, &Settings) {
+        let attachment = match caller {
+            Caller::Native => &mut self.native,
+            Caller::Object(handle) => self.handlers.entry(handle).or_default(),
+        };
+        (attachment, &self.settings)
+    }
+
+    fn notice_fork(&mut self) {
+        let pid = std::process::id();
+        if self.pid != pid {
+            self.pid = pid;
+            // Left open and unused: closing would say goodbye in the parent's name.
+            mem::forget(mem::take(&mut self.stores));
+        }
+    }
+}
+
+impl Attachment {
+    /// An attachment that the directives do not concern.
+    pub(crate) fn with_options(options: Settings) -> Self {
+        Self { options: Some(options), ..Self::default() }
+    }
+}
+
+impl Access<'_> {
+    fn give_back(self) -> Result<()> {
+        self.request.close(self.store)
+    }
+}
