@@ -13,6 +13,7 @@ use ext_php_rs::ffi::{php_error_docref, zend_throw_exception};
 use rsso_core::{Error, Result};
 
 use crate::exceptions::Exception;
+use crate::php;
 use crate::{FAILURE, SUCCESS};
 
 const E_WARNING: i32 = 2;
@@ -107,9 +108,12 @@ impl Complaint {
     }
 
     fn of(error: &Error, on_error: OnError) -> Self {
+        // A malformed id comes from a browser: PHP's own handlers warn and go on without a session.
+        // PHP then prints session.save_path, unless there is an exception.
+        let harmless = matches!(error, Error::SessionId { .. }) && !php::save_path_has_password();
         match on_error {
-            OnError::Throw => Self::new(Tone::Exception(Exception::of(error)), &error.chain()),
-            OnError::Warn => Self::new(Tone::Warning, &error.chain()),
+            OnError::Throw if !harmless => Self::new(Tone::Exception(Exception::of(error)), &error.chain()),
+            _ => Self::new(Tone::Warning, &error.chain()),
         }
     }
 

@@ -101,6 +101,7 @@ extern "C" fn construct(call: &mut ExecuteData, _result: &mut Zval) {
         let mut settings = worker::with(|worker| worker.settings.clone());
         if let Some(dsn) = dsn.filter(|dsn| !dsn.as_bytes().is_empty()) {
             let dsn = String::from_utf8_lossy(dsn.as_bytes());
+            worker::check_script_may_set("dsn", &dsn)?;
             settings.set("dsn", &dsn)?;
         }
         for (name, value) in options.into_iter().flat_map(ZendHashTable::iter) {
@@ -127,6 +128,7 @@ fn set_option(settings: &mut Settings, name: &str, value: &Zval) -> Result<()> {
             .map(|text| String::from_utf8_lossy(text.as_bytes()).into_owned())
             .ok_or_else(|| Error::config(format!("option '{name}'"), "must be a string, a number or a boolean"))?,
     };
+    worker::check_script_may_set(name, &text)?;
     settings.set(name, &text)
 }
 

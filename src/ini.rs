@@ -14,6 +14,12 @@ use crate::{FAILURE, SUCCESS, guard, php, worker};
 /// PHP's `ZEND_INI_DISPLAY_ORIG`.
 const DISPLAY_ORIGINAL: c_int = 1;
 
+/// PHP's `ZEND_INI_STAGE_RUNTIME`: `ini_set()`.
+const STAGE_RUNTIME: c_int = 1 << 4;
+
+/// PHP's `ZEND_INI_STAGE_HTACCESS`: a file beside the script.
+const STAGE_HTACCESS: c_int = 1 << 5;
+
 /// The table that PHP borrows for the life of the process.
 struct Table(Vec<IniEntryDef>);
 
@@ -60,7 +66,7 @@ unsafe extern "C" fn on_modify(
     _arg1: *mut c_void,
     _arg2: *mut c_void,
     _arg3: *mut c_void,
-    _stage: c_int,
+    stage: c_int,
 ) -> c_int {
     let refused = {
         // SAFETY: PHP lends a valid entry, with its name, for the length of the call.
@@ -70,7 +76,14 @@ unsafe extern "C" fn on_modify(
         let name = String::from_utf8_lossy(name);
         let value = String::from_utf8_lossy(value);
         let name = name.strip_prefix("rsso.").unwrap_or(&name);
-        worker::with(|worker| worker.set(name, &value)).err().map(|error| guard::warn_of(&error))
+        let may = if stage & (STAGE_RUNTIME | STAGE_HTACCESS) == 0 {
+            Ok(())
+        } else {
+            worker::check_script_may_set(name, &value)
+        };
+        may.and_then(|()| worker::with(|worker| worker.set(name, &value)))
+            .err()
+            .map(|error| guard::warn_of(&error))
     };
     match refused {
         None => SUCCESS,

@@ -10,6 +10,7 @@ unsafe extern "C" {
     pub(crate) fn zend_parse_parameters(count: u32, spec: *const c_char, ...) -> c_int;
     fn zend_ini_long(name: *const c_char, length: usize, original: c_int) -> i64;
     fn zend_ini_string(name: *const c_char, length: usize, original: c_int) -> *const c_char;
+    fn php_check_open_basedir_ex(path: *const c_char, warn: c_int) -> c_int;
     pub(crate) fn zend_unregister_ini_entries(module_number: c_int);
     pub(crate) fn display_ini_entries(module: *mut zend_module_entry);
 }
@@ -45,6 +46,21 @@ pub(crate) fn ini_string(name: &CStr) -> String {
     }
     // SAFETY: checked for NULL; copied before anything can change it.
     unsafe { CStr::from_ptr(value) }.to_string_lossy().into_owned()
+}
+
+/// True where PHP's own warnings would print a password with `session.save_path`.
+pub(crate) fn save_path_has_password() -> bool {
+    let save_path = ini_string(c"session.save_path");
+    rsso_core::Dsn::looks_like(&save_path) && save_path.contains('@')
+}
+
+/// Whether a script may use this path (`open_basedir`); what is set in php.ini always may.
+pub(crate) fn may_use(path: &std::path::Path) -> bool {
+    let Ok(path) = std::ffi::CString::new(path.as_os_str().as_encoded_bytes()) else {
+        return false;
+    };
+    // SAFETY: a C string; 0 asks PHP not to warn, so no PHP code runs.
+    unsafe { php_check_open_basedir_ex(path.as_ptr(), 0) == 0 }
 }
 
 /// The bytes of a string that PHP lent for the length of a call.

@@ -10,7 +10,7 @@ use std::mem::{self, ManuallyDrop};
 
 use rsso_core::request::RequestState;
 use rsso_core::store::{Spec, Store};
-use rsso_core::{Result, Settings};
+use rsso_core::{Error, Result, Settings};
 
 /// Stores a worker keeps open; an application uses one, a test suite some.
 const MAX_STORES: usize = 8;
@@ -96,6 +96,16 @@ pub(crate) fn end() {
             drop(ManuallyDrop::into_inner(store));
         }
     });
+}
+
+/// Refuses a value by which a script would leave `open_basedir`.
+pub(crate) fn check_script_may_set(name: &str, value: &str) -> Result<()> {
+    match Settings::files_of(name, value).iter().find(|path| !crate::php::may_use(path)) {
+        None => Ok(()),
+        Some(path) => {
+            Err(Error::config(format!("rsso.{name}"), format!("open_basedir does not allow {}", path.display())))
+        }
+    }
 }
 
 impl Worker {

@@ -1,7 +1,7 @@
 //! Where sessions live, as one typed value: parsed once, percent-decoded, printed without secrets.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use url::{Host, Url};
 
@@ -14,6 +14,9 @@ use query::Query;
 /// The schemes, for messages.
 const SCHEMES: &str = "sqlite:/path/to/file.db, redis://host:port/db, rediss://host:port/db, \
                        redis+unix:///path/to/socket?db=N";
+
+/// Stands where a URL with a user must have a host and a socket has none.
+const NO_HOST: &str = "socket.invalid";
 
 /// A parsed DSN. `Display` and `Debug` show it without its password.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,6 +115,20 @@ impl Dsn {
         .map_err(refuse)
     }
 
+    /// The files that using this DSN opens on this machine.
+    #[must_use]
+    pub fn files(&self) -> Vec<&Path> {
+        match self {
+            Self::Sqlite(dsn) => vec![&dsn.path],
+            Self::Redis(RedisDsn { address: RedisAddress::Unix(path), .. }) => vec![path],
+            Self::Redis(RedisDsn { address: RedisAddress::Tcp { tls, .. }, .. }) => tls
+                .iter()
+                .flat_map(|files| [&files.ca, &files.cert, &files.key])
+                .filter_map(Option::as_deref)
+                .collect(),
+        }
+    }
+
     /// The same DSN with a password from elsewhere (`rsso.password`, `rsso.password_file`).
     #[must_use]
     pub fn with_password(mut self, password: Secret) -> Self {
@@ -158,7 +175,12 @@ impl SqliteDsn {
 
 impl RedisDsn {
     fn parse(text: &str) -> Result<Self, String> {
-        let url = Url::parse(text).map_err(|error| {
+        // A URL with a user needs a host; a socket has none.
+        let text = match text.split_once("@/") {
+            Some((start, path)) if text.starts_with("redis+unix:") => format!("{start}@{NO_HOST}/{path}"),
+            _ => text.to_owned(),
+        };
+        let url = Url::parse(&text).map_err(|error| {
             format!("cannot be parsed ({error}); percent-encode '/', '?', '#', '@' and '%' in a password, or use rsso.password")
         })?;
         if url.fragment().is_some() {
@@ -181,7 +203,7 @@ impl RedisDsn {
         };
         let address = if url.scheme() == "redis+unix" {
             let path = query::decode(url.path())?;
-            if path.len() < 2 || url.has_host() {
+            if path.len() < 2 || url.host_str().is_some_and(|host| !host.is_empty() && host != NO_HOST) {
                 return Err("redis+unix needs a path, as in redis+unix:///run/redis/redis.sock".to_owned());
             }
             RedisAddress::Unix(path.into())

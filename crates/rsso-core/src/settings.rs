@@ -1,8 +1,10 @@
 //! The `rsso.*` directives as typed values. php.ini, `ini_set()` and the options of
 //! `Rsso\SessionHandler` all come through [`Settings::set`], so each is checked in one place.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::dsn::Dsn;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
@@ -108,7 +110,7 @@ impl Settings {
         match name {
             "dsn" => {
                 if !value.is_empty() {
-                    crate::Dsn::parse("rsso.dsn", value)?;
+                    Dsn::parse("rsso.dsn", value)?;
                 }
                 self.dsn = Secret::new(value);
             }
@@ -155,6 +157,18 @@ impl Settings {
             }
         }
         Ok(())
+    }
+
+    /// The files that the directive or option `name` makes this process open, if it is set to `value`.
+    #[must_use]
+    pub fn files_of(name: &str, value: &str) -> Vec<PathBuf> {
+        match name {
+            "dsn" => Dsn::parse("rsso.dsn", value)
+                .map(|dsn| dsn.files().into_iter().map(Path::to_path_buf).collect())
+                .unwrap_or_default(),
+            "password_file" if !value.is_empty() => vec![value.into()],
+            _ => Vec::new(),
+        }
     }
 
     /// The store's password: `rsso.password`, else the contents of `rsso.password_file`.

@@ -98,7 +98,10 @@ impl Keeper {
         // Without a thread (the system has none left) the time-to-live alone decides.
         let shared = self.shared.as_ref()?;
         let mut state = shared.state.lock();
-        state.tick = state.tick.min(tick);
+        if tick < state.tick {
+            state.tick = tick;
+            shared.changed.notify_one();
+        }
         state.tasks.retain(|task| task.token != token);
         state.tasks.push(Task { token, keys: keys.clone(), duty, due: Instant::now() + wait });
         drop(state);

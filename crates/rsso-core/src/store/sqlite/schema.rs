@@ -50,9 +50,11 @@ impl Statements {
                 CREATE INDEX IF NOT EXISTS \"{prefix}sessions_expires\" ON {table} (expires);"
             ),
             load: format!("SELECT generation, revision, data FROM {table} WHERE id = ?1 AND expires > ?2"),
+            // The own revision: this very commit was made before, and is sent again.
             update: format!(
                 "UPDATE {table} SET data = :data, revision = :revision, expires = :expires
-                 WHERE id = :id AND generation = :generation AND (:any OR revision = :seen)"
+                 WHERE id = :id AND generation = :generation
+                   AND (:any OR revision = :seen OR revision = :revision)"
             ),
             // An expired row that gc has not yet removed is replaced by a record of its own life.
             insert: format!(
@@ -61,7 +63,7 @@ impl Statements {
                  ON CONFLICT (id) DO UPDATE SET
                     generation = CASE WHEN expires <= :now THEN excluded.generation ELSE generation END,
                     revision = excluded.revision, expires = excluded.expires, data = excluded.data
-                 WHERE :any OR expires <= :now
+                 WHERE :any OR expires <= :now OR revision = excluded.revision
                  RETURNING generation"
             ),
             touch: format!("UPDATE {table} SET expires = :expires WHERE id = :id AND generation = :generation"),

@@ -1,0 +1,78 @@
+//! What has ended does not come back, and a lock that was lost does not write.
+
+use std::time::Duration;
+
+use rsso_core::store::Outcome;
+
+use super::ground::{Ground, HOUR, Held, Worker, key};
+
+fn stays_destroyed(ground: &dyn Ground, read: fn(&mut Worker, &rsso_core::SessionKey) -> Held) {
+    let (mut a, mut b) = (ground.worker(), ground.worker());
+    for round in 0..100 {
+        let key = key();
+        b.put(&key, b"secret", HOUR);
+        let held = read(&mut a, &key);
+        assert!(held.data.is_some());
+        b.store.destroy(&key, None).unwrap();
+        let outcome = if round % 2 == 0 { a.write(&held, b"revived") } else { a.touch(&held, HOUR) };
+        assert_eq!(outcome, Outcome::Gone);
+        assert_eq!(b.peek(&key), None, "round {round}");
+    }
+}
+
+pub fn a_destroyed_session_stays_destroyed_with_lock(ground: &dyn Ground) {
+    stays_destroyed(ground, |worker, key| worker.locked(key));
+}
+
+pub fn a_destroyed_session_stays_destroyed_without_lock(ground: &dyn Ground) {
+    stays_destroyed(ground, |worker, key| worker.unlocked(key));
+}
+
+pub fn a_new_session_under_an_old_id_is_not_overwritten(ground: &dyn Ground) {
+    let (mut a, mut b) = (ground.worker(), ground.worker());
+    let key = key();
+    b.put(&key, b"old", HOUR);
+    let held = a.unlocked(&key);
+    b.store.destroy(&key, None).unwrap();
+    b.put(&key, b"new", HOUR);
+    assert_eq!(a.write(&held, b"old, revived"), Outcome::Gone);
+    assert_eq!(a.touch(&held, HOUR), Outcome::Gone);
+    assert_eq!(b.peek(&key).unwrap(), b"new");
+}
+
+pub fn without_locks_the_last_write_wins(ground: &dyn Ground) {
+    let (mut a, mut b) = (ground.worker(), ground.worker());
+    let key = key();
+    let (first, second) = (a.unlocked(&key), b.unlocked(&key));
+    assert!(matches!(a.write(&first, b"a"), Outcome::Stored(_)));
+    assert!(matches!(b.write(&second, b"b"), Outcome::Stored(_)));
+    let (first, second) = (a.unlocked(&key), b.unlocked(&key));
+    assert!(matches!(a.write(&first, b"c"), Outcome::Stored(_)));
+    assert!(matches!(b.write(&second, b"d"), Outcome::Stored(_)));
+    assert_eq!(a.peek(&key).unwrap(), b"d");
+}
+
+/// The lock is lost as when its time is up; here by a release behind the owner's back.
+pub fn a_lost_lock_refuses_the_write_if_another_wrote(ground: &dyn Ground) {
+    let (mut a, mut b) = (ground.worker(), ground.worker());
+    let key = key();
+    b.put(&key, b"start", HOUR);
+    let held = a.locked(&key);
+    a.store.release(&key, held.token).unwrap();
+    // Nobody wrote in between: nothing is lost by accepting it.
+    assert!(matches!(a.write(&held, b"a"), Outcome::Stored(_)));
+
+    let held = a.locked(&key);
+    a.store.release(&key, held.token).unwrap();
+    let other = b.try_lock(&key, Duration::from_secs(5), HOUR).unwrap();
+    assert!(matches!(b.write(&other, b"b"), Outcome::Stored(_)));
+    assert_eq!(a.write(&held, b"a, late"), Outcome::LockLost);
+    assert_eq!(a.peek(&key).unwrap(), b"b");
+
+    let missing = super::ground::key();
+    let held = a.locked(&missing);
+    a.store.release(&missing, held.token).unwrap();
+    b.put(&missing, b"b", HOUR);
+    assert_eq!(a.write(&held, b"a, late"), Outcome::LockLost);
+    assert_eq!(a.peek(&missing).unwrap(), b"b");
+}
