@@ -128,6 +128,7 @@ impl RequestState {
         }
         if self.fresh.contains(sid) && self.current.as_ref().is_none_or(|c| c.sid != *sid) {
             self.give_up_current(store)?;
+            store.ready()?;
             self.current = Some(Current::unread(sid, settings)?);
             return Ok(Vec::new());
         }

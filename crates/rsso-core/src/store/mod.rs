@@ -38,6 +38,13 @@ pub trait Store: Send {
     /// The store's address, without credentials, for messages and phpinfo().
     fn address(&self) -> &str;
 
+    /// Connects if there is no connection: a store that cannot be reached is found out before a
+    /// new session is worked on, not when its data are to be stored.
+    ///
+    /// # Errors
+    /// [`crate::Error::Store`].
+    fn ready(&mut self) -> Result<()>;
+
     /// Reads a record, taking its lock first if `want` says so.
     ///
     /// # Errors

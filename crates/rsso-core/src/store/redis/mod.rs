@@ -134,6 +134,11 @@ impl Store for RedisStore {
         &self.target.address
     }
 
+    fn ready(&mut self) -> Result<()> {
+        self.link = Some(self.link()?);
+        Ok(())
+    }
+
     fn load(&mut self, key: &SessionKey, want: Load) -> Result<Loaded> {
         let keys = self.keys(key, Some(want.token));
         match want.lock {

@@ -13,7 +13,7 @@ use super::keys::Keys;
 use super::scripts::Act;
 use super::{RedisStore, get, millis};
 use crate::error::{Error, Result};
-use crate::store::{Load, Loaded, LockTerms};
+use crate::store::{Load, Loaded, LockTerms, Store as _};
 
 /// How much longer than a lock can live a waiter sleeps before it looks for itself.
 const MARGIN: Duration = Duration::from_millis(250);
@@ -56,7 +56,8 @@ impl RedisStore {
     }
 
     fn attempt(&mut self, keys: &Keys, want: Load, terms: LockTerms) -> Result<Attempt> {
-        let owner = self.owner()?;
+        self.ready()?;
+        let owner = self.owner();
         let replies = self.exchange(&[acquire(keys, want, terms, &owner, false), get(keys)])?;
         self.read_attempt(keys, want, terms, replies.into_iter())
     }
@@ -83,8 +84,7 @@ impl RedisStore {
 
     /// Frees the lock for the waiter at the head of the queue if its owner's connection is gone.
     fn free_if_dead(&mut self, keys: &Keys, lock: &[u8]) -> Result<()> {
-        let asking = self.link.as_ref().map(|link| link.owner.clone()).unwrap_or_default();
-        let question = Owner::in_lock(lock).and_then(|owner| owner.liveness_question(&asking));
+        let question = Owner::in_lock(lock).and_then(|owner| owner.liveness_question(&self.owner()));
         if let Some(question) = question
             && let [answer] = self.exchange(&[question])?.as_slice()
             && Owner::is_dead(answer)
@@ -94,12 +94,9 @@ impl RedisStore {
         Ok(())
     }
 
-    /// Who this connection is; connects if need be.
-    fn owner(&mut self) -> Result<Owner> {
-        let link = self.link()?;
-        let owner = link.owner.clone();
-        self.link = Some(link);
-        Ok(owner)
+    /// Who this connection is to the server.
+    fn owner(&self) -> Owner {
+        self.link.as_ref().map(|link| link.owner.clone()).unwrap_or_default()
     }
 }
 
@@ -123,7 +120,7 @@ fn acquire(keys: &Keys, want: Load, terms: LockTerms, owner: &Owner, waiting: bo
 }
 
 fn wait_then_acquire(store: &RedisStore, keys: &Keys, want: Load, terms: LockTerms, sleep: Duration) -> [Cmd; 3] {
-    let owner = store.link.as_ref().map(|link| link.owner.clone()).unwrap_or_default();
+    let owner = store.owner();
     let mut wait = cmd("BLPOP");
     // Zero would mean for ever.
     wait.arg(keys.wake()).arg(format!("{:.3}", sleep.as_secs_f64().max(0.001)));

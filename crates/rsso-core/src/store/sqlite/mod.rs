@@ -122,6 +122,10 @@ impl Store for SqliteStore {
         &self.address
     }
 
+    fn ready(&mut self) -> Result<()> {
+        self.with(Doing::Open, |_, _| Ok(()))
+    }
+
     fn load(&mut self, key: &SessionKey, want: Load) -> Result<Loaded> {
         if let Some(terms) = want.lock {
             self.lock(key, want.token, terms.deadline)?;

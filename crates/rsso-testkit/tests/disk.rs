@@ -1,0 +1,95 @@
+//! A full disk and a damaged file under the embedded store: said clearly, and nothing lost that
+//! was stored before.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use rsso_testkit::{Handler, Php, WorkDir};
+
+fn php(dir: &Path) -> Php {
+    Php::new()
+        .handler(&Handler::Sqlite, dir)
+        .ini("session.use_cookies", "0")
+        .ini("session.cache_limiter", "")
+}
+
+/// A file system of its own, so small that it fills up.
+struct SmallDisk(WorkDir);
+
+impl SmallDisk {
+    fn mount() -> Self {
+        let dir = WorkDir::new();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs"])
+            .arg(dir.path())
+            .status()
+            .expect("run mount (Debian: mount)");
+        assert!(mounted.success(), "a small file system needs root, as CI has it");
+        Self(dir)
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _unmounted = Command::new("umount").arg(self.0.path()).status();
+    }
+}
+
+#[test]
+fn a_full_disk_is_said_and_the_old_session_stays() {
+    let disk = SmallDisk::mount();
+    let php = php(disk.0.path());
+    php.run_code("<?php session_id('kept'); session_start(); $_SESSION['word'] = 'old';").ok();
+    let full = php.run_code(
+        "<?php session_id('kept'); session_start(); $_SESSION['word'] = str_repeat('x', 4000000);
+         session_write_close(); echo 'page';",
+    );
+    assert_eq!(full.stdout, "page");
+    assert!(full.stderr.contains("the disk or quota is full"), "{}", full.stderr);
+    let read = "<?php session_id('kept'); session_start(); echo $_SESSION['word'];";
+    assert_eq!(php.run_code(read).ok(), "old");
+    // And it goes on as soon as there is room.
+    php.run_code("<?php session_id('kept'); session_start(); $_SESSION['word'] = 'new';").ok();
+    assert_eq!(php.run_code(read).ok(), "new");
+}
+
+#[test]
+fn a_damaged_file_is_said_with_the_way_out() {
+    let dir = WorkDir::new();
+    let own = dir.path().join("own");
+    fs::create_dir(&own).unwrap();
+    let php = php(&own);
+    let visit = "<?php session_id('kept'); session_start(); echo $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1;";
+    assert_eq!(php.run_code(visit).ok(), "1");
+    let file = Handler::sqlite_file(&own).expect("a database");
+    let size = fs::metadata(&file).unwrap().len();
+    fs::write(&file, vec![0x5a; usize::try_from(size).unwrap()]).unwrap();
+    let said = php.run_code(visit);
+    assert!(said.stderr.contains("Rsso\\StoreException"), "{}", said.stderr);
+    assert!(said.stderr.contains("the file is damaged: move it away"), "{}", said.stderr);
+    // Following the advice works.
+    for suffix in ["", "-wal", "-shm"] {
+        let _absent = fs::remove_file(format!("{}{suffix}", file.display()));
+    }
+    assert_eq!(php.run_code(visit).ok(), "1");
+}
+
+/// A worker whose database was deleted must not go on writing into the deleted file.
+#[test]
+fn a_deleted_database_is_made_anew() {
+    let dir = WorkDir::new();
+    let php = php(dir.path());
+    let told = php.run_code(
+        "<?php
+        $visit = function () { session_id('kept'); session_start();
+            $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1; $n = $_SESSION['n']; session_write_close(); return $n; };
+        echo $visit(), $visit();
+        $files = new RecursiveIteratorIterator(new RecursiveDirectoryIterator(ini_get('session.save_path'), FilesystemIterator::SKIP_DOTS));
+        foreach ($files as $file) unlink($file);
+        echo $visit(), $visit();",
+    );
+    assert_eq!(told.ok(), "1212");
+    let after = php.run_code("<?php session_id('kept'); session_start(); echo $_SESSION['n'];");
+    assert_eq!(after.ok(), "2");
+}

@@ -1,0 +1,187 @@
+//! Locks between PHP processes, with the default settings: nothing lost, in order, no polling,
+//! and no lock outlives its owner.
+
+use std::thread;
+use std::time::Duration;
+
+use rsso_testkit::{Backend, Php, RedisServer, WorkDir, eventually};
+
+macro_rules! on_each_store {
+    ($($test:ident),+ $(,)?) => {
+        mod sqlite { $(#[test] fn $test() { super::$test(&rsso_testkit::Backend::Sqlite); })+ }
+        mod redis { $(#[test] fn $test() { super::$test(&rsso_testkit::Backend::redis()); })+ }
+    };
+}
+
+on_each_store!(
+    eight_processes_lose_no_update,
+    eight_processes_lose_no_update_of_a_session_that_is_new,
+    a_killed_owner_keeps_nobody_waiting,
+    a_killed_owner_frees_who_waits_already,
+    a_living_owner_keeps_its_lock_beyond_lock_ttl,
+    what_is_destroyed_in_flight_stays_destroyed,
+    a_fork_leaves_the_parents_session_alone,
+);
+
+const LIMIT: Duration = Duration::from_secs(20);
+
+fn php(backend: &Backend, dir: &WorkDir) -> Php {
+    Php::new()
+        .handler(&backend.handler(), dir.path())
+        .ini("session.use_cookies", "0")
+        .ini("session.cache_limiter", "")
+}
+
+const COUNT: &str = "<?php
+    for ($i = 0; $i < 100; $i++) {
+        session_id('counter'); session_start();
+        $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1;
+        usleep(2000);
+        session_write_close();
+    }";
+
+fn count_with_eight(backend: &Backend, prepare: Option<&str>) {
+    let dir = WorkDir::new();
+    let php = php(backend, &dir).limit(Duration::from_secs(120));
+    let mut start = 0;
+    if let Some(code) = prepare {
+        php.run_code(code).ok();
+        start = 1;
+    }
+    let counting: Vec<_> = (0..8).map(|_| php.spawn_code(COUNT)).collect();
+    for process in counting {
+        assert_eq!(process.wait().ok(), "");
+    }
+    let total = php.run_code("<?php session_id('counter'); session_start(); echo $_SESSION['n'];").ok();
+    assert_eq!(total, (800 + start).to_string());
+    assert!(backend.is_used(dir.path()));
+}
+
+fn eight_processes_lose_no_update(backend: &Backend) {
+    count_with_eight(backend, Some("<?php session_id('counter'); session_start(); $_SESSION['n'] = 1;"));
+}
+
+fn eight_processes_lose_no_update_of_a_session_that_is_new(backend: &Backend) {
+    count_with_eight(backend, None);
+}
+
+const HOLD: &str = "<?php session_id('held'); session_start(); $_SESSION['by'] = 'the dead';
+    echo \"held\\n\"; flush(); sleep(60);";
+const NEXT: &str = "<?php session_id('held'); session_start(); echo $_SESSION['by'] ?? 'nobody';
+    $_SESSION['by'] = 'the living';";
+
+/// With `lock_ttl` and `lock_wait` as they are by default (60 and 30 s): only finding out that
+/// the owner is dead can let the next request through within the limit.
+fn a_killed_owner_keeps_nobody_waiting(backend: &Backend) {
+    let dir = WorkDir::new();
+    let php = php(backend, &dir).limit(LIMIT);
+    let mut owner = php.spawn_code(HOLD);
+    assert_eq!(owner.line(), "held");
+    owner.kill9();
+    assert_eq!(php.run_code(NEXT).ok(), "nobody");
+    assert_eq!(php.run_code(NEXT).ok(), "the living");
+}
+
+fn a_killed_owner_frees_who_waits_already(backend: &Backend) {
+    let dir = WorkDir::new();
+    let php = php(backend, &dir).limit(LIMIT);
+    let mut owner = php.spawn_code(HOLD);
+    assert_eq!(owner.line(), "held");
+    let waiting = php.spawn_code(NEXT);
+    thread::sleep(Duration::from_millis(500));
+    owner.kill9();
+    assert_eq!(waiting.wait().ok(), "nobody");
+}
+
+fn a_living_owner_keeps_its_lock_beyond_lock_ttl(backend: &Backend) {
+    let dir = WorkDir::new();
+    let php = php(backend, &dir).ini("rsso.lock_ttl", "2").limit(Duration::from_secs(40));
+    let mut owner = php.spawn_code(
+        "<?php session_id('long'); session_start(); echo \"held\\n\"; flush(); sleep(6);
+         $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1;",
+    );
+    assert_eq!(owner.line(), "held");
+    let waiter = php.spawn_code(
+        "<?php session_id('long'); session_start(); $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1;
+         echo $_SESSION['n'];",
+    );
+    assert_eq!(owner.wait().ok(), "");
+    assert_eq!(waiter.wait().ok(), "2");
+}
+
+/// 500 times each way: the other request reads, the session is destroyed behind its back, and it
+/// writes, touches or regenerates.
+fn what_is_destroyed_in_flight_stays_destroyed(backend: &Backend) {
+    let code = "<?php
+        set_error_handler(function ($level, $text) { $GLOBALS['told'] = ($GLOBALS['told'] ?? 0) + 1; return true; });
+        $elsewhere = new Rsso\\SessionHandler();
+        $revived = 0;
+        for ($i = 0; $i < 500; $i++) {
+            $id = \"session$i\";
+            session_id($id); session_start(); $_SESSION['secret'] = $i; session_write_close();
+            session_id($id); session_start();
+            if ($_SESSION['secret'] !== $i) exit('not stored');
+            $elsewhere->destroy($id);
+            switch ($i % 3) {
+                case 0: $_SESSION['secret'] = 'back'; session_write_close(); break;
+                case 1: session_write_close(); break;
+                case 2: session_regenerate_id(false); session_write_close(); break;
+            }
+            session_id($id); session_start();
+            if ($_SESSION) $revived++;
+            session_write_close();
+        }
+        echo $revived, ' of ', $i, ' revived, ', $told, ' warned';";
+    for lock in ["1", "0"] {
+        let dir = WorkDir::new();
+        let php = php(backend, &dir).ini("rsso.lock", lock);
+        // The unchanged session of case 1 has lost nothing, so nothing is said there.
+        assert_eq!(php.run_code(code).ok(), "0 of 500 revived, 333 warned", "rsso.lock={lock}");
+    }
+}
+
+fn a_fork_leaves_the_parents_session_alone(backend: &Backend) {
+    let dir = WorkDir::new();
+    let php = php(backend, &dir).limit(LIMIT).ini("rsso.lock_wait", "0.3");
+    let told = php.run_code(
+        "<?php
+        session_id('forked'); session_start(); $_SESSION['by'] = 'parent';
+        $child = pcntl_fork();
+        if ($child === 0) {
+            set_error_handler(function ($level, $text) { echo str_contains($text, 'fork') ? 'told ' : $text; return true; });
+            $_SESSION['by'] = 'child';
+            session_write_close();
+            try { session_id('forked'); session_start(); echo 'in ';
+            } catch (Rsso\\LockTimeoutException $e) { echo 'waits '; }
+            exit(0);
+        }
+        pcntl_waitpid($child, $status);
+        session_write_close();
+        session_id('forked'); session_start(); echo $_SESSION['by'];",
+    );
+    assert_eq!(told.ok(), "told waits parent");
+}
+
+/// The waiter's commands, as Redis sees them while it waits: none.
+#[test]
+fn nothing_is_sent_while_waiting() {
+    let redis = RedisServer::start();
+    let backend = Backend::from(redis);
+    let Backend::Redis(redis) = &backend else { unreachable!("made above") };
+    let dir = WorkDir::new();
+    let php = php(&backend, &dir).limit(LIMIT);
+    let mut owner = php.spawn_code(
+        "<?php session_id('held'); session_start(); $_SESSION['n'] = 1; echo \"held\\n\"; flush(); fgets(STDIN); sleep(3);",
+    );
+    assert_eq!(owner.line(), "held");
+    let waiter = php.spawn_code(NEXT);
+    eventually("somebody waits", LIMIT, || {
+        redis.cli(&["client", "list"]).contains("cmd=blpop").then_some(())
+    });
+    let monitor = redis.monitor();
+    thread::sleep(Duration::from_millis(800));
+    let sent = monitor.take();
+    assert!(sent.is_empty(), "sent while waiting: {sent:#?}");
+    owner.wait().ok();
+    waiter.wait().ok();
+}

@@ -1,0 +1,22 @@
+--TEST--
+strict mode replaces the id of an expired session
+--INI--
+session.use_cookies=0
+session.cache_limiter=
+session.gc_maxlifetime=1
+session.use_strict_mode=1
+--FILE--
+<?php
+require __DIR__ . '/../helpers.inc';
+
+$id = start();
+$_SESSION['n'] = 1;
+session_write_close();
+sleep(3);
+var_dump(start($id) !== $id, $_SESSION);
+session_destroy();
+?>
+--EXPECT--
+bool(true)
+array(0) {
+}
