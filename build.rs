@@ -1,6 +1,8 @@
 //! Proves at build time that this PHP's save-handler interface is the one that `src/module.rs`
 //! declares: `src/abi.c` is nothing but assertions, compiled against PHP's own headers.
 
+#![allow(clippy::panic, reason = "a build script fails by panicking")]
+
 use std::env;
 use std::process::Command;
 
@@ -14,11 +16,16 @@ fn main() {
     let includes = Command::new(&php_config)
         .arg("--includes")
         .output()
-        .unwrap_or_else(|error| panic!("cannot run {php_config} (Debian: php-dev; or set PHP_CONFIG): {error}"));
+        .unwrap_or_else(|error| {
+            panic!("cannot run {php_config} (Debian: php-dev; or set PHP_CONFIG): {error}")
+        });
     assert!(includes.status.success(), "{php_config} --includes failed");
     let mut compiler = cc::Build::new();
     for flag in String::from_utf8_lossy(&includes.stdout).split_whitespace() {
         compiler.flag(flag);
     }
-    compiler.file("src/abi.c").warnings(false).compile("rsso_abi");
+    compiler
+        .file("src/abi.c")
+        .warnings(false)
+        .compile("rsso_abi");
 }

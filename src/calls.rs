@@ -31,7 +31,10 @@ pub(crate) fn read(caller: Caller, sid: &[u8]) -> Result<Answer<Lent>> {
     worker::with(|worker| {
         let access = worker.access(caller)?;
         let data = access.request.read(access.store, access.settings, &sid)?;
-        let lent = Lent { bytes: data.as_ptr(), length: data.len() };
+        let lent = Lent {
+            bytes: data.as_ptr(),
+            length: data.len(),
+        };
         worker.scratch = data;
         Ok(lent.into())
     })
@@ -43,11 +46,19 @@ pub(crate) fn taken() {
 }
 
 /// True, or a warning that says why the data is not in the store.
-pub(crate) fn write(caller: Caller, sid: &[u8], data: &[u8], lifetime: i64) -> Result<Answer<bool>> {
+pub(crate) fn write(
+    caller: Caller,
+    sid: &[u8],
+    data: &[u8],
+    lifetime: i64,
+) -> Result<Answer<bool>> {
     let sid = SessionId::parse(sid)?;
     worker::with(|worker| {
         let access = worker.access(caller)?;
-        let written = access.request.write(access.store, access.settings, &sid, data, ttl(lifetime))?;
+        let written =
+            access
+                .request
+                .write(access.store, access.settings, &sid, data, ttl(lifetime))?;
         Ok(match written {
             Written::Stored => true.into(),
             Written::Refused(refusal) => Answer::warn(false, refusal.message()),
@@ -59,7 +70,9 @@ pub(crate) fn touch(caller: Caller, sid: &[u8], lifetime: i64) -> Result<Answer<
     let sid = SessionId::parse(sid)?;
     worker::with(|worker| {
         let access = worker.access(caller)?;
-        access.request.touch(access.store, access.settings, &sid, ttl(lifetime))?;
+        access
+            .request
+            .touch(access.store, access.settings, &sid, ttl(lifetime))?;
         Ok(true.into())
     })
 }
@@ -68,7 +81,9 @@ pub(crate) fn destroy(caller: Caller, sid: &[u8]) -> Result<Answer<bool>> {
     let sid = SessionId::parse(sid)?;
     worker::with(|worker| {
         let access = worker.access(caller)?;
-        access.request.destroy(access.store, access.settings, &sid)?;
+        access
+            .request
+            .destroy(access.store, access.settings, &sid)?;
         Ok(true.into())
     })
 }
@@ -95,7 +110,10 @@ pub(crate) fn validate(caller: Caller, sid: &[u8]) -> Result<Answer<bool>> {
     };
     worker::with(|worker| {
         let access = worker.access(caller)?;
-        access.request.validate(access.store, access.settings, &sid).map(Answer::from)
+        access
+            .request
+            .validate(access.store, access.settings, &sid)
+            .map(Answer::from)
     })
 }
 

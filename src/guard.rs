@@ -28,13 +28,19 @@ pub(crate) struct Answer<T: Copy> {
 
 impl<T: Copy> Answer<T> {
     pub(crate) fn warn(value: T, warning: &'static str) -> Self {
-        Self { value, warning: Some(warning) }
+        Self {
+            value,
+            warning: Some(warning),
+        }
     }
 }
 
 impl<T: Copy> From<T> for Answer<T> {
     fn from(value: T) -> Self {
-        Self { value, warning: None }
+        Self {
+            value,
+            warning: None,
+        }
     }
 }
 
@@ -48,11 +54,16 @@ pub(crate) enum OnError {
 }
 
 /// Runs `act`; on an error or panic gives `fallback` and tells PHP.
-pub(crate) fn call<T: Copy>(fallback: T, on_error: OnError, act: impl FnOnce() -> Result<Answer<T>>) -> T {
+pub(crate) fn call<T: Copy>(
+    fallback: T,
+    on_error: OnError,
+    act: impl FnOnce() -> Result<Answer<T>>,
+) -> T {
     let (value, complaint) = match catch_unwind(AssertUnwindSafe(act)) {
-        Ok(Ok(Answer { value, warning })) => {
-            (value, warning.map(|text| Complaint::new(Tone::Warning, &text)))
-        }
+        Ok(Ok(Answer { value, warning })) => (
+            value,
+            warning.map(|text| Complaint::new(Tone::Warning, &text)),
+        ),
         Ok(Err(error)) => (fallback, Some(Complaint::of(&error, on_error))),
         Err(_) => (fallback, Some(Complaint::panicked(on_error))),
     };
@@ -101,7 +112,10 @@ pub(crate) struct Complaint {
 
 impl Complaint {
     fn new(tone: Tone, text: &dyn fmt::Display) -> Self {
-        let mut buffer = Buffer { bytes: [0; Buffer::SIZE], length: 0 };
+        let mut buffer = Buffer {
+            bytes: [0; Buffer::SIZE],
+            length: 0,
+        };
         // What does not fit is cut off.
         let _ = write!(buffer, "rsso: {text}");
         Self { tone, text: buffer }
@@ -112,13 +126,16 @@ impl Complaint {
         // PHP then prints session.save_path, unless there is an exception.
         let harmless = matches!(error, Error::SessionId { .. }) && !php::save_path_has_password();
         match on_error {
-            OnError::Throw if !harmless => Self::new(Tone::Exception(Exception::of(error)), &error.chain()),
+            OnError::Throw if !harmless => {
+                Self::new(Tone::Exception(Exception::of(error)), &error.chain())
+            }
             _ => Self::new(Tone::Warning, &error.chain()),
         }
     }
 
     fn panicked(on_error: OnError) -> Self {
-        let text = "internal error; please report it with the lines that PHP's log has before this one";
+        let text =
+            "internal error; please report it with the lines that PHP's log has before this one";
         match on_error {
             OnError::Throw => Self::new(Tone::Exception(Exception::Rsso), &text),
             OnError::Warn => Self::new(Tone::Warning, &text),
@@ -157,7 +174,11 @@ impl fmt::Write for Buffer {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         // One byte stays zero and ends the C string; a NUL inside would end it early.
         let room = Self::SIZE - 1 - self.length;
-        for byte in text.bytes().take(room).map(|b| if b == 0 { b' ' } else { b }) {
+        for byte in text
+            .bytes()
+            .take(room)
+            .map(|b| if b == 0 { b' ' } else { b })
+        {
             self.bytes[self.length] = byte;
             self.length += 1;
         }

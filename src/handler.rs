@@ -5,8 +5,8 @@ use std::ffi::{CStr, c_char};
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-use ext_php_rs::builders::{ClassBuilder, FunctionBuilder};
 use ext_php_rs::args::Arg;
+use ext_php_rs::builders::{ClassBuilder, FunctionBuilder};
 use ext_php_rs::exception::PhpResult;
 use ext_php_rs::flags::{DataType, MethodFlags};
 use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
@@ -27,17 +27,17 @@ static HANDLER: AtomicPtr<ClassEntry> = AtomicPtr::new(ptr::null_mut());
 macro_rules! interface {
     ($getter:ident, $symbol:literal) => {
         fn $getter() -> &'static ClassEntry {
-            // SAFETY: ext/session's classes live as long as the process; `register` has looked
-            // that they are there.
-            php::session_class($symbol)
-                .and_then(|class| unsafe { class.as_ref() })
-                .unwrap_or_else(ext_php_rs::zend::ce::exception)
+            // ext/session is there: `module::register` has found it. What is no interface, PHP refuses.
+            php::session_class($symbol).unwrap_or_else(ext_php_rs::zend::ce::exception)
         }
     };
 }
 interface!(handler_interface, c"php_session_iface_entry");
 interface!(id_interface, c"php_session_id_iface_entry");
-interface!(timestamp_interface, c"php_session_update_timestamp_iface_entry");
+interface!(
+    timestamp_interface,
+    c"php_session_update_timestamp_iface_entry"
+);
 
 /// Registers the class; called in MINIT.
 pub(crate) fn register() -> PhpResult<()> {
@@ -47,7 +47,10 @@ pub(crate) fn register() -> PhpResult<()> {
     ClassBuilder::new("Rsso\\SessionHandler")
         .implements((handler_interface, "SessionHandlerInterface"))
         .implements((id_interface, "SessionIdInterface"))
-        .implements((timestamp_interface, "SessionUpdateTimestampHandlerInterface"))
+        .implements((
+            timestamp_interface,
+            "SessionUpdateTimestampHandlerInterface",
+        ))
         .method(
             FunctionBuilder::constructor(construct)
                 .not_required()
@@ -55,24 +58,62 @@ pub(crate) fn register() -> PhpResult<()> {
                 .arg(Arg::new("options", DataType::Array).default("[]")),
             public,
         )
-        .method(of("open", open).arg(text("path")).arg(text("name")).returns(DataType::Bool, false, false), public)
-        .method(of("close", close).returns(DataType::Bool, false, false), public)
-        .method(of("read", read).arg(text("id")).returns(DataType::String, false, false), public)
-        .method(of("write", write).arg(text("id")).arg(text("data")).returns(DataType::Bool, false, false), public)
-        .method(of("destroy", destroy).arg(text("id")).returns(DataType::Bool, false, false), public)
         .method(
-            of("gc", gc).arg(Arg::new("max_lifetime", DataType::Long)).returns(DataType::Long, false, false),
+            of("open", open)
+                .arg(text("path"))
+                .arg(text("name"))
+                .returns(DataType::Bool, false, false),
             public,
         )
-        .method(of("create_sid", create_sid).returns(DataType::String, false, false), public)
-        .method(of("validateId", validate).arg(text("id")).returns(DataType::Bool, false, false), public)
         .method(
-            of("updateTimestamp", touch).arg(text("id")).arg(text("data")).returns(DataType::Bool, false, false),
+            of("close", close).returns(DataType::Bool, false, false),
+            public,
+        )
+        .method(
+            of("read", read)
+                .arg(text("id"))
+                .returns(DataType::String, false, false),
+            public,
+        )
+        .method(
+            of("write", write)
+                .arg(text("id"))
+                .arg(text("data"))
+                .returns(DataType::Bool, false, false),
+            public,
+        )
+        .method(
+            of("destroy", destroy)
+                .arg(text("id"))
+                .returns(DataType::Bool, false, false),
+            public,
+        )
+        .method(
+            of("gc", gc)
+                .arg(Arg::new("max_lifetime", DataType::Long))
+                .returns(DataType::Long, false, false),
+            public,
+        )
+        .method(
+            of("create_sid", create_sid).returns(DataType::String, false, false),
+            public,
+        )
+        .method(
+            of("validateId", validate)
+                .arg(text("id"))
+                .returns(DataType::Bool, false, false),
+            public,
+        )
+        .method(
+            of("updateTimestamp", touch)
+                .arg(text("id"))
+                .arg(text("data"))
+                .returns(DataType::Bool, false, false),
             public,
         )
         .registration(|class, arguments| {
             // The engine points into these for the life of the process.
-            std::mem::forget(arguments);
+            Box::leak(arguments);
             HANDLER.store(class, Ordering::Relaxed);
         })
         .register()?;
@@ -108,7 +149,9 @@ extern "C" fn construct(call: &mut ExecuteData, _result: &mut Zval) {
             set_option(&mut settings, &name.to_string(), value)?;
         }
         worker::with(|worker| {
-            worker.handlers.insert(handle, Attachment::with_options(settings));
+            worker
+                .handlers
+                .insert(handle, Attachment::with_options(settings));
         });
         Ok(().into())
     });
@@ -117,7 +160,10 @@ extern "C" fn construct(call: &mut ExecuteData, _result: &mut Zval) {
 /// An option is a directive without its `rsso.`.
 fn set_option(settings: &mut Settings, name: &str, value: &Zval) -> Result<()> {
     if NOT_OPTIONS.contains(&name) {
-        return Err(Error::config(format!("option '{name}'"), "is the constructor's first argument"));
+        return Err(Error::config(
+            format!("option '{name}'"),
+            "is the constructor's first argument",
+        ));
     }
     let text = match (value.bool(), value.long(), value.double()) {
         (Some(on), _, _) => i32::from(on).to_string(),
@@ -126,7 +172,12 @@ fn set_option(settings: &mut Settings, name: &str, value: &Zval) -> Result<()> {
         _ => value
             .zend_str()
             .map(|text| String::from_utf8_lossy(text.as_bytes()).into_owned())
-            .ok_or_else(|| Error::config(format!("option '{name}'"), "must be a string, a number or a boolean"))?,
+            .ok_or_else(|| {
+                Error::config(
+                    format!("option '{name}'"),
+                    "must be a string, a number or a boolean",
+                )
+            })?,
     };
     worker::check_script_may_set(name, &text)?;
     settings.set(name, &text)
@@ -144,7 +195,9 @@ extern "C" fn open(call: &mut ExecuteData, result: &mut Zval) {
 
 extern "C" fn close(call: &mut ExecuteData, result: &mut Zval) {
     if arguments!(call, c"") {
-        act(call, result, OnError::Warn, |caller| calls::close(caller).map(|_| true.into()));
+        act(call, result, OnError::Warn, |caller| {
+            calls::close(caller).map(|_| true.into())
+        });
     }
 }
 
@@ -154,7 +207,10 @@ extern "C" fn read(call: &mut ExecuteData, result: &mut Zval) {
         return;
     }
     let Some(handle) = handle(call) else { return };
-    let nothing = Lent { bytes: ptr::null(), length: 0 };
+    let nothing = Lent {
+        bytes: ptr::null(),
+        length: 0,
+    };
     let lent = guard::call(nothing, OnError::Throw, || {
         // SAFETY: parsed above; PHP lends it for the length of the call.
         calls::read(Caller::Object(handle), unsafe { bytes(id) })
@@ -213,7 +269,9 @@ extern "C" fn gc(call: &mut ExecuteData, result: &mut Zval) {
         return;
     }
     if let Some(handle) = handle(call) {
-        result.set_long(guard::call(0, OnError::Throw, || calls::gc(Caller::Object(handle))));
+        result.set_long(guard::call(0, OnError::Throw, || {
+            calls::gc(Caller::Object(handle))
+        }));
     }
 }
 
@@ -252,4 +310,3 @@ fn give(result: &mut Zval, string: *mut ZendStr) {
     // SAFETY: a string that we own, made by PHP's allocator.
     unsafe { result.set_zend_string(ext_php_rs::boxed::ZBox::from_raw(string)) };
 }
-

@@ -58,6 +58,8 @@ impl Line {
     }
 
     fn as_ptr(&self) -> *const c_char {
-        CStr::from_bytes_until_nul(&self.0).unwrap_or_default().as_ptr()
+        CStr::from_bytes_until_nul(&self.0)
+            .unwrap_or_default()
+            .as_ptr()
     }
 }

@@ -36,10 +36,16 @@ pub(crate) fn register(module_number: i32) {
         let mut entries: Vec<IniEntryDef> = DIRECTIVES
             .iter()
             .map(|directive| {
-                let permission =
-                    if directive.secret { IniEntryPermission::System } else { IniEntryPermission::All };
-                let mut entry =
-                    IniEntryDef::new(leak(&format!("rsso.{}", directive.name)), leak(directive.default), permission);
+                let permission = if directive.secret {
+                    IniEntryPermission::System
+                } else {
+                    IniEntryPermission::All
+                };
+                let mut entry = IniEntryDef::new(
+                    leak(&format!("rsso.{}", directive.name)),
+                    leak(directive.default),
+                    permission,
+                );
                 entry.on_modify = Some(on_modify);
                 if directive.secret || directive.name == "dsn" {
                     entry.displayer = Some(display_masked);
@@ -71,8 +77,12 @@ unsafe extern "C" fn on_modify(
     let refused = {
         // SAFETY: PHP lends a valid entry, with its name, for the length of the call.
         let name = unsafe { php::bytes((*entry).name) };
-        // SAFETY: as above; a value of NULL stands for the empty string.
-        let value = if new_value.is_null() { &[][..] } else { unsafe { php::bytes(new_value) } };
+        let value = if new_value.is_null() {
+            &[][..]
+        } else {
+            // SAFETY: as above; NULL stands for the empty string.
+            unsafe { php::bytes(new_value) }
+        };
         let name = String::from_utf8_lossy(name);
         let value = String::from_utf8_lossy(value);
         let name = name.strip_prefix("rsso.").unwrap_or(&name);
@@ -98,7 +108,11 @@ unsafe extern "C" fn on_modify(
 unsafe extern "C" fn display_masked(entry: *mut zend_ini_entry, kind: c_int) {
     // SAFETY: PHP lends a valid entry for the length of the call.
     let entry = unsafe { &*entry };
-    let value = if kind == DISPLAY_ORIGINAL && entry.modified != 0 { entry.orig_value } else { entry.value };
+    let value = if kind == DISPLAY_ORIGINAL && entry.modified != 0 {
+        entry.orig_value
+    } else {
+        entry.value
+    };
     let shown = if value.is_null() {
         c"no value".to_owned()
     } else {

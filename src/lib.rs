@@ -5,8 +5,7 @@
 //! PHP code can run (see [`guard`]); nothing starts a thread or opens a socket before a request
 //! needs it; session ids and passwords never reach a message.
 
-// Unsafe code is what this package is for; each block says why it is sound.
-#![deny(clippy::undocumented_unsafe_blocks)]
+#![allow(missing_docs, reason = "a cdylib has no Rust face; PHP's is in stubs/")]
 
 mod calls;
 mod exceptions;

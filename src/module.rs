@@ -35,7 +35,8 @@ struct PsModule {
     gc: unsafe extern "C" fn(*mut *mut c_void, i64, *mut i64) -> i64,
     create_sid: unsafe extern "C" fn(*mut *mut c_void) -> *mut ZendStr,
     validate_sid: unsafe extern "C" fn(*mut *mut c_void, *mut ZendStr) -> i32,
-    update_timestamp: unsafe extern "C" fn(*mut *mut c_void, *mut ZendStr, *mut ZendStr, i64) -> i32,
+    update_timestamp:
+        unsafe extern "C" fn(*mut *mut c_void, *mut ZendStr, *mut ZendStr, i64) -> i32,
 }
 
 // SAFETY: immutable; its pointers are to a literal and to functions.
@@ -60,12 +61,18 @@ static OPENED: u8 = 0;
 /// Makes the handler known to ext/session; called in MINIT.
 pub(crate) fn register() -> PhpResult<()> {
     let Some(register) = php::session_symbol(c"php_session_register_module") else {
-        return Err("needs PHP's session extension, which is not loaded (or load it before rsso)".to_owned().into());
+        return Err(
+            "needs PHP's session extension, which is not loaded (or load it before rsso)"
+                .to_owned()
+                .into(),
+        );
     };
     // SAFETY: the symbol's type is proved by src/abi.c.
     let register: extern "C" fn(*const PsModule) -> i32 = unsafe { mem::transmute(register) };
     if register(&raw const MODULE) != SUCCESS {
-        return Err("PHP has no room for another session save handler".to_owned().into());
+        return Err("PHP has no room for another session save handler"
+            .to_owned()
+            .into());
     }
     Ok(())
 }
@@ -93,7 +100,11 @@ fn status(done: bool) -> i32 {
     if done { SUCCESS } else { FAILURE }
 }
 
-unsafe extern "C" fn open(mod_data: *mut *mut c_void, save_path: *const c_char, _name: *const c_char) -> i32 {
+unsafe extern "C" fn open(
+    mod_data: *mut *mut c_void,
+    save_path: *const c_char,
+    _name: *const c_char,
+) -> i32 {
     let opened = guard::call(false, OnError::Throw, || {
         let save_path = if save_path.is_null() {
             &[][..]
@@ -123,7 +134,10 @@ unsafe extern "C" fn read(
     value: *mut *mut ZendStr,
     _lifetime: i64,
 ) -> i32 {
-    let nothing = Lent { bytes: ptr::null(), length: 0 };
+    let nothing = Lent {
+        bytes: ptr::null(),
+        length: 0,
+    };
     let lent = guard::call(nothing, OnError::Throw, || {
         // SAFETY: PHP lends a valid string for the length of the call.
         calls::read(Caller::Native, unsafe { bytes(key) })
@@ -136,7 +150,12 @@ unsafe extern "C" fn read(
     SUCCESS
 }
 
-unsafe extern "C" fn write(_mod_data: *mut *mut c_void, key: *mut ZendStr, value: *mut ZendStr, lifetime: i64) -> i32 {
+unsafe extern "C" fn write(
+    _mod_data: *mut *mut c_void,
+    key: *mut ZendStr,
+    value: *mut ZendStr,
+    lifetime: i64,
+) -> i32 {
     guard::call(false, OnError::Warn, || {
         // SAFETY: PHP lends valid strings for the length of the call.
         let (key, value) = unsafe { (bytes(key), bytes(value)) };

@@ -2,8 +2,9 @@
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 
-use ext_php_rs::ffi::{zend_class_entry, zend_module_entry};
+use ext_php_rs::ffi::zend_module_entry;
 use ext_php_rs::types::ZendStr;
+use ext_php_rs::zend::ClassEntry;
 
 // SAFETY: declared as in PHP's headers (Zend/zend_API.h, Zend/zend_ini.h, ext/standard/info.h), the same in 8.1 to 8.5.
 unsafe extern "C" {
@@ -24,11 +25,11 @@ pub(crate) fn session_symbol(name: &CStr) -> Option<*mut c_void> {
 }
 
 /// A class entry that ext/session keeps in a global variable.
-pub(crate) fn session_class(name: &CStr) -> Option<*mut zend_class_entry> {
-    let variable = session_symbol(name)?.cast::<*mut zend_class_entry>();
-    // SAFETY: the symbols asked for are `extern PHPAPI zend_class_entry *`, set in session's MINIT.
-    let entry = unsafe { *variable };
-    (!entry.is_null()).then_some(entry)
+pub(crate) fn session_class(name: &CStr) -> Option<&'static ClassEntry> {
+    let variable = session_symbol(name)?.cast::<*const ClassEntry>();
+    // SAFETY: the symbols asked for are `extern PHPAPI zend_class_entry *`, set in session's MINIT
+    // to classes that live as long as the process.
+    unsafe { (*variable).as_ref() }
 }
 
 /// An integer directive of PHP's own.
@@ -45,7 +46,9 @@ pub(crate) fn ini_string(name: &CStr) -> String {
         return String::new();
     }
     // SAFETY: checked for NULL; copied before anything can change it.
-    unsafe { CStr::from_ptr(value) }.to_string_lossy().into_owned()
+    unsafe { CStr::from_ptr(value) }
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// True where PHP's own warnings would print a password with `session.save_path`.

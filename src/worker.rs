@@ -22,7 +22,7 @@ pub(crate) struct Worker {
     pub(crate) settings: Settings,
     /// Counts changes of `settings`, so that an unchanged one is not resolved again.
     changes: u64,
-    stores: Vec<(Spec, ManuallyDrop<Box<dyn Store>>)>,
+    stores: Vec<(Spec, Box<dyn Store>)>,
     /// What `session.save_handler=rsso` uses.
     pub(crate) native: Attachment,
     /// What each `Rsso\SessionHandler` of this request uses, by object handle.
@@ -92,19 +92,21 @@ pub(crate) fn end_request() {
 /// Ends the process' use of its stores.
 pub(crate) fn end() {
     with(|worker| {
-        for (_, store) in worker.stores.drain(..) {
-            drop(ManuallyDrop::into_inner(store));
-        }
+        worker.stores.clear();
     });
 }
 
 /// Refuses a value by which a script would leave `open_basedir`.
 pub(crate) fn check_script_may_set(name: &str, value: &str) -> Result<()> {
-    match Settings::files_of(name, value).iter().find(|path| !crate::php::may_use(path)) {
+    match Settings::files_of(name, value)
+        .iter()
+        .find(|path| !crate::php::may_use(path))
+    {
         None => Ok(()),
-        Some(path) => {
-            Err(Error::config(format!("rsso.{name}"), format!("open_basedir does not allow {}", path.display())))
-        }
+        Some(path) => Err(Error::config(
+            format!("rsso.{name}"),
+            format!("open_basedir does not allow {}", path.display()),
+        )),
     }
 }
 
@@ -134,7 +136,11 @@ impl Worker {
         let same = |o: &Opened| o.save_path == save_path && o.changes == changes;
         if !attachment.opened.as_ref().is_some_and(same) {
             let spec = Spec::resolve(attachment.options.as_ref().unwrap_or(directives), save_path)?;
-            attachment.opened = Some(Opened { save_path: save_path.to_owned(), changes, spec });
+            attachment.opened = Some(Opened {
+                save_path: save_path.to_owned(),
+                changes,
+                spec,
+            });
         }
         Ok(())
     }
@@ -159,12 +165,23 @@ impl Worker {
             let save_path = crate::php::ini_string(c"session.save_path");
             self.open(caller, &save_path)?;
         }
-        let Self { stores, native, handlers, settings, .. } = self;
+        let Self {
+            stores,
+            native,
+            handlers,
+            settings,
+            ..
+        } = self;
         let attachment = match caller {
             Caller::Native => native,
             Caller::Object(handle) => handlers.entry(handle).or_default(),
         };
-        let Attachment { options, opened: Some(opened), request } = attachment else {
+        let Attachment {
+            options,
+            opened: Some(opened),
+            request,
+        } = attachment
+        else {
             unreachable!("settled by open() above")
         };
         let at = match stores.iter().position(|(spec, _)| *spec == opened.spec) {
@@ -172,9 +189,9 @@ impl Worker {
             None => {
                 let store = opened.spec.create()?;
                 if stores.len() == MAX_STORES {
-                    drop(ManuallyDrop::into_inner(stores.remove(0).1));
+                    stores.remove(0);
                 }
-                stores.push((opened.spec.clone(), ManuallyDrop::new(store)));
+                stores.push((opened.spec.clone(), store));
                 stores.len() - 1
             }
         };
@@ -198,7 +215,7 @@ impl Worker {
         if self.pid != pid {
             self.pid = pid;
             // Left open and unused: closing would say goodbye in the parent's name.
-            mem::forget(mem::take(&mut self.stores));
+            let _left_open = ManuallyDrop::new(mem::take(&mut self.stores));
         }
     }
 }
@@ -206,7 +223,10 @@ impl Worker {
 impl Attachment {
     /// An attachment that the directives do not concern.
     pub(crate) fn with_options(options: Settings) -> Self {
-        Self { options: Some(options), ..Self::default() }
+        Self {
+            options: Some(options),
+            ..Self::default()
+        }
     }
 }
 

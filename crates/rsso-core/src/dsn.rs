@@ -120,8 +120,14 @@ impl Dsn {
     pub fn files(&self) -> Vec<&Path> {
         match self {
             Self::Sqlite(dsn) => vec![&dsn.path],
-            Self::Redis(RedisDsn { address: RedisAddress::Unix(path), .. }) => vec![path],
-            Self::Redis(RedisDsn { address: RedisAddress::Tcp { tls, .. }, .. }) => tls
+            Self::Redis(RedisDsn {
+                address: RedisAddress::Unix(path),
+                ..
+            }) => vec![path],
+            Self::Redis(RedisDsn {
+                address: RedisAddress::Tcp { tls, .. },
+                ..
+            }) => tls
                 .iter()
                 .flat_map(|files| [&files.ca, &files.cert, &files.key])
                 .filter_map(Option::as_deref)
@@ -155,7 +161,9 @@ impl SqliteDsn {
         let path = path.strip_prefix("//").unwrap_or(path);
         let path = query::decode(path)?;
         if !path.starts_with('/') {
-            return Err("sqlite: needs an absolute path, as in sqlite:/var/lib/rsso/sessions.db".to_owned());
+            return Err(
+                "sqlite: needs an absolute path, as in sqlite:/var/lib/rsso/sessions.db".to_owned(),
+            );
         }
         if path.ends_with('/') {
             return Err("sqlite: needs the path of a file, not of a directory".to_owned());
@@ -169,7 +177,10 @@ impl SqliteDsn {
                 .ok_or("mode must be 0600, 0640, 0620 or 0660")?,
         };
         query.finish()?;
-        Ok(Self { path: path.into(), mode })
+        Ok(Self {
+            path: path.into(),
+            mode,
+        })
     }
 }
 
@@ -177,7 +188,9 @@ impl RedisDsn {
     fn parse(text: &str) -> Result<Self, String> {
         // A URL with a user needs a host; a socket has none.
         let text = match text.split_once("@/") {
-            Some((start, path)) if text.starts_with("redis+unix:") => format!("{start}@{NO_HOST}/{path}"),
+            Some((start, path)) if text.starts_with("redis+unix:") => {
+                format!("{start}@{NO_HOST}/{path}")
+            }
             _ => text.to_owned(),
         };
         let url = Url::parse(&text).map_err(|error| {
@@ -196,15 +209,20 @@ impl RedisDsn {
         };
         let db = match db {
             None => 0,
-            Some(db) => db
-                .parse::<u32>()
-                .map(i64::from)
-                .map_err(|_| "the database must be a number, as in redis://host:6379/2".to_owned())?,
+            Some(db) => db.parse::<u32>().map(i64::from).map_err(|_| {
+                "the database must be a number, as in redis://host:6379/2".to_owned()
+            })?,
         };
         let address = if url.scheme() == "redis+unix" {
             let path = query::decode(url.path())?;
-            if path.len() < 2 || url.host_str().is_some_and(|host| !host.is_empty() && host != NO_HOST) {
-                return Err("redis+unix needs a path, as in redis+unix:///run/redis/redis.sock".to_owned());
+            if path.len() < 2
+                || url
+                    .host_str()
+                    .is_some_and(|host| !host.is_empty() && host != NO_HOST)
+            {
+                return Err(
+                    "redis+unix needs a path, as in redis+unix:///run/redis/redis.sock".to_owned(),
+                );
             }
             RedisAddress::Unix(path.into())
         } else {
@@ -213,7 +231,10 @@ impl RedisDsn {
                 cert: query.take("cert").map(PathBuf::from),
                 key: query.take("key").map(PathBuf::from),
             });
-            if tls.as_ref().is_some_and(|t| t.cert.is_some() != t.key.is_some()) {
+            if tls
+                .as_ref()
+                .is_some_and(|t| t.cert.is_some() != t.key.is_some())
+            {
                 return Err("cert and key go together".to_owned());
             }
             RedisAddress::Tcp {
@@ -223,7 +244,12 @@ impl RedisDsn {
             }
         };
         query.finish()?;
-        Ok(Self { address, user, password: Secret::new(password), db })
+        Ok(Self {
+            address,
+            user,
+            password: Secret::new(password),
+            db,
+        })
     }
 }
 
@@ -237,7 +263,11 @@ impl fmt::Display for RedisDsn {
         match &self.address {
             RedisAddress::Tcp { host, port, tls } => {
                 let scheme = if tls.is_some() { "rediss" } else { "redis" };
-                let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+                let host = if host.contains(':') {
+                    format!("[{host}]")
+                } else {
+                    host.clone()
+                };
                 write!(f, "{scheme}://{who}{host}:{port}/{}", self.db)
             }
             RedisAddress::Unix(path) => {

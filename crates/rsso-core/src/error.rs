@@ -117,9 +117,6 @@ mod tests {
     fn the_chain_says_each_cause_once() {
         let io = std::io::Error::other("disk on fire");
         let error = Error::store("sqlite:/x.db", "cannot read", io);
-        assert_eq!(
-            error.chain(),
-            "sqlite:/x.db: cannot read: disk on fire"
-        );
+        assert_eq!(error.chain(), "sqlite:/x.db: cannot read: disk on fire");
     }
 }

@@ -6,6 +6,8 @@
 //! What always holds here: no unsafe code, no async runtime, no global state that a fork could
 //! share by accident, and no error text that holds a password or a whole session id.
 
+#![forbid(unsafe_code)]
+
 pub mod deadline;
 pub mod dsn;
 pub mod error;

@@ -8,6 +8,8 @@ use crate::error::{Error, Result};
 /// When the operating system has no randomness to give; nothing weaker is used instead.
 pub fn bytes<const N: usize>() -> Result<[u8; N]> {
     let mut out = [0_u8; N];
-    getrandom::fill(&mut out).map_err(|error| Error::Random { source: error.into() })?;
+    getrandom::fill(&mut out).map_err(|error| Error::Random {
+        source: error.into(),
+    })?;
     Ok(out)
 }

@@ -11,7 +11,7 @@ use crate::deadline::Deadline;
 use crate::error::{Error, Result};
 use crate::settings::{LockFailure, Settings};
 use crate::sid::{SessionId, SessionKey};
-use crate::store::{Basis, Change, Load, LockTerms, Loaded, Outcome, Store, Token, Version};
+use crate::store::{Basis, Change, Load, Loaded, LockTerms, Outcome, Store, Token, Version};
 
 /// How many made ids a request remembers; `session_create_id()` in a loop must not grow it.
 const MAX_FRESH: usize = 16;
@@ -84,7 +84,11 @@ impl Refusal {
 
 impl Default for RequestState {
     fn default() -> Self {
-        Self { pid: std::process::id(), fresh: Vec::new(), current: None }
+        Self {
+            pid: std::process::id(),
+            fresh: Vec::new(),
+            current: None,
+        }
     }
 }
 
@@ -101,7 +105,12 @@ impl RequestState {
     ///
     /// # Errors
     /// As [`Self::read`].
-    pub fn validate(&mut self, store: &mut dyn Store, settings: &Settings, sid: &SessionId) -> Result<bool> {
+    pub fn validate(
+        &mut self,
+        store: &mut dyn Store,
+        settings: &Settings,
+        sid: &SessionId,
+    ) -> Result<bool> {
         self.notice_fork();
         if self.fresh.contains(sid) {
             return Ok(false);
@@ -121,9 +130,19 @@ impl RequestState {
     ///
     /// # Errors
     /// [`Error::LockTimeout`] or [`Error::Store`].
-    pub fn read(&mut self, store: &mut dyn Store, settings: &Settings, sid: &SessionId) -> Result<Vec<u8>> {
+    pub fn read(
+        &mut self,
+        store: &mut dyn Store,
+        settings: &Settings,
+        sid: &SessionId,
+    ) -> Result<Vec<u8>> {
         self.notice_fork();
-        if let Some(data) = self.current.as_mut().filter(|c| c.sid == *sid).and_then(|c| c.prefetched.take()) {
+        if let Some(data) = self
+            .current
+            .as_mut()
+            .filter(|c| c.sid == *sid)
+            .and_then(|c| c.prefetched.take())
+        {
             return Ok(data);
         }
         if self.fresh.contains(sid) && self.current.as_ref().is_none_or(|c| c.sid != *sid) {
@@ -162,14 +181,20 @@ impl RequestState {
         ttl: Duration,
     ) -> Result<()> {
         // A refresh that is refused loses nothing: there were no changes.
-        self.commit(store, settings, sid, Change::Touch(ttl)).map(|_| ())
+        self.commit(store, settings, sid, Change::Touch(ttl))
+            .map(|_| ())
     }
 
     /// Ends the session and gives its lock back.
     ///
     /// # Errors
     /// [`Error::Store`].
-    pub fn destroy(&mut self, store: &mut dyn Store, settings: &Settings, sid: &SessionId) -> Result<()> {
+    pub fn destroy(
+        &mut self,
+        store: &mut dyn Store,
+        settings: &Settings,
+        sid: &SessionId,
+    ) -> Result<()> {
         self.notice_fork();
         let current = self.current.take_if(|c| c.sid == *sid);
         let never_stored = self.fresh.iter().position(|f| f == sid);
@@ -213,7 +238,11 @@ impl RequestState {
         change: Change<'_>,
     ) -> Result<Written> {
         self.notice_fork();
-        let seen_before = self.current.as_ref().filter(|c| c.sid == *sid).map(|c| c.seen);
+        let seen_before = self
+            .current
+            .as_ref()
+            .filter(|c| c.sid == *sid)
+            .map(|c| c.seen);
         let is_fresh = self.fresh.contains(sid);
         match &self.current {
             Some(c) if c.sid == *sid => {
@@ -246,7 +275,11 @@ impl RequestState {
             };
             return Ok(Written::Refused(refusal));
         }
-        let basis = Basis { token: current.token, locked: current.locked, seen: current.seen };
+        let basis = Basis {
+            token: current.token,
+            locked: current.locked,
+            seen: current.seen,
+        };
         let outcome = store.commit(&current.key, basis, change);
         current.locked = false;
         self.fresh.retain(|f| f != sid);
@@ -281,13 +314,19 @@ impl RequestState {
             deadline: Deadline::after(settings.lock_wait),
             ttl: settings.lock_ttl,
         });
-        let load = Load { token: current.token, lock, only_existing };
+        let load = Load {
+            token: current.token,
+            lock,
+            only_existing,
+        };
         let loaded = match store.load(&current.key, load) {
             Err(Error::LockTimeout { .. }) if settings.lock_failure == LockFailure::ReadOnly => {
                 current.refusal = Some(Refusal::ReadOnly);
                 store.load(&current.key, Load { lock: None, ..load })
             }
-            Err(Error::LockTimeout { .. }) => Err(Error::LockTimeout { waited: started.elapsed() }),
+            Err(Error::LockTimeout { .. }) => Err(Error::LockTimeout {
+                waited: started.elapsed(),
+            }),
             other => other,
         };
         let Loaded { record, locked } = loaded?;

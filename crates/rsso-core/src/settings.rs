@@ -72,11 +72,19 @@ pub struct Settings {
 
 impl Directive {
     const fn new(name: &'static str, default: &'static str) -> Self {
-        Self { name, default, secret: false }
+        Self {
+            name,
+            default,
+            secret: false,
+        }
     }
 
     const fn secret(name: &'static str) -> Self {
-        Self { name, default: "", secret: true }
+        Self {
+            name,
+            default: "",
+            secret: true,
+        }
     }
 }
 
@@ -105,7 +113,10 @@ impl Settings {
     /// [`Error::Config`] that names the directive and what it accepts; nothing is changed then.
     pub fn set(&mut self, name: &str, value: &str) -> Result<()> {
         let refuse = |accepts: &str| {
-            Err(Error::config(format!("rsso.{name}"), format!("must be {accepts}")))
+            Err(Error::config(
+                format!("rsso.{name}"),
+                format!("must be {accepts}"),
+            ))
         };
         match name {
             "dsn" => {
@@ -153,7 +164,10 @@ impl Settings {
                 _ => return refuse("'error' or 'readonly'"),
             },
             _ => {
-                return Err(Error::config(format!("rsso.{name}"), "is not a directive of rsso"));
+                return Err(Error::config(
+                    format!("rsso.{name}"),
+                    "is not a directive of rsso",
+                ));
             }
         }
         Ok(())
@@ -183,7 +197,10 @@ impl Settings {
             return Ok(None);
         }
         let text = std::fs::read_to_string(&self.password_file).map_err(|error| {
-            Error::config("rsso.password_file", format!("{}: {error}", self.password_file))
+            Error::config(
+                "rsso.password_file",
+                format!("{}: {error}", self.password_file),
+            )
         })?;
         Ok(Some(Secret::new(text.trim_end_matches(['\r', '\n']))))
     }

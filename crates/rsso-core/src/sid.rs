@@ -88,7 +88,10 @@ impl SessionKey {
         } else {
             [b"=", sid.0.as_bytes()].concat().into()
         };
-        Self { bytes, hashed: hash }
+        Self {
+            bytes,
+            hashed: hash,
+        }
     }
 
     /// Its bytes, as SQL stores keep them.
@@ -123,7 +126,14 @@ mod tests {
 
     #[test]
     fn nul_empty_and_long_ids_are_refused_without_naming_them() {
-        for bad in [&b""[..], b"abc\0def", b"a b", b"x_LOCK", &[b'a'; 257], b"\xff\xfe"] {
+        for bad in [
+            &b""[..],
+            b"abc\0def",
+            b"a b",
+            b"x_LOCK",
+            &[b'a'; 257],
+            b"\xff\xfe",
+        ] {
             let error = SessionId::parse(bad).unwrap_err().to_string();
             assert!(error.contains("1 to 256 characters"), "{error}");
         }
@@ -134,7 +144,10 @@ mod tests {
     fn neither_ids_nor_keys_are_printed() {
         let sid = SessionId::parse(b"abcdefghijklmnop").unwrap();
         assert_eq!(format!("{sid:?}"), "SessionId(16 bytes)");
-        assert_eq!(format!("{:?}", SessionKey::of(&sid, false)), "SessionKey(17 bytes)");
+        assert_eq!(
+            format!("{:?}", SessionKey::of(&sid, false)),
+            "SessionKey(17 bytes)"
+        );
     }
 
     #[test]

@@ -25,7 +25,10 @@ impl SmallDisk {
             .arg(dir.path())
             .status()
             .expect("run mount (Debian: mount)");
-        assert!(mounted.success(), "a small file system needs root, as CI has it");
+        assert!(
+            mounted.success(),
+            "a small file system needs root, as CI has it"
+        );
         Self(dir)
     }
 }
@@ -40,17 +43,23 @@ impl Drop for SmallDisk {
 fn a_full_disk_is_said_and_the_old_session_stays() {
     let disk = SmallDisk::mount();
     let php = php(disk.0.path());
-    php.run_code("<?php session_id('kept'); session_start(); $_SESSION['word'] = 'old';").ok();
+    php.run_code("<?php session_id('kept'); session_start(); $_SESSION['word'] = 'old';")
+        .ok();
     let full = php.run_code(
         "<?php session_id('kept'); session_start(); $_SESSION['word'] = str_repeat('x', 4000000);
          session_write_close(); echo 'page';",
     );
     assert_eq!(full.stdout, "page");
-    assert!(full.stderr.contains("the disk or quota is full"), "{}", full.stderr);
+    assert!(
+        full.stderr.contains("the disk or quota is full"),
+        "{}",
+        full.stderr
+    );
     let read = "<?php session_id('kept'); session_start(); echo $_SESSION['word'];";
     assert_eq!(php.run_code(read).ok(), "old");
     // And it goes on as soon as there is room.
-    php.run_code("<?php session_id('kept'); session_start(); $_SESSION['word'] = 'new';").ok();
+    php.run_code("<?php session_id('kept'); session_start(); $_SESSION['word'] = 'new';")
+        .ok();
     assert_eq!(php.run_code(read).ok(), "new");
 }
 
@@ -66,8 +75,16 @@ fn a_damaged_file_is_said_with_the_way_out() {
     let size = fs::metadata(&file).unwrap().len();
     fs::write(&file, vec![0x5a; usize::try_from(size).unwrap()]).unwrap();
     let said = php.run_code(visit);
-    assert!(said.stderr.contains("Rsso\\StoreException"), "{}", said.stderr);
-    assert!(said.stderr.contains("the file is damaged: move it away"), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("Rsso\\StoreException"),
+        "{}",
+        said.stderr
+    );
+    assert!(
+        said.stderr.contains("the file is damaged: move it away"),
+        "{}",
+        said.stderr
+    );
     // Following the advice works.
     for suffix in ["", "-wal", "-shm"] {
         let _absent = fs::remove_file(format!("{}{suffix}", file.display()));

@@ -52,13 +52,18 @@ fn count_with_eight(backend: &Backend, prepare: Option<&str>) {
     for process in counting {
         assert_eq!(process.wait().ok(), "");
     }
-    let total = php.run_code("<?php session_id('counter'); session_start(); echo $_SESSION['n'];").ok();
+    let total = php
+        .run_code("<?php session_id('counter'); session_start(); echo $_SESSION['n'];")
+        .ok();
     assert_eq!(total, (800 + start).to_string());
     assert!(backend.is_used(dir.path()));
 }
 
 fn eight_processes_lose_no_update(backend: &Backend) {
-    count_with_eight(backend, Some("<?php session_id('counter'); session_start(); $_SESSION['n'] = 1;"));
+    count_with_eight(
+        backend,
+        Some("<?php session_id('counter'); session_start(); $_SESSION['n'] = 1;"),
+    );
 }
 
 fn eight_processes_lose_no_update_of_a_session_that_is_new(backend: &Backend) {
@@ -95,7 +100,9 @@ fn a_killed_owner_frees_who_waits_already(backend: &Backend) {
 
 fn a_living_owner_keeps_its_lock_beyond_lock_ttl(backend: &Backend) {
     let dir = WorkDir::new();
-    let php = php(backend, &dir).ini("rsso.lock_ttl", "2").limit(Duration::from_secs(40));
+    let php = php(backend, &dir)
+        .ini("rsso.lock_ttl", "2")
+        .limit(Duration::from_secs(40));
     let mut owner = php.spawn_code(
         "<?php session_id('long'); session_start(); echo \"held\\n\"; flush(); sleep(6);
          $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1;",
@@ -136,7 +143,11 @@ fn what_is_destroyed_in_flight_stays_destroyed(backend: &Backend) {
         let dir = WorkDir::new();
         let php = php(backend, &dir).ini("rsso.lock", lock);
         // The unchanged session of case 1 has lost nothing, so nothing is said there.
-        assert_eq!(php.run_code(code).ok(), "0 of 500 revived, 333 warned", "rsso.lock={lock}");
+        assert_eq!(
+            php.run_code(code).ok(),
+            "0 of 500 revived, 333 warned",
+            "rsso.lock={lock}"
+        );
     }
 }
 
@@ -167,7 +178,9 @@ fn a_fork_leaves_the_parents_session_alone(backend: &Backend) {
 fn nothing_is_sent_while_waiting() {
     let redis = RedisServer::start();
     let backend = Backend::from(redis);
-    let Backend::Redis(redis) = &backend else { unreachable!("made above") };
+    let Backend::Redis(redis) = &backend else {
+        unreachable!("made above")
+    };
     let dir = WorkDir::new();
     let php = php(&backend, &dir).limit(LIMIT);
     let mut owner = php.spawn_code(
@@ -176,7 +189,10 @@ fn nothing_is_sent_while_waiting() {
     assert_eq!(owner.line(), "held");
     let waiter = php.spawn_code(NEXT);
     eventually("somebody waits", LIMIT, || {
-        redis.cli(&["client", "list"]).contains("cmd=blpop").then_some(())
+        redis
+            .cli(&["client", "list"])
+            .contains("cmd=blpop")
+            .then_some(())
     });
     let monitor = redis.monitor();
     thread::sleep(Duration::from_millis(800));

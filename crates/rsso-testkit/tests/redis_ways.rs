@@ -85,11 +85,19 @@ fn with_the_password_outside_the_dsn() {
 #[test]
 fn over_tls_with_a_private_authority() {
     let (redis, dir) = (RedisServer::builder().tls().start(), WorkDir::new());
-    let ca = redis.ca_file().expect("started with TLS").display().to_string();
+    let ca = redis
+        .ca_file()
+        .expect("started with TLS")
+        .display()
+        .to_string();
     let trusting = format!("{}?ca={ca}", redis.url());
     assert_keeps_sessions(&redis, &php(&trusting, dir.path()));
     // An authority that the system does not know is not trusted by itself.
-    let stranger = php(&redis.url(), dir.path())
-        .run_code("<?php session_id('known'); session_start();");
-    assert!(stranger.stderr.contains("Rsso\\StoreException"), "{}", stranger.stderr);
+    let stranger =
+        php(&redis.url(), dir.path()).run_code("<?php session_id('known'); session_start();");
+    assert!(
+        stranger.stderr.contains("Rsso\\StoreException"),
+        "{}",
+        stranger.stderr
+    );
 }

@@ -22,24 +22,47 @@ fn every_documented_form_parses() {
     assert_eq!(dsn.db, 2);
     assert_eq!(
         dsn.address,
-        RedisAddress::Tcp { host: "10.0.0.5".into(), port: 6380, tls: None }
+        RedisAddress::Tcp {
+            host: "10.0.0.5".into(),
+            port: 6380,
+            tls: None
+        }
     );
     assert_eq!(redis("redis://:pw@localhost").password.expose(), "pw");
     assert_eq!(
         redis("redis://[::1]:7000").address,
-        RedisAddress::Tcp { host: "::1".into(), port: 7000, tls: None }
+        RedisAddress::Tcp {
+            host: "::1".into(),
+            port: 7000,
+            tls: None
+        }
     );
     let tls = redis("rediss://cache.example:6390?ca=/etc/ca.pem");
     assert!(matches!(
         tls.address,
-        RedisAddress::Tcp { tls: Some(TlsFiles { ca: Some(_), cert: None, key: None }), .. }
+        RedisAddress::Tcp {
+            tls: Some(TlsFiles {
+                ca: Some(_),
+                cert: None,
+                key: None
+            }),
+            ..
+        }
     ));
     let unix = redis("redis+unix:///run/redis/r.sock?db=3");
     assert_eq!(unix.address, RedisAddress::Unix("/run/redis/r.sock".into()));
     assert_eq!(unix.db, 3);
-    assert_eq!(redis("redis+unix://:pw@/run/r.sock").password.expose(), "pw");
-    for text in ["sqlite:/var/lib/a b.db?mode=0660", "sqlite:///var/lib/a%20b.db?mode=0660"] {
-        let Ok(Dsn::Sqlite(file)) = Dsn::parse("rsso.dsn", text) else { panic!("{text}") };
+    assert_eq!(
+        redis("redis+unix://:pw@/run/r.sock").password.expose(),
+        "pw"
+    );
+    for text in [
+        "sqlite:/var/lib/a b.db?mode=0660",
+        "sqlite:///var/lib/a%20b.db?mode=0660",
+    ] {
+        let Ok(Dsn::Sqlite(file)) = Dsn::parse("rsso.dsn", text) else {
+            panic!("{text}")
+        };
         assert_eq!(file.path, PathBuf::from("/var/lib/a b.db"));
         assert_eq!(file.mode, 0o660);
     }
@@ -59,7 +82,10 @@ fn what_is_wrong_is_said_with_the_directive() {
         ("redis://h/0#x", "%23"),
         ("redis+unix://host/path", "needs a path"),
         ("rediss://h?cert=/a", "cert and key"),
-        ("redis+sentinel://a:1,b:2/m", "not supported by this version"),
+        (
+            "redis+sentinel://a:1,b:2/m",
+            "not supported by this version",
+        ),
         ("redis+cluster://a:1,b:2", "not supported by this version"),
         ("http://x", "unknown scheme http"),
         ("/var/lib/php", "is not a DSN"),
@@ -72,10 +98,22 @@ fn what_is_wrong_is_said_with_the_directive() {
 
 #[test]
 fn a_directory_is_not_taken_for_a_dsn() {
-    for path in ["", "/tmp", "2;/tmp", "2;0600;/var/lib/php", "C:\\temp", "relative"] {
+    for path in [
+        "",
+        "/tmp",
+        "2;/tmp",
+        "2;0600;/var/lib/php",
+        "C:\\temp",
+        "relative",
+    ] {
         assert!(!Dsn::looks_like(path), "{path}");
     }
-    for dsn in ["sqlite:/x.db", "redis://h", "redis+sentinel://h", "tcp://h:1"] {
+    for dsn in [
+        "sqlite:/x.db",
+        "redis://h",
+        "redis+sentinel://h",
+        "tcp://h:1",
+    ] {
         assert!(Dsn::looks_like(dsn), "{dsn}");
     }
 }

@@ -205,7 +205,10 @@ impl Outcome {
     /// `Stored`, for a record of this generation written (or only refreshed) by this token.
     #[must_use]
     pub fn stored(generation: Generation, revision: Revision) -> Self {
-        Self::Stored(Version { generation, revision })
+        Self::Stored(Version {
+            generation,
+            revision,
+        })
     }
 }
 

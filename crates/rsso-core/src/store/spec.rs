@@ -3,9 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::Store;
 use super::redis::RedisStore;
 use super::sqlite::{self, SqliteStore};
-use super::Store;
 use crate::dsn::Dsn;
 use crate::error::Result;
 use crate::settings::Settings;
@@ -57,9 +57,12 @@ impl Spec {
         let prefix = self.prefix.as_deref();
         Ok(match &self.dsn {
             Dsn::Sqlite(dsn) => Box::new(SqliteStore::new(dsn.clone(), prefix, self.read_timeout)?),
-            Dsn::Redis(dsn) => {
-                Box::new(RedisStore::new(dsn.clone(), prefix, self.connect_timeout, self.read_timeout))
-            }
+            Dsn::Redis(dsn) => Box::new(RedisStore::new(
+                dsn.clone(),
+                prefix,
+                self.connect_timeout,
+                self.read_timeout,
+            )),
         })
     }
 }

@@ -49,7 +49,10 @@ pub fn a_session_in_use_does_not_expire(ground: &dyn Ground) {
     let held = a.try_lock(&key, Duration::ZERO, TTL).unwrap();
     thread::sleep(OVER);
     b.store.gc().unwrap();
-    assert!(matches!(a.write_for(&held, b"kept", HOUR), Outcome::Stored(_)));
+    assert!(matches!(
+        a.write_for(&held, b"kept", HOUR),
+        Outcome::Stored(_)
+    ));
     assert_eq!(b.peek(&key).unwrap(), b"kept");
 }
 

@@ -14,7 +14,11 @@ fn stays_destroyed(ground: &dyn Ground, read: fn(&mut Worker, &rsso_core::Sessio
         let held = read(&mut a, &key);
         assert!(held.data.is_some());
         b.store.destroy(&key, None).unwrap();
-        let outcome = if round % 2 == 0 { a.write(&held, b"revived") } else { a.touch(&held, HOUR) };
+        let outcome = if round % 2 == 0 {
+            a.write(&held, b"revived")
+        } else {
+            a.touch(&held, HOUR)
+        };
         assert_eq!(outcome, Outcome::Gone);
         assert_eq!(b.peek(&key), None, "round {round}");
     }

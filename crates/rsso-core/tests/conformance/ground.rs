@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use rsso_core::store::{Basis, Change, Load, LockTerms, Loaded, Outcome, Spec, Store, Token, Version};
+use rsso_core::store::{
+    Basis, Change, Load, Loaded, LockTerms, Outcome, Spec, Store, Token, Version,
+};
 use rsso_core::{Deadline, SessionId, SessionKey, Settings};
 use rsso_testkit::RedisServer;
 use tempfile::TempDir;
@@ -23,7 +25,12 @@ pub trait Ground: Sync {
 
     /// The store as one more worker process would have it: with a connection of its own.
     fn worker(&self) -> Worker {
-        Worker { store: Spec::resolve(&self.settings(), "").unwrap().create().unwrap() }
+        Worker {
+            store: Spec::resolve(&self.settings(), "")
+                .unwrap()
+                .create()
+                .unwrap(),
+        }
     }
 }
 
@@ -74,13 +81,22 @@ impl Worker {
         self.try_lock(key, Duration::from_secs(20), TTL).unwrap()
     }
 
-    pub fn try_lock(&mut self, key: &SessionKey, wait: Duration, ttl: Duration) -> rsso_core::Result<Held> {
-        let terms = LockTerms { deadline: Deadline::after(wait), ttl };
+    pub fn try_lock(
+        &mut self,
+        key: &SessionKey,
+        wait: Duration,
+        ttl: Duration,
+    ) -> rsso_core::Result<Held> {
+        let terms = LockTerms {
+            deadline: Deadline::after(wait),
+            ttl,
+        };
         self.load(key, Token::random()?, Some(terms), false)
     }
 
     pub fn unlocked(&mut self, key: &SessionKey) -> Held {
-        self.load(key, Token::random().unwrap(), None, false).unwrap()
+        self.load(key, Token::random().unwrap(), None, false)
+            .unwrap()
     }
 
     pub fn load(
@@ -90,9 +106,22 @@ impl Worker {
         lock: Option<LockTerms>,
         only_existing: bool,
     ) -> rsso_core::Result<Held> {
-        let Loaded { record, locked } = self.store.load(key, Load { token, lock, only_existing })?;
+        let Loaded { record, locked } = self.store.load(
+            key,
+            Load {
+                token,
+                lock,
+                only_existing,
+            },
+        )?;
         let (data, seen) = record.map(|r| (r.data, r.version)).unzip();
-        Ok(Held { key: key.clone(), token, locked, seen, data })
+        Ok(Held {
+            key: key.clone(),
+            token,
+            locked,
+            seen,
+            data,
+        })
     }
 
     pub fn write(&mut self, held: &Held, data: &[u8]) -> Outcome {
@@ -100,17 +129,24 @@ impl Worker {
     }
 
     pub fn write_for(&mut self, held: &Held, data: &[u8], ttl: Duration) -> Outcome {
-        self.store.commit(&held.key, held.basis(), Change::Write(data, ttl)).unwrap()
+        self.store
+            .commit(&held.key, held.basis(), Change::Write(data, ttl))
+            .unwrap()
     }
 
     pub fn touch(&mut self, held: &Held, ttl: Duration) -> Outcome {
-        self.store.commit(&held.key, held.basis(), Change::Touch(ttl)).unwrap()
+        self.store
+            .commit(&held.key, held.basis(), Change::Touch(ttl))
+            .unwrap()
     }
 
     /// Writes a session and lets go of it.
     pub fn put(&mut self, key: &SessionKey, data: &[u8], ttl: Duration) {
         let held = self.locked(key);
-        assert!(matches!(self.write_for(&held, data, ttl), Outcome::Stored(_)));
+        assert!(matches!(
+            self.write_for(&held, data, ttl),
+            Outcome::Stored(_)
+        ));
     }
 
     pub fn peek(&mut self, key: &SessionKey) -> Option<Vec<u8>> {
@@ -120,7 +156,11 @@ impl Worker {
 
 impl Held {
     pub fn basis(&self) -> Basis {
-        Basis { token: self.token, locked: self.locked, seen: self.seen }
+        Basis {
+            token: self.token,
+            locked: self.locked,
+            seen: self.seen,
+        }
     }
 }
 

@@ -34,8 +34,16 @@ pub fn the_same_token_is_granted_again(ground: &dyn Ground) {
     let mut worker = ground.worker();
     let key = key();
     let held = worker.locked(&key);
-    let terms = LockTerms { deadline: Deadline::after(AT_ONCE), ttl: TTL };
-    assert!(worker.load(&key, held.token, Some(terms), false).unwrap().locked);
+    let terms = LockTerms {
+        deadline: Deadline::after(AT_ONCE),
+        ttl: TTL,
+    };
+    assert!(
+        worker
+            .load(&key, held.token, Some(terms), false)
+            .unwrap()
+            .locked
+    );
     assert!(!is_free(&mut ground.worker(), &key));
 }
 
@@ -45,7 +53,10 @@ pub fn a_wait_ends_at_its_deadline(ground: &dyn Ground) {
     let _held = a.locked(&key);
     let started = Instant::now();
     let waited = b.try_lock(&key, Duration::from_millis(300), TTL);
-    assert!(matches!(waited, Err(Error::LockTimeout { .. })), "{waited:?}");
+    assert!(
+        matches!(waited, Err(Error::LockTimeout { .. })),
+        "{waited:?}"
+    );
     assert!(started.elapsed() >= Duration::from_millis(290));
     // Generous: the machine may be busy, but it is not the lock's 30 seconds.
     assert!(started.elapsed() < Duration::from_secs(10));
@@ -77,12 +88,19 @@ pub fn every_end_of_a_request_gives_the_lock_back(ground: &dyn Ground) {
 pub fn a_missing_session_that_is_only_checked_is_not_locked(ground: &dyn Ground) {
     let (mut a, mut b) = (ground.worker(), ground.worker());
     let key = key();
-    let terms = LockTerms { deadline: Deadline::after(AT_ONCE), ttl: TTL };
-    let checked = a.load(&key, Token::random().unwrap(), Some(terms), true).unwrap();
+    let terms = LockTerms {
+        deadline: Deadline::after(AT_ONCE),
+        ttl: TTL,
+    };
+    let checked = a
+        .load(&key, Token::random().unwrap(), Some(terms), true)
+        .unwrap();
     assert!(!checked.locked);
     assert!(is_free(&mut b, &key));
     b.put(&key, b"x", HOUR);
-    let checked = a.load(&key, Token::random().unwrap(), Some(terms), true).unwrap();
+    let checked = a
+        .load(&key, Token::random().unwrap(), Some(terms), true)
+        .unwrap();
     assert!(checked.locked);
     assert!(!is_free(&mut b, &key));
 }
@@ -110,7 +128,9 @@ pub fn an_owner_whose_connection_is_gone_holds_nothing(ground: &dyn Ground) {
     let mut a = ground.worker();
     let _held = a.locked(&key);
     drop(a);
-    let held = b.try_lock(&key, Duration::from_secs(5), TTL).expect("the next request gets the lock at once");
+    let held = b
+        .try_lock(&key, Duration::from_secs(5), TTL)
+        .expect("the next request gets the lock at once");
     assert!(held.locked);
 }
 
@@ -119,10 +139,20 @@ pub fn a_waiter_is_freed_when_the_owner_dies(ground: &dyn Ground) {
     let mut a = ground.worker();
     let _held = a.locked(&key);
     thread::scope(|scope| {
-        let waiter = scope.spawn(|| ground.worker().try_lock(&key, Duration::from_secs(15), TTL).map(|h| h.locked));
+        let waiter = scope.spawn(|| {
+            ground
+                .worker()
+                .try_lock(&key, Duration::from_secs(15), TTL)
+                .map(|h| h.locked)
+        });
         thread::sleep(Duration::from_millis(300));
         drop(a);
-        assert!(waiter.join().unwrap().expect("found out before the lock's time was up"));
+        assert!(
+            waiter
+                .join()
+                .unwrap()
+                .expect("found out before the lock's time was up")
+        );
     });
 }
 
@@ -153,5 +183,9 @@ pub fn who_gave_up_waiting_does_not_get_the_lock_later(ground: &dyn Ground) {
     let held = c.try_lock(&key, Duration::from_secs(5), TTL).unwrap();
     assert!(held.locked);
     c.store.release(&key, held.token).unwrap();
-    assert!(b.try_lock(&key, Duration::from_secs(5), TTL).unwrap().locked);
+    assert!(
+        b.try_lock(&key, Duration::from_secs(5), TTL)
+            .unwrap()
+            .locked
+    );
 }

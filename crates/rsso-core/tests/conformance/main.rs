@@ -3,6 +3,15 @@
 //! A promise is a function over a [`Ground`]; [`stores!`] makes a test of each for each store.
 //! A new store is one more line there.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    unreachable_pub,
+    missing_docs,
+    reason = "a test fails by panicking, and nobody reads its documentation but in its name"
+)]
+
 mod expiry;
 mod fencing;
 mod ground;

@@ -53,7 +53,10 @@ fn count_to_800(ground: &dyn Ground, key: &SessionKey) {
                     let held = worker.locked(key);
                     let count = held.data.as_deref().map_or(0, number) + 1;
                     thread::yield_now();
-                    assert!(matches!(worker.write(&held, count.to_string().as_bytes()), Outcome::Stored(_)));
+                    assert!(matches!(
+                        worker.write(&held, count.to_string().as_bytes()),
+                        Outcome::Stored(_)
+                    ));
                 }
             });
         }

@@ -14,7 +14,11 @@ pub fn what_is_written_is_read_back(ground: &dyn Ground) {
         for hash in [true, false] {
             let key = SessionKey::of(&SessionId::random().unwrap(), hash);
             a.put(&key, data, HOUR);
-            assert!(b.peek(&key).as_deref() == Some(data), "{} bytes", data.len());
+            assert!(
+                b.peek(&key).as_deref() == Some(data),
+                "{} bytes",
+                data.len()
+            );
             b.put(&key, b"second", HOUR);
             assert_eq!(a.peek(&key).as_deref(), Some(&b"second"[..]));
         }
@@ -33,7 +37,10 @@ pub fn a_touch_keeps_the_data(ground: &dyn Ground) {
     let key = key();
     worker.put(&key, b"data", HOUR);
     let held = worker.locked(&key);
-    assert_eq!(worker.touch(&held, HOUR), Outcome::Stored(held.seen.unwrap()));
+    assert_eq!(
+        worker.touch(&held, HOUR),
+        Outcome::Stored(held.seen.unwrap())
+    );
     assert_eq!(worker.peek(&key).unwrap(), b"data");
 }
 

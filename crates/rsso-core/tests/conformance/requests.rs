@@ -11,11 +11,28 @@ pub fn strict_mode_fetches_once(ground: &dyn Ground) {
     let known = sid();
     worker.put(&SessionKey::of(&known, true), b"data", HOUR);
     let mut request = RequestState::default();
-    assert!(request.validate(worker.store.as_mut(), &settings, &known).unwrap());
+    assert!(
+        request
+            .validate(worker.store.as_mut(), &settings, &known)
+            .unwrap()
+    );
     // What validate fetched is used: a change behind the request's back is not seen.
-    ground.worker().store.destroy(&SessionKey::of(&known, true), None).unwrap();
-    assert_eq!(request.read(worker.store.as_mut(), &settings, &known).unwrap(), b"data");
-    assert!(!request.validate(worker.store.as_mut(), &settings, &sid()).unwrap());
+    ground
+        .worker()
+        .store
+        .destroy(&SessionKey::of(&known, true), None)
+        .unwrap();
+    assert_eq!(
+        request
+            .read(worker.store.as_mut(), &settings, &known)
+            .unwrap(),
+        b"data"
+    );
+    assert!(
+        !request
+            .validate(worker.store.as_mut(), &settings, &sid())
+            .unwrap()
+    );
     request.close(worker.store.as_mut()).unwrap();
 }
 
@@ -24,15 +41,26 @@ pub fn an_id_of_our_own_is_written_unread(ground: &dyn Ground) {
     let mut worker = ground.worker();
     let (old, fresh) = (sid(), sid());
     let mut request = RequestState::default();
-    assert_eq!(request.read(worker.store.as_mut(), &settings, &old).unwrap(), b"");
+    assert_eq!(
+        request
+            .read(worker.store.as_mut(), &settings, &old)
+            .unwrap(),
+        b""
+    );
     request.created(fresh.clone());
-    let written = request.write(worker.store.as_mut(), &settings, &fresh, b"kept", HOUR).unwrap();
+    let written = request
+        .write(worker.store.as_mut(), &settings, &fresh, b"kept", HOUR)
+        .unwrap();
     assert_eq!(written, Written::Stored);
     request.close(worker.store.as_mut()).unwrap();
     let mut other = ground.worker();
     assert_eq!(other.peek(&SessionKey::of(&fresh, true)).unwrap(), b"kept");
     // The lock of the id that was read is free again.
-    assert!(other.try_lock(&SessionKey::of(&old, true), std::time::Duration::ZERO, HOUR).is_ok());
+    assert!(
+        other
+            .try_lock(&SessionKey::of(&old, true), std::time::Duration::ZERO, HOUR)
+            .is_ok()
+    );
 }
 
 pub fn an_unread_id_is_written_under_its_lock(ground: &dyn Ground) {
@@ -43,9 +71,14 @@ pub fn an_unread_id_is_written_under_its_lock(ground: &dyn Ground) {
     let held = a.locked(&SessionKey::of(&id, true));
     let mut request = RequestState::default();
     let refused = request.write(b.store.as_mut(), &settings, &id, b"x", HOUR);
-    assert!(matches!(refused, Err(Error::LockTimeout { .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(Error::LockTimeout { .. })),
+        "{refused:?}"
+    );
     a.store.release(&held.key, held.token).unwrap();
-    let written = request.write(b.store.as_mut(), &settings, &id, b"x", HOUR).unwrap();
+    let written = request
+        .write(b.store.as_mut(), &settings, &id, b"x", HOUR)
+        .unwrap();
     assert_eq!(written, Written::Stored);
 }
 
@@ -59,8 +92,13 @@ pub fn readonly_reads_and_refuses_to_write(ground: &dyn Ground) {
     a.put(&key, b"data", HOUR);
     let held = a.locked(&key);
     let mut request = RequestState::default();
-    assert_eq!(request.read(b.store.as_mut(), &settings, &id).unwrap(), b"data");
-    let written = request.write(b.store.as_mut(), &settings, &id, b"changed", HOUR).unwrap();
+    assert_eq!(
+        request.read(b.store.as_mut(), &settings, &id).unwrap(),
+        b"data"
+    );
+    let written = request
+        .write(b.store.as_mut(), &settings, &id, b"changed", HOUR)
+        .unwrap();
     assert_eq!(written, Written::Refused(Refusal::ReadOnly));
     request.close(b.store.as_mut()).unwrap();
     a.store.release(&key, held.token).unwrap();
@@ -74,7 +112,9 @@ pub fn reset_does_not_wait_for_itself(ground: &dyn Ground) {
     let mut request = RequestState::default();
     request.read(worker.store.as_mut(), &settings, &id).unwrap();
     request.read(worker.store.as_mut(), &settings, &id).unwrap();
-    let written = request.write(worker.store.as_mut(), &settings, &id, b"x", HOUR).unwrap();
+    let written = request
+        .write(worker.store.as_mut(), &settings, &id, b"x", HOUR)
+        .unwrap();
     assert_eq!(written, Written::Stored);
 }
 
@@ -87,11 +127,15 @@ pub fn a_second_write_is_safe(ground: &dyn Ground) {
     let mut request = RequestState::default();
     request.read(a.store.as_mut(), &settings, &id).unwrap();
     for data in [b"one", b"two"] {
-        let written = request.write(a.store.as_mut(), &settings, &id, data, HOUR).unwrap();
+        let written = request
+            .write(a.store.as_mut(), &settings, &id, data, HOUR)
+            .unwrap();
         assert_eq!(written, Written::Stored);
     }
     b.put(&key, b"theirs", HOUR);
-    let written = request.write(a.store.as_mut(), &settings, &id, b"three", HOUR).unwrap();
+    let written = request
+        .write(a.store.as_mut(), &settings, &id, b"three", HOUR)
+        .unwrap();
     assert_eq!(written, Written::Refused(Refusal::LockLost));
     b.store.destroy(&key, None).unwrap();
     request.close(a.store.as_mut()).unwrap();
@@ -103,12 +147,28 @@ pub fn reading_another_session_gives_the_first_back(ground: &dyn Ground) {
     let mut worker = ground.worker();
     let (one, two) = (sid(), sid());
     let mut request = RequestState::default();
-    request.read(worker.store.as_mut(), &settings, &one).unwrap();
-    request.read(worker.store.as_mut(), &settings, &two).unwrap();
+    request
+        .read(worker.store.as_mut(), &settings, &one)
+        .unwrap();
+    request
+        .read(worker.store.as_mut(), &settings, &two)
+        .unwrap();
     let mut other = ground.worker();
     let at_once = std::time::Duration::ZERO;
-    assert!(other.try_lock(&SessionKey::of(&one, true), at_once, HOUR).is_ok());
-    assert!(other.try_lock(&SessionKey::of(&two, true), at_once, HOUR).is_err());
+    assert!(
+        other
+            .try_lock(&SessionKey::of(&one, true), at_once, HOUR)
+            .is_ok()
+    );
+    assert!(
+        other
+            .try_lock(&SessionKey::of(&two, true), at_once, HOUR)
+            .is_err()
+    );
     request.close(worker.store.as_mut()).unwrap();
-    assert!(other.try_lock(&SessionKey::of(&two, true), at_once, HOUR).is_ok());
+    assert!(
+        other
+            .try_lock(&SessionKey::of(&two, true), at_once, HOUR)
+            .is_ok()
+    );
 }

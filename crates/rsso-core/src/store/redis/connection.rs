@@ -5,8 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use redis::{
-    Client, ClientTlsConfig, Cmd, Connection, ConnectionAddr, ConnectionInfo, ConnectionLike as _, ErrorKind,
-    IntoConnectionInfo as _, RedisConnectionInfo, RedisError, RedisResult, TlsCertificates, Value, cmd, io::tcp::TcpSettings,
+    Client, ClientTlsConfig, Cmd, Connection, ConnectionAddr, ConnectionInfo, ConnectionLike as _,
+    ErrorKind, IntoConnectionInfo as _, RedisConnectionInfo, RedisError, RedisResult,
+    TlsCertificates, Value, cmd, io::tcp::TcpSettings,
 };
 
 use super::scripts::Act;
@@ -48,7 +49,9 @@ impl Target {
     pub(super) fn connect(&self) -> Result<Link> {
         let fail = |error| self.explain("cannot connect", error);
         let client = self.client()?;
-        let mut connection = client.get_connection_with_timeout(self.connect_timeout).map_err(fail)?;
+        let mut connection = client
+            .get_connection_with_timeout(self.connect_timeout)
+            .map_err(fail)?;
         connection
             .set_read_timeout(Some(self.read_timeout))
             .and_then(|()| connection.set_write_timeout(Some(self.read_timeout)))
@@ -58,10 +61,13 @@ impl Target {
         let mut id = cmd("CLIENT");
         id.arg("ID");
         let replies = request(&mut connection, &[info, id]).map_err(fail)?;
-        if let Some(Value::ServerError(refused)) = replies.iter().find(|r| is_auth_refusal(r)) {
+        if let Some(Value::ServerError(refused)) = replies.iter().find(is_auth_refusal) {
             return Err(fail(RedisError::from(refused.clone())));
         }
-        Ok(Link { connection, owner: Owner::from_replies(&replies) })
+        Ok(Link {
+            connection,
+            owner: Owner::from_replies(&replies),
+        })
     }
 
     fn client(&self) -> Result<Client> {
@@ -81,11 +87,19 @@ impl Target {
                 .set_tcp_settings(TcpSettings::default().set_nodelay(true)))
         };
         let client = match &self.dsn.address {
-            RedisAddress::Unix(path) => info(ConnectionAddr::Unix(path.clone())).and_then(Client::open),
-            RedisAddress::Tcp { host, port, tls: None } => {
-                info(ConnectionAddr::Tcp(host.clone(), *port)).and_then(Client::open)
+            RedisAddress::Unix(path) => {
+                info(ConnectionAddr::Unix(path.clone())).and_then(Client::open)
             }
-            RedisAddress::Tcp { host, port, tls: Some(files) } => {
+            RedisAddress::Tcp {
+                host,
+                port,
+                tls: None,
+            } => info(ConnectionAddr::Tcp(host.clone(), *port)).and_then(Client::open),
+            RedisAddress::Tcp {
+                host,
+                port,
+                tls: Some(files),
+            } => {
                 install_crypto();
                 let certificates = self.certificates(files)?;
                 info(ConnectionAddr::TcpTls {
@@ -103,7 +117,11 @@ impl Target {
     fn certificates(&self, files: &TlsFiles) -> Result<TlsCertificates> {
         let read = |name: &str, path: &Path| {
             fs::read(path).map_err(|error| {
-                Error::store(&self.address, format!("cannot read ?{name}={}", path.display()), error)
+                Error::store(
+                    &self.address,
+                    format!("cannot read ?{name}={}", path.display()),
+                    error,
+                )
             })
         };
         let client_tls = match (&files.cert, &files.key) {
@@ -114,7 +132,10 @@ impl Target {
             _ => None,
         };
         let root_cert = files.ca.as_deref().map(|ca| read("ca", ca)).transpose()?;
-        Ok(TlsCertificates { client_tls, root_cert })
+        Ok(TlsCertificates {
+            client_tls,
+            root_cert,
+        })
     }
 
     /// The error for the user: what to look at, never the password.
@@ -125,7 +146,9 @@ impl Target {
             _ if refused => "the server refused the user or password (rsso.dsn, rsso.password)",
             Some("OOM") => "the server is out of memory (maxmemory)",
             Some("LOADING") => "the server is still loading its data",
-            Some("READONLY") => "the server is a replica and takes no writes: name the master in rsso.dsn",
+            Some("READONLY") => {
+                "the server is a replica and takes no writes: name the master in rsso.dsn"
+            }
             Some("NOPERM") => "the user's ACL does not allow what rsso needs (see docs/redis.md)",
             Some("WRONGTYPE") => "a key is not one of rsso's: choose another rsso.prefix",
             Some("MISCONF") => "the server cannot save its data and refuses writes",
@@ -157,13 +180,17 @@ impl Link {
             }
         };
         if !extra.is_zero() {
-            self.connection.set_read_timeout(Some(target.read_timeout + extra)).map_err(fail)?;
+            self.connection
+                .set_read_timeout(Some(target.read_timeout + extra))
+                .map_err(fail)?;
         }
         let mut replies = request(&mut self.connection, commands).map_err(fail)?;
         if replies.iter().any(is_missing_script) {
             request(&mut self.connection, &Act::load_all()).map_err(fail)?;
             // Every script may run twice for the same token; a wait that was answered may not.
-            let again: Vec<usize> = (0..commands.len()).filter(|i| !is_blocking(&commands[*i])).collect();
+            let again: Vec<usize> = (0..commands.len())
+                .filter(|i| !is_blocking(&commands[*i]))
+                .collect();
             let resent: Vec<Cmd> = again.iter().map(|i| commands[*i].clone()).collect();
             let answers = request(&mut self.connection, &resent).map_err(fail)?;
             for (index, answer) in again.into_iter().zip(answers) {
@@ -171,7 +198,9 @@ impl Link {
             }
         }
         if !extra.is_zero() {
-            self.connection.set_read_timeout(Some(target.read_timeout)).map_err(fail)?;
+            self.connection
+                .set_read_timeout(Some(target.read_timeout))
+                .map_err(fail)?;
         }
         Ok(replies)
     }
@@ -180,25 +209,40 @@ impl Link {
 impl Owner {
     /// Unknown where the ACL does not allow the questions: then only the time-to-live ends a lock.
     fn from_replies(replies: &[Value]) -> Self {
-        let [info, Value::Int(client)] = replies else { return Self::default() };
+        let [info, Value::Int(client)] = replies else {
+            return Self::default();
+        };
         let info: String = redis::from_redis_value_ref(info).unwrap_or_default();
-        let run = info.lines().find_map(|line| line.strip_prefix("run_id:")).unwrap_or_default();
+        let run = info
+            .lines()
+            .find_map(|line| line.strip_prefix("run_id:"))
+            .unwrap_or_default();
         if run.len() < 16 {
             return Self::default();
         }
-        Self { run: run[..16].to_owned(), client: client.to_string() }
+        Self {
+            run: run[..16].to_owned(),
+            client: client.to_string(),
+        }
     }
 
     /// As it stands in a lock, behind the token.
     pub(super) fn to_text(&self) -> String {
-        if self.client.is_empty() { String::new() } else { format!("{}:{}", self.run, self.client) }
+        if self.client.is_empty() {
+            String::new()
+        } else {
+            format!("{}:{}", self.run, self.client)
+        }
     }
 
     /// The owner in a lock's value; `None` where it says none.
     pub(super) fn in_lock(lock: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(lock.get(16..)?).ok()?;
         let (run, client) = text.split_once(':')?;
-        Some(Self { run: run.to_owned(), client: client.to_owned() })
+        Some(Self {
+            run: run.to_owned(),
+            client: client.to_owned(),
+        })
     }
 
     /// The question whether this connection still exists; none where another run of the server

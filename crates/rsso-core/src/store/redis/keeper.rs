@@ -64,7 +64,10 @@ enum Duty {
 
 impl Keeper {
     pub(super) fn new(target: Target) -> Self {
-        Self { target, shared: None }
+        Self {
+            target,
+            shared: None,
+        }
     }
 
     /// The lock of `token` was granted: renew it from a third of its time on. Costs no system
@@ -87,7 +90,13 @@ impl Keeper {
         }
     }
 
-    fn add(&mut self, token: Token, keys: &Keys, duty: Duty, wait: Duration) -> Option<Arc<Shared>> {
+    fn add(
+        &mut self,
+        token: Token,
+        keys: &Keys,
+        duty: Duty,
+        wait: Duration,
+    ) -> Option<Arc<Shared>> {
         let tick = match duty {
             Duty::Renew(ttl) => ttl / 6,
             Duty::Watch => WATCH,
@@ -103,7 +112,12 @@ impl Keeper {
             shared.changed.notify_one();
         }
         state.tasks.retain(|task| task.token != token);
-        state.tasks.push(Task { token, keys: keys.clone(), duty, due: Instant::now() + wait });
+        state.tasks.push(Task {
+            token,
+            keys: keys.clone(),
+            duty,
+            due: Instant::now() + wait,
+        });
         drop(state);
         Some(Arc::clone(shared))
     }
@@ -119,11 +133,20 @@ impl Drop for Keeper {
 }
 
 fn start(target: Target, tick: Duration) -> Option<Arc<Shared>> {
-    let state = State { tasks: Vec::new(), tick, over: false };
-    let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
+    let state = State {
+        tasks: Vec::new(),
+        tick,
+        over: false,
+    };
+    let shared = Arc::new(Shared {
+        state: Mutex::new(state),
+        changed: Condvar::new(),
+    });
     let theirs = Arc::clone(&shared);
     // PHP's signals are for PHP's thread.
-    let mask = SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK).ok()?;
+    let mask = SigSet::all()
+        .thread_swap_mask(SigmaskHow::SIG_SETMASK)
+        .ok()?;
     let spawned = thread::Builder::new()
         .name("rsso-keeper".to_owned())
         .stack_size(STACK)
@@ -159,10 +182,11 @@ fn next_tasks(shared: &Shared) -> Option<Vec<Task>> {
         let mut due = Vec::new();
         for task in state.tasks.iter_mut().filter(|task| task.due <= now) {
             due.push(task.clone());
-            task.due = now + match task.duty {
-                Duty::Renew(ttl) => ttl / 3,
-                Duty::Watch => WATCH,
-            };
+            task.due = now
+                + match task.duty {
+                    Duty::Renew(ttl) => ttl / 3,
+                    Duty::Watch => WATCH,
+                };
         }
         if !due.is_empty() {
             return Some(due);
@@ -177,7 +201,9 @@ fn next_tasks(shared: &Shared) -> Option<Vec<Task>> {
 fn perform(link: &mut Link, target: &Target, task: &Task) -> Option<()> {
     let own = link.owner.clone();
     let mut ask = |command: Cmd| -> Option<Value> {
-        link.exchange(target, &[command], Duration::ZERO).ok()?.pop()
+        link.exchange(target, &[command], Duration::ZERO)
+            .ok()?
+            .pop()
     };
     match task.duty {
         Duty::Renew(ttl) => {
@@ -198,10 +224,10 @@ fn perform(link: &mut Link, target: &Target, task: &Task) -> Option<()> {
                 _ => return Some(()),
             };
             let owner = Owner::in_lock(&lock);
-            if let Some(question) = owner.and_then(|owner| owner.liveness_question(&own)) {
-                if Owner::is_dead(&ask(question)?) {
-                    ask(wait::free(&task.keys, &lock))?;
-                }
+            if let Some(question) = owner.and_then(|owner| owner.liveness_question(&own))
+                && Owner::is_dead(&ask(question)?)
+            {
+                ask(wait::free(&task.keys, &lock))?;
             }
         }
     }

@@ -42,7 +42,12 @@ impl RedisStore {
         connect_timeout: Duration,
         read_timeout: Duration,
     ) -> Self {
-        let target = Target { address: dsn.to_string(), dsn, connect_timeout, read_timeout };
+        let target = Target {
+            address: dsn.to_string(),
+            dsn,
+            connect_timeout,
+            read_timeout,
+        };
         Self {
             keeper: Keeper::new(target.clone()),
             target,
@@ -67,9 +72,9 @@ impl RedisStore {
     fn exchange(&mut self, commands: &[Cmd]) -> Result<Vec<Value>> {
         let idle = self.link.is_some();
         match self.try_exchange(commands, Duration::ZERO) {
-            Err(Failure::Broken(_)) if idle => {
-                self.try_exchange(commands, Duration::ZERO).map_err(|f| self.give_up(f))
-            }
+            Err(Failure::Broken(_)) if idle => self
+                .try_exchange(commands, Duration::ZERO)
+                .map_err(|f| self.give_up(f)),
             other => other.map_err(|f| self.give_up(f)),
         }
     }
@@ -92,9 +97,9 @@ impl RedisStore {
     /// The value of a reply, or the server's error in our words.
     fn accept(&self, reply: Value) -> Result<Value> {
         match reply {
-            Value::ServerError(error) => {
-                Err(self.target.explain("the server refused", RedisError::from(error)))
-            }
+            Value::ServerError(error) => Err(self
+                .target
+                .explain("the server refused", RedisError::from(error))),
             value => Ok(value),
         }
     }
@@ -121,9 +126,11 @@ impl RedisStore {
     fn record(&self, reply: Value) -> Result<Option<super::Record>> {
         match self.accept(reply)? {
             Value::Nil => Ok(None),
-            Value::BulkString(value) => record::decode(value)
-                .map(Some)
-                .ok_or_else(|| self.strange("a key holds something else than a session: choose another rsso.prefix")),
+            Value::BulkString(value) => record::decode(value).map(Some).ok_or_else(|| {
+                self.strange(
+                    "a key holds something else than a session: choose another rsso.prefix",
+                )
+            }),
             _ => Err(self.strange("GET answered something unexpected")),
         }
     }
@@ -146,7 +153,10 @@ impl Store for RedisStore {
             None => {
                 let mut replies = self.exchange(&[get(&keys)])?.into_iter();
                 let record = self.record(replies.next().unwrap_or_default())?;
-                Ok(Loaded { record, locked: false })
+                Ok(Loaded {
+                    record,
+                    locked: false,
+                })
             }
         }
     }
@@ -155,15 +165,27 @@ impl Store for RedisStore {
         self.keeper.end(basis.token);
         let keys = self.keys(key, Some(basis.token));
         let born = Version {
-            generation: basis.seen.map_or_else(Generation::random, |s| Ok(s.generation))?,
+            generation: basis
+                .seen
+                .map_or_else(Generation::random, |s| Ok(s.generation))?,
             revision: basis.token.into(),
         };
-        let generation = basis.seen.map(|s| record::generation(s.generation).to_vec()).unwrap_or_default();
-        let revision = basis.seen.map(|s| s.revision.0.to_vec()).unwrap_or_default();
+        let generation = basis
+            .seen
+            .map(|s| record::generation(s.generation).to_vec())
+            .unwrap_or_default();
+        let revision = basis
+            .seen
+            .map(|s| s.revision.0.to_vec())
+            .unwrap_or_default();
         let ttl = millis(change.ttl());
         let Change::Write(data, _) = change else {
             let mut touch = Act::Touch.call(&keys);
-            touch.arg(basis.token.as_bytes()).arg(generation).arg(ttl).arg(record::encode(b"", born));
+            touch
+                .arg(basis.token.as_bytes())
+                .arg(generation)
+                .arg(ttl)
+                .arg(record::encode(b"", born));
             let mut replies = self.exchange(&[touch])?.into_iter();
             let (code, _) = self.verdict(replies.next().unwrap_or_default())?;
             return Ok(match code {
@@ -172,7 +194,11 @@ impl Store for RedisStore {
             });
         };
         let mut stage = cmd("SET");
-        stage.arg(keys.staging()).arg(record::encode(data, born)).arg("PX").arg(ttl);
+        stage
+            .arg(keys.staging())
+            .arg(record::encode(data, born))
+            .arg("PX")
+            .arg(ttl);
         let mut commit = Act::Commit.call(&keys);
         commit
             .arg(basis.token.as_bytes())
@@ -236,5 +262,7 @@ fn get(keys: &Keys) -> Cmd {
 
 /// Milliseconds as Redis wants them: at least one.
 fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX).clamp(1, i64::MAX as u64 / 1000)
+    u64::try_from(time.as_millis())
+        .unwrap_or(u64::MAX)
+        .clamp(1, i64::MAX as u64 / 1000)
 }

@@ -27,7 +27,10 @@ macro_rules! script {
     ($file:literal) => {
         LazyLock::new(|| {
             let code = concat!(include_str!("lua/common.lua"), include_str!($file));
-            Source { code, hash: Script::new(code).get_hash().to_owned() }
+            Source {
+                code,
+                hash: Script::new(code).get_hash().to_owned(),
+            }
         })
     };
 }
@@ -40,8 +43,14 @@ static FREE: LazyLock<Source> = script!("lua/free.lua");
 static RENEW: LazyLock<Source> = script!("lua/renew.lua");
 
 impl Act {
-    const ALL: [Self; 6] =
-        [Self::Acquire, Self::Commit, Self::Touch, Self::Release, Self::Free, Self::Renew];
+    const ALL: [Self; 6] = [
+        Self::Acquire,
+        Self::Commit,
+        Self::Touch,
+        Self::Release,
+        Self::Free,
+        Self::Renew,
+    ];
 
     fn source(self) -> &'static Source {
         match self {

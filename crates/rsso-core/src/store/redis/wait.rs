@@ -26,7 +26,12 @@ enum Attempt {
 }
 
 impl RedisStore {
-    pub(super) fn load_locked(&mut self, keys: &Keys, want: Load, terms: LockTerms) -> Result<Loaded> {
+    pub(super) fn load_locked(
+        &mut self,
+        keys: &Keys,
+        want: Load,
+        terms: LockTerms,
+    ) -> Result<Loaded> {
         let mut taken = match self.attempt(keys, want, terms)? {
             Attempt::Done(loaded) => return Ok(loaded),
             Attempt::Taken(lock) => lock,
@@ -35,7 +40,8 @@ impl RedisStore {
         while !terms.deadline.passed() {
             self.keeper.watch(want.token, keys);
             let sleep = terms.deadline.remaining().min(terms.ttl + MARGIN);
-            let replies = self.try_exchange(&wait_then_acquire(self, keys, want, terms, sleep), sleep);
+            let replies =
+                self.try_exchange(&wait_then_acquire(self, keys, want, terms, sleep), sleep);
             self.keeper.end(want.token);
             let attempt = match replies {
                 Ok(replies) => self.read_attempt(keys, want, terms, replies.into_iter().skip(1))?,
@@ -52,7 +58,9 @@ impl RedisStore {
         let mut leave = Act::Release.call(keys);
         leave.arg(want.token.as_bytes()).arg(0);
         self.exchange(&[leave])?;
-        Err(Error::LockTimeout { waited: Duration::ZERO })
+        Err(Error::LockTimeout {
+            waited: Duration::ZERO,
+        })
     }
 
     fn attempt(&mut self, keys: &Keys, want: Load, terms: LockTerms) -> Result<Attempt> {
@@ -76,15 +84,22 @@ impl RedisStore {
             (1, _) => {
                 self.keeper.hold(want.token, keys, terms.ttl);
                 let record = self.record(record)?;
-                Ok(Attempt::Done(Loaded { record, locked: true }))
+                Ok(Attempt::Done(Loaded {
+                    record,
+                    locked: true,
+                }))
             }
-            _ => Ok(Attempt::Done(Loaded { record: None, locked: false })),
+            _ => Ok(Attempt::Done(Loaded {
+                record: None,
+                locked: false,
+            })),
         }
     }
 
     /// Frees the lock for the waiter at the head of the queue if its owner's connection is gone.
     fn free_if_dead(&mut self, keys: &Keys, lock: &[u8]) -> Result<()> {
-        let question = Owner::in_lock(lock).and_then(|owner| owner.liveness_question(&self.owner()));
+        let question =
+            Owner::in_lock(lock).and_then(|owner| owner.liveness_question(&self.owner()));
         if let Some(question) = question
             && let [answer] = self.exchange(&[question])?.as_slice()
             && Owner::is_dead(answer)
@@ -96,7 +111,10 @@ impl RedisStore {
 
     /// Who this connection is to the server.
     fn owner(&self) -> Owner {
-        self.link.as_ref().map(|link| link.owner.clone()).unwrap_or_default()
+        self.link
+            .as_ref()
+            .map(|link| link.owner.clone())
+            .unwrap_or_default()
     }
 }
 
@@ -119,10 +137,17 @@ fn acquire(keys: &Keys, want: Load, terms: LockTerms, owner: &Owner, waiting: bo
     acquire
 }
 
-fn wait_then_acquire(store: &RedisStore, keys: &Keys, want: Load, terms: LockTerms, sleep: Duration) -> [Cmd; 3] {
+fn wait_then_acquire(
+    store: &RedisStore,
+    keys: &Keys,
+    want: Load,
+    terms: LockTerms,
+    sleep: Duration,
+) -> [Cmd; 3] {
     let owner = store.owner();
     let mut wait = cmd("BLPOP");
     // Zero would mean for ever.
-    wait.arg(keys.wake()).arg(format!("{:.3}", sleep.as_secs_f64().max(0.001)));
+    wait.arg(keys.wake())
+        .arg(format!("{:.3}", sleep.as_secs_f64().max(0.001)));
     [wait, acquire(keys, want, terms, &owner, true), get(keys)]
 }

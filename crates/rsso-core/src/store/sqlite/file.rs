@@ -19,7 +19,10 @@ impl FileIdentity {
     }
 
     pub(super) fn from_metadata(meta: &fs::Metadata) -> Self {
-        Self { device: meta.dev(), inode: meta.ino() }
+        Self {
+            device: meta.dev(),
+            inode: meta.ino(),
+        }
     }
 
     /// True while `path` still names this file.

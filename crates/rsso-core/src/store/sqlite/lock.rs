@@ -47,7 +47,9 @@ impl Range {
         use sha2::{Digest as _, Sha256};
         let digest: [u8; 32] = Sha256::digest(id).into();
         let (head, _) = digest.split_at(8);
-        let head = head.iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+        let head = head
+            .iter()
+            .fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
         Self((head >> 2).cast_signed())
     }
 
@@ -89,7 +91,12 @@ pub(super) struct Guard {
 
 impl LockFile {
     pub(super) fn new(path: PathBuf, mode: u32) -> Self {
-        Self { path, mode, file: None, waiting: HashMap::new() }
+        Self {
+            path,
+            mode,
+            file: None,
+            waiting: HashMap::new(),
+        }
     }
 
     /// Takes the lock, waiting until `deadline`; `store` is for the message.
@@ -110,10 +117,19 @@ impl LockFile {
     /// Takes the lock if it is free.
     pub(super) fn try_lock(&mut self, range: Range, store: &str) -> Result<Option<Guard>> {
         loop {
-            let file = self.file().map_err(|error| failed(store, &self.path, error))?;
-            match fcntl(&file.file, FcntlArg::F_OFD_SETLK(&range.flock(libc::F_WRLCK))) {
+            let file = self
+                .file()
+                .map_err(|error| failed(store, &self.path, error))?;
+            match fcntl(
+                &file.file,
+                FcntlArg::F_OFD_SETLK(&range.flock(libc::F_WRLCK)),
+            ) {
                 Ok(_) => {
-                    let guard = Guard { file, range, pid: std::process::id() };
+                    let guard = Guard {
+                        file,
+                        range,
+                        pid: std::process::id(),
+                    };
                     if guard.holds() {
                         return Ok(Some(guard));
                     }
@@ -127,9 +143,14 @@ impl LockFile {
 
     /// Waits behind whoever holds the lock; `None` where the place in the queue was lost.
     fn wait(&mut self, range: Range, deadline: Deadline, store: &str) -> Result<Option<Guard>> {
-        let timeout = || Error::LockTimeout { waited: Duration::ZERO };
-        self.waiting.retain(|other, place| *other == range || !place.is_over());
-        if deadline.passed() || (self.waiting.len() >= MAX_WAITING && !self.waiting.contains_key(&range)) {
+        let timeout = || Error::LockTimeout {
+            waited: Duration::ZERO,
+        };
+        self.waiting
+            .retain(|other, place| *other == range || !place.is_over());
+        if deadline.passed()
+            || (self.waiting.len() >= MAX_WAITING && !self.waiting.contains_key(&range))
+        {
             return Err(timeout());
         }
         let fail = |error| failed(store, &self.path, error);
@@ -161,7 +182,11 @@ impl OpenLockFile {
     fn open(path: &Path, mode: u32) -> io::Result<Self> {
         let file = file::open(path, mode, false)?;
         let identity = FileIdentity::from_metadata(&file.metadata()?);
-        Ok(Self { path: path.to_path_buf(), file, identity })
+        Ok(Self {
+            path: path.to_path_buf(),
+            file,
+            identity,
+        })
     }
 }
 
@@ -169,8 +194,15 @@ impl Guard {
     /// Waits in the kernel's queue for as long as it takes, on a description of its own.
     pub(super) fn wait_forever(path: &Path, mode: u32, range: Range) -> io::Result<Self> {
         let file = OpenLockFile::open(path, mode)?;
-        fcntl(&file.file, FcntlArg::F_OFD_SETLKW(&range.flock(libc::F_WRLCK)))?;
-        Ok(Self { file: Arc::new(file), range, pid: std::process::id() })
+        fcntl(
+            &file.file,
+            FcntlArg::F_OFD_SETLKW(&range.flock(libc::F_WRLCK)),
+        )?;
+        Ok(Self {
+            file: Arc::new(file),
+            range,
+            pid: std::process::id(),
+        })
     }
 
     pub(super) fn range(&self) -> Range {
@@ -188,7 +220,10 @@ impl Drop for Guard {
         // A forked child shares the description: unlocking there would free the parent's lock.
         if self.pid == std::process::id() {
             // Cannot fail on a descriptor that is open; closing it would free the lock as well.
-            let _ = fcntl(&self.file.file, FcntlArg::F_OFD_SETLK(&self.range.flock(libc::F_UNLCK)));
+            let _ = fcntl(
+                &self.file.file,
+                FcntlArg::F_OFD_SETLK(&self.range.flock(libc::F_UNLCK)),
+            );
         }
     }
 }

@@ -9,7 +9,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
-use super::{Basis, Change, Generation, Load, Loaded, Outcome, Record, Revision, Store, Token, Version};
+use super::{
+    Basis, Change, Generation, Load, Loaded, Outcome, Record, Revision, Store, Token, Version,
+};
 use crate::deadline::Deadline;
 use crate::dsn::SqliteDsn;
 use crate::error::{Error, Result};
@@ -18,8 +20,8 @@ use crate::sid::SessionKey;
 mod error;
 mod file;
 mod lock;
-mod queue;
 pub mod path;
+mod queue;
 mod schema;
 
 use error::{Doing, explain};
@@ -66,7 +68,9 @@ impl SqliteStore {
     ) -> Result<T> {
         let (mut connection, identity) = match self.connection.take() {
             // A database that was deleted or replaced under us would take writes and lose them.
-            Some((connection, identity)) if identity.is_at(&self.dsn.path) => (connection, identity),
+            Some((connection, identity)) if identity.is_at(&self.dsn.path) => {
+                (connection, identity)
+            }
             _ => self.connect()?,
         };
         match act(&mut connection, &self.sql) {
@@ -85,16 +89,25 @@ impl SqliteStore {
 
     fn connect(&mut self) -> Result<(Connection, FileIdentity)> {
         let deadline = Deadline::after(self.busy_timeout);
-        let _opening = self.locks.lock(lock::Range::OPENING, deadline, &self.address).map_err(|error| {
-            Error::store(&self.address, "cannot open the database", error)
-        })?;
+        let _opening = self
+            .locks
+            .lock(lock::Range::OPENING, deadline, &self.address)
+            .map_err(|error| Error::store(&self.address, "cannot open the database", error))?;
         file::prepare(&self.dsn.path, self.dsn.mode).map_err(|error| {
-            Error::store(&self.address, "cannot open the file (rsso.dsn, session.save_path)", error)
+            Error::store(
+                &self.address,
+                "cannot open the file (rsso.dsn, session.save_path)",
+                error,
+            )
         })?;
         let connection = schema::connect(&self.dsn.path, self.busy_timeout, &self.sql)
             .map_err(|error| explain(&self.address, Doing::Open, error))?;
         let identity = FileIdentity::of(&self.dsn.path).map_err(|error| {
-            Error::store(&self.address, "the file vanished while it was opened", error)
+            Error::store(
+                &self.address,
+                "the file vanished while it was opened",
+                error,
+            )
         })?;
         file::share(&self.dsn.path, self.dsn.mode).map_err(|error| {
             Error::store(&self.address, "cannot set the file's mode (?mode=)", error)
@@ -109,7 +122,9 @@ impl SqliteStore {
         let range = lock::Range::of(key);
         if self.held.values().any(|guard| guard.range() == range) {
             // Held by this very process through another handler: waiting could only time out.
-            return Err(Error::LockTimeout { waited: Duration::ZERO });
+            return Err(Error::LockTimeout {
+                waited: Duration::ZERO,
+            });
         }
         let guard = self.locks.lock(range, deadline, &self.address)?;
         self.held.insert(token, guard);
@@ -151,7 +166,10 @@ impl Store for SqliteStore {
         if !keep {
             self.held.remove(&want.token);
         }
-        Ok(Loaded { record: record?, locked: self.held.contains_key(&want.token) })
+        Ok(Loaded {
+            record: record?,
+            locked: self.held.contains_key(&want.token),
+        })
     }
 
     fn commit(&mut self, key: &SessionKey, basis: Basis, change: Change<'_>) -> Result<Outcome> {
@@ -179,7 +197,9 @@ impl Store for SqliteStore {
     fn destroy(&mut self, key: &SessionKey, token: Option<Token>) -> Result<()> {
         let _guard = token.and_then(|token| self.held.remove(&token));
         self.with(Doing::Write, |connection, sql| {
-            connection.prepare_cached(&sql.destroy)?.execute([key.as_bytes()])
+            connection
+                .prepare_cached(&sql.destroy)?
+                .execute([key.as_bytes()])
         })?;
         Ok(())
     }
@@ -201,12 +221,16 @@ impl Store for SqliteStore {
             let mut guards = Vec::new();
             for id in expired {
                 // What is being used does not expire: its owner holds the lock.
-                if let Some(guard) = self.locks.try_lock(lock::Range::of_bytes(&id), &self.address)? {
+                if let Some(guard) = self
+                    .locks
+                    .try_lock(lock::Range::of_bytes(&id), &self.address)?
+                {
                     guards.push((id, guard));
                 }
             }
             removed += self.with(Doing::Gc, |connection, sql| {
-                let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+                let transaction = connection
+                    .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
                 let mut count = 0;
                 {
                     let mut delete = transaction.prepare_cached(&sql.remove_expired)?;
@@ -244,9 +268,11 @@ fn update(
             (changed, Revision::from(basis.token))
         }
         Change::Touch(_) => {
-            let changed = connection.prepare_cached(&sql.touch)?.execute(named_params! {
-                ":id": key.as_bytes(), ":generation": generation, ":expires": expires,
-            })?;
+            let changed = connection
+                .prepare_cached(&sql.touch)?
+                .execute(named_params! {
+                    ":id": key.as_bytes(), ":generation": generation, ":expires": expires,
+                })?;
             (changed, seen.revision)
         }
     };
@@ -300,7 +326,9 @@ fn refused(
 
 /// Seconds since 1970.
 fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 

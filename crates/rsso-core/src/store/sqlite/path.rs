@@ -26,7 +26,11 @@ pub fn default_dsn(save_path: &str) -> Result<SqliteDsn> {
         named => (PathBuf::from(named), true),
     };
     let refuse = |error: io::Error| {
-        let directive = if named { "session.save_path" } else { "rsso.dsn" };
+        let directive = if named {
+            "session.save_path"
+        } else {
+            "rsso.dsn"
+        };
         Error::config(
             directive,
             format!(
@@ -40,10 +44,16 @@ pub fn default_dsn(save_path: &str) -> Result<SqliteDsn> {
     let private = private_directory(&directory).map_err(|error| {
         Error::config(
             "session.save_path",
-            format!("{}: {error}; set rsso.dsn to a file of your own", directory.display()),
+            format!(
+                "{}: {error}; set rsso.dsn to a file of your own",
+                directory.display()
+            ),
         )
     })?;
-    Ok(SqliteDsn { path: private.join(FILE), mode: 0o600 })
+    Ok(SqliteDsn {
+        path: private.join(FILE),
+        mode: 0o600,
+    })
 }
 
 fn private_directory(directory: &Path) -> io::Result<PathBuf> {
@@ -85,7 +95,10 @@ mod tests {
     fn a_directory_of_ones_own_holds_the_file_itself() {
         let dir = directory(0o700);
         let dsn = default_dsn(&format!("2;0600;{}", dir.path().display())).unwrap();
-        assert_eq!(dsn.path, dir.path().canonicalize().unwrap().join("rsso.sqlite"));
+        assert_eq!(
+            dsn.path,
+            dir.path().canonicalize().unwrap().join("rsso.sqlite")
+        );
         assert_eq!(dsn.mode, 0o600);
     }
 
@@ -94,7 +107,14 @@ mod tests {
         let dir = directory(0o1733);
         let dsn = default_dsn(dir.path().to_str().unwrap()).unwrap();
         let private = dsn.path.parent().unwrap();
-        assert!(private.file_name().unwrap().to_str().unwrap().starts_with("rsso-"));
+        assert!(
+            private
+                .file_name()
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .starts_with("rsso-")
+        );
         assert_eq!(fs::metadata(private).unwrap().mode() & 0o777, 0o700);
     }
 
@@ -104,13 +124,18 @@ mod tests {
         let elsewhere = tempfile::tempdir().unwrap();
         let me = nix::unistd::geteuid().as_raw();
         symlink(elsewhere.path(), dir.path().join(format!("rsso-{me}"))).unwrap();
-        let error = default_dsn(dir.path().to_str().unwrap()).unwrap_err().to_string();
+        let error = default_dsn(dir.path().to_str().unwrap())
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("set rsso.dsn"), "{error}");
     }
 
     #[test]
     fn a_missing_directory_is_named() {
         let error = default_dsn("/nonexistent/rsso").unwrap_err().to_string();
-        assert!(error.starts_with("session.save_path: /nonexistent/rsso"), "{error}");
+        assert!(
+            error.starts_with("session.save_path: /nonexistent/rsso"),
+            "{error}"
+        );
     }
 }

@@ -31,7 +31,10 @@ pub(super) struct Statements {
 impl Statements {
     pub(super) fn new(prefix: Option<&str>) -> Result<Self> {
         let prefix = prefix.unwrap_or("rsso_");
-        if !prefix.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        if !prefix
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '_')
+        {
             return Err(Error::config(
                 "rsso.prefix",
                 "with sqlite it is part of a table's name: letters, digits and '_' only",
@@ -78,16 +81,23 @@ impl Statements {
 }
 
 /// Opens the file, which exists, and creates the table where it is missing.
-pub(super) fn connect(path: &Path, busy_timeout: Duration, sql: &Statements) -> rusqlite::Result<Connection> {
+pub(super) fn connect(
+    path: &Path,
+    busy_timeout: Duration,
+    sql: &Statements,
+) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     // The directory may hold links (/tmp does on some systems); the file itself may not be one.
-    let path = path.parent().and_then(|dir| dir.canonicalize().ok()).map_or_else(
-        || path.to_path_buf(),
-        |dir| dir.join(path.file_name().unwrap_or_default()),
-    );
+    let path = path
+        .parent()
+        .and_then(|dir| dir.canonicalize().ok())
+        .map_or_else(
+            || path.to_path_buf(),
+            |dir| dir.join(path.file_name().unwrap_or_default()),
+        );
     let mut connection = Connection::open_with_flags(&path, flags)?;
     WAIT.set(busy_timeout);
     connection.busy_handler(Some(wait_for_writer))?;
