@@ -36,4 +36,4 @@ demo: build ## a page with a session, in your browser; DEMO_EXIT=1 only checks i
 clean: ## what was built; downloads in .cache/ stay
 	cargo clean
 
-SHELL_SCRIPTS := .ci/run $(shell grep -lE '^\#!.*bash|^\# shellcheck shell=' -r scripts)
+SHELL_SCRIPTS := .ci/run $(shell grep -lE '^\#!.*bash|^\# shellcheck shell=' -r scripts benches)
