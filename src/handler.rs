@@ -3,11 +3,11 @@
 
 use std::ffi::{CStr, c_char};
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, Ordering};
 
 use ext_php_rs::args::Arg;
 use ext_php_rs::builders::{ClassBuilder, FunctionBuilder};
 use ext_php_rs::exception::PhpResult;
+use ext_php_rs::ffi::IS_FALSE;
 use ext_php_rs::flags::{DataType, MethodFlags};
 use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
 use ext_php_rs::zend::{ClassEntry, ExecuteData};
@@ -16,13 +16,12 @@ use rsso_core::{Error, Result, Settings};
 use crate::calls::{self, Lent};
 use crate::guard::{self, OnError};
 use crate::module::{new_sid, to_php};
+use crate::object;
 use crate::php::{self, bytes, zend_parse_parameters};
 use crate::worker::{self, Attachment, Caller};
 
 /// Directives that are the system's alone as directives, and options of the object all the same.
 const NOT_OPTIONS: &[&str] = &["dsn"];
-
-static HANDLER: AtomicPtr<ClassEntry> = AtomicPtr::new(ptr::null_mut());
 
 macro_rules! interface {
     ($getter:ident, $symbol:literal) => {
@@ -114,10 +113,27 @@ pub(crate) fn register() -> PhpResult<()> {
         .registration(|class, arguments| {
             // The engine points into these for the life of the process.
             Box::leak(arguments);
-            HANDLER.store(class, Ordering::Relaxed);
+            for method in ["read", "gc"] {
+                returns_false_too(class, method);
+            }
+            object::manage(class);
         })
         .register()?;
     Ok(())
+}
+
+/// Adds `|false` to a method's return type, for which the builder has no word.
+fn returns_false_too(class: &mut ClassEntry, method: &str) {
+    let Some(function) = class.function_table.get(method) else {
+        return;
+    };
+    // SAFETY: a class's function table holds pointers to functions; this one was registered a
+    // moment ago with a return type, which stands before its arguments.
+    unsafe {
+        let function = function.value.func;
+        let result = (*function).common.arg_info.sub(1);
+        (*result).type_.type_mask |= 1 << IS_FALSE;
+    }
 }
 
 /// Reads the arguments by PHP's own rules; on false PHP has thrown.
@@ -215,7 +231,9 @@ extern "C" fn read(call: &mut ExecuteData, result: &mut Zval) {
         // SAFETY: parsed above; PHP lends it for the length of the call.
         calls::read(Caller::Object(handle), unsafe { bytes(id) })
     });
-    if !lent.bytes.is_null() {
+    if lent.bytes.is_null() {
+        result.set_bool(false);
+    } else {
         give(result, to_php(lent));
     }
 }
@@ -269,9 +287,10 @@ extern "C" fn gc(call: &mut ExecuteData, result: &mut Zval) {
         return;
     }
     if let Some(handle) = handle(call) {
-        result.set_long(guard::call(0, OnError::Throw, || {
-            calls::gc(Caller::Object(handle))
-        }));
+        match guard::call(-1, OnError::Throw, || calls::gc(Caller::Object(handle))) {
+            -1 => result.set_bool(false),
+            removed => result.set_long(removed),
+        }
     }
 }
 

@@ -14,6 +14,7 @@ mod handler;
 mod info;
 mod ini;
 mod module;
+mod object;
 mod php;
 mod worker;
 

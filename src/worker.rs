@@ -89,6 +89,17 @@ pub(crate) fn end_request() {
     });
 }
 
+/// An object is gone: gives back what it held, and its number may be another's next.
+pub(crate) fn forget_object(handle: u32) {
+    with(|worker| {
+        if worker.handlers.contains_key(&handle) {
+            // An error here ends the lock with its connection; there is nobody left to tell.
+            let _ = worker.close(Caller::Object(handle));
+            worker.handlers.remove(&handle);
+        }
+    });
+}
+
 /// Ends the process' use of its stores.
 pub(crate) fn end() {
     with(|worker| {

@@ -18,4 +18,39 @@ foreach (["abc\0def", str_repeat('a', 257), 'x_LOCK', ''] as $id) {
 }
 ?>
 --EXPECT--
-
+warning: Rsso\SessionHandler::read(): rsso: session id has a byte 0x00 at offset 3; accepted are 1 to 256 characters of a-z, A-Z, 0-9, ',' and '-'
+false
+warning: Rsso\SessionHandler::write(): rsso: session id has a byte 0x00 at offset 3; accepted are 1 to 256 characters of a-z, A-Z, 0-9, ',' and '-'
+false
+warning: Rsso\SessionHandler::updateTimestamp(): rsso: session id has a byte 0x00 at offset 3; accepted are 1 to 256 characters of a-z, A-Z, 0-9, ',' and '-'
+false
+warning: Rsso\SessionHandler::destroy(): rsso: session id has a byte 0x00 at offset 3; accepted are 1 to 256 characters of a-z, A-Z, 0-9, ',' and '-'
+false
+false
+warning: Rsso\SessionHandler::read(): rsso: session id is 257 bytes long; accepted are 1 to 256 characters of a-z, A-Z, 0-9, ',' and '-'
+false
+warning: Rsso\SessionHandler::write(): rsso: session id is 257 bytes long; accepted are 1 to 256 characters of a-z, A-Z, 0-9, ',' and '-'
+false
+warning: Rsso\SessionHandler::updateTimestamp(): rsso: session id is 257 bytes long; accepted are 1 to 256 characters of a-z, A-Z, 0-9, ',' and '-'
+false
+warning: Rsso\SessionHandler::destroy(): rsso: session id is 257 bytes long; accepted are 1 to 256 characters of a-z, A-Z, 0-9, ',' and '-'
+false
+false
+warning: Rsso\SessionHandler::read(): rsso: session id has a byte 0x5f at offset 1; accepted are 1 to 256 characters of a-z, A-Z, 0-9, ',' and '-'
+false
+warning: Rsso\SessionHandler::write(): rsso: session id has a byte 0x5f at offset 1; accepted are 1 to 256 characters of a-z, A-Z, 0-9, ',' and '-'
+false
+warning: Rsso\SessionHandler::updateTimestamp(): rsso: session id has a byte 0x5f at offset 1; accepted are 1 to 256 characters of a-z, A-Z, 0-9, ',' and '-'
+false
+warning: Rsso\SessionHandler::destroy(): rsso: session id has a byte 0x5f at offset 1; accepted are 1 to 256 characters of a-z, A-Z, 0-9, ',' and '-'
+false
+false
+warning: Rsso\SessionHandler::read(): rsso: session id is empty; accepted are 1 to 256 characters of a-z, A-Z, 0-9, ',' and '-'
+false
+warning: Rsso\SessionHandler::write(): rsso: session id is empty; accepted are 1 to 256 characters of a-z, A-Z, 0-9, ',' and '-'
+false
+warning: Rsso\SessionHandler::updateTimestamp(): rsso: session id is empty; accepted are 1 to 256 characters of a-z, A-Z, 0-9, ',' and '-'
+false
+warning: Rsso\SessionHandler::destroy(): rsso: session id is empty; accepted are 1 to 256 characters of a-z, A-Z, 0-9, ',' and '-'
+false
+false

@@ -1,0 +1,198 @@
+--TEST--
+ini_set() of a bad value is false, warns what is accepted, and changes nothing
+--INI--
+session.use_cookies=0
+session.cache_limiter=
+rsso.dsn=
+--FILE--
+<?php
+require __DIR__ . '/../helpers.inc';
+
+foreach ([
+    'rsso.dsn' => ['nonsense', '/var/lib/x', 'http://localhost', 'redis:', 'redis://', 'redis://h/x', 'redis://h:99999', 'redis://h?nonesuch=1',
+        'redis://h?db=-1', 'redis://h#x', 'rediss://h?cert=/c.pem', 'redis+unix:///', 'sqlite:relative.db', 'sqlite:/', 'sqlite:/x.db?mode=0666', 'sqlite:/x.db?mode=abc', 'sqlite:/x.db?mdoe=0600', "sqlite:/a%00b"],
+    'rsso.prefix' => ['a b', '{x}', "a\0b", "a\nb", str_repeat('p', 65)],
+    'rsso.connect_timeout' => ['', '0', '-1', '61', 'soon', '1s', 'NaN', 'inf'],
+    'rsso.read_timeout' => ['', '0', '-1', '301', 'soon'],
+    'rsso.lock' => ['2', 'maybe', '-1'],
+    'rsso.lock_wait' => ['', '-0.1', '3601', 'forever', '1e99'],
+    'rsso.lock_ttl' => ['', '0', '0.9', '86401', 'long'],
+    'rsso.lock_failure' => ['', 'ignore', 'READONLY', '1'],
+    'rsso.hash_ids' => ['2', 'sha256'],
+] as $name => $values) {
+    $before = ini_get($name);
+    foreach ($values as $value) {
+        echo $name, ' = ', json_encode($value), "\n  ";
+        show(fn () => ini_set($name, $value));
+        if (ini_get($name) !== $before) {
+            echo "CHANGED\n";
+        }
+    }
+}
+?>
+--EXPECT--
+rsso.dsn = "nonsense"
+  warning: ini_set(): rsso: rsso.dsn: is not a DSN; accepted are sqlite:/path/to/file.db, redis://host:port/db, rediss://host:port/db, redis+unix:///path/to/socket?db=N
+false
+rsso.dsn = "\/var\/lib\/x"
+  warning: ini_set(): rsso: rsso.dsn: is not a DSN; accepted are sqlite:/path/to/file.db, redis://host:port/db, rediss://host:port/db, redis+unix:///path/to/socket?db=N
+false
+rsso.dsn = "http:\/\/localhost"
+  warning: ini_set(): rsso: rsso.dsn: unknown scheme http://; accepted are sqlite:/path/to/file.db, redis://host:port/db, rediss://host:port/db, redis+unix:///path/to/socket?db=N
+false
+rsso.dsn = "redis:"
+  warning: ini_set(): rsso: rsso.dsn: needs a host, as in redis://127.0.0.1:6379
+false
+rsso.dsn = "redis:\/\/"
+  warning: ini_set(): rsso: rsso.dsn: needs a host, as in redis://127.0.0.1:6379
+false
+rsso.dsn = "redis:\/\/h\/x"
+  warning: ini_set(): rsso: rsso.dsn: the database must be a number, as in redis://host:6379/2
+false
+rsso.dsn = "redis:\/\/h:99999"
+  warning: ini_set(): rsso: rsso.dsn: cannot be parsed (invalid port number); percent-encode '/', '?', '#', '@' and '%' in a password, or use rsso.password
+false
+rsso.dsn = "redis:\/\/h?nonesuch=1"
+  warning: ini_set(): rsso: rsso.dsn: has an unknown or repeated parameter 'nonesuch'
+false
+rsso.dsn = "redis:\/\/h?db=-1"
+  warning: ini_set(): rsso: rsso.dsn: the database must be a number, as in redis://host:6379/2
+false
+rsso.dsn = "redis:\/\/h#x"
+  warning: ini_set(): rsso: rsso.dsn: has a '#': write it as %23, or use rsso.password
+false
+rsso.dsn = "rediss:\/\/h?cert=\/c.pem"
+  warning: ini_set(): rsso: rsso.dsn: cert and key go together
+false
+rsso.dsn = "redis+unix:\/\/\/"
+  warning: ini_set(): rsso: rsso.dsn: redis+unix needs a path, as in redis+unix:///run/redis/redis.sock
+false
+rsso.dsn = "sqlite:relative.db"
+  warning: ini_set(): rsso: rsso.dsn: sqlite: needs an absolute path, as in sqlite:/var/lib/rsso/sessions.db
+false
+rsso.dsn = "sqlite:\/"
+  warning: ini_set(): rsso: rsso.dsn: sqlite: needs the path of a file, not of a directory
+false
+rsso.dsn = "sqlite:\/x.db?mode=0666"
+  warning: ini_set(): rsso: rsso.dsn: mode must be 0600, 0640, 0620 or 0660
+false
+rsso.dsn = "sqlite:\/x.db?mode=abc"
+  warning: ini_set(): rsso: rsso.dsn: mode must be 0600, 0640, 0620 or 0660
+false
+rsso.dsn = "sqlite:\/x.db?mdoe=0600"
+  warning: ini_set(): rsso: rsso.dsn: has an unknown or repeated parameter 'mdoe'
+false
+rsso.dsn = "sqlite:\/a%00b"
+  warning: ini_set(): rsso: rsso.dsn: contains an encoded NUL byte
+false
+rsso.prefix = "a b"
+  warning: ini_set(): rsso: rsso.prefix: must be 1 to 64 characters of a-z, A-Z, 0-9 and '_:.-'
+false
+rsso.prefix = "{x}"
+  warning: ini_set(): rsso: rsso.prefix: must be 1 to 64 characters of a-z, A-Z, 0-9 and '_:.-'
+false
+rsso.prefix = "a\u0000b"
+  warning: ini_set(): rsso: rsso.prefix: must be 1 to 64 characters of a-z, A-Z, 0-9 and '_:.-'
+false
+rsso.prefix = "a\nb"
+  warning: ini_set(): rsso: rsso.prefix: must be 1 to 64 characters of a-z, A-Z, 0-9 and '_:.-'
+false
+rsso.prefix = "ppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppp"
+  warning: ini_set(): rsso: rsso.prefix: must be 1 to 64 characters of a-z, A-Z, 0-9 and '_:.-'
+false
+rsso.connect_timeout = ""
+  warning: ini_set(): rsso: rsso.connect_timeout: must be seconds from 0.001 to 60
+false
+rsso.connect_timeout = "0"
+  warning: ini_set(): rsso: rsso.connect_timeout: must be seconds from 0.001 to 60
+false
+rsso.connect_timeout = "-1"
+  warning: ini_set(): rsso: rsso.connect_timeout: must be seconds from 0.001 to 60
+false
+rsso.connect_timeout = "61"
+  warning: ini_set(): rsso: rsso.connect_timeout: must be seconds from 0.001 to 60
+false
+rsso.connect_timeout = "soon"
+  warning: ini_set(): rsso: rsso.connect_timeout: must be seconds from 0.001 to 60
+false
+rsso.connect_timeout = "1s"
+  warning: ini_set(): rsso: rsso.connect_timeout: must be seconds from 0.001 to 60
+false
+rsso.connect_timeout = "NaN"
+  warning: ini_set(): rsso: rsso.connect_timeout: must be seconds from 0.001 to 60
+false
+rsso.connect_timeout = "inf"
+  warning: ini_set(): rsso: rsso.connect_timeout: must be seconds from 0.001 to 60
+false
+rsso.read_timeout = ""
+  warning: ini_set(): rsso: rsso.read_timeout: must be seconds from 0.001 to 300
+false
+rsso.read_timeout = "0"
+  warning: ini_set(): rsso: rsso.read_timeout: must be seconds from 0.001 to 300
+false
+rsso.read_timeout = "-1"
+  warning: ini_set(): rsso: rsso.read_timeout: must be seconds from 0.001 to 300
+false
+rsso.read_timeout = "301"
+  warning: ini_set(): rsso: rsso.read_timeout: must be seconds from 0.001 to 300
+false
+rsso.read_timeout = "soon"
+  warning: ini_set(): rsso: rsso.read_timeout: must be seconds from 0.001 to 300
+false
+rsso.lock = "2"
+  warning: ini_set(): rsso: rsso.lock: must be a boolean: 1, 0, on, off, true, false, yes or no
+false
+rsso.lock = "maybe"
+  warning: ini_set(): rsso: rsso.lock: must be a boolean: 1, 0, on, off, true, false, yes or no
+false
+rsso.lock = "-1"
+  warning: ini_set(): rsso: rsso.lock: must be a boolean: 1, 0, on, off, true, false, yes or no
+false
+rsso.lock_wait = ""
+  warning: ini_set(): rsso: rsso.lock_wait: must be seconds from 0 to 3600
+false
+rsso.lock_wait = "-0.1"
+  warning: ini_set(): rsso: rsso.lock_wait: must be seconds from 0 to 3600
+false
+rsso.lock_wait = "3601"
+  warning: ini_set(): rsso: rsso.lock_wait: must be seconds from 0 to 3600
+false
+rsso.lock_wait = "forever"
+  warning: ini_set(): rsso: rsso.lock_wait: must be seconds from 0 to 3600
+false
+rsso.lock_wait = "1e99"
+  warning: ini_set(): rsso: rsso.lock_wait: must be seconds from 0 to 3600
+false
+rsso.lock_ttl = ""
+  warning: ini_set(): rsso: rsso.lock_ttl: must be seconds from 1 to 86400
+false
+rsso.lock_ttl = "0"
+  warning: ini_set(): rsso: rsso.lock_ttl: must be seconds from 1 to 86400
+false
+rsso.lock_ttl = "0.9"
+  warning: ini_set(): rsso: rsso.lock_ttl: must be seconds from 1 to 86400
+false
+rsso.lock_ttl = "86401"
+  warning: ini_set(): rsso: rsso.lock_ttl: must be seconds from 1 to 86400
+false
+rsso.lock_ttl = "long"
+  warning: ini_set(): rsso: rsso.lock_ttl: must be seconds from 1 to 86400
+false
+rsso.lock_failure = ""
+  warning: ini_set(): rsso: rsso.lock_failure: must be 'error' or 'readonly'
+false
+rsso.lock_failure = "ignore"
+  warning: ini_set(): rsso: rsso.lock_failure: must be 'error' or 'readonly'
+false
+rsso.lock_failure = "READONLY"
+  warning: ini_set(): rsso: rsso.lock_failure: must be 'error' or 'readonly'
+false
+rsso.lock_failure = "1"
+  warning: ini_set(): rsso: rsso.lock_failure: must be 'error' or 'readonly'
+false
+rsso.hash_ids = "2"
+  warning: ini_set(): rsso: rsso.hash_ids: must be a boolean: 1, 0, on, off, true, false, yes or no
+false
+rsso.hash_ids = "sha256"
+  warning: ini_set(): rsso: rsso.hash_ids: must be a boolean: 1, 0, on, off, true, false, yes or no
+false

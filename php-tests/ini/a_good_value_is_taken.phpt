@@ -1,0 +1,32 @@
+--TEST--
+ini_set() of a good value takes it
+--INI--
+session.use_cookies=0
+session.cache_limiter=
+rsso.dsn=
+--FILE--
+<?php
+require __DIR__ . '/../helpers.inc';
+
+foreach ([
+    'rsso.dsn' => ['sqlite:/x.db', 'sqlite:///x.db', 'sqlite:/x.db?mode=0660', 'redis://h', 'redis://h:6380/2', 'redis://user:p%40ss@[::1]:6379/0',
+        'rediss://h?ca=/ca.pem&cert=/c.pem&key=/k.pem', 'redis+unix:///run/redis.sock?db=3', 'redis+unix://:secret@/run/redis.sock', 'REDIS://h', ''],
+    'rsso.prefix' => ['a', 'shop:eu.1-b_', str_repeat('p', 64), ''],
+    'rsso.connect_timeout' => ['0.001', '2.5', '60'],
+    'rsso.read_timeout' => ['0.001', '300'],
+    'rsso.lock' => ['0', 'off', 'no', 'false', '', '1', 'on', 'yes', 'TRUE'],
+    'rsso.lock_wait' => ['0', '0.5', '3600'],
+    'rsso.lock_ttl' => ['1', '86400'],
+    'rsso.lock_failure' => ['readonly', 'error'],
+    'rsso.hash_ids' => ['0', '1'],
+] as $name => $values) {
+    foreach ($values as $value) {
+        if (ini_set($name, $value) === false || ini_get($name) !== $value) {
+            echo "refused: $name = $value\n";
+        }
+    }
+}
+echo "done\n";
+?>
+--EXPECT--
+done

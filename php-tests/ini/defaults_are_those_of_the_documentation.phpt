@@ -1,0 +1,26 @@
+--TEST--
+without any setting the directives have their documented defaults
+--INI--
+session.use_cookies=0
+session.cache_limiter=
+rsso.dsn=
+--FILE--
+<?php
+require __DIR__ . '/../helpers.inc';
+
+foreach (ini_get_all('rsso', false) as $name => $value) {
+    echo $name, ' = ', json_encode($value), "\n";
+}
+?>
+--EXPECT--
+rsso.connect_timeout = "2"
+rsso.dsn = ""
+rsso.hash_ids = "1"
+rsso.lock = "1"
+rsso.lock_failure = "error"
+rsso.lock_ttl = "60"
+rsso.lock_wait = "30"
+rsso.password = ""
+rsso.password_file = ""
+rsso.prefix = ""
+rsso.read_timeout = "2"

@@ -1,0 +1,41 @@
+--TEST--
+phpinfo() shows version, stores, the active store and the directives, and no password
+--INI--
+session.use_cookies=0
+session.cache_limiter=
+rsso.dsn="redis://ada:mauveelephant@localhost:6379/2"
+rsso.password=beigegiraffe
+rsso.password_file=/run/secrets/rsso
+--FILE--
+<?php
+require __DIR__ . '/../helpers.inc';
+
+ini_set('rsso.dsn', 'redis://:puceotter@localhost:6380/3');
+ob_start();
+phpinfo(INFO_MODULES | INFO_CONFIGURATION);
+$info = ob_get_clean();
+preg_match('/\nrsso\n.*?(?=\n\n[a-zA-Z]\w*\n\n)/s', $info, $section);
+echo trim($section[0]), "\n";
+var_dump(preg_match('/mauveelephant|beigegiraffe|puceotter/', $info));
+?>
+--EXPECTF--
+rsso
+
+rsso => enabled
+Version => %d.%d.%s
+Stores => sqlite, redis
+Active store => redis://:***@localhost:6380/3
+
+Directive => Local Value => Master Value
+rsso.connect_timeout => 2 => 2
+rsso.dsn => redis://:***@localhost:6380/3 => redis://ada:***@localhost:6379/2
+rsso.hash_ids => 1 => 1
+rsso.lock => 1 => 1
+rsso.lock_failure => error => error
+rsso.lock_ttl => 60 => 60
+rsso.lock_wait => 30 => 30
+rsso.password => *** => ***
+rsso.password_file => *** => ***
+rsso.prefix => no value => no value
+rsso.read_timeout => 2 => 2
+int(0)
