@@ -1,7 +1,7 @@
 # Every target does the set-up it needs and may be run again at any time.
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint phpt conformance demo clean
+.PHONY: help build test lint phpt memcheck conformance demo clean
 
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,10 @@ lint: ## formatting, clippy, shell scripts, licences of the dependencies
 phpt: build ## the PHP tests only; TESTS="redis session/roundtrip" chooses
 	scripts/setup test
 	scripts/phpt $(TESTS)
+
+memcheck: build ## the PHP tests under valgrind (slow)
+	scripts/setup test lint
+	MEMCHECK=1 scripts/phpt $(TESTS)
 
 conformance: build ## PHP's own session tests only; STORES="sqlite" chooses
 	scripts/setup test

@@ -70,7 +70,7 @@ start_on_free_port() { # <log> <command>...
 }
 
 # Sets $dsn: an empty store of that kind.
-open_store() { # <sqlite|redis>
+open_store() { # <sqlite|redis|mysql>
     case $1 in
         sqlite)
             dsn=sqlite:$work/rsso.sqlite
@@ -81,10 +81,36 @@ open_store() { # <sqlite|redis>
                 --save '' --appendonly no --dir "$work"
             dsn=redis://127.0.0.1:$port
             ;;
+        mysql)
+            start_mariadb
+            ;;
         *) die "unknown store '$1'; there are: ${stores[*]}" ;;
     esac
 }
-stores=(sqlite redis)
+stores=(sqlite redis mysql)
+
+# A MariaDB with the database `app` and its user; no option file of the machine is read.
+start_mariadb() {
+    local dir password
+    PATH=$PATH:/usr/sbin # where Debian keeps servers, and a user's PATH does not look
+    command -v mariadb-install-db mariadbd >/dev/null || die "no mariadbd here: run scripts/setup test"
+    dir=$(mktemp -d -p "$work")
+    password=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+    mariadb-install-db --no-defaults --datadir="$dir/data" --user="$(id -un)" --skip-test-db --skip-name-resolve \
+        --auth-root-authentication-method=socket --auth-root-socket-user="$(id -un)" \
+        --innodb_log_file_size=8M >"$dir/install.log" 2>&1 || { cat "$dir/install.log" >&2 && die "see above"; }
+    # Read before anybody is let in; read again where the first port was taken.
+    cat >"$dir/first_start.sql" <<SQL
+CREATE DATABASE IF NOT EXISTS app;
+CREATE USER IF NOT EXISTS app@'%' IDENTIFIED BY '$password';
+GRANT ALL PRIVILEGES ON app.* TO app@'%';
+SQL
+    start_on_free_port "$dir/log" mariadbd --no-defaults --user="$(id -un)" --datadir="$dir/data" --tmpdir="$dir" \
+        --bind-address=127.0.0.1 --port=PORT --socket="$dir/socket" --pid-file="$dir/pid" --skip-name-resolve \
+        --init-file="$dir/first_start.sql" --performance-schema=OFF --innodb-buffer-pool-size=16M \
+        --innodb-log-file-size=8M --innodb-flush-log-at-trx-commit=2
+    dsn=mysql://app:$password@127.0.0.1:$port/app
+}
 
 need_extension() {
     [ -f "$extension" ] || die "no extension at $extension: run 'make build'"

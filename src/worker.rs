@@ -7,6 +7,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::mem::{self, ManuallyDrop};
+use std::time::Duration;
 
 use rsso_core::request::RequestState;
 use rsso_core::store::{Spec, Store};
@@ -44,6 +45,7 @@ pub(crate) struct Attachment {
 struct Opened {
     save_path: String,
     changes: u64,
+    lifetime: u64,
     spec: Spec,
 }
 
@@ -143,13 +145,18 @@ impl Worker {
     /// Settles which store `caller` uses; connects to nothing.
     pub(crate) fn open(&mut self, caller: Caller, save_path: &str) -> Result<()> {
         let changes = self.changes;
+        let lifetime = u64::try_from(crate::php::ini_long(c"session.gc_maxlifetime")).unwrap_or(0);
         let (attachment, directives) = self.attachment(caller);
-        let same = |o: &Opened| o.save_path == save_path && o.changes == changes;
+        let same =
+            |o: &Opened| o.save_path == save_path && o.changes == changes && o.lifetime == lifetime;
         if !attachment.opened.as_ref().is_some_and(same) {
-            let spec = Spec::resolve(attachment.options.as_ref().unwrap_or(directives), save_path)?;
+            let mut settings = attachment.options.as_ref().unwrap_or(directives).clone();
+            settings.lifetime = Duration::from_secs(lifetime);
+            let spec = Spec::resolve(&settings, save_path)?;
             attachment.opened = Some(Opened {
                 save_path: save_path.to_owned(),
                 changes,
+                lifetime,
                 spec,
             });
         }

@@ -19,4 +19,9 @@ array_map(unlink(...), glob("$path*"));
 var_dump(stored(stored_session(['n' => 1]), ['rsso.dsn' => "sqlite:$path"]));
 ?>
 --EXPECT--
-
+Rsso\StoreException: rsso: sqlite:/rsso.sqlite: cannot open the database: the file is damaged: move it away with its -wal and -shm files (rsso makes a new one), or restore it from a backup: file is not a database: Error code 26: file is not a database
+bool(true)
+array(1) {
+  ["n"]=>
+  int(1)
+}

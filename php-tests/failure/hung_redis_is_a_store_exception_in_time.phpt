@@ -23,6 +23,7 @@ for ($i = 0; $i < 2; $i++) { // an open connection, then a new one
 $redis->wake_up();
 start($id);
 var_dump($_SESSION);
+session_write_close();
 ?>
 --EXPECTF--
 Rsso\StoreException: rsso: redis://127.0.0.1:%d/0: %s: no answer in time (rsso.connect_timeout, rsso.read_timeout)%S

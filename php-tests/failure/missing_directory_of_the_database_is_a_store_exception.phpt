@@ -1,5 +1,5 @@
 --TEST--
-a DSN in a directory that does not exist is a StoreException that says what to do
+a DSN in a directory that does not exist is a StoreException that names it and the directive
 --INI--
 session.use_cookies=0
 session.cache_limiter=
@@ -8,7 +8,16 @@ rsso.dsn=sqlite:/nonexistent/rsso.sqlite
 <?php
 require __DIR__ . '/../helpers.inc';
 
-echo thrown_by(session_start(...)), "\n";
+$thrown = thrown_by(session_start(...));
+echo strtok($thrown, ':'), "\n";
+foreach (['No such file or directory', 'rsso.dsn', 'the directory must exist'] as $said) {
+    var_dump(str_contains($thrown, $said));
+}
+var_dump(substr_count($thrown, 'sqlite:/nonexistent/rsso.sqlite'));
 ?>
 --EXPECT--
-
+Rsso\StoreException
+bool(true)
+bool(true)
+bool(true)
+int(1)

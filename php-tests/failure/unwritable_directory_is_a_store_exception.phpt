@@ -13,15 +13,25 @@ require __DIR__ . '/../helpers.inc';
 
 // As somebody else: root may write anywhere.
 preg_match('/-d "extension=([^"]+)"/', getenv('TEST_PHP_EXTRA_ARGS'), $extension);
-copy($extension[1], $library = '/tmp/rsso-' . bin2hex(random_bytes(6)) . '.so');
+$library = '/tmp/rsso-' . bin2hex(random_bytes(6)) . '.so';
+copy($extension[1], $library);
 chmod($library, 0755);
 mkdir($directory = "$library.d", 0755);
 $code = 'try { session_start(); } catch (Throwable $thrown) { echo $thrown::class, ": ", $thrown->getMessage(), "\n"; }';
 $command = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', PHP_BINARY, '-n', '-d', "extension=$library",
     '-d', 'session.save_handler=rsso', '-d', "rsso.dsn=sqlite:$directory/rsso.sqlite", '-r', $code];
-passthru(implode(' ', array_map(escapeshellarg(...), $command)));
+$thrown = shell_exec(implode(' ', array_map(escapeshellarg(...), $command)));
 unlink($library);
 rmdir($directory);
+
+echo strtok($thrown, ':'), "\n";
+foreach (["$directory/rsso.sqlite", 'Permission denied', 'rsso.dsn', 'be writable for PHP\'s user'] as $said) {
+    var_dump(str_contains($thrown, $said));
+}
 ?>
---EXPECTF--
-Rsso\StoreException: rsso: sqlite:/tmp/rsso-%s: %s: Permission denied (os error 13)
+--EXPECT--
+Rsso\StoreException
+bool(true)
+bool(true)
+bool(true)
+bool(true)

@@ -1,5 +1,10 @@
 --TEST--
 with rsso.hash_ids=0 the store holds the session id itself
+--SKIPIF--
+<?php
+require __DIR__ . '/../helpers.inc';
+if (!in_array(store(), ['sqlite', 'redis'], true)) die('skip looks into sqlite and redis only');
+?>
 --INI--
 session.use_cookies=0
 session.cache_limiter=

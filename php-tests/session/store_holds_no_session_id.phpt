@@ -1,5 +1,10 @@
 --TEST--
 by default the store holds no session id
+--SKIPIF--
+<?php
+require __DIR__ . '/../helpers.inc';
+if (!in_array(store(), ['sqlite', 'redis'], true)) die('skip looks into sqlite and redis only');
+?>
 --INI--
 session.use_cookies=0
 session.cache_limiter=

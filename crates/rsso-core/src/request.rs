@@ -206,7 +206,7 @@ impl RequestState {
                 self.fresh.swap_remove(at);
                 Ok(())
             }
-            _ => store.destroy(&SessionKey::of(sid, settings.hash_ids), None),
+            _ => store.destroy(&SessionKey::of(sid, settings.hashes_ids()), None),
         }
     }
 
@@ -362,7 +362,7 @@ impl Current {
     fn unread(sid: &SessionId, settings: &Settings) -> Result<Self> {
         Ok(Self {
             sid: sid.clone(),
-            key: SessionKey::of(sid, settings.hash_ids),
+            key: SessionKey::of(sid, settings.hashes_ids()),
             token: Token::random()?,
             locked: false,
             seen: None,

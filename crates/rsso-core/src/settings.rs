@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::dsn::Dsn;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
+use crate::store::mysql::Mapping;
 
 /// A directive: its name below `rsso.`, its default as php.ini would write it, and who may set it.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +33,8 @@ pub const DIRECTIVES: &[Directive] = &[
     Directive::new("lock_ttl", "60"),
     Directive::new("lock_failure", "error"),
     Directive::new("hash_ids", "1"),
+    Directive::new("mysql_table", ""),
+    Directive::new("mysql_columns", ""),
 ];
 
 /// What `rsso.lock_failure` asks for when the lock cannot be had within `rsso.lock_wait`.
@@ -68,6 +71,12 @@ pub struct Settings {
     pub lock_failure: LockFailure,
     /// `rsso.hash_ids`
     pub hash_ids: bool,
+    /// `rsso.mysql_table`: empty for rsso's own.
+    pub mysql_table: String,
+    /// `rsso.mysql_columns`
+    pub mysql_columns: String,
+    /// PHP's `session.gc_maxlifetime`: how long an existing table's sessions live after their last access.
+    pub lifetime: Duration,
 }
 
 impl Directive {
@@ -102,6 +111,9 @@ impl Default for Settings {
             lock_ttl: Duration::from_secs(60),
             lock_failure: LockFailure::Error,
             hash_ids: true,
+            mysql_table: String::new(),
+            mysql_columns: String::new(),
+            lifetime: Duration::from_secs(1440),
         }
     }
 }
@@ -158,6 +170,13 @@ impl Settings {
                 Some(on) => self.hash_ids = on,
                 None => return refuse("a boolean: 1, 0, on, off, true, false, yes or no"),
             },
+            "mysql_table" => value.clone_into(&mut self.mysql_table),
+            "mysql_columns" => {
+                if !value.is_empty() {
+                    Mapping::parse("t", value, self.lifetime)?;
+                }
+                value.clone_into(&mut self.mysql_columns);
+            }
             "lock_failure" => match value {
                 "error" => self.lock_failure = LockFailure::Error,
                 "readonly" => self.lock_failure = LockFailure::ReadOnly,
@@ -183,6 +202,12 @@ impl Settings {
             "password_file" if !value.is_empty() => vec![value.into()],
             _ => Vec::new(),
         }
+    }
+
+    /// Whether the store is given hashes of session ids: not where an existing table holds the ids.
+    #[must_use]
+    pub fn hashes_ids(&self) -> bool {
+        self.hash_ids && self.mysql_table.is_empty()
     }
 
     /// The store's password: `rsso.password`, else the contents of `rsso.password_file`.

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::handler::Handler;
+use crate::mariadb::MariaDb;
 use crate::redis::RedisServer;
 
 /// A store, running where it is a server.
@@ -15,11 +16,18 @@ pub enum Backend {
     Files,
     Sqlite,
     Redis(Box<RedisServer>),
+    MariaDb(Box<MariaDb>),
 }
 
 impl From<RedisServer> for Backend {
     fn from(redis: RedisServer) -> Self {
         Self::Redis(Box::new(redis))
+    }
+}
+
+impl From<MariaDb> for Backend {
+    fn from(mariadb: MariaDb) -> Self {
+        Self::MariaDb(Box::new(mariadb))
     }
 }
 
@@ -29,11 +37,17 @@ impl Backend {
         RedisServer::start().into()
     }
 
+    /// A MariaDB with defaults.
+    pub fn mariadb() -> Self {
+        MariaDb::start().into()
+    }
+
     pub fn handler(&self) -> Handler {
         match self {
             Self::Files => Handler::Files,
             Self::Sqlite => Handler::Sqlite,
             Self::Redis(redis) => Handler::Dsn(redis.url()),
+            Self::MariaDb(mariadb) => Handler::Dsn(mariadb.url()),
         }
     }
 
@@ -49,6 +63,10 @@ impl Backend {
                 .any(|entry| entry.file_name().to_string_lossy().starts_with("sess_")),
             Self::Sqlite => Handler::sqlite_file(save_dir).is_some(),
             Self::Redis(redis) => redis.dbsize() > 0,
+            // No table is no session.
+            Self::MariaDb(mariadb) => mariadb
+                .try_sql("SELECT EXISTS (SELECT * FROM rsso_sessions)")
+                .is_ok_and(|exists| exists == "1"),
         }
     }
 }

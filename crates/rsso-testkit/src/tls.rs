@@ -1,4 +1,4 @@
-//! Certificates for one test: an authority and one server certificate for loopback.
+//! Certificates for one test: an authority, a server certificate for loopback, and one for a client.
 //!
 //! Holds: made anew each time, so no key is ever in the repository.
 
@@ -16,6 +16,8 @@ pub struct Certificates {
     pub ca: PathBuf,
     pub cert: PathBuf,
     pub key: PathBuf,
+    pub client_cert: PathBuf,
+    pub client_key: PathBuf,
 }
 
 impl Certificates {
@@ -32,10 +34,18 @@ impl Certificates {
         let server = server
             .signed_by(&server_key, &authority)
             .expect("sign with an own key");
+        let client_key = key();
+        let mut client = CertificateParams::new(Vec::new()).expect("no names, nothing to parse");
+        client.distinguished_name = called("rsso test client");
+        let client = client
+            .signed_by(&client_key, &authority)
+            .expect("sign with an own key");
         Self {
             ca: dir.write("tls/ca.pem", &authority.pem()),
             cert: dir.write("tls/server.pem", &server.pem()),
             key: dir.write("tls/server.key", &server_key.serialize_pem()),
+            client_cert: dir.write("tls/client.pem", &client.pem()),
+            client_key: dir.write("tls/client.key", &client_key.serialize_pem()),
         }
     }
 }

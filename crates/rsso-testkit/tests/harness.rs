@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::time::Duration;
 
-use rsso_testkit::{Php, Proxy, RedisServer, eventually};
+use rsso_testkit::{MariaDb, Php, Proxy, RedisServer, eventually};
 
 fn redis_says(port: u16, request: &[u8]) -> std::io::Result<String> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
@@ -177,4 +177,137 @@ fn a_running_php_says_lines_and_can_be_killed() {
     eventually("the script is gone", Duration::from_secs(5), || {
         (!is_alive(pid)).then_some(())
     });
+}
+
+#[test]
+fn a_mariadb_keeps_its_data_over_a_crash_and_a_restart() {
+    let mut mariadb = MariaDb::start();
+    let port = mariadb.port();
+    mariadb.sql("CREATE TABLE kept (word TEXT); INSERT INTO kept VALUES ('it''s')");
+    mariadb.kill9();
+    assert!(mariadb.try_sql("SELECT 1").is_err());
+    for _ in 0..2 {
+        mariadb.restart();
+        assert_eq!(
+            (mariadb.port(), mariadb.sql("SELECT word FROM kept")),
+            (port, "it's".to_owned())
+        );
+    }
+}
+
+#[test]
+fn a_paused_mariadb_is_gone_when_dropped() {
+    let mariadb = MariaDb::start();
+    let pid = mariadb.pid();
+    mariadb.pause();
+    drop(mariadb);
+    assert!(!is_alive(pid));
+}
+
+/// `PDO` as the app's user; `$query` is what the constructor's options are.
+fn pdo(mariadb: &MariaDb, way: &str, options: &str, code: &str) -> rsso_testkit::php::Output {
+    Php::plain()
+        .ini("extension", "pdo")
+        .ini("extension", "mysqlnd")
+        .ini("extension", "pdo_mysql")
+        .env("PASSWORD", mariadb.password())
+        .run_code(&format!(
+            "<?php $db = new PDO('mysql:{way};dbname=app', 'app', getenv('PASSWORD'), [{options}]); {code}"
+        ))
+}
+
+#[test]
+fn the_general_log_shows_what_clients_sent_and_not_the_administrator() {
+    let mariadb = MariaDb::start();
+    let way = format!("host=127.0.0.1;port={}", mariadb.port());
+    let log = mariadb.general_log();
+    mariadb.sql("SELECT 1");
+    assert!(log.take().is_empty());
+    let code =
+        "$db->query(\"SELECT 'a\nb'\"); $db->setAttribute(PDO::ATTR_EMULATE_PREPARES, false);
+        $db->prepare('SELECT ?')->execute(['c']);";
+    assert_eq!(pdo(&mariadb, &way, "", code).ok(), "");
+    let statements = log.take();
+    let told: Vec<_> = statements
+        .iter()
+        .filter(|statement| statement.is_round_trip())
+        .map(|statement| (statement.command.as_str(), statement.text.as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("Query", "SELECT 'a\nb'"),
+            ("Prepare", "SELECT ?"),
+            ("Execute", "SELECT 'c'")
+        ]
+    );
+    assert_eq!(statements[0].command, "Connect");
+    assert!(log.take().is_empty());
+}
+
+#[test]
+fn a_mariadb_lets_its_user_in_as_asked_whatever_the_password() {
+    let password = "mauve-ele'ph\\\"@nt/?#%20;é";
+    for modes in ["", "NO_BACKSLASH_ESCAPES,ANSI_QUOTES", "TRADITIONAL"] {
+        let mariadb = MariaDb::builder()
+            .password(password)
+            .sql_mode(modes)
+            .start();
+        let ways = [
+            format!("host=127.0.0.1;port={}", mariadb.port()),
+            format!("unix_socket={}", mariadb.socket().display()),
+        ];
+        for way in ways {
+            let code = "echo $db->query('SELECT CURRENT_USER()')->fetchColumn(), count($db->query('SHOW TABLES')->fetchAll());";
+            assert_eq!(
+                pdo(&mariadb, &way, "", code).ok(),
+                "app@%0",
+                "{way} {modes}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_mariadb_asks_for_tls_and_for_a_certificate() {
+    for (mariadb, with_certificate) in [
+        (MariaDb::builder().tls().start(), false),
+        (
+            MariaDb::builder().tls_with_client_certificate().start(),
+            true,
+        ),
+    ] {
+        let way = format!("host=127.0.0.1;port={}", mariadb.port());
+        let path = |path: Option<&std::path::Path>| path.expect("TLS").display().to_string();
+        let ca = format!("PDO::MYSQL_ATTR_SSL_CA => '{}',", path(mariadb.ca_file()));
+        let certificate = format!(
+            "PDO::MYSQL_ATTR_SSL_CERT => '{}', PDO::MYSQL_ATTR_SSL_KEY => '{}'",
+            path(mariadb.client_cert()),
+            path(mariadb.client_key())
+        );
+        let cipher = "echo $db->query(\"SHOW STATUS LIKE 'Ssl_cipher'\")->fetch()[1] !== '';";
+        assert!(!pdo(&mariadb, &way, "", "").status.success(), "without TLS");
+        let trusting = pdo(&mariadb, &way, &ca, cipher);
+        assert_eq!(trusting.status.success(), !with_certificate, "{trusting:?}");
+        assert_eq!(pdo(&mariadb, &way, &(ca + &certificate), cipher).ok(), "1");
+    }
+}
+
+#[test]
+fn a_mariadbs_connections_can_be_killed() {
+    let mariadb = MariaDb::start();
+    let php = Php::plain()
+        .ini("extension", "pdo")
+        .ini("extension", "mysqlnd")
+        .ini("extension", "pdo_mysql")
+        .env("PASSWORD", mariadb.password());
+    let mut client = php.spawn_code(&format!(
+        "<?php $db = new PDO('mysql:host=127.0.0.1;port={};dbname=app', 'app', getenv('PASSWORD'));
+        echo \"in\\n\"; flush(); sleep(1); try {{ @$db->query('SELECT 1'); }} catch (PDOException $e) {{ echo 'cut'; }}",
+        mariadb.port()
+    ));
+    assert_eq!(client.line(), "in");
+    assert_eq!(mariadb.kill_connections(), 1);
+    assert_eq!(client.wait().stdout, "cut");
+    assert_eq!(mariadb.deadlocks(), 0);
 }

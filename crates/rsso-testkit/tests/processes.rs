@@ -10,6 +10,7 @@ macro_rules! on_each_store {
     ($($test:ident),+ $(,)?) => {
         mod sqlite { $(#[test] fn $test() { super::$test(&rsso_testkit::Backend::Sqlite); })+ }
         mod redis { $(#[test] fn $test() { super::$test(&rsso_testkit::Backend::redis()); })+ }
+        mod mysql { $(#[test] fn $test() { super::$test(&rsso_testkit::Backend::mariadb()); })+ }
     };
 }
 

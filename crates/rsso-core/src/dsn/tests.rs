@@ -1,6 +1,8 @@
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::prelude::*;
 
+use std::path::PathBuf;
+
 use super::*;
 
 fn redis(text: &str) -> RedisDsn {

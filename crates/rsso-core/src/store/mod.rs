@@ -29,6 +29,7 @@ use crate::error::Result;
 use crate::random;
 use crate::sid::SessionKey;
 
+pub mod mysql;
 pub mod redis;
 mod spec;
 pub mod sqlite;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::Store;
+use super::mysql::{Mapping, MysqlStore};
 use super::redis::RedisStore;
 use super::sqlite::{self, SqliteStore};
 use crate::dsn::Dsn;
@@ -11,13 +12,15 @@ use crate::error::Result;
 use crate::settings::Settings;
 
 /// The names of the stores that are compiled in.
-pub const COMPILED_IN: &[&str] = &["sqlite", "redis"];
+pub const COMPILED_IN: &[&str] = &["sqlite", "redis", "mysql"];
 
 /// All that makes two stores the same one. `Display` shows the address without credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spec {
     dsn: Dsn,
     prefix: Option<String>,
+    /// An existing table, for mysql.
+    mapping: Option<Mapping>,
     connect_timeout: Duration,
     read_timeout: Duration,
 }
@@ -41,9 +44,18 @@ impl Spec {
             Some(password) => dsn.with_password(password),
             None => dsn,
         };
+        let mapping = match settings.mysql_table.as_str() {
+            "" => None,
+            table => Some(Mapping::parse(
+                table,
+                &settings.mysql_columns,
+                settings.lifetime,
+            )?),
+        };
         Ok(Self {
             dsn,
             prefix: settings.prefix.clone(),
+            mapping,
             connect_timeout: settings.connect_timeout,
             read_timeout: settings.read_timeout,
         })
@@ -57,6 +69,13 @@ impl Spec {
         let prefix = self.prefix.as_deref();
         Ok(match &self.dsn {
             Dsn::Sqlite(dsn) => Box::new(SqliteStore::new(dsn.clone(), prefix, self.read_timeout)?),
+            Dsn::Mysql(dsn) => Box::new(MysqlStore::new(
+                dsn.clone(),
+                prefix,
+                self.mapping.clone(),
+                self.connect_timeout,
+                self.read_timeout,
+            )?),
             Dsn::Redis(dsn) => Box::new(RedisStore::new(
                 dsn.clone(),
                 prefix,

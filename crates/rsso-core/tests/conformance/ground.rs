@@ -6,7 +6,7 @@ use rsso_core::store::{
     Basis, Change, Load, Loaded, LockTerms, Outcome, Spec, Store, Token, Version,
 };
 use rsso_core::{Deadline, SessionId, SessionKey, Settings};
-use rsso_testkit::RedisServer;
+use rsso_testkit::{MariaDb, RedisServer};
 use tempfile::TempDir;
 
 /// A fresh store for one test.
@@ -51,6 +51,18 @@ pub struct RedisGround(RedisServer);
 impl Ground for RedisGround {
     fn prepare() -> Self {
         Self(RedisServer::start())
+    }
+
+    fn dsn(&self) -> String {
+        self.0.url()
+    }
+}
+
+pub struct MysqlGround(MariaDb);
+
+impl Ground for MysqlGround {
+    fn prepare() -> Self {
+        Self(MariaDb::start())
     }
 
     fn dsn(&self) -> String {

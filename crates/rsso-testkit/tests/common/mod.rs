@@ -6,6 +6,7 @@
     reason = "each test file includes all of it and uses a part"
 )]
 
+pub mod mysql;
 pub mod pages;
 
 use std::path::Path;
@@ -56,12 +57,13 @@ impl Site {
     }
 }
 
-/// One test per function and backend: `files::name`, `sqlite::name`, `redis::name`.
+/// One test per function and backend: `files::name`, `sqlite::name`, `redis::name`, `mysql::name`.
 macro_rules! on_every_backend {
     ($($test:ident),+ $(,)?) => {
         mod files { $(#[test] fn $test() { super::$test(rsso_testkit::Backend::Files); })+ }
         mod sqlite { $(#[test] fn $test() { super::$test(rsso_testkit::Backend::Sqlite); })+ }
         mod redis { $(#[test] fn $test() { super::$test(rsso_testkit::Backend::redis()); })+ }
+        mod mysql { $(#[test] fn $test() { super::$test(rsso_testkit::Backend::mariadb()); })+ }
     };
 }
 pub(crate) use on_every_backend;

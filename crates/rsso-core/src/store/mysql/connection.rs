@@ -1,0 +1,156 @@
+//! Connections to a MySQL or MariaDB server: made with time-outs, dropped at the first I/O error.
+
+use std::time::Duration;
+
+use mysql::consts::CapabilityFlags;
+use mysql::prelude::Queryable as _;
+use mysql::{ClientIdentity, Conn, Error as Driver, OptsBuilder, Params, Row, SslOpts};
+
+use super::error::{Broken, explain, is_broken};
+use crate::dsn::MysqlDsn;
+use crate::error::{Error, Result};
+
+/// How to reach the server.
+#[derive(Clone)]
+pub(super) struct Target {
+    pub(super) dsn: MysqlDsn,
+    pub(super) address: String,
+    pub(super) connect_timeout: Duration,
+    pub(super) read_timeout: Duration,
+    /// The connection's character set.
+    pub(super) charset: String,
+}
+
+/// An open connection. Which one holds a lock matters, so it has a number.
+pub(super) struct Session {
+    connection: Conn,
+    pub(super) number: u32,
+    mariadb: bool,
+}
+
+impl Target {
+    /// Connects; an answer may take `patience` longer than `rsso.read_timeout`.
+    pub(super) fn connect(&self, patience: Duration) -> Result<Session> {
+        let options = self.options(patience);
+        let mut connection =
+            Conn::new(options).map_err(|error| explain(&self.address, "cannot connect", error))?;
+        let version: String = connection
+            .query_first("SELECT VERSION()")
+            .map_err(|error| explain(&self.address, "cannot connect", error))?
+            .unwrap_or_default();
+        Ok(Session {
+            number: connection.connection_id(),
+            mariadb: version.contains("MariaDB"),
+            connection,
+        })
+    }
+
+    fn options(&self, patience: Duration) -> OptsBuilder {
+        let lock_wait = self.read_timeout.as_secs().max(1);
+        let options = OptsBuilder::new()
+            .ip_or_hostname(Some(self.dsn.host.clone()))
+            .tcp_port(self.dsn.port)
+            .user(self.dsn.user.clone())
+            .pass(Some(self.dsn.password.expose()).filter(|p| !p.is_empty()))
+            .db_name(Some(self.dsn.database.clone()))
+            .prefer_socket(false)
+            .tcp_connect_timeout(Some(self.connect_timeout))
+            .read_timeout(Some(self.read_timeout + patience))
+            .write_timeout(Some(self.read_timeout))
+            .stmt_cache_size(32)
+            // A row that was found counts, also where the update changed nothing in it.
+            .additional_capabilities(CapabilityFlags::CLIENT_FOUND_ROWS)
+            .init(vec![
+                format!("SET NAMES {}", self.charset),
+                // Whatever the server's modes are: text that does not fit is an error, never cut off.
+                format!(
+                    "SET SESSION sql_mode = 'STRICT_ALL_TABLES', autocommit = 1, \
+                     innodb_lock_wait_timeout = {lock_wait}"
+                ),
+            ]);
+        let options = match &self.dsn.socket {
+            Some(path) => options.socket(Some(path.to_string_lossy())),
+            None => options,
+        };
+        let Some(files) = &self.dsn.tls else {
+            return options;
+        };
+        let identity = match (&files.cert, &files.key) {
+            (Some(cert), Some(key)) => Some(ClientIdentity::new(cert.clone(), key.clone())),
+            _ => None,
+        };
+        options.ssl_opts(
+            SslOpts::default()
+                .with_root_cert_path(files.ca.clone())
+                .with_client_identity(identity),
+        )
+    }
+}
+
+impl Session {
+    /// Runs a prepared statement and returns its first row.
+    pub(super) fn first(
+        &mut self,
+        sql: &str,
+        values: impl Into<Params>,
+    ) -> Result<Option<Row>, Driver> {
+        self.connection.exec_first(sql, values)
+    }
+
+    /// Runs a prepared statement and returns all rows, of which there are few.
+    pub(super) fn all(&mut self, sql: &str, values: impl Into<Params>) -> Result<Vec<Row>, Driver> {
+        self.connection.exec(sql, values)
+    }
+
+    /// Runs a prepared statement and returns how many rows it found.
+    pub(super) fn change(&mut self, sql: &str, values: impl Into<Params>) -> Result<u64, Driver> {
+        self.connection.exec_drop(sql, values)?;
+        Ok(self.connection.affected_rows())
+    }
+
+    /// Runs a statement that cannot be prepared: of ours alone, with no value of anybody's in it.
+    pub(super) fn run(&mut self, sql: &str) -> Result<(), Driver> {
+        self.connection.query_drop(sql)
+    }
+
+    /// Seconds to wait as `GET_LOCK` takes them: MySQL has whole ones only.
+    pub(super) fn lock_wait(&self, wait: Duration) -> f64 {
+        if self.mariadb {
+            wait.as_secs_f64()
+        } else {
+            wait.as_secs_f64().ceil()
+        }
+    }
+}
+
+/// What an act on a connection came to, for whoever decides whether to try again.
+pub(super) fn judge<T>(
+    target: &Target,
+    doing: &str,
+    result: Result<T, Driver>,
+) -> Result<T, Broken> {
+    result.map_err(|error| {
+        let broken = is_broken(&error);
+        Broken {
+            retry: broken,
+            keep: !broken && error.is_server_error(),
+            error: explain(&target.address, doing, error),
+        }
+    })
+}
+
+trait ServerError {
+    fn is_server_error(&self) -> bool;
+}
+
+impl ServerError for Driver {
+    fn is_server_error(&self) -> bool {
+        matches!(self, Self::MySqlError(_))
+    }
+}
+
+impl From<Broken> for Error {
+    fn from(broken: Broken) -> Self {
+        broken.error
+    }
+}

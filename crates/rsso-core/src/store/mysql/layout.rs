@@ -1,0 +1,137 @@
+//! What a table's shape decides: how a record is read, written, refreshed, removed.
+
+use std::time::Duration;
+
+use mysql::{Error as Driver, Row};
+
+use super::connection::Session;
+use super::mapped::Mapped;
+use super::native::Native;
+use crate::error::Result;
+use crate::sid::SessionKey;
+use crate::store::{Basis, Change, Generation, Outcome, Record, Version};
+
+/// rsso's own table, or one that was there before.
+pub(super) enum Layout {
+    Native(Native),
+    Mapped(Mapped),
+}
+
+/// How a lock is asked for in the statement that reads.
+pub(super) struct Ask<'a> {
+    pub(super) name: &'a str,
+    pub(super) seconds: f64,
+}
+
+/// What a read with a lock came to.
+pub(super) enum Read {
+    Granted(Option<Record>),
+    Taken,
+}
+
+impl Layout {
+    /// Reads a record, after the lock was granted where one is asked for, in one statement.
+    pub(super) fn load(
+        &self,
+        session: &mut Session,
+        key: &SessionKey,
+        ask: Option<Ask<'_>>,
+    ) -> Result<Read, Driver> {
+        match self {
+            Self::Native(native) => native.load(session, key, ask),
+            Self::Mapped(mapped) => mapped.load(session, key, ask),
+        }
+    }
+
+    /// Writes or refreshes if the basis holds; `locked` says whether the lock is still held.
+    pub(super) fn commit(
+        &self,
+        session: &mut Session,
+        key: &SessionKey,
+        basis: Basis,
+        locked: bool,
+        change: Change<'_>,
+        born: Generation,
+    ) -> Result<Outcome, Driver> {
+        // A lock that was held and is lost leaves only the revision as proof.
+        let any_revision = locked || !basis.locked;
+        let outcome = match (basis.seen, self) {
+            (Some(seen), Self::Native(native)) => {
+                native.update(session, key, basis, seen, any_revision, change)?
+            }
+            (None, Self::Native(native)) => {
+                native.insert(session, key, basis, any_revision, change, born)?
+            }
+            (Some(seen), Self::Mapped(mapped)) => {
+                mapped.update(session, key, basis, seen, any_revision, change)?
+            }
+            (None, Self::Mapped(mapped)) => {
+                mapped.insert(session, key, basis, any_revision, change, born)?
+            }
+        };
+        if let Some(outcome) = outcome {
+            return Ok(outcome);
+        }
+        let now = match self {
+            Self::Native(native) => native.generation(session, key)?,
+            Self::Mapped(mapped) => mapped.generation(session, key)?,
+        };
+        Ok(match (basis.seen.map(|seen| seen.generation), now) {
+            (Some(seen), Some(now)) if seen == now => Outcome::LockLost,
+            (None, Some(_)) => Outcome::LockLost,
+            _ => Outcome::Gone,
+        })
+    }
+
+    pub(super) fn destroy(&self, session: &mut Session, key: &SessionKey) -> Result<(), Driver> {
+        match self {
+            Self::Native(native) => native.destroy(session, key),
+            Self::Mapped(mapped) => mapped.destroy(session, key),
+        }
+    }
+
+    /// Ids of expired rows behind `after`, in order, at most `limit`.
+    pub(super) fn expired(
+        &self,
+        session: &mut Session,
+        after: &[u8],
+        limit: usize,
+    ) -> Result<Vec<Vec<u8>>, Driver> {
+        match self {
+            Self::Native(native) => native.expired(session, after, limit),
+            Self::Mapped(mapped) => mapped.expired(session, after, limit),
+        }
+    }
+
+    /// Removes those of the rows that are still expired.
+    pub(super) fn remove(&self, session: &mut Session, ids: &[Vec<u8>]) -> Result<u64, Driver> {
+        match self {
+            Self::Native(native) => native.remove(session, ids),
+            Self::Mapped(mapped) => mapped.remove(session, ids),
+        }
+    }
+}
+
+/// Whole seconds, at least one; and one more, so that nothing expires early.
+pub(super) fn seconds(ttl: Duration) -> u64 {
+    ttl.as_secs().max(1).saturating_add(1)
+}
+
+/// `?, ?, ?`
+pub(super) fn placeholders(count: usize) -> String {
+    vec!["?"; count].join(", ")
+}
+
+/// Generation, revision and data in these columns; `None` where there is no row.
+pub(super) fn record(row: &mut Row, first: usize) -> Option<Record> {
+    let generation: i64 = row.take::<Option<i64>, _>(first)??;
+    let revision: Vec<u8> = row.take::<Option<Vec<u8>>, _>(first + 1)??;
+    let data: Vec<u8> = row.take::<Option<Vec<u8>>, _>(first + 2)??;
+    Some(Record {
+        data,
+        version: Version {
+            generation: Generation(generation.cast_unsigned()),
+            revision: crate::store::Revision(revision.try_into().ok()?),
+        },
+    })
+}

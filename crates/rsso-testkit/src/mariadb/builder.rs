@@ -1,0 +1,205 @@
+//! What a test may ask of its MariaDB.
+//!
+//! Holds: passwords reach the server through a file, not its command line.
+
+use std::hash::{BuildHasher, RandomState};
+use std::path::Path;
+use std::process::Command;
+
+use super::{DATABASE, MariaDb, USER, answers, system_user, template};
+use crate::process::{Server, free_port, program};
+use crate::tls::Certificates;
+use crate::workdir::WorkDir;
+
+/// Somebody may take the port between our look and the server's start: try another.
+const PORT_ATTEMPTS: u32 = 5;
+
+pub(super) const SOCKET: &str = "mariadb.sock";
+pub(super) const PID_FILE: &str = "mariadb.pid";
+const CONFIG: &str = "my.cnf";
+const FIRST_START: &str = "first_start.sql";
+
+/// Small, for many of them run at once. A crash of the machine may lose the last second, a crash of the server nothing.
+pub(super) const SMALL: [&str; 9] = [
+    "innodb_buffer_pool_size=16M",
+    "innodb_log_file_size=8M",
+    "innodb_log_buffer_size=2M",
+    "innodb_flush_log_at_trx_commit=2",
+    "innodb_buffer_pool_dump_at_shutdown=OFF",
+    "innodb_buffer_pool_load_at_startup=OFF",
+    "performance_schema=OFF",
+    "key_buffer_size=1M",
+    "aria_pagecache_buffer_size=1M",
+];
+
+/// Options; [`Builder::start`] ends them.
+#[derive(Debug, Clone)]
+pub struct Builder {
+    config: Vec<String>,
+    password: String,
+    tls: Tls,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tls {
+    No,
+    Server,
+    ServerAndClient,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            config: Vec::new(),
+            // Unlike any other text, so that a search for it in a log finds nothing else.
+            password: format!("mauve{:016x}", RandomState::new().hash_one(USER)),
+            tls: Tls::No,
+        }
+    }
+}
+
+impl Builder {
+    /// A line for my.cnf, after all others: `wait_timeout=1`.
+    #[must_use]
+    pub fn config(mut self, line: &str) -> Self {
+        self.config.push(line.to_owned());
+        self
+    }
+
+    /// What every session starts with: `NO_BACKSLASH_ESCAPES,ANSI_QUOTES`.
+    #[must_use]
+    pub fn sql_mode(self, modes: &str) -> Self {
+        self.config(&format!("sql_mode={modes}"))
+    }
+
+    /// The character set of the server and its databases: `latin1`.
+    #[must_use]
+    pub fn charset(self, name: &str) -> Self {
+        self.config(&format!("character_set_server={name}"))
+    }
+
+    /// The password of [`USER`].
+    #[must_use]
+    pub fn password(mut self, password: &str) -> Self {
+        password.clone_into(&mut self.password);
+        self
+    }
+
+    /// TLS with certificates made for this server, and [`USER`] is let in over TLS only.
+    #[must_use]
+    pub fn tls(mut self) -> Self {
+        self.tls = Tls::Server;
+        self
+    }
+
+    /// As [`Self::tls`], and [`USER`] needs a certificate too.
+    #[must_use]
+    pub fn tls_with_client_certificate(mut self) -> Self {
+        self.tls = Tls::ServerAndClient;
+        self
+    }
+
+    /// # Panics
+    /// With the server's log, if it does not come up.
+    pub fn start(self) -> MariaDb {
+        for _ in 0..PORT_ATTEMPTS {
+            let mut mariadb = self.launch();
+            let (dir, pid) = (mariadb.dir.path(), mariadb.server.pid());
+            if mariadb.server.try_wait_ready(|| answers(dir, pid)) {
+                return mariadb;
+            }
+            let log = mariadb.log();
+            assert!(
+                log.contains("Address already in use"),
+                "mariadbd did not start; its log:\n{log}"
+            );
+        }
+        panic!("{PORT_ATTEMPTS} free ports in a row were taken by others");
+    }
+
+    fn launch(&self) -> MariaDb {
+        let dir = WorkDir::new();
+        let certificates = (self.tls != Tls::No).then(|| Certificates::generate(&dir));
+        let port = free_port();
+        template::copy_to(&dir.join("data"));
+        dir.write(
+            CONFIG,
+            &self.my_cnf(dir.path(), port, certificates.as_ref()),
+        );
+        let first_start = dir.write(FIRST_START, &self.first_start_sql());
+        let server = Self::spawn(&dir, &[format!("--init-file={}", first_start.display())]);
+        MariaDb {
+            server,
+            options: self.clone(),
+            port,
+            certificates,
+            dir,
+        }
+    }
+
+    pub(super) fn spawn(dir: &WorkDir, arguments: &[String]) -> Server {
+        let mut command = Command::new(program(&["mariadbd"], "mariadb-server-core"));
+        command
+            .arg(format!("--defaults-file={}", dir.join(CONFIG).display()))
+            .args(arguments);
+        Server::spawn("mariadbd", &mut command, &dir.join("mariadbd.log"))
+    }
+
+    pub(super) fn user_password(&self) -> &str {
+        &self.password
+    }
+
+    pub(super) fn asks_for_client_certificate(&self) -> bool {
+        self.tls == Tls::ServerAndClient
+    }
+
+    fn my_cnf(&self, dir: &Path, port: u16, certificates: Option<&Certificates>) -> String {
+        let dir = dir.display();
+        let mut lines = vec![
+            "[mariadbd]".to_owned(),
+            format!("user={}", system_user()),
+            format!("datadir={dir}/data"),
+            format!("tmpdir={dir}"),
+            format!("socket={dir}/{SOCKET}"),
+            format!("pid_file={dir}/{PID_FILE}"),
+            "bind_address=127.0.0.1".to_owned(),
+            format!("port={port}"),
+            "skip_name_resolve".to_owned(),
+            // How many tests run at once is not the server's business.
+            "max_connect_errors=1000000".to_owned(),
+        ];
+        lines.extend(SMALL.map(str::to_owned));
+        if let Some(tls) = certificates {
+            lines.extend([
+                format!("ssl_ca={}", tls.ca.display()),
+                format!("ssl_cert={}", tls.cert.display()),
+                format!("ssl_key={}", tls.key.display()),
+            ]);
+        }
+        lines.extend(self.config.iter().cloned());
+        lines.join("\n") + "\n"
+    }
+
+    /// Read by the server before it lets anybody in, once in its life. One statement a line.
+    fn first_start_sql(&self) -> String {
+        let required = match self.tls {
+            Tls::No => "NONE",
+            Tls::Server => "SSL",
+            Tls::ServerAndClient => "X509",
+        };
+        // The modes are a test's choice, and some change what a quoted text means.
+        format!(
+            "SET SESSION sql_mode = '';\n\
+             SET NAMES utf8mb4;\n\
+             CREATE DATABASE {DATABASE};\n\
+             CREATE USER '{USER}'@'%' IDENTIFIED BY {} REQUIRE {required};\n\
+             GRANT ALL PRIVILEGES ON {DATABASE}.* TO '{USER}'@'%';\n",
+            quoted(&self.password)
+        )
+    }
+}
+
+/// A text of SQL, where backslashes escape.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+}

@@ -1,0 +1,67 @@
+//! PHP on a MariaDB, and scripts that stop where a test wants to do something.
+
+use std::fs;
+
+use rsso_testkit::php::{Output, Running};
+use rsso_testkit::{Handler, Php, WorkDir};
+
+use super::SOON;
+
+/// PHP whose sessions are at `dsn`; `dir` is for what is on disk, and for the gates of [`stopping`].
+pub fn php(dsn: &str, dir: &WorkDir) -> Php {
+    Php::new()
+        .handler(&Handler::Dsn(dsn.to_owned()), dir.path())
+        .ini("session.use_cookies", "0")
+        .ini("session.cache_limiter", "")
+        .env("GATES", &dir.path().display().to_string())
+        .limit(SOON)
+}
+
+/// A script in which `gate('name');` prints the name, and goes on after [`open`].
+pub fn stopping(code: &str) -> String {
+    format!(
+        r#"<?php
+        function gate(string $name): void {{
+            echo $name, "\n";
+            flush();
+            for ($i = 0; !file_exists(getenv('GATES') . "/$name.gate"); $i++) {{
+                if ($i === 2000) exit("nobody opened the gate $name");
+                usleep(5000);
+                clearstatcache();
+            }}
+        }}
+        function session(string $id, ?int $n = null): ?int {{
+            session_id($id);
+            session_start();
+            $was = $_SESSION['n'] ?? null;
+            if ($n !== null) $_SESSION['n'] = $n;
+            session_write_close();
+            return $was;
+        }}
+        {code}"#
+    )
+}
+
+/// Waits until the script stands before the gate.
+pub fn wait_for(script: &mut Running, gate: &str) {
+    assert_eq!(script.line(), gate);
+}
+
+pub fn open(dir: &WorkDir, gate: &str) {
+    fs::write(dir.join(&format!("{gate}.gate")), "").expect("write a file of our own");
+}
+
+/// Runs a script to its gate `here`, does `act`, lets it go on. What it said after the gate.
+pub fn with_pause(php: &Php, dir: &WorkDir, code: &str, act: impl FnOnce()) -> Output {
+    let mut script = php.spawn_code(&stopping(code));
+    wait_for(&mut script, "here");
+    act();
+    open(dir, "here");
+    script.wait()
+}
+
+/// `n` of the session `known`, as another process reads it; `none` where there is nothing.
+pub fn stored(php: &Php) -> String {
+    php.run_code(&stopping("echo session('known') ?? 'none';"))
+        .ok()
+}

@@ -1,0 +1,115 @@
+//! What a session costs a MySQL server: statements, counted by the server's general log.
+//!
+//! Counted as a difference between a short and a long run of one process, so that what connecting costs (once a process)
+//! is not in the figure.
+
+mod common;
+
+use std::thread;
+use std::time::Duration;
+
+use common::mysql::{open, php, stopping, wait_for};
+use rsso_testkit::mariadb::Statement;
+use rsso_testkit::{MariaDb, WorkDir};
+
+const SHORT: usize = 5;
+const LONG: usize = 25;
+
+/// Fails where one `session` (PHP code; `$i` is different each time) sends more than `at_most` statements.
+fn assert_costs(session: &str, ini: &[(&str, &str)], at_most: usize) {
+    let (mariadb, dir) = (MariaDb::start(), WorkDir::new());
+    let php = ini
+        .iter()
+        .fold(php(&mariadb.url(), &dir), |php, (name, value)| {
+            php.ini(name, value)
+        });
+    let run = |times: usize| -> Vec<Statement> {
+        let code = format!(
+            "session('known', 0); gate('run{times}'); for ($i = 1; $i <= {times}; $i++) {{ {session} }}"
+        );
+        let log = mariadb.general_log();
+        let mut script = php.spawn_code(&stopping(&code));
+        wait_for(&mut script, &format!("run{times}"));
+        log.take();
+        open(&dir, &format!("run{times}"));
+        assert_eq!(script.wait().ok(), "");
+        log.take_round_trips()
+    };
+    let (short, long) = (run(SHORT), run(LONG));
+    let more = long.len() - short.len();
+    let sessions = LONG - SHORT;
+    let last: Vec<_> = long
+        .iter()
+        .rev()
+        .take(2 * at_most + 2)
+        .map(|statement| format!("{}: {:.200}", statement.command, statement.text))
+        .collect();
+    assert!(
+        more <= at_most * sessions,
+        "{more} statements for {sessions} sessions instead of {at_most} each: {session}\nthe last ones, backwards: {last:#?}"
+    );
+    assert!(more >= sessions, "nothing was counted: {session}");
+}
+
+#[test]
+fn a_known_session_that_changes_costs_three() {
+    for strict in ["0", "1"] {
+        assert_costs(
+            "session('known', $i);",
+            &[("session.use_strict_mode", strict)],
+            3,
+        );
+    }
+}
+
+#[test]
+fn a_known_session_that_does_not_change_costs_three() {
+    for strict in ["0", "1"] {
+        assert_costs(
+            "session('known');",
+            &[("session.use_strict_mode", strict)],
+            3,
+        );
+    }
+}
+
+#[test]
+fn a_new_session_costs_two() {
+    assert_costs("session('', $i);", &[], 2);
+}
+
+#[test]
+fn a_session_that_is_only_read_costs_three() {
+    assert_costs(
+        "session_id('known'); session_start(['read_and_close' => true]);",
+        &[],
+        3,
+    );
+}
+
+#[test]
+fn without_locks_a_session_costs_two() {
+    let without = [("rsso.lock", "0")];
+    assert_costs("session('known', $i);", &without, 2);
+    assert_costs("session('known');", &without, 2);
+}
+
+#[test]
+fn nothing_is_sent_while_waiting() {
+    let (mariadb, dir) = (MariaDb::start(), WorkDir::new());
+    let php = php(&mariadb.url(), &dir);
+    let mut owner = php.spawn_code(&stopping(
+        "session('known', 1); session_id('known'); session_start(); gate('held'); $_SESSION['n'] = 2;",
+    ));
+    wait_for(&mut owner, "held");
+    let log = mariadb.general_log();
+    let waiter = php.spawn_code(&stopping("echo session('known');"));
+    thread::sleep(Duration::from_millis(700));
+    assert!(!log.take_round_trips().is_empty(), "nobody waits");
+    thread::sleep(Duration::from_millis(1500));
+    let sent = log.take();
+    assert!(sent.is_empty(), "sent while waiting: {sent:#?}");
+    open(&dir, "held");
+    assert_eq!(owner.wait().ok(), "");
+    assert_eq!(waiter.wait().ok(), "2");
+}
