@@ -7,6 +7,7 @@ use rsso_core::request::Written;
 use rsso_core::{Result, SessionId};
 
 use crate::guard::Answer;
+use crate::php;
 use crate::worker::{self, Caller};
 
 /// Bytes that the worker's scratch owns until [`taken`].
@@ -99,7 +100,8 @@ pub(crate) fn gc(caller: Caller) -> Result<Answer<i64>> {
 /// Remembers an id that PHP made; one that PHP would make but we would refuse is left to `read`.
 pub(crate) fn created(caller: Caller, sid: &[u8]) {
     if let Ok(sid) = SessionId::parse(sid) {
-        worker::with(|worker| worker.created(caller, sid));
+        let inherits = php::is_running("session_regenerate_id");
+        worker::with(|worker| worker.created(caller, sid, inherits));
     }
 }
 

@@ -9,6 +9,8 @@ use ext_php_rs::exception::PhpResult;
 use ext_php_rs::zend::{ClassEntry, ce};
 use rsso_core::Error;
 
+use crate::php;
+
 /// One of rsso's exception classes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exception {
@@ -71,8 +73,8 @@ pub(crate) fn register() -> PhpResult<()> {
 }
 
 fn runtime_exception() -> &'static ClassEntry {
-    // SPL is always there and starts before any shared extension.
-    ClassEntry::try_find("RuntimeException").unwrap_or_else(|| ce::exception())
+    // In MINIT a class cannot be looked up by name; SPL's variable is set, for SPL starts earlier.
+    php::class_in(c"spl_ce_RuntimeException").unwrap_or_else(|| ce::exception())
 }
 
 fn rsso_exception() -> &'static ClassEntry {

@@ -27,7 +27,7 @@ macro_rules! interface {
     ($getter:ident, $symbol:literal) => {
         fn $getter() -> &'static ClassEntry {
             // ext/session is there: `module::register` has found it. What is no interface, PHP refuses.
-            php::session_class($symbol).unwrap_or_else(ext_php_rs::zend::ce::exception)
+            php::class_in($symbol).unwrap_or_else(ext_php_rs::zend::ce::exception)
         }
     };
 }

@@ -4,7 +4,10 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 
 use ext_php_rs::ffi::zend_module_entry;
 use ext_php_rs::types::ZendStr;
-use ext_php_rs::zend::ClassEntry;
+use ext_php_rs::zend::{ClassEntry, ExecutorGlobals};
+
+/// PHP's `ZEND_INTERNAL_FUNCTION`: a function of PHP or an extension, not of a script.
+const INTERNAL_FUNCTION: u8 = 1;
 
 // SAFETY: declared as in PHP's headers (Zend/zend_API.h, Zend/zend_ini.h, ext/standard/info.h), the same in 8.1 to 8.5.
 unsafe extern "C" {
@@ -24,8 +27,8 @@ pub(crate) fn session_symbol(name: &CStr) -> Option<*mut c_void> {
     (!symbol.is_null()).then_some(symbol)
 }
 
-/// A class entry that ext/session keeps in a global variable.
-pub(crate) fn session_class(name: &CStr) -> Option<&'static ClassEntry> {
+/// A class entry that PHP or ext/session keeps in a global variable.
+pub(crate) fn class_in(name: &CStr) -> Option<&'static ClassEntry> {
     let variable = session_symbol(name)?.cast::<*const ClassEntry>();
     // SAFETY: the symbols asked for are `extern PHPAPI zend_class_entry *`, set in session's MINIT
     // to classes that live as long as the process.
@@ -64,6 +67,26 @@ pub(crate) fn may_use(path: &std::path::Path) -> bool {
     };
     // SAFETY: a C string; 0 asks PHP not to warn, so no PHP code runs.
     unsafe { php_check_open_basedir_ex(path.as_ptr(), 0) == 0 }
+}
+
+/// Whether PHP's function of this name is among those that are running now. ext/session does not
+/// tell its module which of its functions calls.
+pub(crate) fn is_running(function: &str) -> bool {
+    let mut frame = ExecutorGlobals::get().current_execute_data;
+    while !frame.is_null() {
+        // SAFETY: PHP's own chain of calls; each function and its name outlive their call.
+        unsafe {
+            let called = (*frame).func;
+            if !called.is_null() && (*called).type_ == INTERNAL_FUNCTION {
+                let name = (*called).common.function_name;
+                if !name.is_null() && bytes(name) == function.as_bytes() {
+                    return true;
+                }
+            }
+            frame = (*frame).prev_execute_data;
+        }
+    }
+    false
 }
 
 /// The bytes of a string that PHP lent for the length of a call.

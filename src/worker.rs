@@ -164,8 +164,8 @@ impl Worker {
     }
 
     /// Remembers an id that was made for this request.
-    pub(crate) fn created(&mut self, caller: Caller, sid: rsso_core::SessionId) {
-        self.attachment(caller).0.request.created(sid);
+    pub(crate) fn created(&mut self, caller: Caller, sid: rsso_core::SessionId, inherits: bool) {
+        self.attachment(caller).0.request.created(sid, inherits);
     }
 
     /// Gives back what `caller` holds. Needs no store where it holds nothing.

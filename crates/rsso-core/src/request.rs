@@ -20,8 +20,18 @@ const MAX_FRESH: usize = 16;
 #[derive(Debug)]
 pub struct RequestState {
     pid: u32,
-    fresh: Vec<SessionId>,
+    fresh: Vec<Fresh>,
     current: Option<Current>,
+    /// The session that this request read last was ended by another one meanwhile.
+    ended: bool,
+}
+
+/// An id that was made for this request.
+#[derive(Debug)]
+struct Fresh {
+    sid: SessionId,
+    /// It takes over the data of a session that has ended: they must not come back under it.
+    heir_of_ended: bool,
 }
 
 /// The session that was read last.
@@ -88,17 +98,20 @@ impl Default for RequestState {
             pid: std::process::id(),
             fresh: Vec::new(),
             current: None,
+            ended: false,
         }
     }
 }
 
 impl RequestState {
-    /// Remembers an id that was made for this request.
-    pub fn created(&mut self, sid: SessionId) {
+    /// Remembers an id that was made for this request. One that `inherits`, as in
+    /// `session_regenerate_id()`, takes over the data of the session that was read last.
+    pub fn created(&mut self, sid: SessionId, inherits: bool) {
         if self.fresh.len() == MAX_FRESH {
             self.fresh.remove(0);
         }
-        self.fresh.push(sid);
+        let heir_of_ended = inherits && self.ended;
+        self.fresh.push(Fresh { sid, heir_of_ended });
     }
 
     /// Whether `sid` names a stored session. What it fetches, the next [`Self::read`] uses.
@@ -112,7 +125,7 @@ impl RequestState {
         sid: &SessionId,
     ) -> Result<bool> {
         self.notice_fork();
-        if self.fresh.contains(sid) {
+        if self.is_fresh(sid) {
             return Ok(false);
         }
         let found = self.open(store, settings, sid, true)?;
@@ -145,10 +158,10 @@ impl RequestState {
         {
             return Ok(data);
         }
-        if self.fresh.contains(sid) && self.current.as_ref().is_none_or(|c| c.sid != *sid) {
+        if self.is_fresh(sid) && self.current.as_ref().is_none_or(|c| c.sid != *sid) {
             self.give_up_current(store)?;
             store.ready()?;
-            self.current = Some(Current::unread(sid, settings)?);
+            self.current = Some(self.unwritten(sid, settings)?);
             return Ok(Vec::new());
         }
         Ok(self.open(store, settings, sid, false)?.unwrap_or_default())
@@ -197,16 +210,21 @@ impl RequestState {
     ) -> Result<()> {
         self.notice_fork();
         let current = self.current.take_if(|c| c.sid == *sid);
-        let never_stored = self.fresh.iter().position(|f| f == sid);
+        let never_stored = self.fresh.iter().position(|fresh| fresh.sid == *sid);
         match (current, never_stored) {
             (Some(current), _) if current.locked || current.seen.is_some() => {
-                store.destroy(&current.key, current.locked.then_some(current.token))
+                let token = current.locked.then_some(current.token);
+                let existed = store.destroy(&current.key, token)?;
+                self.ended = current.seen.is_some() && !existed;
+                Ok(())
             }
             (_, Some(at)) => {
                 self.fresh.swap_remove(at);
                 Ok(())
             }
-            _ => store.destroy(&SessionKey::of(sid, settings.hashes_ids()), None),
+            _ => store
+                .destroy(&SessionKey::of(sid, settings.hashes_ids()), None)
+                .map(|_| ()),
         }
     }
 
@@ -243,7 +261,7 @@ impl RequestState {
             .as_ref()
             .filter(|c| c.sid == *sid)
             .map(|c| c.seen);
-        let is_fresh = self.fresh.contains(sid);
+        let is_fresh = self.is_fresh(sid);
         match &self.current {
             Some(c) if c.sid == *sid => {
                 if settings.lock && !c.locked && !is_fresh && c.refusal.is_none() {
@@ -253,7 +271,7 @@ impl RequestState {
             // Symfony reads the id it was given and writes one that it has just made.
             _ if is_fresh => {
                 self.give_up_current(store)?;
-                self.current = Some(Current::unread(sid, settings)?);
+                self.current = Some(self.unwritten(sid, settings)?);
             }
             _ => {
                 self.open(store, settings, sid, false)?;
@@ -273,6 +291,7 @@ impl RequestState {
                 Some(now) if now.generation == before.generation => Refusal::LockLost,
                 _ => Refusal::Gone,
             };
+            self.ended = refusal == Refusal::Gone;
             return Ok(Written::Refused(refusal));
         }
         let basis = Basis {
@@ -282,13 +301,18 @@ impl RequestState {
         };
         let outcome = store.commit(&current.key, basis, change);
         current.locked = false;
-        self.fresh.retain(|f| f != sid);
+        self.fresh.retain(|fresh| fresh.sid != *sid);
         match outcome? {
             Outcome::Stored(version) => {
                 current.seen = Some(version);
+                // A token commits one write.
+                current.token = Token::random()?;
                 Ok(Written::Stored)
             }
-            Outcome::Gone => Ok(Written::Refused(Refusal::Gone)),
+            Outcome::Gone => {
+                self.ended = true;
+                Ok(Written::Refused(Refusal::Gone))
+            }
             Outcome::LockLost => Ok(Written::Refused(Refusal::LockLost)),
         }
     }
@@ -309,6 +333,7 @@ impl RequestState {
             Some(current) if current.refusal.is_none() => current,
             _ => Current::unread(sid, settings)?,
         };
+        self.ended = false;
         let started = Instant::now();
         let lock = settings.lock.then(|| LockTerms {
             deadline: Deadline::after(settings.lock_wait),
@@ -336,6 +361,23 @@ impl RequestState {
         current.seen = seen;
         self.current = Some(current);
         Ok(data)
+    }
+
+    fn is_fresh(&self, sid: &SessionId) -> bool {
+        self.fresh.iter().any(|fresh| fresh.sid == *sid)
+    }
+
+    /// The state of an id of our own that nobody has written.
+    fn unwritten(&self, sid: &SessionId, settings: &Settings) -> Result<Current> {
+        let mut current = Current::unread(sid, settings)?;
+        if self
+            .fresh
+            .iter()
+            .any(|fresh| fresh.sid == *sid && fresh.heir_of_ended)
+        {
+            current.refusal = Some(Refusal::Gone);
+        }
+        Ok(current)
     }
 
     fn give_up_current(&mut self, store: &mut dyn Store) -> Result<()> {

@@ -14,8 +14,10 @@
 //! - `commit` and `destroy` give the lock back in the same step as they act, whatever the outcome.
 //! - A lock whose owner died is free at once where the store can tell, and after `lock_ttl` at the
 //!   latest; a living owner keeps it however long its request takes.
-//! - A commit that names a token which no longer holds the lock is accepted only if the record's
-//!   revision is still the one that was read: nobody wrote in between.
+//! - A commit that names a token which no longer holds the lock is accepted only if nobody else
+//!   holds it now and the record's revision is still the one that was read: nobody has written
+//!   since, and nobody is about to write what he has read meanwhile.
+//! - A token commits one write. Sent again, because the answer was lost, it is the same commit.
 //! - No call waits without a deadline. After an I/O error the connection is gone, and the next
 //!   call makes a new one.
 
@@ -65,11 +67,11 @@ pub trait Store: Send {
     fn release(&mut self, key: &SessionKey, token: Token) -> Result<()>;
 
     /// Removes a record, whoever holds its lock, and gives the lock of `token` back.
-    /// A missing record is no error.
+    /// Says whether there was one; a missing record is no error.
     ///
     /// # Errors
     /// [`crate::Error::Store`].
-    fn destroy(&mut self, key: &SessionKey, token: Option<Token>) -> Result<()>;
+    fn destroy(&mut self, key: &SessionKey, token: Option<Token>) -> Result<bool>;
 
     /// Removes expired records in small batches, and says how many.
     ///

@@ -80,3 +80,20 @@ pub fn a_lost_lock_refuses_the_write_if_another_wrote(ground: &dyn Ground) {
     assert_eq!(a.write(&held, b"a, late"), Outcome::LockLost);
     assert_eq!(a.peek(&missing).unwrap(), b"b");
 }
+
+/// The other one has read what this one would overwrite, and is about to write it.
+pub fn a_lost_lock_that_another_holds_now_does_not_write(ground: &dyn Ground) {
+    let (mut a, mut b) = (ground.worker(), ground.worker());
+    for stored in [true, false] {
+        let key = key();
+        if stored {
+            b.put(&key, b"start", HOUR);
+        }
+        let held = a.locked(&key);
+        a.store.release(&key, held.token).unwrap();
+        let other = b.try_lock(&key, Duration::from_secs(5), HOUR).unwrap();
+        assert_eq!(a.write(&held, b"a, late"), Outcome::LockLost);
+        assert!(matches!(b.write(&other, b"b"), Outcome::Stored(_)));
+        assert_eq!(a.peek(&key).unwrap(), b"b");
+    }
+}

@@ -69,7 +69,7 @@ pub fn every_end_of_a_request_gives_the_lock_back(ground: &dyn Ground) {
         |w, h| assert!(matches!(w.write(h, b"x"), Outcome::Stored(_))),
         |w, h| assert!(matches!(w.touch(h, HOUR), Outcome::Stored(_))),
         |w, h| w.store.release(&h.key, h.token).unwrap(),
-        |w, h| w.store.destroy(&h.key, Some(h.token)).unwrap(),
+        |w, h| assert!(w.store.destroy(&h.key, Some(h.token)).unwrap()),
     ];
     for end in ends {
         let held = a.locked(&key);

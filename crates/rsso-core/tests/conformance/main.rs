@@ -75,4 +75,6 @@ stores! {
     requests::reset_does_not_wait_for_itself;
     requests::a_second_write_is_safe;
     requests::reading_another_session_gives_the_first_back;
+    requests::what_ended_does_not_come_back_under_a_new_id;
+    fencing::a_lost_lock_that_another_holds_now_does_not_write;
 }

@@ -47,7 +47,7 @@ pub fn an_id_of_our_own_is_written_unread(ground: &dyn Ground) {
             .unwrap(),
         b""
     );
-    request.created(fresh.clone());
+    request.created(fresh.clone(), false);
     let written = request
         .write(worker.store.as_mut(), &settings, &fresh, b"kept", HOUR)
         .unwrap();
@@ -171,4 +171,42 @@ pub fn reading_another_session_gives_the_first_back(ground: &dyn Ground) {
             .try_lock(&SessionKey::of(&two, true), at_once, HOUR)
             .is_ok()
     );
+}
+
+pub fn what_ended_does_not_come_back_under_a_new_id(ground: &dyn Ground) {
+    let settings = ground.settings();
+    let (mut a, mut b) = (ground.worker(), ground.worker());
+    for delete in [false, true] {
+        let (old, heir, stranger) = (sid(), sid(), sid());
+        let key = SessionKey::of(&old, true);
+        a.put(&key, b"secret", HOUR);
+        let mut request = RequestState::default();
+        let store = a.store.as_mut();
+        request.read(store, &settings, &old).unwrap();
+        b.store.destroy(&key, None).unwrap();
+        if delete {
+            request.destroy(store, &settings, &old).unwrap();
+        } else {
+            let written = request
+                .write(store, &settings, &old, b"secret", HOUR)
+                .unwrap();
+            assert_eq!(written, Written::Refused(Refusal::Gone));
+        }
+        request.close(store).unwrap();
+        for (id, inherits, expected) in [
+            (&heir, true, Written::Refused(Refusal::Gone)),
+            (&stranger, false, Written::Stored),
+        ] {
+            request.created(id.clone(), inherits);
+            request.read(store, &settings, id).unwrap();
+            assert_eq!(
+                request
+                    .write(store, &settings, id, b"secret", HOUR)
+                    .unwrap(),
+                expected
+            );
+            request.close(store).unwrap();
+        }
+        assert_eq!(b.peek(&SessionKey::of(&heir, true)), None);
+    }
 }

@@ -1,14 +1,17 @@
 //! Connections to a MySQL or MariaDB server: made with time-outs, dropped at the first I/O error.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use mysql::consts::CapabilityFlags;
 use mysql::prelude::Queryable as _;
 use mysql::{ClientIdentity, Conn, Error as Driver, OptsBuilder, Params, Row, SslOpts};
 
 use super::error::{Broken, explain, is_broken};
 use crate::dsn::MysqlDsn;
 use crate::error::{Error, Result};
+
+/// Counts the connections of this process.
+static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
 
 /// How to reach the server.
 #[derive(Clone)]
@@ -21,10 +24,11 @@ pub(super) struct Target {
     pub(super) charset: String,
 }
 
-/// An open connection. Which one holds a lock matters, so it has a number.
+/// An open connection. Which one holds a lock matters, so it has a number: one of our own, for a
+/// server that was restarted counts from the start again.
 pub(super) struct Session {
     connection: Conn,
-    pub(super) number: u32,
+    pub(super) number: u64,
     mariadb: bool,
 }
 
@@ -39,7 +43,7 @@ impl Target {
             .map_err(|error| explain(&self.address, "cannot connect", error))?
             .unwrap_or_default();
         Ok(Session {
-            number: connection.connection_id(),
+            number: CONNECTIONS.fetch_add(1, Ordering::Relaxed),
             mariadb: version.contains("MariaDB"),
             connection,
         })
@@ -58,8 +62,6 @@ impl Target {
             .read_timeout(Some(self.read_timeout + patience))
             .write_timeout(Some(self.read_timeout))
             .stmt_cache_size(32)
-            // A row that was found counts, also where the update changed nothing in it.
-            .additional_capabilities(CapabilityFlags::CLIENT_FOUND_ROWS)
             .init(vec![
                 format!("SET NAMES {}", self.charset),
                 // Whatever the server's modes are: text that does not fit is an error, never cut off.
@@ -102,7 +104,7 @@ impl Session {
         self.connection.exec(sql, values)
     }
 
-    /// Runs a prepared statement and returns how many rows it found.
+    /// Runs a prepared statement and returns how many rows it changed.
     pub(super) fn change(&mut self, sql: &str, values: impl Into<Params>) -> Result<u64, Driver> {
         self.connection.exec_drop(sql, values)?;
         Ok(self.connection.affected_rows())

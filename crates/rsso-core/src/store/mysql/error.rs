@@ -1,8 +1,9 @@
 //! What a server's errors mean to whoever runs the site.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 
 use mysql::Error as Driver;
+use mysql_common::proto::codec::error::PacketCodecError;
 
 use crate::error::Error;
 
@@ -19,8 +20,6 @@ pub(super) struct Broken {
 pub(super) const NO_TABLE: u16 = 1146;
 /// "Deadlock found": the statement was rolled back.
 pub(super) const DEADLOCK: u16 = 1213;
-/// "Duplicate entry for a key".
-pub(super) const DUPLICATE: u16 = 1062;
 
 /// The server's number for the error, if it is the server's.
 pub(super) fn code(error: &Driver) -> Option<u16> {
@@ -35,12 +34,20 @@ pub(super) fn is_broken(error: &Driver) -> bool {
     match error {
         // 1053 shutdown, 1927 killed (MariaDB), 3169 killed, 4031 idle too long (MySQL 8).
         Driver::MySqlError(error) => matches!(error.code, 1053 | 1927 | 3169 | 4031),
-        Driver::IoError(error) => {
-            !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
-        }
-        Driver::CodecError(_) => false,
         Driver::DriverError(_) => true,
-        _ => false,
+        other => io_error(other).is_some_and(|error| !is_timeout(error)),
+    }
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}
+
+/// The I/O error in an error of the driver, which wraps it in two ways.
+fn io_error(error: &Driver) -> Option<&io::Error> {
+    match error {
+        Driver::IoError(error) | Driver::CodecError(PacketCodecError::Io(error)) => Some(error),
+        _ => None,
     }
 }
 
@@ -72,17 +79,15 @@ pub(super) fn explain(address: &str, doing: &str, error: Driver) -> Error {
         None if text.contains("acket too large") || text.contains("acket is too large") => {
             "the session is larger than the server's max_allowed_packet"
         }
-        None => match &error {
-            Driver::IoError(io)
-                if matches!(io.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) =>
-            {
+        None => match (&error, io_error(&error)) {
+            (Driver::DriverError(mysql::DriverError::ConnectTimeout), _) => {
+                "no answer in time (rsso.connect_timeout)"
+            }
+            (_, Some(io)) if is_timeout(io) => {
                 "no answer in time (rsso.connect_timeout, rsso.read_timeout)"
             }
-            Driver::IoError(io) if io.kind() == ErrorKind::ConnectionRefused => {
+            (_, Some(io)) if io.kind() == ErrorKind::ConnectionRefused => {
                 "nothing listens at this address (rsso.dsn)"
-            }
-            Driver::DriverError(mysql::DriverError::ConnectTimeout) => {
-                "no answer in time (rsso.connect_timeout)"
             }
             _ => "",
         },

@@ -72,18 +72,35 @@ impl Layout {
         if let Some(outcome) = outcome {
             return Ok(outcome);
         }
-        let now = match self {
-            Self::Native(native) => native.generation(session, key)?,
-            Self::Mapped(mapped) => mapped.generation(session, key)?,
+        let verdict = self.classify(session, key, basis)?;
+        Ok(match (change, basis.seen) {
+            // Refreshed twice within a second: found, and left as it was.
+            (Change::Touch(_), Some(seen)) if verdict == Outcome::LockLost => Outcome::Stored(seen),
+            _ => verdict,
+        })
+    }
+
+    /// Tells why a commit changed nothing.
+    pub(super) fn classify(
+        &self,
+        session: &mut Session,
+        key: &SessionKey,
+        basis: Basis,
+    ) -> Result<Outcome, Driver> {
+        let now = match self.load(session, key, None)? {
+            Read::Granted(record) => record.map(|record| record.version),
+            Read::Taken => None,
         };
-        Ok(match (basis.seen.map(|seen| seen.generation), now) {
-            (Some(seen), Some(now)) if seen == now => Outcome::LockLost,
-            (None, Some(_)) => Outcome::LockLost,
+        Ok(match (basis.seen, now) {
+            // This very commit was made before, and its answer was lost.
+            (_, Some(now)) if now.revision == basis.token.into() => Outcome::Stored(now),
+            (Some(seen), Some(now)) if seen.generation == now.generation => Outcome::LockLost,
+            (None, _) => Outcome::LockLost,
             _ => Outcome::Gone,
         })
     }
 
-    pub(super) fn destroy(&self, session: &mut Session, key: &SessionKey) -> Result<(), Driver> {
+    pub(super) fn destroy(&self, session: &mut Session, key: &SessionKey) -> Result<bool, Driver> {
         match self {
             Self::Native(native) => native.destroy(session, key),
             Self::Mapped(mapped) => mapped.destroy(session, key),

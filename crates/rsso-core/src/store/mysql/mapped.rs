@@ -88,7 +88,7 @@ impl Mapped {
             update: format!(
                 "UPDATE {table} AS m JOIN {marks} AS k ON k.id = ? \
                  SET m.{data} = ?{}, k.revision = ? \
-                 WHERE m.{id} = ? AND k.generation = ? AND (? OR k.revision = ? OR k.revision = ?)",
+                 WHERE m.{id} = ? AND k.generation = ? AND (? OR k.revision = ?)",
                 refresh("m.")
             ),
             touch: format!(
@@ -217,12 +217,11 @@ impl Mapped {
             let token = Value::from(&basis.token.as_bytes()[..]);
             let any = Value::from(any_revision);
             values.extend([
-                token.clone(),
+                token,
                 id,
                 generation,
                 any,
                 Value::from(&seen.revision.0[..]),
-                token,
             ]);
         } else {
             values.extend([id, generation]);
@@ -275,20 +274,9 @@ impl Mapped {
         Ok(Some(Outcome::stored(generation, basis.token.into())))
     }
 
-    pub(super) fn generation(
-        &self,
-        session: &mut Session,
-        key: &SessionKey,
-    ) -> Result<Option<Generation>, Driver> {
-        Ok(match self.load(session, key, None)? {
-            Read::Granted(Some(live)) => Some(live.version.generation),
-            _ => None,
-        })
-    }
-
-    pub(super) fn destroy(&self, session: &mut Session, key: &SessionKey) -> Result<(), Driver> {
+    pub(super) fn destroy(&self, session: &mut Session, key: &SessionKey) -> Result<bool, Driver> {
         let id = plain(key);
-        session.change(&self.destroy, (id, id)).map(|_| ())
+        Ok(session.change(&self.destroy, (id, id))? > 0)
     }
 
     pub(super) fn expired(

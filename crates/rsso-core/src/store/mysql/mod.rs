@@ -48,7 +48,18 @@ pub struct MysqlStore {
 /// A lock and the connection that holds it.
 struct Held {
     name: String,
-    connection: u32,
+    connection: u64,
+}
+
+/// What may help an act that failed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cure {
+    /// The connection was closed while it lay idle.
+    Reconnect,
+    /// The tables were not there yet.
+    MakeTables,
+    /// The server chose this statement to resolve a deadlock.
+    RunAgain,
 }
 
 /// Which connection.
@@ -133,7 +144,7 @@ impl MysqlStore {
         doing: &str,
         mut act: impl FnMut(&mut Session, &Layout) -> Result<T, Driver>,
     ) -> Result<T> {
-        let mut again = true;
+        let mut cures = vec![Cure::Reconnect, Cure::MakeTables, Cure::RunAgain];
         loop {
             let (mut session, idle) = self.take(line)?;
             let result = act(&mut session, &self.layout);
@@ -144,18 +155,28 @@ impl MysqlStore {
                     return Ok(value);
                 }
                 Err(Broken { retry, keep, error }) => {
-                    let cured = match server_says {
-                        Some(NO_TABLE) if again => self.tables.create(&mut session).is_ok(),
-                        Some(DEADLOCK) => true,
-                        _ => retry && idle,
+                    let cure = match server_says {
+                        Some(NO_TABLE) => Some(Cure::MakeTables),
+                        Some(DEADLOCK) => Some(Cure::RunAgain),
+                        _ if retry && idle => Some(Cure::Reconnect),
+                        _ => None,
                     };
+                    // Each cure is tried once.
+                    let at = cures.iter().position(|left| Some(*left) == cure);
+                    let Some(cure) = at.map(|at| cures.swap_remove(at)) else {
+                        if keep {
+                            self.put_back(line, session);
+                        }
+                        return Err(error);
+                    };
+                    if cure == Cure::MakeTables
+                        && let Err(denied) = self.tables.create(&mut session)
+                    {
+                        return Err(error::explain(&self.target.address, doing, denied));
+                    }
                     if keep {
                         self.put_back(line, session);
                     }
-                    if !(cured && again) {
-                        return Err(error);
-                    }
-                    again = false;
                 }
             }
         }
@@ -208,7 +229,7 @@ impl MysqlStore {
         }
         self.on(line, "cannot give the session's lock back", |session, _| {
             if holds(session) {
-                session.change("DO RELEASE_LOCK(?)", (held.name.as_str(),))?;
+                unlock(session, &held.name)?;
             }
             Ok(())
         })
@@ -324,6 +345,7 @@ impl Store for MysqlStore {
         let held = self.held.remove(&basis.token);
         let born = Generation::random()?;
         let line = self.line_of(held.as_ref());
+        let name = self.lock_name(key.as_bytes());
         let outcome = self.on(
             line,
             "cannot store the session; what was stored before is unchanged",
@@ -331,7 +353,13 @@ impl Store for MysqlStore {
                 let locked = held
                     .as_ref()
                     .is_some_and(|held| held.connection == session.number);
-                layout.commit(session, key, basis, locked, change, born)
+                let commit = |session: &mut Session| {
+                    layout.commit(session, key, basis, locked, change, born)
+                };
+                match basis.locked && !locked {
+                    true => regained(session, layout, key, basis, &name, commit),
+                    false => commit(session),
+                }
             },
         );
         match held {
@@ -352,18 +380,42 @@ impl Store for MysqlStore {
         }
     }
 
-    fn destroy(&mut self, key: &SessionKey, token: Option<Token>) -> Result<()> {
+    fn destroy(&mut self, key: &SessionKey, token: Option<Token>) -> Result<bool> {
         let held = token.and_then(|token| self.held.remove(&token));
         let line = self.line_of(held.as_ref());
         let destroyed = self.on(line, "cannot remove the session", |session, layout| {
             layout.destroy(session, key)
         });
         let freed = held.map_or(Ok(()), |held| self.free(&held));
-        destroyed.and(freed)
+        freed.and(destroyed)
     }
 
     fn gc(&mut self) -> Result<u64> {
         let doing = "cannot remove expired sessions";
+        let name = self.lock_name(b"gc");
+        let mine = self.on(Line::Prompt, doing, |session, _| try_lock(session, &name))?;
+        if !mine {
+            // Somebody else is at it.
+            return Ok(0);
+        }
+        let removed = self.remove_expired(doing);
+        self.on(Line::Prompt, doing, |session, _| unlock(session, &name))?;
+        removed
+    }
+}
+
+/// Takes a lock if it is free.
+fn try_lock(session: &mut Session, name: &str) -> Result<bool, Driver> {
+    let got = session.first("SELECT GET_LOCK(?, 0)", (name,))?;
+    Ok(got.and_then(|row| row.get::<Option<i64>, _>(0)).flatten() == Some(1))
+}
+
+fn unlock(session: &mut Session, name: &str) -> Result<(), Driver> {
+    session.change("DO RELEASE_LOCK(?)", (name,)).map(|_| ())
+}
+
+impl MysqlStore {
+    fn remove_expired(&mut self, doing: &str) -> Result<u64> {
         let (mut after, mut removed) = (Vec::new(), 0);
         loop {
             let ids = self.on(Line::Prompt, doing, |session, layout| {
@@ -381,9 +433,7 @@ impl Store for MysqlStore {
             }
         }
     }
-}
 
-impl MysqlStore {
     /// Those of the sessions whose lock nobody holds: what is being used does not expire.
     fn unused(&mut self, ids: Vec<Vec<u8>>, doing: &str) -> Result<Vec<Vec<u8>>> {
         let asked = vec!["IS_USED_LOCK(?) IS NULL"; ids.len()].join(", ");
@@ -424,4 +474,22 @@ impl MysqlStore {
             .map_or(wait, |(_, patience)| (*patience).max(wait))
             + Duration::from_secs(1)
     }
+}
+
+/// A commit whose lock went with its connection: only while nobody else holds it.
+fn regained(
+    session: &mut Session,
+    layout: &Layout,
+    key: &SessionKey,
+    basis: Basis,
+    name: &str,
+    commit: impl FnOnce(&mut Session) -> Result<Outcome, Driver>,
+) -> Result<Outcome, Driver> {
+    if try_lock(session, name)? {
+        let outcome = commit(session);
+        unlock(session, name)?;
+        return outcome;
+    }
+    // Whoever holds it may have read what this very commit has stored already.
+    layout.classify(session, key, basis)
 }

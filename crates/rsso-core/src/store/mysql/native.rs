@@ -3,7 +3,6 @@
 use mysql::{Error as Driver, Params, Value};
 
 use super::connection::Session;
-use super::error::{DUPLICATE, code};
 use super::layout::{Ask, Read, placeholders, record, seconds};
 use super::schema::Tables;
 use crate::sid::SessionKey;
@@ -16,7 +15,6 @@ pub(super) struct Native {
     update: String,
     touch: String,
     insert: String,
-    replace: String,
     destroy: String,
     generation: String,
     expired: String,
@@ -41,20 +39,23 @@ impl Native {
             ),
             update: format!(
                 "UPDATE {table} SET data = ?, revision = ?, expires = UNIX_TIMESTAMP() + ? \
-                 WHERE id = ? AND generation = ? AND (? OR revision = ? OR revision = ?)"
+                 WHERE id = ? AND generation = ? AND (? OR revision = ?)"
             ),
+            // Never the value that stands there: a row that is found is a row that is changed.
             touch: format!(
-                "UPDATE {table} SET expires = UNIX_TIMESTAMP() + ? WHERE id = ? AND generation = ?"
+                "UPDATE {table} SET expires = UNIX_TIMESTAMP() + ? + (expires = UNIX_TIMESTAMP() + ?) \
+                 WHERE id = ? AND generation = ?"
             ),
+            // What is there may be an expired row that gc has not removed, or one that was made
+            // without a lock meanwhile. Assignments are made from left to right, each with what
+            // those before it have set.
             insert: format!(
                 "INSERT INTO {table} (id, generation, revision, expires, data) \
-                 VALUES (?, ?, ?, UNIX_TIMESTAMP() + ?, ?)"
-            ),
-            // Assignments are made from left to right: generation looks at the old expiry.
-            replace: format!(
-                "UPDATE {table} SET generation = IF(expires <= UNIX_TIMESTAMP(), ?, generation), \
-                   revision = ?, data = ?, expires = UNIX_TIMESTAMP() + ? \
-                 WHERE id = ? AND (? OR expires <= UNIX_TIMESTAMP() OR revision = ?)"
+                 VALUES (?, ?, ?, UNIX_TIMESTAMP() + ?, ?) ON DUPLICATE KEY UPDATE \
+                   generation = IF(expires <= UNIX_TIMESTAMP(), VALUES(generation), generation), \
+                   data = IF(? OR expires <= UNIX_TIMESTAMP(), VALUES(data), data), \
+                   revision = IF(? OR expires <= UNIX_TIMESTAMP(), VALUES(revision), revision), \
+                   expires = IF(revision = VALUES(revision), VALUES(expires), expires)"
             ),
             destroy: format!("DELETE FROM {table} WHERE id = ?"),
             generation: format!("SELECT generation FROM {table} WHERE id = ?"),
@@ -108,13 +109,12 @@ impl Native {
                         generation,
                         any_revision,
                         &seen.revision.0[..],
-                        token,
                     ),
                 )?;
                 (found, Revision::from(basis.token))
             }
             Change::Touch(_) => (
-                session.change(&self.touch, (ttl, key.as_bytes(), generation))?,
+                session.change(&self.touch, (ttl, ttl, key.as_bytes(), generation))?,
                 seen.revision,
             ),
         };
@@ -136,32 +136,27 @@ impl Native {
         };
         let (token, ttl) = (&basis.token.as_bytes()[..], seconds(change.ttl()));
         let born_as = born.0.cast_signed();
-        match session.change(&self.insert, (key.as_bytes(), born_as, token, ttl, data)) {
-            Ok(_) => return Ok(Some(Outcome::stored(born, basis.token.into()))),
-            Err(error) if code(&error) == Some(DUPLICATE) => {}
-            Err(error) => return Err(error),
-        }
-        // An expired row that gc has not removed, or one that was made without a lock meanwhile.
-        let found = session.change(
-            &self.replace,
+        let changed = session.change(
+            &self.insert,
             (
+                key.as_bytes(),
                 born_as,
                 token,
-                data,
                 ttl,
-                key.as_bytes(),
+                data,
                 any_revision,
-                token,
+                any_revision,
             ),
         )?;
-        if found == 0 {
-            return Ok(None);
-        }
-        let generation = self.generation(session, key)?.unwrap_or(born);
+        let generation = match changed {
+            0 => return Ok(None),
+            1 => born,
+            _ => self.generation(session, key)?.unwrap_or(born),
+        };
         Ok(Some(Outcome::stored(generation, basis.token.into())))
     }
 
-    pub(super) fn generation(
+    fn generation(
         &self,
         session: &mut Session,
         key: &SessionKey,
@@ -172,8 +167,8 @@ impl Native {
             .map(|g| Generation(g.cast_unsigned())))
     }
 
-    pub(super) fn destroy(&self, session: &mut Session, key: &SessionKey) -> Result<(), Driver> {
-        session.change(&self.destroy, (key.as_bytes(),)).map(|_| ())
+    pub(super) fn destroy(&self, session: &mut Session, key: &SessionKey) -> Result<bool, Driver> {
+        Ok(session.change(&self.destroy, (key.as_bytes(),))? > 0)
     }
 
     pub(super) fn expired(

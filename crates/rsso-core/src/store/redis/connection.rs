@@ -142,7 +142,10 @@ impl Target {
     pub(super) fn explain(&self, doing: &str, error: RedisError) -> Error {
         let refused = matches!(error.kind(), ErrorKind::AuthenticationFailed)
             || matches!(error.code(), Some("WRONGPASS" | "NOAUTH"));
+        // What a script may not do is said in a sentence, without a code.
+        let forbidden = error.to_string().contains("can't run this command");
         let advice = match error.code() {
+            _ if forbidden => "the user's ACL does not allow what rsso needs (see docs/redis.md)",
             _ if refused => "the server refused the user or password (rsso.dsn, rsso.password)",
             Some("OOM") => "the server is out of memory (maxmemory)",
             Some("LOADING") => "the server is still loading its data",
@@ -186,7 +189,12 @@ impl Link {
         }
         let mut replies = request(&mut self.connection, commands).map_err(fail)?;
         if replies.iter().any(is_missing_script) {
-            request(&mut self.connection, &Act::load_all()).map_err(fail)?;
+            let loaded = request(&mut self.connection, &Act::load_all()).map_err(fail)?;
+            if let Some(Value::ServerError(error)) = loaded.into_iter().find(is_server_error) {
+                return Err(Failure::Final(
+                    target.explain("cannot load the scripts", RedisError::from(error)),
+                ));
+            }
             // Every script may run twice for the same token; a wait that was answered may not.
             let again: Vec<usize> = (0..commands.len())
                 .filter(|i| !is_blocking(&commands[*i]))
@@ -272,6 +280,10 @@ fn request(connection: &mut Connection, commands: &[Cmd]) -> RedisResult<Vec<Val
         many => many.iter().flat_map(Cmd::get_packed_command).collect(),
     };
     connection.req_packed_commands(&packed, 0, commands.len())
+}
+
+fn is_server_error(reply: &Value) -> bool {
+    matches!(reply, Value::ServerError(_))
 }
 
 fn is_missing_script(reply: &Value) -> bool {

@@ -225,10 +225,10 @@ impl Store for RedisStore {
     }
 
     fn release(&mut self, key: &SessionKey, token: Token) -> Result<()> {
-        self.end(key, Some(token), false)
+        self.end(key, Some(token), false).map(|_| ())
     }
 
-    fn destroy(&mut self, key: &SessionKey, token: Option<Token>) -> Result<()> {
+    fn destroy(&mut self, key: &SessionKey, token: Option<Token>) -> Result<bool> {
         self.end(key, token, true)
     }
 
@@ -239,7 +239,7 @@ impl Store for RedisStore {
 }
 
 impl RedisStore {
-    fn end(&mut self, key: &SessionKey, token: Option<Token>, destroy: bool) -> Result<()> {
+    fn end(&mut self, key: &SessionKey, token: Option<Token>, destroy: bool) -> Result<bool> {
         if let Some(token) = token {
             self.keeper.end(token);
         }
@@ -250,7 +250,8 @@ impl RedisStore {
         };
         release.arg(i32::from(destroy));
         let mut replies = self.exchange(&[release])?.into_iter();
-        self.verdict(replies.next().unwrap_or_default()).map(|_| ())
+        let (removed, _) = self.verdict(replies.next().unwrap_or_default())?;
+        Ok(removed > 0)
     }
 }
 

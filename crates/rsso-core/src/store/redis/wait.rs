@@ -44,7 +44,11 @@ impl RedisStore {
                 self.try_exchange(&wait_then_acquire(self, keys, want, terms, sleep), sleep);
             self.keeper.end(want.token);
             let attempt = match replies {
-                Ok(replies) => self.read_attempt(keys, want, terms, replies.into_iter().skip(1))?,
+                Ok(replies) => {
+                    let mut replies = replies.into_iter();
+                    self.accept(replies.next().unwrap_or_default())?;
+                    self.read_attempt(keys, want, terms, replies)?
+                }
                 // The server restarted, say: queue up anew.
                 Err(Failure::Broken(_)) => self.attempt(keys, want, terms)?,
                 Err(Failure::Final(error)) => return Err(error),

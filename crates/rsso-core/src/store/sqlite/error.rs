@@ -1,5 +1,7 @@
 //! What SQLite's errors mean to whoever runs the site.
 
+use std::io::{self, ErrorKind};
+
 use rusqlite::ErrorCode;
 
 use crate::error::Error;
@@ -37,6 +39,23 @@ pub(super) fn explain(address: &str, doing: Doing, error: rusqlite::Error) -> Er
         }
         Some(ErrorCode::SystemIoFailure) => "the file system reported an error",
         _ => return Error::store(address, act, error),
+    };
+    Error::store(address, format!("{act}: {advice}"), error)
+}
+
+/// The same for an error of the file system itself.
+pub(super) fn explain_file(address: &str, act: &str, error: io::Error) -> Error {
+    let advice = match error.kind() {
+        ErrorKind::NotFound | ErrorKind::PermissionDenied => {
+            "the directory must exist and be writable for PHP's user (rsso.dsn, session.save_path)"
+        }
+        ErrorKind::ReadOnlyFilesystem => {
+            "the file system is read-only (rsso.dsn, session.save_path)"
+        }
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "the disk or quota is full: free some space"
+        }
+        _ => "see rsso.dsn, session.save_path",
     };
     Error::store(address, format!("{act}: {advice}"), error)
 }

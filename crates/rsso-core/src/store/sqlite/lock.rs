@@ -21,6 +21,7 @@ use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
 
+use super::error::explain_file;
 use super::file::{self, FileIdentity};
 use super::queue::{Answer, Place};
 use crate::deadline::Deadline;
@@ -117,9 +118,7 @@ impl LockFile {
     /// Takes the lock if it is free.
     pub(super) fn try_lock(&mut self, range: Range, store: &str) -> Result<Option<Guard>> {
         loop {
-            let file = self
-                .file()
-                .map_err(|error| failed(store, &self.path, error))?;
+            let file = self.file().map_err(|error| failed(store, error))?;
             match fcntl(
                 &file.file,
                 FcntlArg::F_OFD_SETLK(&range.flock(libc::F_WRLCK)),
@@ -136,7 +135,7 @@ impl LockFile {
                     self.file = None;
                 }
                 Err(Errno::EAGAIN | Errno::EACCES) => return Ok(None),
-                Err(error) => return Err(failed(store, &self.path, error.into())),
+                Err(error) => return Err(failed(store, error.into())),
             }
         }
     }
@@ -153,7 +152,7 @@ impl LockFile {
         {
             return Err(timeout());
         }
-        let fail = |error| failed(store, &self.path, error);
+        let fail = |error| failed(store, error);
         let place = match self.waiting.remove(&range) {
             Some(place) => place,
             None => Place::take(self.path.clone(), self.mode, range).map_err(fail)?,
@@ -228,6 +227,10 @@ impl Drop for Guard {
     }
 }
 
-fn failed(store: &str, path: &Path, error: io::Error) -> Error {
-    Error::store(store, format!("cannot lock {}", path.display()), error)
+fn failed(store: &str, error: io::Error) -> Error {
+    explain_file(
+        store,
+        "cannot open the lock file beside the database",
+        error,
+    )
 }

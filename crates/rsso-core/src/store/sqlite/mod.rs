@@ -92,14 +92,17 @@ impl SqliteStore {
         let _opening = self
             .locks
             .lock(lock::Range::OPENING, deadline, &self.address)
-            .map_err(|error| Error::store(&self.address, "cannot open the database", error))?;
-        file::prepare(&self.dsn.path, self.dsn.mode).map_err(|error| {
-            Error::store(
-                &self.address,
-                "cannot open the file (rsso.dsn, session.save_path)",
-                error,
-            )
-        })?;
+            .map_err(|error| match error {
+                // The way out would be another than for a session's lock.
+                Error::LockTimeout { .. } => Error::store(
+                    &self.address,
+                    "another process keeps opening the database",
+                    error,
+                ),
+                other => other,
+            })?;
+        file::prepare(&self.dsn.path, self.dsn.mode)
+            .map_err(|error| error::explain_file(&self.address, "cannot open the file", error))?;
         let connection = schema::connect(&self.dsn.path, self.busy_timeout, &self.sql)
             .map_err(|error| explain(&self.address, Doing::Open, error))?;
         let identity = FileIdentity::of(&self.dsn.path).map_err(|error| {
@@ -173,9 +176,19 @@ impl Store for SqliteStore {
     }
 
     fn commit(&mut self, key: &SessionKey, basis: Basis, change: Change<'_>) -> Result<Outcome> {
-        // The guard is dropped at the end of this function, after the statement, whatever happens.
+        // The guards are dropped at the end of this function, after the statement, whatever happens.
         let guard = self.held.remove(&basis.token);
         let locked = guard.as_ref().is_some_and(Guard::holds);
+        let range = lock::Range::of(key);
+        let regained = match basis.locked && !locked {
+            true => self.locks.try_lock(range, &self.address)?,
+            false => None,
+        };
+        if basis.locked && !locked && regained.is_none() {
+            return self.with(Doing::Write, |connection, sql| {
+                refused(connection, sql, key, basis)
+            });
+        }
         let born = Generation::random()?;
         self.with(Doing::Write, |connection, sql| {
             let outcome = match basis.seen {
@@ -194,14 +207,14 @@ impl Store for SqliteStore {
         Ok(())
     }
 
-    fn destroy(&mut self, key: &SessionKey, token: Option<Token>) -> Result<()> {
+    fn destroy(&mut self, key: &SessionKey, token: Option<Token>) -> Result<bool> {
         let _guard = token.and_then(|token| self.held.remove(&token));
         self.with(Doing::Write, |connection, sql| {
-            connection
+            let removed = connection
                 .prepare_cached(&sql.destroy)?
-                .execute([key.as_bytes()])
-        })?;
-        Ok(())
+                .execute([key.as_bytes()])?;
+            Ok(removed > 0)
+        })
     }
 
     fn gc(&mut self) -> Result<u64> {
@@ -319,7 +332,7 @@ fn refused(
         .optional()?;
     Ok(match (basis.seen, now) {
         (Some(seen), Some(now)) if seen.generation.0.cast_signed() == now => Outcome::LockLost,
-        (None, Some(_)) => Outcome::LockLost,
+        (None, _) => Outcome::LockLost,
         _ => Outcome::Gone,
     })
 }

@@ -5,12 +5,16 @@ local token, locked, generation = ARGV[1], ARGV[2] == '1', ARGV[3]
 local owner = held(l, token)
 local trailer = redis.call('GETRANGE', d, TRAILER, -1)
 local is_now, revision = string.sub(trailer, 4, 11), string.sub(trailer, 12)
--- The same token as revision: this very commit was made before, and its answer was lost.
-local undisturbed = owner or not locked or revision == token
+local lock = redis.call('GET', l)
 local reply = { 1, is_now }
 if generation ~= '' and is_now ~= generation then
   reply = { 2 }
-elseif trailer ~= '' and not undisturbed and revision ~= ARGV[4] then
+elseif revision == token then
+  -- This very commit was made before, and its answer was lost.
+  redis.call('DEL', s)
+  return reply
+elseif locked and not owner and (lock or (trailer ~= '' and revision ~= ARGV[4])) then
+  -- Lost: another request holds the lock, or has written since.
   reply = { 3 }
 end
 if reply[1] == 1 then
@@ -20,8 +24,6 @@ if reply[1] == 1 then
   elseif generation == '' and trailer ~= '' then
     -- Overwritten without a lock: still the same life for whoever reads it meanwhile.
     redis.call('SETRANGE', d, redis.call('STRLEN', d) - 24, is_now)
-  elseif generation == '' then
-    reply = { 1, '' }
   end
 else
   redis.call('DEL', s)
