@@ -36,13 +36,6 @@ fn assert_costs(session: &str, ini: &[(&str, &str)], at_most: usize) {
         log.take_round_trips()
     };
     let (short, long) = (run(SHORT), run(LONG));
-        for r in [&short, &long] {
-            for s in r {
-                eprintln!("{}: {:.60}", s.command, s.text);
-            }
-            eprintln!("-----");
-        }
-    }
     let more = long.len() - short.len();
     let sessions = LONG - SHORT;
     let last: Vec<_> = long
