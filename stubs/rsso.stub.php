@@ -75,9 +75,11 @@ namespace Rsso {
          *     lock_ttl?: int|float|numeric-string,
          *     lock_failure?: 'error'|'readonly',
          *     hash_ids?: bool|int|string,
+         *     mysql_table?: string,
+         *     mysql_columns?: string,
          * } $options Directives without their `rsso.`. Times are in seconds, fractions allowed. Defaults: `prefix`
          *     `rsso:` (on SQLite `rsso_`), `connect_timeout` 2, `read_timeout` 2, `lock` true, `lock_wait` 30, `lock_ttl`
-         *     60, `lock_failure` 'error', `hash_ids` true.
+         *     60, `lock_failure` 'error', `hash_ids` true, `mysql_table` and `mysql_columns` ''.
          *
          * @throws ConfigException for a DSN, option or value that cannot be used
          */

@@ -32,13 +32,13 @@ foreach ([
 ?>
 --EXPECT--
 rsso.dsn = "nonsense"
-  warning: ini_set(): rsso: rsso.dsn: is not a DSN; accepted are sqlite:/path/to/file.db, redis://host:port/db, rediss://host:port/db, redis+unix:///path/to/socket?db=N
+  warning: ini_set(): rsso: rsso.dsn: is not a DSN; accepted are sqlite:/path/to/file.db, redis://host:port/db, rediss://host:port/db, redis+unix:///path/to/socket?db=N, mysql://user:password@host:port/database
 false
 rsso.dsn = "\/var\/lib\/x"
-  warning: ini_set(): rsso: rsso.dsn: is not a DSN; accepted are sqlite:/path/to/file.db, redis://host:port/db, rediss://host:port/db, redis+unix:///path/to/socket?db=N
+  warning: ini_set(): rsso: rsso.dsn: is not a DSN; accepted are sqlite:/path/to/file.db, redis://host:port/db, rediss://host:port/db, redis+unix:///path/to/socket?db=N, mysql://user:password@host:port/database
 false
 rsso.dsn = "http:\/\/localhost"
-  warning: ini_set(): rsso: rsso.dsn: unknown scheme http://; accepted are sqlite:/path/to/file.db, redis://host:port/db, rediss://host:port/db, redis+unix:///path/to/socket?db=N
+  warning: ini_set(): rsso: rsso.dsn: unknown scheme http://; accepted are sqlite:/path/to/file.db, redis://host:port/db, rediss://host:port/db, redis+unix:///path/to/socket?db=N, mysql://user:password@host:port/database
 false
 rsso.dsn = "redis:"
   warning: ini_set(): rsso: rsso.dsn: needs a host, as in redis://127.0.0.1:6379

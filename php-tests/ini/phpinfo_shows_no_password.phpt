@@ -23,7 +23,7 @@ rsso
 
 rsso => enabled
 Version => %d.%d.%s
-Stores => sqlite, redis
+Stores => sqlite, redis, mysql
 Active store => redis://:***@localhost:6380/3
 
 Directive => Local Value => Master Value
@@ -34,6 +34,8 @@ rsso.lock => 1 => 1
 rsso.lock_failure => error => error
 rsso.lock_ttl => 60 => 60
 rsso.lock_wait => 30 => 30
+rsso.mysql_columns => no value => no value
+rsso.mysql_table => no value => no value
 rsso.password => *** => ***
 rsso.password_file => *** => ***
 rsso.prefix => no value => no value

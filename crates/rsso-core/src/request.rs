@@ -13,6 +13,10 @@ use crate::settings::{LockFailure, Settings};
 use crate::sid::{SessionId, SessionKey};
 use crate::store::{Basis, Change, Load, Loaded, LockTerms, Outcome, Store, Token, Version};
 
+mod outcome;
+
+pub use outcome::{Refusal, Written};
+
 /// How many made ids a request remembers; `session_create_id()` in a loop must not grow it.
 const MAX_FRESH: usize = 16;
 
@@ -46,50 +50,6 @@ struct Current {
     prefetched: Option<Vec<u8>>,
     /// Set where a write must be refused: why.
     refusal: Option<Refusal>,
-}
-
-/// What became of a write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use]
-pub enum Written {
-    /// It is in the store.
-    Stored,
-    /// It is not, and this is why; PHP's user is told.
-    Refused(Refusal),
-}
-
-/// Why a write was refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
-    /// The session was destroyed, kicked or expired while this request was under way.
-    Gone,
-    /// The lock was lost, and another request has written the session since.
-    LockLost,
-    /// `rsso.lock_failure=readonly`, and the lock could not be had.
-    ReadOnly,
-    /// This process is a fork of the one that opened the session.
-    Forked,
-}
-
-impl Refusal {
-    /// The sentence for PHP's warning.
-    #[must_use]
-    pub fn message(self) -> &'static str {
-        match self {
-            Self::Gone => {
-                "the session was destroyed or expired while this request was using it; its changes are not stored"
-            }
-            Self::LockLost => {
-                "this request lost the session's lock (rsso.lock_ttl) and another one has written since; its changes are not stored"
-            }
-            Self::ReadOnly => {
-                "the session was opened without its lock (rsso.lock_failure=readonly); its changes are not stored"
-            }
-            Self::Forked => {
-                "the session was opened before the fork and belongs to the parent process; changes of the child are not stored"
-            }
-        }
-    }
 }
 
 impl Default for RequestState {

@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 pub mod backend;
+pub mod chromium;
 pub mod fpm;
 pub mod handler;
 pub mod http;

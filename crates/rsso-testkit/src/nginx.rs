@@ -31,8 +31,17 @@ impl Nginx {
     /// # Panics
     /// With the log, if the server does not come up.
     pub fn start(docroot: &Path, fpm: &PhpFpm) -> Self {
+        Self::start_hosts(docroot, &[("_", fpm)])
+    }
+
+    /// As [`Self::start`], each host by its name and through its own pool, all on one port. What asks for none of the
+    /// names gets the first.
+    ///
+    /// # Panics
+    /// With the log, if the server does not come up.
+    pub fn start_hosts(docroot: &Path, hosts: &[(&str, &PhpFpm)]) -> Self {
         for _ in 0..PORT_ATTEMPTS {
-            let mut nginx = Self::launch(docroot, fpm);
+            let mut nginx = Self::launch(docroot, hosts);
             let pid_file = nginx.dir.join("nginx.pid");
             // Written once the sockets are bound: a server that lost the race for its port never writes it.
             if nginx
@@ -50,6 +59,10 @@ impl Nginx {
         panic!("{PORT_ATTEMPTS} free ports in a row were taken by others");
     }
 
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
@@ -63,13 +76,14 @@ impl Nginx {
         read_lossy(&self.dir.join("error.log")) + &self.server.log()
     }
 
-    fn launch(docroot: &Path, fpm: &PhpFpm) -> Self {
+    fn launch(docroot: &Path, hosts: &[(&str, &PhpFpm)]) -> Self {
         let dir = WorkDir::new();
         let port = free_port();
-        let config = dir.write(
-            "nginx.conf",
-            &nginx_conf(dir.path(), port, docroot, &fpm.socket()),
-        );
+        let servers: String = hosts
+            .iter()
+            .map(|(name, fpm)| server_conf(name, port, docroot, &fpm.socket()))
+            .collect();
+        let config = dir.write("nginx.conf", &nginx_conf(dir.path(), &servers));
         let mut command = Command::new(program(&["nginx"], "nginx-light"));
         command
             .arg("-p")
@@ -86,14 +100,13 @@ impl Nginx {
 /// Longer than the browsers' own limit: it is the browser that gives up first, and says so.
 const ANSWER_LIMIT: Duration = Duration::from_secs(120);
 
-fn nginx_conf(dir: &Path, port: u16, docroot: &Path, socket: &Path) -> String {
-    let (dir, docroot, socket) = (dir.display(), docroot.display(), socket.display());
+fn nginx_conf(dir: &Path, servers: &str) -> String {
+    let dir = dir.display();
     let user = if Uid::effective().is_root() {
         format!("user {WEB_USER};")
     } else {
         String::new()
     };
-    let limit = ANSWER_LIMIT.as_secs();
     format!(
         r#"{user}
 daemon off;
@@ -109,8 +122,18 @@ http {{
     scgi_temp_path {dir}/scgi;
     uwsgi_temp_path {dir}/uwsgi;
     types {{ text/html html; text/css css; application/javascript js; image/png png; }}
-    server {{
+{servers}}}
+"#
+    )
+}
+
+fn server_conf(name: &str, port: u16, docroot: &Path, socket: &Path) -> String {
+    let (docroot, socket) = (docroot.display(), socket.display());
+    let limit = ANSWER_LIMIT.as_secs();
+    format!(
+        r#"    server {{
         listen 127.0.0.1:{port};
+        server_name {name};
         root {docroot};
         index index.php index.html;
         location ~ \.php$ {{
@@ -134,7 +157,6 @@ http {{
             fastcgi_param REDIRECT_STATUS 200;
         }}
     }}
-}}
 "#
     )
 }

@@ -147,36 +147,18 @@ impl Php {
     /// # Panics
     /// If PHP cannot be started.
     pub fn spawn(&self, script: &Path, args: &[&str]) -> Running {
-        let mut child = Command::new(program(&["php8.2", "php"], "php8.2-cli"))
+        let mut command = Command::new(program(&["php8.2", "php"], "php8.2-cli"));
+        command
             .arg("-n")
             .args(ini_arguments(self.extension, &self.ini))
             .arg(script)
             .args(args)
-            .envs(self.env.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("start php");
-        let stdout = BufReader::new(child.stdout.take().expect("stdout is piped"));
-        let mut stderr = child.stderr.take().expect("stderr is piped");
-        // A full pipe would stop the script: both are emptied while it runs, stdout by whoever reads it.
-        let stderr = thread::spawn(move || {
-            let mut bytes = Vec::new();
-            let _as_far_as_it_goes = stderr.read_to_end(&mut bytes);
-            String::from_utf8_lossy(&bytes).into_owned()
-        });
-        Running {
-            child,
-            stdout: Some(stdout),
-            stderr: Some(stderr),
-            limit: self.limit,
-            dir: None,
-        }
+            .envs(self.env.iter().map(|(name, value)| (name, value)));
+        Running::start(&mut command, self.limit)
     }
 }
 
-/// A PHP at work; killed on drop.
+/// A script at work; killed on drop.
 #[derive(Debug)]
 pub struct Running {
     child: Child,
@@ -187,6 +169,34 @@ pub struct Running {
 }
 
 impl Running {
+    /// Starts `command` with nothing to read. It may take as long as `limit`.
+    ///
+    /// # Panics
+    /// If it cannot be started.
+    pub(crate) fn start(command: &mut Command, limit: Duration) -> Self {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
+        let stdout = BufReader::new(child.stdout.take().expect("stdout is piped"));
+        let mut stderr = child.stderr.take().expect("stderr is piped");
+        // A full pipe would stop the script: both are emptied while it runs, stdout by whoever reads it.
+        let stderr = thread::spawn(move || {
+            let mut bytes = Vec::new();
+            let _as_far_as_it_goes = stderr.read_to_end(&mut bytes);
+            String::from_utf8_lossy(&bytes).into_owned()
+        });
+        Self {
+            child,
+            stdout: Some(stdout),
+            stderr: Some(stderr),
+            limit,
+            dir: None,
+        }
+    }
+
     pub fn pid(&self) -> i32 {
         i32::try_from(self.child.id()).expect("Linux pids fit an i32")
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rsso_core::store::Outcome;
 
-use super::ground::{Ground, HOUR, TTL, key};
+use super::ground::{Ground, HOUR, TTL};
 
 /// Stores count whole seconds and never expire early: two of them are over for certain.
 const SHORT: Duration = Duration::from_secs(1);
@@ -13,7 +13,7 @@ const OVER: Duration = Duration::from_millis(2300);
 
 pub fn an_expired_session_is_missing(ground: &dyn Ground) {
     let mut worker = ground.worker();
-    let key = key();
+    let key = ground.key();
     worker.put(&key, b"x", SHORT);
     assert!(worker.peek(&key).is_some());
     thread::sleep(OVER);
@@ -22,7 +22,7 @@ pub fn an_expired_session_is_missing(ground: &dyn Ground) {
 
 pub fn a_touch_puts_the_expiry_off(ground: &dyn Ground) {
     let mut worker = ground.worker();
-    let key = key();
+    let key = ground.key();
     worker.put(&key, b"x", SHORT);
     let held = worker.locked(&key);
     assert!(matches!(worker.touch(&held, HOUR), Outcome::Stored(_)));
@@ -32,7 +32,7 @@ pub fn a_touch_puts_the_expiry_off(ground: &dyn Ground) {
 
 pub fn gc_removes_only_what_has_expired(ground: &dyn Ground) {
     let mut worker = ground.worker();
-    let (old, young) = (key(), key());
+    let (old, young) = (ground.key(), ground.key());
     worker.put(&old, b"x", SHORT);
     worker.put(&young, b"y", HOUR);
     thread::sleep(OVER);
@@ -44,7 +44,7 @@ pub fn gc_removes_only_what_has_expired(ground: &dyn Ground) {
 
 pub fn a_session_in_use_does_not_expire(ground: &dyn Ground) {
     let (mut a, mut b) = (ground.worker(), ground.worker());
-    let key = key();
+    let key = ground.key();
     a.put(&key, b"x", SHORT);
     let held = a.try_lock(&key, Duration::ZERO, TTL).unwrap();
     thread::sleep(OVER);
@@ -58,7 +58,7 @@ pub fn a_session_in_use_does_not_expire(ground: &dyn Ground) {
 
 pub fn an_expired_id_begins_a_new_life(ground: &dyn Ground) {
     let (mut a, mut b) = (ground.worker(), ground.worker());
-    let key = key();
+    let key = ground.key();
     a.put(&key, b"old", SHORT);
     let old = a.unlocked(&key);
     thread::sleep(OVER);

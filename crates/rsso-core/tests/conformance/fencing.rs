@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use rsso_core::store::Outcome;
 
-use super::ground::{Ground, HOUR, Held, Worker, key};
+use super::ground::{Ground, HOUR, Held, Worker};
 
 fn stays_destroyed(ground: &dyn Ground, read: fn(&mut Worker, &rsso_core::SessionKey) -> Held) {
     let (mut a, mut b) = (ground.worker(), ground.worker());
     for round in 0..100 {
-        let key = key();
+        let key = ground.key();
         b.put(&key, b"secret", HOUR);
         let held = read(&mut a, &key);
         assert!(held.data.is_some());
@@ -34,7 +34,7 @@ pub fn a_destroyed_session_stays_destroyed_without_lock(ground: &dyn Ground) {
 
 pub fn a_new_session_under_an_old_id_is_not_overwritten(ground: &dyn Ground) {
     let (mut a, mut b) = (ground.worker(), ground.worker());
-    let key = key();
+    let key = ground.key();
     b.put(&key, b"old", HOUR);
     let held = a.unlocked(&key);
     b.store.destroy(&key, None).unwrap();
@@ -46,7 +46,7 @@ pub fn a_new_session_under_an_old_id_is_not_overwritten(ground: &dyn Ground) {
 
 pub fn without_locks_the_last_write_wins(ground: &dyn Ground) {
     let (mut a, mut b) = (ground.worker(), ground.worker());
-    let key = key();
+    let key = ground.key();
     let (first, second) = (a.unlocked(&key), b.unlocked(&key));
     assert!(matches!(a.write(&first, b"a"), Outcome::Stored(_)));
     assert!(matches!(b.write(&second, b"b"), Outcome::Stored(_)));
@@ -59,7 +59,7 @@ pub fn without_locks_the_last_write_wins(ground: &dyn Ground) {
 /// The lock is lost as when its time is up; here by a release behind the owner's back.
 pub fn a_lost_lock_refuses_the_write_if_another_wrote(ground: &dyn Ground) {
     let (mut a, mut b) = (ground.worker(), ground.worker());
-    let key = key();
+    let key = ground.key();
     b.put(&key, b"start", HOUR);
     let held = a.locked(&key);
     a.store.release(&key, held.token).unwrap();
@@ -73,7 +73,7 @@ pub fn a_lost_lock_refuses_the_write_if_another_wrote(ground: &dyn Ground) {
     assert_eq!(a.write(&held, b"a, late"), Outcome::LockLost);
     assert_eq!(a.peek(&key).unwrap(), b"b");
 
-    let missing = super::ground::key();
+    let missing = ground.key();
     let held = a.locked(&missing);
     a.store.release(&missing, held.token).unwrap();
     b.put(&missing, b"b", HOUR);
@@ -85,7 +85,7 @@ pub fn a_lost_lock_refuses_the_write_if_another_wrote(ground: &dyn Ground) {
 pub fn a_lost_lock_that_another_holds_now_does_not_write(ground: &dyn Ground) {
     let (mut a, mut b) = (ground.worker(), ground.worker());
     for stored in [true, false] {
-        let key = key();
+        let key = ground.key();
         if stored {
             b.put(&key, b"start", HOUR);
         }

@@ -17,6 +17,15 @@ pub trait Ground: Sync {
 
     fn dsn(&self) -> String;
 
+    /// The key of a new session, as this store files it.
+    fn key(&self) -> SessionKey {
+        self.key_of(&sid())
+    }
+
+    fn key_of(&self, sid: &SessionId) -> SessionKey {
+        SessionKey::of(sid, self.settings().hashes_ids())
+    }
+
     fn settings(&self) -> Settings {
         let mut settings = Settings::default();
         settings.set("dsn", &self.dsn()).unwrap();
@@ -67,6 +76,39 @@ impl Ground for MysqlGround {
 
     fn dsn(&self) -> String {
         self.0.url()
+    }
+}
+
+/// A table that was there before rsso, of Symfony's shape.
+pub struct MappedGround(MariaDb);
+
+impl Ground for MappedGround {
+    fn prepare() -> Self {
+        let mariadb = MariaDb::start();
+        mariadb.sql(
+            "CREATE TABLE sessions (sess_id VARBINARY(128) NOT NULL PRIMARY KEY, sess_data LONGBLOB NOT NULL,
+             sess_lifetime INTEGER UNSIGNED NOT NULL, sess_time INTEGER UNSIGNED NOT NULL)",
+        );
+        Self(mariadb)
+    }
+
+    fn dsn(&self) -> String {
+        self.0.url()
+    }
+
+    fn settings(&self) -> Settings {
+        let mut settings = Settings::default();
+        for (name, value) in [
+            ("dsn", self.dsn().as_str()),
+            ("mysql_table", "sessions"),
+            (
+                "mysql_columns",
+                "id=sess_id,data=sess_data,expires=sess_lifetime,time=sess_time",
+            ),
+        ] {
+            settings.set(name, value).unwrap();
+        }
+        settings
     }
 }
 
@@ -178,8 +220,4 @@ impl Held {
 
 pub fn sid() -> SessionId {
     SessionId::random().unwrap()
-}
-
-pub fn key() -> SessionKey {
-    SessionKey::of(&sid(), true)
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rsso_core::store::{LockTerms, Outcome, Token};
 use rsso_core::{Deadline, Error, SessionKey};
 
-use super::ground::{Ground, HOUR, TTL, Worker, key};
+use super::ground::{Ground, HOUR, TTL, Worker};
 
 const AT_ONCE: Duration = Duration::ZERO;
 
@@ -23,7 +23,7 @@ fn is_free(worker: &mut Worker, key: &SessionKey) -> bool {
 
 pub fn a_lock_is_held_by_one(ground: &dyn Ground) {
     let (mut a, mut b) = (ground.worker(), ground.worker());
-    let key = key();
+    let key = ground.key();
     let held = a.locked(&key);
     assert!(!is_free(&mut b, &key));
     a.store.release(&key, held.token).unwrap();
@@ -32,7 +32,7 @@ pub fn a_lock_is_held_by_one(ground: &dyn Ground) {
 
 pub fn the_same_token_is_granted_again(ground: &dyn Ground) {
     let mut worker = ground.worker();
-    let key = key();
+    let key = ground.key();
     let held = worker.locked(&key);
     let terms = LockTerms {
         deadline: Deadline::after(AT_ONCE),
@@ -49,7 +49,7 @@ pub fn the_same_token_is_granted_again(ground: &dyn Ground) {
 
 pub fn a_wait_ends_at_its_deadline(ground: &dyn Ground) {
     let (mut a, mut b) = (ground.worker(), ground.worker());
-    let key = key();
+    let key = ground.key();
     let _held = a.locked(&key);
     let started = Instant::now();
     let waited = b.try_lock(&key, Duration::from_millis(300), TTL);
@@ -64,7 +64,7 @@ pub fn a_wait_ends_at_its_deadline(ground: &dyn Ground) {
 
 pub fn every_end_of_a_request_gives_the_lock_back(ground: &dyn Ground) {
     let (mut a, mut b) = (ground.worker(), ground.worker());
-    let key = key();
+    let key = ground.key();
     let ends: [fn(&mut Worker, &super::ground::Held); 4] = [
         |w, h| assert!(matches!(w.write(h, b"x"), Outcome::Stored(_))),
         |w, h| assert!(matches!(w.touch(h, HOUR), Outcome::Stored(_))),
@@ -87,7 +87,7 @@ pub fn every_end_of_a_request_gives_the_lock_back(ground: &dyn Ground) {
 
 pub fn a_missing_session_that_is_only_checked_is_not_locked(ground: &dyn Ground) {
     let (mut a, mut b) = (ground.worker(), ground.worker());
-    let key = key();
+    let key = ground.key();
     let terms = LockTerms {
         deadline: Deadline::after(AT_ONCE),
         ttl: TTL,
@@ -107,7 +107,7 @@ pub fn a_missing_session_that_is_only_checked_is_not_locked(ground: &dyn Ground)
 
 pub fn a_stranger_cannot_free_a_lock(ground: &dyn Ground) {
     let (mut a, mut b) = (ground.worker(), ground.worker());
-    let key = key();
+    let key = ground.key();
     let _held = a.locked(&key);
     b.store.release(&key, Token::random().unwrap()).unwrap();
     b.store.destroy(&key, None).unwrap();
@@ -116,7 +116,7 @@ pub fn a_stranger_cannot_free_a_lock(ground: &dyn Ground) {
 
 pub fn a_read_without_lock_does_not_wait(ground: &dyn Ground) {
     let (mut a, mut b) = (ground.worker(), ground.worker());
-    let key = key();
+    let key = ground.key();
     a.put(&key, b"x", HOUR);
     let _held = a.locked(&key);
     assert_eq!(b.peek(&key).unwrap(), b"x");
@@ -124,7 +124,7 @@ pub fn a_read_without_lock_does_not_wait(ground: &dyn Ground) {
 
 pub fn an_owner_whose_connection_is_gone_holds_nothing(ground: &dyn Ground) {
     let mut b = ground.worker();
-    let key = key();
+    let key = ground.key();
     let mut a = ground.worker();
     let _held = a.locked(&key);
     drop(a);
@@ -135,7 +135,7 @@ pub fn an_owner_whose_connection_is_gone_holds_nothing(ground: &dyn Ground) {
 }
 
 pub fn a_waiter_is_freed_when_the_owner_dies(ground: &dyn Ground) {
-    let key = key();
+    let key = ground.key();
     let mut a = ground.worker();
     let _held = a.locked(&key);
     thread::scope(|scope| {
@@ -157,7 +157,7 @@ pub fn a_waiter_is_freed_when_the_owner_dies(ground: &dyn Ground) {
 }
 
 pub fn a_living_owner_keeps_its_lock_beyond_its_time(ground: &dyn Ground) {
-    let key = key();
+    let key = ground.key();
     let ttl = Duration::from_secs(1);
     let mut a = ground.worker();
     a.put(&key, b"0", HOUR);
@@ -175,7 +175,7 @@ pub fn a_living_owner_keeps_its_lock_beyond_its_time(ground: &dyn Ground) {
 
 pub fn who_gave_up_waiting_does_not_get_the_lock_later(ground: &dyn Ground) {
     let (mut a, mut b, mut c) = (ground.worker(), ground.worker(), ground.worker());
-    let key = key();
+    let key = ground.key();
     let held = a.locked(&key);
     assert!(b.try_lock(&key, Duration::from_millis(100), TTL).is_err());
     a.store.release(&key, held.token).unwrap();

@@ -20,7 +20,7 @@ mod order;
 mod records;
 mod requests;
 
-use ground::{Ground, MysqlGround, RedisGround, SqliteGround};
+use ground::{Ground, MappedGround, MysqlGround, RedisGround, SqliteGround};
 
 macro_rules! stores {
     ($($about:ident::$promise:ident;)*) => {
@@ -29,6 +29,9 @@ macro_rules! stores {
         }
         mod redis {
             $(#[test] fn $promise() { super::$about::$promise(&<super::RedisGround as super::Ground>::prepare()); })*
+        }
+        mod mapped {
+            $(#[test] fn $promise() { super::$about::$promise(&<super::MappedGround as super::Ground>::prepare()); })*
         }
         mod mysql {
             $(#[test] fn $promise() { super::$about::$promise(&<super::MysqlGround as super::Ground>::prepare()); })*

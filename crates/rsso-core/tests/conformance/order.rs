@@ -7,10 +7,10 @@ use std::time::Duration;
 use rsso_core::SessionKey;
 use rsso_core::store::Outcome;
 
-use super::ground::{Ground, HOUR, key};
+use super::ground::{Ground, HOUR};
 
 pub fn waiters_come_first_come_first_served(ground: &dyn Ground) {
-    let key = key();
+    let key = ground.key();
     let mut owner = ground.worker();
     let held = owner.locked(&key);
     let served = Mutex::new(Vec::new());
@@ -33,13 +33,13 @@ pub fn waiters_come_first_come_first_served(ground: &dyn Ground) {
 }
 
 pub fn no_update_is_lost(ground: &dyn Ground) {
-    let key = key();
+    let key = ground.key();
     ground.worker().put(&key, b"0", HOUR);
     count_to_800(ground, &key);
 }
 
 pub fn no_update_is_lost_on_a_session_that_does_not_exist_yet(ground: &dyn Ground) {
-    count_to_800(ground, &key());
+    count_to_800(ground, &ground.key());
 }
 
 fn count_to_800(ground: &dyn Ground, key: &SessionKey) {

@@ -3,7 +3,7 @@
 use rsso_core::store::Outcome;
 use rsso_core::{SessionId, SessionKey};
 
-use super::ground::{Ground, HOUR, key};
+use super::ground::{Ground, HOUR};
 
 pub fn what_is_written_is_read_back(ground: &dyn Ground) {
     let mut a = ground.worker();
@@ -27,14 +27,14 @@ pub fn what_is_written_is_read_back(ground: &dyn Ground) {
 
 pub fn a_missing_session_is_empty_and_no_failure(ground: &dyn Ground) {
     let mut worker = ground.worker();
-    let held = worker.locked(&key());
+    let held = worker.locked(&ground.key());
     assert_eq!(held.data, None);
     assert!(held.locked);
 }
 
 pub fn a_touch_keeps_the_data(ground: &dyn Ground) {
     let mut worker = ground.worker();
-    let key = key();
+    let key = ground.key();
     worker.put(&key, b"data", HOUR);
     let held = worker.locked(&key);
     assert_eq!(
@@ -47,7 +47,7 @@ pub fn a_touch_keeps_the_data(ground: &dyn Ground) {
 /// PHP 8.6 touches an empty new session instead of writing it.
 pub fn a_touch_creates_what_was_missing(ground: &dyn Ground) {
     let mut worker = ground.worker();
-    let key = key();
+    let key = ground.key();
     let held = worker.locked(&key);
     assert!(matches!(worker.touch(&held, HOUR), Outcome::Stored(_)));
     assert_eq!(worker.peek(&key).unwrap(), b"");
@@ -55,7 +55,7 @@ pub fn a_touch_creates_what_was_missing(ground: &dyn Ground) {
 
 pub fn destroying_twice_is_no_error(ground: &dyn Ground) {
     let mut worker = ground.worker();
-    let key = key();
+    let key = ground.key();
     worker.put(&key, b"data", HOUR);
     worker.store.destroy(&key, None).unwrap();
     worker.store.destroy(&key, None).unwrap();
@@ -64,7 +64,7 @@ pub fn destroying_twice_is_no_error(ground: &dyn Ground) {
 
 pub fn two_sessions_do_not_meet(ground: &dyn Ground) {
     let mut worker = ground.worker();
-    let (one, two) = (key(), key());
+    let (one, two) = (ground.key(), ground.key());
     let held_one = worker.locked(&one);
     let held_two = worker.locked(&two);
     worker.write(&held_one, b"one");
@@ -78,7 +78,7 @@ pub fn two_sessions_do_not_meet(ground: &dyn Ground) {
 /// while nobody else has written.
 pub fn a_commit_may_be_sent_twice(ground: &dyn Ground) {
     let mut worker = ground.worker();
-    let key = key();
+    let key = ground.key();
     for data in [b"first", b"later"] {
         let held = worker.locked(&key);
         assert!(matches!(worker.write(&held, data), Outcome::Stored(_)));

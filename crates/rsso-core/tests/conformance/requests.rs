@@ -1,7 +1,7 @@
 //! A request's calls in PHP's order, on a real store.
 
 use rsso_core::request::{Refusal, RequestState, Written};
-use rsso_core::{Error, SessionKey};
+use rsso_core::Error;
 
 use super::ground::{Ground, HOUR, sid};
 
@@ -9,7 +9,7 @@ pub fn strict_mode_fetches_once(ground: &dyn Ground) {
     let settings = ground.settings();
     let mut worker = ground.worker();
     let known = sid();
-    worker.put(&SessionKey::of(&known, true), b"data", HOUR);
+    worker.put(&ground.key_of(&known), b"data", HOUR);
     let mut request = RequestState::default();
     assert!(
         request
@@ -20,7 +20,7 @@ pub fn strict_mode_fetches_once(ground: &dyn Ground) {
     ground
         .worker()
         .store
-        .destroy(&SessionKey::of(&known, true), None)
+        .destroy(&ground.key_of(&known), None)
         .unwrap();
     assert_eq!(
         request
@@ -54,11 +54,11 @@ pub fn an_id_of_our_own_is_written_unread(ground: &dyn Ground) {
     assert_eq!(written, Written::Stored);
     request.close(worker.store.as_mut()).unwrap();
     let mut other = ground.worker();
-    assert_eq!(other.peek(&SessionKey::of(&fresh, true)).unwrap(), b"kept");
+    assert_eq!(other.peek(&ground.key_of(&fresh)).unwrap(), b"kept");
     // The lock of the id that was read is free again.
     assert!(
         other
-            .try_lock(&SessionKey::of(&old, true), std::time::Duration::ZERO, HOUR)
+            .try_lock(&ground.key_of(&old), std::time::Duration::ZERO, HOUR)
             .is_ok()
     );
 }
@@ -68,7 +68,7 @@ pub fn an_unread_id_is_written_under_its_lock(ground: &dyn Ground) {
     settings.set("lock_wait", "0.2").unwrap();
     let (mut a, mut b) = (ground.worker(), ground.worker());
     let id = sid();
-    let held = a.locked(&SessionKey::of(&id, true));
+    let held = a.locked(&ground.key_of(&id));
     let mut request = RequestState::default();
     let refused = request.write(b.store.as_mut(), &settings, &id, b"x", HOUR);
     assert!(
@@ -88,7 +88,7 @@ pub fn readonly_reads_and_refuses_to_write(ground: &dyn Ground) {
     settings.set("lock_failure", "readonly").unwrap();
     let (mut a, mut b) = (ground.worker(), ground.worker());
     let id = sid();
-    let key = SessionKey::of(&id, true);
+    let key = ground.key_of(&id);
     a.put(&key, b"data", HOUR);
     let held = a.locked(&key);
     let mut request = RequestState::default();
@@ -123,7 +123,7 @@ pub fn a_second_write_is_safe(ground: &dyn Ground) {
     let settings = ground.settings();
     let (mut a, mut b) = (ground.worker(), ground.worker());
     let id = sid();
-    let key = SessionKey::of(&id, true);
+    let key = ground.key_of(&id);
     let mut request = RequestState::default();
     request.read(a.store.as_mut(), &settings, &id).unwrap();
     for data in [b"one", b"two"] {
@@ -157,18 +157,18 @@ pub fn reading_another_session_gives_the_first_back(ground: &dyn Ground) {
     let at_once = std::time::Duration::ZERO;
     assert!(
         other
-            .try_lock(&SessionKey::of(&one, true), at_once, HOUR)
+            .try_lock(&ground.key_of(&one), at_once, HOUR)
             .is_ok()
     );
     assert!(
         other
-            .try_lock(&SessionKey::of(&two, true), at_once, HOUR)
+            .try_lock(&ground.key_of(&two), at_once, HOUR)
             .is_err()
     );
     request.close(worker.store.as_mut()).unwrap();
     assert!(
         other
-            .try_lock(&SessionKey::of(&two, true), at_once, HOUR)
+            .try_lock(&ground.key_of(&two), at_once, HOUR)
             .is_ok()
     );
 }
@@ -178,7 +178,7 @@ pub fn what_ended_does_not_come_back_under_a_new_id(ground: &dyn Ground) {
     let (mut a, mut b) = (ground.worker(), ground.worker());
     for delete in [false, true] {
         let (old, heir, stranger) = (sid(), sid(), sid());
-        let key = SessionKey::of(&old, true);
+        let key = ground.key_of(&old);
         a.put(&key, b"secret", HOUR);
         let mut request = RequestState::default();
         let store = a.store.as_mut();
@@ -207,6 +207,6 @@ pub fn what_ended_does_not_come_back_under_a_new_id(ground: &dyn Ground) {
             );
             request.close(store).unwrap();
         }
-        assert_eq!(b.peek(&SessionKey::of(&heir, true)), None);
+        assert_eq!(b.peek(&ground.key_of(&heir)), None);
     }
 }

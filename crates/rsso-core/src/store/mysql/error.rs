@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind};
 
-use mysql::Error as Driver;
+use mysql::{DriverError, Error as Driver};
 use mysql_common::proto::codec::error::PacketCodecError;
 
 use crate::error::Error;
@@ -80,7 +80,10 @@ pub(super) fn explain(address: &str, doing: &str, error: Driver) -> Error {
             "the session is larger than the server's max_allowed_packet"
         }
         None => match (&error, io_error(&error)) {
-            (Driver::DriverError(mysql::DriverError::ConnectTimeout), _) => {
+            (Driver::DriverError(DriverError::CouldNotConnect(_)), _) => {
+                "nothing listens at this address, or nobody may reach it (rsso.dsn)"
+            }
+            (Driver::DriverError(DriverError::ConnectTimeout), _) => {
                 "no answer in time (rsso.connect_timeout)"
             }
             (_, Some(io)) if is_timeout(io) => {

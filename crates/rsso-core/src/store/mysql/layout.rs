@@ -13,8 +13,8 @@ use crate::store::{Basis, Change, Generation, Outcome, Record, Version};
 
 /// rsso's own table, or one that was there before.
 pub(super) enum Layout {
-    Native(Native),
-    Mapped(Mapped),
+    Native(Box<Native>),
+    Mapped(Box<Mapped>),
 }
 
 /// How a lock is asked for in the statement that reads.

@@ -4,17 +4,25 @@
 //! revision. What always holds: a session exists exactly if the old table says so, so the old code
 //! may create and remove sessions as before; and a write changes row and mark in one statement.
 
+use std::cell::Cell;
+
 use mysql::{Error as Driver, Params, Row, Value};
 
 use super::connection::Session;
-use super::layout::{Ask, Read, placeholders, record, seconds};
+use super::layout::{Ask, Read, placeholders, seconds};
 use super::mapping::Mapping;
 use super::schema::Tables;
 use crate::sid::SessionKey;
 use crate::store::{Basis, Change, Generation, Outcome, Record, Revision, Version};
 
+/// How many marks one statement looks at, for each row that gc asks for.
+const MARKS_PER_ROW: usize = 5;
+
 /// The statements on the old table and the marks.
 pub(super) struct Mapped {
+    mapping: Mapping,
+    /// Whether the old table was found to be as the directives say.
+    checked: Cell<bool>,
     load: String,
     load_locked: String,
     mark: String,
@@ -26,6 +34,7 @@ pub(super) struct Mapped {
     destroy: String,
     expired: String,
     remove: String,
+    lost_marks: String,
     remove_marks: String,
     has_expires: bool,
 }
@@ -41,6 +50,8 @@ impl Mapped {
             lifetime,
         } = mapping;
         let marks = &tables.marks;
+        // Ids are ASCII, whatever the character set of either column: so the old one's index serves.
+        let same_id = format!("m.{id} = CONVERT(k.id USING ascii)");
         let lifetime = lifetime.as_secs();
         let alive = match (expires, time) {
             (Some(expires), _) => format!("m.{expires} > UNIX_TIMESTAMP()"),
@@ -71,6 +82,8 @@ impl Mapped {
             .collect();
         let refresh_only = refresh("m.");
         Self {
+            mapping: mapping.clone(),
+            checked: Cell::new(false),
             load: format!(
                 "SELECT k.generation, k.revision, m.{data}, m.{id} FROM {table} AS m \
                  LEFT JOIN {marks} AS k ON k.id = ? WHERE m.{id} = ? AND {alive}"
@@ -107,14 +120,24 @@ impl Mapped {
                 "INSERT INTO {marks} (id, generation, revision) VALUES (?, ?, ?) \
                  ON DUPLICATE KEY UPDATE generation = VALUES(generation), revision = VALUES(revision)"
             ),
+            // The second comparison is not blind to case, whatever the column's collation is.
             destroy: format!(
-                "DELETE m, k FROM {table} AS m LEFT JOIN {marks} AS k ON k.id = ? WHERE m.{id} = ?"
+                "DELETE m, k FROM {table} AS m LEFT JOIN {marks} AS k ON k.id = ? \
+                 WHERE m.{id} = ? AND CAST(CONVERT(m.{id} USING utf8mb4) AS BINARY) = ?"
             ),
             expired: format!(
                 "SELECT m.{id} FROM {table} AS m WHERE NOT ({alive}) AND m.{id} > ? ORDER BY m.{id} LIMIT ?"
             ),
             remove: format!("DELETE m FROM {table} AS m WHERE NOT ({alive}) AND m.{id} IN"),
-            remove_marks: format!("DELETE FROM {marks} WHERE id IN"),
+            lost_marks: format!(
+                "SELECT k.id, m.{id} IS NULL FROM \
+                 (SELECT id FROM {marks} WHERE id > ? ORDER BY id LIMIT ?) AS k \
+                 LEFT JOIN {table} AS m ON {same_id} ORDER BY k.id"
+            ),
+            // A row that is there again has been read with its mark, maybe.
+            remove_marks: format!(
+                "DELETE k FROM {marks} AS k LEFT JOIN {table} AS m ON {same_id} WHERE m.{id} IS NULL AND k.id IN"
+            ),
             has_expires: expires.is_some(),
         }
     }
@@ -125,25 +148,117 @@ impl Mapped {
         key: &SessionKey,
         ask: Option<Ask<'_>>,
     ) -> Result<Read, Driver> {
+        self.check(session)?;
         let id = plain(key);
-        let (row, first) = match ask {
-            None => (session.first(&self.load, (id, id))?, 0),
-            Some(ask) => {
-                let row = session.first(&self.load_locked, (ask.name, ask.seconds, id, id))?;
-                let got = row
-                    .as_ref()
-                    .and_then(|row| row.get::<Option<i64>, _>(0))
-                    .flatten();
-                if got != Some(1) {
-                    return Ok(Read::Taken);
-                }
-                (row, 1)
+        let Some(ask) = ask else {
+            let row = session.first(&self.load, (id, id))?;
+            return self.record(session, id, row, 0).map(Read::Granted);
+        };
+        let name = ask.name;
+        let read = self.load_locked(session, id, &ask);
+        if read.is_err() {
+            // The lock may have been granted before the failure, and locks are counted.
+            let _ = session.change("DO RELEASE_LOCK(?)", (name,));
+        }
+        read
+    }
+
+    fn load_locked(&self, session: &mut Session, id: &[u8], ask: &Ask<'_>) -> Result<Read, Driver> {
+        let granted = |row: &Option<Row>| {
+            let got = row.as_ref()?.get::<Option<i64>, _>(0).flatten();
+            (got == Some(1)).then_some(())
+        };
+        // A statement that waits keeps a MyISAM table locked meanwhile, from the lock's owner too:
+        // waiting has a statement of its own, and the one that reads does not wait.
+        if ask.seconds > 0.0 {
+            let row = session.first("SELECT GET_LOCK(?, ?)", (ask.name, ask.seconds))?;
+            if granted(&row).is_none() {
+                return Ok(Read::Taken);
             }
-        };
-        let Some(mut row) = row else {
-            return Ok(Read::Granted(None));
-        };
-        Ok(Read::Granted(self.record(session, id, &mut row, first)?))
+            let row = session.first(&self.load, (id, id))?;
+            return self.record(session, id, row, 0).map(Read::Granted);
+        }
+        let row = session.first(&self.load_locked, (ask.name, ask.seconds, id, id))?;
+        if granted(&row).is_none() {
+            return Ok(Read::Taken);
+        }
+        self.record(session, id, row, 1).map(Read::Granted)
+    }
+
+    /// Whether the table is there, and is what the directives say; asked once.
+    fn check(&self, session: &mut Session) -> Result<(), Driver> {
+        if self.checked.get() {
+            return Ok(());
+        }
+        let table = unquoted(&self.mapping.table);
+        let kind = session.first(
+            "SELECT table_type FROM information_schema.tables \
+             WHERE table_schema = DATABASE() AND table_name = ?",
+            (&table,),
+        )?;
+        match kind.and_then(|row| row.get::<String, _>(0)).as_deref() {
+            Some("BASE TABLE") => {}
+            None => {
+                return Err(wrong(format!(
+                    "rsso.mysql_table: the database has no table '{table}' that this user may use"
+                )));
+            }
+            Some(kind) => {
+                return Err(wrong(format!(
+                    "rsso.mysql_table: '{table}' is not a table ({kind})"
+                )));
+            }
+        }
+        let columns: Vec<(String, String)> = session
+            .all(
+                "SELECT column_name, data_type FROM information_schema.columns \
+                 WHERE table_schema = DATABASE() AND table_name = ?",
+                (&table,),
+            )?
+            .into_iter()
+            .filter_map(|row| Some((row.get(0)?, row.get(1)?)))
+            .collect();
+        let id = unquoted(&self.mapping.id);
+        let times = [&self.mapping.time, &self.mapping.expires];
+        let times: Vec<_> = times.into_iter().flatten().map(|c| unquoted(c)).collect();
+        for wanted in [&id, &unquoted(&self.mapping.data)]
+            .into_iter()
+            .chain(&times)
+        {
+            let found = columns
+                .iter()
+                .find(|(name, _)| name.to_lowercase() == wanted.to_lowercase());
+            match found {
+                None => {
+                    return Err(wrong(format!(
+                        "rsso.mysql_columns: the table '{table}' has no column '{wanted}'"
+                    )));
+                }
+                Some((_, kind))
+                    if times.contains(wanted)
+                        && ["date", "datetime", "time", "timestamp"].contains(&kind.as_str()) =>
+                {
+                    return Err(wrong(format!(
+                        "rsso.mysql_columns: '{wanted}' is a {kind}; it must hold seconds since 1970, as an INT does"
+                    )));
+                }
+                Some(_) => {}
+            }
+        }
+        let unique = session.first(
+            "SELECT index_name FROM information_schema.statistics \
+             WHERE table_schema = DATABASE() AND table_name = ? AND non_unique = 0 \
+             GROUP BY index_name \
+             HAVING COUNT(*) = 1 AND LOWER(MAX(column_name)) = LOWER(?) AND MAX(sub_part) IS NULL",
+            (&table, &id),
+        )?;
+        if unique.is_none() {
+            return Err(wrong(format!(
+                "rsso.mysql_columns: '{id}' must be the primary key of '{table}', or have a unique index"
+            )));
+        }
+        self.checked.set(true);
+        Ok(())
     }
 
     /// The record in a row; one that the old code wrote gets its mark now.
@@ -151,25 +266,30 @@ impl Mapped {
         &self,
         session: &mut Session,
         id: &[u8],
-        row: &mut Row,
+        row: Option<Row>,
         first: usize,
     ) -> Result<Option<Record>, Driver> {
+        let Some(mut row) = row else {
+            return Ok(None);
+        };
         let stored: Option<Vec<u8>> = row.get::<Option<Vec<u8>>, _>(first + 3).flatten();
         match stored {
             None => return Ok(None),
             // A collation that is blind to case would give one user another's session.
             Some(stored) if stored != id => {
-                return Err(Driver::IoError(std::io::Error::other(
-                    "the id column takes different ids for the same (its collation is blind to case): make it a binary one",
-                )));
+                return Err(wrong(
+                    "rsso.mysql_columns: the id column takes this id for another one \
+                     (its collation is blind to case): make it a binary one",
+                ));
             }
             Some(_) => {}
         }
-        if row.get::<Option<i64>, _>(first).flatten().is_some() {
-            return Ok(record(row, first));
-        }
+        let version = match version(&row, first) {
+            Some(version) => Some(version),
+            None => self.marked(session, id)?,
+        };
+        // The old code may store NULL for an empty session.
         let data: Option<Vec<u8>> = row.take::<Option<Vec<u8>>, _>(first + 2).flatten();
-        let version = self.marked(session, id)?;
         Ok(version.map(|version| Record {
             data: data.unwrap_or_default(),
             version,
@@ -182,13 +302,7 @@ impl Mapped {
         session.change(&self.mark, (id, born.0.cast_signed(), &[0_u8; 16][..]))?;
         // Another request may have been faster; what stands there counts.
         let row = session.first(&self.read_mark, (id,))?;
-        Ok(row.and_then(|row| {
-            let revision: Vec<u8> = row.get(1)?;
-            Some(Version {
-                generation: Generation(row.get::<i64, _>(0)?.cast_unsigned()),
-                revision: Revision(revision.try_into().ok()?),
-            })
-        }))
+        Ok(row.and_then(|row| version(&row, 0)))
     }
 
     pub(super) fn update(
@@ -275,8 +389,9 @@ impl Mapped {
     }
 
     pub(super) fn destroy(&self, session: &mut Session, key: &SessionKey) -> Result<bool, Driver> {
+        self.check(session)?;
         let id = plain(key);
-        Ok(session.change(&self.destroy, (id, id))? > 0)
+        Ok(session.change(&self.destroy, (id, id, id))? > 0)
     }
 
     pub(super) fn expired(
@@ -285,16 +400,48 @@ impl Mapped {
         after: &[u8],
         limit: usize,
     ) -> Result<Vec<Vec<u8>>, Driver> {
+        self.check(session)?;
         let rows = session.all(&self.expired, (after, limit))?;
-        Ok(rows.into_iter().filter_map(|row| row.get(0)).collect())
+        let ids: Vec<_> = rows.into_iter().filter_map(|row| row.get(0)).collect();
+        if ids.is_empty() {
+            // The end of a gc.
+            self.remove_lost_marks(session, limit)?;
+        }
+        Ok(ids)
+    }
+
+    /// Removes the marks of sessions that the old code has removed.
+    fn remove_lost_marks(&self, session: &mut Session, limit: usize) -> Result<(), Driver> {
+        let mut after = Vec::new();
+        loop {
+            let rows = session.all(&self.lost_marks, (&after, limit * MARKS_PER_ROW))?;
+            let mut lost = Vec::new();
+            let count = rows.len();
+            for row in rows {
+                let id: Vec<u8> = row.get(0).unwrap_or_default();
+                if row.get::<Option<i64>, _>(1).flatten() == Some(1) {
+                    lost.push(id.clone());
+                }
+                after = id;
+            }
+            for ids in lost.chunks(limit) {
+                self.remove_marks(session, ids)?;
+            }
+            if count == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    fn remove_marks(&self, session: &mut Session, ids: &[Vec<u8>]) -> Result<(), Driver> {
+        let sql = format!("{} ({})", self.remove_marks, placeholders(ids.len()));
+        session.change(&sql, positional(ids)).map(|_| ())
     }
 
     pub(super) fn remove(&self, session: &mut Session, ids: &[Vec<u8>]) -> Result<u64, Driver> {
-        let list = placeholders(ids.len());
-        let values = || Params::Positional(ids.iter().map(|id| Value::Bytes(id.clone())).collect());
-        let removed = session.change(&format!("{} ({list})", self.remove), values())?;
-        // Their locks are free: nobody is at work who would miss the marks.
-        session.change(&format!("{} ({list})", self.remove_marks), values())?;
+        let sql = format!("{} ({})", self.remove, placeholders(ids.len()));
+        let removed = session.change(&sql, positional(ids))?;
+        self.remove_marks(session, ids)?;
         Ok(removed)
     }
 }
@@ -303,4 +450,31 @@ impl Mapped {
 fn plain(key: &SessionKey) -> &[u8] {
     let bytes = key.as_bytes();
     bytes.strip_prefix(b"=").unwrap_or(bytes)
+}
+
+fn positional(ids: &[Vec<u8>]) -> Params {
+    Params::Positional(ids.iter().map(|id| Value::Bytes(id.clone())).collect())
+}
+
+/// Generation and revision in these columns; `None` where there is no mark.
+fn version(row: &Row, first: usize) -> Option<Version> {
+    let generation: i64 = row.get::<Option<i64>, _>(first)??;
+    let revision: Vec<u8> = row.get::<Option<Vec<u8>>, _>(first + 1)??;
+    Some(Version {
+        generation: Generation(generation.cast_unsigned()),
+        revision: Revision(revision.try_into().ok()?),
+    })
+}
+
+/// The name as the server keeps it.
+fn unquoted(name: &str) -> String {
+    let inner = name
+        .strip_prefix('`')
+        .and_then(|name| name.strip_suffix('`'));
+    inner.unwrap_or(name).replace("``", "`")
+}
+
+/// What is wrong with the old table. The connection goes with it, and so does a lock it has taken.
+fn wrong(why: impl Into<String>) -> Driver {
+    Driver::IoError(std::io::Error::other(why.into()))
 }

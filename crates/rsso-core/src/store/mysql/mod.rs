@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use mysql::{Error as Driver, Params, Value};
+use mysql::Error as Driver;
 use sha2::{Digest as _, Sha256};
 
 use super::{Basis, Change, Generation, Load, Loaded, Outcome, Store, Token};
@@ -17,7 +17,9 @@ use crate::sid::SessionKey;
 
 mod connection;
 mod error;
+mod gc;
 mod layout;
+mod lines;
 mod mapped;
 mod mapping;
 mod native;
@@ -26,22 +28,14 @@ mod schema;
 pub use mapping::Mapping;
 pub use schema::{Tables, VERSION as SCHEMA_VERSION};
 
-use connection::{Session, Target, judge};
-use error::{Broken, DEADLOCK, NO_TABLE, code};
+use connection::{Session, Target};
 use layout::{Ask, Layout, Read};
-
-/// How many expired rows one statement of [`Store::gc`] removes.
-const GC_BATCH: usize = 200;
+use lines::{Line, Lines};
 
 /// Sessions in MySQL or MariaDB.
 pub struct MysqlStore {
-    target: Target,
-    tables: Tables,
+    lines: Lines,
     layout: Layout,
-    /// For everything but waiting.
-    prompt: Option<Session>,
-    /// Made when a lock is first found taken: its answers may take as long as `rsso.lock_wait`.
-    patient: Option<(Session, Duration)>,
     held: HashMap<Token, Held>,
 }
 
@@ -49,24 +43,6 @@ pub struct MysqlStore {
 struct Held {
     name: String,
     connection: u64,
-}
-
-/// What may help an act that failed.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Cure {
-    /// The connection was closed while it lay idle.
-    Reconnect,
-    /// The tables were not there yet.
-    MakeTables,
-    /// The server chose this statement to resolve a deadlock.
-    RunAgain,
-}
-
-/// Which connection.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Line {
-    Prompt,
-    Patient(Duration),
 }
 
 impl MysqlStore {
@@ -88,22 +64,19 @@ impl MysqlStore {
             None => "binary".to_owned(),
         };
         let layout = match mapping {
-            Some(mapping) => Layout::Mapped(mapped::Mapped::new(&mapping, &tables)),
-            None => Layout::Native(native::Native::new(&tables)),
+            Some(mapping) => Layout::Mapped(Box::new(mapped::Mapped::new(&mapping, &tables))),
+            None => Layout::Native(Box::new(native::Native::new(&tables))),
         };
-        let address = dsn.to_string();
+        let target = Target {
+            address: dsn.to_string(),
+            dsn,
+            connect_timeout,
+            read_timeout,
+            charset,
+        };
         Ok(Self {
-            target: Target {
-                dsn,
-                address,
-                connect_timeout,
-                read_timeout,
-                charset,
-            },
-            tables,
             layout,
-            prompt: None,
-            patient: None,
+            lines: Lines::new(target, tables),
             held: HashMap::new(),
         })
     }
@@ -113,18 +86,15 @@ impl MysqlStore {
     /// # Errors
     /// When the server cannot be reached or the user may not.
     pub fn create_tables(&mut self) -> Result<()> {
-        let tables = self.tables.clone();
-        self.on(Line::Prompt, "cannot create the tables", |session, _| {
-            tables.create(session)
-        })
+        self.lines.create_tables()
     }
 
     /// Lock names are the server's, for all databases, 64 characters long, and blind to case.
     fn lock_name(&self, key: &[u8]) -> String {
         let mut hash = Sha256::new();
         for part in [
-            self.target.dsn.database.as_bytes(),
-            self.tables.sessions.as_bytes(),
+            self.lines.target.dsn.database.as_bytes(),
+            self.lines.tables.sessions.as_bytes(),
             key,
         ] {
             hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
@@ -136,99 +106,29 @@ impl MysqlStore {
         )
     }
 
-    /// Runs an act that may run twice. A connection that was closed while it lay idle is replaced
-    /// once, a missing table is made once, a deadlock is tried once more.
+    /// Runs an act, with the layout, on a connection.
     fn on<T>(
         &mut self,
         line: Line,
         doing: &str,
         mut act: impl FnMut(&mut Session, &Layout) -> Result<T, Driver>,
     ) -> Result<T> {
-        let mut cures = vec![Cure::Reconnect, Cure::MakeTables, Cure::RunAgain];
-        loop {
-            let (mut session, idle) = self.take(line)?;
-            let result = act(&mut session, &self.layout);
-            let server_says = result.as_ref().err().and_then(code);
-            match judge(&self.target, doing, result) {
-                Ok(value) => {
-                    self.put_back(line, session);
-                    return Ok(value);
-                }
-                Err(Broken { retry, keep, error }) => {
-                    let cure = match server_says {
-                        Some(NO_TABLE) => Some(Cure::MakeTables),
-                        Some(DEADLOCK) => Some(Cure::RunAgain),
-                        _ if retry && idle => Some(Cure::Reconnect),
-                        _ => None,
-                    };
-                    // Each cure is tried once.
-                    let at = cures.iter().position(|left| Some(*left) == cure);
-                    let Some(cure) = at.map(|at| cures.swap_remove(at)) else {
-                        if keep {
-                            self.put_back(line, session);
-                        }
-                        return Err(error);
-                    };
-                    if cure == Cure::MakeTables
-                        && let Err(denied) = self.tables.create(&mut session)
-                    {
-                        return Err(error::explain(&self.target.address, doing, denied));
-                    }
-                    if keep {
-                        self.put_back(line, session);
-                    }
-                }
-            }
-        }
+        let Self { lines, layout, .. } = self;
+        lines.on(line, doing, |session| act(session, layout))
     }
 
-    /// The connection, made if need be, and whether it had been there before.
-    fn take(&mut self, line: Line) -> Result<(Session, bool)> {
-        let kept = match line {
-            Line::Prompt => self.prompt.take(),
-            Line::Patient(wait) => self
-                .patient
-                .take()
-                .filter(|(_, patience)| *patience >= wait)
-                .map(|(session, _)| session),
-        };
-        match (kept, line) {
-            (Some(session), _) => Ok((session, true)),
-            (None, Line::Prompt) => Ok((self.target.connect(Duration::ZERO)?, false)),
-            (None, Line::Patient(wait)) => Ok((self.target.connect(wait)?, false)),
-        }
-    }
-
-    fn put_back(&mut self, line: Line, session: Session) {
-        match line {
-            Line::Prompt => self.prompt = Some(session),
-            Line::Patient(wait) => self.patient = Some((session, wait)),
-        }
-    }
-
-    /// The line on which the lock is held.
     fn line_of(&self, held: Option<&Held>) -> Line {
-        match (&self.patient, held) {
-            (Some((session, patience)), Some(held)) if session.number == held.connection => {
-                Line::Patient(*patience)
-            }
-            _ => Line::Prompt,
-        }
+        held.map_or(Line::Prompt, |held| self.lines.line_of(held.connection))
     }
 
     /// Gives a lock back on the connection that holds it; without that it is free already.
     fn free(&mut self, held: &Held) -> Result<()> {
-        let line = self.line_of(Some(held));
-        let holds = |session: &Session| session.number == held.connection;
-        let alive = match line {
-            Line::Prompt => self.prompt.as_ref().is_some_and(holds),
-            Line::Patient(_) => true,
-        };
-        if !alive {
+        if !self.lines.is_open(held.connection) {
             return Ok(());
         }
+        let line = self.line_of(Some(held));
         self.on(line, "cannot give the session's lock back", |session, _| {
-            if holds(session) {
+            if session.number == held.connection {
                 unlock(session, &held.name)?;
             }
             Ok(())
@@ -306,13 +206,11 @@ impl MysqlStore {
 
 impl Store for MysqlStore {
     fn address(&self) -> &str {
-        &self.target.address
+        &self.lines.target.address
     }
 
     fn ready(&mut self) -> Result<()> {
-        let (session, _) = self.take(Line::Prompt)?;
-        self.prompt = Some(session);
-        Ok(())
+        self.lines.ready()
     }
 
     fn load(&mut self, key: &SessionKey, want: Load) -> Result<Loaded> {
@@ -331,7 +229,7 @@ impl Store for MysqlStore {
         }
         let wait = terms.deadline.remaining();
         if !wait.is_zero() {
-            let line = Line::Patient(self.patience(wait));
+            let line = self.lines.patient(wait);
             if let Some(loaded) = self.read_locked(key, want, line, wait)? {
                 return Ok(loaded);
             }
@@ -391,16 +289,7 @@ impl Store for MysqlStore {
     }
 
     fn gc(&mut self) -> Result<u64> {
-        let doing = "cannot remove expired sessions";
-        let name = self.lock_name(b"gc");
-        let mine = self.on(Line::Prompt, doing, |session, _| try_lock(session, &name))?;
-        if !mine {
-            // Somebody else is at it.
-            return Ok(0);
-        }
-        let removed = self.remove_expired(doing);
-        self.on(Line::Prompt, doing, |session, _| unlock(session, &name))?;
-        removed
+        self.collect_garbage()
     }
 }
 
@@ -412,68 +301,6 @@ fn try_lock(session: &mut Session, name: &str) -> Result<bool, Driver> {
 
 fn unlock(session: &mut Session, name: &str) -> Result<(), Driver> {
     session.change("DO RELEASE_LOCK(?)", (name,)).map(|_| ())
-}
-
-impl MysqlStore {
-    fn remove_expired(&mut self, doing: &str) -> Result<u64> {
-        let (mut after, mut removed) = (Vec::new(), 0);
-        loop {
-            let ids = self.on(Line::Prompt, doing, |session, layout| {
-                layout.expired(session, &after, GC_BATCH)
-            })?;
-            let Some(last) = ids.last() else {
-                return Ok(removed);
-            };
-            after.clone_from(last);
-            let unused = self.unused(ids, doing)?;
-            if !unused.is_empty() {
-                removed += self.on(Line::Prompt, doing, |session, layout| {
-                    layout.remove(session, &unused)
-                })?;
-            }
-        }
-    }
-
-    /// Those of the sessions whose lock nobody holds: what is being used does not expire.
-    fn unused(&mut self, ids: Vec<Vec<u8>>, doing: &str) -> Result<Vec<Vec<u8>>> {
-        let asked = vec!["IS_USED_LOCK(?) IS NULL"; ids.len()].join(", ");
-        let names: Vec<Value> = ids
-            .iter()
-            .map(|id| Value::from(self.lock_name(&self.key_of(id))))
-            .collect();
-        let row = self.on(Line::Prompt, doing, |session, _| {
-            session.first(
-                &format!("SELECT {asked}"),
-                Params::Positional(names.clone()),
-            )
-        })?;
-        let Some(row) = row else {
-            return Ok(Vec::new());
-        };
-        let free = |at: usize| row.get::<Option<i64>, _>(at).flatten() == Some(1);
-        Ok(ids
-            .into_iter()
-            .enumerate()
-            .filter(|(at, _)| free(*at))
-            .map(|(_, id)| id)
-            .collect())
-    }
-
-    /// The key under which a row's session is locked.
-    fn key_of(&self, id: &[u8]) -> Vec<u8> {
-        match self.layout {
-            Layout::Native(_) => id.to_vec(),
-            Layout::Mapped(_) => [b"=", id].concat(),
-        }
-    }
-
-    /// How long a connection for waiting shall be patient: one that is there is used if it can.
-    fn patience(&self, wait: Duration) -> Duration {
-        self.patient
-            .as_ref()
-            .map_or(wait, |(_, patience)| (*patience).max(wait))
-            + Duration::from_secs(1)
-    }
 }
 
 /// A commit whose lock went with its connection: only while nobody else holds it.

@@ -1,5 +1,5 @@
 --TEST--
-Sentinel, cluster and MySQL DSNs are refused clearly, without their passwords
+Sentinel and cluster DSNs are refused clearly, without their passwords
 --INI--
 session.use_cookies=0
 session.cache_limiter=
@@ -8,7 +8,7 @@ rsso.dsn=
 <?php
 require __DIR__ . '/../helpers.inc';
 
-foreach (['redis+sentinel://:pw@a:1,b:2/main', 'redis+cluster://a:1,b:2', 'mysql://ada:pw@localhost/db'] as $dsn) {
+foreach (['redis+sentinel://:pw@a:1,b:2/main', 'redis+cluster://a:1,b:2'] as $dsn) {
     show(fn () => ini_set('rsso.dsn', $dsn));
     echo thrown_by(fn () => new Rsso\SessionHandler($dsn)), "\n";
     ini_set('session.save_path', $dsn);
@@ -24,7 +24,3 @@ warning: ini_set(): rsso: rsso.dsn: redis+cluster:// is not supported by this ve
 false
 Rsso\ConfigException: rsso: rsso.dsn: redis+cluster:// is not supported by this version; use redis:// with the master's address
 Rsso\ConfigException: rsso: session.save_path: redis+cluster:// is not supported by this version; use redis:// with the master's address
-warning: ini_set(): rsso: rsso.dsn: mysql:// is not supported by this version
-false
-Rsso\ConfigException: rsso: rsso.dsn: mysql:// is not supported by this version
-Rsso\ConfigException: rsso: session.save_path: mysql:// is not supported by this version

@@ -1,0 +1,45 @@
+//! What a request hears of its writes.
+
+/// What became of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Written {
+    /// It is in the store.
+    Stored,
+    /// It is not, and this is why; PHP's user is told.
+    Refused(Refusal),
+}
+
+/// Why a write was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The session was destroyed, kicked or expired while this request was under way.
+    Gone,
+    /// The lock was lost, and another request has written the session since.
+    LockLost,
+    /// `rsso.lock_failure=readonly`, and the lock could not be had.
+    ReadOnly,
+    /// This process is a fork of the one that opened the session.
+    Forked,
+}
+
+impl Refusal {
+    /// The sentence for PHP's warning.
+    #[must_use]
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::Gone => {
+                "the session was destroyed or expired while this request was using it; its changes are not stored"
+            }
+            Self::LockLost => {
+                "this request lost the session's lock (rsso.lock_ttl) and another one has written since; its changes are not stored"
+            }
+            Self::ReadOnly => {
+                "the session was opened without its lock (rsso.lock_failure=readonly); its changes are not stored"
+            }
+            Self::Forked => {
+                "the session was opened before the fork and belongs to the parent process; changes of the child are not stored"
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Removing what has expired: in small batches, one worker at a time, never what is in use.
+
+use mysql::{Params, Value};
+
+use super::layout::Layout;
+use super::lines::Line;
+use super::{MysqlStore, try_lock, unlock};
+use crate::error::Result;
+
+/// How many expired rows one statement removes: it holds their locks for some milliseconds.
+const BATCH: usize = 200;
+
+impl MysqlStore {
+    pub(super) fn collect_garbage(&mut self) -> Result<u64> {
+        let doing = "cannot remove expired sessions";
+        let name = self.lock_name(b"gc");
+        let mine = self.on(Line::Prompt, doing, |session, _| try_lock(session, &name))?;
+        if !mine {
+            // Somebody else is at it.
+            return Ok(0);
+        }
+        let removed = self.remove_expired(doing);
+        self.on(Line::Prompt, doing, |session, _| unlock(session, &name))?;
+        removed
+    }
+
+    fn remove_expired(&mut self, doing: &str) -> Result<u64> {
+        let (mut after, mut removed) = (Vec::new(), 0);
+        loop {
+            let ids = self.on(Line::Prompt, doing, |session, layout| {
+                layout.expired(session, &after, BATCH)
+            })?;
+            let Some(last) = ids.last() else {
+                return Ok(removed);
+            };
+            after.clone_from(last);
+            let unused = self.unused(ids, doing)?;
+            if !unused.is_empty() {
+                removed += self.on(Line::Prompt, doing, |session, layout| {
+                    layout.remove(session, &unused)
+                })?;
+            }
+        }
+    }
+
+    /// Those of the sessions whose lock nobody holds: what is being used does not expire.
+    fn unused(&mut self, ids: Vec<Vec<u8>>, doing: &str) -> Result<Vec<Vec<u8>>> {
+        let asked = vec!["IS_USED_LOCK(?) IS NULL"; ids.len()].join(", ");
+        let names: Vec<Value> = ids
+            .iter()
+            .map(|id| Value::from(self.lock_name(&self.key_of(id))))
+            .collect();
+        let row = self.on(Line::Prompt, doing, |session, _| {
+            session.first(
+                &format!("SELECT {asked}"),
+                Params::Positional(names.clone()),
+            )
+        })?;
+        let Some(row) = row else {
+            return Ok(Vec::new());
+        };
+        let free = |at: usize| row.get::<Option<i64>, _>(at).flatten() == Some(1);
+        Ok(ids
+            .into_iter()
+            .enumerate()
+            .filter(|(at, _)| free(*at))
+            .map(|(_, id)| id)
+            .collect())
+    }
+
+    /// The key under which a row's session is locked.
+    fn key_of(&self, id: &[u8]) -> Vec<u8> {
+        match self.layout {
+            Layout::Native(_) => id.to_vec(),
+            Layout::Mapped(_) => [b"=", id].concat(),
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! From flags and environment to settings. A flag wins; an empty variable is as good as none.
+//!
+//! Each value goes through [`Settings::set`], so what php.ini refuses is refused here with the same
+//! words; only that the flag or variable is named where it would name the directive.
+
+use std::env;
+use std::time::Duration;
+
+use rsso_core::{Dsn, Error, Settings};
+
+use crate::args::{Gc, Store};
+use crate::output::Failure;
+
+/// The settings, and where each came from.
+#[derive(Debug, Default)]
+pub(crate) struct Config {
+    pub(crate) settings: Settings,
+    /// A directive's name and the flag or variable that set it.
+    origins: Vec<(&'static str, &'static str)>,
+}
+
+/// A directive, the flag that sets it, and the variable that does where the flag is not given.
+struct Source {
+    directive: &'static str,
+    flag: &'static str,
+    variable: Option<&'static str>,
+}
+
+const DSN: Source = Source::new("dsn", "--dsn", Some("RSSO_DSN"));
+const PASSWORD: Source = Source::new("password", "", Some("RSSO_PASSWORD"));
+const PASSWORD_FILE: Source = Source::new(
+    "password_file",
+    "--password-file",
+    Some("RSSO_PASSWORD_FILE"),
+);
+const PREFIX: Source = Source::new("prefix", "--prefix", Some("RSSO_PREFIX"));
+const READ_TIMEOUT: Source = Source::new("read_timeout", "--read-timeout", None);
+const TABLE: Source = Source::new("mysql_table", "--mysql-table", None);
+const COLUMNS: Source = Source::new("mysql_columns", "--mysql-columns", None);
+
+impl Source {
+    const fn new(
+        directive: &'static str,
+        flag: &'static str,
+        variable: Option<&'static str>,
+    ) -> Self {
+        Self {
+            directive,
+            flag,
+            variable,
+        }
+    }
+}
+
+impl Config {
+    /// What names the store, and how its tables are called.
+    pub(crate) fn of_store(store: &Store) -> Result<Self, Failure> {
+        let mut config = Self::default();
+        let file =
+            match &store.password_file {
+                None => None,
+                Some(path) => Some(path.to_str().ok_or_else(|| {
+                    Failure::Usage(format!("{}: is not UTF-8", PASSWORD_FILE.flag))
+                })?),
+            };
+        config.take(&DSN, store.dsn.as_deref())?;
+        // A password that a flag brings, in the DSN or as a file, is not replaced from the environment.
+        if file.is_some() {
+            config.take(&PASSWORD_FILE, file)?;
+        } else if store.dsn.is_none() || !config.dsn_has_password() {
+            config.take(&PASSWORD, None)?;
+            config.take(&PASSWORD_FILE, None)?;
+        }
+        config.take(&PREFIX, store.prefix.as_deref())?;
+        Ok(config)
+    }
+
+    pub(crate) fn of_gc(gc: &Gc) -> Result<Self, Failure> {
+        let mut config = Self::of_store(&gc.store)?;
+        config.settings.lifetime = Duration::from_secs(gc.lifetime);
+        config.take(&READ_TIMEOUT, Some(&gc.read_timeout))?;
+        config.take(&TABLE, gc.mysql_table.as_deref())?;
+        config.take(&COLUMNS, gc.mysql_columns.as_deref())?;
+        if gc.mysql_columns.is_some() && gc.mysql_table.is_none() {
+            return Err(Failure::Usage(
+                "--mysql-columns: needs --mysql-table".to_owned(),
+            ));
+        }
+        Ok(config)
+    }
+
+    fn take(&mut self, source: &Source, flag: Option<&str>) -> Result<(), Failure> {
+        let (origin, value) = match (flag, source.variable) {
+            (Some(value), _) => (source.flag, value.to_owned()),
+            (None, None) => return Ok(()),
+            (None, Some(variable)) => match env::var(variable) {
+                Ok(value) if !value.is_empty() => (variable, value),
+                Ok(_) | Err(env::VarError::NotPresent) => return Ok(()),
+                Err(env::VarError::NotUnicode(_)) => {
+                    return Err(Failure::Usage(format!("{variable}: is not UTF-8")));
+                }
+            },
+        };
+        self.origins.push((source.directive, origin));
+        self.settings
+            .set(source.directive, &value)
+            .map_err(|error| self.failure(error))
+    }
+
+    fn dsn_has_password(&self) -> bool {
+        match Dsn::parse("rsso.dsn", self.settings.dsn.expose()) {
+            Ok(Dsn::Mysql(dsn)) => !dsn.password.is_empty(),
+            Ok(Dsn::Redis(dsn)) => !dsn.password.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// The DSN with its password from wherever it came.
+    pub(crate) fn dsn(&self) -> Result<Dsn, Failure> {
+        let text = self.settings.dsn.expose();
+        if text.is_empty() {
+            return Err(Failure::Usage(
+                "no store is named: give --dsn or set RSSO_DSN".to_owned(),
+            ));
+        }
+        let dsn = Dsn::parse("rsso.dsn", text).map_err(|error| self.failure(error))?;
+        let password = self
+            .settings
+            .password()
+            .map_err(|error| self.failure(error))?;
+        Ok(match password {
+            Some(password) => dsn.with_password(password),
+            None => dsn,
+        })
+    }
+
+    /// What the program ends with. A bad value is wrong usage, and named as the user gave it.
+    pub(crate) fn failure(&self, error: Error) -> Failure {
+        match error {
+            Error::Config { directive, problem } => {
+                let name = self.origin(&directive).unwrap_or(&directive);
+                Failure::Usage(format!("{name}: {problem}"))
+            }
+            other => Failure::Store(other.chain()),
+        }
+    }
+
+    /// The flag or variable that a directive of rsso was set with.
+    pub(crate) fn origin(&self, directive: &str) -> Option<&'static str> {
+        let name = directive.strip_prefix("rsso.")?;
+        let mut found = self.origins.iter().filter(|(set, _)| *set == name);
+        found.next().map(|(_, origin)| *origin)
+    }
+}

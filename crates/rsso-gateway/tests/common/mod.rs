@@ -1,0 +1,134 @@
+//! The real program, its answers, and sessions to be removed.
+#![allow(
+    dead_code,
+    reason = "each test file includes all of it and uses a part"
+)]
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use rsso_core::store::{Basis, Change, Load, LockTerms, Outcome, Spec, Store, Token};
+use rsso_core::{Deadline, SessionId, SessionKey, Settings};
+
+pub const DONE: i32 = 0;
+pub const STORE_FAILED: i32 = 1;
+pub const WRONG_USAGE: i32 = 2;
+
+/// What the program did.
+#[derive(Debug)]
+pub struct Answer {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// `rsso` with these words and variables, and no other variable of rsso's.
+pub fn rsso_with(variables: &[(&str, &str)], words: &[&str]) -> Answer {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rsso"));
+    for name in [
+        "RSSO_DSN",
+        "RSSO_PASSWORD",
+        "RSSO_PASSWORD_FILE",
+        "RSSO_PREFIX",
+    ] {
+        command.env_remove(name);
+    }
+    let output = command
+        .args(words)
+        .envs(variables.iter().copied())
+        .output()
+        .expect("run rsso");
+    let text = |bytes| String::from_utf8(bytes).expect("rsso writes UTF-8");
+    Answer {
+        code: output.status.code().expect("rsso was not killed"),
+        stdout: text(output.stdout),
+        stderr: text(output.stderr),
+    }
+}
+
+pub fn rsso(words: &[&str]) -> Answer {
+    rsso_with(&[], words)
+}
+
+impl Answer {
+    /// stdout of a success that had nothing to complain of.
+    #[track_caller]
+    pub fn ok(self) -> String {
+        assert_eq!((self.code, self.stderr.as_str()), (DONE, ""), "{self:?}");
+        self.stdout
+    }
+
+    /// The one line on stderr of a failure that answered nothing.
+    #[track_caller]
+    pub fn failed(self, code: i32) -> String {
+        assert_eq!((self.code, self.stdout.as_str()), (code, ""), "{self:?}");
+        let line = self.stderr.strip_suffix('\n').expect("a whole line");
+        assert!(!line.is_empty() && !line.contains('\n'), "{self:?}");
+        line.to_owned()
+    }
+}
+
+/// One JSON object.
+#[track_caller]
+pub fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+/// A worker of its own on the store.
+pub fn worker(dsn: &str) -> Box<dyn Store> {
+    let mut settings = Settings::default();
+    settings.set("dsn", dsn).expect("a good DSN");
+    Spec::resolve(&settings, "")
+        .and_then(|spec| spec.create())
+        .expect("a good store")
+}
+
+pub fn key(name: &str) -> SessionKey {
+    SessionKey::of(&SessionId::parse(name.as_bytes()).expect("an id"), true)
+}
+
+/// Stores a session that lives for an hour.
+pub fn store_session(store: &mut dyn Store, name: &str) {
+    let basis = Basis {
+        token: Token::random().expect("randomness"),
+        locked: false,
+        seen: None,
+    };
+    let outcome = store
+        .commit(&key(name), basis, Change::Write(b"n|i:1;", HOUR))
+        .expect("the store works");
+    assert!(matches!(outcome, Outcome::Stored(_)));
+}
+
+/// Takes a session's lock and keeps it while `store` lives.
+pub fn hold(store: &mut dyn Store, name: &str) {
+    let want = Load {
+        token: Token::random().expect("randomness"),
+        lock: Some(LockTerms {
+            deadline: Deadline::after(Duration::from_secs(10)),
+            ttl: HOUR,
+        }),
+        only_existing: false,
+    };
+    let loaded = store.load(&key(name), want).expect("the store works");
+    assert!(loaded.locked);
+}
+
+/// Runs a statement on a SQLite file, as a clock that jumps would change it.
+pub fn sqlite(path: &Path, sql: &str) {
+    rusqlite::Connection::open(path)
+        .and_then(|connection| connection.execute_batch(sql))
+        .expect("SQLite works");
+}
+
+/// How many sessions there are, expired or not.
+pub fn sqlite_sessions(path: &Path) -> i64 {
+    rusqlite::Connection::open(path)
+        .and_then(|connection| {
+            connection.query_row("SELECT COUNT(*) FROM rsso_sessions", [], |row| row.get(0))
+        })
+        .expect("SQLite works")
+}
+
+const HOUR: Duration = Duration::from_secs(3600);

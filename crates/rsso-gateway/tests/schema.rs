@@ -1,0 +1,74 @@
+//! `rsso schema mysql` on a real server.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    unreachable_pub,
+    missing_docs,
+    reason = "a test fails by panicking, and nobody reads its documentation but in its name"
+)]
+
+mod common;
+
+use common::{STORE_FAILED, json, rsso, rsso_with, store_session, worker};
+use rsso_testkit::MariaDb;
+
+const TABLES: &str = "rsso_marks\nrsso_meta\nrsso_sessions";
+
+fn definitions(mariadb: &MariaDb) -> String {
+    ["marks", "meta", "sessions"]
+        .map(|name| mariadb.sql(&format!("SHOW CREATE TABLE rsso_{name}")))
+        .join("\n")
+}
+
+#[test]
+fn applied_twice_is_applied_once() {
+    let mariadb = MariaDb::start();
+    let url = mariadb.url();
+    let apply = || rsso(&["schema", "mysql", "--apply", "--dsn", &url]).ok();
+    let first = apply();
+    assert!(
+        first.ends_with(": the tables are there (version 1)\n"),
+        "{first}"
+    );
+    assert!(!first.contains(mariadb.password()), "{first}");
+    assert_eq!(mariadb.sql("SHOW TABLES"), TABLES);
+    let made = definitions(&mariadb);
+    store_session(&mut *worker(&url), "kept");
+    assert_eq!(apply(), first);
+    assert_eq!(definitions(&mariadb), made);
+    assert_eq!(mariadb.sql("SELECT COUNT(*) FROM rsso_sessions"), "1");
+    assert_eq!(
+        mariadb.sql("SELECT name, value FROM rsso_meta"),
+        "schema\t1"
+    );
+    let words = ["schema", "mysql", "--apply", "--json"];
+    let object = json(&rsso_with(&[("RSSO_DSN", &url)], &words).ok());
+    assert_eq!(object["applied"], true);
+}
+
+#[test]
+fn what_is_printed_makes_the_same_tables_under_any_sql_mode() {
+    let applied = MariaDb::start();
+    rsso(&["schema", "mysql", "--apply", "--dsn", &applied.url()]).ok();
+    let script = rsso(&["schema", "mysql"]).ok();
+    for modes in ["", "ANSI_QUOTES,NO_BACKSLASH_ESCAPES", "TRADITIONAL"] {
+        let printed = MariaDb::builder().sql_mode(modes).start();
+        printed.sql(&script);
+        printed.sql(&script);
+        assert_eq!(printed.sql("SHOW TABLES"), TABLES);
+        printed.sql("SET GLOBAL sql_mode = ''");
+        assert_eq!(definitions(&printed), definitions(&applied));
+    }
+}
+
+#[test]
+fn a_user_who_may_not_is_told_so() {
+    let mariadb = MariaDb::start();
+    mariadb.sql("REVOKE ALL PRIVILEGES ON app.* FROM app@'%'; GRANT SELECT ON app.* TO app@'%'");
+    let url = mariadb.url();
+    let said = rsso(&["schema", "mysql", "--apply", "--dsn", &url]).failed(STORE_FAILED);
+    assert!(said.contains("the user may not do this"), "{said}");
+    assert!(!said.contains(mariadb.password()), "{said}");
+}

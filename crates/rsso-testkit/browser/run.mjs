@@ -1,0 +1,53 @@
+// Runs one script in a new Chromium, headless, with a profile of its own under $TMPDIR.
+//
+//   node run.mjs <folder with node_modules> <chromium> <milliseconds> <script> <input as JSON>
+//
+// The script is an ES module whose default export gets { person, say, input }: `person()` is another browser (a context:
+// it shares no cookie with the others), `say(value)` prints a line of JSON.
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+
+const [modules, executablePath, milliseconds, script, input] = process.argv.slice(2);
+const { chromium } = createRequire(`${modules}/`)('playwright-core');
+const { default: steps } = await import(pathToFileURL(script));
+
+const limit = Number(milliseconds);
+// A single act; shorter than the whole, so that what is reported is the act that hung.
+const timeout = limit / 3;
+
+const browser = await chromium.launch({
+    executablePath,
+    timeout,
+    args: [
+        '--headless',
+        '--no-sandbox', // tests may run as root, and in containers
+        '--disable-gpu',
+        '--disable-dev-shm-usage', // a container's is small
+        '--disable-quic',
+        '--no-first-run',
+        '--no-proxy-server',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+        // The test's own names, and no others: nothing here goes to the network.
+        '--host-resolver-rules=MAP *.a.test 127.0.0.1, MAP * ~NOTFOUND',
+    ],
+});
+
+const person = async () => {
+    const context = await browser.newContext();
+    context.setDefaultTimeout(timeout);
+    return context;
+};
+const say = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
+
+let timer;
+const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not done after ${limit} ms`)), limit);
+});
+try {
+    await Promise.race([steps({ person, say, input: JSON.parse(input) }), late]);
+} finally {
+    clearTimeout(timer);
+    await browser.close();
+}

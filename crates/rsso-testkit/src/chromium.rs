@@ -1,0 +1,109 @@
+//! A real browser: Debian's Chromium, driven by playwright-core from npm.
+//!
+//! Holds: the version of playwright-core is the one in `browser/package-lock.json`; what npm installs lies outside git,
+//! in `.cache/browser`; the browser resolves `*.a.test` to this machine and no other name at all; it ends with the
+//! Node process that drives it, even where that is killed, for it listens to a pipe of it.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use nix::fcntl::{Flock, FlockArg};
+use serde_json::Value;
+
+use crate::php::{Output, Running};
+use crate::process::{eventually, program, read_lossy};
+use crate::workdir::WorkDir;
+
+/// How long a script may take. A browser's start is most of it where the machine is busy.
+const LIMIT: Duration = Duration::from_secs(90);
+
+/// What the driver gets on top, to say what hung and to close the browser.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// One package of 10 MB.
+const INSTALL_LIMIT: Duration = Duration::from_secs(120);
+
+/// Runs the steps in `script` (see `browser/run.mjs` for what it is given) in a new browser: what they said, in order.
+///
+/// # Panics
+/// With everything that was said, if a step fails or they do not come to an end.
+pub fn run(script: &Path, input: &Value) -> Vec<Value> {
+    let dir = WorkDir::new();
+    let mut driver = Command::new(node());
+    driver
+        .arg(source().join("run.mjs"))
+        .arg(modules())
+        .arg(program(&["chromium"], "chromium"))
+        .arg(LIMIT.as_millis().to_string())
+        .arg(script)
+        .arg(input.to_string())
+        // Nothing of the machine's: no profile, no proxy, no display.
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("LANG", "C.UTF-8")
+        .env("HOME", dir.path())
+        .env("TMPDIR", dir.path());
+    let output = Running::start(&mut driver, LIMIT + GRACE).wait();
+    assert!(output.status.success(), "{}", told(&output));
+    output
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{}", told(&output))))
+        .collect()
+}
+
+fn told(output: &Output) -> String {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = output;
+    format!("the browser's script: {status}\n{stdout}\n{stderr}")
+}
+
+fn node() -> PathBuf {
+    program(&["node", "nodejs"], "nodejs")
+}
+
+fn source() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("browser")
+}
+
+/// The folder with `node_modules`, filled where that is not done yet: tests are processes that start at the same time.
+fn modules() -> PathBuf {
+    const LOCK: &str = "package-lock.json";
+    let cache = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.cache/browser");
+    fs::create_dir_all(&cache).expect("make a folder in .cache");
+    let cache = cache.canonicalize().expect("it was just made");
+    let _lock = lock(&cache.join("lock"));
+
+    // Written when npm has come to its end, and only then.
+    let (wanted, installed) = (source().join(LOCK), cache.join("installed.json"));
+    if read_lossy(&installed) != read_lossy(&wanted) {
+        for file in ["package.json", LOCK] {
+            fs::copy(source().join(file), cache.join(file)).expect("write into .cache");
+        }
+        let mut npm = Command::new(program(&["npm"], "npm"));
+        npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+            .current_dir(&cache);
+        let output = Running::start(&mut npm, INSTALL_LIMIT).wait();
+        assert!(
+            output.status.success(),
+            "npm ci in {}: {output:#?}",
+            cache.display()
+        );
+        fs::copy(wanted, installed).expect("write into .cache");
+    }
+    cache
+}
+
+/// The kernel frees it with its process.
+fn lock(path: &Path) -> Flock<File> {
+    let what = "another test's npm comes to its end";
+    eventually(what, INSTALL_LIMIT + GRACE, || {
+        let file = File::create(path).expect("write into .cache");
+        Flock::lock(file, FlockArg::LockExclusiveNonblock).ok()
+    })
+}

@@ -1,0 +1,238 @@
+//! SQL injection: ids, data, and the names of tables and columns, with everything that ends a string or a name. Nothing
+//! is dropped and nobody is another: it works, or is refused by name.
+
+mod common;
+
+use common::mysql::php;
+use rsso_testkit::{MariaDb, Php, WorkDir};
+
+const MODES: [&str; 4] = [
+    "",
+    "NO_BACKSLASH_ESCAPES",
+    "ANSI_QUOTES",
+    "NO_BACKSLASH_ESCAPES,ANSI_QUOTES",
+];
+
+/// What a name or a value may try, in PHP's double quotes.
+const HOSTILE: [&str; 14] = [
+    "'",
+    "\\\"",
+    "`",
+    "\\\\",
+    "\\\\'",
+    "'; DROP TABLE precious; -- ",
+    "`; DROP TABLE precious; -- ",
+    "\\\"; DROP TABLE precious; -- ",
+    "' OR '1'='1",
+    "a\\0b",
+    "\\xff\\xfe",
+    "\\xbf\\x27 OR 1=1 -- ",
+    "\u{2019}\u{ff07}",
+    "a:b ? #c /* d */ @e",
+];
+
+struct Precious {
+    mariadb: MariaDb,
+    dir: WorkDir,
+}
+
+impl Precious {
+    fn new(modes: &str) -> Self {
+        eprintln!("sql_mode={modes}");
+        let mariadb = MariaDb::builder().sql_mode(modes).start();
+        mariadb.sql(
+            "CREATE TABLE precious (id varbinary(128) PRIMARY KEY, data longblob NOT NULL, t int unsigned NOT NULL);
+             INSERT INTO precious VALUES ('victim', 'n|i:1;', 4000000000)",
+        );
+        Self {
+            mariadb,
+            dir: WorkDir::new(),
+        }
+    }
+
+    fn native(&self) -> Php {
+        php(&self.mariadb.url(), &self.dir)
+    }
+
+    fn mapped(&self) -> Php {
+        self.native()
+            .ini("rsso.mysql_table", "precious")
+            .ini("rsso.mysql_columns", "id=id,data=data,time=t")
+    }
+
+    fn assert_intact(&self, about: &str) {
+        let victim = self
+            .mariadb
+            .sql("SELECT id, data FROM precious WHERE id = 'victim'");
+        assert_eq!(victim, "victim\tn|i:1;", "{about}");
+    }
+}
+
+#[test]
+fn ids() {
+    let code = |id: &str| {
+        format!(
+            r#"<?php
+            $id = "{id}";
+            set_error_handler(function ($level, $text) {{ echo 'refused '; return true; }});
+            session_id($id);
+            if (session_start()) {{ $_SESSION['by'] = 'mallory'; session_write_close(); }}
+            $handler = new Rsso\SessionHandler;
+            $handler->open('', 'PHPSESSID');
+            foreach (['read' => [$id], 'write' => [$id, 'x'], 'destroy' => [$id], 'validateId' => [$id], 'updateTimestamp' => [$id, 'x']] as $act => $arguments) {{
+                try {{ $did = $handler->$act(...$arguments); if ($did) echo $act, ' '; }} catch (Rsso\RssoException $e) {{ echo get_class($e), ' '; }}
+            }}
+            $handler->close();"#
+        )
+    };
+    for modes in MODES {
+        let precious = Precious::new(modes);
+        for id in
+            HOSTILE
+                .into_iter()
+                .chain(["victim' -- ", "victim\\0", "%", "_", "x_LOCK", "victim "])
+        {
+            for php in [precious.native(), precious.mapped()] {
+                let told = php.run_code(&code(id));
+                assert!(told.status.success(), "{id}: {told:#?}");
+                // A destruction of what cannot be stored succeeds; nothing else does.
+                let did = told.stdout.replace("refused ", "").replace("destroy ", "");
+                assert_eq!(did.trim(), "", "{id}: {told:#?}");
+                assert!(told.stdout.contains("refused"), "{id}: {told:#?}");
+            }
+        }
+        precious.assert_intact("ids");
+        assert_eq!(precious.mariadb.sql("SELECT COUNT(*) FROM precious"), "1");
+        // Not one of them came so far that a table was needed, or there is nothing in it.
+        let stored = precious
+            .mariadb
+            .try_sql("SELECT COUNT(*) FROM rsso_sessions");
+        assert!(
+            stored.is_err() || stored == Ok("0".to_owned()),
+            "{stored:?}"
+        );
+    }
+}
+
+#[test]
+fn data() {
+    for modes in MODES {
+        let precious = Precious::new(modes);
+        let all = HOSTILE.map(|text| format!("\"{text}\"")).join(", ");
+        let write = format!(
+            "<?php $all = [{all}]; foreach ($all as $i => $text) {{
+                session_id(\"data$i\"); session_start(); $_SESSION[$i . 'k'] = $text; session_write_close();
+                session_id(\"data$i\"); session_start(); $_SESSION['again'] = $text; session_write_close();
+                // As it is, without PHP's serialization around it.
+                $h = new Rsso\\SessionHandler; $h->open('', ''); $h->read(\"raw$i\"); $h->write(\"raw$i\", $text); $h->close();
+            }}"
+        );
+        let read = format!(
+            "<?php $all = [{all}]; foreach ($all as $i => $text) {{
+                session_id(\"data$i\"); session_start();
+                if ($_SESSION !== [$i . 'k' => $text, 'again' => $text]) echo \"data$i\";
+                session_write_close();
+                $h = new Rsso\\SessionHandler; $h->open('', '');
+                if ($h->read(\"raw$i\") !== $text) echo \"raw$i\";
+                $h->close();
+            }} echo 'end';"
+        );
+        for php in [precious.native(), precious.mapped()] {
+            assert_eq!(php.run_code(&write).ok(), "");
+            assert_eq!(php.run_code(&read).ok(), "end");
+        }
+        precious.assert_intact("data");
+    }
+}
+
+/// Names reach the server between backticks and are one name there: of no table, or of a table that is called so.
+#[test]
+fn names_that_are_not_there() {
+    for modes in MODES {
+        let precious = Precious::new(modes);
+        let all = HOSTILE.map(|text| format!("\"{text}\"")).join(", ");
+        let code = format!(
+            r#"<?php
+            foreach ([{all}, "precious`, `precious", "precious -- ", str_repeat('n', 65), " ", "precious "] as $name) {{
+                foreach ([
+                    ['mysql_table' => $name, 'mysql_columns' => 'id=id,data=data,time=t'],
+                    ['mysql_table' => 'precious', 'mysql_columns' => "id=$name,data=data,time=t"],
+                    ['mysql_table' => 'precious', 'mysql_columns' => "id=id,data=$name,time=t"],
+                    ['mysql_table' => 'precious', 'mysql_columns' => "id=id,data=data,time=$name"],
+                    ['mysql_table' => 'precious', 'mysql_columns' => "id=id,data=data,expires=$name"],
+                    ['prefix' => $name],
+                ] as $options) {{
+                    $named = 'rsso.' . (isset($options['prefix']) ? 'prefix' : 'mysql_');
+                    try {{
+                        $h = new Rsso\SessionHandler('', $options);
+                        $h->open('', ''); $h->read('victim'); $h->write('victim', 'x'); $h->close();
+                        if (trim($name) !== 'precious') echo 'taken: ', json_encode($options, JSON_INVALID_UTF8_SUBSTITUTE), "\n";
+                    }} catch (Rsso\RssoException $e) {{
+                        if (!str_contains($e->getMessage(), $named)) echo json_encode($options, JSON_INVALID_UTF8_SUBSTITUTE), ': ', $e->getMessage(), "\n";
+                    }}
+                    unset($h);
+                }}
+            }}"#
+        )
+        // A name that is there after all would make the test itself the attacker.
+        .replace(r#", "precious ""#, "");
+        assert_eq!(precious.native().run_code(&code).ok(), "");
+        precious.assert_intact("names");
+        assert_eq!(
+            precious
+                .mariadb
+                .sql("SHOW TABLES")
+                .replace("rsso_marks", "")
+                .replace("rsso_meta", "")
+                .replace("rsso_sessions", "")
+                .trim(),
+            "precious"
+        );
+    }
+}
+
+/// Tables and columns that are really called so work.
+#[test]
+fn names_that_are_there() {
+    for modes in MODES {
+        let precious = Precious::new(modes);
+        for name in [
+            "it's",
+            "a\"b",
+            "a`b",
+            "a\\b",
+            "`; DROP TABLE precious; -- ",
+            "a:b ? #c @e",
+            ":id",
+            "a`:id ?",
+            "/* c */",
+            "select",
+            "\u{e9}t\u{e9}",
+        ]
+        .map(str::trim_end)
+        {
+            let quoted =
+                |suffix: &str| format!("`{}`", format!("{name}{suffix}").replace('`', "``"));
+            let (table, id, data, time) = (quoted(""), quoted("i"), quoted("d"), quoted("t"));
+            precious.mariadb.sql(&format!(
+                "CREATE TABLE {table} ({id} varchar(64) PRIMARY KEY, {data} blob, {time} int unsigned)"
+            ));
+            let php = precious.native().ini("rsso.mysql_table", name).ini(
+                "rsso.mysql_columns",
+                &format!("id={name}i,data={name}d,time={name}t"),
+            );
+            let told = php.run_code(
+                "<?php foreach ([1, 2] as $n) { session_id('abc'); session_start(); $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1; session_write_close(); }
+                 session_id('abc'); session_start(); session_gc(); session_regenerate_id(true); echo $_SESSION['n'];",
+            );
+            assert_eq!(told.ok(), "2", "{name}");
+            assert_eq!(
+                precious
+                    .mariadb
+                    .sql(&format!("SELECT COUNT(*) FROM {table}")),
+                "1"
+            );
+        }
+        precious.assert_intact("names");
+    }
+}

@@ -1,0 +1,189 @@
+//! One login across sub-domains, in a real browser: www.a.test and i.a.test, a php-fpm pool each, one store.
+//!
+//! `subdomains/` has the pages and, in `steps.mjs`, what people do on them.
+
+use std::path::Path;
+
+use rsso_testkit::{FpmConfig, Handler, MariaDb, Nginx, PhpFpm, RedisServer, WorkDir, chromium};
+use serde_json::{Value, json};
+
+/// What each step leads to: who is logged in on the page, and which session the browser has then. Sessions are lettered
+/// in the order in which they are first seen.
+const STEPS: &[&str] = &[
+    "ann opens www: nobody, A",
+    "ann opens i: nobody, A",
+    "ann logs in on www: ann, B",
+    "ann opens i: ann, B",
+    // With A.
+    "planter opens www: nobody, C",
+    // In another browser.
+    "bob opens i: nobody, D",
+    "bob opens www: nobody, D",
+    "bob logs in on i: bob, E",
+    "bob opens www: bob, E",
+    // The page after it is a new session's.
+    "ann logs out on i: nobody, F",
+    "ann opens www: nobody, F",
+    // With B.
+    "copier opens i: nobody, G",
+    "copier opens www: nobody, G",
+    "bob opens www: bob, E",
+    "bob opens i: bob, E",
+    "ann logs in on i: ann, H",
+    "ann opens www: ann, H",
+    "ann logs out on www: nobody, I",
+    "ann opens i: nobody, I",
+    // A form with a wrong token, to log in with.
+    "ann opens i: nobody, I",
+    "bob opens www: bob, E",
+];
+
+/// What is left in the store at the end: the others were logged out, or replaced by a login.
+const KEPT: [char; 4] = ['C', 'E', 'G', 'I'];
+
+/// What row E of the old sites has.
+const OLD_TABLE: &str = "CREATE TABLE sessions (
+    session_id varchar(32) NOT NULL PRIMARY KEY,
+    session_last_access int unsigned,
+    session_data mediumtext
+)";
+
+#[test]
+fn mysql() {
+    let mariadb = MariaDb::start();
+    assert_one_login(&Handler::Dsn(mariadb.url()), &[]);
+    assert_eq!(
+        mariadb.sql("SELECT COUNT(*) FROM rsso_sessions"),
+        KEPT.len().to_string()
+    );
+}
+
+#[test]
+fn mysql_with_the_old_table() {
+    let mariadb = MariaDb::start();
+    mariadb.sql(OLD_TABLE);
+    let shape = || mariadb.sql("SHOW CREATE TABLE sessions");
+    let before = shape();
+    let sessions = assert_one_login(
+        &Handler::Dsn(mariadb.url()),
+        &[
+            ("rsso.mysql_table", "sessions"),
+            (
+                "rsso.mysql_columns",
+                "id=session_id,data=session_data,time=session_last_access",
+            ),
+        ],
+    );
+    assert_eq!(shape(), before);
+    // As the old code would have written it, and would look for it.
+    let found = mariadb.sql(&format!(
+        "SELECT session_data LIKE '%user|s:3:\"bob\";%', session_last_access > UNIX_TIMESTAMP() - 600
+         FROM sessions WHERE session_id = '{}'",
+        lettered(&sessions, 'E')
+    ));
+    assert_eq!(found, "1\t1");
+    let mut kept = KEPT.map(|letter| lettered(&sessions, letter));
+    kept.sort_unstable();
+    let rows = mariadb.sql("SELECT session_id FROM sessions ORDER BY session_id");
+    assert_eq!(rows.lines().collect::<Vec<_>>(), kept);
+}
+
+#[test]
+fn sqlite() {
+    let dir = WorkDir::new();
+    let file = dir.web_dir("sessions").join("rsso.sqlite");
+    assert_one_login(&Handler::Dsn(format!("sqlite:{}", file.display())), &[]);
+}
+
+#[test]
+fn redis() {
+    let redis = RedisServer::start();
+    assert_one_login(&Handler::Dsn(redis.url()), &[]);
+}
+
+/// Takes the steps. The ids of the sessions, A first.
+fn assert_one_login(handler: &Handler, ini: &[(&str, &str)]) -> Vec<String> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/subdomains");
+    let docroot = WorkDir::new();
+    for page in ["index.php", "login.php", "logout.php"] {
+        let code = std::fs::read_to_string(here.join(page)).expect("the page is in git");
+        docroot.write(page, &code);
+    }
+    let [www, i] = ["www", "i"].map(|pool| PhpFpm::start(&config(handler, pool, ini)));
+    let nginx = Nginx::start_hosts(docroot.path(), &[("www.a.test", &www), ("i.a.test", &i)]);
+
+    let seen = chromium::run(&here.join("steps.mjs"), &json!({ "port": nginx.port() }));
+    let logs = www.error_log() + &i.error_log() + &nginx.error_log();
+    assert!(!logs.contains("PHP "), "{logs}");
+
+    let (tabs, steps): (Vec<Value>, Vec<Value>) =
+        seen.into_iter().partition(|line| line.get("tab").is_some());
+    let mut sessions = Vec::new();
+    let told: Vec<String> = steps.iter().map(|step| tell(step, &mut sessions)).collect();
+    assert_eq!(told, STEPS, "{logs}");
+    assert_tabs_took_turns(&tabs);
+    sessions
+}
+
+fn lettered(sessions: &[String], letter: char) -> &str {
+    &sessions[letter as usize - 'A' as usize]
+}
+
+fn config(handler: &Handler, pool: &str, ini: &[(&str, &str)]) -> FpmConfig {
+    let ours = [
+        ("session.cookie_domain", ".a.test"),
+        ("session.cookie_httponly", "1"),
+        ("session.cookie_samesite", "Lax"),
+        ("session.use_strict_mode", "1"),
+        // What the old table's column has room for.
+        ("session.sid_length", "32"),
+        // PHP's gc comes by chance.
+        ("session.gc_probability", "0"),
+    ];
+    let start = FpmConfig::new(handler.clone()).env("POOL", pool);
+    ours.iter()
+        .chain(ini)
+        .fold(start, |config, (name, value)| config.ini(name, value))
+}
+
+/// A line of [`STEPS`]; `sessions` are the ids seen so far.
+fn tell(step: &Value, sessions: &mut Vec<String>) -> String {
+    assert_right_pool(step);
+    let cookie = &step["cookie"];
+    assert_eq!(cookie["name"], "PHPSESSID", "{step}");
+    assert_eq!(cookie["domain"], ".a.test", "{step}");
+    assert_eq!(cookie["httpOnly"], true, "{step}");
+    let id = text(&cookie["value"]);
+    assert_eq!(id.len(), 32, "{step}");
+    let known = sessions.iter().position(|session| session == id);
+    let number = known.unwrap_or_else(|| {
+        sessions.push(id.to_owned());
+        sessions.len() - 1
+    });
+    let letter = char::from(b'A' + u8::try_from(number).expect("a few sessions"));
+    format!("{}: {}, {letter}", text(&step["step"]), text(&step["user"]))
+}
+
+fn assert_right_pool(shown: &Value) {
+    let host = format!("{}.a.test", text(&shown["pool"]));
+    assert_eq!(text(&shown["host"]), host, "{shown}");
+}
+
+/// Requests of one session at the same time, through two pools: none sees, or overwrites, another's count.
+fn assert_tabs_took_turns(tabs: &[Value]) {
+    let mut views: Vec<u64> = tabs
+        .iter()
+        .map(|line| {
+            assert_right_pool(&line["tab"]);
+            assert_eq!(line["tab"]["user"], "bob", "{line}");
+            line["tab"]["views"].as_u64().expect("the page counts")
+        })
+        .collect();
+    views.sort_unstable();
+    let first = views[0];
+    assert_eq!(views, (first..first + 8).collect::<Vec<_>>());
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_else(|| panic!("no text: {value}"))
+}
