@@ -8,7 +8,7 @@ help: ## say what there is to make
 
 build: ## the extension and the gateway, in target/release/
 	scripts/setup build
-	cargo build --release --workspace
+	cargo build --release --package rsso --package rsso-gateway
 
 test: build ## all tests, against every store
 	scripts/setup test

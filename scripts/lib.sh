@@ -8,7 +8,7 @@
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 php=$(command -v "${PHP:-php}") || { echo "no PHP here: run scripts/setup build" >&2 && exit 1; }
-extension=${RSSO_EXTENSION:-$root/target/release/librsso.so}
+extension=${RSSO_EXTENSION:-${CARGO_TARGET_DIR:-$root/target}/release/librsso.so}
 work=$(mktemp -d)
 started=()
 

@@ -76,7 +76,8 @@ fn ids() {
             $id = "{id}";
             set_error_handler(function ($level, $text) {{ echo 'refused '; return true; }});
             session_id($id);
-            if (session_start()) {{ $_SESSION['by'] = 'mallory'; session_write_close(); }}
+            // PHP itself takes a new id instead of some of these.
+            if (session_start()) {{ if (session_id() === $id) echo 'taken '; $_SESSION['by'] = 'mallory'; session_write_close(); }}
             $handler = new Rsso\SessionHandler;
             $handler->open('', 'PHPSESSID');
             foreach (['read' => [$id], 'write' => [$id, 'x'], 'destroy' => [$id], 'validateId' => [$id], 'updateTimestamp' => [$id, 'x']] as $act => $arguments) {{
@@ -102,15 +103,8 @@ fn ids() {
             }
         }
         precious.assert_intact("ids");
-        assert_eq!(precious.mariadb.sql("SELECT COUNT(*) FROM precious"), "1");
-        // Not one of them came so far that a table was needed, or there is nothing in it.
-        let stored = precious
-            .mariadb
-            .try_sql("SELECT COUNT(*) FROM rsso_sessions");
-        assert!(
-            stored.is_err() || stored == Ok("0".to_owned()),
-            "{stored:?}"
-        );
+        let odd = "SELECT COUNT(*) FROM precious WHERE id <> 'victim' AND id NOT REGEXP '^[0-9a-z]{26,}$'";
+        assert_eq!(precious.mariadb.sql(odd), "0");
     }
 }
 

@@ -1,7 +1,7 @@
 //! A request's calls in PHP's order, on a real store.
 
-use rsso_core::request::{Refusal, RequestState, Written};
 use rsso_core::Error;
+use rsso_core::request::{Refusal, RequestState, Written};
 
 use super::ground::{Ground, HOUR, sid};
 
@@ -155,22 +155,10 @@ pub fn reading_another_session_gives_the_first_back(ground: &dyn Ground) {
         .unwrap();
     let mut other = ground.worker();
     let at_once = std::time::Duration::ZERO;
-    assert!(
-        other
-            .try_lock(&ground.key_of(&one), at_once, HOUR)
-            .is_ok()
-    );
-    assert!(
-        other
-            .try_lock(&ground.key_of(&two), at_once, HOUR)
-            .is_err()
-    );
+    assert!(other.try_lock(&ground.key_of(&one), at_once, HOUR).is_ok());
+    assert!(other.try_lock(&ground.key_of(&two), at_once, HOUR).is_err());
     request.close(worker.store.as_mut()).unwrap();
-    assert!(
-        other
-            .try_lock(&ground.key_of(&two), at_once, HOUR)
-            .is_ok()
-    );
+    assert!(other.try_lock(&ground.key_of(&two), at_once, HOUR).is_ok());
 }
 
 pub fn what_ended_does_not_come_back_under_a_new_id(ground: &dyn Ground) {
