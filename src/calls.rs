@@ -89,10 +89,19 @@ pub(crate) fn destroy(caller: Caller, sid: &[u8]) -> Result<Answer<bool>> {
     })
 }
 
-/// How many expired sessions were removed.
+/// The functions in which PHP calls gc by chance; with `session.auto_start` none is running.
+const GC_BY_CHANCE: &[&str] = &["session_start", "session_regenerate_id", "session_reset"];
+
+/// How many expired sessions were removed. `session_gc()` waits for all of them; gc that PHP calls
+/// by chance, in the middle of somebody's request, comes after that request.
 pub(crate) fn gc(caller: Caller) -> Result<Answer<i64>> {
+    let by_chance = php::is_any_running(GC_BY_CHANCE).unwrap_or(true);
     worker::with(|worker| {
-        let removed = worker.access(caller)?.store.gc()?;
+        if by_chance {
+            worker.gc_after_request(caller);
+            return Ok(0.into());
+        }
+        let removed = worker.access(caller)?.store.gc(None)?;
         Ok(i64::try_from(removed).unwrap_or(i64::MAX).into())
     })
 }
@@ -100,7 +109,7 @@ pub(crate) fn gc(caller: Caller) -> Result<Answer<i64>> {
 /// Remembers an id that PHP made; one that PHP would make but we would refuse is left to `read`.
 pub(crate) fn created(caller: Caller, sid: &[u8]) {
     if let Ok(sid) = SessionId::parse(sid) {
-        let inherits = php::is_running("session_regenerate_id");
+        let inherits = php::is_any_running(&["session_regenerate_id"]) == Some(true);
         worker::with(|worker| worker.created(caller, sid, inherits));
     }
 }

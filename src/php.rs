@@ -69,24 +69,27 @@ pub(crate) fn may_use(path: &std::path::Path) -> bool {
     unsafe { php_check_open_basedir_ex(path.as_ptr(), 0) == 0 }
 }
 
-/// Whether PHP's function of this name is among those that are running now. ext/session does not
-/// tell its module which of its functions calls.
-pub(crate) fn is_running(function: &str) -> bool {
+/// Whether one of these functions of PHP is among those that are running now; `None` where none at
+/// all is. ext/session does not tell its module which of its functions calls.
+pub(crate) fn is_any_running(functions: &[&str]) -> Option<bool> {
     let mut frame = ExecutorGlobals::get().current_execute_data;
+    if frame.is_null() {
+        return None;
+    }
     while !frame.is_null() {
         // SAFETY: PHP's own chain of calls; each function and its name outlive their call.
         unsafe {
             let called = (*frame).func;
             if !called.is_null() && (*called).type_ == INTERNAL_FUNCTION {
                 let name = (*called).common.function_name;
-                if !name.is_null() && bytes(name) == function.as_bytes() {
-                    return true;
+                if !name.is_null() && functions.iter().any(|f| bytes(name) == f.as_bytes()) {
+                    return Some(true);
                 }
             }
             frame = (*frame).prev_execute_data;
         }
     }
-    false
+    Some(false)
 }
 
 /// The bytes of a string that PHP lent for the length of a call.

@@ -11,10 +11,13 @@ use std::time::Duration;
 
 use rsso_core::request::RequestState;
 use rsso_core::store::{Spec, Store};
-use rsso_core::{Error, Result, Settings};
+use rsso_core::{Deadline, Error, Result, Settings};
 
 /// Stores a worker keeps open; an application uses one, a test suite some.
 const MAX_STORES: usize = 8;
+
+/// How long gc by chance may take after a request.
+const GC_TIME: Duration = Duration::from_millis(100);
 
 /// A thread's state.
 pub(crate) struct Worker {
@@ -39,6 +42,7 @@ pub(crate) struct Attachment {
     options: Option<Settings>,
     opened: Option<Opened>,
     request: RequestState,
+    gc_is_due: bool,
 }
 
 /// What `open` resolved, and from what.
@@ -82,6 +86,7 @@ pub(crate) fn end_request() {
     with(|worker| {
         // An error here ends the lock with its connection; there is nobody left to tell.
         let _ = worker.close(Caller::Native);
+        worker.collect_garbage();
         worker.native.request.forget();
         for handle in worker.handlers.keys().copied().collect::<Vec<_>>() {
             let _ = worker.close(Caller::Object(handle));
@@ -176,6 +181,24 @@ impl Worker {
         Ok(())
     }
 
+    /// Has expired sessions removed when the request is over.
+    pub(crate) fn gc_after_request(&mut self, caller: Caller) {
+        self.attachment(caller).0.gc_is_due = true;
+    }
+
+    /// Removes expired sessions for a while: a worker is needed for the next request.
+    fn collect_garbage(&mut self) {
+        let objects = self.handlers.keys().copied().map(Caller::Object);
+        for caller in std::iter::once(Caller::Native).chain(objects.collect::<Vec<_>>()) {
+            if std::mem::take(&mut self.attachment(caller).0.gc_is_due) {
+                // What fails here, session_gc() or `rsso gc` will say.
+                let _ = self
+                    .access(caller)
+                    .and_then(|access| access.store.gc(Some(Deadline::after(GC_TIME))));
+            }
+        }
+    }
+
     /// The store that `open` settled, connected or not.
     pub(crate) fn access(&mut self, caller: Caller) -> Result<Access<'_>> {
         if self.attachment(caller).0.opened.is_none() {
@@ -198,6 +221,7 @@ impl Worker {
             options,
             opened: Some(opened),
             request,
+            ..
         } = attachment
         else {
             unreachable!("settled by open() above")

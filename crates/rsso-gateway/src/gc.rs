@@ -38,7 +38,7 @@ pub(crate) fn run(gc: &Gc, output: Output) -> Result<(), Failure> {
     if !gc.quiet {
         output.progress(&format!("{address}: removing expired sessions ..."));
     }
-    let removed = store.gc().map_err(|error| config.failure(error))?;
+    let removed = store.gc(None).map_err(|error| config.failure(error))?;
     let sessions = if removed == 1 { "session" } else { "sessions" };
     say(
         gc,

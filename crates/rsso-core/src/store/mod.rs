@@ -73,11 +73,12 @@ pub trait Store: Send {
     /// [`crate::Error::Store`].
     fn destroy(&mut self, key: &SessionKey, token: Option<Token>) -> Result<bool>;
 
-    /// Removes expired records in small batches, and says how many.
+    /// Removes expired records in small batches, and says how many. Stops after the batch in
+    /// which `until` passes, if it is given. A record whose lock is held stays.
     ///
     /// # Errors
     /// [`crate::Error::Store`].
-    fn gc(&mut self) -> Result<u64>;
+    fn gc(&mut self, until: Option<Deadline>) -> Result<u64>;
 }
 
 /// Proof that one request holds one lock: 128 random bits.

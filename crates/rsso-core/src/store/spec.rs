@@ -8,7 +8,7 @@ use super::mysql::{Mapping, MysqlStore};
 use super::redis::RedisStore;
 use super::sqlite::{self, SqliteStore};
 use crate::dsn::Dsn;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::settings::Settings;
 
 /// The names of the stores that are compiled in.
@@ -44,14 +44,7 @@ impl Spec {
             Some(password) => dsn.with_password(password),
             None => dsn,
         };
-        let mapping = match settings.mysql_table.as_str() {
-            "" => None,
-            table => Some(Mapping::parse(
-                table,
-                &settings.mysql_columns,
-                settings.lifetime,
-            )?),
-        };
+        let mapping = mapping(settings, &dsn)?;
         Ok(Self {
             dsn,
             prefix: settings.prefix.clone(),
@@ -83,6 +76,23 @@ impl Spec {
                 self.read_timeout,
             )),
         })
+    }
+}
+
+/// The existing table that the directives name; they mean nothing to another store.
+fn mapping(settings: &Settings, dsn: &Dsn) -> Result<Option<Mapping>> {
+    let (table, columns) = (&settings.mysql_table, &settings.mysql_columns);
+    match (table.as_str(), columns.as_str(), dsn) {
+        ("", "", _) => Ok(None),
+        ("", ..) => Err(Error::config(
+            "rsso.mysql_columns",
+            "needs rsso.mysql_table, the table whose columns they are",
+        )),
+        (_, _, Dsn::Mysql(_)) => Mapping::parse(table, columns, settings.lifetime).map(Some),
+        _ => Err(Error::config(
+            "rsso.mysql_table",
+            format!("is for a mysql:// store, and this one is {dsn}"),
+        )),
     }
 }
 

@@ -2,16 +2,17 @@
 
 use mysql::{Params, Value};
 
-use super::layout::Layout;
+use super::layout::{Cursor, Layout};
 use super::lines::Line;
 use super::{MysqlStore, try_lock, unlock};
+use crate::deadline::Deadline;
 use crate::error::Result;
 
 /// How many expired rows one statement removes: it holds their locks for some milliseconds.
 const BATCH: usize = 200;
 
 impl MysqlStore {
-    pub(super) fn collect_garbage(&mut self) -> Result<u64> {
+    pub(super) fn collect_garbage(&mut self, until: Option<Deadline>) -> Result<u64> {
         let doing = "cannot remove expired sessions";
         let name = self.lock_name(b"gc");
         let mine = self.on(Line::Prompt, doing, |session, _| try_lock(session, &name))?;
@@ -19,26 +20,30 @@ impl MysqlStore {
             // Somebody else is at it.
             return Ok(0);
         }
-        let removed = self.remove_expired(doing);
+        let removed = self.remove_expired(doing, until);
         self.on(Line::Prompt, doing, |session, _| unlock(session, &name))?;
         removed
     }
 
-    fn remove_expired(&mut self, doing: &str) -> Result<u64> {
-        let (mut after, mut removed) = (Vec::new(), 0);
+    fn remove_expired(&mut self, doing: &str, until: Option<Deadline>) -> Result<u64> {
+        let (mut after, mut removed) = (Cursor::default(), 0);
         loop {
-            let ids = self.on(Line::Prompt, doing, |session, layout| {
+            let expired = self.on(Line::Prompt, doing, |session, layout| {
                 layout.expired(session, &after, BATCH)
             })?;
-            let Some(last) = ids.last() else {
+            let Some(last) = expired.last() else {
                 return Ok(removed);
             };
             after.clone_from(last);
+            let ids = expired.into_iter().map(|row| row.id).collect();
             let unused = self.unused(ids, doing)?;
             if !unused.is_empty() {
                 removed += self.on(Line::Prompt, doing, |session, layout| {
                     layout.remove(session, &unused)
                 })?;
+            }
+            if until.is_some_and(Deadline::passed) {
+                return Ok(removed);
             }
         }
     }

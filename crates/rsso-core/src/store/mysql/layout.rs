@@ -17,6 +17,14 @@ pub(super) enum Layout {
     Mapped(Box<Mapped>),
 }
 
+/// Where gc has come to.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Cursor {
+    /// Zero where the table is walked in the order of its ids.
+    pub(super) expires: i64,
+    pub(super) id: Vec<u8>,
+}
+
 /// How a lock is asked for in the statement that reads.
 pub(super) struct Ask<'a> {
     pub(super) name: &'a str,
@@ -107,16 +115,22 @@ impl Layout {
         }
     }
 
-    /// Ids of expired rows behind `after`, in order, at most `limit`.
+    /// Expired rows behind `after`, in order, at most `limit`.
     pub(super) fn expired(
         &self,
         session: &mut Session,
-        after: &[u8],
+        after: &Cursor,
         limit: usize,
-    ) -> Result<Vec<Vec<u8>>, Driver> {
+    ) -> Result<Vec<Cursor>, Driver> {
         match self {
             Self::Native(native) => native.expired(session, after, limit),
-            Self::Mapped(mapped) => mapped.expired(session, after, limit),
+            Self::Mapped(mapped) => {
+                let ids = mapped.expired(session, &after.id, limit)?;
+                Ok(ids
+                    .into_iter()
+                    .map(|id| Cursor { expires: 0, id })
+                    .collect())
+            }
         }
     }
 

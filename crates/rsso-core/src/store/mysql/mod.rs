@@ -11,6 +11,7 @@ use mysql::Error as Driver;
 use sha2::{Digest as _, Sha256};
 
 use super::{Basis, Change, Generation, Load, Loaded, Outcome, Store, Token};
+use crate::deadline::Deadline;
 use crate::dsn::MysqlDsn;
 use crate::error::{Error, Result};
 use crate::sid::SessionKey;
@@ -148,9 +149,12 @@ impl MysqlStore {
                 name: &name,
                 seconds: session.lock_wait(wait),
             };
-            layout
-                .load(session, key, Some(ask))
-                .map(|read| (read, session.number))
+            let read = layout.load(session, key, Some(ask));
+            if read.is_err() {
+                // The statement may have failed after the lock was granted; the first error counts.
+                let _ = unlock(session, &name);
+            }
+            read.map(|read| (read, session.number))
         })?;
         let Read::Granted(record) = read else {
             return Ok(None);
@@ -288,8 +292,8 @@ impl Store for MysqlStore {
         freed.and(destroyed)
     }
 
-    fn gc(&mut self) -> Result<u64> {
-        self.collect_garbage()
+    fn gc(&mut self, until: Option<Deadline>) -> Result<u64> {
+        self.collect_garbage(until)
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use redis::{Cmd, RedisError, Value, cmd};
 
 use super::{Basis, Change, Generation, Load, Loaded, Outcome, Revision, Store, Token, Version};
+use crate::deadline::Deadline;
 use crate::dsn::RedisDsn;
 use crate::error::{Error, Result};
 use crate::sid::SessionKey;
@@ -233,7 +234,7 @@ impl Store for RedisStore {
     }
 
     /// Redis removes what has expired by itself.
-    fn gc(&mut self) -> Result<u64> {
+    fn gc(&mut self, _until: Option<Deadline>) -> Result<u64> {
         Ok(0)
     }
 }

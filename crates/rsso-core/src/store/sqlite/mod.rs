@@ -19,6 +19,7 @@ use crate::sid::SessionKey;
 
 mod error;
 mod file;
+mod gc;
 mod lock;
 pub mod path;
 mod queue;
@@ -28,9 +29,6 @@ use error::{Doing, explain};
 use file::FileIdentity;
 use lock::{Guard, LockFile};
 use schema::Statements;
-
-/// How many expired rows one transaction of [`Store::gc`] removes.
-const GC_BATCH: i64 = 500;
 
 /// Sessions in a SQLite file.
 pub struct SqliteStore {
@@ -217,44 +215,8 @@ impl Store for SqliteStore {
         })
     }
 
-    fn gc(&mut self) -> Result<u64> {
-        let mut removed = 0;
-        let mut after: Vec<u8> = Vec::new();
-        loop {
-            let expired: Vec<Vec<u8>> = self.with(Doing::Gc, |connection, sql| {
-                connection
-                    .prepare_cached(&sql.expired)?
-                    .query_map(params![now(), after, GC_BATCH], |row| row.get(0))?
-                    .collect()
-            })?;
-            let Some(last) = expired.last() else {
-                return Ok(removed);
-            };
-            after.clone_from(last);
-            let mut guards = Vec::new();
-            for id in expired {
-                // What is being used does not expire: its owner holds the lock.
-                if let Some(guard) = self
-                    .locks
-                    .try_lock(lock::Range::of_bytes(&id), &self.address)?
-                {
-                    guards.push((id, guard));
-                }
-            }
-            removed += self.with(Doing::Gc, |connection, sql| {
-                let transaction = connection
-                    .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-                let mut count = 0;
-                {
-                    let mut delete = transaction.prepare_cached(&sql.remove_expired)?;
-                    for (id, _guard) in &guards {
-                        count += delete.execute(params![id, now()])? as u64;
-                    }
-                }
-                transaction.commit()?;
-                Ok(count)
-            })?;
-        }
+    fn gc(&mut self, until: Option<Deadline>) -> Result<u64> {
+        gc::collect(self, until)
     }
 }
 

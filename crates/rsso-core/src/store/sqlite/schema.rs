@@ -50,7 +50,7 @@ impl Statements {
                     expires INTEGER NOT NULL,
                     data BLOB NOT NULL
                 );
-                CREATE INDEX IF NOT EXISTS \"{prefix}sessions_expires\" ON {table} (expires);"
+                CREATE INDEX IF NOT EXISTS \"{prefix}sessions_expires\" ON {table} (expires, id);"
             ),
             load: format!("SELECT generation, revision, data FROM {table} WHERE id = ?1 AND expires > ?2"),
             // The own revision: this very commit was made before, and is sent again.
@@ -73,7 +73,8 @@ impl Statements {
             destroy: format!("DELETE FROM {table} WHERE id = ?1"),
             generation: format!("SELECT generation FROM {table} WHERE id = ?1"),
             expired: format!(
-                "SELECT id FROM {table} WHERE expires <= ?1 AND id > ?2 ORDER BY id LIMIT ?3"
+                "SELECT expires, id FROM {table} WHERE expires <= ?1 AND (expires, id) > (?2, ?3)
+                 ORDER BY expires, id LIMIT ?4"
             ),
             remove_expired: format!("DELETE FROM {table} WHERE id = ?1 AND expires <= ?2"),
         })

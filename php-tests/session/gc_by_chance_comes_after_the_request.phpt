@@ -1,5 +1,5 @@
 --TEST--
-on SQLite session.gc_probability removes expired sessions at session_start()
+gc that session.gc_probability asks for removes expired sessions when the request is over
 --INI--
 session.use_cookies=0
 session.cache_limiter=
@@ -13,6 +13,7 @@ require __DIR__ . '/../helpers.inc';
 
 stored_session(['n' => 1]);
 sleep(3);
+another_php('session_id("visitor"); session_start(); $_SESSION["n"] = 1;', ['session.gc_maxlifetime' => '1000']);
 start(session_create_id());
 var_dump(session_gc());
 session_destroy();
