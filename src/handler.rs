@@ -165,6 +165,8 @@ extern "C" fn construct(call: &mut ExecuteData, _result: &mut Zval) {
             set_option(&mut settings, &name.to_string(), value)?;
         }
         worker::with(|worker| {
+            // A second call of the constructor gives back what the object holds.
+            let _ = worker.close(Caller::Object(handle));
             worker
                 .handlers
                 .insert(handle, Attachment::with_options(settings));

@@ -14,6 +14,9 @@ use crate::{FAILURE, SUCCESS, guard, php, worker};
 /// PHP's `ZEND_INI_DISPLAY_ORIG`.
 const DISPLAY_ORIGINAL: c_int = 1;
 
+/// PHP's `ZEND_INI_STAGE_STARTUP`: php.ini.
+const STAGE_STARTUP: c_int = 1 << 0;
+
 /// PHP's `ZEND_INI_STAGE_RUNTIME`: `ini_set()`.
 const STAGE_RUNTIME: c_int = 1 << 4;
 
@@ -91,7 +94,7 @@ unsafe extern "C" fn on_modify(
         } else {
             worker::check_script_may_set(name, &value)
         };
-        may.and_then(|()| worker::with(|worker| worker.set(name, &value)))
+        may.and_then(|()| worker::with(|worker| worker.set(name, &value, stage == STAGE_STARTUP)))
             .err()
             .map(|error| guard::warn_of(&error))
     };

@@ -36,7 +36,7 @@ extern "C" fn startup(_kind: i32, module_number: i32) -> i32 {
 /// PHP's MSHUTDOWN.
 extern "C" fn shutdown(_kind: i32, module_number: i32) -> i32 {
     ini::unregister(module_number);
-    worker::end();
+    guard::quietly(worker::end);
     SUCCESS
 }
 

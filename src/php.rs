@@ -43,8 +43,17 @@ pub(crate) fn ini_long(name: &CStr) -> i64 {
 
 /// A text directive of PHP's own, copied.
 pub(crate) fn ini_string(name: &CStr) -> String {
+    ini_text(name, 0)
+}
+
+/// The same as php.ini or the server set it, whatever a script has made of it since.
+pub(crate) fn ini_original(name: &CStr) -> String {
+    ini_text(name, 1)
+}
+
+fn ini_text(name: &CStr, original: c_int) -> String {
     // SAFETY: as above; the result is NULL or a C string that lives until the directive changes.
-    let value = unsafe { zend_ini_string(name.as_ptr(), name.count_bytes(), 0) };
+    let value = unsafe { zend_ini_string(name.as_ptr(), name.count_bytes(), original) };
     if value.is_null() {
         return String::new();
     }

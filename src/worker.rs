@@ -24,6 +24,8 @@ pub(crate) struct Worker {
     pid: u32,
     /// The directives' values as of now; changed by [`crate::ini`].
     pub(crate) settings: Settings,
+    /// What is wrong with the `rsso.dsn` of php.ini.
+    refused: Option<String>,
     /// Counts changes of `settings`, so that an unchanged one is not resolved again.
     changes: u64,
     stores: Vec<(Spec, Box<dyn Store>)>,
@@ -128,11 +130,31 @@ pub(crate) fn check_script_may_set(name: &str, value: &str) -> Result<()> {
     }
 }
 
+/// Refuses a store that a script names through `session.save_path` outside `open_basedir`; php.ini
+/// may name any.
+fn check_script_may_use(spec: &Spec, save_path: &str) -> Result<()> {
+    if save_path == crate::php::ini_original(c"session.save_path") {
+        return Ok(());
+    }
+    match spec
+        .files()
+        .into_iter()
+        .find(|path| !crate::php::may_use(path))
+    {
+        None => Ok(()),
+        Some(path) => Err(Error::config(
+            "session.save_path",
+            format!("open_basedir does not allow {}", path.display()),
+        )),
+    }
+}
+
 impl Worker {
     fn new() -> Self {
         Self {
             pid: std::process::id(),
             settings: Settings::default(),
+            refused: None,
             changes: 0,
             stores: Vec::new(),
             native: Attachment::default(),
@@ -141,30 +163,56 @@ impl Worker {
         }
     }
 
-    /// Sets a directive.
-    pub(crate) fn set(&mut self, name: &str, value: &str) -> Result<()> {
+    /// Sets a directive. A store that php.ini names wrongly is remembered: using another one
+    /// instead would lose sessions without a word.
+    pub(crate) fn set(&mut self, name: &str, value: &str, startup: bool) -> Result<()> {
         self.changes += 1;
-        self.settings.set(name, value)
+        let set = self.settings.set(name, value);
+        if name == "dsn" {
+            self.refused = match &set {
+                Err(Error::Config { problem, .. }) if startup => Some(problem.clone()),
+                Err(_) => self.refused.take(),
+                // PHP sets the default in place of what was refused.
+                Ok(()) if startup && value.is_empty() => self.refused.take(),
+                Ok(()) => None,
+            };
+        }
+        set
     }
 
     /// Settles which store `caller` uses; connects to nothing.
     pub(crate) fn open(&mut self, caller: Caller, save_path: &str) -> Result<()> {
+        if let Some(refused) = &self.refused {
+            return Err(Error::config("rsso.dsn", refused.clone()));
+        }
         let changes = self.changes;
         let lifetime = u64::try_from(crate::php::ini_long(c"session.gc_maxlifetime")).unwrap_or(0);
         let (attachment, directives) = self.attachment(caller);
-        let same =
-            |o: &Opened| o.save_path == save_path && o.changes == changes && o.lifetime == lifetime;
-        if !attachment.opened.as_ref().is_some_and(same) {
-            let mut settings = attachment.options.as_ref().unwrap_or(directives).clone();
-            settings.lifetime = Duration::from_secs(lifetime);
-            let spec = Spec::resolve(&settings, save_path)?;
-            attachment.opened = Some(Opened {
-                save_path: save_path.to_owned(),
-                changes,
-                lifetime,
-                spec,
-            });
+        let same = |o: &Opened| {
+            o.save_path == save_path
+                && o.changes == changes
+                && o.lifetime == lifetime
+                && o.spec.is_in_place()
+        };
+        if attachment.opened.as_ref().is_some_and(same) {
+            return Ok(());
         }
+        let mut settings = attachment.options.as_ref().unwrap_or(directives).clone();
+        settings.lifetime = Duration::from_secs(lifetime);
+        let spec = Spec::resolve(&settings, save_path)?;
+        if settings.dsn.is_empty() {
+            check_script_may_use(&spec, save_path)?;
+        }
+        if attachment.opened.as_ref().is_some_and(|o| o.spec != spec) {
+            // What is held in another store is given back there.
+            self.close(caller)?;
+        }
+        self.attachment(caller).0.opened = Some(Opened {
+            save_path: save_path.to_owned(),
+            changes,
+            lifetime,
+            spec,
+        });
         Ok(())
     }
 
@@ -257,7 +305,9 @@ impl Worker {
         if self.pid != pid {
             self.pid = pid;
             // Left open and unused: closing would say goodbye in the parent's name.
-            let _left_open = ManuallyDrop::new(mem::take(&mut self.stores));
+            for (_, store) in mem::take(&mut self.stores) {
+                store.abandon();
+            }
         }
     }
 }

@@ -121,6 +121,7 @@ impl RequestState {
         if self.is_fresh(sid) && self.current.as_ref().is_none_or(|c| c.sid != *sid) {
             self.give_up_current(store)?;
             store.ready()?;
+            self.ended = self.inherits_ended(sid);
             self.current = Some(self.unwritten(sid, settings)?);
             return Ok(Vec::new());
         }
@@ -327,14 +328,15 @@ impl RequestState {
         self.fresh.iter().any(|fresh| fresh.sid == *sid)
     }
 
+    fn inherits_ended(&self, sid: &SessionId) -> bool {
+        let heir = |fresh: &Fresh| fresh.sid == *sid && fresh.heir_of_ended;
+        self.fresh.iter().any(heir)
+    }
+
     /// The state of an id of our own that nobody has written.
     fn unwritten(&self, sid: &SessionId, settings: &Settings) -> Result<Current> {
         let mut current = Current::unread(sid, settings)?;
-        if self
-            .fresh
-            .iter()
-            .any(|fresh| fresh.sid == *sid && fresh.heir_of_ended)
-        {
+        if self.inherits_ended(sid) {
             current.refusal = Some(Refusal::Gone);
         }
         Ok(current)

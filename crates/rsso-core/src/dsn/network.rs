@@ -51,6 +51,9 @@ pub(super) fn parse_url(text: &str) -> Result<Url, String> {
     if url.fragment().is_some() {
         return Err("has a '#': write it as %23, or use rsso.password".to_owned());
     }
+    if url.path().contains('@') {
+        return Err("has a '/' in its password: write it as %2F, or use rsso.password".to_owned());
+    }
     Ok(url)
 }
 

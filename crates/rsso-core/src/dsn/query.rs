@@ -26,7 +26,14 @@ impl Query {
     pub(super) fn finish(self) -> Result<(), String> {
         match self.0.first() {
             None => Ok(()),
-            Some((name, _)) => Err(format!("has an unknown or repeated parameter '{name}'")),
+            // What is no name may be a piece of a password with a '?' in it.
+            Some((name, _)) if name.chars().all(|c| c.is_ascii_lowercase() || c == '_') => {
+                Err(format!("has an unknown or repeated parameter '{name}'"))
+            }
+            Some(_) => Err(
+                "has a '?' with something behind it that is no parameter: in a password write it as %3F, or use rsso.password"
+                    .to_owned(),
+            ),
         }
     }
 }

@@ -82,6 +82,8 @@ fn what_is_wrong_is_said_with_the_directive() {
         ("redis://h:99999", "cannot be parsed"),
         ("redis://u:p#w@h", "cannot be parsed"),
         ("redis://h/0#x", "%23"),
+        ("redis://u:12?secret@h", "%3F"),
+        ("mysql://u:12/secret@h", "%2F"),
         ("redis+unix://host/path", "needs a path"),
         ("rediss://h?cert=/a", "cert and key"),
         (

@@ -79,6 +79,10 @@ pub trait Store: Send {
     /// # Errors
     /// [`crate::Error::Store`].
     fn gc(&mut self, until: Option<Deadline>) -> Result<u64>;
+
+    /// Gives the store up in a forked child: nothing of it is used or closed politely, for it is
+    /// the parent's.
+    fn abandon(self: Box<Self>);
 }
 
 /// Proof that one request holds one lock: 128 random bits.

@@ -1,6 +1,7 @@
 //! Which store a request uses: from the directives, resolved once and compared cheaply after.
 
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 
 use super::Store;
@@ -52,6 +53,21 @@ impl Spec {
             connect_timeout: settings.connect_timeout,
             read_timeout: settings.read_timeout,
         })
+    }
+
+    /// The files that using the store opens on this machine.
+    #[must_use]
+    pub fn files(&self) -> Vec<&Path> {
+        self.dsn.files()
+    }
+
+    /// False where the directory of an embedded store is gone: it must be made again.
+    #[must_use]
+    pub fn is_in_place(&self) -> bool {
+        match &self.dsn {
+            Dsn::Sqlite(dsn) => dsn.path.parent().is_some_and(Path::is_dir),
+            _ => true,
+        }
     }
 
     /// A store of this kind, which connects when it is first used.

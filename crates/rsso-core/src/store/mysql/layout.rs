@@ -51,6 +51,14 @@ impl Layout {
         }
     }
 
+    /// A read by who holds the lock already: what is being used does not expire.
+    pub(super) fn reload(&self, session: &mut Session, key: &SessionKey) -> Result<Read, Driver> {
+        match self {
+            Self::Native(native) => native.reload(session, key),
+            Self::Mapped(mapped) => mapped.load(session, key, None),
+        }
+    }
+
     /// Writes or refreshes if the basis holds; `locked` says whether the lock is still held.
     pub(super) fn commit(
         &self,

@@ -5,6 +5,7 @@
 //! every statement that takes somebody's value is prepared.
 
 use std::collections::HashMap;
+use std::mem::ManuallyDrop;
 use std::time::Duration;
 
 use mysql::Error as Driver;
@@ -180,11 +181,19 @@ impl MysqlStore {
             return Ok(None);
         };
         let line = self.line_of(Some(&held));
-        let (read, connection) = self.on(line, "cannot read the session", |session, layout| {
+        let again = self.on(line, "cannot read the session", |session, layout| {
             layout
-                .load(session, key, None)
+                .reload(session, key)
                 .map(|read| (read, session.number))
-        })?;
+        });
+        let (read, connection) = match again {
+            Ok(read) => read,
+            Err(error) => {
+                // The first error counts.
+                let _ = self.free(&held);
+                return Err(error);
+            }
+        };
         match read {
             Read::Granted(record) if connection == held.connection => {
                 self.held.insert(token, held);
@@ -227,6 +236,14 @@ impl Store for MysqlStore {
         };
         if let Some(loaded) = self.read_again(key, want.token)? {
             return Ok(loaded);
+        }
+        let name = self.lock_name(key.as_bytes());
+        if self.held.values().any(|held| held.name == name) {
+            // Held by this very worker through another handler: the server would grant it again,
+            // for its locks are the connection's, and waiting could only time out.
+            return Err(Error::LockTimeout {
+                waited: Duration::ZERO,
+            });
         }
         if let Some(loaded) = self.read_locked(key, want, Line::Prompt, Duration::ZERO)? {
             return Ok(loaded);
@@ -294,6 +311,10 @@ impl Store for MysqlStore {
 
     fn gc(&mut self, until: Option<Deadline>) -> Result<u64> {
         self.collect_garbage(until)
+    }
+
+    fn abandon(self: Box<Self>) {
+        let _left_open = ManuallyDrop::new(self);
     }
 }
 

@@ -11,6 +11,7 @@ use crate::store::{Basis, Change, Generation, Outcome, Revision, Version};
 /// The statements on the table.
 pub(super) struct Native {
     load: String,
+    reload: String,
     load_locked: String,
     update: String,
     touch: String,
@@ -28,6 +29,7 @@ impl Native {
             load: format!(
                 "SELECT generation, revision, data FROM {table} WHERE id = ? AND expires > UNIX_TIMESTAMP()"
             ),
+            reload: format!("SELECT generation, revision, data FROM {table} WHERE id = ?"),
             // One statement that first waits for the lock and then reads. The subquery cannot be
             // merged (LIMIT), the row's key depends on what it answers, and a locking read sees the
             // latest committed row, whatever the isolation level: a stale read would lose updates.
@@ -84,6 +86,11 @@ impl Native {
             }
             _ => Read::Taken,
         })
+    }
+
+    pub(super) fn reload(&self, session: &mut Session, key: &SessionKey) -> Result<Read, Driver> {
+        let row = session.first(&self.reload, (key.as_bytes(),))?;
+        Ok(Read::Granted(row.and_then(|mut row| record(&mut row, 0))))
     }
 
     pub(super) fn update(

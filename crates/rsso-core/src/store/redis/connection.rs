@@ -142,6 +142,10 @@ impl Target {
     pub(super) fn explain(&self, doing: &str, error: RedisError) -> Error {
         let refused = matches!(error.kind(), ErrorKind::AuthenticationFailed)
             || matches!(error.code(), Some("WRONGPASS" | "NOAUTH"));
+        // Servers quote the arguments of a command that they do not know: keys, and so session ids.
+        if let Some((start, _)) = error.to_string().split_once(", with args beginning") {
+            return Error::store_plain(&self.address, format!("{doing}: {start}"));
+        }
         // What a script may not do is said in a sentence, without a code.
         let forbidden = error.to_string().contains("can't run this command");
         let advice = match error.code() {

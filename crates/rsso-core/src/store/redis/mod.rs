@@ -4,6 +4,7 @@
 //! one hash slot; a payload never passes through a script but is staged by a plain `SET` and
 //! renamed; and a lock is a key with an expiry, which a living owner's [`keeper`] puts off.
 
+use std::mem::ManuallyDrop;
 use std::time::Duration;
 
 use redis::{Cmd, RedisError, Value, cmd};
@@ -150,7 +151,14 @@ impl Store for RedisStore {
     fn load(&mut self, key: &SessionKey, want: Load) -> Result<Loaded> {
         let keys = self.keys(key, Some(want.token));
         match want.lock {
-            Some(terms) => self.load_locked(&keys, want, terms),
+            Some(terms) => self.load_locked(&keys, want, terms).inspect_err(|_| {
+                // The lock may have been granted all the same; without a connection its owner is
+                // gone for whoever asks. The first error counts.
+                self.keeper.end(want.token);
+                if self.link.is_some() {
+                    let _ = self.release(key, want.token);
+                }
+            }),
             None => {
                 let mut replies = self.exchange(&[get(&keys)])?.into_iter();
                 let record = self.record(replies.next().unwrap_or_default())?;
@@ -236,6 +244,10 @@ impl Store for RedisStore {
     /// Redis removes what has expired by itself.
     fn gc(&mut self, _until: Option<Deadline>) -> Result<u64> {
         Ok(0)
+    }
+
+    fn abandon(self: Box<Self>) {
+        let _left_open = ManuallyDrop::new(self);
     }
 }
 

@@ -59,9 +59,7 @@ impl RedisStore {
             };
             self.free_if_dead(keys, &taken)?;
         }
-        let mut leave = Act::Release.call(keys);
-        leave.arg(want.token.as_bytes()).arg(0);
-        self.exchange(&[leave])?;
+        // Leaving the queue is the caller's, as after any other error.
         Err(Error::LockTimeout {
             waited: Duration::ZERO,
         })

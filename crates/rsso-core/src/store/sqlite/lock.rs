@@ -43,7 +43,7 @@ impl Range {
         Self::of_bytes(key.as_bytes())
     }
 
-    /// 62 bits of a hash: offsets are signed, and no two of a site's sessions will meet.
+    /// 61 bits of a hash: offsets are signed, and no two of a site's sessions will meet.
     pub(super) fn of_bytes(id: &[u8]) -> Self {
         use sha2::{Digest as _, Sha256};
         let digest: [u8; 32] = Sha256::digest(id).into();
@@ -51,7 +51,14 @@ impl Range {
         let head = head
             .iter()
             .fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
-        Self((head >> 2).cast_signed())
+        Self((head >> 3).cast_signed())
+    }
+
+    /// The byte at which requests queue up for this one. Whoever waits at the head of the queue holds
+    /// it, so that a newcomer cannot overtake: the kernel wakes waiters in order, but keeps nothing
+    /// for them.
+    fn gate(self) -> Self {
+        Self(self.0 | 1 << 61)
     }
 
     fn flock(self, kind: i32) -> libc::flock {
@@ -103,8 +110,11 @@ impl LockFile {
     /// Takes the lock, waiting until `deadline`; `store` is for the message.
     pub(super) fn lock(&mut self, range: Range, deadline: Deadline, store: &str) -> Result<Guard> {
         loop {
+            // A free lock is ours only if nobody is on the way to it. The gate is looked at after the
+            // lock, for to touch it is to push back whoever queues there.
             if !self.waiting.contains_key(&range)
                 && let Some(guard) = self.try_lock(range, store)?
+                && let Some(_gate) = self.try_lock(range.gate(), store)?
             {
                 return Ok(guard);
             }
@@ -167,6 +177,11 @@ impl LockFile {
         }
     }
 
+    /// Closes what is open, in a forked child.
+    pub(super) fn close(&mut self) {
+        self.file = None;
+    }
+
     fn file(&mut self) -> io::Result<Arc<OpenLockFile>> {
         if let Some(file) = &self.file {
             return Ok(Arc::clone(file));
@@ -192,16 +207,20 @@ impl OpenLockFile {
 impl Guard {
     /// Waits in the kernel's queue for as long as it takes, on a description of its own.
     pub(super) fn wait_forever(path: &Path, mode: u32, range: Range) -> io::Result<Self> {
-        let file = OpenLockFile::open(path, mode)?;
-        fcntl(
-            &file.file,
-            FcntlArg::F_OFD_SETLKW(&range.flock(libc::F_WRLCK)),
-        )?;
-        Ok(Self {
-            file: Arc::new(file),
-            range,
-            pid: std::process::id(),
-        })
+        let file = Arc::new(OpenLockFile::open(path, mode)?);
+        let wait_for = |range: Range| -> io::Result<Self> {
+            fcntl(
+                &file.file,
+                FcntlArg::F_OFD_SETLKW(&range.flock(libc::F_WRLCK)),
+            )?;
+            Ok(Self {
+                file: Arc::clone(&file),
+                range,
+                pid: std::process::id(),
+            })
+        };
+        let _gate = wait_for(range.gate())?;
+        wait_for(range)
     }
 
     pub(super) fn range(&self) -> Range {

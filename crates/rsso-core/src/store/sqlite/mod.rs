@@ -5,6 +5,7 @@
 //! which is held for single statements only; and a connection that failed is not used again.
 
 use std::collections::HashMap;
+use std::mem::ManuallyDrop;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OptionalExtension as _, named_params, params};
@@ -143,13 +144,19 @@ impl Store for SqliteStore {
     }
 
     fn load(&mut self, key: &SessionKey, want: Load) -> Result<Loaded> {
+        // What is being used does not expire: who holds the lock already reads it in any case.
+        let alive_at = if self.held.contains_key(&want.token) {
+            0
+        } else {
+            now()
+        };
         if let Some(terms) = want.lock {
             self.lock(key, want.token, terms.deadline)?;
         }
         let record = self.with(Doing::Read, |connection, sql| {
             connection
                 .prepare_cached(&sql.load)?
-                .query_row(params![key.as_bytes(), now()], |row| {
+                .query_row(params![key.as_bytes(), alive_at], |row| {
                     Ok(Record {
                         version: Version {
                             generation: Generation(row.get::<_, i64>(0)?.cast_unsigned()),
@@ -217,6 +224,14 @@ impl Store for SqliteStore {
 
     fn gc(&mut self, until: Option<Deadline>) -> Result<u64> {
         gc::collect(self, until)
+    }
+
+    /// Lets go of the lock file as well: as long as a child has it open, the lock of a parent that
+    /// was killed lives on. Closing it takes nothing from a living parent.
+    fn abandon(mut self: Box<Self>) {
+        self.held.clear();
+        self.locks.close();
+        let _left_open = ManuallyDrop::new(self);
     }
 }
 

@@ -20,7 +20,8 @@ const FILE: &str = "rsso.sqlite";
 /// # Errors
 /// When the directory is missing, or its private directory belongs to somebody else.
 pub fn default_dsn(save_path: &str) -> Result<SqliteDsn> {
-    let directory = save_path.rsplit(';').next().unwrap_or_default();
+    // As PHP reads it: what is behind the second semicolon, or behind the only one.
+    let directory = save_path.splitn(3, ';').last().unwrap_or_default();
     let (directory, named) = match directory {
         "" => (std::env::temp_dir(), false),
         named => (PathBuf::from(named), true),
