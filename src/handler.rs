@@ -116,11 +116,24 @@ pub(crate) fn register() -> PhpResult<()> {
             for method in ["read", "gc"] {
                 returns_false_too(class, method);
             }
+            for (method, parameters) in SECRETS {
+                php::hide_parameters(class, method, parameters);
+            }
             object::manage(class);
         })
         .register()?;
     Ok(())
 }
+
+/// Methods, as the engine spells them, and how many of their parameters are secrets.
+const SECRETS: [(&str, u32); 6] = [
+    ("__construct", 2),
+    ("read", 1),
+    ("write", 2),
+    ("destroy", 1),
+    ("validateid", 1),
+    ("updatetimestamp", 2),
+];
 
 /// Adds `|false` to a method's return type, for which the builder has no word.
 fn returns_false_too(class: &mut ClassEntry, method: &str) {

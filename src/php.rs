@@ -3,7 +3,7 @@
 use std::ffi::{CStr, c_char, c_int, c_void};
 
 use ext_php_rs::ffi::zend_module_entry;
-use ext_php_rs::types::ZendStr;
+use ext_php_rs::types::{ZendHashTable, ZendStr};
 use ext_php_rs::zend::{ClassEntry, ExecutorGlobals};
 
 /// PHP's `ZEND_INTERNAL_FUNCTION`: a function of PHP or an extension, not of a script.
@@ -16,6 +16,14 @@ unsafe extern "C" {
     fn zend_ini_string(name: *const c_char, length: usize, original: c_int) -> *const c_char;
     fn php_check_open_basedir_ex(path: *const c_char, warn: c_int) -> c_int;
     pub(crate) fn zend_unregister_ini_entries(module_number: c_int);
+    fn zend_add_attribute(
+        attributes: *mut *mut ZendHashTable,
+        name: *mut ZendStr,
+        count: u32,
+        flags: u32,
+        offset: u32,
+        line: u32,
+    ) -> *mut c_void;
     pub(crate) fn display_ini_entries(module: *mut zend_module_entry);
 }
 
@@ -99,6 +107,27 @@ pub(crate) fn is_any_running(functions: &[&str]) -> Option<bool> {
         }
     }
     Some(false)
+}
+
+/// PHP's `ZEND_ATTRIBUTE_PERSISTENT`: lives as long as the process.
+const PERSISTENT: u32 = 1;
+
+/// Marks a method's parameters as `#[\SensitiveParameter]` (PHP 8.2; an older one ignores it): stack
+/// traces, and so logs, show an object of that name instead of a password or a session id.
+pub(crate) fn hide_parameters(class: &mut ClassEntry, method: &str, count: u32) {
+    let Some(function) = class.function_table.get(method) else {
+        return;
+    };
+    let name = ZendStr::new_interned("SensitiveParameter", true).into_raw();
+    for parameter in 1..=count {
+        // SAFETY: a class's function table holds pointers to functions; this one was registered a
+        // moment ago. Parameters are counted from 1; 0 is the function itself.
+        unsafe {
+            let function = function.value.func;
+            let attributes = &raw mut (*function).common.attributes;
+            zend_add_attribute(attributes, name, 0, PERSISTENT, parameter, 0);
+        }
+    }
 }
 
 /// The bytes of a string that PHP lent for the length of a call.
