@@ -151,7 +151,7 @@ impl MariaDb {
 
     /// SIGSTOP: connections are accepted by the kernel, and nobody answers.
     pub fn pause(&self) {
-        self.server.signal(Signal::SIGSTOP);
+        self.server.pause();
     }
 
     /// SIGCONT: the end of [`Self::pause`]. What was sent meanwhile is now executed.

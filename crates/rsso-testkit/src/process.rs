@@ -2,6 +2,7 @@
 //!
 //! Holds: the child is reaped before the guard is gone, whatever state it was in (stopped, dead, ignoring SIGTERM).
 
+use std::fs;
 use std::fs::{File, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
 use std::net::{Ipv4Addr, TcpListener};
@@ -96,6 +97,25 @@ impl Server {
         if self.exited.is_none() {
             let _gone = signal::kill(Pid::from_raw(self.pid()), signal);
         }
+    }
+
+    /// SIGSTOP, and waits until every thread has stopped: one may be serving somebody right now.
+    ///
+    /// # Panics
+    /// If they do not stop.
+    pub fn pause(&self) {
+        self.signal(Signal::SIGSTOP);
+        let tasks = format!("/proc/{}/task", self.pid());
+        eventually("every thread stops", Duration::from_secs(10), || {
+            let stopped = fs::read_dir(&tasks).ok()?.flatten().all(|task| {
+                let stat = fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+                // "pid (name) state ...": the name may hold anything.
+                stat.rsplit(") ")
+                    .next()
+                    .is_some_and(|rest| rest.starts_with('T'))
+            });
+            stopped.then_some(())
+        });
     }
 
     /// SIGKILL, and reaped when this returns: the crash of a server.

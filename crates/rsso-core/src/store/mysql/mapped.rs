@@ -11,9 +11,11 @@ use mysql::{Error as Driver, Params, Row, Value};
 use super::connection::Session;
 use super::layout::{Ask, Read, placeholders, seconds};
 use super::mapping::Mapping;
-use super::schema::Tables;
 use crate::sid::SessionKey;
 use crate::store::{Basis, Change, Generation, Outcome, Record, Revision, Version};
+
+mod check;
+mod statements;
 
 /// How many marks one statement looks at, for each row that gc asks for.
 const MARKS_PER_ROW: usize = 5;
@@ -40,108 +42,6 @@ pub(super) struct Mapped {
 }
 
 impl Mapped {
-    pub(super) fn new(mapping: &Mapping, tables: &Tables) -> Self {
-        let Mapping {
-            table,
-            id,
-            data,
-            time,
-            expires,
-            lifetime,
-        } = mapping;
-        let marks = &tables.marks;
-        // Ids are ASCII, whatever the character set of either column: so the old one's index serves.
-        let same_id = format!("m.{id} = CONVERT(k.id USING ascii)");
-        let lifetime = lifetime.as_secs();
-        let alive = match (expires, time) {
-            (Some(expires), _) => format!("m.{expires} > UNIX_TIMESTAMP()"),
-            (None, Some(time)) => format!("m.{time} > UNIX_TIMESTAMP() - {lifetime}"),
-            // `Mapping` has one of the two.
-            (None, None) => "FALSE".to_owned(),
-        };
-        let times = [
-            time.as_ref().map(|time| (time, "UNIX_TIMESTAMP()")),
-            expires
-                .as_ref()
-                .map(|expires| (expires, "UNIX_TIMESTAMP() + ?")),
-        ];
-        let times: Vec<_> = times.into_iter().flatten().collect();
-        let refresh = |alias: &str| -> String {
-            times
-                .iter()
-                .map(|(column, value)| format!(", {alias}{column} = {value}"))
-                .collect()
-        };
-        let columns: String = times
-            .iter()
-            .map(|(column, _)| format!(", {column}"))
-            .collect();
-        let values: String = times
-            .iter()
-            .map(|(_, value)| format!(", {value}"))
-            .collect();
-        let refresh_only = refresh("m.");
-        Self {
-            mapping: mapping.clone(),
-            checked: Cell::new(false),
-            load: format!(
-                "SELECT k.generation, k.revision, m.{data}, m.{id} FROM {table} AS m \
-                 LEFT JOIN {marks} AS k ON k.id = ? WHERE m.{id} = ? AND {alive}"
-            ),
-            // As in the native layout: the lock first, then the latest committed row.
-            load_locked: format!(
-                "SELECT g.got, k.generation, k.revision, m.{data}, m.{id} \
-                 FROM (SELECT GET_LOCK(?, ?) AS got LIMIT 1) AS g \
-                 LEFT JOIN {table} AS m ON m.{id} = IF(g.got = 1, ?, NULL) AND {alive} \
-                 LEFT JOIN {marks} AS k ON k.id = IF(g.got = 1, ?, NULL) \
-                 LOCK IN SHARE MODE"
-            ),
-            mark: format!("INSERT IGNORE INTO {marks} (id, generation, revision) VALUES (?, ?, ?)"),
-            read_mark: format!("SELECT generation, revision FROM {marks} WHERE id = ?"),
-            update: format!(
-                "UPDATE {table} AS m JOIN {marks} AS k ON k.id = ? \
-                 SET m.{data} = ?{}, k.revision = ? \
-                 WHERE m.{id} = ? AND k.generation = ? AND (? OR k.revision = ?)",
-                refresh("m.")
-            ),
-            touch: format!(
-                "UPDATE {table} AS m JOIN {marks} AS k ON k.id = ? SET {} WHERE m.{id} = ? AND k.generation = ?",
-                refresh_only.trim_start_matches(", ")
-            ),
-            insert: format!(
-                "INSERT INTO {table} ({id}, {data}{columns}) VALUES (?, ?{values}) \
-                 ON DUPLICATE KEY UPDATE {data} = VALUES({data}){}",
-                times
-                    .iter()
-                    .map(|(column, _)| format!(", {column} = VALUES({column})"))
-                    .collect::<String>()
-            ),
-            insert_mark: format!(
-                "INSERT INTO {marks} (id, generation, revision) VALUES (?, ?, ?) \
-                 ON DUPLICATE KEY UPDATE generation = VALUES(generation), revision = VALUES(revision)"
-            ),
-            // The second comparison is not blind to case, whatever the column's collation is.
-            destroy: format!(
-                "DELETE m, k FROM {table} AS m LEFT JOIN {marks} AS k ON k.id = ? \
-                 WHERE m.{id} = ? AND CAST(CONVERT(m.{id} USING utf8mb4) AS BINARY) = ?"
-            ),
-            expired: format!(
-                "SELECT m.{id} FROM {table} AS m WHERE NOT ({alive}) AND m.{id} > ? ORDER BY m.{id} LIMIT ?"
-            ),
-            remove: format!("DELETE m FROM {table} AS m WHERE NOT ({alive}) AND m.{id} IN"),
-            lost_marks: format!(
-                "SELECT k.id, m.{id} IS NULL FROM \
-                 (SELECT id FROM {marks} WHERE id > ? ORDER BY id LIMIT ?) AS k \
-                 LEFT JOIN {table} AS m ON {same_id} ORDER BY k.id"
-            ),
-            // A row that is there again has been read with its mark, maybe.
-            remove_marks: format!(
-                "DELETE k FROM {marks} AS k LEFT JOIN {table} AS m ON {same_id} WHERE m.{id} IS NULL AND k.id IN"
-            ),
-            has_expires: expires.is_some(),
-        }
-    }
-
     pub(super) fn load(
         &self,
         session: &mut Session,
@@ -183,82 +83,6 @@ impl Mapped {
             return Ok(Read::Taken);
         }
         self.record(session, id, row, 1).map(Read::Granted)
-    }
-
-    /// Whether the table is there, and is what the directives say; asked once.
-    fn check(&self, session: &mut Session) -> Result<(), Driver> {
-        if self.checked.get() {
-            return Ok(());
-        }
-        let table = unquoted(&self.mapping.table);
-        let kind = session.first(
-            "SELECT table_type FROM information_schema.tables \
-             WHERE table_schema = DATABASE() AND table_name = ?",
-            (&table,),
-        )?;
-        match kind.and_then(|row| row.get::<String, _>(0)).as_deref() {
-            Some("BASE TABLE") => {}
-            None => {
-                return Err(wrong(format!(
-                    "rsso.mysql_table: the database has no table '{table}' that this user may use"
-                )));
-            }
-            Some(kind) => {
-                return Err(wrong(format!(
-                    "rsso.mysql_table: '{table}' is not a table ({kind})"
-                )));
-            }
-        }
-        let columns: Vec<(String, String)> = session
-            .all(
-                "SELECT column_name, data_type FROM information_schema.columns \
-                 WHERE table_schema = DATABASE() AND table_name = ?",
-                (&table,),
-            )?
-            .into_iter()
-            .filter_map(|row| Some((row.get(0)?, row.get(1)?)))
-            .collect();
-        let id = unquoted(&self.mapping.id);
-        let times = [&self.mapping.time, &self.mapping.expires];
-        let times: Vec<_> = times.into_iter().flatten().map(|c| unquoted(c)).collect();
-        for wanted in [&id, &unquoted(&self.mapping.data)]
-            .into_iter()
-            .chain(&times)
-        {
-            let found = columns
-                .iter()
-                .find(|(name, _)| name.to_lowercase() == wanted.to_lowercase());
-            match found {
-                None => {
-                    return Err(wrong(format!(
-                        "rsso.mysql_columns: the table '{table}' has no column '{wanted}'"
-                    )));
-                }
-                Some((_, kind))
-                    if times.contains(wanted)
-                        && ["date", "datetime", "time", "timestamp"].contains(&kind.as_str()) =>
-                {
-                    return Err(wrong(format!(
-                        "rsso.mysql_columns: '{wanted}' is a {kind}; it must hold seconds since 1970, as an INT does"
-                    )));
-                }
-                Some(_) => {}
-            }
-        }
-        let unique = session.first(
-            "SELECT index_name FROM information_schema.statistics \
-             WHERE table_schema = DATABASE() AND table_name = ? AND non_unique = 0 \
-             GROUP BY index_name \
-             HAVING COUNT(*) = 1 AND LOWER(MAX(column_name)) = LOWER(?) AND MAX(sub_part) IS NULL",
-            (&table, &id),
-        )?;
-        if unique.is_none() {
-            return Err(wrong(format!(
-                "rsso.mysql_columns: '{id}' must be the primary key of '{table}', or have a unique index"
-            )));
-        }
-        self.checked.set(true);
-        Ok(())
     }
 
     /// The record in a row; one that the old code wrote gets its mark now.
@@ -464,14 +288,6 @@ fn version(row: &Row, first: usize) -> Option<Version> {
         generation: Generation(generation.cast_unsigned()),
         revision: Revision(revision.try_into().ok()?),
     })
-}
-
-/// The name as the server keeps it.
-fn unquoted(name: &str) -> String {
-    let inner = name
-        .strip_prefix('`')
-        .and_then(|name| name.strip_suffix('`'));
-    inner.unwrap_or(name).replace("``", "`")
 }
 
 /// What is wrong with the old table. The connection goes with it, and so does a lock it has taken.
