@@ -38,6 +38,8 @@ IS(s_create_sid, zend_string *(*)(void **));
 IS(s_validate_sid, zend_result (*)(void **, zend_string *));
 IS(s_update_timestamp, zend_result (*)(void **, zend_string *, zend_string *, zend_long));
 
+_Static_assert(ZEND_ACC_READONLY == 1 << 7, "src/login.rs declares readonly properties");
+
 _Static_assert(__builtin_types_compatible_p(__typeof__(&php_session_register_module),
 	zend_result (*)(const ps_module *)), "php_session_register_module");
 _Static_assert(__builtin_types_compatible_p(__typeof__(&php_session_create_id),

@@ -6,9 +6,10 @@ use std::time::Duration;
 use rsso_core::request::Written;
 use rsso_core::{Result, SessionId};
 
+use crate::auto::{self, Globals};
 use crate::guard::Answer;
 use crate::php;
-use crate::worker::{self, Caller};
+use crate::worker::{self, Access, Caller};
 
 /// Bytes that the worker's scratch owns until [`taken`].
 #[derive(Debug, Clone, Copy)]
@@ -27,11 +28,12 @@ pub(crate) fn close(caller: Caller) -> Result<Answer<()>> {
 }
 
 /// The session's data stays in the worker until [`taken`]: PHP's allocator may not return.
-pub(crate) fn read(caller: Caller, sid: &[u8]) -> Result<Answer<Lent>> {
+pub(crate) fn read(caller: Caller, sid: &[u8], lifetime: i64) -> Result<Answer<Lent>> {
     let sid = SessionId::parse(sid)?;
     worker::with(|worker| {
         let access = worker.access(caller)?;
-        let data = access.request.read(access.store, access.settings, &sid)?;
+        let ttl = ttl(lifetime);
+        let data = (access.request).read(access.store, access.settings, &sid, ttl)?;
         let lent = Lent {
             bytes: data.as_ptr(),
             length: data.len(),
@@ -46,47 +48,93 @@ pub(crate) fn taken() {
     worker::with(|worker| worker.scratch = Vec::new());
 }
 
-/// True, or a warning that says why the data is not in the store.
+/// True, or a warning that says why the data is not in the store. The login follows what stands in
+/// `globals`, if they are given.
 pub(crate) fn write(
     caller: Caller,
     sid: &[u8],
     data: &[u8],
     lifetime: i64,
+    globals: Option<Globals>,
 ) -> Result<Answer<bool>> {
-    let sid = SessionId::parse(sid)?;
+    let (sid, ttl) = (SessionId::parse(sid)?, ttl(lifetime));
     worker::with(|worker| {
-        let access = worker.access(caller)?;
-        let written =
-            access
-                .request
-                .write(access.store, access.settings, &sid, data, ttl(lifetime))?;
-        Ok(match written {
-            Written::Stored => true.into(),
-            Written::Refused(refusal) => Answer::warn(false, refusal.message()),
+        let mut access = worker.access(caller)?;
+        let has_login = access.request.login().is_some();
+        let rotates = (has_login || globals.is_some()) && regenerates_id();
+        if rotates && has_login {
+            let Access {
+                request,
+                store,
+                settings,
+            } = access;
+            return Ok(told(
+                request.write_for_new_id(store, settings, &sid, data, ttl)?,
+            ));
+        }
+        // The write of the new id will tell who is logged in then.
+        let globals = globals.filter(|_| !rotates);
+        let warning = match auto::follow(&mut access, &sid, globals, ttl)? {
+            Ok(warning) => warning,
+            Err(refusal) => return Ok(Answer::warn(false, refusal.message())),
+        };
+        let written = (access.request).write(access.store, access.settings, &sid, data, ttl)?;
+        Ok(match (written, warning) {
+            (Written::Stored, Some(warning)) => Answer::warn(true, warning),
+            (written, _) => told(written),
         })
     })
 }
 
-pub(crate) fn touch(caller: Caller, sid: &[u8], lifetime: i64) -> Result<Answer<bool>> {
-    let sid = SessionId::parse(sid)?;
+fn told(written: Written) -> Answer<bool> {
+    match written {
+        Written::Stored => true.into(),
+        Written::Refused(refusal) => Answer::warn(false, refusal.message()),
+    }
+}
+
+/// As [`write`], for a session whose data are unchanged.
+pub(crate) fn touch(
+    caller: Caller,
+    sid: &[u8],
+    lifetime: i64,
+    globals: Option<Globals>,
+) -> Result<Answer<bool>> {
+    let (sid, ttl) = (SessionId::parse(sid)?, ttl(lifetime));
     worker::with(|worker| {
-        let access = worker.access(caller)?;
-        access
-            .request
-            .touch(access.store, access.settings, &sid, ttl(lifetime))?;
-        Ok(true.into())
+        let mut access = worker.access(caller)?;
+        let warning = match auto::follow(&mut access, &sid, globals, ttl)? {
+            Ok(warning) => warning,
+            Err(refusal) => return Ok(Answer::warn(false, refusal.message())),
+        };
+        (access.request).touch(access.store, access.settings, &sid, ttl)?;
+        Ok(match warning {
+            Some(warning) => Answer::warn(true, warning),
+            None => true.into(),
+        })
     })
 }
 
 pub(crate) fn destroy(caller: Caller, sid: &[u8]) -> Result<Answer<bool>> {
     let sid = SessionId::parse(sid)?;
     worker::with(|worker| {
-        let access = worker.access(caller)?;
-        access
-            .request
-            .destroy(access.store, access.settings, &sid)?;
+        let Access {
+            request,
+            store,
+            settings,
+        } = worker.access(caller)?;
+        if request.login().is_some() && regenerates_id() {
+            request.destroy_for_new_id(store, settings, &sid)?;
+        } else {
+            request.destroy(store, settings, &sid)?;
+        }
         Ok(true.into())
     })
+}
+
+/// Whether the id of the session is being changed: only PHP's call stack tells.
+fn regenerates_id() -> bool {
+    php::is_any_running(&["session_regenerate_id"]) == Some(true)
 }
 
 /// The functions in which PHP calls gc by chance; with `session.auto_start` none is running.
@@ -109,7 +157,7 @@ pub(crate) fn gc(caller: Caller) -> Result<Answer<i64>> {
 /// Remembers an id that PHP made; one that PHP would make but we would refuse is left to `read`.
 pub(crate) fn created(caller: Caller, sid: &[u8]) {
     if let Ok(sid) = SessionId::parse(sid) {
-        let inherits = php::is_any_running(&["session_regenerate_id"]) == Some(true);
+        let inherits = regenerates_id();
         worker::with(|worker| worker.created(caller, sid, inherits));
     }
 }
@@ -129,6 +177,6 @@ pub(crate) fn validate(caller: Caller, sid: &[u8]) -> Result<Answer<bool>> {
 }
 
 /// `session.gc_maxlifetime`; PHP lets it be zero or less, which a store takes for a second.
-fn ttl(lifetime: i64) -> Duration {
+pub(crate) fn ttl(lifetime: i64) -> Duration {
     Duration::from_secs(u64::try_from(lifetime).unwrap_or(0).max(1))
 }

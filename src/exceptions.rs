@@ -9,7 +9,7 @@ use ext_php_rs::exception::PhpResult;
 use ext_php_rs::zend::{ClassEntry, ce};
 use rsso_core::Error;
 
-use crate::php;
+use crate::{login, php};
 
 /// One of rsso's exception classes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,12 +18,14 @@ pub(crate) enum Exception {
     Store,
     LockTimeout,
     Config,
+    LoginRefused,
 }
 
 static RSSO: AtomicPtr<ClassEntry> = AtomicPtr::new(ptr::null_mut());
 static STORE: AtomicPtr<ClassEntry> = AtomicPtr::new(ptr::null_mut());
 static LOCK_TIMEOUT: AtomicPtr<ClassEntry> = AtomicPtr::new(ptr::null_mut());
 static CONFIG: AtomicPtr<ClassEntry> = AtomicPtr::new(ptr::null_mut());
+static LOGIN_REFUSED: AtomicPtr<ClassEntry> = AtomicPtr::new(ptr::null_mut());
 
 impl Exception {
     /// The class that tells the user which kind of thing went wrong.
@@ -47,6 +49,7 @@ impl Exception {
             Self::Store => &STORE,
             Self::LockTimeout => &LOCK_TIMEOUT,
             Self::Config => &CONFIG,
+            Self::LoginRefused => &LOGIN_REFUSED,
         }
     }
 }
@@ -68,6 +71,13 @@ pub(crate) fn register() -> PhpResult<()> {
     ClassBuilder::new("Rsso\\ConfigException")
         .extends((rsso_exception, "Rsso\\RssoException"))
         .registration(|class, _| CONFIG.store(class, Ordering::Relaxed))
+        .register()?;
+    ClassBuilder::new("Rsso\\LoginRefusedException")
+        .extends((rsso_exception, "Rsso\\RssoException"))
+        .registration(|class, _| {
+            login::declare_refused(class);
+            LOGIN_REFUSED.store(class, Ordering::Relaxed);
+        })
         .register()?;
     Ok(())
 }

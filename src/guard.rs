@@ -10,6 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ext_php_rs::exception::PhpResult;
 use ext_php_rs::ffi::{php_error_docref, zend_throw_exception};
+use ext_php_rs::types::ZendObject;
 use rsso_core::{Error, Result};
 
 use crate::exceptions::Exception;
@@ -91,6 +92,17 @@ pub(crate) fn startup(act: impl FnOnce() -> PhpResult<()>) -> i32 {
     FAILURE
 }
 
+/// Throws; for what is no error of the core's. As [`Complaint::tell`], with nothing of ours alive
+/// that has a destructor. Gives the exception.
+pub(crate) fn throw(class: Exception, text: &dyn fmt::Display) -> *mut ZendObject {
+    Complaint::new(Tone::Exception(class), text).throw(class)
+}
+
+/// As [`throw`], without rsso's name in front: the text begins with the function's.
+pub(crate) fn throw_plain(class: Exception, text: &dyn fmt::Display) {
+    Complaint::plain(Tone::Exception(class), text).throw(class);
+}
+
 /// Warns of a directive's value.
 pub(crate) fn warn_of(error: &Error) -> Complaint {
     Complaint::new(Tone::Warning, &error.chain())
@@ -99,6 +111,8 @@ pub(crate) fn warn_of(error: &Error) -> Complaint {
 #[derive(Debug, Clone, Copy)]
 enum Tone {
     Exception(Exception),
+    /// `\ValueError` about the argument with this number, counted from 1; 0 is about none.
+    Argument(u32),
     Warning,
     Startup,
 }
@@ -112,21 +126,42 @@ pub(crate) struct Complaint {
 
 impl Complaint {
     fn new(tone: Tone, text: &dyn fmt::Display) -> Self {
+        Self::plain(tone, &format_args!("rsso: {text}"))
+    }
+
+    fn plain(tone: Tone, text: &dyn fmt::Display) -> Self {
         let mut buffer = Buffer {
             bytes: [0; Buffer::SIZE],
             length: 0,
         };
         // What does not fit is cut off.
-        let _ = write!(buffer, "rsso: {text}");
+        let _ = write!(buffer, "{text}");
         Self { tone, text: buffer }
+    }
+
+    /// In PHP's own words, which begin with the function and the parameter. An option is said to be
+    /// one of `$options`.
+    fn of_argument(argument: &str, problem: &str) -> Self {
+        let is_option = argument.starts_with("option ");
+        let parameter = if is_option { "options" } else { argument };
+        match php::position_of_parameter(parameter) {
+            Some(at) if is_option => {
+                Self::plain(Tone::Argument(at), &format_args!("{argument} {problem}"))
+            }
+            Some(at) => Self::plain(Tone::Argument(at), &problem),
+            None => Self::plain(Tone::Argument(0), &format_args!("{argument} {problem}")),
+        }
     }
 
     fn of(error: &Error, on_error: OnError) -> Self {
         // A malformed id comes from a browser: PHP's own handlers warn and go on without a session.
         // PHP then prints session.save_path, unless there is an exception.
         let harmless = matches!(error, Error::SessionId { .. }) && !php::save_path_has_password();
-        match on_error {
-            OnError::Throw if !harmless => {
+        match (on_error, error) {
+            (OnError::Throw, Error::Argument { argument, problem }) => {
+                Self::of_argument(argument, problem)
+            }
+            (OnError::Throw, _) if !harmless => {
                 Self::new(Tone::Exception(Exception::of(error)), &error.chain())
             }
             _ => Self::new(Tone::Warning, &error.chain()),
@@ -147,16 +182,27 @@ impl Complaint {
         let text = self.text.bytes.as_ptr().cast::<c_char>();
         let level = match self.tone {
             Tone::Exception(class) => {
-                // SAFETY: the text is NUL-terminated, the class registered in MINIT; nothing of
+                self.throw(class);
+                return;
+            }
+            Tone::Argument(at) => {
+                // SAFETY: the text is NUL-terminated, and an argument, not a format; nothing of
                 // ours with a destructor is alive.
-                unsafe { zend_throw_exception(class.class(), text, 0) };
+                unsafe { php::throw_value_error(at, text) };
                 return;
             }
             Tone::Warning => E_WARNING,
             Tone::Startup => E_CORE_WARNING,
         };
-        // SAFETY: as above; the text is an argument, not a format.
+        // SAFETY: as above.
         unsafe { php_error_docref(std::ptr::null(), level, c"%s".as_ptr(), text) };
+    }
+
+    fn throw(&self, class: Exception) -> *mut ZendObject {
+        let text = self.text.bytes.as_ptr().cast::<c_char>();
+        // SAFETY: the text is NUL-terminated, the class registered in MINIT; nothing of ours with
+        // a destructor is alive.
+        unsafe { zend_throw_exception(class.class(), text, 0) }
     }
 }
 

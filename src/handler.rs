@@ -1,7 +1,6 @@
 //! `Rsso\SessionHandler`: the save handler as an object, for `session_set_save_handler()`, with a
 //! DSN and options of its own.
 
-use std::ffi::{CStr, c_char};
 use std::ptr;
 
 use ext_php_rs::args::Arg;
@@ -13,11 +12,12 @@ use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
 use ext_php_rs::zend::{ClassEntry, ExecuteData};
 use rsso_core::{Error, Result, Settings};
 
+use crate::auto;
 use crate::calls::{self, Lent};
 use crate::guard::{self, OnError};
 use crate::module::{new_sid, to_php};
 use crate::object;
-use crate::php::{self, bytes, zend_parse_parameters};
+use crate::php::{self, arguments, bytes};
 use crate::worker::{self, Attachment, Caller};
 
 /// Directives that are the system's alone as directives, and options of the object all the same.
@@ -149,15 +149,6 @@ fn returns_false_too(class: &mut ClassEntry, method: &str) {
     }
 }
 
-/// Reads the arguments by PHP's own rules; on false PHP has thrown.
-macro_rules! arguments {
-    ($call:expr, $spec:literal $(, $slot:expr)*) => {
-        // SAFETY: the slots are of the types that the specification names, and live here; PHP has
-        // put the number of arguments beside `This`.
-        unsafe { zend_parse_parameters($call.This.u2.num_args, ($spec as &CStr).as_ptr().cast::<c_char>() $(, &raw mut $slot)*) } == 0
-    };
-}
-
 extern "C" fn construct(call: &mut ExecuteData, _result: &mut Zval) {
     let mut dsn: *mut ZendStr = ptr::null_mut();
     let mut options: *mut ZendHashTable = ptr::null_mut();
@@ -179,7 +170,7 @@ extern "C" fn construct(call: &mut ExecuteData, _result: &mut Zval) {
         }
         worker::with(|worker| {
             // A second call of the constructor gives back what the object holds.
-            let _ = worker.close(Caller::Object(handle));
+            let _ = worker.finish(Caller::Object(handle));
             worker
                 .handlers
                 .insert(handle, Attachment::with_options(settings));
@@ -238,13 +229,14 @@ extern "C" fn read(call: &mut ExecuteData, result: &mut Zval) {
         return;
     }
     let Some(handle) = handle(call) else { return };
+    let lifetime = php::ini_long(c"session.gc_maxlifetime");
     let nothing = Lent {
         bytes: ptr::null(),
         length: 0,
     };
     let lent = guard::call(nothing, OnError::Throw, || {
         // SAFETY: parsed above; PHP lends it for the length of the call.
-        calls::read(Caller::Object(handle), unsafe { bytes(id) })
+        calls::read(Caller::Object(handle), unsafe { bytes(id) }, lifetime)
     });
     if lent.bytes.is_null() {
         result.set_bool(false);
@@ -257,10 +249,11 @@ extern "C" fn write(call: &mut ExecuteData, result: &mut Zval) {
     let (mut id, mut data): (*mut ZendStr, *mut ZendStr) = (ptr::null_mut(), ptr::null_mut());
     if arguments!(call, c"SS", id, data) {
         let lifetime = php::ini_long(c"session.gc_maxlifetime");
+        let globals = handle(call).and_then(|handle| auto::globals(Caller::Object(handle)));
         act(call, result, OnError::Warn, |caller| {
             // SAFETY: parsed above; PHP lends them for the length of the call.
             let (id, data) = unsafe { (bytes(id), bytes(data)) };
-            calls::write(caller, id, data, lifetime)
+            calls::write(caller, id, data, lifetime, globals)
         });
     }
 }
@@ -269,9 +262,10 @@ extern "C" fn touch(call: &mut ExecuteData, result: &mut Zval) {
     let (mut id, mut data): (*mut ZendStr, *mut ZendStr) = (ptr::null_mut(), ptr::null_mut());
     if arguments!(call, c"SS", id, data) {
         let lifetime = php::ini_long(c"session.gc_maxlifetime");
+        let globals = handle(call).and_then(|handle| auto::globals(Caller::Object(handle)));
         act(call, result, OnError::Warn, |caller| {
             // SAFETY: parsed above; PHP lends it for the length of the call.
-            calls::touch(caller, unsafe { bytes(id) }, lifetime)
+            calls::touch(caller, unsafe { bytes(id) }, lifetime, globals)
         });
     }
 }

@@ -1,4 +1,5 @@
-//! The PHP face of rsso: module entry, directives, exceptions, the save handler, phpinfo().
+//! The PHP face of rsso: module entry, directives, exceptions, the save handler, the functions and
+//! classes of logins, phpinfo().
 //!
 //! Everything here is thin: it turns PHP's calls into calls of `rsso-core` and its answers into
 //! what PHP sees. What always holds: no Rust value with a destructor and no borrow is alive while
@@ -7,15 +8,22 @@
 
 #![allow(missing_docs, reason = "a cdylib has no Rust face; PHP's is in stubs/")]
 
+mod answers;
+mod auto;
 mod calls;
+mod engine;
 mod exceptions;
 mod guard;
 mod handler;
 mod info;
 mod ini;
+mod login;
 mod module;
 mod object;
+mod options;
 mod php;
+mod sso;
+mod superglobals;
 mod worker;
 
 use ext_php_rs::prelude::{ModuleBuilder, php_module};
@@ -28,7 +36,9 @@ extern "C" fn startup(_kind: i32, module_number: i32) -> i32 {
     guard::startup(|| {
         ini::register(module_number);
         exceptions::register()?;
+        login::register()?;
         module::register()?;
+        sso::complete();
         handler::register()
     })
 }
@@ -49,7 +59,7 @@ extern "C" fn after_request() -> i32 {
 /// The module as PHP loads it.
 #[php_module]
 pub fn get_module(module: ModuleBuilder) -> ModuleBuilder {
-    module
+    sso::add_to(module)
         .startup_function(startup)
         .shutdown_function(shutdown)
         .post_deactivate_function(after_request)

@@ -17,6 +17,7 @@ use std::ptr;
 use ext_php_rs::exception::PhpResult;
 use ext_php_rs::types::ZendStr;
 
+use crate::auto;
 use crate::calls::{self, Lent};
 use crate::guard::{self, OnError};
 use crate::php::{self, bytes};
@@ -132,7 +133,7 @@ unsafe extern "C" fn read(
     _mod_data: *mut *mut c_void,
     key: *mut ZendStr,
     value: *mut *mut ZendStr,
-    _lifetime: i64,
+    lifetime: i64,
 ) -> i32 {
     let nothing = Lent {
         bytes: ptr::null(),
@@ -140,7 +141,7 @@ unsafe extern "C" fn read(
     };
     let lent = guard::call(nothing, OnError::Throw, || {
         // SAFETY: PHP lends a valid string for the length of the call.
-        calls::read(Caller::Native, unsafe { bytes(key) })
+        calls::read(Caller::Native, unsafe { bytes(key) }, lifetime)
     });
     if lent.bytes.is_null() {
         return FAILURE;
@@ -156,10 +157,11 @@ unsafe extern "C" fn write(
     value: *mut ZendStr,
     lifetime: i64,
 ) -> i32 {
+    let globals = auto::globals(Caller::Native);
     guard::call(false, OnError::Warn, || {
         // SAFETY: PHP lends valid strings for the length of the call.
         let (key, value) = unsafe { (bytes(key), bytes(value)) };
-        calls::write(Caller::Native, key, value, lifetime)
+        calls::write(Caller::Native, key, value, lifetime, globals)
     });
     SUCCESS
 }
@@ -170,10 +172,11 @@ unsafe extern "C" fn update_timestamp(
     _value: *mut ZendStr,
     lifetime: i64,
 ) -> i32 {
+    let globals = auto::globals(Caller::Native);
     guard::call(false, OnError::Warn, || {
         // The value is not looked at: another extension may not have encrypted it.
         // SAFETY: PHP lends a valid string for the length of the call.
-        calls::touch(Caller::Native, unsafe { bytes(key) }, lifetime)
+        calls::touch(Caller::Native, unsafe { bytes(key) }, lifetime, globals)
     });
     SUCCESS
 }

@@ -3,7 +3,7 @@
 use std::ffi::{CStr, c_char, c_int, c_void};
 
 use ext_php_rs::ffi::zend_module_entry;
-use ext_php_rs::types::{ZendHashTable, ZendStr};
+use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
 use ext_php_rs::zend::{ClassEntry, ExecutorGlobals};
 
 /// PHP's `ZEND_INTERNAL_FUNCTION`: a function of PHP or an extension, not of a script.
@@ -16,6 +16,11 @@ unsafe extern "C" {
     fn zend_ini_string(name: *const c_char, length: usize, original: c_int) -> *const c_char;
     fn php_check_open_basedir_ex(path: *const c_char, warn: c_int) -> c_int;
     pub(crate) fn zend_unregister_ini_entries(module_number: c_int);
+    fn get_active_function_arg_name(number: u32) -> *const c_char;
+    fn zend_argument_value_error(number: u32, format: *const c_char, ...);
+    fn zend_argument_type_error(number: u32, format: *const c_char, ...);
+    fn zend_value_error(format: *const c_char, ...);
+    fn zend_zval_type_name(value: *const Zval) -> *const c_char;
     fn zend_add_attribute(
         attributes: *mut *mut ZendHashTable,
         name: *mut ZendStr,
@@ -26,6 +31,20 @@ unsafe extern "C" {
     ) -> *mut c_void;
     pub(crate) fn display_ini_entries(module: *mut zend_module_entry);
 }
+
+/// Reads the arguments of a call by PHP's own rules; on false PHP has thrown.
+macro_rules! arguments {
+    ($call:expr, $spec:literal $(, $slot:expr)*) => {
+        // SAFETY: the slots are of the types that the specification names, and live here; PHP has
+        // put the number of arguments beside `This`.
+        unsafe {
+            $crate::php::zend_parse_parameters(
+                $call.This.u2.num_args, ($spec as &std::ffi::CStr).as_ptr() $(, &raw mut $slot)*
+            )
+        } == 0
+    };
+}
+pub(crate) use arguments;
 
 /// A function or variable that ext/session exports. ext-php-rs does not bind it, and looking it
 /// up at run time makes a missing ext/session a clear error instead of a library that won't load.
@@ -107,6 +126,49 @@ pub(crate) fn is_any_running(functions: &[&str]) -> Option<bool> {
         }
     }
     Some(false)
+}
+
+/// Where the function of PHP that is running has this parameter, counted from 1.
+pub(crate) fn position_of_parameter(name: &str) -> Option<u32> {
+    for number in 1.. {
+        // SAFETY: PHP answers NULL where there is no such parameter, or no function.
+        let found = unsafe { get_active_function_arg_name(number) };
+        if found.is_null() {
+            return None;
+        }
+        // SAFETY: not NULL; a name that lives as long as the function.
+        if unsafe { CStr::from_ptr(found) }.to_bytes() == name.as_bytes() {
+            return Some(number);
+        }
+    }
+    None
+}
+
+/// Throws `\ValueError` about an argument of the function that is running; 0 is about none.
+///
+/// # Safety
+/// `text` is a C string; nothing with a destructor is alive.
+pub(crate) unsafe fn throw_value_error(number: u32, text: *const c_char) {
+    // SAFETY: the caller's promise; the text is an argument, not a format.
+    unsafe {
+        match number {
+            0 => zend_value_error(c"%s".as_ptr(), text),
+            _ => zend_argument_value_error(number, c"%s".as_ptr(), text),
+        }
+    }
+}
+
+/// Throws `\TypeError`: the first argument is not what is `accepted`.
+///
+/// # Safety
+/// `given` is a valid value; nothing with a destructor is alive.
+pub(crate) unsafe fn throw_type_error(accepted: &CStr, given: *const Zval) {
+    // SAFETY: the caller's promise; both texts are C strings and arguments, not formats.
+    unsafe {
+        let given = zend_zval_type_name(given);
+        let format = c"must be of type %s, %s given";
+        zend_argument_type_error(1, format.as_ptr(), accepted.as_ptr(), given);
+    }
 }
 
 /// PHP's `ZEND_ATTRIBUTE_PERSISTENT`: lives as long as the process.

@@ -1,5 +1,5 @@
 //! What a PHP process (under ZTS: a thread) keeps between and during requests: the directives'
-//! values, open stores, and what the current request holds.
+//! values, open stores, and what the current request holds ([`Attachment`]).
 //!
 //! What always holds: no PHP code runs inside [`with`]; a forked child uses none of its parent's
 //! stores and closes none of them politely.
@@ -7,11 +7,17 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::mem::{self, ManuallyDrop};
+use std::rc::Rc;
 use std::time::Duration;
 
-use rsso_core::request::RequestState;
 use rsso_core::store::{Spec, Store};
 use rsso_core::{Deadline, Error, Result, Settings};
+
+use crate::answers::Answer;
+
+mod attachment;
+
+pub(crate) use attachment::{Access, Attachment, Caller};
 
 /// Stores a worker keeps open; an application uses one, a test suite some.
 const MAX_STORES: usize = 8;
@@ -35,40 +41,8 @@ pub(crate) struct Worker {
     pub(crate) handlers: HashMap<u32, Attachment>,
     /// A result on its way to PHP: owned here, so that a `longjmp` from PHP's allocator leaks nothing.
     pub(crate) scratch: Vec<u8>,
-}
-
-/// One handler's use of a store.
-#[derive(Default)]
-pub(crate) struct Attachment {
-    /// Options of its own; else the directives count.
-    options: Option<Settings>,
-    opened: Option<Opened>,
-    request: RequestState,
-    gc_is_due: bool,
-}
-
-/// What `open` resolved, and from what.
-struct Opened {
-    save_path: String,
-    changes: u64,
-    lifetime: u64,
-    spec: Spec,
-}
-
-/// A store with the request's state and the settings that go with it.
-pub(crate) struct Access<'a> {
-    pub(crate) store: &'a mut dyn Store,
-    pub(crate) request: &'a mut RequestState,
-    pub(crate) settings: &'a Settings,
-}
-
-/// Which handler calls.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Caller {
-    /// `session.save_handler=rsso`, also below PHP's `SessionHandler`.
-    Native,
-    /// The `Rsso\SessionHandler` object with this handle.
-    Object(u32),
+    /// Answers on their way to PHP, for the same reason; of calls inside calls there are several.
+    lent: Vec<Rc<Answer>>,
 }
 
 thread_local! {
@@ -87,14 +61,15 @@ pub(crate) fn with<T>(act: impl FnOnce(&mut Worker) -> T) -> T {
 pub(crate) fn end_request() {
     with(|worker| {
         // An error here ends the lock with its connection; there is nobody left to tell.
-        let _ = worker.close(Caller::Native);
+        let _ = worker.finish(Caller::Native);
         worker.collect_garbage();
         worker.native.request.forget();
         for handle in worker.handlers.keys().copied().collect::<Vec<_>>() {
-            let _ = worker.close(Caller::Object(handle));
+            let _ = worker.finish(Caller::Object(handle));
         }
         worker.handlers = HashMap::new();
         worker.scratch = Vec::new();
+        worker.lent = Vec::new();
     });
 }
 
@@ -103,7 +78,7 @@ pub(crate) fn forget_object(handle: u32) {
     with(|worker| {
         if worker.handlers.contains_key(&handle) {
             // An error here ends the lock with its connection; there is nobody left to tell.
-            let _ = worker.close(Caller::Object(handle));
+            let _ = worker.finish(Caller::Object(handle));
             worker.handlers.remove(&handle);
         }
     });
@@ -130,25 +105,6 @@ pub(crate) fn check_script_may_set(name: &str, value: &str) -> Result<()> {
     }
 }
 
-/// Refuses a store that a script names through `session.save_path` outside `open_basedir`; php.ini
-/// may name any.
-fn check_script_may_use(spec: &Spec, save_path: &str) -> Result<()> {
-    if save_path == crate::php::ini_original(c"session.save_path") {
-        return Ok(());
-    }
-    match spec
-        .files()
-        .into_iter()
-        .find(|path| !crate::php::may_use(path))
-    {
-        None => Ok(()),
-        Some(path) => Err(Error::config(
-            "session.save_path",
-            format!("open_basedir does not allow {}", path.display()),
-        )),
-    }
-}
-
 impl Worker {
     fn new() -> Self {
         Self {
@@ -160,6 +116,7 @@ impl Worker {
             native: Attachment::default(),
             handlers: HashMap::new(),
             scratch: Vec::new(),
+            lent: Vec::new(),
         }
     }
 
@@ -180,53 +137,14 @@ impl Worker {
         set
     }
 
-    /// Settles which store `caller` uses; connects to nothing.
-    pub(crate) fn open(&mut self, caller: Caller, save_path: &str) -> Result<()> {
-        if let Some(refused) = &self.refused {
-            return Err(Error::config("rsso.dsn", refused.clone()));
-        }
-        let changes = self.changes;
-        let lifetime = u64::try_from(crate::php::ini_long(c"session.gc_maxlifetime")).unwrap_or(0);
-        let (attachment, directives) = self.attachment(caller);
-        let same = |o: &Opened| {
-            o.save_path == save_path
-                && o.changes == changes
-                && o.lifetime == lifetime
-                && o.spec.is_in_place()
-        };
-        if attachment.opened.as_ref().is_some_and(same) {
-            return Ok(());
-        }
-        let mut settings = attachment.options.as_ref().unwrap_or(directives).clone();
-        settings.lifetime = Duration::from_secs(lifetime);
-        let spec = Spec::resolve(&settings, save_path)?;
-        if settings.dsn.is_empty() {
-            check_script_may_use(&spec, save_path)?;
-        }
-        if attachment.opened.as_ref().is_some_and(|o| o.spec != spec) {
-            // What is held in another store is given back there.
-            self.close(caller)?;
-        }
-        self.attachment(caller).0.opened = Some(Opened {
-            save_path: save_path.to_owned(),
-            changes,
-            lifetime,
-            spec,
-        });
-        Ok(())
+    /// Keeps an answer until it is [taken](crate::answers::Lent::hand_over).
+    pub(crate) fn lend(&mut self, answer: Rc<Answer>) {
+        self.lent.push(answer);
     }
 
-    /// Remembers an id that was made for this request.
-    pub(crate) fn created(&mut self, caller: Caller, sid: rsso_core::SessionId, inherits: bool) {
-        self.attachment(caller).0.request.created(sid, inherits);
-    }
-
-    /// Gives back what `caller` holds. Needs no store where it holds nothing.
-    pub(crate) fn close(&mut self, caller: Caller) -> Result<()> {
-        if self.attachment(caller).0.request.holds_lock() {
-            self.access(caller)?.give_back()?;
-        }
-        Ok(())
+    /// Lets an answer go.
+    pub(crate) fn take_back(&mut self, answer: *const Answer) {
+        self.lent.retain(|kept| Rc::as_ptr(kept) != answer);
     }
 
     /// Has expired sessions removed when the request is over.
@@ -247,59 +165,6 @@ impl Worker {
         }
     }
 
-    /// The store that `open` settled, connected or not.
-    pub(crate) fn access(&mut self, caller: Caller) -> Result<Access<'_>> {
-        if self.attachment(caller).0.opened.is_none() {
-            // A class may call read() of its parent without open().
-            let save_path = crate::php::ini_string(c"session.save_path");
-            self.open(caller, &save_path)?;
-        }
-        let Self {
-            stores,
-            native,
-            handlers,
-            settings,
-            ..
-        } = self;
-        let attachment = match caller {
-            Caller::Native => native,
-            Caller::Object(handle) => handlers.entry(handle).or_default(),
-        };
-        let Attachment {
-            options,
-            opened: Some(opened),
-            request,
-            ..
-        } = attachment
-        else {
-            unreachable!("settled by open() above")
-        };
-        let at = match stores.iter().position(|(spec, _)| *spec == opened.spec) {
-            Some(at) => at,
-            None => {
-                let store = opened.spec.create()?;
-                if stores.len() == MAX_STORES {
-                    stores.remove(0);
-                }
-                stores.push((opened.spec.clone(), store));
-                stores.len() - 1
-            }
-        };
-        Ok(Access {
-            store: stores[at].1.as_mut(),
-            request,
-            settings: options.as_ref().unwrap_or(settings),
-        })
-    }
-
-    fn attachment(&mut self, caller: Caller) -> (&mut Attachment, &Settings) {
-        let attachment = match caller {
-            Caller::Native => &mut self.native,
-            Caller::Object(handle) => self.handlers.entry(handle).or_default(),
-        };
-        (attachment, &self.settings)
-    }
-
     fn notice_fork(&mut self) {
         let pid = std::process::id();
         if self.pid != pid {
@@ -309,21 +174,5 @@ impl Worker {
                 store.abandon();
             }
         }
-    }
-}
-
-impl Attachment {
-    /// An attachment that the directives do not concern.
-    pub(crate) fn with_options(options: Settings) -> Self {
-        Self {
-            options: Some(options),
-            ..Self::default()
-        }
-    }
-}
-
-impl Access<'_> {
-    fn give_back(self) -> Result<()> {
-        self.request.close(self.store)
     }
 }

@@ -3,8 +3,8 @@
 /**
  * What the extension `rsso` adds to PHP, for IDEs and static analysers. Nothing loads this file at run time.
  *
- * Beside these classes it adds the save handler `session.save_handler=rsso` and the directives `rsso.*`; both are
- * described in README.md and rsso.ini.
+ * Beside these classes and functions it adds the save handler `session.save_handler=rsso` and the directives `rsso.*`;
+ * both are described in README.md and rsso.ini.
  *
  * @link https://www.php.net/manual/en/book.session.php
  */
@@ -46,6 +46,123 @@ namespace Rsso {
     }
 
     /**
+     * `sso_claim()` was turned away: the session is as it was before, but for its id, and has no new login.
+     */
+    class LoginRefusedException extends RssoException
+    {
+        /**
+         * Why.
+         *
+         * - `limit`: `on_conflict` is `refuse`, and the user's logins leave no room.
+         * - `storm`: the user's logins replace each other too often (`rsso.storm_limit`); for up to a minute.
+         * - `ended`: the session of this request was destroyed or kicked meanwhile, or cannot be written.
+         *
+         * "" in an exception that rsso has not thrown.
+         *
+         * @var 'limit'|'storm'|'ended'|''
+         */
+        public readonly string $reason;
+
+        /**
+         * The live logins of the user, in the order of their claims; none with `ended`.
+         *
+         * @var list<Login>
+         */
+        public readonly array $logins;
+    }
+
+    /**
+     * A login: one user signed in on one device. It survives `session_regenerate_id()`, and lives as long as its session.
+     *
+     * Only rsso makes them. What it says was true when it was asked for; it cannot be serialized.
+     */
+    final class Login
+    {
+        /** A ULID: 26 characters. No secret. */
+        public readonly string $id;
+
+        /** The user, as `sso_claim()` was given it; an int as its decimal text. */
+        public readonly string $uid;
+
+        /** The device class. */
+        public readonly string $device;
+
+        /** What the application calls the place, for instance "Firefox on Linux". */
+        public readonly ?string $label;
+
+        /**
+         * The application's own data. Objects in it have become arrays.
+         *
+         * @var array<mixed>
+         */
+        public readonly array $meta;
+
+        /** When it was claimed, in seconds since 1970. */
+        public readonly int $claimed_at;
+
+        /** Whether it is the login of this request's session. */
+        public readonly bool $current;
+
+        /**
+         * Which logins this claim has ended; empty but in what `sso_claim()` returns.
+         *
+         * @var list<Kick>
+         */
+        public readonly array $kicks;
+
+        private function __construct()
+        {
+        }
+    }
+
+    /**
+     * The end of a login that somebody else caused. Only rsso makes them; it cannot be serialized.
+     */
+    final class Kick
+    {
+        /** The id of the login that ended. */
+        public readonly string $login;
+
+        /** Its user. */
+        public readonly string $uid;
+
+        /** Its device class. */
+        public readonly string $device;
+
+        /** Its label. */
+        public readonly ?string $label;
+
+        /**
+         * `replaced` by a newer login, `limit` or `storm` (turned away by `rsso.auto_claim`), or the reason that
+         * `sso_kick()` was given.
+         */
+        public readonly string $reason;
+
+        /**
+         * -4: replaced or turned away; -5: by `sso_kick()`.
+         *
+         * @var -4|-5
+         */
+        public readonly int $code;
+
+        /** When, in seconds since 1970. */
+        public readonly int $at;
+
+        /** The device class of the login that came in its place; null where none did. */
+        public readonly ?string $by_device;
+
+        /** The label of the login that came in its place. */
+        public readonly ?string $by_label;
+
+        /** Whether the browser was told at once; null where nobody knows. */
+        public readonly ?bool $delivered;
+
+        private function __construct()
+        {
+        }
+    }
+
+    /**
      * The save handler as an object, with a store and options of its own.
      *
      * ```php
@@ -77,9 +194,22 @@ namespace Rsso {
          *     hash_ids?: bool|int|string,
          *     mysql_table?: string,
          *     mysql_columns?: string,
+         *     realm?: string,
+         *     max_logins?: int|numeric-string,
+         *     max_logins_per_device?: int|numeric-string,
+         *     on_conflict?: 'kick'|'refuse',
+         *     victim?: 'oldest'|'idle',
+         *     storm_limit?: int|numeric-string,
+         *     tombstone_ttl?: int|float|numeric-string,
+         *     events_ttl?: int|float|numeric-string,
+         *     auto_claim?: string,
+         *     auto_claim_device?: string,
+         *     device_marks?: string,
          * } $options Directives without their `rsso.`. Times are in seconds, fractions allowed. Defaults: `prefix`
          *     `rsso:` (on SQLite `rsso_`), `connect_timeout` 2, `read_timeout` 2, `lock` true, `lock_wait` 30, `lock_ttl`
-         *     60, `lock_failure` 'error', `hash_ids` true, `mysql_table` and `mysql_columns` ''.
+         *     60, `lock_failure` 'error', `hash_ids` true, `realm` 'default', `max_logins` 1, `max_logins_per_device` 0,
+         *     `on_conflict` 'kick', `victim` 'oldest', `storm_limit` 10, `tombstone_ttl` and `events_ttl` 86400; the
+         *     others ''.
          *
          * @throws ConfigException for a DSN, option or value that cannot be used
          */
@@ -216,5 +346,203 @@ namespace Rsso {
         {
             throw new \LogicException('stub');
         }
+    }
+}
+
+namespace {
+    /**
+     * Makes a login of the session: this browser is this user, on this kind of device, from now on.
+     *
+     * Where the user has more logins then than may live, older ones are kicked: their sessions are empty from their next
+     * request on, and `sso_kicked()` tells them why. Or, with `on_conflict` `refuse`, this one is turned away.
+     *
+     * ```php
+     * session_start();
+     * // ... the password is right ...
+     * $login = sso_claim($user->id, 'web', ['label' => 'Firefox on Linux']);
+     * $_SESSION['user'] = $user->id;
+     * ```
+     *
+     * The session's id changes first, as with `session_regenerate_id(true)`, against session fixation. It stays with
+     * `rotate_id` false, and where headers were sent already.
+     *
+     * A session that has this login already keeps it: nothing happens, whatever the options say. A session that has
+     * another one loses that: it ends with reason `reclaimed`.
+     *
+     * @param string|int $uid The application's user: 1 to 255 bytes, any bytes; an int counts as its decimal text. No other type
+     *     is taken, whatever `strict_types` says: no `null` becomes a user.
+     * @param string $device The class of the device: 1 to 32 characters of a-z, 0-9, '_' and '-'.
+     * @param array{
+     *     max_logins?: int|numeric-string,
+     *     max_logins_per_device?: int|numeric-string,
+     *     on_conflict?: 'kick'|'refuse',
+     *     victim?: 'oldest'|'idle',
+     *     label?: string|null,
+     *     meta?: array<mixed>|null,
+     *     rotate_id?: bool,
+     * } $options What is not given is as the directives of the same names say. `label`: what to call the place, UTF-8 text
+     *     of at most 255 bytes; the user's other browsers may see it. `meta`: data of the application's own, of at most 4096
+     *     bytes as JSON; `JsonSerializable` objects are asked. `rotate_id`: default true.
+     *
+     * @throws Rsso\LoginRefusedException where no login is free, or the session was ended meanwhile
+     * @throws Rsso\StoreException
+     * @throws Rsso\RssoException without a session that rsso keeps
+     * @throws JsonException where `meta` cannot be JSON
+     * @throws ValueError for an argument or option that cannot be used, and for an option that does not exist
+     */
+    function sso_claim(string|int $uid, string $device = "web", array $options = []): Rsso\Login
+    {
+        throw new \LogicException('stub');
+    }
+
+    /**
+     * Signs the session out of its login; the session and its data stay.
+     *
+     * `session_destroy()` ends the login as well.
+     *
+     * @return bool False where the session has no login, or it has ended meanwhile.
+     *
+     * @throws Rsso\StoreException
+     * @throws Rsso\RssoException without a session that rsso keeps
+     */
+    function sso_release(): bool
+    {
+        throw new \LogicException('stub');
+    }
+
+    /**
+     * The login of this request's session, as the session was read; null where it has none. Costs no round trip.
+     *
+     * @throws Rsso\RssoException without a session that rsso keeps
+     */
+    function sso_current(): ?Rsso\Login
+    {
+        throw new \LogicException('stub');
+    }
+
+    /**
+     * Why the session that this browser presented is gone; null where it was not kicked.
+     *
+     * A kicked browser's session is empty, and with `session.use_strict_mode` it has a new id: this tells the user what
+     * happened, in the first request after the kick, for `rsso.tombstone_ttl` seconds. Without strict mode, where the
+     * id stays, in all requests until the next login.
+     *
+     * @throws Rsso\StoreException
+     * @throws Rsso\RssoException without a session that rsso keeps
+     */
+    function sso_kicked(): ?Rsso\Kick
+    {
+        throw new \LogicException('stub');
+    }
+
+    /**
+     * The live logins of a user, in the order of their claims. Needs no session.
+     *
+     * @param string|int $uid As for `sso_claim()`.
+     * @param string|null $device Those of this device class only.
+     *
+     * @return list<Rsso\Login>
+     *
+     * @throws Rsso\StoreException
+     * @throws Rsso\ConfigException where the directives name no usable store
+     * @throws ValueError for an argument that cannot be used
+     */
+    function sso_logins(string|int $uid, ?string $device = null): array
+    {
+        throw new \LogicException('stub');
+    }
+
+    /**
+     * Ends logins of a user: all that every given condition fits. Needs no session.
+     *
+     * Their sessions are empty from their next request on, and `sso_kicked()` tells them why. A request of theirs that is
+     * under way can finish, but not store its session.
+     *
+     * ```php
+     * sso_kick($user->id, reason: 'password-changed', options: ['except_current' => true]);
+     * ```
+     *
+     * @param string|int $uid As for `sso_claim()`.
+     * @param string|null $device Those of this device class only.
+     * @param string $reason For the kicked: UTF-8 text of 1 to 64 bytes.
+     * @param array{
+     *     login?: string,
+     *     except_current?: bool,
+     * } $options `login`: the one with this id only, `Rsso\Login::$id`. `except_current`: not the login of this request's
+     *     session; default false.
+     *
+     * @return int How many were ended.
+     *
+     * @throws Rsso\StoreException
+     * @throws Rsso\ConfigException where the directives name no usable store
+     * @throws ValueError for an argument or option that cannot be used, and for an option that does not exist
+     */
+    function sso_kick(string|int $uid, ?string $device = null, string $reason = "kicked", array $options = []): int
+    {
+        throw new \LogicException('stub');
+    }
+
+    /**
+     * Sends a message to every live login of a user. Needs no session. It goes to those that read the store's events; nothing
+     * waits for them.
+     *
+     * @param string|int $uid As for `sso_claim()`.
+     * @param mixed $payload Anything that `json_encode()` takes: at most 65536 bytes as JSON.
+     * @param string|null $device To those of this device class only.
+     *
+     * @return int To how many logins.
+     *
+     * @throws Rsso\StoreException
+     * @throws Rsso\ConfigException where the directives name no usable store
+     * @throws JsonException where the payload cannot be JSON
+     * @throws ValueError for an argument that cannot be used
+     */
+    function sso_notify(string|int $uid, mixed $payload, ?string $device = null): int
+    {
+        throw new \LogicException('stub');
+    }
+
+    /**
+     * User and device in one word, `ios#abc001`, for systems that know logins by such names. Asks no store.
+     *
+     * @param string|int $uid As for `sso_claim()`.
+     * @param string $device The device class; `rsso.device_marks` says what stands for it.
+     *
+     * @throws ValueError for an argument that cannot be used, and for a device whose own name is the mark of another
+     */
+    function sso_login_id(string|int $uid, string $device): string
+    {
+        throw new \LogicException('stub');
+    }
+
+    /**
+     * What `sso_login_id()` was made of. Asks no store.
+     *
+     * @param string $login_id A device or its mark, '#', and the uid, which may hold '#' itself.
+     *
+     * @return array{uid: string, device: string}
+     *
+     * @throws ValueError for what is no login id
+     */
+    function sso_parse_login_id(string $login_id): array
+    {
+        throw new \LogicException('stub');
+    }
+
+    /**
+     * The login ids of a user: one for each device of `rsso.device_marks`, in its order, whether there is a login or not, and
+     * one for each other device on which there is a live login. Needs no session.
+     *
+     * @param string|int $uid As for `sso_claim()`.
+     *
+     * @return list<string>
+     *
+     * @throws Rsso\StoreException
+     * @throws Rsso\ConfigException where the directives name no usable store
+     * @throws ValueError for a uid that cannot be used
+     */
+    function sso_login_ids(string|int $uid): array
+    {
+        throw new \LogicException('stub');
     }
 }

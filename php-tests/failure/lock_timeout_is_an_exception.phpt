@@ -1,5 +1,10 @@
 --TEST--
 a lock that cannot be had within rsso.lock_wait is a LockTimeoutException
+--SKIPIF--
+<?php
+require __DIR__ . '/../helpers.inc';
+if (waits_for_ever()) die('skip valgrind lets no deadline pass on SQLite');
+?>
 --INI--
 session.use_cookies=0
 session.cache_limiter=

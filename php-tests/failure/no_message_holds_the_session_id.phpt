@@ -1,5 +1,10 @@
 --TEST--
 no exception and no warning holds the session id
+--SKIPIF--
+<?php
+require __DIR__ . '/../helpers.inc';
+if (waits_for_ever()) die('skip valgrind lets no deadline pass on SQLite');
+?>
 --INI--
 session.use_cookies=0
 session.cache_limiter=

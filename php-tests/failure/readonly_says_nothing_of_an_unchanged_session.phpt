@@ -1,5 +1,10 @@
 --TEST--
 rsso.lock_failure=readonly does not warn where nothing was changed
+--SKIPIF--
+<?php
+require __DIR__ . '/../helpers.inc';
+if (waits_for_ever()) die('skip valgrind lets no deadline pass on SQLite');
+?>
 --INI--
 session.use_cookies=0
 session.cache_limiter=

@@ -19,6 +19,17 @@ foreach ([
     'rsso.lock_ttl' => ['', '0', '0.9', '86401', 'long'],
     'rsso.lock_failure' => ['', 'ignore', 'READONLY', '1'],
     'rsso.hash_ids' => ['2', 'sha256'],
+    'rsso.realm' => ['', 'a b', str_repeat('r', 65)],
+    'rsso.max_logins' => ['', '-1', '1.5', '1000001', 'many'],
+    'rsso.max_logins_per_device' => ['', '-1'],
+    'rsso.storm_limit' => ['', '-1'],
+    'rsso.on_conflict' => ['', 'ask', 'KICK'],
+    'rsso.victim' => ['', 'newest'],
+    'rsso.tombstone_ttl' => ['', '0', '31536001'],
+    'rsso.events_ttl' => ['', '0', '31536001'],
+    'rsso.auto_claim' => ['a..b', '.a', implode('.', range(1, 9)), implode(',', range(1, 17))],
+    'rsso.auto_claim_device' => ['a b', 'user agent'],
+    'rsso.device_marks' => ['pc', '0=', '=pc', '0=PC', '0=pc,0=ios', '0=pc,1=pc', 'ios=pc,1=ios'],
 ] as $name => $values) {
     $before = ini_get($name);
     foreach ($values as $value) {
@@ -195,4 +206,112 @@ rsso.hash_ids = "2"
 false
 rsso.hash_ids = "sha256"
   warning: ini_set(): rsso: rsso.hash_ids: must be a boolean: 1, 0, on, off, true, false, yes or no
+false
+rsso.realm = ""
+  warning: ini_set(): rsso: rsso.realm: must be 1 to 64 characters of a-z, A-Z, 0-9 and '_.-'
+false
+rsso.realm = "a b"
+  warning: ini_set(): rsso: rsso.realm: must be 1 to 64 characters of a-z, A-Z, 0-9 and '_.-'
+false
+rsso.realm = "rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrr"
+  warning: ini_set(): rsso: rsso.realm: must be 1 to 64 characters of a-z, A-Z, 0-9 and '_.-'
+false
+rsso.max_logins = ""
+  warning: ini_set(): rsso: rsso.max_logins: must be a whole number from 0 (no limit) to 1000000
+false
+rsso.max_logins = "-1"
+  warning: ini_set(): rsso: rsso.max_logins: must be a whole number from 0 (no limit) to 1000000
+false
+rsso.max_logins = "1.5"
+  warning: ini_set(): rsso: rsso.max_logins: must be a whole number from 0 (no limit) to 1000000
+false
+rsso.max_logins = "1000001"
+  warning: ini_set(): rsso: rsso.max_logins: must be a whole number from 0 (no limit) to 1000000
+false
+rsso.max_logins = "many"
+  warning: ini_set(): rsso: rsso.max_logins: must be a whole number from 0 (no limit) to 1000000
+false
+rsso.max_logins_per_device = ""
+  warning: ini_set(): rsso: rsso.max_logins_per_device: must be a whole number from 0 (no limit) to 1000000
+false
+rsso.max_logins_per_device = "-1"
+  warning: ini_set(): rsso: rsso.max_logins_per_device: must be a whole number from 0 (no limit) to 1000000
+false
+rsso.storm_limit = ""
+  warning: ini_set(): rsso: rsso.storm_limit: must be a whole number from 0 (no limit) to 1000000
+false
+rsso.storm_limit = "-1"
+  warning: ini_set(): rsso: rsso.storm_limit: must be a whole number from 0 (no limit) to 1000000
+false
+rsso.on_conflict = ""
+  warning: ini_set(): rsso: rsso.on_conflict: must be 'kick' or 'refuse'
+false
+rsso.on_conflict = "ask"
+  warning: ini_set(): rsso: rsso.on_conflict: must be 'kick' or 'refuse'
+false
+rsso.on_conflict = "KICK"
+  warning: ini_set(): rsso: rsso.on_conflict: must be 'kick' or 'refuse'
+false
+rsso.victim = ""
+  warning: ini_set(): rsso: rsso.victim: must be 'oldest' or 'idle'
+false
+rsso.victim = "newest"
+  warning: ini_set(): rsso: rsso.victim: must be 'oldest' or 'idle'
+false
+rsso.tombstone_ttl = ""
+  warning: ini_set(): rsso: rsso.tombstone_ttl: must be seconds from 1 to 31536000
+false
+rsso.tombstone_ttl = "0"
+  warning: ini_set(): rsso: rsso.tombstone_ttl: must be seconds from 1 to 31536000
+false
+rsso.tombstone_ttl = "31536001"
+  warning: ini_set(): rsso: rsso.tombstone_ttl: must be seconds from 1 to 31536000
+false
+rsso.events_ttl = ""
+  warning: ini_set(): rsso: rsso.events_ttl: must be seconds from 1 to 31536000
+false
+rsso.events_ttl = "0"
+  warning: ini_set(): rsso: rsso.events_ttl: must be seconds from 1 to 31536000
+false
+rsso.events_ttl = "31536001"
+  warning: ini_set(): rsso: rsso.events_ttl: must be seconds from 1 to 31536000
+false
+rsso.auto_claim = "a..b"
+  warning: ini_set(): rsso: rsso.auto_claim: must be up to 16 dotted paths into $_SESSION, separated by commas, for instance 'user_id' or 'DW*.auth.user'
+false
+rsso.auto_claim = ".a"
+  warning: ini_set(): rsso: rsso.auto_claim: must be up to 16 dotted paths into $_SESSION, separated by commas, for instance 'user_id' or 'DW*.auth.user'
+false
+rsso.auto_claim = "1.2.3.4.5.6.7.8.9"
+  warning: ini_set(): rsso: rsso.auto_claim: must be up to 16 dotted paths into $_SESSION, separated by commas, for instance 'user_id' or 'DW*.auth.user'
+false
+rsso.auto_claim = "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17"
+  warning: ini_set(): rsso: rsso.auto_claim: must be up to 16 dotted paths into $_SESSION, separated by commas, for instance 'user_id' or 'DW*.auth.user'
+false
+rsso.auto_claim_device = "a b"
+  warning: ini_set(): rsso: rsso.auto_claim_device: must be 'user-agent' or the name of an entry of $_SERVER
+false
+rsso.auto_claim_device = "user agent"
+  warning: ini_set(): rsso: rsso.auto_claim_device: must be 'user-agent' or the name of an entry of $_SERVER
+false
+rsso.device_marks = "pc"
+  warning: ini_set(): rsso: rsso.device_marks: must be mark=device pairs such as '0=pc,1=ios': marks of a-z, A-Z, 0-9, '_' and '-', no mark and no device twice, and no mark that is the name of another device
+false
+rsso.device_marks = "0="
+  warning: ini_set(): rsso: rsso.device_marks: must be mark=device pairs such as '0=pc,1=ios': marks of a-z, A-Z, 0-9, '_' and '-', no mark and no device twice, and no mark that is the name of another device
+false
+rsso.device_marks = "=pc"
+  warning: ini_set(): rsso: rsso.device_marks: must be mark=device pairs such as '0=pc,1=ios': marks of a-z, A-Z, 0-9, '_' and '-', no mark and no device twice, and no mark that is the name of another device
+false
+rsso.device_marks = "0=PC"
+  warning: ini_set(): rsso: rsso.device_marks: must be mark=device pairs such as '0=pc,1=ios': marks of a-z, A-Z, 0-9, '_' and '-', no mark and no device twice, and no mark that is the name of another device
+false
+rsso.device_marks = "0=pc,0=ios"
+  warning: ini_set(): rsso: rsso.device_marks: must be mark=device pairs such as '0=pc,1=ios': marks of a-z, A-Z, 0-9, '_' and '-', no mark and no device twice, and no mark that is the name of another device
+false
+rsso.device_marks = "0=pc,1=pc"
+  warning: ini_set(): rsso: rsso.device_marks: must be mark=device pairs such as '0=pc,1=ios': marks of a-z, A-Z, 0-9, '_' and '-', no mark and no device twice, and no mark that is the name of another device
+false
+rsso.device_marks = "ios=pc,1=ios"
+  warning: ini_set(): rsso: rsso.device_marks: must be mark=device pairs such as '0=pc,1=ios': marks of a-z, A-Z, 0-9, '_' and '-', no mark and no device twice, and no mark that is the name of another device
 false

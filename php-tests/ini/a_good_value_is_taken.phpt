@@ -19,6 +19,17 @@ foreach ([
     'rsso.lock_ttl' => ['1', '86400'],
     'rsso.lock_failure' => ['readonly', 'error'],
     'rsso.hash_ids' => ['0', '1'],
+    'rsso.realm' => ['shop', 'shop.eu_1-b', 'default'],
+    'rsso.max_logins' => ['0', '3', '1000000'],
+    'rsso.max_logins_per_device' => ['1', '0'],
+    'rsso.storm_limit' => ['0', '10'],
+    'rsso.on_conflict' => ['refuse', 'kick'],
+    'rsso.victim' => ['idle', 'oldest'],
+    'rsso.tombstone_ttl' => ['1', '31536000'],
+    'rsso.events_ttl' => ['1', '31536000'],
+    'rsso.auto_claim' => ['user_id', 'user_id, auth.user.name, DW*.auth.user', '*', ''],
+    'rsso.auto_claim_device' => ['user-agent', 'HTTP_X_DEVICE', ''],
+    'rsso.device_marks' => ['0=pc,1=ios, 2=android', 'web=web', ''],
 ] as $name => $values) {
     foreach ($values as $value) {
         if (ini_set($name, $value) === false || ini_get($name) !== $value) {

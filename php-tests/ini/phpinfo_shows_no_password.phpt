@@ -27,17 +27,28 @@ Stores => sqlite, redis, mysql
 Active store => redis://:***@localhost:6380/3
 
 Directive => Local Value => Master Value
+rsso.auto_claim => no value => no value
+rsso.auto_claim_device => no value => no value
 rsso.connect_timeout => 2 => 2
+rsso.device_marks => no value => no value
 rsso.dsn => redis://:***@localhost:6380/3 => redis://ada:***@localhost:6379/2
+rsso.events_ttl => 86400 => 86400
 rsso.hash_ids => 1 => 1
 rsso.lock => 1 => 1
 rsso.lock_failure => error => error
 rsso.lock_ttl => 60 => 60
 rsso.lock_wait => 30 => 30
+rsso.max_logins => 1 => 1
+rsso.max_logins_per_device => 0 => 0
 rsso.mysql_columns => no value => no value
 rsso.mysql_table => no value => no value
+rsso.on_conflict => kick => kick
 rsso.password => *** => ***
 rsso.password_file => *** => ***
 rsso.prefix => no value => no value
 rsso.read_timeout => 2 => 2
+rsso.realm => default => default
+rsso.storm_limit => 10 => 10
+rsso.tombstone_ttl => 86400 => 86400
+rsso.victim => oldest => oldest
 int(0)

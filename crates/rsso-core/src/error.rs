@@ -24,6 +24,14 @@ pub enum Error {
         /// What is wrong and what is accepted.
         problem: String,
     },
+    /// An argument that is refused before any I/O.
+    #[error("{argument} {problem}")]
+    Argument {
+        /// Its name.
+        argument: String,
+        /// What is accepted.
+        problem: String,
+    },
     /// A session id that is refused before any I/O.
     #[error("{problem}")]
     SessionId {
@@ -65,6 +73,14 @@ impl Error {
     pub fn config(directive: impl Into<String>, problem: impl Into<String>) -> Self {
         Self::Config {
             directive: directive.into(),
+            problem: problem.into(),
+        }
+    }
+
+    /// A [`Error::Argument`].
+    pub fn argument(argument: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Argument {
+            argument: argument.into(),
             problem: problem.into(),
         }
     }

@@ -9,13 +9,18 @@ use std::time::{Duration, Instant};
 
 use crate::deadline::Deadline;
 use crate::error::{Error, Result};
+use crate::login::{Bound, Kick};
 use crate::settings::{LockFailure, Settings};
 use crate::sid::{SessionId, SessionKey};
-use crate::store::{Basis, Change, Load, Loaded, LockTerms, Outcome, Store, Token, Version};
+use crate::store::{Basis, Change, End, Load, LockTerms, Outcome, Store, Token, Version};
 
+mod logins;
 mod outcome;
+mod rotation;
 
+pub use logins::Followed;
 pub use outcome::{Refusal, Written};
+use rotation::Leaving;
 
 /// How many made ids a request remembers; `session_create_id()` in a loop must not grow it.
 const MAX_FRESH: usize = 16;
@@ -28,6 +33,12 @@ pub struct RequestState {
     current: Option<Current>,
     /// The session that this request read last was ended by another one meanwhile.
     ended: bool,
+    /// A session with a login whose id is being rotated: its login goes to the id that is read next.
+    leaving: Option<Leaving>,
+    /// Sessions whose login this request has carried to a new id.
+    left: Vec<SessionKey>,
+    /// Why the session that the browser presented is gone.
+    kick: Option<Kick>,
 }
 
 /// An id that was made for this request.
@@ -46,10 +57,14 @@ struct Current {
     token: Token,
     locked: bool,
     seen: Option<Version>,
+    /// The login that it has.
+    login: Option<Bound>,
     /// What a validation fetched and the read that follows will take.
     prefetched: Option<Vec<u8>>,
     /// Set where a write must be refused: why.
     refusal: Option<Refusal>,
+    /// PHP has closed the session; what was read of it still counts for a late write.
+    closed: bool,
 }
 
 impl Default for RequestState {
@@ -59,6 +74,9 @@ impl Default for RequestState {
             fresh: Vec::new(),
             current: None,
             ended: false,
+            leaving: None,
+            left: Vec::new(),
+            kick: None,
         }
     }
 }
@@ -99,7 +117,8 @@ impl RequestState {
         Ok(exists)
     }
 
-    /// The session's data; empty for one that does not exist.
+    /// The session's data; empty for one that does not exist. `ttl` is for a login that is carried
+    /// to this id.
     ///
     /// # Errors
     /// [`Error::LockTimeout`] or [`Error::Store`].
@@ -108,8 +127,16 @@ impl RequestState {
         store: &mut dyn Store,
         settings: &Settings,
         sid: &SessionId,
+        ttl: Duration,
     ) -> Result<Vec<u8>> {
         self.notice_fork();
+        if let Some(leaving) = self.leaving.take() {
+            if leaving.is_for(sid) {
+                self.arrive(store, settings, leaving, sid, ttl)?;
+                return Ok(Vec::new());
+            }
+            self.stay(store, &leaving)?;
+        }
         if let Some(data) = self
             .current
             .as_mut()
@@ -175,7 +202,12 @@ impl RequestState {
         match (current, never_stored) {
             (Some(current), _) if current.locked || current.seen.is_some() => {
                 let token = current.locked.then_some(current.token);
-                let existed = store.destroy(&current.key, token)?;
+                let end = End {
+                    seen: current.seen.map(|seen| seen.generation),
+                    alone: self.left.contains(&current.key),
+                    grave: None,
+                };
+                let existed = store.destroy(&current.key, token, end)?;
                 self.ended = current.seen.is_some() && !existed;
                 Ok(())
             }
@@ -183,9 +215,15 @@ impl RequestState {
                 self.fresh.swap_remove(at);
                 Ok(())
             }
-            _ => store
-                .destroy(&SessionKey::of(sid, settings.hashes_ids()), None)
-                .map(|_| ()),
+            _ => {
+                let key = SessionKey::of(sid, settings.hashes_ids());
+                let alone = self.left.contains(&key);
+                let end = End {
+                    alone,
+                    ..End::default()
+                };
+                store.destroy(&key, None, end).map(|_| ())
+            }
         }
     }
 
@@ -198,10 +236,59 @@ impl RequestState {
         self.give_up_current(store)
     }
 
-    /// True while a lock is held, so that closing needs the store.
+    /// As [`Self::close`] where nothing is held: needs no store.
+    pub fn close_unlocked(&mut self) {
+        if let Some(current) = &mut self.current {
+            current.closed = true;
+        }
+    }
+
+    /// Makes `sid` the session in use, where it was made for this request and another one was read:
+    /// Symfony reads the id it was given, and goes on with one that it has just made and never
+    /// reads. False where `sid` is neither the session in use nor a new one. `ttl` is for a login
+    /// that is carried to this id.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn take_up(
+        &mut self,
+        store: &mut dyn Store,
+        settings: &Settings,
+        sid: &SessionId,
+        ttl: Duration,
+    ) -> Result<bool> {
+        self.notice_fork();
+        if self.current.as_ref().is_some_and(|c| c.sid == *sid) {
+            return Ok(true);
+        }
+        if !self.is_fresh(sid) {
+            return Ok(false);
+        }
+        if let Some(leaving) = self.leaving.take_if(|leaving| leaving.is_for(sid)) {
+            self.arrive(store, settings, leaving, sid, ttl)?;
+            return Ok(true);
+        }
+        self.give_up_current(store)?;
+        self.current = Some(self.unwritten(sid, settings)?);
+        Ok(true)
+    }
+
+    /// True while a lock is held or a rotation is under way, so that ending needs the store.
     #[must_use]
-    pub fn holds_lock(&self) -> bool {
-        self.current.as_ref().is_some_and(|c| c.locked)
+    pub fn holds_something(&self) -> bool {
+        self.current.as_ref().is_some_and(|c| c.locked) || self.leaving.is_some()
+    }
+
+    /// The end of the request: as [`Self::close`], and a rotation that never got its new id is over.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn finish(&mut self, store: &mut dyn Store) -> Result<()> {
+        let closed = self.close(store);
+        match self.leaving.take() {
+            Some(leaving) => self.stay(store, &leaving).and(closed),
+            None => closed,
+        }
     }
 
     /// Forgets everything, without I/O: for a request whose store is gone.
@@ -229,10 +316,8 @@ impl RequestState {
                     self.open(store, settings, sid, false)?;
                 }
             }
-            // Symfony reads the id it was given and writes one that it has just made.
             _ if is_fresh => {
-                self.give_up_current(store)?;
-                self.current = Some(self.unwritten(sid, settings)?);
+                self.take_up(store, settings, sid, change.ttl())?;
             }
             _ => {
                 self.open(store, settings, sid, false)?;
@@ -315,11 +400,14 @@ impl RequestState {
             }),
             other => other,
         };
-        let Loaded { record, locked } = loaded?;
-        current.locked = locked;
+        let loaded = loaded?;
+        current.locked = loaded.locked;
+        current.closed = false;
         current.prefetched = None;
-        let (data, seen) = record.map(|r| (r.data, r.version)).unzip();
+        let (data, seen) = loaded.record.map(|r| (r.data, r.version)).unzip();
         current.seen = seen;
+        current.login = loaded.login;
+        self.kick = loaded.kick;
         self.current = Some(current);
         Ok(data)
     }
@@ -354,6 +442,7 @@ impl RequestState {
         let pid = std::process::id();
         if self.pid != pid {
             self.pid = pid;
+            self.leaving = None;
             if let Some(current) = &mut self.current {
                 current.locked = false;
                 current.refusal = Some(Refusal::Forked);
@@ -370,8 +459,10 @@ impl Current {
             token: Token::random()?,
             locked: false,
             seen: None,
+            login: None,
             prefetched: None,
             refusal: None,
+            closed: false,
         })
     }
 }

@@ -7,7 +7,8 @@ use clap::{Args as Group, Parser, Subcommand};
 const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 the store failed, 2 wrong usage.
 
-Environment (a flag wins): RSSO_DSN, RSSO_PASSWORD, RSSO_PASSWORD_FILE, RSSO_PREFIX.
+Environment (a flag wins): RSSO_DSN, RSSO_PASSWORD, RSSO_PASSWORD_FILE, RSSO_PREFIX,
+RSSO_REALM.
 Everybody on the machine can read a command line: give the password in RSSO_PASSWORD_FILE.";
 
 /// Looks after the store where rsso keeps PHP's sessions.
@@ -22,6 +23,12 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     #[command(after_help = EXIT_CODES)]
     Gc(Gc),
+    #[command(after_help = EXIT_CODES)]
+    Logins(Logins),
+    #[command(after_help = EXIT_CODES)]
+    Kick(Kick),
+    #[command(after_help = EXIT_CODES)]
+    Tail(Tail),
     #[command(subcommand)]
     Schema(Schema),
 }
@@ -30,7 +37,93 @@ pub(crate) enum Command {
 #[derive(Debug, Group)]
 pub(crate) struct Gc {
     #[command(flatten)]
+    pub(crate) place: Place,
+
+    /// Say nothing unless it fails
+    #[arg(long, short, conflicts_with = "json")]
+    pub(crate) quiet: bool,
+
+    #[command(flatten)]
+    pub(crate) form: Form,
+}
+
+/// List the live logins of a user
+#[derive(Debug, Group)]
+pub(crate) struct Logins {
+    #[command(flatten)]
+    pub(crate) whose: Whose,
+
+    #[command(flatten)]
+    pub(crate) place: Place,
+
+    #[command(flatten)]
+    pub(crate) form: Form,
+}
+
+/// End logins of a user: all, those of one device class, or one
+#[derive(Debug, Group)]
+pub(crate) struct Kick {
+    #[command(flatten)]
+    pub(crate) whose: Whose,
+
+    /// Only this login, by its id
+    #[arg(long, value_name = "ID")]
+    pub(crate) login: Option<String>,
+
+    /// Why, for the kicked: 1 to 64 bytes
+    #[arg(long, value_name = "TEXT", default_value = "kicked")]
+    pub(crate) reason: String,
+
+    #[command(flatten)]
+    pub(crate) place: Place,
+
+    #[command(flatten)]
+    pub(crate) form: Form,
+}
+
+/// Print the events of the outbox, the oldest first
+#[derive(Debug, Group)]
+pub(crate) struct Tail {
+    /// Only this user's events
+    #[arg(long, value_name = "UID")]
+    pub(crate) uid: Option<String>,
+
+    /// Only what comes behind this event's sequence
+    #[arg(long, value_name = "SEQUENCE")]
+    pub(crate) after: Option<String>,
+
+    /// Go on with new events as they come
+    #[arg(long, short)]
+    pub(crate) follow: bool,
+
+    #[command(flatten)]
+    pub(crate) place: Place,
+
+    #[command(flatten)]
+    pub(crate) form: Form,
+}
+
+/// Whose logins.
+#[derive(Debug, Group)]
+pub(crate) struct Whose {
+    /// The application's user id
+    #[arg(value_name = "UID")]
+    pub(crate) uid: String,
+
+    /// Only logins of this device class
+    #[arg(long, value_name = "DEVICE")]
+    pub(crate) device: Option<String>,
+}
+
+/// Which store, and what of it.
+#[derive(Debug, Group)]
+pub(crate) struct Place {
+    #[command(flatten)]
     pub(crate) store: Store,
+
+    /// The namespace of users, as rsso.realm
+    #[arg(long, value_name = "REALM")]
+    pub(crate) realm: Option<String>,
 
     /// An existing table instead of rsso's own, as rsso.mysql_table
     #[arg(long, value_name = "TABLE")]
@@ -48,13 +141,6 @@ pub(crate) struct Gc {
     /// How long one statement may take, as rsso.read_timeout
     #[arg(long, value_name = "SECONDS", default_value = "10")]
     pub(crate) read_timeout: String,
-
-    /// Say nothing unless it fails
-    #[arg(long, short, conflicts_with = "json")]
-    pub(crate) quiet: bool,
-
-    #[command(flatten)]
-    pub(crate) form: Form,
 }
 
 /// Show or create the tables
@@ -97,7 +183,7 @@ pub(crate) struct Store {
 /// In which form to answer.
 #[derive(Debug, Group)]
 pub(crate) struct Form {
-    /// Answer with one JSON object
+    /// Answer with JSON: one object, of `tail` one a line
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -106,6 +192,9 @@ impl Args {
     pub(crate) fn json(&self) -> bool {
         match &self.command {
             Command::Gc(gc) => gc.form.json,
+            Command::Logins(logins) => logins.form.json,
+            Command::Kick(kick) => kick.form.json,
+            Command::Tail(tail) => tail.form.json,
             Command::Schema(Schema::Mysql(mysql)) => mysql.form.json,
         }
     }

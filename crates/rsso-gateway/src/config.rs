@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rsso_core::{Dsn, Error, Settings};
 
-use crate::args::{Gc, Store};
+use crate::args::{Place, Store};
 use crate::output::Failure;
 
 /// The settings, and where each came from.
@@ -35,6 +35,7 @@ const PASSWORD_FILE: Source = Source::new(
 );
 const PREFIX: Source = Source::new("prefix", "--prefix", Some("RSSO_PREFIX"));
 const READ_TIMEOUT: Source = Source::new("read_timeout", "--read-timeout", None);
+const REALM: Source = Source::new("realm", "--realm", Some("RSSO_REALM"));
 const TABLE: Source = Source::new("mysql_table", "--mysql-table", None);
 const COLUMNS: Source = Source::new("mysql_columns", "--mysql-columns", None);
 
@@ -75,13 +76,15 @@ impl Config {
         Ok(config)
     }
 
-    pub(crate) fn of_gc(gc: &Gc) -> Result<Self, Failure> {
-        let mut config = Self::of_store(&gc.store)?;
-        config.settings.lifetime = Duration::from_secs(gc.lifetime);
-        config.take(&READ_TIMEOUT, Some(&gc.read_timeout))?;
-        config.take(&TABLE, gc.mysql_table.as_deref())?;
-        config.take(&COLUMNS, gc.mysql_columns.as_deref())?;
-        if gc.mysql_columns.is_some() && gc.mysql_table.is_none() {
+    /// Everything that an act on sessions and logins needs to know.
+    pub(crate) fn of_place(place: &Place) -> Result<Self, Failure> {
+        let mut config = Self::of_store(&place.store)?;
+        config.settings.lifetime = Duration::from_secs(place.lifetime);
+        config.take(&READ_TIMEOUT, Some(&place.read_timeout))?;
+        config.take(&REALM, place.realm.as_deref())?;
+        config.take(&TABLE, place.mysql_table.as_deref())?;
+        config.take(&COLUMNS, place.mysql_columns.as_deref())?;
+        if place.mysql_columns.is_some() && place.mysql_table.is_none() {
             return Err(Failure::Usage(
                 "--mysql-columns: needs --mysql-table".to_owned(),
             ));
@@ -140,6 +143,9 @@ impl Config {
             Error::Config { directive, problem } => {
                 let name = self.origin(&directive).unwrap_or(&directive);
                 Failure::Usage(format!("{name}: {problem}"))
+            }
+            Error::Argument { argument, problem } => {
+                Failure::Usage(format!("{argument} {problem}"))
             }
             other => Failure::Store(other.chain()),
         }

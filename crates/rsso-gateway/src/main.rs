@@ -8,8 +8,11 @@
 mod args;
 mod config;
 mod gc;
+mod logins;
 mod output;
 mod schema;
+mod store;
+mod tail;
 
 use std::process::ExitCode;
 
@@ -26,6 +29,9 @@ fn main() -> ExitCode {
     let output = Output::new(args.json());
     let result = match &args.command {
         Command::Gc(gc) => gc::run(gc, output),
+        Command::Logins(logins) => logins::list(logins, output),
+        Command::Kick(kick) => logins::kick(kick, output),
+        Command::Tail(tail) => tail::run(tail, output),
         Command::Schema(Schema::Mysql(mysql)) => schema::mysql(mysql, output),
     };
     match result {

@@ -46,6 +46,7 @@ fn apply(config: &Config, output: Output) -> Result<(), Failure> {
         None,
         settings.connect_timeout,
         settings.read_timeout,
+        settings.logins.events_ttl,
     )
     .map_err(|error| config.failure(error))?;
     store

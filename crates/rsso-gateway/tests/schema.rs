@@ -14,11 +14,14 @@ mod common;
 use common::{STORE_FAILED, json, rsso, rsso_with, store_session, worker};
 use rsso_testkit::MariaDb;
 
-const TABLES: &str = "rsso_marks\nrsso_meta\nrsso_sessions";
+const TABLES: &str = "rsso_bindings\nrsso_events\nrsso_kicks\nrsso_logins\nrsso_marks\nrsso_meta\n\
+     rsso_realms\nrsso_sessions\nrsso_users";
 
 fn definitions(mariadb: &MariaDb) -> String {
-    ["marks", "meta", "sessions"]
-        .map(|name| mariadb.sql(&format!("SHOW CREATE TABLE rsso_{name}")))
+    TABLES
+        .lines()
+        .map(|name| mariadb.sql(&format!("SHOW CREATE TABLE {name}")))
+        .collect::<Vec<_>>()
         .join("\n")
 }
 
@@ -29,7 +32,7 @@ fn applied_twice_is_applied_once() {
     let apply = || rsso(&["schema", "mysql", "--apply", "--dsn", &url]).ok();
     let first = apply();
     assert!(
-        first.ends_with(": the tables are there (version 1)\n"),
+        first.ends_with(": the tables are there (version 2)\n"),
         "{first}"
     );
     assert!(!first.contains(mariadb.password()), "{first}");
@@ -41,7 +44,7 @@ fn applied_twice_is_applied_once() {
     assert_eq!(mariadb.sql("SELECT COUNT(*) FROM rsso_sessions"), "1");
     assert_eq!(
         mariadb.sql("SELECT name, value FROM rsso_meta"),
-        "schema\t1"
+        "schema\t2"
     );
     let words = ["schema", "mysql", "--apply", "--json"];
     let object = json(&rsso_with(&[("RSSO_DSN", &url)], &words).ok());

@@ -24,6 +24,9 @@ fn help_says_what_there_is_and_the_exit_codes() {
             &["gc", "--help"],
             &["--dsn", "--mysql-table", "--lifetime", "1440"],
         ),
+        (&["logins", "--help"], &["<UID>", "--device", "--realm"]),
+        (&["kick", "--help"], &["<UID>", "--login", "--reason"]),
+        (&["tail", "--help"], &["--uid", "--after", "--follow"]),
         (&["schema", "--help"], &["mysql"]),
         (&["schema", "mysql", "--help"], &["--apply"]),
     ] {
@@ -229,8 +232,8 @@ fn the_schema_is_printed_with_its_prefix() {
         script
     );
     let object = json(&rsso(&["schema", "mysql", "--json"]).ok());
-    assert_eq!(object["version"], 1);
-    assert_eq!(object["statements"].as_array().map(Vec::len), Some(4));
+    assert_eq!(object["version"], 2);
+    assert_eq!(object["statements"].as_array().map(Vec::len), Some(10));
     let said = rsso(&["schema", "mysql", "--prefix", "a:b"]).failed(WRONG_USAGE);
     assert!(said.starts_with("rsso: --prefix: with mysql"), "{said}");
 }

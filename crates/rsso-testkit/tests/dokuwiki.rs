@@ -7,7 +7,7 @@ mod common;
 use std::path::Path;
 
 use common::{Site, on_every_backend};
-use rsso_testkit::{Backend, Browser, Page, Php, WorkDir};
+use rsso_testkit::{Backend, Browser, FpmConfig, Outbox, Page, Php, WorkDir};
 
 const CODE: &str = "/usr/share/dokuwiki";
 const CONF: &str = "/etc/dokuwiki";
@@ -18,6 +18,23 @@ on_every_backend!(
     an_editor_signs_in_edits_a_page_and_signs_out,
     two_editors_do_not_see_each_others_session
 );
+
+mod single_login {
+    #[test]
+    fn sqlite() {
+        super::a_second_browser_signs_the_first_out(rsso_testkit::Backend::Sqlite);
+    }
+
+    #[test]
+    fn redis() {
+        super::a_second_browser_signs_the_first_out(rsso_testkit::Backend::redis());
+    }
+
+    #[test]
+    fn mysql() {
+        super::a_second_browser_signs_the_first_out(rsso_testkit::Backend::mariadb());
+    }
+}
 
 /// Configuration, users and pages of one wiki, made from what the package ships.
 fn wiki() -> WorkDir {
@@ -58,9 +75,17 @@ fn wiki() -> WorkDir {
 }
 
 fn site(backend: Backend, wiki: &WorkDir) -> Site {
+    site_with(backend, wiki, |config| config)
+}
+
+fn site_with(
+    backend: Backend,
+    wiki: &WorkDir,
+    settings: impl FnOnce(FpmConfig) -> FpmConfig,
+) -> Site {
     let prepend = wiki.join("prepend.php").display().to_string();
     Site::start(backend, Path::new(CODE), |config| {
-        config
+        settings(config)
             .workers(4)
             .module("xml", "php8.2-xml")
             .module("ctype", "php8.2-common")
@@ -195,5 +220,52 @@ fn two_editors_do_not_see_each_others_session(backend: Backend) {
         !bob.get("/doku.php?id=playground:rsso")
             .body
             .contains("forged")
+    );
+}
+
+/// From php.ini alone: `rsso.auto_claim` names where DokuWiki keeps its user.
+fn a_second_browser_signs_the_first_out(backend: Backend) {
+    let wiki = wiki();
+    let site = site_with(backend, &wiki, |config| {
+        config
+            .ini("rsso.auto_claim", "DW*.auth.user")
+            // DokuWiki's cookie holds the password, encrypted with the session's id: with the same id it
+            // would sign in again by itself.
+            .ini("session.use_strict_mode", "1")
+    });
+    let (office, home, bob) = (site.browser(), site.browser(), site.browser());
+    sign_in(&bob, "bob");
+    sign_in(&office, "ann");
+    assert!(is_signed_in(&office.get("/doku.php?id=start")));
+    sign_in(&home, "ann");
+    assert!(
+        !is_signed_in(&office.get("/doku.php?id=start")),
+        "the first browser is still signed in"
+    );
+    assert!(is_signed_in(&home.get("/doku.php?id=start")));
+    assert!(is_signed_in(&bob.get("/doku.php?id=start")), "not bob's");
+
+    // And back again, from where it was pushed out.
+    sign_in(&office, "ann");
+    assert!(!is_signed_in(&home.get("/doku.php?id=start")));
+    let page = office.get("/doku.php?id=start");
+    assert!(is_signed_in(&page));
+
+    let outbox = Outbox::of(&site.backend, site.fpm.save_dir());
+    let kicked = outbox.logins("kicked");
+    let subjects: Vec<_> = kicked.iter().map(|event| &event["subject"]).collect();
+    assert_eq!(subjects, ["ann", "ann"]);
+
+    // Signing out frees the slot.
+    let token = page
+        .between("do=logout&amp;sectok=", "\"")
+        .expect("a link to sign out")
+        .to_owned();
+    office.get(&format!("/doku.php?id=start&do=logout&sectok={token}"));
+    assert_eq!(outbox.logins("released").len(), 1);
+    let log = site.fpm.error_log();
+    assert!(
+        !log.contains("PHP Warning") && !log.contains("PHP Fatal"),
+        "{log}"
     );
 }

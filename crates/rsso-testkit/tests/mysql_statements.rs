@@ -17,6 +17,11 @@ const LONG: usize = 25;
 
 /// Fails where one `session` (PHP code; `$i` is different each time) sends more than `at_most` statements.
 fn assert_costs(session: &str, ini: &[(&str, &str)], at_most: usize) {
+    assert_costs_after("session('known', 0);", session, ini, at_most);
+}
+
+/// As [`assert_costs`], `before` once.
+fn assert_costs_after(before: &str, session: &str, ini: &[(&str, &str)], at_most: usize) {
     let (mariadb, dir) = (MariaDb::start(), WorkDir::new());
     let php = ini
         .iter()
@@ -25,7 +30,7 @@ fn assert_costs(session: &str, ini: &[(&str, &str)], at_most: usize) {
         });
     let run = |times: usize| -> Vec<Statement> {
         let code = format!(
-            "session('known', 0); gate('run{times}'); for ($i = 1; $i <= {times}; $i++) {{ {session} }}"
+            "{before} gate('run{times}'); for ($i = 1; $i <= {times}; $i++) {{ {session} }}"
         );
         let log = mariadb.general_log();
         let mut script = php.spawn_code(&stopping(&code));
@@ -85,6 +90,35 @@ fn a_session_that_is_only_read_costs_three() {
         &[],
         3,
     );
+}
+
+/// Whether a session has a login, and why one is gone, is read with it.
+#[test]
+fn a_session_with_a_login_costs_no_more_than_another() {
+    let claim = "session_id('known'); session_start(); sso_claim('alice', 'web', ['rotate_id' => false]); \
+                 session_write_close();";
+    for (session, strict) in [
+        ("session('known', $i);", "0"),
+        ("session('known', $i);", "1"),
+        ("session('known');", "0"),
+        (
+            "session_id('known'); session_start(); sso_current() ?? exit('no login'); session_write_close();",
+            "0",
+        ),
+    ] {
+        // Once before: what is prepared for the first time is not counted.
+        let before = format!("{claim} $i = 0; {session}");
+        assert_costs_after(&before, session, &[("session.use_strict_mode", strict)], 3);
+    }
+    let asks = "session_id('known'); session_start(); sso_kicked() ?? exit('not kicked'); session_abort();";
+    let before = format!("{claim} sso_kick('alice'); {asks}");
+    assert_costs_after(&before, asks, &[], 2);
+}
+
+#[test]
+fn a_session_without_a_login_is_destroyed_in_one_more() {
+    let destroys = "session_id('known'); session_start(); session_destroy();";
+    assert_costs(&format!("session('known', 1); {destroys}"), &[], 6);
 }
 
 #[test]

@@ -9,7 +9,7 @@ const SHORT: u64 = 5;
 const LONG: u64 = 25;
 
 /// The round trips of one `session` (PHP code; `$i` is different each time), to a tenth.
-fn round_trips_of(session: &str, ini: &[(&str, &str)]) -> f64 {
+fn round_trips_of(prepare: &str, session: &str, ini: &[(&str, &str)]) -> f64 {
     let redis = RedisServer::start();
     let proxy = Proxy::start(redis.port());
     let dir = WorkDir::new();
@@ -20,8 +20,11 @@ fn round_trips_of(session: &str, ini: &[(&str, &str)]) -> f64 {
         php = php.ini(name, value);
     }
     let run = |times: u64| {
-        let prepare =
-            "session_id('known'); session_start(); $_SESSION['n'] = 0; session_write_close();";
+        // Strict mode would not take an id of ours for a new session.
+        let prepare = format!(
+            "$strict = ini_get('session.use_strict_mode'); ini_set('session.use_strict_mode', '0');
+             {prepare} ini_set('session.use_strict_mode', $strict);"
+        );
         let code = format!("<?php {prepare} for ($i = 1; $i <= {times}; $i++) {{ {session} }}");
         let (trips, output) = proxy.count(|| php.run_code(&code));
         assert_eq!(output.ok(), "");
@@ -33,8 +36,19 @@ fn round_trips_of(session: &str, ini: &[(&str, &str)]) -> f64 {
     (per_session * 10.0).round() / 10.0
 }
 
+const KNOWN: &str =
+    "session_id('known'); session_start(); $_SESSION['n'] = 0; session_write_close();";
+
+/// The same session with a login, its id as it was.
+const LOGGED_IN: &str = "session_id('known'); session_start(); $_SESSION['n'] = 0;
+    sso_claim('alice', 'web', ['rotate_id' => false]); session_write_close();";
+
 fn assert_costs(session: &str, ini: &[(&str, &str)], at_most: f64) {
-    let trips = round_trips_of(session, ini);
+    assert_costs_after(KNOWN, session, ini, at_most);
+}
+
+fn assert_costs_after(prepare: &str, session: &str, ini: &[(&str, &str)], at_most: f64) {
+    let trips = round_trips_of(prepare, session, ini);
     assert!(
         trips <= at_most,
         "{trips} round trips instead of {at_most}: {session}"
@@ -80,4 +94,46 @@ fn a_session_that_is_only_read_costs_two() {
         &[],
         2.0,
     );
+}
+
+#[test]
+fn a_session_with_a_login_costs_no_more() {
+    let changed = "session_id('known'); session_start(); $_SESSION['n'] = $i;";
+    for (session, costs) in [
+        (format!("{changed} session_write_close();"), 2.0),
+        (
+            "session_id('known'); session_start(); session_write_close();".to_owned(),
+            2.0,
+        ),
+        (
+            "session_id('known'); session_start(['read_and_close' => true]);".to_owned(),
+            2.0,
+        ),
+        // Who is logged in came with the data, and claiming again changes nothing.
+        (
+            format!("{changed} sso_current()->uid; sso_claim('alice'); session_write_close();"),
+            2.0,
+        ),
+    ] {
+        for (strict, lock) in [("0", "1"), ("1", "1"), ("0", "0")] {
+            let ini = [("session.use_strict_mode", strict), ("rsso.lock", lock)];
+            assert_costs_after(LOGGED_IN, &session, &ini, costs);
+        }
+    }
+}
+
+/// Beyond what the session costs without it: one for the claim, one for the new id.
+#[test]
+fn a_claim_costs_at_most_two() {
+    let ini = [("rsso.storm_limit", "0")];
+    let id = "session_id(\"known\"); session_start(); $_SESSION['n'] = $i;";
+    let plain = round_trips_of(KNOWN, &format!("{id} session_write_close();"), &ini);
+    for options in ["", ", 'web', ['rotate_id' => false]"] {
+        let claim = format!("{id} sso_claim('u' . $i{options}); session_write_close();");
+        let trips = round_trips_of(KNOWN, &claim, &ini);
+        assert!(
+            trips <= plain + 2.0,
+            "{trips} instead of {plain} and 2: {claim}"
+        );
+    }
 }

@@ -19,6 +19,8 @@ pub enum Refusal {
     LockLost,
     /// `rsso.lock_failure=readonly`, and the lock could not be had.
     ReadOnly,
+    /// `rsso.auto_claim`: the user's logins leave no room for this one.
+    TurnedAway,
     /// This process is a fork of the one that opened the session.
     Forked,
 }
@@ -36,6 +38,9 @@ impl Refusal {
             }
             Self::ReadOnly => {
                 "the session was opened without its lock (rsso.lock_failure=readonly); its changes are not stored"
+            }
+            Self::TurnedAway => {
+                "the user is logged in elsewhere, and no login is free (rsso.auto_claim, rsso.on_conflict); the session was ended"
             }
             Self::Forked => {
                 "the session was opened before the fork and belongs to the parent process; changes of the child are not stored"

@@ -24,20 +24,24 @@
 use std::fmt;
 use std::time::Duration;
 
+pub use logins::Logins;
 pub use spec::{COMPILED_IN, Spec};
 
 use crate::deadline::Deadline;
 use crate::error::Result;
+use crate::login::{Bound, Kick};
 use crate::random;
 use crate::sid::SessionKey;
 
+mod ledger;
+mod logins;
 pub mod mysql;
 pub mod redis;
 mod spec;
 pub mod sqlite;
 
 /// One place where sessions live. A store belongs to one thread of one process.
-pub trait Store: Send {
+pub trait Store: Logins + Send {
     /// The store's address, without credentials, for messages and phpinfo().
     fn address(&self) -> &str;
 
@@ -66,12 +70,12 @@ pub trait Store: Send {
     /// [`crate::Error::Store`]; the lock then ends with its connection or its time-to-live.
     fn release(&mut self, key: &SessionKey, token: Token) -> Result<()>;
 
-    /// Removes a record, whoever holds its lock, and gives the lock of `token` back.
-    /// Says whether there was one; a missing record is no error.
+    /// Removes a record, whoever holds its lock, and gives the lock of `token` back; a login that
+    /// the session has ends with it. Says whether there was one; a missing record is no error.
     ///
     /// # Errors
     /// [`crate::Error::Store`].
-    fn destroy(&mut self, key: &SessionKey, token: Option<Token>) -> Result<bool>;
+    fn destroy(&mut self, key: &SessionKey, token: Option<Token>, end: End<'_>) -> Result<bool>;
 
     /// Removes expired records in small batches, and says how many. Stops after the batch in
     /// which `until` passes, if it is given. A record whose lock is held stays.
@@ -151,12 +155,27 @@ pub struct LockTerms {
 }
 
 /// What a read found.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Loaded {
     /// The record, if there is a live one.
     pub record: Option<Record>,
     /// True if the lock is now held by the token of the request.
     pub locked: bool,
+    /// The login that the record's session has.
+    pub login: Option<Bound>,
+    /// Why there is no record, where a kick has ended it.
+    pub kick: Option<Kick>,
+}
+
+/// What [`Store::destroy`] may end.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct End<'a> {
+    /// Only the record of this generation: who saw an earlier one leaves a later one alone.
+    pub seen: Option<Generation>,
+    /// The login lives on with its other sessions: the id was rotated by the same request.
+    pub alone: bool,
+    /// The tombstone to leave, and for how long.
+    pub grave: Option<(&'a Kick, Duration)>,
 }
 
 /// A live session.

@@ -24,6 +24,7 @@ pub struct Spec {
     mapping: Option<Mapping>,
     connect_timeout: Duration,
     read_timeout: Duration,
+    events_ttl: Duration,
 }
 
 impl Spec {
@@ -52,6 +53,7 @@ impl Spec {
             mapping,
             connect_timeout: settings.connect_timeout,
             read_timeout: settings.read_timeout,
+            events_ttl: settings.logins.events_ttl,
         })
     }
 
@@ -77,19 +79,26 @@ impl Spec {
     pub fn create(&self) -> Result<Box<dyn Store>> {
         let prefix = self.prefix.as_deref();
         Ok(match &self.dsn {
-            Dsn::Sqlite(dsn) => Box::new(SqliteStore::new(dsn.clone(), prefix, self.read_timeout)?),
+            Dsn::Sqlite(dsn) => Box::new(SqliteStore::new(
+                dsn.clone(),
+                prefix,
+                self.read_timeout,
+                self.events_ttl,
+            )?),
             Dsn::Mysql(dsn) => Box::new(MysqlStore::new(
                 dsn.clone(),
                 prefix,
                 self.mapping.clone(),
                 self.connect_timeout,
                 self.read_timeout,
+                self.events_ttl,
             )?),
             Dsn::Redis(dsn) => Box::new(RedisStore::new(
                 dsn.clone(),
                 prefix,
                 self.connect_timeout,
                 self.read_timeout,
+                self.events_ttl,
             )),
         })
     }

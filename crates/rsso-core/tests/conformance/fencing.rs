@@ -13,7 +13,7 @@ fn stays_destroyed(ground: &dyn Ground, read: fn(&mut Worker, &rsso_core::Sessio
         b.put(&key, b"secret", HOUR);
         let held = read(&mut a, &key);
         assert!(held.data.is_some());
-        b.store.destroy(&key, None).unwrap();
+        b.destroy(&key);
         let outcome = if round % 2 == 0 {
             a.write(&held, b"revived")
         } else {
@@ -37,7 +37,7 @@ pub fn a_new_session_under_an_old_id_is_not_overwritten(ground: &dyn Ground) {
     let key = ground.key();
     b.put(&key, b"old", HOUR);
     let held = a.unlocked(&key);
-    b.store.destroy(&key, None).unwrap();
+    b.destroy(&key);
     b.put(&key, b"new", HOUR);
     assert_eq!(a.write(&held, b"old, revived"), Outcome::Gone);
     assert_eq!(a.touch(&held, HOUR), Outcome::Gone);

@@ -1,13 +1,13 @@
 //! What a promise stands on: a fresh real store, and as many workers on it as it wants.
 
-use std::time::Duration;
-
-use rsso_core::store::{
-    Basis, Change, Load, Loaded, LockTerms, Outcome, Spec, Store, Token, Version,
-};
-use rsso_core::{Deadline, SessionId, SessionKey, Settings};
+use data_encoding::HEXLOWER;
+use rsso_core::store::Spec;
+use rsso_core::{SessionId, SessionKey, Settings};
 use rsso_testkit::{MariaDb, RedisServer};
+use rusqlite::Connection;
 use tempfile::TempDir;
+
+pub use super::worker::{HOUR, Held, TTL, Worker};
 
 /// A fresh store for one test.
 pub trait Ground: Sync {
@@ -34,16 +34,38 @@ pub trait Ground: Sync {
 
     /// The store as one more worker process would have it: with a connection of its own.
     fn worker(&self) -> Worker {
+        self.worker_with(&[])
+    }
+
+    /// One with other values of some directives.
+    fn worker_with(&self, directives: &[(&str, &str)]) -> Worker {
+        let mut settings = self.settings();
+        for (name, value) in directives {
+            settings.set(name, value).unwrap();
+        }
+        let spec = Spec::resolve(&settings, "").unwrap();
         Worker {
-            store: Spec::resolve(&self.settings(), "")
-                .unwrap()
-                .create()
-                .unwrap(),
+            store: spec.create().unwrap(),
         }
     }
+
+    /// Removes a session as an administrator would: rsso is not told.
+    fn remove_behind_its_back(&self, key: &SessionKey);
+
+    /// Removes every session in the same way.
+    fn flush(&self);
+
+    /// How long a session that is stored will live, as the store itself has it written down.
+    fn seconds_left(&self, key: &SessionKey) -> u64;
 }
 
 pub struct SqliteGround(TempDir);
+
+impl SqliteGround {
+    fn raw(&self) -> Connection {
+        Connection::open(self.0.path().join("sessions.db")).unwrap()
+    }
+}
 
 impl Ground for SqliteGround {
     fn prepare() -> Self {
@@ -52,6 +74,29 @@ impl Ground for SqliteGround {
 
     fn dsn(&self) -> String {
         format!("sqlite:{}/sessions.db", self.0.path().display())
+    }
+
+    fn remove_behind_its_back(&self, key: &SessionKey) {
+        let removed = self
+            .raw()
+            .execute("DELETE FROM rsso_sessions WHERE id = ?1", [key.as_bytes()]);
+        assert_eq!(removed.unwrap(), 1);
+    }
+
+    fn flush(&self) {
+        self.raw().execute("DELETE FROM rsso_sessions", []).unwrap();
+    }
+
+    fn seconds_left(&self, key: &SessionKey) -> u64 {
+        let left: i64 = self
+            .raw()
+            .query_row(
+                "SELECT expires - unixepoch() FROM rsso_sessions WHERE id = ?1",
+                [key.as_bytes()],
+                |row| row.get(0),
+            )
+            .unwrap();
+        left.try_into().unwrap()
     }
 }
 
@@ -65,6 +110,23 @@ impl Ground for RedisGround {
     fn dsn(&self) -> String {
         self.0.url()
     }
+
+    fn remove_behind_its_back(&self, key: &SessionKey) {
+        assert_eq!(self.0.cli(&["del", &record_name(key)]), "1");
+    }
+
+    fn flush(&self) {
+        self.0.cli(&["flushall"]);
+    }
+
+    fn seconds_left(&self, key: &SessionKey) -> u64 {
+        let left: u64 = self.0.cli(&["pttl", &record_name(key)]).parse().unwrap();
+        left / 1000
+    }
+}
+
+fn record_name(key: &SessionKey) -> String {
+    format!("rsso:{{{}}}:d", key.to_text())
 }
 
 pub struct MysqlGround(MariaDb);
@@ -77,6 +139,31 @@ impl Ground for MysqlGround {
     fn dsn(&self) -> String {
         self.0.url()
     }
+
+    fn remove_behind_its_back(&self, key: &SessionKey) {
+        let id = literal(key.as_bytes());
+        let removed = self.0.sql(&format!(
+            "DELETE FROM rsso_sessions WHERE id = {id}; SELECT ROW_COUNT()"
+        ));
+        assert_eq!(removed, "1");
+    }
+
+    fn flush(&self) {
+        self.0.sql("DELETE FROM rsso_sessions");
+    }
+
+    fn seconds_left(&self, key: &SessionKey) -> u64 {
+        let id = literal(key.as_bytes());
+        let left = self.0.sql(&format!(
+            "SELECT expires - UNIX_TIMESTAMP() FROM rsso_sessions WHERE id = {id}"
+        ));
+        left.parse().unwrap()
+    }
+}
+
+/// Bytes, as SQL takes them.
+fn literal(bytes: &[u8]) -> String {
+    format!("x'{}'", HEXLOWER.encode(bytes))
 }
 
 /// A table that was there before rsso, of Symfony's shape.
@@ -110,112 +197,31 @@ impl Ground for MappedGround {
         }
         settings
     }
-}
 
-pub const HOUR: Duration = Duration::from_secs(3600);
-pub const TTL: Duration = Duration::from_secs(30);
-
-/// A store with the short words that tests use.
-pub struct Worker {
-    pub store: Box<dyn Store>,
-}
-
-/// A session as one request holds it.
-#[derive(Debug)]
-pub struct Held {
-    pub key: SessionKey,
-    pub token: Token,
-    pub locked: bool,
-    pub seen: Option<Version>,
-    pub data: Option<Vec<u8>>,
-}
-
-impl Worker {
-    pub fn locked(&mut self, key: &SessionKey) -> Held {
-        self.try_lock(key, Duration::from_secs(20), TTL).unwrap()
-    }
-
-    pub fn try_lock(
-        &mut self,
-        key: &SessionKey,
-        wait: Duration,
-        ttl: Duration,
-    ) -> rsso_core::Result<Held> {
-        let terms = LockTerms {
-            deadline: Deadline::after(wait),
-            ttl,
-        };
-        self.load(key, Token::random()?, Some(terms), false)
-    }
-
-    pub fn unlocked(&mut self, key: &SessionKey) -> Held {
-        self.load(key, Token::random().unwrap(), None, false)
-            .unwrap()
-    }
-
-    pub fn load(
-        &mut self,
-        key: &SessionKey,
-        token: Token,
-        lock: Option<LockTerms>,
-        only_existing: bool,
-    ) -> rsso_core::Result<Held> {
-        let Loaded { record, locked } = self.store.load(
-            key,
-            Load {
-                token,
-                lock,
-                only_existing,
-            },
-        )?;
-        let (data, seen) = record.map(|r| (r.data, r.version)).unzip();
-        Ok(Held {
-            key: key.clone(),
-            token,
-            locked,
-            seen,
-            data,
-        })
-    }
-
-    pub fn write(&mut self, held: &Held, data: &[u8]) -> Outcome {
-        self.write_for(held, data, HOUR)
-    }
-
-    pub fn write_for(&mut self, held: &Held, data: &[u8], ttl: Duration) -> Outcome {
-        self.store
-            .commit(&held.key, held.basis(), Change::Write(data, ttl))
-            .unwrap()
-    }
-
-    pub fn touch(&mut self, held: &Held, ttl: Duration) -> Outcome {
-        self.store
-            .commit(&held.key, held.basis(), Change::Touch(ttl))
-            .unwrap()
-    }
-
-    /// Writes a session and lets go of it.
-    pub fn put(&mut self, key: &SessionKey, data: &[u8], ttl: Duration) {
-        let held = self.locked(key);
-        assert!(matches!(
-            self.write_for(&held, data, ttl),
-            Outcome::Stored(_)
+    fn remove_behind_its_back(&self, key: &SessionKey) {
+        let id = literal(as_the_old_code_has_it(key));
+        let removed = self.0.sql(&format!(
+            "DELETE FROM sessions WHERE sess_id = {id}; SELECT ROW_COUNT()"
         ));
+        assert_eq!(removed, "1");
     }
 
-    pub fn peek(&mut self, key: &SessionKey) -> Option<Vec<u8>> {
-        self.unlocked(key).data
+    fn flush(&self) {
+        self.0.sql("DELETE FROM sessions");
+    }
+
+    fn seconds_left(&self, key: &SessionKey) -> u64 {
+        let id = literal(as_the_old_code_has_it(key));
+        let left = self.0.sql(&format!(
+            "SELECT sess_lifetime - UNIX_TIMESTAMP() FROM sessions WHERE sess_id = {id}"
+        ));
+        left.parse().unwrap()
     }
 }
 
-impl Held {
-    pub fn basis(&self) -> Basis {
-        Basis {
-            token: self.token,
-            locked: self.locked,
-            seen: self.seen,
-        }
-    }
+/// The session id, without what makes a plain key.
+fn as_the_old_code_has_it(key: &SessionKey) -> &[u8] {
+    key.as_bytes().strip_prefix(b"=").unwrap()
 }
 
 pub fn sid() -> SessionId {

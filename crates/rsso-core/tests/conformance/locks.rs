@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rsso_core::store::{LockTerms, Outcome, Token};
+use rsso_core::store::{End, LockTerms, Outcome, Token};
 use rsso_core::{Deadline, Error, SessionKey};
 
 use super::ground::{Ground, HOUR, TTL, Worker};
@@ -69,7 +69,10 @@ pub fn every_end_of_a_request_gives_the_lock_back(ground: &dyn Ground) {
         |w, h| assert!(matches!(w.write(h, b"x"), Outcome::Stored(_))),
         |w, h| assert!(matches!(w.touch(h, HOUR), Outcome::Stored(_))),
         |w, h| w.store.release(&h.key, h.token).unwrap(),
-        |w, h| assert!(w.store.destroy(&h.key, Some(h.token)).unwrap()),
+        |w, h| {
+            let token = Some(h.token);
+            assert!(w.store.destroy(&h.key, token, End::default()).unwrap());
+        },
     ];
     for end in ends {
         let held = a.locked(&key);
@@ -80,7 +83,7 @@ pub fn every_end_of_a_request_gives_the_lock_back(ground: &dyn Ground) {
     // A refused write as well.
     b.put(&key, b"x", HOUR);
     let held = a.locked(&key);
-    b.store.destroy(&key, None).unwrap();
+    b.destroy(&key);
     assert_eq!(a.write(&held, b"y"), Outcome::Gone);
     assert!(is_free(&mut b, &key));
 }
@@ -110,7 +113,7 @@ pub fn a_stranger_cannot_free_a_lock(ground: &dyn Ground) {
     let key = ground.key();
     let _held = a.locked(&key);
     b.store.release(&key, Token::random().unwrap()).unwrap();
-    b.store.destroy(&key, None).unwrap();
+    b.destroy(&key);
     assert!(!is_free(&mut b, &key));
 }
 

@@ -1,6 +1,6 @@
 //! One suite, every store: the contract of `rsso_core::store`, run against real servers.
 //!
-//! A promise is a function over a [`Ground`]; [`stores!`] makes a test of each for each store.
+//! A promise is a function over a [`ground::Ground`]; [`stores!`] makes a test of each for each store.
 //! A new store is one more line there.
 
 #![allow(
@@ -12,72 +12,260 @@
     reason = "a test fails by panicking, and nobody reads its documentation but in its name"
 )]
 
+mod dice;
 mod expiry;
 mod fencing;
+mod gate;
 mod ground;
 mod locks;
+mod logins;
+mod logins_fencing;
+mod logins_follow;
+mod logins_kicks;
+mod logins_limits;
+mod logins_living;
+mod logins_model;
+mod logins_outbox;
+mod logins_own;
+mod logins_races;
+mod logins_regenerate;
+mod logins_requests;
+mod logins_rotated;
+mod logins_rotation;
+mod logins_storm;
+mod logins_tombstones;
+mod logins_turmoil;
+mod model;
 mod order;
+mod php;
 mod records;
 mod requests;
-
-use ground::{Ground, MappedGround, MysqlGround, RedisGround, SqliteGround};
+mod signing;
+mod worker;
 
 macro_rules! stores {
-    ($($about:ident::$promise:ident;)*) => {
-        mod sqlite {
-            $(#[test] fn $promise() { super::$about::$promise(&<super::SqliteGround as super::Ground>::prepare()); })*
-        }
-        mod redis {
-            $(#[test] fn $promise() { super::$about::$promise(&<super::RedisGround as super::Ground>::prepare()); })*
-        }
-        mod mapped {
-            $(#[test] fn $promise() { super::$about::$promise(&<super::MappedGround as super::Ground>::prepare()); })*
-        }
-        mod mysql {
-            $(#[test] fn $promise() { super::$about::$promise(&<super::MysqlGround as super::Ground>::prepare()); })*
+    ($($about:ident { $($promise:ident;)* })*) => {
+        mod sqlite { $(mod $about { $(keeps!(SqliteGround, $about, $promise);)* })* }
+        mod redis { $(mod $about { $(keeps!(RedisGround, $about, $promise);)* })* }
+        mod mapped { $(mod $about { $(keeps!(MappedGround, $about, $promise);)* })* }
+        mod mysql { $(mod $about { $(keeps!(MysqlGround, $about, $promise);)* })* }
+    };
+}
+
+/// The test that one store keeps one promise.
+macro_rules! keeps {
+    ($ground:ident, $about:ident, $promise:ident) => {
+        #[test]
+        fn $promise() {
+            use crate::ground::{Ground as _, $ground};
+            crate::$about::$promise(&$ground::prepare());
         }
     };
 }
 
 stores! {
-    records::what_is_written_is_read_back;
-    records::a_missing_session_is_empty_and_no_failure;
-    records::a_touch_keeps_the_data;
-    records::a_touch_creates_what_was_missing;
-    records::destroying_twice_is_no_error;
-    records::two_sessions_do_not_meet;
-    records::a_commit_may_be_sent_twice;
-    locks::a_lock_is_held_by_one;
-    locks::the_same_token_is_granted_again;
-    locks::a_wait_ends_at_its_deadline;
-    locks::every_end_of_a_request_gives_the_lock_back;
-    locks::a_missing_session_that_is_only_checked_is_not_locked;
-    locks::a_stranger_cannot_free_a_lock;
-    locks::a_read_without_lock_does_not_wait;
-    locks::an_owner_whose_connection_is_gone_holds_nothing;
-    locks::a_waiter_is_freed_when_the_owner_dies;
-    locks::a_living_owner_keeps_its_lock_beyond_its_time;
-    locks::who_gave_up_waiting_does_not_get_the_lock_later;
-    order::waiters_come_first_come_first_served;
-    order::no_update_is_lost;
-    order::no_update_is_lost_on_a_session_that_does_not_exist_yet;
-    fencing::a_destroyed_session_stays_destroyed_with_lock;
-    fencing::a_destroyed_session_stays_destroyed_without_lock;
-    fencing::a_new_session_under_an_old_id_is_not_overwritten;
-    fencing::without_locks_the_last_write_wins;
-    fencing::a_lost_lock_refuses_the_write_if_another_wrote;
-    expiry::an_expired_session_is_missing;
-    expiry::a_touch_puts_the_expiry_off;
-    expiry::gc_removes_only_what_has_expired;
-    expiry::a_session_in_use_does_not_expire;
-    expiry::an_expired_id_begins_a_new_life;
-    requests::strict_mode_fetches_once;
-    requests::an_id_of_our_own_is_written_unread;
-    requests::an_unread_id_is_written_under_its_lock;
-    requests::readonly_reads_and_refuses_to_write;
-    requests::reset_does_not_wait_for_itself;
-    requests::a_second_write_is_safe;
-    requests::reading_another_session_gives_the_first_back;
-    requests::what_ended_does_not_come_back_under_a_new_id;
-    fencing::a_lost_lock_that_another_holds_now_does_not_write;
+    records {
+        what_is_written_is_read_back;
+        a_missing_session_is_empty_and_no_failure;
+        a_touch_keeps_the_data;
+        a_touch_creates_what_was_missing;
+        destroying_twice_is_no_error;
+        two_sessions_do_not_meet;
+        a_commit_may_be_sent_twice;
+    }
+    locks {
+        a_lock_is_held_by_one;
+        the_same_token_is_granted_again;
+        a_wait_ends_at_its_deadline;
+        every_end_of_a_request_gives_the_lock_back;
+        a_missing_session_that_is_only_checked_is_not_locked;
+        a_stranger_cannot_free_a_lock;
+        a_read_without_lock_does_not_wait;
+        an_owner_whose_connection_is_gone_holds_nothing;
+        a_waiter_is_freed_when_the_owner_dies;
+        a_living_owner_keeps_its_lock_beyond_its_time;
+        who_gave_up_waiting_does_not_get_the_lock_later;
+    }
+    order {
+        waiters_come_first_come_first_served;
+        no_update_is_lost;
+        no_update_is_lost_on_a_session_that_does_not_exist_yet;
+    }
+    fencing {
+        a_destroyed_session_stays_destroyed_with_lock;
+        a_destroyed_session_stays_destroyed_without_lock;
+        a_new_session_under_an_old_id_is_not_overwritten;
+        without_locks_the_last_write_wins;
+        a_lost_lock_refuses_the_write_if_another_wrote;
+        a_lost_lock_that_another_holds_now_does_not_write;
+    }
+    expiry {
+        an_expired_session_is_missing;
+        a_touch_puts_the_expiry_off;
+        gc_removes_only_what_has_expired;
+        a_session_in_use_does_not_expire;
+        an_expired_id_begins_a_new_life;
+    }
+    requests {
+        strict_mode_fetches_once;
+        an_id_of_our_own_is_written_unread;
+        an_unread_id_is_written_under_its_lock;
+        readonly_reads_and_refuses_to_write;
+        reset_does_not_wait_for_itself;
+        a_second_write_is_safe;
+        reading_another_session_gives_the_first_back;
+        what_ended_does_not_come_back_under_a_new_id;
+    }
+    logins {
+        a_claim_makes_a_login;
+        a_session_that_did_not_exist_is_made_by_its_claim;
+        claiming_again_from_the_same_session_changes_nothing;
+        a_claim_may_be_sent_twice;
+        another_prefix_is_another_world;
+        a_plain_id_has_logins_too;
+        any_data_survive_what_happens_to_the_login;
+        users_of_another_realm_are_others;
+        any_uid_comes_back;
+        any_label_and_meta_come_back;
+    }
+    logins_own {
+        claiming_another_user_releases_the_first;
+        another_device_of_the_user_replaces_the_own_login;
+        a_refused_claim_leaves_the_own_login;
+        signing_out_keeps_the_session;
+        a_session_may_sign_in_again_after_signing_out;
+        a_write_and_a_touch_keep_the_login;
+    }
+    logins_tombstones {
+        a_second_claim_kicks_the_first;
+        no_event_holds_a_session_id;
+        a_tombstone_ends_after_its_time;
+        a_session_may_begin_anew_beside_the_tombstone;
+        a_new_login_under_the_id_ends_the_tombstone;
+        a_session_may_be_ended_with_a_tombstone;
+        gc_leaves_the_winner_and_the_tombstone;
+    }
+    logins_fencing {
+        a_kicked_request_cannot_write;
+        a_kicked_request_cannot_touch;
+        a_kicked_request_cannot_rotate;
+        a_kicked_request_cannot_claim_its_way_back;
+        a_kicked_request_has_nothing_to_end;
+        a_kicked_request_leaves_the_next_session_under_its_id_alone;
+        a_login_that_was_signed_out_cannot_be_rotated;
+    }
+    logins_limits {
+        so_many_logins_and_no_more;
+        each_device_has_a_limit_of_its_own;
+        both_limits_hold_at_once;
+        a_lower_limit_ends_as_many_as_it_must;
+        zero_is_no_limit;
+        the_idle_one_makes_room;
+        the_one_that_was_claimed_first_makes_room;
+        a_newcomer_is_refused;
+        a_refused_claim_makes_no_session;
+        refusing_goes_by_device_as_well;
+    }
+    logins_storm {
+        too_many_replacements_are_a_storm;
+        who_is_in_may_go_on_in_a_storm;
+        where_nothing_is_replaced_there_is_no_storm;
+        zero_never_storms;
+    }
+    logins_living {
+        an_expired_login_holds_no_slot;
+        a_destroyed_login_holds_no_slot;
+        a_login_whose_session_was_removed_holds_no_slot;
+        a_flushed_store_locks_nobody_out;
+        the_dead_are_told_of_once;
+        a_new_session_under_the_id_does_not_inherit_the_login;
+        who_was_found_dead_is_not_revived_by_a_late_request;
+        a_login_in_use_does_not_expire;
+        who_does_not_come_back_is_told_of_once;
+        a_refreshed_login_lives_on;
+        a_late_destroy_leaves_the_successor_alone;
+    }
+    logins_rotation {
+        a_login_and_the_data_move_to_the_new_id;
+        the_old_id_is_not_refreshed_any_more;
+        what_would_expire_sooner_does_so;
+        an_id_may_be_rotated_by_many_requests;
+        so_many_sessions_of_a_login_and_no_more;
+        who_does_not_have_the_login_cannot_rotate;
+        a_rotation_does_not_overwrite;
+        a_rotation_may_be_sent_twice;
+        a_rotation_gives_the_old_lock_back;
+    }
+    logins_kicks {
+        a_kick_ends_the_logins_that_it_means;
+        the_kicked_learn_why;
+        a_kick_spares_the_other_sessions;
+        many_are_kicked_at_once;
+        a_message_reaches_every_live_login;
+        a_message_is_any_json;
+    }
+    logins_outbox {
+        an_outbox_begins_empty;
+        positions_ascend_and_reading_goes_on_behind_them;
+        the_newest_position_is_where_a_reader_begins;
+        realms_are_apart;
+        every_event_is_a_cloud_event_of_its_own;
+        who_reads_along_misses_nothing;
+    }
+    logins_races {
+        of_many_at_once_one_stays;
+        of_many_at_once_three_stay;
+        of_many_at_once_one_of_each_device_stays;
+        of_many_at_once_both_limits_hold;
+        of_many_at_once_one_is_not_refused;
+        one_session_claimed_by_many_is_one_login;
+    }
+    logins_turmoil {
+        claims_against_logouts;
+        claims_against_rotations;
+        claims_against_kicks;
+        rotations_against_logouts;
+        sessions_that_change_their_user;
+        claims_against_what_vanishes;
+        everything_at_once;
+        everything_at_once_where_newcomers_are_refused;
+    }
+    logins_model {
+        any_story_goes_as_the_model_says;
+    }
+    logins_requests {
+        a_request_claims_for_the_session_that_it_has_read;
+        a_claim_of_a_session_that_ended_is_refused;
+        a_claim_without_a_session_of_its_own_is_refused;
+        a_request_signs_out_and_goes_on;
+        a_logout_ends_the_login;
+        a_losers_late_logout_touches_nothing;
+        the_kicked_browser_is_told;
+    }
+    logins_regenerate {
+        a_new_id_carries_the_login;
+        an_id_may_be_renewed_again_and_again;
+        a_login_may_be_claimed_before_or_after_the_new_id;
+        a_new_id_that_never_came_ends_what_was_deleted;
+        reading_the_old_id_again_ends_what_was_deleted;
+        a_kicked_session_has_no_heir;
+        going_on_with_another_session_moves_nothing;
+        who_left_an_id_may_destroy_it_alone;
+        two_requests_may_renew_one_id;
+        an_id_that_was_only_looked_at_on_the_way_is_not_locked;
+        a_session_without_a_login_is_renewed_as_ever;
+    }
+    logins_follow {
+        the_login_follows_the_data;
+        who_may_not_follow_is_turned_away;
+        following_after_a_kick_brings_nothing_back;
+    }
+    logins_rotated {
+        a_login_lives_as_long_as_one_of_its_sessions;
+        destroying_one_session_ends_the_login_with_all_of_them;
+        the_old_session_may_be_destroyed_alone;
+        what_has_begun_anew_under_an_id_is_spared;
+        claiming_again_from_the_old_id_is_the_same_login;
+        claiming_otherwise_ends_the_login_on_its_other_ids;
+    }
 }

@@ -57,8 +57,8 @@ pub fn destroying_twice_is_no_error(ground: &dyn Ground) {
     let mut worker = ground.worker();
     let key = ground.key();
     worker.put(&key, b"data", HOUR);
-    worker.store.destroy(&key, None).unwrap();
-    worker.store.destroy(&key, None).unwrap();
+    worker.destroy(&key);
+    worker.destroy(&key);
     assert_eq!(worker.peek(&key), None);
 }
 
@@ -69,7 +69,7 @@ pub fn two_sessions_do_not_meet(ground: &dyn Ground) {
     let held_two = worker.locked(&two);
     worker.write(&held_one, b"one");
     worker.write(&held_two, b"two");
-    worker.store.destroy(&one, None).unwrap();
+    worker.destroy(&one);
     assert_eq!(worker.peek(&one), None);
     assert_eq!(worker.peek(&two).unwrap(), b"two");
 }

@@ -17,14 +17,10 @@ pub fn strict_mode_fetches_once(ground: &dyn Ground) {
             .unwrap()
     );
     // What validate fetched is used: a change behind the request's back is not seen.
-    ground
-        .worker()
-        .store
-        .destroy(&ground.key_of(&known), None)
-        .unwrap();
+    ground.worker().destroy(&ground.key_of(&known));
     assert_eq!(
         request
-            .read(worker.store.as_mut(), &settings, &known)
+            .read(worker.store.as_mut(), &settings, &known, HOUR)
             .unwrap(),
         b"data"
     );
@@ -43,7 +39,7 @@ pub fn an_id_of_our_own_is_written_unread(ground: &dyn Ground) {
     let mut request = RequestState::default();
     assert_eq!(
         request
-            .read(worker.store.as_mut(), &settings, &old)
+            .read(worker.store.as_mut(), &settings, &old, HOUR)
             .unwrap(),
         b""
     );
@@ -93,7 +89,9 @@ pub fn readonly_reads_and_refuses_to_write(ground: &dyn Ground) {
     let held = a.locked(&key);
     let mut request = RequestState::default();
     assert_eq!(
-        request.read(b.store.as_mut(), &settings, &id).unwrap(),
+        request
+            .read(b.store.as_mut(), &settings, &id, HOUR)
+            .unwrap(),
         b"data"
     );
     let written = request
@@ -110,8 +108,12 @@ pub fn reset_does_not_wait_for_itself(ground: &dyn Ground) {
     let mut worker = ground.worker();
     let id = sid();
     let mut request = RequestState::default();
-    request.read(worker.store.as_mut(), &settings, &id).unwrap();
-    request.read(worker.store.as_mut(), &settings, &id).unwrap();
+    request
+        .read(worker.store.as_mut(), &settings, &id, HOUR)
+        .unwrap();
+    request
+        .read(worker.store.as_mut(), &settings, &id, HOUR)
+        .unwrap();
     let written = request
         .write(worker.store.as_mut(), &settings, &id, b"x", HOUR)
         .unwrap();
@@ -125,7 +127,9 @@ pub fn a_second_write_is_safe(ground: &dyn Ground) {
     let id = sid();
     let key = ground.key_of(&id);
     let mut request = RequestState::default();
-    request.read(a.store.as_mut(), &settings, &id).unwrap();
+    request
+        .read(a.store.as_mut(), &settings, &id, HOUR)
+        .unwrap();
     for data in [b"one", b"two"] {
         let written = request
             .write(a.store.as_mut(), &settings, &id, data, HOUR)
@@ -137,7 +141,7 @@ pub fn a_second_write_is_safe(ground: &dyn Ground) {
         .write(a.store.as_mut(), &settings, &id, b"three", HOUR)
         .unwrap();
     assert_eq!(written, Written::Refused(Refusal::LockLost));
-    b.store.destroy(&key, None).unwrap();
+    b.destroy(&key);
     request.close(a.store.as_mut()).unwrap();
     assert_eq!(b.peek(&key), None);
 }
@@ -148,10 +152,10 @@ pub fn reading_another_session_gives_the_first_back(ground: &dyn Ground) {
     let (one, two) = (sid(), sid());
     let mut request = RequestState::default();
     request
-        .read(worker.store.as_mut(), &settings, &one)
+        .read(worker.store.as_mut(), &settings, &one, HOUR)
         .unwrap();
     request
-        .read(worker.store.as_mut(), &settings, &two)
+        .read(worker.store.as_mut(), &settings, &two, HOUR)
         .unwrap();
     let mut other = ground.worker();
     let at_once = std::time::Duration::ZERO;
@@ -170,8 +174,8 @@ pub fn what_ended_does_not_come_back_under_a_new_id(ground: &dyn Ground) {
         a.put(&key, b"secret", HOUR);
         let mut request = RequestState::default();
         let store = a.store.as_mut();
-        request.read(store, &settings, &old).unwrap();
-        b.store.destroy(&key, None).unwrap();
+        request.read(store, &settings, &old, HOUR).unwrap();
+        b.destroy(&key);
         if delete {
             request.destroy(store, &settings, &old).unwrap();
         } else {
@@ -186,7 +190,7 @@ pub fn what_ended_does_not_come_back_under_a_new_id(ground: &dyn Ground) {
             (&stranger, false, Written::Stored),
         ] {
             request.created(id.clone(), inherits);
-            request.read(store, &settings, id).unwrap();
+            request.read(store, &settings, id, HOUR).unwrap();
             assert_eq!(
                 request
                     .write(store, &settings, id, b"secret", HOUR)

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use rsso_core::login::{Claim, Claimed, Device, Limits, LoginId, Realm, Seat, Uid, User};
 use rsso_core::store::{Basis, Change, Load, LockTerms, Outcome, Spec, Store, Token};
 use rsso_core::{Deadline, SessionId, SessionKey, Settings};
 
@@ -31,6 +32,7 @@ pub fn rsso_with(variables: &[(&str, &str)], words: &[&str]) -> Answer {
         "RSSO_PASSWORD",
         "RSSO_PASSWORD_FILE",
         "RSSO_PREFIX",
+        "RSSO_REALM",
     ] {
         command.env_remove(name);
     }
@@ -99,6 +101,37 @@ pub fn store_session(store: &mut dyn Store, name: &str) {
         .commit(&key(name), basis, Change::Write(b"n|i:1;", HOUR))
         .expect("the store works");
     assert!(matches!(outcome, Outcome::Stored(_)));
+}
+
+/// Claims a login for a session, made with it, and gives its id.
+pub fn claim(store: &mut dyn Store, name: &str, uid: &[u8], device: &str) -> String {
+    let claim = Claim {
+        user: User {
+            realm: Realm::default(),
+            uid: Uid::parse(uid).expect("a uid"),
+        },
+        login: LoginId::new().expect("randomness"),
+        device: Device::parse(device.as_bytes()).expect("a device"),
+        label: Some(format!("on {device}\u{7}")),
+        meta: Some("{\"a\":1}".to_owned()),
+        ip: None,
+        limits: Limits {
+            max_logins: 0,
+            max_logins_per_device: 1,
+            ..Limits::default()
+        },
+        tombstone_ttl: HOUR,
+    };
+    let seat = Seat {
+        seen: None,
+        token: Token::random().expect("randomness"),
+        ttl: HOUR,
+    };
+    let claimed = store
+        .claim(&key(name), seat, &claim)
+        .expect("the store works");
+    assert!(matches!(claimed, Claimed::New(..)));
+    claim.login.to_string()
 }
 
 /// Takes a session's lock and keeps it while `store` lives.

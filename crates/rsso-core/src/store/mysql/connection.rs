@@ -61,7 +61,8 @@ impl Target {
             .tcp_connect_timeout(Some(self.connect_timeout))
             .read_timeout(Some(self.read_timeout + patience))
             .write_timeout(Some(self.read_timeout))
-            .stmt_cache_size(32)
+            // More than there are statements: an act on logins alone has some twenty.
+            .stmt_cache_size(64)
             .init(vec![
                 format!("SET NAMES {}", self.charset),
                 // Whatever the server's modes are: text that does not fit is an error, never cut off.
@@ -108,6 +109,11 @@ impl Session {
     pub(super) fn change(&mut self, sql: &str, values: impl Into<Params>) -> Result<u64, Driver> {
         self.connection.exec_drop(sql, values)?;
         Ok(self.connection.affected_rows())
+    }
+
+    /// What the last statement has given to `LAST_INSERT_ID()`.
+    pub(super) fn last_id(&self) -> u64 {
+        self.connection.last_insert_id()
     }
 
     /// Runs a statement that cannot be prepared: of ours alone, with no value of anybody's in it.

@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind};
 
-use mysql::{DriverError, Error as Driver};
+use mysql::{DriverError, Error as Driver, MySqlError};
 use mysql_common::proto::codec::error::PacketCodecError;
 
 use crate::error::Error;
@@ -20,6 +20,8 @@ pub(super) struct Broken {
 pub(super) const NO_TABLE: u16 = 1146;
 /// "Deadlock found": the statement was rolled back.
 pub(super) const DEADLOCK: u16 = 1213;
+/// "Lock wait timeout exceeded".
+pub(super) const LOCK_WAIT: u16 = 1205;
 
 /// The server's number for the error, if it is the server's.
 pub(super) fn code(error: &Driver) -> Option<u16> {
@@ -27,6 +29,15 @@ pub(super) fn code(error: &Driver) -> Option<u16> {
         Driver::MySqlError(error) => Some(error.code),
         _ => None,
     }
+}
+
+/// The error of an act that another one got ahead of, and that begins again: as a deadlock does.
+pub(super) fn overtaken() -> Driver {
+    Driver::MySqlError(MySqlError {
+        state: "40001".to_owned(),
+        code: DEADLOCK,
+        message: "another transaction has made the same session meanwhile".to_owned(),
+    })
 }
 
 /// True where the connection is gone: closed while it lay idle, killed, or the server stopped.
@@ -72,8 +83,11 @@ pub(super) fn explain(address: &str, doing: &str, error: Driver) -> Error {
         Some(1366) => {
             "the data column's character set cannot hold the session: it should be a BLOB"
         }
-        Some(1205 | 3572) => "another transaction kept the row locked for all of rsso.read_timeout",
+        Some(LOCK_WAIT | 3572) => {
+            "another transaction kept the row locked for all of rsso.read_timeout"
+        }
         Some(1290 | 1836 | 1792) => "the server is read-only: name the primary in rsso.dsn",
+        Some(1665) => "binlog_format=STATEMENT cannot log what logins need: set it to MIXED or ROW",
         Some(1114 | 1021) => "the server's disk is full",
         Some(_) => "",
         None if text.contains("acket too large") || text.contains("acket is too large") => {

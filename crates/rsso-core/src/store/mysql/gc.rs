@@ -2,9 +2,11 @@
 
 use mysql::{Params, Value};
 
+use super::MysqlStore;
+use super::connection::Session;
 use super::layout::{Cursor, Layout};
 use super::lines::Line;
-use super::{MysqlStore, try_lock, unlock};
+use super::locks::{try_lock, unlock};
 use crate::deadline::Deadline;
 use crate::error::Result;
 
@@ -14,13 +16,17 @@ const BATCH: usize = 200;
 impl MysqlStore {
     pub(super) fn collect_garbage(&mut self, until: Option<Deadline>) -> Result<u64> {
         let doing = "cannot remove expired sessions";
-        let name = self.lock_name(b"gc");
+        let name = self.names.of(b"gc");
         let mine = self.on(Line::Prompt, doing, |session, _| try_lock(session, &name))?;
         if !mine {
             // Somebody else is at it.
             return Ok(0);
         }
-        let removed = self.remove_expired(doing, until);
+        let removed = self.remove_expired(doing, until).and_then(|removed| {
+            self.forget_kicks(doing, until)?;
+            self.forget_events(doing, until)?;
+            Ok(removed)
+        });
         self.on(Line::Prompt, doing, |session, _| unlock(session, &name))?;
         removed
     }
@@ -48,12 +54,43 @@ impl MysqlStore {
         }
     }
 
+    /// Removes tombstones that nobody can ask for any more.
+    fn forget_kicks(&mut self, doing: &str, until: Option<Deadline>) -> Result<()> {
+        while !until.is_some_and(Deadline::passed) {
+            let Self {
+                lines, register, ..
+            } = self;
+            let removed = lines.on(Line::Prompt, doing, |session| {
+                register.forget_kicks(session, BATCH)
+            })?;
+            if removed == 0 {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the old events of realms in which nothing happens any more; where something does,
+    /// that removes them.
+    fn forget_events(&mut self, doing: &str, until: Option<Deadline>) -> Result<()> {
+        let Self {
+            lines, register, ..
+        } = self;
+        let outbox = &register.outbox;
+        let realms = lines.on(Line::Prompt, doing, |session| outbox.realms(session))?;
+        for (realm, newest) in realms {
+            let forget = |session: &mut Session| outbox.forget(session, &realm, newest);
+            while !until.is_some_and(Deadline::passed) && lines.on(Line::Prompt, doing, forget)? {}
+        }
+        Ok(())
+    }
+
     /// Those of the sessions whose lock nobody holds: what is being used does not expire.
     fn unused(&mut self, ids: Vec<Vec<u8>>, doing: &str) -> Result<Vec<Vec<u8>>> {
         let asked = vec!["IS_USED_LOCK(?) IS NULL"; ids.len()].join(", ");
         let names: Vec<Value> = ids
             .iter()
-            .map(|id| Value::from(self.lock_name(&self.key_of(id))))
+            .map(|id| Value::from(self.names.of(&self.key_of(id))))
             .collect();
         let row = self.on(Line::Prompt, doing, |session, _| {
             session.first(

@@ -8,8 +8,9 @@ use super::connection::Session;
 use super::mapped::Mapped;
 use super::native::Native;
 use crate::error::Result;
+use crate::login::{Bound, Kick, Login, UserKey};
 use crate::sid::SessionKey;
-use crate::store::{Basis, Change, Generation, Outcome, Record, Version};
+use crate::store::{Basis, Change, Generation, Outcome, Record, Revision, Version};
 
 /// rsso's own table, or one that was there before.
 pub(super) enum Layout {
@@ -33,9 +34,21 @@ pub(super) struct Ask<'a> {
 
 /// What a read with a lock came to.
 pub(super) enum Read {
-    Granted(Option<Record>),
+    Granted(Box<Found>),
     Taken,
 }
+
+/// What is stored under a key.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) record: Option<Record>,
+    pub(super) login: Option<Bound>,
+    /// The tombstone, where there is no record.
+    pub(super) kick: Option<Kick>,
+}
+
+/// The columns that [`bound`] reads.
+pub(super) const BOUND: &str = "l.identity, l.more, l.user, b.until IS NOT NULL";
 
 impl Layout {
     /// Reads a record, after the lock was granted where one is asked for, in one statement.
@@ -104,7 +117,7 @@ impl Layout {
         basis: Basis,
     ) -> Result<Outcome, Driver> {
         let now = match self.load(session, key, None)? {
-            Read::Granted(record) => record.map(|record| record.version),
+            Read::Granted(found) => found.record.map(|record| record.version),
             Read::Taken => None,
         };
         Ok(match (basis.seen, now) {
@@ -114,13 +127,6 @@ impl Layout {
             (None, _) => Outcome::LockLost,
             _ => Outcome::Gone,
         })
-    }
-
-    pub(super) fn destroy(&self, session: &mut Session, key: &SessionKey) -> Result<bool, Driver> {
-        match self {
-            Self::Native(native) => native.destroy(session, key),
-            Self::Mapped(mapped) => mapped.destroy(session, key),
-        }
     }
 
     /// Expired rows behind `after`, in order, at most `limit`.
@@ -163,14 +169,41 @@ pub(super) fn placeholders(count: usize) -> String {
 
 /// Generation, revision and data in these columns; `None` where there is no row.
 pub(super) fn record(row: &mut Row, first: usize) -> Option<Record> {
-    let generation: i64 = row.take::<Option<i64>, _>(first)??;
-    let revision: Vec<u8> = row.take::<Option<Vec<u8>>, _>(first + 1)??;
+    let version = record_version(row, first)?;
     let data: Vec<u8> = row.take::<Option<Vec<u8>>, _>(first + 2)??;
-    Some(Record {
-        data,
-        version: Version {
-            generation: Generation(generation.cast_unsigned()),
-            revision: crate::store::Revision(revision.try_into().ok()?),
-        },
+    Some(Record { data, version })
+}
+
+/// Generation and revision in these columns; `None` where there is no row.
+pub(super) fn record_version(row: &Row, first: usize) -> Option<Version> {
+    let generation: i64 = row.get::<Option<i64>, _>(first)??;
+    let revision: Vec<u8> = row.get::<Option<Vec<u8>>, _>(first + 1)??;
+    Some(Version {
+        generation: Generation(generation.cast_unsigned()),
+        revision: Revision(revision.try_into().ok()?),
     })
+}
+
+/// The login in these columns, [`BOUND`]; `None` where there is none.
+pub(super) fn bound(row: &mut Row, first: usize) -> Option<Bound> {
+    let identity = text(row, first)?;
+    let more = text(row, first + 1)?;
+    let user: Vec<u8> = row.take::<Option<Vec<u8>>, _>(first + 2)??;
+    let rotated = row.get::<Option<i64>, _>(first + 3).flatten();
+    Some(Bound {
+        login: Login::decode(&identity, &more)?,
+        user: UserKey::from_bytes(&user)?,
+        rotated: rotated == Some(1),
+    })
+}
+
+/// The tombstone in this column.
+pub(super) fn kick(row: &mut Row, at: usize) -> Option<Kick> {
+    serde_json::from_str(&text(row, at)?).ok()
+}
+
+/// The text in a column of bytes; `None` for NULL, and for what we have not written.
+pub(super) fn text(row: &mut Row, at: usize) -> Option<String> {
+    let bytes: Vec<u8> = row.take::<Option<Vec<u8>>, _>(at)??;
+    String::from_utf8(bytes).ok()
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use mysql::Error as Driver;
 
 use super::connection::{Session, Target, judge};
-use super::error::{Broken, DEADLOCK, NO_TABLE, code, explain};
+use super::error::{Broken, DEADLOCK, LOCK_WAIT, NO_TABLE, code, explain};
 use super::schema::Tables;
 use crate::error::Result;
 
@@ -18,7 +18,13 @@ enum Cure {
     MakeTables,
     /// The server chose this statement to resolve a deadlock.
     RunAgain,
+    /// Another transaction kept a row for longer than the server waits.
+    WaitAgain,
 }
+
+/// How often an act on logins is run again where the server chose it to resolve a deadlock: of those
+/// that meet, one always gets through.
+const AGAIN: usize = 10;
 
 /// Which connection.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -91,9 +97,31 @@ impl Lines {
         &mut self,
         line: Line,
         doing: &str,
+        act: impl FnMut(&mut Session) -> Result<T, Driver>,
+    ) -> Result<T> {
+        let cures = vec![Cure::Reconnect, Cure::MakeTables, Cure::RunAgain];
+        self.curing(cures, line, doing, act)
+    }
+
+    /// As [`Self::on`], for a transaction: the more it locks, the more often it meets others.
+    pub(super) fn transact<T>(
+        &mut self,
+        line: Line,
+        doing: &str,
+        act: impl FnMut(&mut Session) -> Result<T, Driver>,
+    ) -> Result<T> {
+        let mut cures = vec![Cure::RunAgain; AGAIN];
+        cures.extend([Cure::Reconnect, Cure::MakeTables, Cure::WaitAgain]);
+        self.curing(cures, line, doing, act)
+    }
+
+    fn curing<T>(
+        &mut self,
+        mut cures: Vec<Cure>,
+        line: Line,
+        doing: &str,
         mut act: impl FnMut(&mut Session) -> Result<T, Driver>,
     ) -> Result<T> {
-        let mut cures = vec![Cure::Reconnect, Cure::MakeTables, Cure::RunAgain];
         loop {
             let (mut session, idle) = self.take(line)?;
             let result = act(&mut session);
@@ -107,10 +135,11 @@ impl Lines {
                     let cure = match server_says {
                         Some(NO_TABLE) => Some(Cure::MakeTables),
                         Some(DEADLOCK) => Some(Cure::RunAgain),
+                        Some(LOCK_WAIT) => Some(Cure::WaitAgain),
                         _ if retry && idle => Some(Cure::Reconnect),
                         _ => None,
                     };
-                    // Each cure is tried once.
+                    // Each cure on the list is tried once.
                     let at = cures.iter().position(|left| Some(*left) == cure);
                     let Some(cure) = at.map(|at| cures.swap_remove(at)) else {
                         if keep {

@@ -9,12 +9,14 @@ use std::cell::Cell;
 use mysql::{Error as Driver, Params, Row, Value};
 
 use super::connection::Session;
-use super::layout::{Ask, Read, placeholders, seconds};
+use super::layout::{Ask, Found, Read, bound, kick, placeholders, record_version, seconds};
 use super::mapping::Mapping;
+use super::transaction::transaction;
 use crate::sid::SessionKey;
 use crate::store::{Basis, Change, Generation, Outcome, Record, Revision, Version};
 
 mod check;
+mod seats;
 mod statements;
 
 /// How many marks one statement looks at, for each row that gc asks for.
@@ -39,6 +41,7 @@ pub(super) struct Mapped {
     lost_marks: String,
     remove_marks: String,
     has_expires: bool,
+    pub(super) seats: seats::Statements,
 }
 
 impl Mapped {
@@ -49,13 +52,11 @@ impl Mapped {
         ask: Option<Ask<'_>>,
     ) -> Result<Read, Driver> {
         self.check(session)?;
-        let id = plain(key);
         let Some(ask) = ask else {
-            let row = session.first(&self.load, (id, id))?;
-            return self.record(session, id, row, 0).map(Read::Granted);
+            return self.load_now(session, key);
         };
         let name = ask.name;
-        let read = self.load_locked(session, id, &ask);
+        let read = self.load_locked(session, key, &ask);
         if read.is_err() {
             // The lock may have been granted before the failure, and locks are counted.
             let _ = session.change("DO RELEASE_LOCK(?)", (name,));
@@ -63,7 +64,18 @@ impl Mapped {
         read
     }
 
-    fn load_locked(&self, session: &mut Session, id: &[u8], ask: &Ask<'_>) -> Result<Read, Driver> {
+    fn load_now(&self, session: &mut Session, key: &SessionKey) -> Result<Read, Driver> {
+        let (id, full) = (plain(key.as_bytes()), key.as_bytes());
+        let row = session.first(&self.load, (id, id, full, full))?;
+        self.found(session, id, row, 0)
+    }
+
+    fn load_locked(
+        &self,
+        session: &mut Session,
+        key: &SessionKey,
+        ask: &Ask<'_>,
+    ) -> Result<Read, Driver> {
         let granted = |row: &Option<Row>| {
             let got = row.as_ref()?.get::<Option<i64>, _>(0).flatten();
             (got == Some(1)).then_some(())
@@ -75,49 +87,50 @@ impl Mapped {
             if granted(&row).is_none() {
                 return Ok(Read::Taken);
             }
-            let row = session.first(&self.load, (id, id))?;
-            return self.record(session, id, row, 0).map(Read::Granted);
+            return self.load_now(session, key);
         }
-        let row = session.first(&self.load_locked, (ask.name, ask.seconds, id, id))?;
+        let (id, full) = (plain(key.as_bytes()), key.as_bytes());
+        let row = session.first(
+            &self.load_locked,
+            (ask.name, ask.seconds, id, id, full, full),
+        )?;
         if granted(&row).is_none() {
             return Ok(Read::Taken);
         }
-        self.record(session, id, row, 1).map(Read::Granted)
+        self.found(session, id, row, 1)
     }
 
-    /// The record in a row; one that the old code wrote gets its mark now.
-    fn record(
+    /// What is in a row; a record that the old code wrote gets its mark now.
+    fn found(
         &self,
         session: &mut Session,
         id: &[u8],
         row: Option<Row>,
         first: usize,
-    ) -> Result<Option<Record>, Driver> {
+    ) -> Result<Read, Driver> {
         let Some(mut row) = row else {
-            return Ok(None);
+            return Ok(Read::Granted(Box::default()));
         };
-        let stored: Option<Vec<u8>> = row.get::<Option<Vec<u8>>, _>(first + 3).flatten();
-        match stored {
-            None => return Ok(None),
-            // A collation that is blind to case would give one user another's session.
-            Some(stored) if stored != id => {
-                return Err(wrong(
-                    "rsso.mysql_columns: the id column takes this id for another one \
-                     (its collation is blind to case): make it a binary one",
-                ));
-            }
-            Some(_) => {}
+        if !is_there(&row, first + 3, id)? {
+            return Ok(Read::Granted(Box::new(Found {
+                kick: kick(&mut row, first + 8),
+                ..Found::default()
+            })));
         }
-        let version = match version(&row, first) {
+        let version = match record_version(&row, first) {
             Some(version) => Some(version),
             None => self.marked(session, id)?,
         };
         // The old code may store NULL for an empty session.
         let data: Option<Vec<u8>> = row.take::<Option<Vec<u8>>, _>(first + 2).flatten();
-        Ok(version.map(|version| Record {
-            data: data.unwrap_or_default(),
-            version,
-        }))
+        Ok(Read::Granted(Box::new(Found {
+            record: version.map(|version| Record {
+                data: data.unwrap_or_default(),
+                version,
+            }),
+            login: bound(&mut row, first + 4),
+            kick: None,
+        })))
     }
 
     fn marked(&self, session: &mut Session, id: &[u8]) -> Result<Option<Version>, Driver> {
@@ -126,7 +139,7 @@ impl Mapped {
         session.change(&self.mark, (id, born.0.cast_signed(), &[0_u8; 16][..]))?;
         // Another request may have been faster; what stands there counts.
         let row = session.first(&self.read_mark, (id,))?;
-        Ok(row.and_then(|row| version(&row, 0)))
+        Ok(row.and_then(|row| record_version(&row, 0)))
     }
 
     pub(super) fn update(
@@ -138,7 +151,7 @@ impl Mapped {
         any_revision: bool,
         change: Change<'_>,
     ) -> Result<Option<Outcome>, Driver> {
-        let id = Value::from(plain(key));
+        let id = Value::from(plain(key.as_bytes()));
         let generation = Value::from(seen.generation.0.cast_signed());
         let mut values = vec![id.clone()];
         let (sql, revision) = match change {
@@ -151,6 +164,7 @@ impl Mapped {
         if self.has_expires {
             values.push(Value::from(seconds(change.ttl())));
         }
+        values.push(Value::from(key.as_bytes()));
         if matches!(change, Change::Write(..)) {
             let token = Value::from(&basis.token.as_bytes()[..]);
             let any = Value::from(any_revision);
@@ -177,16 +191,20 @@ impl Mapped {
         change: Change<'_>,
         born: Generation,
     ) -> Result<Option<Outcome>, Driver> {
-        let id = plain(key);
-        let generation = match self.load(session, key, None)? {
+        let id = plain(key.as_bytes());
+        let found = match self.load(session, key, None)? {
+            Read::Granted(found) => found.record,
+            Read::Taken => None,
+        };
+        let generation = match found {
             // Made without a lock meanwhile: the same life for whoever reads it.
-            Read::Granted(Some(live)) => {
+            Some(live) => {
                 if !any_revision && live.version.revision != Revision::from(basis.token) {
                     return Ok(None);
                 }
                 live.version.generation
             }
-            _ => born,
+            None => born,
         };
         let data = match change {
             Change::Write(data, _) => data,
@@ -197,25 +215,27 @@ impl Mapped {
             values.push(Value::from(seconds(change.ttl())));
         }
         let token = &basis.token.as_bytes()[..];
-        session.run("START TRANSACTION")?;
-        let both = session
-            .change(&self.insert_mark, (id, generation.0.cast_signed(), token))
-            .and_then(|_| session.change(&self.insert, Params::Positional(values)));
-        match both {
-            Ok(_) => session.run("COMMIT")?,
-            Err(error) => {
-                // The first error counts; a connection that cannot roll back is dropped with it.
-                let _ = session.run("ROLLBACK");
-                return Err(error);
-            }
-        }
+        // The row first, as everywhere: whoever has a mark locked does not want the old table.
+        transaction(session, |session| {
+            session.change(&self.insert, Params::Positional(values))?;
+            session.change(&self.insert_mark, (id, generation.0.cast_signed(), token))
+        })?;
         Ok(Some(Outcome::stored(generation, basis.token.into())))
     }
 
-    pub(super) fn destroy(&self, session: &mut Session, key: &SessionKey) -> Result<bool, Driver> {
+    /// Removes a session that has no login, or, `alone`, one that leaves its login behind.
+    pub(super) fn destroy(
+        &self,
+        session: &mut Session,
+        key: &[u8],
+        seen: Option<Generation>,
+        alone: bool,
+    ) -> Result<bool, Driver> {
         self.check(session)?;
-        let id = plain(key);
-        Ok(session.change(&self.destroy, (id, id, id))? > 0)
+        let (id, any) = (plain(key), seen.is_none());
+        let generation = seen.map_or(0, |seen| seen.0.cast_signed());
+        let values = (id, key, id, id, any, generation, alone);
+        Ok(session.change(&self.destroy, values)? > 0)
     }
 
     pub(super) fn expired(
@@ -271,23 +291,25 @@ impl Mapped {
 }
 
 /// The id as the old code stores it. `Settings` never hashes ids for an existing table.
-fn plain(key: &SessionKey) -> &[u8] {
-    let bytes = key.as_bytes();
-    bytes.strip_prefix(b"=").unwrap_or(bytes)
+fn plain(key: &[u8]) -> &[u8] {
+    key.strip_prefix(b"=").unwrap_or(key)
+}
+
+/// Whether the id in this column is the one that was asked for; NULL is no row.
+fn is_there(row: &Row, at: usize, id: &[u8]) -> Result<bool, Driver> {
+    match row.get::<Option<Vec<u8>>, _>(at).flatten() {
+        None => Ok(false),
+        // A collation that is blind to case would give one user another's session.
+        Some(stored) if stored != id => Err(wrong(
+            "rsso.mysql_columns: the id column takes this id for another one \
+             (its collation is blind to case): make it a binary one",
+        )),
+        Some(_) => Ok(true),
+    }
 }
 
 fn positional(ids: &[Vec<u8>]) -> Params {
     Params::Positional(ids.iter().map(|id| Value::Bytes(id.clone())).collect())
-}
-
-/// Generation and revision in these columns; `None` where there is no mark.
-fn version(row: &Row, first: usize) -> Option<Version> {
-    let generation: i64 = row.get::<Option<i64>, _>(first)??;
-    let revision: Vec<u8> = row.get::<Option<Vec<u8>>, _>(first + 1)??;
-    Some(Version {
-        generation: Generation(generation.cast_unsigned()),
-        revision: Revision(revision.try_into().ok()?),
-    })
 }
 
 /// What is wrong with the old table. The connection goes with it, and so does a lock it has taken.

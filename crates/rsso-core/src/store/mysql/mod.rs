@@ -9,42 +9,48 @@ use std::mem::ManuallyDrop;
 use std::time::Duration;
 
 use mysql::Error as Driver;
-use sha2::{Digest as _, Sha256};
 
-use super::{Basis, Change, Generation, Load, Loaded, Outcome, Store, Token};
+use super::{Basis, Change, End, Generation, Load, Loaded, Outcome, Store, Token};
 use crate::deadline::Deadline;
 use crate::dsn::MysqlDsn;
 use crate::error::{Error, Result};
 use crate::sid::SessionKey;
 
 mod connection;
+mod ending;
 mod error;
 mod gc;
 mod layout;
+mod ledger;
 mod lines;
+mod locks;
+mod logins;
 mod mapped;
 mod mapping;
 mod native;
+mod outbox;
+mod reading;
+mod register;
 mod schema;
+mod seats;
+mod transaction;
 
 pub use mapping::Mapping;
 pub use schema::{Tables, VERSION as SCHEMA_VERSION};
 
 use connection::{Session, Target};
-use layout::{Ask, Layout, Read};
+use layout::Layout;
 use lines::{Line, Lines};
+use locks::{Held, LockNames, regained};
+use register::Register;
 
 /// Sessions in MySQL or MariaDB.
 pub struct MysqlStore {
     lines: Lines,
     layout: Layout,
+    names: LockNames,
+    register: Register,
     held: HashMap<Token, Held>,
-}
-
-/// A lock and the connection that holds it.
-struct Held {
-    name: String,
-    connection: u64,
 }
 
 impl MysqlStore {
@@ -58,6 +64,7 @@ impl MysqlStore {
         mapping: Option<Mapping>,
         connect_timeout: Duration,
         read_timeout: Duration,
+        events_ttl: Duration,
     ) -> Result<Self> {
         let tables = Tables::new(prefix)?;
         // Ours hold bytes; an existing one holds what its character set says.
@@ -76,9 +83,13 @@ impl MysqlStore {
             read_timeout,
             charset,
         };
+        let register = Register::new(&tables, events_ttl);
+        let lines = Lines::new(target, tables);
         Ok(Self {
+            names: LockNames::new(&lines),
             layout,
-            lines: Lines::new(target, tables),
+            lines,
+            register,
             held: HashMap::new(),
         })
     }
@@ -91,23 +102,6 @@ impl MysqlStore {
         self.lines.create_tables()
     }
 
-    /// Lock names are the server's, for all databases, 64 characters long, and blind to case.
-    fn lock_name(&self, key: &[u8]) -> String {
-        let mut hash = Sha256::new();
-        for part in [
-            self.lines.target.dsn.database.as_bytes(),
-            self.lines.tables.sessions.as_bytes(),
-            key,
-        ] {
-            hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-            hash.update(part);
-        }
-        format!(
-            "rsso:{}",
-            data_encoding::HEXLOWER.encode(&hash.finalize()[..24])
-        )
-    }
-
     /// Runs an act, with the layout, on a connection.
     fn on<T>(
         &mut self,
@@ -117,103 +111,6 @@ impl MysqlStore {
     ) -> Result<T> {
         let Self { lines, layout, .. } = self;
         lines.on(line, doing, |session| act(session, layout))
-    }
-
-    fn line_of(&self, held: Option<&Held>) -> Line {
-        held.map_or(Line::Prompt, |held| self.lines.line_of(held.connection))
-    }
-
-    /// Gives a lock back on the connection that holds it; without that it is free already.
-    fn free(&mut self, held: &Held) -> Result<()> {
-        if !self.lines.is_open(held.connection) {
-            return Ok(());
-        }
-        let line = self.line_of(Some(held));
-        self.on(line, "cannot give the session's lock back", |session, _| {
-            if session.number == held.connection {
-                unlock(session, &held.name)?;
-            }
-            Ok(())
-        })
-    }
-
-    fn read_locked(
-        &mut self,
-        key: &SessionKey,
-        want: Load,
-        line: Line,
-        wait: Duration,
-    ) -> Result<Option<Loaded>> {
-        let name = self.lock_name(key.as_bytes());
-        let (read, connection) = self.on(line, "cannot read the session", |session, layout| {
-            let ask = Ask {
-                name: &name,
-                seconds: session.lock_wait(wait),
-            };
-            let read = layout.load(session, key, Some(ask));
-            if read.is_err() {
-                // The statement may have failed after the lock was granted; the first error counts.
-                let _ = unlock(session, &name);
-            }
-            read.map(|read| (read, session.number))
-        })?;
-        let Read::Granted(record) = read else {
-            return Ok(None);
-        };
-        let held = Held { name, connection };
-        if record.is_none() && want.only_existing {
-            self.free(&held)?;
-            return Ok(Some(Loaded {
-                record,
-                locked: false,
-            }));
-        }
-        self.held.insert(want.token, held);
-        Ok(Some(Loaded {
-            record,
-            locked: true,
-        }))
-    }
-
-    /// A read by who holds the lock already; `None` where it does not, or no longer.
-    fn read_again(&mut self, key: &SessionKey, token: Token) -> Result<Option<Loaded>> {
-        let Some(held) = self.held.remove(&token) else {
-            return Ok(None);
-        };
-        let line = self.line_of(Some(&held));
-        let again = self.on(line, "cannot read the session", |session, layout| {
-            layout
-                .reload(session, key)
-                .map(|read| (read, session.number))
-        });
-        let (read, connection) = match again {
-            Ok(read) => read,
-            Err(error) => {
-                // The first error counts.
-                let _ = self.free(&held);
-                return Err(error);
-            }
-        };
-        match read {
-            Read::Granted(record) if connection == held.connection => {
-                self.held.insert(token, held);
-                Ok(Some(Loaded {
-                    record,
-                    locked: true,
-                }))
-            }
-            _ => Ok(None),
-        }
-    }
-
-    fn read_unlocked(&mut self, key: &SessionKey, line: Line) -> Result<Option<super::Record>> {
-        let read = self.on(line, "cannot read the session", |session, layout| {
-            layout.load(session, key, None)
-        })?;
-        Ok(match read {
-            Read::Granted(record) => record,
-            Read::Taken => None,
-        })
     }
 }
 
@@ -228,16 +125,12 @@ impl Store for MysqlStore {
 
     fn load(&mut self, key: &SessionKey, want: Load) -> Result<Loaded> {
         let Some(terms) = want.lock else {
-            let record = self.read_unlocked(key, Line::Prompt)?;
-            return Ok(Loaded {
-                record,
-                locked: false,
-            });
+            return self.read_unlocked(key);
         };
         if let Some(loaded) = self.read_again(key, want.token)? {
             return Ok(loaded);
         }
-        let name = self.lock_name(key.as_bytes());
+        let name = self.names.of(key.as_bytes());
         if self.held.values().any(|held| held.name == name) {
             // Held by this very worker through another handler: the server would grant it again,
             // for its locks are the connection's, and waiting could only time out.
@@ -264,7 +157,7 @@ impl Store for MysqlStore {
         let held = self.held.remove(&basis.token);
         let born = Generation::random()?;
         let line = self.line_of(held.as_ref());
-        let name = self.lock_name(key.as_bytes());
+        let name = self.names.of(key.as_bytes());
         let outcome = self.on(
             line,
             "cannot store the session; what was stored before is unchanged",
@@ -299,14 +192,8 @@ impl Store for MysqlStore {
         }
     }
 
-    fn destroy(&mut self, key: &SessionKey, token: Option<Token>) -> Result<bool> {
-        let held = token.and_then(|token| self.held.remove(&token));
-        let line = self.line_of(held.as_ref());
-        let destroyed = self.on(line, "cannot remove the session", |session, layout| {
-            layout.destroy(session, key)
-        });
-        let freed = held.map_or(Ok(()), |held| self.free(&held));
-        freed.and(destroyed)
+    fn destroy(&mut self, key: &SessionKey, token: Option<Token>, end: End<'_>) -> Result<bool> {
+        self.end(key, token, end)
     }
 
     fn gc(&mut self, until: Option<Deadline>) -> Result<u64> {
@@ -316,32 +203,4 @@ impl Store for MysqlStore {
     fn abandon(self: Box<Self>) {
         let _left_open = ManuallyDrop::new(self);
     }
-}
-
-/// Takes a lock if it is free.
-fn try_lock(session: &mut Session, name: &str) -> Result<bool, Driver> {
-    let got = session.first("SELECT GET_LOCK(?, 0)", (name,))?;
-    Ok(got.and_then(|row| row.get::<Option<i64>, _>(0)).flatten() == Some(1))
-}
-
-fn unlock(session: &mut Session, name: &str) -> Result<(), Driver> {
-    session.change("DO RELEASE_LOCK(?)", (name,)).map(|_| ())
-}
-
-/// A commit whose lock went with its connection: only while nobody else holds it.
-fn regained(
-    session: &mut Session,
-    layout: &Layout,
-    key: &SessionKey,
-    basis: Basis,
-    name: &str,
-    commit: impl FnOnce(&mut Session) -> Result<Outcome, Driver>,
-) -> Result<Outcome, Driver> {
-    if try_lock(session, name)? {
-        let outcome = commit(session);
-        unlock(session, name)?;
-        return outcome;
-    }
-    // Whoever holds it may have read what this very commit has stored already.
-    layout.classify(session, key, basis)
 }

@@ -1,12 +1,14 @@
 //! rsso's own table.
 
-use mysql::{Error as Driver, Params, Value};
+use mysql::{Error as Driver, Params, Row, Value};
 
 use super::connection::Session;
-use super::layout::{Ask, Cursor, Read, placeholders, record, seconds};
+use super::layout::{Ask, BOUND, Cursor, Found, Read, bound, kick, placeholders, record, seconds};
 use super::schema::Tables;
 use crate::sid::SessionKey;
 use crate::store::{Basis, Change, Generation, Outcome, Revision, Version};
+
+mod seats;
 
 /// The statements on the table.
 pub(super) struct Native {
@@ -20,32 +22,62 @@ pub(super) struct Native {
     generation: String,
     expired: String,
     table: String,
+    pub(super) seats: seats::Statements,
 }
 
 impl Native {
     pub(super) fn new(tables: &Tables) -> Self {
-        let table = &tables.sessions;
+        let Tables {
+            sessions: table,
+            logins,
+            bindings,
+            kicks,
+            ..
+        } = tables;
+        let columns = format!("s.generation, s.revision, s.data, {BOUND}, t.detail");
+        // What a read tells besides the record: its login, or why there is none.
+        let besides = format!(
+            "LEFT JOIN {bindings} AS b ON b.session = s.id AND b.generation = s.generation \
+             LEFT JOIN {logins} AS l ON l.login = b.login \
+             LEFT JOIN {kicks} AS t ON t.expires > UNIX_TIMESTAMP() AND t.session"
+        );
+        let until = format!(
+            "COALESCE((SELECT b.until FROM {bindings} AS b \
+               WHERE b.session = {table}.id AND b.generation = {table}.generation), {})",
+            i64::MAX
+        );
         Self {
             load: format!(
-                "SELECT generation, revision, data FROM {table} WHERE id = ? AND expires > UNIX_TIMESTAMP()"
+                "SELECT {columns} FROM (SELECT 1 AS one) AS g \
+                 LEFT JOIN {table} AS s ON s.id = ? AND s.expires > UNIX_TIMESTAMP() \
+                 {besides} = IF(s.id IS NULL, ?, NULL)"
             ),
-            reload: format!("SELECT generation, revision, data FROM {table} WHERE id = ?"),
+            reload: format!(
+                "SELECT {columns} FROM (SELECT 1 AS one) AS g \
+                 LEFT JOIN {table} AS s ON s.id = ? \
+                 {besides} = IF(s.id IS NULL, ?, NULL)"
+            ),
             // One statement that first waits for the lock and then reads. The subquery cannot be
             // merged (LIMIT), the row's key depends on what it answers, and a locking read sees the
             // latest committed row, whatever the isolation level: a stale read would lose updates.
             load_locked: format!(
-                "SELECT g.got, s.generation, s.revision, s.data \
+                "SELECT g.got, {columns} \
                  FROM (SELECT GET_LOCK(?, ?) AS got LIMIT 1) AS g \
                  LEFT JOIN {table} AS s ON s.id = IF(g.got = 1, ?, NULL) AND s.expires > UNIX_TIMESTAMP() \
+                 {besides} = IF(g.got = 1 AND s.id IS NULL, ?, NULL) \
                  LOCK IN SHARE MODE"
             ),
+            // The binding is looked for when the session's row is locked: sessions come before
+            // bindings wherever both are locked.
             update: format!(
-                "UPDATE {table} SET data = ?, revision = ?, expires = UNIX_TIMESTAMP() + ? \
+                "UPDATE {table} SET data = ?, revision = ?, expires = LEAST(UNIX_TIMESTAMP() + ?, {until}) \
                  WHERE id = ? AND generation = ? AND (? OR revision = ?)"
             ),
-            // Never the value that stands there: a row that is found is a row that is changed.
+            // Never the value that stands there: a row that is found is a row that is changed. But for
+            // one whose id was rotated, and which is not refreshed.
             touch: format!(
-                "UPDATE {table} SET expires = UNIX_TIMESTAMP() + ? + (expires = UNIX_TIMESTAMP() + ?) \
+                "UPDATE {table} SET expires = \
+                   LEAST(UNIX_TIMESTAMP() + ? + (expires = UNIX_TIMESTAMP() + ?), {until}) \
                  WHERE id = ? AND generation = ?"
             ),
             // What is there may be an expired row that gc has not removed, or one that was made
@@ -57,15 +89,21 @@ impl Native {
                    generation = IF(expires <= UNIX_TIMESTAMP(), VALUES(generation), generation), \
                    data = IF(? OR expires <= UNIX_TIMESTAMP(), VALUES(data), data), \
                    revision = IF(? OR expires <= UNIX_TIMESTAMP(), VALUES(revision), revision), \
-                   expires = IF(revision = VALUES(revision), VALUES(expires), expires)"
+                   expires = IF(revision = VALUES(revision), LEAST(VALUES(expires), {until}), expires)"
             ),
-            destroy: format!("DELETE FROM {table} WHERE id = ?"),
+            // One that has a login ends with it, in a transaction.
+            destroy: format!(
+                "DELETE FROM {table} WHERE id = ? AND (? OR generation = ?) AND (? OR NOT EXISTS \
+                   (SELECT 1 FROM {bindings} AS b \
+                    WHERE b.session = {table}.id AND b.generation = {table}.generation))"
+            ),
             generation: format!("SELECT generation FROM {table} WHERE id = ?"),
             expired: format!(
                 "SELECT expires, id FROM {table} WHERE expires <= UNIX_TIMESTAMP() \
                    AND expires >= ? AND (expires > ? OR id > ?) ORDER BY expires, id LIMIT ?"
             ),
             table: table.clone(),
+            seats: seats::Statements::new(tables),
         }
     }
 
@@ -75,22 +113,23 @@ impl Native {
         key: &SessionKey,
         ask: Option<Ask<'_>>,
     ) -> Result<Read, Driver> {
+        let id = key.as_bytes();
         let Some(ask) = ask else {
-            let row = session.first(&self.load, (key.as_bytes(),))?;
-            return Ok(Read::Granted(row.and_then(|mut row| record(&mut row, 0))));
+            let row = session.first(&self.load, (id, id))?;
+            return Ok(Read::Granted(found(row, 0)));
         };
-        let row = session.first(&self.load_locked, (ask.name, ask.seconds, key.as_bytes()))?;
+        let row = session.first(&self.load_locked, (ask.name, ask.seconds, id, id))?;
         Ok(match row {
-            Some(mut row) if row.get::<Option<i64>, _>(0).flatten() == Some(1) => {
-                Read::Granted(record(&mut row, 1))
+            Some(row) if row.get::<Option<i64>, _>(0).flatten() == Some(1) => {
+                Read::Granted(found(Some(row), 1))
             }
             _ => Read::Taken,
         })
     }
 
     pub(super) fn reload(&self, session: &mut Session, key: &SessionKey) -> Result<Read, Driver> {
-        let row = session.first(&self.reload, (key.as_bytes(),))?;
-        Ok(Read::Granted(row.and_then(|mut row| record(&mut row, 0))))
+        let row = session.first(&self.reload, (key.as_bytes(), key.as_bytes()))?;
+        Ok(Read::Granted(found(row, 0)))
     }
 
     pub(super) fn update(
@@ -175,8 +214,17 @@ impl Native {
             .map(|g| Generation(g.cast_unsigned())))
     }
 
-    pub(super) fn destroy(&self, session: &mut Session, key: &SessionKey) -> Result<bool, Driver> {
-        Ok(session.change(&self.destroy, (key.as_bytes(),))? > 0)
+    /// Removes a session that has no login, or, `alone`, one that leaves its login behind.
+    pub(super) fn destroy(
+        &self,
+        session: &mut Session,
+        key: &[u8],
+        seen: Option<Generation>,
+        alone: bool,
+    ) -> Result<bool, Driver> {
+        let any = seen.is_none();
+        let generation = seen.map_or(0, |seen| seen.0.cast_signed());
+        Ok(session.change(&self.destroy, (key, any, generation, alone))? > 0)
     }
 
     /// In the order of expiry, which has an index: live rows are not looked at.
@@ -206,4 +254,14 @@ impl Native {
         let values = ids.iter().map(|id| Value::Bytes(id.clone())).collect();
         session.change(&sql, Params::Positional(values))
     }
+}
+
+/// What is in the columns of a read.
+fn found(row: Option<Row>, first: usize) -> Box<Found> {
+    let found = row.map(|mut row| Found {
+        record: record(&mut row, first),
+        login: bound(&mut row, first + 3),
+        kick: kick(&mut row, first + 7),
+    });
+    Box::new(found.unwrap_or_default())
 }

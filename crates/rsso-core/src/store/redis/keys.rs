@@ -1,6 +1,7 @@
 //! The names of a session's keys. The braces put all of them into one hash slot, so that one
 //! script may change them together on a cluster as well.
 
+use crate::login::{Realm, UserKey};
 use crate::sid::SessionKey;
 use crate::store::Token;
 
@@ -9,6 +10,7 @@ use crate::store::Token;
 pub(super) struct Keys {
     names: [String; 4],
     staging: String,
+    tombstone: String,
 }
 
 impl Keys {
@@ -17,6 +19,7 @@ impl Keys {
         let token = token.map(|t| data_encoding::BASE64URL_NOPAD.encode(t.as_bytes()));
         Self {
             names: ["d", "l", "n", "w"].map(|part| format!("{base}{part}")),
+            tombstone: format!("{base}t"),
             staging: format!("{base}s:{}", token.unwrap_or_default()),
         }
     }
@@ -28,6 +31,11 @@ impl Keys {
 
     pub(super) fn record(&self) -> &str {
         &self.names[0]
+    }
+
+    /// Where a kick leaves its tombstone.
+    pub(super) fn tombstone(&self) -> &str {
+        &self.tombstone
     }
 
     pub(super) fn lock(&self) -> &str {
@@ -42,4 +50,14 @@ impl Keys {
     pub(super) fn staging(&self) -> &str {
         &self.staging
     }
+}
+
+/// The key of a user's logins.
+pub(super) fn user(prefix: &str, user: &UserKey) -> String {
+    format!("{prefix}u:{}", user.to_text())
+}
+
+/// The stream of a realm's events.
+pub(super) fn outbox(prefix: &str, realm: &Realm) -> String {
+    format!("{prefix}e:{}", realm.as_str())
 }

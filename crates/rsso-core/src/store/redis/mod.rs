@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use redis::{Cmd, RedisError, Value, cmd};
 
-use super::{Basis, Change, Generation, Load, Loaded, Outcome, Revision, Store, Token, Version};
+use super::{
+    Basis, Change, End, Generation, Load, Loaded, Outcome, Revision, Store, Token, Version,
+};
 use crate::deadline::Deadline;
 use crate::dsn::RedisDsn;
 use crate::error::{Error, Result};
@@ -18,6 +20,7 @@ use crate::sid::SessionKey;
 mod connection;
 mod keeper;
 mod keys;
+mod logins;
 mod record;
 mod scripts;
 mod wait;
@@ -31,6 +34,7 @@ use scripts::Act;
 pub struct RedisStore {
     target: Target,
     prefix: String,
+    events_ttl: Duration,
     link: Option<Link>,
     keeper: Keeper,
 }
@@ -43,6 +47,7 @@ impl RedisStore {
         prefix: Option<&str>,
         connect_timeout: Duration,
         read_timeout: Duration,
+        events_ttl: Duration,
     ) -> Self {
         let target = Target {
             address: dsn.to_string(),
@@ -53,6 +58,7 @@ impl RedisStore {
         Self {
             keeper: Keeper::new(target.clone()),
             target,
+            events_ttl,
             prefix: prefix.unwrap_or("rsso:").to_owned(),
             link: None,
         }
@@ -108,17 +114,38 @@ impl RedisStore {
 
     /// The numbers and bytes that a script answers.
     fn verdict(&self, reply: Value) -> Result<(i64, Vec<u8>)> {
+        let (code, details) = self.answer(reply)?;
+        Ok((code, details.into_iter().next().unwrap_or_default()))
+    }
+
+    /// The number and all the bytes that a script answers.
+    fn answer(&self, reply: Value) -> Result<(i64, Vec<Vec<u8>>)> {
         if let Value::Array(items) = self.accept(reply)? {
             let mut items = items.into_iter();
             if let Some(Value::Int(code)) = items.next() {
-                let detail = match items.next() {
-                    Some(Value::BulkString(bytes)) => bytes,
+                let details = items.map(|item| match item {
+                    Value::BulkString(bytes) => bytes,
                     _ => Vec::new(),
-                };
-                return Ok((code, detail));
+                });
+                return Ok((code, details.collect()));
             }
         }
         Err(self.strange("a script answered something unexpected"))
+    }
+
+    /// What a read found: the answer of a script, and the record that was read after it.
+    fn loaded(&self, locked: bool, detail: &[u8], record: Value) -> Result<Loaded> {
+        let record = self.record(record)?;
+        let (login, kick) = match &record {
+            Some(_) => (logins::bound(detail), None),
+            None => (None, serde_json::from_slice(detail).ok()),
+        };
+        Ok(Loaded {
+            record,
+            locked,
+            login,
+            kick,
+        })
     }
 
     fn strange(&self, problem: &str) -> Error {
@@ -160,12 +187,11 @@ impl Store for RedisStore {
                 }
             }),
             None => {
-                let mut replies = self.exchange(&[get(&keys)])?.into_iter();
-                let record = self.record(replies.next().unwrap_or_default())?;
-                Ok(Loaded {
-                    record,
-                    locked: false,
-                })
+                let mut replies = self
+                    .exchange(&[Act::Peek.call(&keys), get(&keys)])?
+                    .into_iter();
+                let (_, detail) = self.verdict(replies.next().unwrap_or_default())?;
+                self.loaded(false, &detail, replies.next().unwrap_or_default())
             }
         }
     }
@@ -208,7 +234,7 @@ impl Store for RedisStore {
             .arg(record::encode(data, born))
             .arg("PX")
             .arg(ttl);
-        let mut commit = Act::Commit.call(&keys);
+        let mut commit = Act::Commit.call_with(&keys, Some(keys.staging()));
         commit
             .arg(basis.token.as_bytes())
             .arg(i32::from(basis.locked))
@@ -234,11 +260,15 @@ impl Store for RedisStore {
     }
 
     fn release(&mut self, key: &SessionKey, token: Token) -> Result<()> {
-        self.end(key, Some(token), false).map(|_| ())
+        self.keeper.end(token);
+        let mut release = Act::Release.call(&self.keys(key, Some(token)));
+        release.arg(token.as_bytes());
+        let mut replies = self.exchange(&[release])?.into_iter();
+        self.verdict(replies.next().unwrap_or_default()).map(|_| ())
     }
 
-    fn destroy(&mut self, key: &SessionKey, token: Option<Token>) -> Result<bool> {
-        self.end(key, token, true)
+    fn destroy(&mut self, key: &SessionKey, token: Option<Token>, end: End<'_>) -> Result<bool> {
+        self.end_session(key, token, end)
     }
 
     /// Redis removes what has expired by itself.
@@ -248,23 +278,6 @@ impl Store for RedisStore {
 
     fn abandon(self: Box<Self>) {
         let _left_open = ManuallyDrop::new(self);
-    }
-}
-
-impl RedisStore {
-    fn end(&mut self, key: &SessionKey, token: Option<Token>, destroy: bool) -> Result<bool> {
-        if let Some(token) = token {
-            self.keeper.end(token);
-        }
-        let mut release = Act::Release.call(&self.keys(key, token));
-        match token {
-            Some(token) => release.arg(token.as_bytes()),
-            None => release.arg(b""),
-        };
-        release.arg(i32::from(destroy));
-        let mut replies = self.exchange(&[release])?.into_iter();
-        let (removed, _) = self.verdict(replies.next().unwrap_or_default())?;
-        Ok(removed > 0)
     }
 }
 

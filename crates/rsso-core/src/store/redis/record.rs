@@ -1,15 +1,23 @@
 //! A record as bytes: PHP's data, then a trailer of fixed length that the scripts can cut off
 //! without reading the data.
 //!
-//! `R1`, one byte of state, generation (8, big-endian), revision (16).
+//! `R1`, one byte of state, generation (8, big-endian), revision (16). A session that has a login
+//! holds, before the trailer, what names it: login (26 characters) and user (43 characters). Only
+//! scripts write that.
 
 use crate::store::{Generation, Record, Revision, Version};
 
 const LEN: usize = 27;
 const MAGIC: &[u8; 2] = b"R1";
 
+/// Login and user.
+const BINDING: usize = 26 + 43;
+
 /// What kind of record it is.
 const SESSION: u8 = b'S';
+const WITH_LOGIN: u8 = b'L';
+/// With a login, and rotated away.
+const IN_GRACE: u8 = b'G';
 
 /// The value to store.
 pub(super) fn encode(data: &[u8], version: Version) -> Vec<u8> {
@@ -29,8 +37,13 @@ pub(super) fn decode(mut value: Vec<u8>) -> Option<Record> {
     let (magic, rest) = trailer.split_first_chunk::<2>()?;
     let (state, rest) = rest.split_first()?;
     let (generation, revision) = rest.split_first_chunk::<8>()?;
-    if magic != MAGIC || *state != SESSION {
+    if magic != MAGIC {
         return None;
+    }
+    match *state {
+        SESSION => {}
+        WITH_LOGIN | IN_GRACE => value.truncate(value.len().checked_sub(BINDING)?),
+        _ => return None,
     }
     Some(Record {
         data: value,
@@ -58,6 +71,19 @@ mod tests {
             let version = Version { generation: Generation(generation), revision: Revision(revision) };
             let value = encode(&data, version);
             prop_assert_eq!(value.len(), data.len() + LEN);
+            let record = decode(value).unwrap();
+            prop_assert_eq!(record.data, data);
+            prop_assert_eq!(record.version, version);
+        }
+
+        #[test]
+        fn what_names_a_login_is_not_data(data: Vec<u8>, in_grace: bool) {
+            let version = Version { generation: Generation(1), revision: Revision([2; 16]) };
+            let mut value = encode(&data, version);
+            let trailer = value.split_off(data.len());
+            value.extend_from_slice(&[b'x'; BINDING]);
+            value.extend_from_slice(&trailer);
+            value[data.len() + BINDING + 2] = if in_grace { IN_GRACE } else { WITH_LOGIN };
             let record = decode(value).unwrap();
             prop_assert_eq!(record.data, data);
             prop_assert_eq!(record.version, version);

@@ -6,71 +6,90 @@ use redis::{Cmd, Script, cmd};
 
 use super::keys::Keys;
 
-/// A script by name.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Act {
-    Acquire,
-    Commit,
-    Touch,
-    Release,
-    Free,
-    Renew,
-}
-
 /// A script's text and the hash by which a server knows it.
 struct Source {
     code: &'static str,
     hash: String,
 }
 
-macro_rules! script {
-    ($file:literal) => {
-        LazyLock::new(|| {
-            let code = concat!(include_str!("lua/common.lua"), include_str!($file));
-            Source {
-                code,
-                hash: Script::new(code).get_hash().to_owned(),
+macro_rules! scripts {
+    ($($act:ident = $first:literal $(+ $more:literal)*;)*) => {
+        /// A script by name.
+        #[derive(Debug, Clone, Copy)]
+        pub(super) enum Act {
+            $($act,)*
+        }
+
+        impl Act {
+            const ALL: &[Self] = &[$(Self::$act,)*];
+
+            fn source(self) -> &'static Source {
+                match self {
+                    $(Self::$act => {
+                        static SOURCE: LazyLock<Source> = LazyLock::new(|| Source::new(
+                            concat!(include_str!("lua/common.lua"), include_str!($first) $(, include_str!($more))*)
+                        ));
+                        &SOURCE
+                    })*
+                }
             }
-        })
+        }
     };
 }
 
-static ACQUIRE: LazyLock<Source> = script!("lua/acquire.lua");
-static COMMIT: LazyLock<Source> = script!("lua/commit.lua");
-static TOUCH: LazyLock<Source> = script!("lua/touch.lua");
-static RELEASE: LazyLock<Source> = script!("lua/release.lua");
-static FREE: LazyLock<Source> = script!("lua/free.lua");
-static RENEW: LazyLock<Source> = script!("lua/renew.lua");
+scripts! {
+    Acquire = "lua/acquire.lua";
+    Peek = "lua/peek.lua";
+    Commit = "lua/commit.lua";
+    Touch = "lua/touch.lua";
+    Release = "lua/release.lua";
+    Free = "lua/free.lua";
+    Renew = "lua/renew.lua";
+    Destroy = "lua/logins.lua" + "lua/destroy.lua";
+    Claim = "lua/logins.lua" + "lua/claim.lua";
+    Rotate = "lua/logins.lua" + "lua/rotate.lua";
+    SignOut = "lua/logins.lua" + "lua/sign_out.lua";
+    Kick = "lua/logins.lua" + "lua/kick.lua";
+    List = "lua/logins.lua" + "lua/list.lua";
+    Notify = "lua/logins.lua" + "lua/notify.lua";
+}
 
-impl Act {
-    const ALL: [Self; 6] = [
-        Self::Acquire,
-        Self::Commit,
-        Self::Touch,
-        Self::Release,
-        Self::Free,
-        Self::Renew,
-    ];
-
-    fn source(self) -> &'static Source {
-        match self {
-            Self::Acquire => &ACQUIRE,
-            Self::Commit => &COMMIT,
-            Self::Touch => &TOUCH,
-            Self::Release => &RELEASE,
-            Self::Free => &FREE,
-            Self::Renew => &RENEW,
+impl Source {
+    fn new(code: &'static str) -> Self {
+        Self {
+            code,
+            hash: Script::new(code).get_hash().to_owned(),
         }
     }
+}
 
+impl Act {
     /// The call of this script on a session's keys; the caller adds the arguments.
     pub(super) fn call(self, keys: &Keys) -> Cmd {
+        self.call_with(keys, None)
+    }
+
+    /// The same, with one key more.
+    pub(super) fn call_with(self, keys: &Keys, more: Option<&str>) -> Cmd {
+        let mut call = self.evaluate();
+        call.arg(keys.all().len() + usize::from(more.is_some()))
+            .arg(keys.all());
+        if let Some(more) = more {
+            call.arg(more);
+        }
+        call
+    }
+
+    /// The call of this script on one key.
+    pub(super) fn call_on(self, key: &str) -> Cmd {
+        let mut call = self.evaluate();
+        call.arg(1).arg(key);
+        call
+    }
+
+    fn evaluate(self) -> Cmd {
         let mut call = cmd("EVALSHA");
         call.arg(self.source().hash.as_str());
-        match self {
-            Self::Commit => call.arg(5).arg(keys.all()).arg(keys.staging()),
-            _ => call.arg(4).arg(keys.all()),
-        };
         call
     }
 

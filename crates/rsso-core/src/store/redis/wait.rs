@@ -4,6 +4,7 @@
 //! then sends one pipeline, "wait for the wake-up, take the lock, read", and hears nothing until
 //! it is its turn: one round trip, however long it takes.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use redis::{Cmd, Value, cmd};
@@ -18,12 +19,8 @@ use crate::store::{Load, Loaded, LockTerms, Store as _};
 /// How much longer than a lock can live a waiter sleeps before it looks for itself.
 const MARGIN: Duration = Duration::from_millis(250);
 
-/// What an attempt came to.
-enum Attempt {
-    Done(Loaded),
-    /// Taken by this lock.
-    Taken(Vec<u8>),
-}
+/// What an attempt came to: done, or the lock that is in the way.
+type Attempt = ControlFlow<Loaded, Vec<u8>>;
 
 impl RedisStore {
     pub(super) fn load_locked(
@@ -33,8 +30,8 @@ impl RedisStore {
         terms: LockTerms,
     ) -> Result<Loaded> {
         let mut taken = match self.attempt(keys, want, terms)? {
-            Attempt::Done(loaded) => return Ok(loaded),
-            Attempt::Taken(lock) => lock,
+            Attempt::Break(loaded) => return Ok(loaded),
+            Attempt::Continue(lock) => lock,
         };
         self.free_if_dead(keys, &taken)?;
         while !terms.deadline.passed() {
@@ -54,8 +51,8 @@ impl RedisStore {
                 Err(Failure::Final(error)) => return Err(error),
             };
             taken = match attempt {
-                Attempt::Done(loaded) => return Ok(loaded),
-                Attempt::Taken(lock) => lock,
+                Attempt::Break(loaded) => return Ok(loaded),
+                Attempt::Continue(lock) => lock,
             };
             self.free_if_dead(keys, &taken)?;
         }
@@ -82,19 +79,12 @@ impl RedisStore {
         let verdict = self.verdict(replies.next().unwrap_or_default())?;
         let record = replies.next().unwrap_or_default();
         match verdict {
-            (0, lock) => Ok(Attempt::Taken(lock)),
-            (1, _) => {
+            (0, lock) => Ok(Attempt::Continue(lock)),
+            (1, detail) => {
                 self.keeper.hold(want.token, keys, terms.ttl);
-                let record = self.record(record)?;
-                Ok(Attempt::Done(Loaded {
-                    record,
-                    locked: true,
-                }))
+                self.loaded(true, &detail, record).map(Attempt::Break)
             }
-            _ => Ok(Attempt::Done(Loaded {
-                record: None,
-                locked: false,
-            })),
+            (_, detail) => self.loaded(false, &detail, Value::Nil).map(Attempt::Break),
         }
     }
 

@@ -13,6 +13,7 @@ pub(super) enum Doing {
     Read,
     Write,
     Gc,
+    Login,
 }
 
 /// The store's error, with the way out where there is one.
@@ -22,6 +23,7 @@ pub(super) fn explain(address: &str, doing: Doing, error: rusqlite::Error) -> Er
         Doing::Read => "cannot read the session",
         Doing::Write => "cannot store the session; what was stored before is unchanged",
         Doing::Gc => "cannot remove expired sessions",
+        Doing::Login => "cannot change the user's logins; nothing was changed",
     };
     let advice = match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => "the disk or quota is full: free some space",

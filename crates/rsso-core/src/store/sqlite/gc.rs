@@ -3,10 +3,14 @@
 use rusqlite::params;
 
 use super::error::Doing;
+use super::ledger::user_key;
 use super::lock::{Guard, Range};
 use super::{SqliteStore, now};
 use crate::deadline::Deadline;
 use crate::error::Result;
+use crate::login::UserKey;
+use crate::login::event::Moment;
+use crate::store::ledger;
 
 /// How many rows one transaction removes: it holds the database's write lock for some milliseconds.
 const BATCH: i64 = 500;
@@ -19,6 +23,8 @@ pub(super) fn collect(store: &mut SqliteStore, until: Option<Deadline>) -> Resul
     loop {
         let expired = batch(store, &after)?;
         let Some(last) = expired.last() else {
+            forget_kicks(store)?;
+            forget_logins(store, until)?;
             return Ok(removed);
         };
         after.clone_from(last);
@@ -71,4 +77,34 @@ fn remove(store: &mut SqliteStore, unused: &[(Vec<u8>, Guard)]) -> Result<u64> {
         transaction.commit()?;
         Ok(count)
     })
+}
+
+/// Removes tombstones that nobody will ask for any more, a batch for each gc.
+fn forget_kicks(store: &mut SqliteStore) -> Result<()> {
+    store.with(Doing::Gc, |connection, sql| {
+        connection
+            .prepare_cached(&sql.forget_kicks)?
+            .execute(params![now(), BATCH])?;
+        Ok(())
+    })
+}
+
+/// Removes the logins of users who do not come back, and tells that they have expired.
+fn forget_logins(store: &mut SqliteStore, until: Option<Deadline>) -> Result<()> {
+    let users: Vec<UserKey> = store.with(Doing::Gc, |connection, sql| {
+        connection
+            .prepare_cached(&sql.users_of_the_dead)?
+            .query_map(params![now(), BATCH], |row| user_key(row, 0))?
+            .collect()
+    })?;
+    for user in users {
+        let moment = Moment::now()?;
+        store.transact(Doing::Gc, |tables| {
+            ledger::forget_dead(tables, &user, &moment)
+        })?;
+        if until.is_some_and(Deadline::passed) {
+            break;
+        }
+    }
+    Ok(())
 }

@@ -27,6 +27,7 @@ use super::queue::{Answer, Place};
 use crate::deadline::Deadline;
 use crate::error::{Error, Result};
 use crate::sid::SessionKey;
+use crate::store::Token;
 
 /// Threads that may wait at once; more than one only where requests gave up on dead-slow owners.
 const MAX_WAITING: usize = 32;
@@ -243,6 +244,25 @@ impl Drop for Guard {
                 FcntlArg::F_OFD_SETLK(&self.range.flock(libc::F_UNLCK)),
             );
         }
+    }
+}
+
+/// Who looks whether a session is being used: what is, does not expire.
+pub(super) struct Uses<'a> {
+    pub(super) locks: &'a mut LockFile,
+    pub(super) held: &'a HashMap<Token, Guard>,
+    /// For messages.
+    pub(super) store: &'a str,
+}
+
+impl Uses<'_> {
+    /// Whether somebody holds the lock of the session with this key. One that cannot be asked for
+    /// counts as free.
+    pub(super) fn is_used(&mut self, key: &[u8]) -> bool {
+        let range = Range::of_bytes(key);
+        // The kernel would grant our own lock once more, and take it away with that.
+        self.held.values().any(|guard| guard.range() == range)
+            || matches!(self.locks.try_lock(range, self.store), Ok(None))
     }
 }
 

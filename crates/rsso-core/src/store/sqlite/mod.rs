@@ -8,27 +8,30 @@ use std::collections::HashMap;
 use std::mem::ManuallyDrop;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rusqlite::{Connection, OptionalExtension as _, named_params, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
 
 use super::{
-    Basis, Change, Generation, Load, Loaded, Outcome, Record, Revision, Store, Token, Version,
+    Basis, Change, End, Generation, Load, Loaded, Outcome, Record, Revision, Store, Token, Version,
 };
 use crate::deadline::Deadline;
 use crate::dsn::SqliteDsn;
 use crate::error::{Error, Result};
+use crate::login::{Bound, Login};
 use crate::sid::SessionKey;
 
 mod error;
 mod file;
 mod gc;
+mod ledger;
 mod lock;
+mod logins;
 pub mod path;
 mod queue;
 mod schema;
 
 use error::{Doing, explain};
 use file::FileIdentity;
-use lock::{Guard, LockFile};
+use lock::{Guard, LockFile, Uses};
 use schema::Statements;
 
 /// Sessions in a SQLite file.
@@ -37,6 +40,7 @@ pub struct SqliteStore {
     address: String,
     sql: Statements,
     busy_timeout: Duration,
+    events_ttl: Duration,
     connection: Option<(Connection, FileIdentity)>,
     locks: LockFile,
     held: HashMap<Token, Guard>,
@@ -47,13 +51,19 @@ impl SqliteStore {
     ///
     /// # Errors
     /// When `prefix` cannot be part of a table's name.
-    pub fn new(dsn: SqliteDsn, prefix: Option<&str>, busy_timeout: Duration) -> Result<Self> {
+    pub fn new(
+        dsn: SqliteDsn,
+        prefix: Option<&str>,
+        busy_timeout: Duration,
+        events_ttl: Duration,
+    ) -> Result<Self> {
         Ok(Self {
             address: format!("sqlite:{}", dsn.path.display()),
             sql: Statements::new(prefix)?,
             locks: LockFile::new(file::beside(&dsn.path, "-lock"), dsn.mode),
             dsn,
             busy_timeout,
+            events_ttl,
             connection: None,
             held: HashMap::new(),
         })
@@ -65,6 +75,15 @@ impl SqliteStore {
         doing: Doing,
         act: impl FnOnce(&mut Connection, &Statements) -> rusqlite::Result<T>,
     ) -> Result<T> {
+        self.with_uses(doing, |connection, sql, _| act(connection, sql))
+    }
+
+    /// The same for an act that asks which sessions are being used.
+    fn with_uses<T>(
+        &mut self,
+        doing: Doing,
+        act: impl FnOnce(&mut Connection, &Statements, Uses<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T> {
         let (mut connection, identity) = match self.connection.take() {
             // A database that was deleted or replaced under us would take writes and lose them.
             Some((connection, identity)) if identity.is_at(&self.dsn.path) => {
@@ -72,7 +91,12 @@ impl SqliteStore {
             }
             _ => self.connect()?,
         };
-        match act(&mut connection, &self.sql) {
+        let uses = Uses {
+            locks: &mut self.locks,
+            held: &self.held,
+            store: &self.address,
+        };
+        match act(&mut connection, &self.sql, uses) {
             Ok(value) => {
                 self.connection = Some((connection, identity));
                 Ok(value)
@@ -154,29 +178,41 @@ impl Store for SqliteStore {
             self.lock(key, want.token, terms.deadline)?;
         }
         let record = self.with(Doing::Read, |connection, sql| {
-            connection
+            let found = connection
                 .prepare_cached(&sql.load)?
                 .query_row(params![key.as_bytes(), alive_at], |row| {
-                    Ok(Record {
+                    let record = Record {
                         version: Version {
                             generation: Generation(row.get::<_, i64>(0)?.cast_unsigned()),
                             revision: Revision(row.get(1)?),
                         },
                         data: row.get(2)?,
-                    })
+                    };
+                    Ok((record, bound(row, 3)?))
                 })
-                .optional()
+                .optional()?;
+            Ok(match found {
+                Some((record, login)) => Loaded {
+                    record: Some(record),
+                    login,
+                    ..Loaded::default()
+                },
+                None => Loaded {
+                    kick: logins::kick_of(connection, sql, key.as_bytes())?,
+                    ..Loaded::default()
+                },
+            })
         });
         let keep = match &record {
-            Ok(found) => found.is_some() || !want.only_existing,
+            Ok(found) => found.record.is_some() || !want.only_existing,
             Err(_) => false,
         };
         if !keep {
             self.held.remove(&want.token);
         }
         Ok(Loaded {
-            record: record?,
             locked: self.held.contains_key(&want.token),
+            ..record?
         })
     }
 
@@ -212,14 +248,9 @@ impl Store for SqliteStore {
         Ok(())
     }
 
-    fn destroy(&mut self, key: &SessionKey, token: Option<Token>) -> Result<bool> {
+    fn destroy(&mut self, key: &SessionKey, token: Option<Token>, end: End<'_>) -> Result<bool> {
         let _guard = token.and_then(|token| self.held.remove(&token));
-        self.with(Doing::Write, |connection, sql| {
-            let removed = connection
-                .prepare_cached(&sql.destroy)?
-                .execute([key.as_bytes()])?;
-            Ok(removed > 0)
-        })
+        self.end_session(key, end)
     }
 
     fn gc(&mut self, until: Option<Deadline>) -> Result<u64> {
@@ -312,6 +343,24 @@ fn refused(
         (None, _) => Outcome::LockLost,
         _ => Outcome::Gone,
     })
+}
+
+/// The login in these columns, if there is one.
+fn bound(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Bound>> {
+    let identity: Option<String> = row.get(first + 1)?;
+    let more: Option<String> = row.get(first + 2)?;
+    let (Some(identity), Some(more)) = (identity, more) else {
+        return Ok(None);
+    };
+    let (user, until) = (
+        ledger::user_key(row, first)?,
+        row.get::<_, Option<i64>>(first + 3)?,
+    );
+    Ok(Login::decode(&identity, &more).map(|login| Bound {
+        login,
+        user,
+        rotated: until.is_some(),
+    }))
 }
 
 /// Seconds since 1970.

@@ -10,19 +10,39 @@ use rusqlite::{Connection, OpenFlags};
 use crate::error::{Error, Result};
 
 /// Version of the schema, in `PRAGMA user_version`.
-const VERSION: i32 = 1;
+const VERSION: i32 = 2;
 
 /// "rsso" in ASCII, in `PRAGMA application_id`.
 const APPLICATION_ID: i32 = 0x7273_736f;
 
+/// The tables, quoted.
+pub(super) struct Names {
+    pub(super) sessions: String,
+    pub(super) users: String,
+    pub(super) logins: String,
+    /// Which session has which login.
+    pub(super) bindings: String,
+    /// Tombstones.
+    pub(super) kicks: String,
+    /// The outbox.
+    pub(super) events: String,
+}
+
 /// The SQL of each act, with the table's prefix in it.
 pub(super) struct Statements {
+    pub(super) names: Names,
     create: String,
     pub(super) load: String,
     pub(super) update: String,
     pub(super) insert: String,
     pub(super) touch: String,
-    pub(super) destroy: String,
+    pub(super) destroy_unbound: String,
+    pub(super) is_bound: String,
+    pub(super) kick_of: String,
+    pub(super) forget_kicks: String,
+    pub(super) users_of_the_dead: String,
+    pub(super) events: String,
+    pub(super) newest: String,
     pub(super) generation: String,
     pub(super) expired: String,
     pub(super) remove_expired: String,
@@ -40,7 +60,28 @@ impl Statements {
                 "with sqlite it is part of a table's name: letters, digits and '_' only",
             ));
         }
-        let table = format!("\"{prefix}sessions\"");
+        let name = |table: &str| format!("\"{prefix}{table}\"");
+        let names = Names {
+            sessions: name("sessions"),
+            users: name("users"),
+            logins: name("logins"),
+            bindings: name("bindings"),
+            kicks: name("kicks"),
+            events: name("events"),
+        };
+        let Names {
+            sessions: table,
+            users,
+            logins,
+            bindings,
+            kicks,
+            events,
+        } = &names;
+        // The old id of a rotated session is not refreshed.
+        let expires = format!(
+            "MIN(:expires, COALESCE(
+                (SELECT until FROM {bindings} WHERE session = :id AND generation = :generation), :expires))"
+        );
         Ok(Self {
             create: format!(
                 "CREATE TABLE IF NOT EXISTS {table} (
@@ -50,12 +91,55 @@ impl Statements {
                     expires INTEGER NOT NULL,
                     data BLOB NOT NULL
                 );
-                CREATE INDEX IF NOT EXISTS \"{prefix}sessions_expires\" ON {table} (expires, id);"
+                CREATE INDEX IF NOT EXISTS \"{prefix}sessions_expires\" ON {table} (expires, id);
+                CREATE TABLE IF NOT EXISTS {users} (
+                    user BLOB PRIMARY KEY NOT NULL,
+                    realm TEXT NOT NULL,
+                    head TEXT NOT NULL,
+                    sequence INTEGER NOT NULL,
+                    storm_since INTEGER NOT NULL,
+                    storm_count INTEGER NOT NULL,
+                    storm_raging INTEGER NOT NULL
+                );
+                CREATE TABLE IF NOT EXISTS {logins} (
+                    login BLOB PRIMARY KEY NOT NULL,
+                    user BLOB NOT NULL,
+                    sequence INTEGER NOT NULL,
+                    device TEXT NOT NULL,
+                    identity TEXT NOT NULL,
+                    more TEXT NOT NULL
+                );
+                CREATE INDEX IF NOT EXISTS \"{prefix}logins_user\" ON {logins} (user, sequence);
+                CREATE TABLE IF NOT EXISTS {bindings} (
+                    session BLOB PRIMARY KEY NOT NULL,
+                    generation INTEGER NOT NULL,
+                    login BLOB NOT NULL,
+                    until INTEGER
+                );
+                CREATE INDEX IF NOT EXISTS \"{prefix}bindings_login\" ON {bindings} (login);
+                CREATE TABLE IF NOT EXISTS {kicks} (
+                    session BLOB PRIMARY KEY NOT NULL,
+                    expires INTEGER NOT NULL,
+                    detail TEXT NOT NULL
+                );
+                CREATE INDEX IF NOT EXISTS \"{prefix}kicks_expires\" ON {kicks} (expires);
+                CREATE TABLE IF NOT EXISTS {events} (
+                    position INTEGER PRIMARY KEY AUTOINCREMENT,
+                    realm TEXT NOT NULL,
+                    at INTEGER NOT NULL,
+                    event TEXT NOT NULL
+                );
+                CREATE INDEX IF NOT EXISTS \"{prefix}events_realm\" ON {events} (realm, position);"
             ),
-            load: format!("SELECT generation, revision, data FROM {table} WHERE id = ?1 AND expires > ?2"),
+            load: format!(
+                "SELECT s.generation, s.revision, s.data, l.user, l.identity, l.more, b.until FROM {table} AS s
+                 LEFT JOIN {bindings} AS b ON b.session = s.id AND b.generation = s.generation
+                 LEFT JOIN {logins} AS l ON l.login = b.login
+                 WHERE s.id = ?1 AND s.expires > ?2"
+            ),
             // The own revision: this very commit was made before, and is sent again.
             update: format!(
-                "UPDATE {table} SET data = :data, revision = :revision, expires = :expires
+                "UPDATE {table} SET data = :data, revision = :revision, expires = {expires}
                  WHERE id = :id AND generation = :generation
                    AND (:any OR revision = :seen OR revision = :revision)"
             ),
@@ -69,14 +153,34 @@ impl Statements {
                  WHERE :any OR expires <= :now OR revision = excluded.revision
                  RETURNING generation"
             ),
-            touch: format!("UPDATE {table} SET expires = :expires WHERE id = :id AND generation = :generation"),
-            destroy: format!("DELETE FROM {table} WHERE id = ?1"),
+            touch: format!("UPDATE {table} SET expires = {expires} WHERE id = :id AND generation = :generation"),
+            destroy_unbound: format!(
+                "DELETE FROM {table} WHERE id = ?1 AND generation = COALESCE(?2, generation)
+                   AND NOT EXISTS (SELECT 1 FROM {bindings} WHERE session = ?1)"
+            ),
+            is_bound: format!("SELECT 1 FROM {bindings} WHERE session = ?1"),
+            kick_of: format!("SELECT detail FROM {kicks} WHERE session = ?1 AND expires > ?2"),
+            forget_kicks: format!(
+                "DELETE FROM {kicks} WHERE session IN
+                   (SELECT session FROM {kicks} WHERE expires <= ?1 ORDER BY expires LIMIT ?2)"
+            ),
+            users_of_the_dead: format!(
+                "SELECT DISTINCT l.user FROM {logins} AS l WHERE NOT EXISTS (
+                   SELECT 1 FROM {bindings} AS b JOIN {table} AS s
+                     ON s.id = b.session AND s.generation = b.generation AND s.expires > ?1
+                   WHERE b.login = l.login) LIMIT ?2"
+            ),
+            events: format!(
+                "SELECT position, event FROM {events} WHERE realm = ?1 AND position > ?2 ORDER BY position LIMIT ?3"
+            ),
+            newest: format!("SELECT MAX(position) FROM {events} WHERE realm = ?1"),
             generation: format!("SELECT generation FROM {table} WHERE id = ?1"),
             expired: format!(
                 "SELECT expires, id FROM {table} WHERE expires <= ?1 AND (expires, id) > (?2, ?3)
                  ORDER BY expires, id LIMIT ?4"
             ),
             remove_expired: format!("DELETE FROM {table} WHERE id = ?1 AND expires <= ?2"),
+            names,
         })
     }
 }

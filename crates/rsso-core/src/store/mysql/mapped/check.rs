@@ -7,7 +7,7 @@ use crate::store::mysql::connection::Session;
 
 impl Mapped {
     /// Whether the table is there, and is what the directives say; asked once.
-    pub(super) fn check(&self, session: &mut Session) -> Result<(), Driver> {
+    pub(in crate::store::mysql) fn check(&self, session: &mut Session) -> Result<(), Driver> {
         if self.checked.get() {
             return Ok(());
         }

@@ -1,11 +1,11 @@
--- KEYS d l n w  ARGV token owner ttl waiting wait only_existing -> {1} granted, {2} no record, {0, lock} taken
+-- KEYS d l n w  ARGV token owner ttl waiting wait only_existing -> {1, detail} granted, {2, detail} no record, {0, lock} taken
 local d, l, n, w = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local token, ttl, waiting, wait = ARGV[1], tonumber(ARGV[3]), ARGV[4] == '1', tonumber(ARGV[5])
-local exists = redis.call('EXISTS', d) == 1
-if ARGV[6] == '1' and not exists then
+local found = tail(d)
+if ARGV[6] == '1' and not found then
   if waiting then redis.call('ZREM', n, token) end
   if held(l, token) or (waiting and redis.call('GET', l) == 'reserved') then hand_over(l, n, w) end
-  return { 2 }
+  return { 2, detail(d, found) }
 end
 local lock = redis.call('GET', l)
 local free = not lock or string.sub(lock, 1, 16) == token
@@ -17,12 +17,13 @@ end
 if free then
   redis.call('SET', l, token .. ARGV[2], 'PX', ttl)
   if waiting then redis.call('ZREM', n, token) end
-  if exists then
+  if found then
     -- What is being used does not expire.
     local left = redis.call('PTTL', d)
-    if left >= 0 and left < ttl then redis.call('PEXPIRE', d, ttl) end
+    if left >= 0 and left < ttl and found.state ~= 'G' then redis.call('PEXPIRE', d, ttl) end
+    if found.login then keep_user(d, found.user, ttl) end
   end
-  return { 1 }
+  return { 1, detail(d, found) }
 end
 if wait > 0 then
   redis.call('ZADD', n, now() + wait, token)

@@ -3,27 +3,44 @@
 local d, l, n, w, s = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local token, locked, generation = ARGV[1], ARGV[2] == '1', ARGV[3]
 local owner = held(l, token)
-local trailer = redis.call('GETRANGE', d, TRAILER, -1)
-local is_now, revision = string.sub(trailer, 4, 11), string.sub(trailer, 12)
+local found = tail(d)
+local is_now = found and found.generation or ''
 local lock = redis.call('GET', l)
 local reply = { 1, is_now }
 if generation ~= '' and is_now ~= generation then
   reply = { 2 }
-elseif revision == token then
+elseif found and found.revision == token then
   -- This very commit was made before, and its answer was lost.
   redis.call('DEL', s)
   return reply
-elseif locked and not owner and (lock or (trailer ~= '' and revision ~= ARGV[4])) then
+elseif locked and not owner and (lock or (found and found.revision ~= ARGV[4])) then
   -- Lost: another request holds the lock, or has written since.
   reply = { 3 }
 end
 if reply[1] == 1 then
+  local left
+  if found and found.login then
+    -- What is staged knows nothing of logins: the record keeps its own.
+    local length = redis.call('STRLEN', s)
+    if length >= TRAILER then
+      redis.call('SETRANGE', s, length - TRAILER,
+        found.login .. found.user .. 'R1' .. found.state .. is_now .. token)
+    end
+    left = found.state == 'G' and redis.call('PTTL', d)
+  end
   local renamed = redis.pcall('RENAME', s, d)
   if renamed.err then
     reply = { 4, renamed.err }
-  elseif generation == '' and trailer ~= '' then
-    -- Overwritten without a lock: still the same life for whoever reads it meanwhile.
-    redis.call('SETRANGE', d, redis.call('STRLEN', d) - 24, is_now)
+  else
+    if generation == '' and found then
+      -- Overwritten without a lock: still the same life for whoever reads it meanwhile.
+      redis.call('SETRANGE', d, redis.call('STRLEN', d) - 24, is_now)
+    end
+    if left then
+      redis.call('PEXPIRE', d, left)
+    elseif found and found.login then
+      keep_user(d, found.user, redis.call('PTTL', d))
+    end
   end
 else
   redis.call('DEL', s)

@@ -9,6 +9,10 @@ use crate::error::{Error, Result};
 use crate::secret::Secret;
 use crate::store::mysql::Mapping;
 
+mod logins;
+
+pub use logins::{LoginSettings, on_conflict, victim};
+
 /// A directive: its name below `rsso.`, its default as php.ini would write it, and who may set it.
 #[derive(Debug, Clone, Copy)]
 pub struct Directive {
@@ -35,6 +39,17 @@ pub const DIRECTIVES: &[Directive] = &[
     Directive::new("hash_ids", "1"),
     Directive::new("mysql_table", ""),
     Directive::new("mysql_columns", ""),
+    Directive::new("realm", "default"),
+    Directive::new("max_logins", "1"),
+    Directive::new("max_logins_per_device", "0"),
+    Directive::new("on_conflict", "kick"),
+    Directive::new("victim", "oldest"),
+    Directive::new("storm_limit", "10"),
+    Directive::new("tombstone_ttl", "86400"),
+    Directive::new("events_ttl", "86400"),
+    Directive::new("auto_claim", ""),
+    Directive::new("auto_claim_device", ""),
+    Directive::new("device_marks", ""),
 ];
 
 /// What `rsso.lock_failure` asks for when the lock cannot be had within `rsso.lock_wait`.
@@ -77,6 +92,8 @@ pub struct Settings {
     pub mysql_columns: String,
     /// PHP's `session.gc_maxlifetime`: how long an existing table's sessions live after their last access.
     pub lifetime: Duration,
+    /// The directives about logins.
+    pub logins: LoginSettings,
 }
 
 impl Directive {
@@ -114,6 +131,7 @@ impl Default for Settings {
             mysql_table: String::new(),
             mysql_columns: String::new(),
             lifetime: Duration::from_secs(1440),
+            logins: LoginSettings::default(),
         }
     }
 }
@@ -183,10 +201,13 @@ impl Settings {
                 _ => return refuse("'error' or 'readonly'"),
             },
             _ => {
-                return Err(Error::config(
-                    format!("rsso.{name}"),
-                    "is not a directive of rsso",
-                ));
+                let unknown = || {
+                    Err(Error::config(
+                        format!("rsso.{name}"),
+                        "is not a directive of rsso",
+                    ))
+                };
+                return self.logins.set(name, value).unwrap_or_else(unknown);
             }
         }
         Ok(())
@@ -281,6 +302,17 @@ mod tests {
             ("lock", "maybe"),
             ("lock_failure", "ignore"),
             ("hash_ids", "2"),
+            ("realm", "a b"),
+            ("max_logins", "-1"),
+            ("max_logins_per_device", "x"),
+            ("on_conflict", "fight"),
+            ("victim", "newest"),
+            ("storm_limit", "1.5"),
+            ("tombstone_ttl", "0"),
+            ("events_ttl", "soon"),
+            ("auto_claim", "a..b"),
+            ("auto_claim_device", "a b"),
+            ("device_marks", "0"),
             ("nonesuch", "1"),
         ] {
             let mut settings = Settings::default();

@@ -1,0 +1,343 @@
+//! Events: CloudEvents 1.0 in structured JSON, the same for every store and transport.
+//!
+//! An event is put together from texts that are JSON already, so that a store's script can do it
+//! without knowing what they say: `data` is the login's identity and a [`Tail`].
+//!
+//! Source: <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md>
+
+use std::fmt;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::Serialize;
+
+use super::{By, Identity, Realm, User, ulid};
+use crate::error::{Error, Result};
+
+/// Events that the outbox of a realm keeps at most.
+pub const MAX_EVENTS: u64 = 100_000;
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A login began.
+    Claimed,
+    /// A login was ended by a newcomer or by `sso_kick()`.
+    Kicked,
+    /// A newcomer was turned away.
+    Refused,
+    /// A login was ended by its own session: logout, another user.
+    Released,
+    /// A login was found dead: its session had expired or was removed.
+    Expired,
+    /// A user's logins replace each other too fast.
+    Storm,
+    /// `sso_notify()`
+    Message,
+}
+
+impl Kind {
+    /// CloudEvents' `type`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Claimed => "io.rsso.login.claimed.v1",
+            Self::Kicked => "io.rsso.login.kicked.v1",
+            Self::Refused => "io.rsso.login.refused.v1",
+            Self::Released => "io.rsso.login.released.v1",
+            Self::Expired => "io.rsso.login.expired.v1",
+            Self::Storm => "io.rsso.login.storm.v1",
+            Self::Message => "io.rsso.message.v1",
+        }
+    }
+}
+
+/// When an act happens, and the names of the events that it may cause.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moment {
+    /// A ULID without its last two characters.
+    stem: String,
+    /// RFC 3339, UTC.
+    pub(crate) time: String,
+    /// Milliseconds since 1970.
+    pub(crate) at: i64,
+}
+
+/// Crockford's base 32, in which ULIDs are written.
+const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// Events of one act: as many as two characters can tell apart.
+const MAX_OF_ONE_ACT: usize = 1024;
+
+impl Moment {
+    /// Now.
+    ///
+    /// # Errors
+    /// When the system has no randomness.
+    pub fn now() -> Result<Self> {
+        let now = SystemTime::now();
+        let mut stem = ulid(now)?.to_string();
+        stem.truncate(24);
+        let at = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Ok(Self {
+            stem,
+            time: humantime::format_rfc3339_millis(now).to_string(),
+            at: i64::try_from(at.as_millis()).unwrap_or(i64::MAX),
+        })
+    }
+
+    /// The id of the act's event with this number.
+    fn id(&self, number: usize) -> String {
+        let number = number % MAX_OF_ONE_ACT;
+        let digit = |value: usize| char::from(ALPHABET[value % 32]);
+        format!("{}{}{}", self.stem, digit(number / 32), digit(number))
+    }
+
+    /// As the scripts take it: stem, time, milliseconds.
+    pub(crate) fn words(&self) -> [String; 3] {
+        [self.stem.clone(), self.time.clone(), self.at.to_string()]
+    }
+}
+
+/// What an event says besides the login's identity.
+#[derive(Debug, Clone, Serialize)]
+pub struct Tail<'a> {
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'a str>,
+    /// -4 replaced, -5 kicked, -3 expired.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<i32>,
+    /// Who came in its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<&'a By>,
+    /// When, in milliseconds since 1970.
+    pub at: i64,
+}
+
+impl Tail<'_> {
+    /// The members, without the braces.
+    pub(crate) fn members(&self) -> String {
+        members(self)
+    }
+}
+
+/// The tails of the events that every act may cause.
+pub(crate) struct Tails;
+
+impl Tails {
+    pub(crate) fn plain(moment: &Moment, reason: Option<&str>, code: Option<i32>) -> String {
+        Tail {
+            reason,
+            code,
+            by: None,
+            at: moment.at,
+        }
+        .members()
+    }
+
+    pub(crate) fn expired(moment: &Moment) -> String {
+        Self::plain(moment, Some("expired"), Some(-3))
+    }
+}
+
+/// CloudEvents' `source` and `subject`, as members of a JSON object: the same for all of a user's events.
+pub(crate) fn head(user: &User) -> String {
+    #[derive(Serialize)]
+    struct Head {
+        source: String,
+        subject: String,
+    }
+    members(&Head {
+        source: source(&user.realm),
+        subject: user.uid.to_text(),
+    })
+}
+
+/// CloudEvents' `source`.
+#[must_use]
+pub fn source(realm: &Realm) -> String {
+    format!("urn:rsso:{}", realm.as_str())
+}
+
+/// `data`: a login's identity, as JSON, and the members of a tail.
+pub(crate) fn data(identity: &str, tail: &str) -> String {
+    let identity = identity.strip_suffix('}').unwrap_or(identity);
+    format!("{identity},{tail}}}")
+}
+
+/// The event with this number among those of one act.
+pub(crate) fn compose(
+    moment: &Moment,
+    number: usize,
+    kind: Kind,
+    head: &str,
+    data: &str,
+) -> String {
+    format!(
+        "{{\"specversion\":\"1.0\",\"id\":\"{}\",\"type\":\"{}\",{head},\"time\":\"{}\",\
+         \"datacontenttype\":\"application/json\",\"data\":{data}}}",
+        moment.id(number),
+        kind.as_str(),
+        moment.time,
+    )
+}
+
+/// The JSON of an identity.
+pub(crate) fn identity_json(identity: &Identity) -> String {
+    json(identity)
+}
+
+/// JSON of values that cannot fail to be written: texts, numbers, and structures of them.
+pub(crate) fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_else(|_| "{}".to_owned())
+}
+
+fn members(value: &impl Serialize) -> String {
+    let text = json(value);
+    let inner = text
+        .strip_prefix('{')
+        .and_then(|text| text.strip_suffix('}'));
+    inner.unwrap_or_default().to_owned()
+}
+
+/// Where in the outbox: readers go on behind it. Ordered, opaque, printable.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    major: u64,
+    minor: u64,
+}
+
+impl Position {
+    /// Before the first event.
+    pub const START: Self = Self { major: 0, minor: 0 };
+
+    /// A position of a store that counts.
+    #[must_use]
+    pub fn counted(number: u64) -> Self {
+        Self {
+            major: number,
+            minor: 0,
+        }
+    }
+
+    /// The number, for a store that counts.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.major
+    }
+
+    /// Reads what `Display` writes: `<number>` or `<number>-<number>`.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] that says what is accepted.
+    pub fn parse(text: &str) -> Result<Self> {
+        let (major, minor) = text.split_once('-').unwrap_or((text, "0"));
+        match (major.parse(), minor.parse()) {
+            (Ok(major), Ok(minor)) => Ok(Self { major, minor }),
+            _ => Err(Error::argument(
+                "position",
+                "must be the sequence of an event, for instance '12' or '1732190000000-0'",
+            )),
+        }
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.minor {
+            0 if self.major < 1_000_000_000_000 => write!(f, "{}", self.major),
+            _ => write!(f, "{}-{}", self.major, self.minor),
+        }
+    }
+}
+
+/// An event in the outbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Where it stands.
+    pub position: Position,
+    /// The CloudEvent as stored, without its `sequence`.
+    pub json: String,
+}
+
+impl Event {
+    /// The CloudEvent with its `sequence`.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let event = self.json.strip_suffix('}').unwrap_or(&self.json);
+        format!("{event},\"sequence\":\"{}\"}}", self.position)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::{Device, LoginId, Uid};
+    use super::*;
+
+    #[test]
+    fn an_event_is_a_cloud_event() {
+        let user = User {
+            realm: Realm::default(),
+            uid: Uid::parse(b"al\"ice\n</script>").unwrap(),
+        };
+        let identity = Identity::new(
+            LoginId::new().unwrap(),
+            &user.uid,
+            &Device::default(),
+            Some("a \"label\""),
+        );
+        let moment = Moment::now().unwrap();
+        let tail = Tail {
+            reason: Some("replaced"),
+            code: Some(-4),
+            by: None,
+            at: moment.at,
+        };
+        let data = data(&identity_json(&identity), &tail.members());
+        let json = compose(&moment, 33, Kind::Kicked, &head(&user), &data);
+        let event = Event {
+            position: Position::counted(7),
+            json,
+        };
+        let value: serde_json::Value = serde_json::from_str(&event.to_json()).unwrap();
+        assert_eq!(value["specversion"], "1.0");
+        assert_eq!(value["type"], "io.rsso.login.kicked.v1");
+        assert_eq!(value["source"], "urn:rsso:default");
+        assert_eq!(value["subject"], "al\"ice\n</script>");
+        assert_eq!(value["sequence"], "7");
+        assert_eq!(value["data"]["code"], -4);
+        assert_eq!(value["data"]["label"], "a \"label\"");
+        let id = value["id"].as_str().unwrap();
+        assert!(
+            id.ends_with("11") && ulid::Ulid::from_string(id).is_ok(),
+            "{id}"
+        );
+    }
+
+    #[test]
+    fn events_of_one_act_have_names_of_their_own() {
+        let moment = Moment::now().unwrap();
+        let names: std::collections::HashSet<_> =
+            (0..MAX_OF_ONE_ACT).map(|n| moment.id(n)).collect();
+        assert_eq!(names.len(), MAX_OF_ONE_ACT);
+    }
+
+    proptest! {
+        #[test]
+        fn a_position_is_read_back(major in 0..u64::MAX, minor: u64) {
+            for position in [Position { major, minor }, Position::counted(major)] {
+                prop_assert_eq!(Position::parse(&position.to_string()).unwrap(), position);
+            }
+        }
+
+        #[test]
+        fn any_uid_comes_back_from_its_json(bytes in proptest::collection::vec(any::<u8>(), 1..255)) {
+            let uid = Uid::parse(&bytes).unwrap();
+            let identity = Identity::new(LoginId::new().unwrap(), &uid, &Device::default(), None);
+            let back: Identity = serde_json::from_str(&identity_json(&identity)).unwrap();
+            prop_assert_eq!(back.uid_bytes(), bytes);
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Who may stay: how many logins of a user live at once, and which of them make room.
+//!
+//! The SQL stores decide here, in their transaction; Redis decides the same in `claim.lua`.
+
+use std::time::Duration;
+
+/// Over how long replacements are counted.
+pub const STORM_WINDOW: Duration = Duration::from_secs(60);
+
+/// What happens when a login is claimed and none is free.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnConflict {
+    /// An older one makes room.
+    #[default]
+    Kick,
+    /// The newcomer is turned away.
+    Refuse,
+}
+
+/// Which login makes room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Victim {
+    /// The one that was claimed first.
+    #[default]
+    Oldest,
+    /// The one whose session was used least recently.
+    Idle,
+}
+
+/// How many logins may live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Of one user; 0 is no limit.
+    pub max_logins: u32,
+    /// Of one user and device class; 0 is no limit.
+    pub max_logins_per_device: u32,
+    /// What happens beyond them.
+    pub on_conflict: OnConflict,
+    /// To whom.
+    pub victim: Victim,
+    /// Replacements of one user within [`STORM_WINDOW`]; 0 is no limit.
+    pub storm_limit: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_logins: 1,
+            max_logins_per_device: 0,
+            on_conflict: OnConflict::Kick,
+            victim: Victim::Oldest,
+            storm_limit: 10,
+        }
+    }
+}
+
+/// A live login, as far as the decision goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The user's counter when it was claimed.
+    pub sequence: i64,
+    /// When its session will expire: the later, the more recently it was used.
+    pub expires: i64,
+    /// Whether it is of the newcomer's device class.
+    pub same_device: bool,
+}
+
+impl Limits {
+    /// The places in `live` of those that must make room for one more.
+    #[must_use]
+    pub fn victims(&self, live: &[Candidate]) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..live.len()).collect();
+        order.sort_by_key(|at| match self.victim {
+            Victim::Oldest => (0, live[*at].sequence),
+            Victim::Idle => (live[*at].expires, live[*at].sequence),
+        });
+        let mut victims = Vec::new();
+        // The device's limit first: who makes room there makes room for the user as well.
+        let of_device = |at: &&usize| live[**at].same_device;
+        let count = order.iter().filter(of_device).count();
+        let excess = beyond(count, self.max_logins_per_device);
+        victims.extend(order.iter().filter(of_device).take(excess));
+        order.retain(|at| !victims.contains(at));
+        let excess = beyond(order.len(), self.max_logins);
+        victims.extend(order.iter().take(excess));
+        victims
+    }
+}
+
+/// How many of `count` are too many when one more comes.
+fn beyond(count: usize, limit: u32) -> usize {
+    match usize::try_from(limit) {
+        Ok(0) | Err(_) => 0,
+        Ok(limit) => (count + 1).saturating_sub(limit),
+    }
+}
+
+/// How often a user's logins were replaced of late.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Storm {
+    /// When the window began, in seconds since 1970.
+    pub since: i64,
+    /// Replacements in it.
+    pub count: i64,
+    /// The limit was passed: claims are refused until the window is over.
+    pub raging: bool,
+}
+
+/// What the storm limit says of a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weather {
+    /// Go on.
+    Calm,
+    /// This is where the limit is passed: tell once.
+    Breaks,
+    /// Refuse.
+    Rages,
+}
+
+impl Storm {
+    /// Counts a claim that replaces so many logins, at this second.
+    pub fn count(&mut self, replaced: usize, limit: u32, now: i64) -> Weather {
+        let window = i64::try_from(STORM_WINDOW.as_secs()).unwrap_or(i64::MAX);
+        if now.saturating_sub(self.since) >= window || now < self.since {
+            *self = Self {
+                since: now,
+                ..Self::default()
+            };
+        }
+        if limit == 0 {
+            return Weather::Calm;
+        }
+        if self.raging {
+            return Weather::Rages;
+        }
+        let count = self
+            .count
+            .saturating_add(i64::try_from(replaced).unwrap_or(i64::MAX));
+        if replaced > 0 && count > i64::from(limit) {
+            self.raging = true;
+            return Weather::Breaks;
+        }
+        self.count = count;
+        Weather::Calm
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn candidates() -> impl Strategy<Value = Vec<Candidate>> {
+        proptest::collection::vec((0_i64..50, any::<bool>()), 0..12).prop_map(|list| {
+            list.into_iter()
+                .enumerate()
+                .map(|(at, (expires, same_device))| Candidate {
+                    sequence: i64::try_from(at).unwrap(),
+                    expires,
+                    same_device,
+                })
+                .collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn room_is_made_and_no_more_than_that(
+            live in candidates(), max_logins in 0_u32..6, max_logins_per_device in 0_u32..4, idle: bool,
+        ) {
+            let victim = if idle { Victim::Idle } else { Victim::Oldest };
+            let limits = Limits { max_logins, max_logins_per_device, victim, ..Limits::default() };
+            let victims = limits.victims(&live);
+            let staying = |same_only: bool| {
+                let stays = |(at, c): &(usize, &Candidate)| !victims.contains(at) && (c.same_device || !same_only);
+                u32::try_from(live.iter().enumerate().filter(stays).count()).unwrap() + 1
+            };
+            prop_assert!(max_logins == 0 || staying(false) <= max_logins);
+            prop_assert!(max_logins_per_device == 0 || staying(true) <= max_logins_per_device);
+            let needed = beyond(live.len(), max_logins)
+                .max(beyond(live.iter().filter(|c| c.same_device).count(), max_logins_per_device));
+            prop_assert!(victims.len() >= needed);
+            // Without a device limit the victims are the first in order.
+            if max_logins_per_device == 0 && !idle {
+                prop_assert_eq!(victims, (0..needed).collect::<Vec<_>>());
+            }
+        }
+    }
+
+    #[test]
+    fn the_least_recently_used_makes_room() {
+        let login = |sequence, expires| Candidate {
+            sequence,
+            expires,
+            same_device: true,
+        };
+        let limits = Limits {
+            victim: Victim::Idle,
+            ..Limits::default()
+        };
+        assert_eq!(limits.victims(&[login(1, 30), login(2, 10)]), [1, 0]);
+    }
+
+    #[test]
+    fn a_storm_breaks_once_and_ends_with_the_minute() {
+        let mut storm = Storm::default();
+        for _ in 0..3 {
+            assert_eq!(storm.count(1, 3, 1000), Weather::Calm);
+        }
+        assert_eq!(storm.count(1, 3, 1010), Weather::Breaks);
+        assert_eq!(storm.count(0, 3, 1059), Weather::Rages);
+        assert_eq!(storm.count(1, 3, 1060), Weather::Calm);
+        assert_eq!(Storm::default().count(100, 0, 1), Weather::Calm);
+    }
+}

@@ -1,0 +1,182 @@
+//! What a request asks about the login of its session.
+
+use std::time::Duration;
+
+use super::{Refusal, RequestState};
+use crate::error::Result;
+use crate::login::event::Moment;
+use crate::login::{Bound, Claim, Claimed, Kick, Login, Seat, User};
+use crate::settings::Settings;
+use crate::store::{End, Store, Token};
+
+/// What became of a login that follows the session's data (`rsso.auto_claim`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Followed {
+    /// The session may be stored.
+    Welcome,
+    /// The user's logins leave no room: the session was ended.
+    TurnedAway,
+}
+
+impl RequestState {
+    /// True between a session's read and its close.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.current.as_ref().is_some_and(|c| !c.closed)
+    }
+
+    /// The login of the session that was read last.
+    #[must_use]
+    pub fn login(&self) -> Option<&Bound> {
+        self.current.as_ref()?.login.as_ref()
+    }
+
+    /// The session's login, if it is this user's on this device: claiming it again changes nothing.
+    #[must_use]
+    pub fn has_login(&self, user: &User, device: &str) -> Option<&Bound> {
+        let fits =
+            |bound: &&Bound| bound.user == user.key() && bound.login.identity.device == device;
+        self.login().filter(fits)
+    }
+
+    /// Claims a login for the session that was read last.
+    ///
+    /// # Errors
+    /// [`crate::Error::Store`].
+    pub fn claim(
+        &mut self,
+        store: &mut dyn Store,
+        settings: &Settings,
+        claim: &Claim,
+        ttl: Duration,
+    ) -> Result<Claimed> {
+        self.notice_fork();
+        let Some(current) = self.current.as_mut().filter(|c| c.refusal.is_none()) else {
+            return Ok(Claimed::Ended);
+        };
+        let seat = Seat {
+            seen: current.seen,
+            token: Token::random()?,
+            ttl,
+        };
+        let claimed = store.claim(&current.key, seat, claim)?;
+        match &claimed {
+            Claimed::New(version, _) => {
+                if current.seen.is_none() && !current.locked {
+                    // As after a rotation: nobody can know the id yet.
+                    current.locked = settings.lock;
+                }
+                current.seen = Some(*version);
+                current.login = Some(Bound {
+                    login: Login {
+                        identity: claim.identity(),
+                        more: claim.more(),
+                    },
+                    user: claim.user.key(),
+                    rotated: false,
+                });
+                self.kick = None;
+                let sid = current.sid.clone();
+                self.fresh.retain(|fresh| fresh.sid != sid);
+            }
+            Claimed::Same(version, bound) => {
+                current.seen = Some(*version);
+                current.login = Some(bound.clone());
+                self.kick = None;
+            }
+            Claimed::Ended => {
+                current.refusal = Some(Refusal::Gone);
+                self.ended = true;
+            }
+            Claimed::Refused(..) => {}
+        }
+        Ok(claimed)
+    }
+
+    /// Ends the session's login and keeps the session. False where it has none.
+    ///
+    /// # Errors
+    /// [`crate::Error::Store`].
+    pub fn sign_out(&mut self, store: &mut dyn Store) -> Result<bool> {
+        self.notice_fork();
+        let Some(current) = self.current.as_mut() else {
+            return Ok(false);
+        };
+        match current.login.take() {
+            Some(bound) => store.sign_out(&current.key, bound.login.identity.login),
+            None => Ok(false),
+        }
+    }
+
+    /// Why the session that the browser presented is gone. `may_be_reused` says that a session may
+    /// have begun anew under an id whose former session was kicked: then the store is asked.
+    ///
+    /// # Errors
+    /// [`crate::Error::Store`].
+    pub fn kicked(&mut self, store: &mut dyn Store, may_be_reused: bool) -> Result<Option<Kick>> {
+        if self.kick.is_none()
+            && may_be_reused
+            && let Some(current) = &self.current
+            && current.login.is_none()
+            && current.seen.is_some()
+        {
+            self.kick = store.kick_of(&current.key)?;
+        }
+        Ok(self.kick.clone())
+    }
+
+    /// Lets the login follow the session's data: `wish` is the claim for the user that stands there
+    /// now; where none does, a login ends.
+    ///
+    /// # Errors
+    /// [`crate::Error::Store`].
+    pub fn follow(
+        &mut self,
+        store: &mut dyn Store,
+        settings: &Settings,
+        wish: Option<&Claim>,
+        ttl: Duration,
+    ) -> Result<Followed> {
+        let Some(claim) = wish else {
+            if self.login().is_some() {
+                self.sign_out(store)?;
+            }
+            return Ok(Followed::Welcome);
+        };
+        if self.has_login(&claim.user, claim.device.as_str()).is_some() {
+            return Ok(Followed::Welcome);
+        }
+        match self.claim(store, settings, claim, ttl)? {
+            Claimed::Refused(refused, _) => {
+                self.turn_away(store, claim, refused.as_str())?;
+                Ok(Followed::TurnedAway)
+            }
+            // An ended session is refused its write anyway.
+            Claimed::New(..) | Claimed::Same(..) | Claimed::Ended => Ok(Followed::Welcome),
+        }
+    }
+
+    /// Ends a session that may not be this user's, and leaves word why.
+    fn turn_away(&mut self, store: &mut dyn Store, claim: &Claim, reason: &str) -> Result<()> {
+        let Some(current) = self.current.as_mut() else {
+            return Ok(());
+        };
+        let kick = Kick {
+            identity: claim.identity(),
+            reason: reason.to_owned(),
+            code: -4,
+            by: None,
+            at: Moment::now()?.at,
+        };
+        let end = End {
+            seen: current.seen.map(|seen| seen.generation),
+            alone: false,
+            grave: Some((&kick, claim.tombstone_ttl)),
+        };
+        let token = current.locked.then_some(current.token);
+        current.locked = false;
+        current.refusal = Some(Refusal::TurnedAway);
+        store.destroy(&current.key, token, end).map(|_| ())
+    }
+}

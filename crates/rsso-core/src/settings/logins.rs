@@ -1,0 +1,113 @@
+//! The directives about logins.
+
+use std::time::Duration;
+
+use super::parse_seconds;
+use crate::error::{Error, Result};
+use crate::login::{AutoClaim, Limits, Marks, OnConflict, Realm, Victim};
+
+/// The values of the directives about logins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoginSettings {
+    /// `rsso.realm`
+    pub realm: Realm,
+    /// `rsso.max_logins`, `rsso.max_logins_per_device`, `rsso.on_conflict`, `rsso.victim`, `rsso.storm_limit`
+    pub limits: Limits,
+    /// `rsso.tombstone_ttl`
+    pub tombstone_ttl: Duration,
+    /// `rsso.events_ttl`
+    pub events_ttl: Duration,
+    /// `rsso.auto_claim`
+    pub auto_claim: AutoClaim,
+    /// `rsso.auto_claim_device`: an entry of `$_SERVER`, or `user-agent`; empty is `web`.
+    pub auto_claim_device: String,
+    /// `rsso.device_marks`
+    pub marks: Marks,
+}
+
+impl Default for LoginSettings {
+    fn default() -> Self {
+        Self {
+            realm: Realm::default(),
+            limits: Limits::default(),
+            tombstone_ttl: Duration::from_secs(86_400),
+            events_ttl: Duration::from_secs(86_400),
+            auto_claim: AutoClaim::default(),
+            auto_claim_device: String::new(),
+            marks: Marks::default(),
+        }
+    }
+}
+
+impl LoginSettings {
+    /// Sets a directive of this group; `None` for a name that is not one of them.
+    pub(super) fn set(&mut self, name: &str, value: &str) -> Option<Result<()>> {
+        let limits = &mut self.limits;
+        let done = match name {
+            "realm" => Realm::parse(value).map(|realm| self.realm = realm),
+            "max_logins" => count(name, value).map(|n| limits.max_logins = n),
+            "max_logins_per_device" => count(name, value).map(|n| limits.max_logins_per_device = n),
+            "storm_limit" => count(name, value).map(|n| limits.storm_limit = n),
+            "on_conflict" => on_conflict(value)
+                .ok_or_else(|| refuse(name, "'kick' or 'refuse'"))
+                .map(|on_conflict| limits.on_conflict = on_conflict),
+            "victim" => victim(value)
+                .ok_or_else(|| refuse(name, "'oldest' or 'idle'"))
+                .map(|victim| limits.victim = victim),
+            "tombstone_ttl" => lifetime(name, value).map(|time| self.tombstone_ttl = time),
+            "events_ttl" => lifetime(name, value).map(|time| self.events_ttl = time),
+            "auto_claim" => AutoClaim::parse(value).map(|auto| self.auto_claim = auto),
+            "auto_claim_device" => server_entry(value).map(|entry| self.auto_claim_device = entry),
+            "device_marks" => Marks::parse(value).map(|marks| self.marks = marks),
+            _ => return None,
+        };
+        Some(done)
+    }
+}
+
+/// The policy that a word names.
+#[must_use]
+pub fn on_conflict(word: &str) -> Option<OnConflict> {
+    match word {
+        "kick" => Some(OnConflict::Kick),
+        "refuse" => Some(OnConflict::Refuse),
+        _ => None,
+    }
+}
+
+/// The choice that a word names.
+#[must_use]
+pub fn victim(word: &str) -> Option<Victim> {
+    match word {
+        "oldest" => Some(Victim::Oldest),
+        "idle" => Some(Victim::Idle),
+        _ => None,
+    }
+}
+
+fn count(name: &str, value: &str) -> Result<u32> {
+    let number = value.trim().parse::<u32>();
+    let number = number.ok().filter(|number| *number <= 1_000_000);
+    number.ok_or_else(|| refuse(name, "a whole number from 0 (no limit) to 1000000"))
+}
+
+fn lifetime(name: &str, value: &str) -> Result<Duration> {
+    parse_seconds(value, 1.0, 31_536_000.0)
+        .ok_or_else(|| refuse(name, "seconds from 1 to 31536000"))
+}
+
+fn server_entry(value: &str) -> Result<String> {
+    let known = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
+    if value.len() <= 128 && value.chars().all(known) {
+        Ok(value.to_owned())
+    } else {
+        Err(refuse(
+            "auto_claim_device",
+            "'user-agent' or the name of an entry of $_SERVER",
+        ))
+    }
+}
+
+fn refuse(name: &str, accepts: &str) -> Error {
+    Error::config(format!("rsso.{name}"), format!("must be {accepts}"))
+}

@@ -1,0 +1,183 @@
+//! Binding a session to a user.
+
+use super::{Book, Entry, Ledger, UserRow, end_login, kick_of, live_entries};
+use crate::login::event::{self, Kind, Moment, Tail, Tails, identity_json, json};
+use crate::login::policy::{Candidate, OnConflict, Weather};
+use crate::login::{Bound, Claim, Claimed, Kick, Refused, Seat};
+use crate::store::{Generation, Version};
+
+/// The whole act but for its transaction. `born` is the generation of a record that has to be made.
+pub(in crate::store) fn claim<L: Ledger>(
+    ledger: &mut L,
+    key: &[u8],
+    seat: Seat,
+    claim: &Claim,
+    born: Generation,
+    moment: &Moment,
+) -> Result<Claimed, L::Error> {
+    let mut book = Book::new(moment);
+    let user = claim.user.key();
+    let mut row = ledger.lock_user(&claim.user)?;
+    let found = ledger.version(key)?;
+    if let Some(seen) = seat.seen
+        && found.map(|now| now.generation) != Some(seen.generation)
+    {
+        return Ok(Claimed::Ended);
+    }
+    let bound = ledger.binding(key)?;
+    let live = live_entries(ledger, &mut book, &user, &row)?;
+    let (own, others): (Vec<_>, Vec<_>) = live
+        .into_iter()
+        .partition(|entry| bound.is_some_and(|b| b.login == entry.login));
+    if let (Some(entry), Some(version)) = (own.first(), found)
+        && (entry.device == claim.device.as_str() || entry.login == claim.login)
+        && let Some(login) = entry.to_login()
+    {
+        book.append(ledger)?;
+        let rotated = entry
+            .sessions
+            .iter()
+            .any(|s| s.key == key && s.until.is_some());
+        return Ok(Claimed::Same(
+            version,
+            Bound {
+                login,
+                user,
+                rotated,
+            },
+        ));
+    }
+
+    let victims = match admit(ledger, &mut book, &mut row, claim, &others)? {
+        Ok(victims) => victims,
+        Err(refused) => {
+            ledger.save_user(&user, &row)?;
+            book.append(ledger)?;
+            let holders = others.iter().filter_map(Entry::to_login).collect();
+            return Ok(Claimed::Refused(refused, holders));
+        }
+    };
+    let kicks = replace(ledger, &mut book, &row, claim, &victims)?;
+    if let Some(bound) = bound {
+        release_own(ledger, &mut book, key, own.first(), (&row, bound.user))?;
+    }
+
+    let version = match found {
+        Some(version) => version,
+        None => {
+            let version = Version {
+                generation: born,
+                revision: seat.token.into(),
+            };
+            ledger.create(key, version, seat.ttl)?;
+            version
+        }
+    };
+    row.sequence += 1;
+    let identity = identity_json(&claim.identity());
+    let entry = Entry {
+        login: claim.login,
+        sequence: row.sequence,
+        device: claim.device.as_str().to_owned(),
+        more: json(&claim.more()),
+        identity,
+        sessions: Vec::new(),
+    };
+    ledger.add_login(&user, &entry)?;
+    ledger.bind(key, version.generation, claim.login)?;
+    ledger.unbury(key)?;
+    ledger.save_user(&user, &row)?;
+    let data = event::data(&entry.identity, &Tails::plain(moment, None, None));
+    book.note(&row, Kind::Claimed, &data);
+    book.append(ledger)?;
+    Ok(Claimed::New(version, kicks))
+}
+
+/// Those that make room, or why the newcomer is turned away.
+fn admit<L: Ledger>(
+    ledger: &mut L,
+    book: &mut Book<'_>,
+    row: &mut UserRow,
+    claim: &Claim,
+    others: &[Entry],
+) -> Result<Result<Vec<Entry>, Refused>, L::Error> {
+    let candidates: Vec<_> = others
+        .iter()
+        .map(|entry| Candidate {
+            sequence: entry.sequence,
+            expires: entry.expires().unwrap_or_default(),
+            same_device: entry.device == claim.device.as_str(),
+        })
+        .collect();
+    let victims = claim.limits.victims(&candidates);
+    let refuses = claim.limits.on_conflict == OnConflict::Refuse && !victims.is_empty();
+    let replaced = if refuses { 0 } else { victims.len() };
+    let weather = row
+        .storm
+        .count(replaced, claim.limits.storm_limit, ledger.now()?);
+    let refused = match weather {
+        Weather::Calm if refuses => Refused::Limit,
+        Weather::Calm => {
+            let at = |at: usize| others[at].clone();
+            return Ok(Ok(victims.into_iter().map(at).collect()));
+        }
+        Weather::Breaks | Weather::Rages => Refused::Storm,
+    };
+    let tail = Tails::plain(book.moment, Some(refused.as_str()), None);
+    let data = event::data(&identity_json(&claim.identity()), &tail);
+    if weather == Weather::Breaks {
+        book.note(row, Kind::Storm, &data);
+    }
+    book.note(row, Kind::Refused, &data);
+    Ok(Err(refused))
+}
+
+fn replace<L: Ledger>(
+    ledger: &mut L,
+    book: &mut Book<'_>,
+    row: &UserRow,
+    claim: &Claim,
+    victims: &[Entry],
+) -> Result<Vec<Kick>, L::Error> {
+    let by = claim.by();
+    let tail = Tail {
+        reason: Some("replaced"),
+        code: Some(-4),
+        by: Some(&by),
+        at: book.moment.at,
+    };
+    let tail = tail.members();
+    let mut kicks = Vec::new();
+    for entry in victims {
+        let data = event::data(&entry.identity, &tail);
+        end_login(ledger, entry, None, Some((&data, claim.tombstone_ttl)))?;
+        book.note(row, Kind::Kicked, &data);
+        kicks.extend(kick_of(&data));
+    }
+    Ok(kicks)
+}
+
+/// Ends the login that the session had before, of this user or another.
+fn release_own<L: Ledger>(
+    ledger: &mut L,
+    book: &mut Book<'_>,
+    key: &[u8],
+    own: Option<&Entry>,
+    (row, bound_user): (&UserRow, crate::login::UserKey),
+) -> Result<(), L::Error> {
+    let tail = Tails::plain(book.moment, Some("reclaimed"), None);
+    if let Some(entry) = own {
+        end_login(ledger, entry, Some(key), None)?;
+        book.note(row, Kind::Released, &event::data(&entry.identity, &tail));
+        return Ok(());
+    }
+    let Some(other) = ledger.lock_known_user(&bound_user)? else {
+        return ledger.unbind(key);
+    };
+    let here = |entry: &Entry| entry.sessions.iter().any(|s| s.key == key);
+    if let Some(entry) = ledger.entries(&bound_user)?.into_iter().find(here) {
+        end_login(ledger, &entry, Some(key), None)?;
+        book.note(&other, Kind::Released, &event::data(&entry.identity, &tail));
+    }
+    Ok(())
+}

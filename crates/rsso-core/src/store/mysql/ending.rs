@@ -1,0 +1,86 @@
+//! Ending a session, and its login with it.
+
+use mysql::Error as Driver;
+
+use super::MysqlStore;
+use super::ledger::Desk;
+use super::lines::Line;
+use crate::error::Result;
+use crate::login::event::{self, Moment};
+use crate::sid::SessionKey;
+use crate::store::ledger::{Ledger as _, signs_out_with};
+use crate::store::{End, Token};
+
+const DOING: &str = "cannot remove the session";
+
+impl MysqlStore {
+    pub(super) fn end(
+        &mut self,
+        key: &SessionKey,
+        token: Option<Token>,
+        end: End<'_>,
+    ) -> Result<bool> {
+        let held = token.and_then(|token| self.held.remove(&token));
+        let line = self.line_of(held.as_ref());
+        let key = key.as_bytes();
+        let removed = match self.remove_unbound(line, key, end) {
+            Ok(Some(removed)) => Ok(removed),
+            Ok(None) => Moment::now().and_then(|moment| {
+                self.act(line, DOING, |desk| end_session(desk, key, end, &moment))
+            }),
+            Err(error) => Err(error),
+        };
+        let freed = held.map_or(Ok(()), |held| self.free(&held));
+        freed.and(removed)
+    }
+
+    /// Most sessions have no login: one statement, and no transaction. `None` where it takes more.
+    fn remove_unbound(&mut self, line: Line, key: &[u8], end: End<'_>) -> Result<Option<bool>> {
+        if end.grave.is_some() {
+            return Ok(None);
+        }
+        let Self {
+            lines,
+            layout,
+            register,
+            ..
+        } = self;
+        lines.on(line, DOING, |session| {
+            if layout.destroy(session, key, end.seen, end.alone)? {
+                return Ok(Some(true));
+            }
+            let none = end.alone || !register.is_bound(session, key)?;
+            Ok(none.then_some(false))
+        })
+    }
+}
+
+fn end_session(
+    desk: &mut Desk<'_>,
+    key: &[u8],
+    end: End<'_>,
+    moment: &Moment,
+) -> Result<bool, Driver> {
+    // The user first, then the session, as everywhere.
+    if !end.alone
+        && let Some(bound) = desk.binding(key)?
+    {
+        desk.lock_known_user(&bound.user)?;
+    }
+    let found = desk.version(key)?.map(|version| version.generation);
+    if let (Some(seen), Some(found)) = (end.seen, found)
+        && seen != found
+    {
+        return Ok(false);
+    }
+    if !end.alone {
+        signs_out_with(desk, key, moment)?;
+    }
+    if let Some(found) = found {
+        desk.remove(key, found)?;
+    }
+    if let Some((kick, ttl)) = end.grave {
+        desk.bury(key, &event::json(kick), ttl)?;
+    }
+    Ok(found.is_some())
+}

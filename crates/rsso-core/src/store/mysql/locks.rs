@@ -1,0 +1,103 @@
+//! Session locks: named locks of the server (`GET_LOCK`).
+
+use mysql::Error as Driver;
+use sha2::{Digest as _, Sha256};
+
+use super::MysqlStore;
+use super::connection::Session;
+use super::layout::Layout;
+use super::lines::{Line, Lines};
+use crate::error::Result;
+use crate::sid::SessionKey;
+use crate::store::{Basis, Outcome};
+
+/// What makes one store's lock names different from another's.
+pub(super) struct LockNames {
+    database: String,
+    table: String,
+}
+
+/// A lock and the connection that holds it.
+pub(super) struct Held {
+    pub(super) name: String,
+    pub(super) connection: u64,
+}
+
+impl LockNames {
+    pub(super) fn new(lines: &Lines) -> Self {
+        Self {
+            database: lines.target.dsn.database.clone(),
+            table: lines.tables.sessions.clone(),
+        }
+    }
+
+    /// Lock names are the server's, for all databases, 64 characters long, and blind to case.
+    pub(super) fn of(&self, key: &[u8]) -> String {
+        let mut hash = Sha256::new();
+        for part in [self.database.as_bytes(), self.table.as_bytes(), key] {
+            hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            hash.update(part);
+        }
+        format!(
+            "rsso:{}",
+            data_encoding::HEXLOWER.encode(&hash.finalize()[..24])
+        )
+    }
+}
+
+impl MysqlStore {
+    pub(super) fn line_of(&self, held: Option<&Held>) -> Line {
+        held.map_or(Line::Prompt, |held| self.lines.line_of(held.connection))
+    }
+
+    /// Gives a lock back on the connection that holds it; without that it is free already.
+    pub(super) fn free(&mut self, held: &Held) -> Result<()> {
+        if !self.lines.is_open(held.connection) {
+            return Ok(());
+        }
+        let line = self.line_of(Some(held));
+        self.on(line, "cannot give the session's lock back", |session, _| {
+            if session.number == held.connection {
+                unlock(session, &held.name)?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Takes a lock if it is free.
+pub(super) fn try_lock(session: &mut Session, name: &str) -> Result<bool, Driver> {
+    let got = session.first("SELECT GET_LOCK(?, 0)", (name,))?;
+    Ok(got.and_then(|row| row.get::<Option<i64>, _>(0)).flatten() == Some(1))
+}
+
+pub(super) fn unlock(session: &mut Session, name: &str) -> Result<(), Driver> {
+    session.change("DO RELEASE_LOCK(?)", (name,)).map(|_| ())
+}
+
+/// Whether anybody holds a lock, this very connection included.
+pub(super) fn is_used(session: &mut Session, name: &str) -> Result<bool, Driver> {
+    let owner = session.first("SELECT IS_USED_LOCK(?)", (name,))?;
+    Ok(owner
+        .and_then(|row| row.get::<Option<u64>, _>(0))
+        .flatten()
+        .is_some())
+}
+
+/// A commit whose lock went with its connection: only while nobody else holds it.
+pub(super) fn regained(
+    session: &mut Session,
+    layout: &Layout,
+    key: &SessionKey,
+    basis: Basis,
+    name: &str,
+    commit: impl FnOnce(&mut Session) -> Result<Outcome, Driver>,
+) -> Result<Outcome, Driver> {
+    if try_lock(session, name)? {
+        let outcome = commit(session);
+        unlock(session, name)?;
+        return outcome;
+    }
+    // Whoever holds it may have read what this very commit has stored already.
+    layout.classify(session, key, basis)
+}

@@ -1,0 +1,303 @@
+//! Logins: each act is one script, on the user's key, the keys of the user's sessions, and the
+//! realm's stream. A script finds the sessions' keys in the user's key: they cannot be declared.
+
+use redis::{Cmd, Value, cmd};
+use serde::Deserialize;
+
+use super::keys;
+use super::scripts::Act;
+use super::{RedisStore, millis, record};
+use crate::error::Result;
+use crate::login::event::{Event, Moment, Position, Tail, head, identity_json, json};
+use crate::login::{
+    Bound, Claim, Claimed, Device, Kick, KickOrder, Login, LoginId, MAX_SESSIONS, OnConflict,
+    ROTATION_GRACE, Realm, Refused, Seat, User, UserKey, Victim, Which,
+};
+use crate::sid::SessionKey;
+use crate::store::{End, Generation, Logins, Revision, Token, Version};
+
+/// What stands in a user's key under a login's id.
+#[derive(Deserialize)]
+struct Entry {
+    #[serde(rename = "i")]
+    identity: String,
+    #[serde(rename = "m")]
+    more: String,
+}
+
+fn login(entry: &[u8]) -> Option<Login> {
+    let entry: Entry = serde_json::from_slice(entry).ok()?;
+    Login::decode(&entry.identity, &entry.more)
+}
+
+/// A session's login, as the scripts tell it: state, user, entry.
+pub(super) fn bound(detail: &[u8]) -> Option<Bound> {
+    let (state, rest) = detail.split_first()?;
+    let (user, entry) = rest.split_at_checked(43)?;
+    let user = data_encoding::BASE64URL_NOPAD.decode(user).ok()?;
+    Some(Bound {
+        login: login(entry)?,
+        user: UserKey::from_bytes(&user)?,
+        rotated: *state == b'G',
+    })
+}
+
+/// Generation and revision, one after the other.
+fn version(bytes: &[u8]) -> Option<Version> {
+    let (generation, revision) = bytes.split_first_chunk::<8>()?;
+    Some(Version {
+        generation: Generation(u64::from_be_bytes(*generation)),
+        revision: Revision(revision.try_into().ok()?),
+    })
+}
+
+fn kicks(details: &[Vec<u8>]) -> Vec<Kick> {
+    let read = |detail: &Vec<u8>| serde_json::from_slice(detail).ok();
+    details.iter().filter_map(read).collect()
+}
+
+impl RedisStore {
+    /// Removes a session; see [`crate::store::Store::destroy`].
+    pub(super) fn end_session(
+        &mut self,
+        key: &SessionKey,
+        token: Option<Token>,
+        end: End<'_>,
+    ) -> Result<bool> {
+        if let Some(token) = token {
+            self.keeper.end(token);
+        }
+        let (grave, grave_ttl) = match end.grave {
+            Some((kick, ttl)) => (json(kick), millis(ttl)),
+            None => (String::new(), 0),
+        };
+        let mut destroy = Act::Destroy.call(&self.keys(key, token));
+        destroy
+            .arg(token.map(|t| t.as_bytes().to_vec()).unwrap_or_default())
+            .arg(
+                end.seen
+                    .map(|g| record::generation(g).to_vec())
+                    .unwrap_or_default(),
+            )
+            .arg(i32::from(end.alone))
+            .arg(grave)
+            .arg(grave_ttl);
+        self.at(&mut destroy, &Moment::now()?);
+        let (removed, _) = self.run(destroy)?;
+        Ok(removed > 0)
+    }
+
+    /// Adds when it happens and how long its events are kept.
+    fn at(&self, call: &mut Cmd, moment: &Moment) {
+        call.arg(&moment.words()[..]).arg(millis(self.events_ttl));
+    }
+
+    fn run(&mut self, call: Cmd) -> Result<(i64, Vec<Vec<u8>>)> {
+        let mut replies = self.exchange(&[call])?.into_iter();
+        self.answer(replies.next().unwrap_or_default())
+    }
+
+    fn user_key(&self, user: &User) -> String {
+        keys::user(&self.prefix, &user.key())
+    }
+
+    fn read_events(&self, reply: Value) -> Result<Vec<Event>> {
+        let strange = || self.strange("the outbox's key holds something else than events");
+        let Value::Array(entries) = self.accept(reply)? else {
+            return Err(strange());
+        };
+        entries
+            .into_iter()
+            .map(|entry| {
+                let (id, fields): (String, Vec<(String, String)>) =
+                    redis::from_redis_value(entry).map_err(|_| strange())?;
+                let event = fields.into_iter().find(|(name, _)| name == "event");
+                Ok(Event {
+                    position: Position::parse(&id)?,
+                    json: event.ok_or_else(strange)?.1,
+                })
+            })
+            .collect()
+    }
+}
+
+impl Logins for RedisStore {
+    fn claim(&mut self, key: &SessionKey, seat: Seat, claim: &Claim) -> Result<Claimed> {
+        let moment = Moment::now()?;
+        let limits = claim.limits;
+        let by = claim.by();
+        let replaced = Tail {
+            reason: Some("replaced"),
+            code: Some(-4),
+            by: Some(&by),
+            at: moment.at,
+        };
+        let user = claim.user.key();
+        let seen = seat
+            .seen
+            .map(|seen| record::generation(seen.generation).to_vec());
+        let mut call = Act::Claim.call_with(
+            &self.keys(key, None),
+            Some(&keys::user(&self.prefix, &user)),
+        );
+        call.arg(seen.unwrap_or_default())
+            .arg(&record::generation(Generation::random()?)[..])
+            .arg(seat.token.as_bytes())
+            .arg(millis(seat.ttl))
+            .arg(claim.login.to_string())
+            .arg(user.to_text())
+            .arg(claim.device.as_str())
+            .arg(identity_json(&claim.identity()))
+            .arg(json(&claim.more()))
+            .arg(limits.max_logins)
+            .arg(limits.max_logins_per_device)
+            .arg(i32::from(limits.on_conflict == OnConflict::Refuse))
+            .arg(i32::from(limits.victim == Victim::Idle))
+            .arg(limits.storm_limit)
+            .arg(replaced.members())
+            .arg(millis(claim.tombstone_ttl))
+            .arg(claim.user.realm.as_str())
+            .arg(head(&claim.user));
+        self.at(&mut call, &moment);
+        call.arg(key.to_text());
+        let (code, details) = self.run(call)?;
+        let strange = || self.strange("a script answered something unexpected");
+        let (first, rest) = details.split_first().unzip();
+        let first = first.map(Vec::as_slice).unwrap_or_default();
+        let rest = rest.unwrap_or_default();
+        match code {
+            1 => Ok(Claimed::New(
+                version(first).ok_or_else(strange)?,
+                kicks(rest),
+            )),
+            2 => {
+                let bound = rest.first().and_then(|detail| bound(detail));
+                let same = version(first).zip(bound).ok_or_else(strange)?;
+                Ok(Claimed::Same(same.0, same.1))
+            }
+            3 => {
+                let refused = match first {
+                    b"storm" => Refused::Storm,
+                    _ => Refused::Limit,
+                };
+                let holders = rest.iter().filter_map(|entry| login(entry)).collect();
+                Ok(Claimed::Refused(refused, holders))
+            }
+            _ => Ok(Claimed::Ended),
+        }
+    }
+
+    fn rotate(
+        &mut self,
+        (from, token): (&SessionKey, Option<Token>),
+        to: &SessionKey,
+        seat: Seat,
+        login: LoginId,
+    ) -> Result<Option<Version>> {
+        if let Some(token) = token {
+            self.keeper.end(token);
+        }
+        let new = self.keys(to, None);
+        let mut call = Act::Rotate.call_with(&self.keys(from, token), Some(new.record()));
+        call.arg(token.map(|t| t.as_bytes().to_vec()).unwrap_or_default())
+            .arg(login.to_string())
+            .arg(&record::generation(Generation::random()?)[..])
+            .arg(seat.token.as_bytes())
+            .arg(millis(seat.ttl))
+            .arg(to.to_text())
+            .arg(millis(ROTATION_GRACE))
+            .arg(MAX_SESSIONS);
+        let (code, details) = self.run(call)?;
+        Ok(match code {
+            1 => details.first().and_then(|bytes| version(bytes)),
+            _ => None,
+        })
+    }
+
+    fn sign_out(&mut self, key: &SessionKey, login: LoginId) -> Result<bool> {
+        let mut call = Act::SignOut.call(&self.keys(key, None));
+        call.arg(login.to_string());
+        self.at(&mut call, &Moment::now()?);
+        Ok(self.run(call)?.0 == 1)
+    }
+
+    fn kick(&mut self, user: &User, which: &Which, order: &KickOrder) -> Result<Vec<Kick>> {
+        let moment = Moment::now()?;
+        let kicked = Tail {
+            reason: Some(&order.reason),
+            code: Some(-5),
+            by: None,
+            at: moment.at,
+        };
+        let id = |login: Option<LoginId>| login.map(|login| login.to_string()).unwrap_or_default();
+        let mut call = Act::Kick.call_on(&self.user_key(user));
+        call.arg(&self.prefix)
+            .arg(which.device.as_ref().map_or("", Device::as_str))
+            .arg(id(which.login))
+            .arg(id(which.except))
+            .arg(kicked.members())
+            .arg(millis(order.tombstone_ttl));
+        self.at(&mut call, &moment);
+        Ok(kicks(&self.run(call)?.1))
+    }
+
+    fn logins(&mut self, user: &User) -> Result<Vec<Login>> {
+        let mut call = Act::List.call_on(&self.user_key(user));
+        call.arg(&self.prefix);
+        let (_, entries) = self.run(call)?;
+        Ok(entries.iter().filter_map(|entry| login(entry)).collect())
+    }
+
+    fn notify(&mut self, user: &User, device: Option<&Device>, payload: &str) -> Result<u64> {
+        let moment = Moment::now()?;
+        let mut call = Act::Notify.call_on(&self.user_key(user));
+        call.arg(&self.prefix)
+            .arg(device.map_or("", Device::as_str))
+            .arg(format!("\"at\":{},\"payload\":{payload}", moment.at));
+        self.at(&mut call, &moment);
+        Ok(u64::try_from(self.run(call)?.0).unwrap_or_default())
+    }
+
+    fn login_of(&mut self, key: &SessionKey) -> Result<Option<Bound>> {
+        let (_, details) = self.run(Act::Peek.call(&self.keys(key, None)))?;
+        Ok(details.first().and_then(|detail| bound(detail)))
+    }
+
+    fn kick_of(&mut self, key: &SessionKey) -> Result<Option<Kick>> {
+        let mut get = cmd("GET");
+        get.arg(self.keys(key, None).tombstone());
+        let mut replies = self.exchange(&[get])?.into_iter();
+        match self.accept(replies.next().unwrap_or_default())? {
+            Value::BulkString(json) => Ok(serde_json::from_slice(&json).ok()),
+            _ => Ok(None),
+        }
+    }
+
+    fn events(&mut self, realm: &Realm, after: &Position, limit: usize) -> Result<Vec<Event>> {
+        let mut range = cmd("XRANGE");
+        range
+            .arg(keys::outbox(&self.prefix, realm))
+            .arg(format!("({after}"))
+            .arg("+")
+            .arg("COUNT")
+            .arg(limit);
+        let mut replies = self.exchange(&[range])?.into_iter();
+        self.read_events(replies.next().unwrap_or_default())
+    }
+
+    fn newest(&mut self, realm: &Realm) -> Result<Position> {
+        let mut range = cmd("XREVRANGE");
+        range
+            .arg(keys::outbox(&self.prefix, realm))
+            .arg("+")
+            .arg("-")
+            .arg("COUNT")
+            .arg(1);
+        let mut replies = self.exchange(&[range])?.into_iter();
+        let newest = self.read_events(replies.next().unwrap_or_default())?;
+        Ok(newest
+            .into_iter()
+            .next()
+            .map_or(Position::START, |event| event.position))
+    }
+}

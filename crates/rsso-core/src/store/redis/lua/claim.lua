@@ -1,0 +1,101 @@
+-- KEYS d l n w user  ARGV: see logins.rs
+-- -> {1, version, kick...} claimed, {2, version, state, user, entry} claimed already,
+--    {3, reason, entry...} refused, {4} the session has ended
+local d, user = KEYS[1], KEYS[5]
+local seen, generation, revision, ttl = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local login, user_name, device, identity, more = ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9]
+local max, max_device = tonumber(ARGV[10]), tonumber(ARGV[11])
+local refuse, idle, storm_limit = ARGV[12] == '1', ARGV[13] == '1', tonumber(ARGV[14])
+local replaced_by, tombstone_ttl = ARGV[15], ARGV[16]
+local realm, head = ARGV[17], ARGV[18]
+local book = new_book(ARGV[19], ARGV[20], ARGV[21], ARGV[22])
+local prefix, session = prefix_of(d), ARGV[23]
+
+local found = tail(d)
+if seen ~= '' and not (found and found.generation == seen) then return { 4 } end
+redis.call('HSETNX', user, 'r', realm)
+redis.call('HSETNX', user, 'h', head)
+
+local own, others, candidates = nil, {}, {}
+for _, live in ipairs(live_logins(prefix, user, forget_dead(book, prefix, user, realm, head))) do
+  if found and live.id == found.login then own = live else others[#others + 1] = live end
+end
+if own and (own.entry.d == device or own.id == login) then
+  return { 2, found.generation .. found.revision, found.state .. found.user .. cjson.encode(own.entry) }
+end
+
+-- Who makes room: as `policy::Limits::victims` decides.
+for _, other in ipairs(others) do candidates[#candidates + 1] = other end
+if idle then
+  table.sort(candidates, function(a, b)
+    if a.left ~= b.left then return a.left < b.left end
+    return a.entry.n < b.entry.n
+  end)
+end
+local victims, chosen = {}, {}
+local function choose(limit, fits)
+  if limit == 0 then return end
+  local count = 0
+  for _, c in ipairs(candidates) do if fits(c) then count = count + 1 end end
+  local excess = count + 1 - limit
+  for _, c in ipairs(candidates) do
+    if excess > 0 and fits(c) then
+      victims[#victims + 1], chosen[c.id], excess = c, true, excess - 1
+    end
+  end
+end
+choose(max_device, function(c) return c.entry.d == device end)
+choose(max, function(c) return not chosen[c.id] end)
+
+-- The storm: as `policy::Storm::count` decides.
+local refused, breaks = nil, false
+if storm_limit > 0 then
+  local second = math.floor(now() / 1000)
+  local storm = redis.call('HMGET', user, 'w', 'c', 'x')
+  local since, count, raging = tonumber(storm[1] or 0), tonumber(storm[2] or 0), storm[3] == '1'
+  if second - since >= 60 or second < since then since, count, raging = second, 0, false end
+  local replaced = refuse and 0 or #victims
+  if raging then
+    refused = 'storm'
+  elseif replaced > 0 and count + replaced > storm_limit then
+    refused, breaks, raging = 'storm', true, true
+  else
+    count = count + replaced
+  end
+  redis.call('HSET', user, 'w', since, 'c', count, 'x', raging and '1' or '0')
+end
+if not refused and refuse and #victims > 0 then refused = 'limit' end
+if refused then
+  local data = data_of(identity, because(book, refused))
+  if breaks then emit(book, prefix, realm, head, 'io.rsso.login.storm.v1', data) end
+  emit(book, prefix, realm, head, 'io.rsso.login.refused.v1', data)
+  keep_key(user, 60000)
+  local reply = { 3, refused }
+  for _, other in ipairs(others) do reply[#reply + 1] = cjson.encode(other.entry) end
+  return reply
+end
+
+local kicks = {}
+for _, victim in ipairs(victims) do
+  local data = data_of(victim.entry.i, replaced_by)
+  end_login(prefix, user, victim.id, victim.entry, nil, data, tombstone_ttl)
+  emit(book, prefix, realm, head, 'io.rsso.login.kicked.v1', data)
+  kicks[#kicks + 1] = data
+end
+if found and found.login then release_login(book, d, found, d, 'reclaimed') end
+
+if found then
+  bind(d, found, login, user_name)
+else
+  found = { generation = generation, revision = revision }
+  redis.call('SET', d, login .. user_name .. 'R1L' .. generation .. revision, 'PX', ttl)
+end
+redis.call('DEL', tombstone_key(d))
+local number = redis.call('HINCRBY', user, 'n', 1)
+local entry = { n = number, d = device, i = identity, m = more, s = { session } }
+redis.call('HSET', user, login, cjson.encode(entry))
+keep_key(user, math.max(ttl, redis.call('PTTL', d)))
+emit(book, prefix, realm, head, 'io.rsso.login.claimed.v1', data_of(identity, '"at":' .. book.at))
+local reply = { 1, found.generation .. found.revision }
+for _, kick in ipairs(kicks) do reply[#reply + 1] = kick end
+return reply

@@ -1,0 +1,16 @@
+-- KEYS d l n w  ARGV token generation alone grave grave_ttl stem time at keep -> {1} a record was removed, {0} none
+local d = KEYS[1]
+local found = tail(d)
+local removed = 0
+if found and (ARGV[2] == '' or found.generation == ARGV[2]) then
+  if found.login and ARGV[3] ~= '1' then
+    release_login(new_book(ARGV[6], ARGV[7], ARGV[8], ARGV[9]), d, found, d, 'destroyed')
+  end
+  removed = redis.call('DEL', d)
+end
+if ARGV[4] ~= '' then redis.call('SET', tombstone_key(d), ARGV[4], 'PX', ARGV[5]) end
+if ARGV[1] ~= '' then
+  redis.call('ZREM', KEYS[3], ARGV[1])
+  if held(KEYS[2], ARGV[1]) then hand_over(KEYS[2], KEYS[3], KEYS[4]) end
+end
+return { removed }

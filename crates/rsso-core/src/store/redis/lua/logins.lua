@@ -1,0 +1,103 @@
+-- What the scripts about logins share. A user's key is a hash:
+--   n  the number of the login that was claimed last
+--   r  the realm; h  source and subject of the user's events, as members of a JSON object
+--   w, c, x  the storm: since when replacements are counted, how many, whether it rages
+--   a login's id -> {n: its number, d: device, i: identity (JSON), m: more (JSON), s: its sessions}
+-- A login lives while a record of one of its sessions names it.
+local MAX_EVENTS = 100000
+local DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+
+local function record_key(prefix, session) return prefix .. '{' .. session .. '}:d' end
+
+-- The act's moment: a stem of event ids, RFC 3339, milliseconds; and how long events are kept.
+local function new_book(stem, time, at, keep) return { stem = stem, time = time, at = at, keep = tonumber(keep), count = 0 } end
+
+local function data_of(identity, members) return string.sub(identity, 1, -2) .. ',' .. members .. '}' end
+
+local function emit(book, prefix, realm, head, kind, data)
+  local high, low = math.floor(book.count / 32) % 32 + 1, book.count % 32 + 1
+  book.count = book.count + 1
+  local id = book.stem .. string.sub(DIGITS, high, high) .. string.sub(DIGITS, low, low)
+  local event = '{"specversion":"1.0","id":"' .. id .. '","type":"' .. kind .. '",' .. head .. ',"time":"' .. book.time
+    .. '","datacontenttype":"application/json","data":' .. data .. '}'
+  local key = prefix .. 'e:' .. realm
+  redis.call('XADD', key, 'MAXLEN', '~', MAX_EVENTS, '*', 'event', event)
+  redis.call('XTRIM', key, 'MINID', '~', now() - book.keep)
+  redis.call('PEXPIRE', key, book.keep)
+end
+
+-- The members of an event's data that say why, without a newcomer.
+local function because(book, reason, code)
+  return '"reason":"' .. reason .. '",' .. (code and '"code":' .. code .. ',' or '') .. '"at":' .. book.at
+end
+
+-- For how long a login still lives, in milliseconds; nil if it is dead.
+local function time_left(prefix, id, entry)
+  local longest
+  for _, session in ipairs(entry.s) do
+    local d = record_key(prefix, session)
+    local found = tail(d)
+    if found and found.login == id then longest = math.max(longest or 0, redis.call('PTTL', d)) end
+  end
+  return longest
+end
+
+-- The user's live logins, {id, entry, left}, in the order of their numbers. The dead go to `bury_dead`.
+local function live_logins(prefix, user, bury_dead)
+  local every, live, all = {}, {}, redis.call('HGETALL', user)
+  for at = 1, #all, 2 do
+    if #all[at] == 26 then every[#every + 1] = { id = all[at], entry = cjson.decode(all[at + 1]) } end
+  end
+  table.sort(every, function(a, b) return a.entry.n < b.entry.n end)
+  for _, login in ipairs(every) do
+    login.left = time_left(prefix, login.id, login.entry)
+    if login.left then
+      live[#live + 1] = login
+    elseif bury_dead then
+      bury_dead(login.id, login.entry)
+    end
+  end
+  return live
+end
+
+-- Removes dead logins, and tells of them.
+local function forget_dead(book, prefix, user, realm, head)
+  return function(id, entry)
+    redis.call('HDEL', user, id)
+    emit(book, prefix, realm, head, 'io.rsso.login.expired.v1', data_of(entry.i, because(book, 'expired', -3)))
+  end
+end
+
+-- Ends a login: its sessions but `spared` are removed, with a tombstone if there is one.
+local function end_login(prefix, user, id, entry, spared, tombstone, tombstone_ttl)
+  for _, session in ipairs(entry.s) do
+    local d = record_key(prefix, session)
+    local found = d ~= spared and tail(d)
+    if found and found.login == id then
+      redis.call('DEL', d)
+      if tombstone then redis.call('SET', tombstone_key(d), tombstone, 'PX', tombstone_ttl) end
+    end
+  end
+  redis.call('HDEL', user, id)
+end
+
+-- Ends the login that a record has, by its own session's doing.
+local function release_login(book, d, found, spared, reason)
+  local prefix, user = prefix_of(d), user_key(d, found.user)
+  local stored = redis.call('HGET', user, found.login)
+  if not stored then return false end
+  local entry = cjson.decode(stored)
+  end_login(prefix, user, found.login, entry, spared)
+  local about = redis.call('HMGET', user, 'r', 'h')
+  emit(book, prefix, about[1], about[2], 'io.rsso.login.released.v1', data_of(entry.i, because(book, reason)))
+  return true
+end
+
+-- Writes login and user into a record that exists.
+local function bind(d, found, login, user)
+  local length = redis.call('STRLEN', d)
+  local rest = 'R1L' .. found.generation .. found.revision
+  local at = length - TRAILER
+  if found.state ~= 'S' then at = at - BINDING end
+  redis.call('SETRANGE', d, at, login .. user .. rest)
+end

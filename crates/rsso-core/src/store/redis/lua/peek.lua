@@ -1,0 +1,2 @@
+-- KEYS d l n w -> {1, detail}: what a reader without a lock learns beside the data
+return { 1, detail(KEYS[1], tail(KEYS[1])) }

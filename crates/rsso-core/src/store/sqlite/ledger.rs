@@ -1,0 +1,422 @@
+//! The login tables, question by question.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
+
+use super::lock::Uses;
+use super::schema::{Names, Statements};
+use super::{expiry, now};
+use crate::login::event::MAX_EVENTS;
+use crate::login::policy::Storm;
+use crate::login::{LoginId, User, UserKey, event};
+use crate::store::ledger::{Binding, Entry, Ledger, Seated, UserRow};
+use crate::store::{Generation, Revision, Version};
+
+/// How many events one append forgets at most: more than it adds, so that the outbox shrinks.
+const FORGET: i64 = 200;
+
+/// The tables, inside a transaction or, to look only, outside of one.
+pub(super) struct Tables<'a> {
+    connection: &'a Connection,
+    names: &'a Names,
+    events_ttl: Duration,
+    uses: Uses<'a>,
+}
+
+impl<'a> Tables<'a> {
+    pub(super) fn new(
+        connection: &'a Connection,
+        sql: &'a Statements,
+        events_ttl: Duration,
+        uses: Uses<'a>,
+    ) -> Self {
+        Self {
+            connection,
+            names: &sql.names,
+            events_ttl,
+            uses,
+        }
+    }
+
+    /// Removes a session, of one generation if one is given, after `first` was done for it.
+    pub(super) fn remove_session(
+        &mut self,
+        key: &[u8],
+        generation: Option<i64>,
+        first: impl FnOnce(&mut Self) -> rusqlite::Result<()>,
+    ) -> rusqlite::Result<bool> {
+        let found: Option<i64> = self.one(
+            &format!(
+                "SELECT generation FROM {} WHERE id = ?1 AND generation = COALESCE(?2, generation)",
+                self.names.sessions
+            ),
+            params![key, generation],
+            |row| row.get(0),
+        )?;
+        let Some(found) = found else {
+            return Ok(false);
+        };
+        first(self)?;
+        self.remove(key, Generation(found.cast_unsigned()))?;
+        self.unbind(key)?;
+        Ok(true)
+    }
+
+    fn change(&self, sql: &str, values: impl Params) -> rusqlite::Result<usize> {
+        self.connection.prepare_cached(sql)?.execute(values)
+    }
+
+    fn one<T>(
+        &self,
+        sql: &str,
+        values: impl Params,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<Option<T>> {
+        self.connection
+            .prepare_cached(sql)?
+            .query_row(values, read)
+            .optional()
+    }
+
+    fn seated(&mut self, login: &[u8]) -> rusqlite::Result<Vec<Seated>> {
+        let Names {
+            sessions, bindings, ..
+        } = self.names;
+        let mut seated: Vec<Seated> = self
+            .connection
+            .prepare_cached(&format!(
+                "SELECT b.session, b.generation, b.until, s.expires FROM {bindings} AS b
+                 LEFT JOIN {sessions} AS s ON s.id = b.session AND s.generation = b.generation
+                 WHERE b.login = ?1"
+            ))?
+            .query_map([login], |row| {
+                Ok(Seated {
+                    key: row.get(0)?,
+                    generation: Generation(row.get::<_, i64>(1)?.cast_unsigned()),
+                    until: row.get(2)?,
+                    expires: row.get(3)?,
+                })
+            })?
+            .collect::<rusqlite::Result<_>>()?;
+        for session in &mut seated {
+            session.expires = session
+                .expires
+                .filter(|expires| self.is_live(&session.key, *expires));
+        }
+        Ok(seated)
+    }
+
+    /// What is being used does not expire.
+    fn is_live(&mut self, key: &[u8], expires: i64) -> bool {
+        expires > now() || self.uses.is_used(key)
+    }
+}
+
+/// A login's id in a column; one of another length was not written by us.
+pub(super) fn login_id(row: &Row<'_>, at: usize) -> rusqlite::Result<LoginId> {
+    let bytes: Vec<u8> = row.get(at)?;
+    LoginId::from_bytes(&bytes).ok_or(rusqlite::Error::IntegralValueOutOfRange(at, 16))
+}
+
+/// A user's key in a column.
+pub(super) fn user_key(row: &Row<'_>, at: usize) -> rusqlite::Result<UserKey> {
+    let bytes: Vec<u8> = row.get(at)?;
+    UserKey::from_bytes(&bytes).ok_or(rusqlite::Error::IntegralValueOutOfRange(at, 32))
+}
+
+impl Ledger for Tables<'_> {
+    type Error = rusqlite::Error;
+
+    fn now(&mut self) -> rusqlite::Result<i64> {
+        Ok(now())
+    }
+
+    fn lock_user(&mut self, user: &User) -> rusqlite::Result<UserRow> {
+        let key = user.key();
+        if let Some(row) = self.lock_known_user(&key)? {
+            return Ok(row);
+        }
+        let row = UserRow {
+            sequence: 0,
+            storm: Storm::default(),
+            realm: user.realm.as_str().to_owned(),
+            head: event::head(user),
+        };
+        self.change(
+            &format!(
+                "INSERT INTO {} (user, realm, head, sequence, storm_since, storm_count, storm_raging)
+                 VALUES (?1, ?2, ?3, 0, 0, 0, 0)",
+                self.names.users
+            ),
+            params![key.as_bytes(), row.realm, row.head],
+        )?;
+        Ok(row)
+    }
+
+    /// The transaction has the whole database to itself.
+    fn lock_known_user(&mut self, user: &UserKey) -> rusqlite::Result<Option<UserRow>> {
+        self.one(
+            &format!(
+                "SELECT sequence, storm_since, storm_count, storm_raging, realm, head FROM {} WHERE user = ?1",
+                self.names.users
+            ),
+            [user.as_bytes()],
+            |row| {
+                Ok(UserRow {
+                    sequence: row.get(0)?,
+                    storm: Storm {
+                        since: row.get(1)?,
+                        count: row.get(2)?,
+                        raging: row.get(3)?,
+                    },
+                    realm: row.get(4)?,
+                    head: row.get(5)?,
+                })
+            },
+        )
+    }
+
+    fn save_user(&mut self, user: &UserKey, row: &UserRow) -> rusqlite::Result<()> {
+        let Storm {
+            since,
+            count,
+            raging,
+        } = row.storm;
+        self.change(
+            &format!(
+                "UPDATE {} SET sequence = ?2, storm_since = ?3, storm_count = ?4, storm_raging = ?5 WHERE user = ?1",
+                self.names.users
+            ),
+            params![user.as_bytes(), row.sequence, since, count, raging],
+        )
+        .map(|_| ())
+    }
+
+    fn entries(&mut self, user: &UserKey) -> rusqlite::Result<Vec<Entry>> {
+        let mut entries: Vec<Entry> = self
+            .connection
+            .prepare_cached(&format!(
+                "SELECT login, sequence, device, identity, more FROM {} WHERE user = ?1 ORDER BY sequence",
+                self.names.logins
+            ))?
+            .query_map([user.as_bytes()], |row| {
+                Ok(Entry {
+                    login: login_id(row, 0)?,
+                    sequence: row.get(1)?,
+                    device: row.get(2)?,
+                    identity: row.get(3)?,
+                    more: row.get(4)?,
+                    sessions: Vec::new(),
+                })
+            })?
+            .collect::<rusqlite::Result<_>>()?;
+        for entry in &mut entries {
+            entry.sessions = self.seated(&entry.login.to_bytes())?;
+        }
+        Ok(entries)
+    }
+
+    fn binding(&mut self, key: &[u8]) -> rusqlite::Result<Option<Binding>> {
+        let Names {
+            sessions,
+            bindings,
+            logins,
+            ..
+        } = self.names;
+        let found = self.one(
+            &format!(
+                "SELECT l.user, l.login, s.expires FROM {bindings} AS b
+                 JOIN {logins} AS l ON l.login = b.login
+                 JOIN {sessions} AS s ON s.id = b.session AND s.generation = b.generation
+                 WHERE b.session = ?1"
+            ),
+            [key],
+            |row| {
+                let binding = Binding {
+                    user: user_key(row, 0)?,
+                    login: login_id(row, 1)?,
+                };
+                Ok((binding, row.get(2)?))
+            },
+        )?;
+        Ok(found
+            .filter(|(_, expires)| self.is_live(key, *expires))
+            .map(|(binding, _)| binding))
+    }
+
+    fn version(&mut self, key: &[u8]) -> rusqlite::Result<Option<Version>> {
+        let found = self.one(
+            &format!(
+                "SELECT generation, revision, expires FROM {} WHERE id = ?1",
+                self.names.sessions
+            ),
+            [key],
+            |row| {
+                let version = Version {
+                    generation: Generation(row.get::<_, i64>(0)?.cast_unsigned()),
+                    revision: Revision(row.get(1)?),
+                };
+                Ok((version, row.get(2)?))
+            },
+        )?;
+        Ok(found
+            .filter(|(_, expires)| self.is_live(key, *expires))
+            .map(|(version, _)| version))
+    }
+
+    fn create(&mut self, key: &[u8], version: Version, ttl: Duration) -> rusqlite::Result<()> {
+        self.change(
+            &format!(
+                "INSERT OR REPLACE INTO {} (id, generation, revision, expires, data) VALUES (?1, ?2, ?3, ?4, x'')",
+                self.names.sessions
+            ),
+            params![key, version.generation.0.cast_signed(), version.revision.0, expiry(ttl)],
+        )
+        .map(|_| ())
+    }
+
+    fn copy(
+        &mut self,
+        from: &[u8],
+        to: &[u8],
+        version: Version,
+        ttl: Duration,
+    ) -> rusqlite::Result<bool> {
+        if self.version(to)?.is_some() {
+            return Ok(false);
+        }
+        let copied = self.change(
+            &format!(
+                "INSERT OR REPLACE INTO {0} (id, generation, revision, expires, data)
+                 SELECT ?2, ?3, ?4, ?5, data FROM {0} WHERE id = ?1",
+                self.names.sessions
+            ),
+            params![
+                from,
+                to,
+                version.generation.0.cast_signed(),
+                version.revision.0,
+                expiry(ttl)
+            ],
+        )?;
+        Ok(copied > 0)
+    }
+
+    fn remove(&mut self, key: &[u8], generation: Generation) -> rusqlite::Result<()> {
+        self.change(
+            &format!(
+                "DELETE FROM {} WHERE id = ?1 AND generation = ?2",
+                self.names.sessions
+            ),
+            params![key, generation.0.cast_signed()],
+        )
+        .map(|_| ())
+    }
+
+    fn bury(&mut self, key: &[u8], kick: &str, ttl: Duration) -> rusqlite::Result<()> {
+        self.change(
+            &format!(
+                "INSERT OR REPLACE INTO {} (session, expires, detail) VALUES (?1, ?2, ?3)",
+                self.names.kicks
+            ),
+            params![key, expiry(ttl), kick],
+        )
+        .map(|_| ())
+    }
+
+    fn unbury(&mut self, key: &[u8]) -> rusqlite::Result<()> {
+        self.change(
+            &format!("DELETE FROM {} WHERE session = ?1", self.names.kicks),
+            [key],
+        )
+        .map(|_| ())
+    }
+
+    fn cap(&mut self, key: &[u8], until: i64) -> rusqlite::Result<()> {
+        self.change(
+            &format!(
+                "UPDATE {} SET until = ?2 WHERE session = ?1",
+                self.names.bindings
+            ),
+            params![key, until],
+        )?;
+        self.change(
+            &format!(
+                "UPDATE {} SET expires = MIN(expires, ?2) WHERE id = ?1",
+                self.names.sessions
+            ),
+            params![key, until],
+        )
+        .map(|_| ())
+    }
+
+    fn add_login(&mut self, user: &UserKey, entry: &Entry) -> rusqlite::Result<()> {
+        self.change(
+            &format!(
+                "INSERT INTO {} (login, user, sequence, device, identity, more) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                self.names.logins
+            ),
+            params![
+                entry.login.to_bytes(),
+                user.as_bytes(),
+                entry.sequence,
+                entry.device,
+                entry.identity,
+                entry.more
+            ],
+        )
+        .map(|_| ())
+    }
+
+    fn remove_login(&mut self, login: LoginId) -> rusqlite::Result<()> {
+        for table in [&self.names.bindings, &self.names.logins] {
+            self.change(
+                &format!("DELETE FROM {table} WHERE login = ?1"),
+                [login.to_bytes()],
+            )?;
+        }
+        Ok(())
+    }
+
+    fn bind(&mut self, key: &[u8], generation: Generation, login: LoginId) -> rusqlite::Result<()> {
+        self.change(
+            &format!(
+                "INSERT OR REPLACE INTO {} (session, generation, login, until) VALUES (?1, ?2, ?3, NULL)",
+                self.names.bindings
+            ),
+            params![key, generation.0.cast_signed(), login.to_bytes()],
+        )
+        .map(|_| ())
+    }
+
+    fn unbind(&mut self, key: &[u8]) -> rusqlite::Result<()> {
+        self.change(
+            &format!("DELETE FROM {} WHERE session = ?1", self.names.bindings),
+            [key],
+        )
+        .map(|_| ())
+    }
+
+    fn append(&mut self, realm: &str, events: &[String]) -> rusqlite::Result<()> {
+        let table = &self.names.events;
+        for event in events {
+            self.change(
+                &format!("INSERT INTO {table} (realm, at, event) VALUES (?1, ?2, ?3)"),
+                params![realm, now(), event],
+            )?;
+        }
+        let forgotten =
+            self.connection.last_insert_rowid() - i64::try_from(MAX_EVENTS).unwrap_or(i64::MAX);
+        let ttl = i64::try_from(self.events_ttl.as_secs()).unwrap_or(i64::MAX);
+        self.change(
+            &format!(
+                "DELETE FROM {table} WHERE position IN (
+                   SELECT position FROM (SELECT position, at FROM {table} ORDER BY position LIMIT ?1)
+                   WHERE position <= ?2 OR at <= ?3)"
+            ),
+            params![FORGET, forgotten, now().saturating_sub(ttl)],
+        )
+        .map(|_| ())
+    }
+}

@@ -1,0 +1,25 @@
+//! Chance that can be repeated.
+
+/// Numbers that look random, the same for the same seed.
+pub struct Dice(u64);
+
+impl Dice {
+    pub fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
+    /// One of `0..sides`.
+    pub fn roll(&mut self, sides: usize) -> usize {
+        // Steele, Lea, Flood: Fast splittable pseudorandom number generators (OOPSLA 2014).
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let number = (z ^ z >> 31) % u64::try_from(sides).unwrap();
+        number.try_into().unwrap()
+    }
+
+    pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+        &from[self.roll(from.len())]
+    }
+}

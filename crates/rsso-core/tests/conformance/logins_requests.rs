@@ -1,0 +1,239 @@
+//! What a request asks about the login of its session.
+
+use std::time::Duration;
+
+use rsso_core::login::event::Kind;
+use rsso_core::login::{Claimed, Which};
+use rsso_core::request::{Refusal, Written};
+
+use super::ground::{Ground, HOUR, sid};
+use super::php::Request;
+use super::signing::{at_most, user, wish};
+
+pub fn a_request_claims_for_the_session_that_it_has_read(ground: &dyn Ground) {
+    let (mut other, alice) = (ground.worker(), user("alice"));
+    for (stored, ours, lock) in [
+        (true, false, "1"),
+        (false, false, "1"),
+        (false, true, "1"),
+        (true, false, "0"),
+        (false, true, "0"),
+    ] {
+        let id = sid();
+        let key = ground.key_of(&id);
+        if stored {
+            other.put(&key, b"cart", HOUR);
+        }
+        let mut request = Request::begin_with(ground, &[("lock", lock)]);
+        if ours {
+            request.state.created(id.clone(), false);
+        }
+        request.read(&id);
+        assert!(request.state.is_active());
+        let claim = wish(&alice, "web", at_most(1));
+        assert!(matches!(request.claim(&claim), Claimed::New(..)));
+        assert_eq!(request.login(), Some(claim.login));
+        assert!(request.state.has_login(&alice, "web").is_some());
+        assert!(request.state.has_login(&alice, "ios").is_none());
+        assert!(request.state.has_login(&user("bob"), "web").is_none());
+        assert!(matches!(request.claim(&claim), Claimed::Same(..)));
+        assert_eq!(request.write(&id, b"signed in"), Written::Stored);
+        // A class may write more than once.
+        assert_eq!(request.write(&id, b"signed in, twice"), Written::Stored);
+        request.end();
+        assert!(!request.state.is_active());
+        assert_eq!(other.logins(&alice), [claim.login]);
+        assert_eq!(other.peek(&key).unwrap(), b"signed in, twice");
+        let next = Request::on(ground, &id);
+        assert_eq!(
+            next.state.login(),
+            other.store.login_of(&key).unwrap().as_ref()
+        );
+        drop(next);
+        assert!(other.try_lock(&key, Duration::from_secs(5), HOUR).is_ok());
+    }
+}
+
+pub fn a_claim_of_a_session_that_ended_is_refused(ground: &dyn Ground) {
+    let (mut other, alice) = (ground.worker(), user("alice"));
+    for kicked in [true, false] {
+        let id = sid();
+        let key = ground.key_of(&id);
+        other.put(&key, b"data", HOUR);
+        if kicked {
+            other.sign_in(&key, &alice, at_most(1));
+        }
+        let mut request = Request::on(ground, &id);
+        match kicked {
+            true => assert_eq!(other.kick(&alice, &Which::default()).len(), 1),
+            false => assert!(other.destroy(&key)),
+        }
+        for _ in 0..2 {
+            assert_eq!(
+                request.claim(&wish(&alice, "ios", at_most(1))),
+                Claimed::Ended
+            );
+        }
+        assert_eq!(
+            request.write(&id, b"revived"),
+            Written::Refused(Refusal::Gone)
+        );
+        let heir = request.regenerate(&id, true);
+        assert_eq!(
+            request.write(&heir, b"revived"),
+            Written::Refused(Refusal::Gone)
+        );
+        request.end();
+        assert_eq!((other.peek(&key), other.logins(&alice)), (None, vec![]));
+    }
+}
+
+pub fn a_claim_without_a_session_of_its_own_is_refused(ground: &dyn Ground) {
+    let (mut other, alice) = (ground.worker(), user("alice"));
+    let id = sid();
+    let key = ground.key_of(&id);
+    other.put(&key, b"data", HOUR);
+    let claim = wish(&alice, "web", at_most(1));
+    assert_eq!(Request::begin(ground).claim(&claim), Claimed::Ended);
+    let mut closed = Request::on(ground, &id);
+    closed.close();
+    assert_eq!(closed.claim(&claim), Claimed::Ended);
+    // Read without its lock, for that could not be had.
+    let held = other.locked(&key);
+    let directives = [("lock_wait", "0.1"), ("lock_failure", "readonly")];
+    let mut readonly = Request::begin_with(ground, &directives);
+    assert_eq!(readonly.read(&id), b"data");
+    assert_eq!(readonly.claim(&claim), Claimed::Ended);
+    assert_eq!(
+        readonly.write(&id, b"x"),
+        Written::Refused(Refusal::ReadOnly)
+    );
+    readonly.end();
+    other.store.release(&key, held.token).unwrap();
+    assert_eq!((other.login_of(&key), other.told(&alice).len()), (None, 0));
+}
+
+pub fn a_request_signs_out_and_goes_on(ground: &dyn Ground) {
+    let (mut other, alice) = (ground.worker(), user("alice"));
+    for lock in ["1", "0"] {
+        let id = sid();
+        let key = ground.key_of(&id);
+        let login = other.one_more(&key, &alice);
+        let mut request = Request::begin_with(ground, &[("lock", lock)]);
+        request.read(&id);
+        assert_eq!(request.login(), Some(login));
+        assert!(request.sign_out());
+        assert!(!request.sign_out());
+        assert_eq!(request.login(), None);
+        assert_eq!(request.write(&id, b"anonymous"), Written::Stored);
+        request.end();
+        assert_eq!(other.peek(&key).unwrap(), b"anonymous");
+        assert_eq!((other.login_of(&key), other.logins(&alice)), (None, vec![]));
+    }
+    assert!(!Request::begin(ground).sign_out());
+}
+
+pub fn a_logout_ends_the_login(ground: &dyn Ground) {
+    let (mut other, alice) = (ground.worker(), user("alice"));
+    for claims_itself in [true, false] {
+        let id = sid();
+        let key = ground.key_of(&id);
+        let mut request = Request::begin(ground);
+        let login = if claims_itself {
+            request.state.created(id.clone(), false);
+            request.read(&id);
+            let claim = wish(&alice, "web", at_most(1));
+            request.claim(&claim);
+            claim.login
+        } else {
+            let login = other.one_more(&key, &alice);
+            request.read(&id);
+            login
+        };
+        request.destroy(&id);
+        request.end();
+        assert_eq!((other.logins(&alice), other.peek(&key)), (vec![], None));
+        assert_eq!(
+            other.addressees(&alice, Kind::Released).last(),
+            Some(&login)
+        );
+        assert_eq!(other.unlocked(&key).kick, None);
+    }
+}
+
+/// The loser's logout comes when the winner has its session under the same id.
+pub fn a_losers_late_logout_touches_nothing(ground: &dyn Ground) {
+    let (mut other, alice) = (ground.worker(), user("alice"));
+    for locked in ["1", "0"] {
+        let id = sid();
+        let key = ground.key_of(&id);
+        other.one_more(&key, &alice);
+        let mut late = Request::begin_with(ground, &[("lock", locked)]);
+        late.read(&id);
+        other.kick(&alice, &Which::default());
+        let (winner, _) = other.sign_in(&key, &alice, at_most(1));
+        assert!(!late.sign_out());
+        late.destroy(&id);
+        late.end();
+        assert_eq!(
+            (other.login_of(&key), other.logins(&alice)),
+            (Some(winner), vec![winner])
+        );
+        assert!(other.destroy(&key));
+    }
+}
+
+pub fn the_kicked_browser_is_told(ground: &dyn Ground) {
+    let (mut other, alice) = (ground.worker(), user("alice"));
+    let id = sid();
+    let key = ground.key_of(&id);
+    let login = other.one_more(&key, &alice);
+    let (winner, _) = other.sign_in(&ground.key(), &alice, at_most(1));
+    let mut request = Request::begin(ground);
+    assert_eq!(request.read(&id), b"");
+    let kick = request
+        .state
+        .kicked(request.worker.store.as_mut(), false)
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (kick.identity.login, kick.by.unwrap().login),
+        (login, winner)
+    );
+    assert_eq!((kick.reason.as_str(), kick.code), ("replaced", -4));
+    // It goes on under its id, without strict mode.
+    assert_eq!(request.write(&id, b"anonymous"), Written::Stored);
+    request.end();
+    let mut next = Request::begin(ground);
+    assert_eq!(next.read(&id), b"anonymous");
+    for (may_be_reused, told) in [(false, false), (true, true)] {
+        let kick = next
+            .state
+            .kicked(next.worker.store.as_mut(), may_be_reused)
+            .unwrap();
+        assert_eq!(kick.is_some(), told);
+    }
+    // Who signs in again is not kicked any more.
+    assert!(matches!(
+        next.claim(&wish(&alice, "web", at_most(1))),
+        Claimed::New(..)
+    ));
+    let kick = next.state.kicked(next.worker.store.as_mut(), true).unwrap();
+    assert_eq!(kick, None);
+    next.end();
+    // And in strict mode: the id is only looked at, and found to be gone.
+    let gone = sid();
+    other.one_more(&ground.key_of(&gone), &alice);
+    other.kick(&alice, &Which::default());
+    let mut strict = Request::begin(ground);
+    let (store, state) = (strict.worker.store.as_mut(), &mut strict.state);
+    assert!(!state.validate(store, &strict.settings, &gone).unwrap());
+    let new = sid();
+    state.created(new.clone(), false);
+    strict.read(&new);
+    let kick = strict
+        .state
+        .kicked(strict.worker.store.as_mut(), false)
+        .unwrap();
+    assert_eq!(kick.expect("it was presented").code, -5);
+}

@@ -1,0 +1,110 @@
+//! One PHP request: the calls of a save handler in PHP's order.
+
+use rsso_core::login::{Claim, Claimed, LoginId};
+use rsso_core::request::{Followed, RequestState, Written};
+use rsso_core::{SessionId, Settings};
+
+use super::ground::{Ground, HOUR, Worker, sid};
+
+pub struct Request {
+    pub worker: Worker,
+    pub settings: Settings,
+    pub state: RequestState,
+}
+
+impl Request {
+    pub fn begin(ground: &dyn Ground) -> Self {
+        Self::begin_with(ground, &[])
+    }
+
+    /// With other values of some directives.
+    pub fn begin_with(ground: &dyn Ground, directives: &[(&str, &str)]) -> Self {
+        let mut settings = ground.settings();
+        for (name, value) in directives {
+            settings.set(name, value).unwrap();
+        }
+        Self {
+            worker: ground.worker(),
+            settings,
+            state: RequestState::default(),
+        }
+    }
+
+    /// One that has read this session.
+    pub fn on(ground: &dyn Ground, sid: &SessionId) -> Self {
+        let mut request = Self::begin(ground);
+        request.read(sid);
+        request
+    }
+
+    pub fn read(&mut self, sid: &SessionId) -> Vec<u8> {
+        let store = self.worker.store.as_mut();
+        self.state.read(store, &self.settings, sid, HOUR).unwrap()
+    }
+
+    pub fn write(&mut self, sid: &SessionId, data: &[u8]) -> Written {
+        let store = self.worker.store.as_mut();
+        self.state
+            .write(store, &self.settings, sid, data, HOUR)
+            .unwrap()
+    }
+
+    pub fn destroy(&mut self, sid: &SessionId) {
+        let store = self.worker.store.as_mut();
+        self.state.destroy(store, &self.settings, sid).unwrap();
+    }
+
+    pub fn close(&mut self) {
+        self.state.close(self.worker.store.as_mut()).unwrap();
+    }
+
+    pub fn end(&mut self) {
+        self.state.finish(self.worker.store.as_mut()).unwrap();
+    }
+
+    pub fn claim(&mut self, claim: &Claim) -> Claimed {
+        let store = self.worker.store.as_mut();
+        self.state
+            .claim(store, &self.settings, claim, HOUR)
+            .unwrap()
+    }
+
+    pub fn sign_out(&mut self) -> bool {
+        self.state.sign_out(self.worker.store.as_mut()).unwrap()
+    }
+
+    pub fn follow(&mut self, wish: Option<&Claim>) -> Followed {
+        let store = self.worker.store.as_mut();
+        self.state
+            .follow(store, &self.settings, wish, HOUR)
+            .unwrap()
+    }
+
+    pub fn login(&self) -> Option<LoginId> {
+        self.state.login().map(|bound| bound.login.identity.login)
+    }
+
+    /// The beginning of `session_regenerate_id()`: the old id is destroyed, or written.
+    pub fn leave(&mut self, sid: &SessionId, delete: bool) {
+        let (store, settings) = (self.worker.store.as_mut(), &self.settings);
+        if delete {
+            self.state.destroy_for_new_id(store, settings, sid).unwrap();
+        } else {
+            let written = self
+                .state
+                .write_for_new_id(store, settings, sid, b"left", HOUR);
+            // What is refused is PHP's warning; it goes on.
+            let _told = written.unwrap();
+        }
+        self.close();
+    }
+
+    /// All of `session_regenerate_id()`; says the new id.
+    pub fn regenerate(&mut self, sid: &SessionId, delete: bool) -> SessionId {
+        self.leave(sid, delete);
+        let new = self::sid();
+        self.state.created(new.clone(), true);
+        assert_eq!(self.read(&new), b"", "PHP keeps what it has in $_SESSION");
+        new
+    }
+}

@@ -1,0 +1,223 @@
+//! Signing in and out, and what is told of it, in the short words that tests use.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rsso_core::SessionKey;
+use rsso_core::login::event::{Kind, Position};
+use rsso_core::login::{
+    Claim, Claimed, Device, Kick, KickOrder, Limits, LoginId, OnConflict, Realm, Seat, Uid, User,
+    Which,
+};
+use rsso_core::store::{Token, Version};
+use serde_json::Value;
+
+use super::worker::{HOUR, Held, Worker};
+
+/// A user of the default realm.
+pub fn user(uid: impl AsRef<[u8]>) -> User {
+    user_of("default", uid)
+}
+
+pub fn user_of(realm: &str, uid: impl AsRef<[u8]>) -> User {
+    User {
+        realm: Realm::parse(realm).unwrap(),
+        uid: Uid::parse(uid.as_ref()).unwrap(),
+    }
+}
+
+pub fn device(name: &str) -> Device {
+    Device::parse(name.as_bytes()).unwrap()
+}
+
+/// So many logins of a user, the oldest makes room, and no storm limit.
+pub fn at_most(max_logins: u32) -> Limits {
+    Limits {
+        max_logins,
+        storm_limit: 0,
+        ..Limits::default()
+    }
+}
+
+pub fn at_most_per_device(max_logins_per_device: u32) -> Limits {
+    Limits {
+        max_logins_per_device,
+        ..at_most(0)
+    }
+}
+
+/// So many logins, and the newcomer is turned away.
+pub fn refusing(max_logins: u32) -> Limits {
+    Limits {
+        on_conflict: OnConflict::Refuse,
+        ..at_most(max_logins)
+    }
+}
+
+/// A claim that has not been made yet.
+pub fn wish(user: &User, class: &str, limits: Limits) -> Claim {
+    Claim {
+        user: user.clone(),
+        login: LoginId::new().unwrap(),
+        device: device(class),
+        label: None,
+        meta: None,
+        ip: None,
+        limits,
+        tombstone_ttl: HOUR,
+    }
+}
+
+pub fn kick_order() -> KickOrder {
+    KickOrder {
+        reason: "kicked".to_owned(),
+        tombstone_ttl: HOUR,
+    }
+}
+
+/// All of a user's logins but this one.
+pub fn except(login: LoginId) -> Which {
+    Which {
+        except: Some(login),
+        ..Which::default()
+    }
+}
+
+/// Milliseconds since 1970.
+pub fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    since.as_millis().try_into().unwrap()
+}
+
+impl Worker {
+    /// Claims for the session that a request has read.
+    pub fn claim(&mut self, held: &Held, claim: &Claim) -> Claimed {
+        self.claim_for(held, claim, HOUR)
+    }
+
+    pub fn claim_for(&mut self, held: &Held, claim: &Claim, ttl: Duration) -> Claimed {
+        let seat = Seat {
+            seen: held.seen,
+            token: Token::random().unwrap(),
+            ttl,
+        };
+        self.store.claim(&held.key, seat, claim).unwrap()
+    }
+
+    /// Claims a login of the class `web` for a session, makes it if it is not there, and says whom
+    /// that has cost a login.
+    pub fn sign_in(
+        &mut self,
+        key: &SessionKey,
+        user: &User,
+        limits: Limits,
+    ) -> (LoginId, Vec<Kick>) {
+        self.sign_in_on(key, user, "web", limits)
+    }
+
+    pub fn sign_in_on(
+        &mut self,
+        key: &SessionKey,
+        user: &User,
+        class: &str,
+        limits: Limits,
+    ) -> (LoginId, Vec<Kick>) {
+        let held = self.unlocked(key);
+        let claim = wish(user, class, limits);
+        match self.claim(&held, &claim) {
+            Claimed::New(_, kicks) => (claim.login, kicks),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Claims one more login, on a session of its own that has data.
+    pub fn one_more(&mut self, key: &SessionKey, user: &User) -> LoginId {
+        self.put(key, b"data", HOUR);
+        self.sign_in(key, user, at_most(0)).0
+    }
+
+    /// Carries a login from one id to another.
+    pub fn rotate(
+        &mut self,
+        from: &SessionKey,
+        to: &SessionKey,
+        login: LoginId,
+    ) -> Option<Version> {
+        let seat = Seat {
+            seen: None,
+            token: Token::random().unwrap(),
+            ttl: HOUR,
+        };
+        self.store.rotate((from, None), to, seat, login).unwrap()
+    }
+
+    pub fn kick(&mut self, user: &User, which: &Which) -> Vec<Kick> {
+        self.store.kick(user, which, &kick_order()).unwrap()
+    }
+
+    /// The user's live logins, in the order of their claims.
+    pub fn logins(&mut self, user: &User) -> Vec<LoginId> {
+        let logins = self.store.logins(user).unwrap();
+        logins.iter().map(|login| login.identity.login).collect()
+    }
+
+    /// The login that a session has.
+    pub fn login_of(&mut self, key: &SessionKey) -> Option<LoginId> {
+        let bound = self.store.login_of(key).unwrap();
+        bound.map(|bound| bound.login.identity.login)
+    }
+
+    /// What a realm's outbox holds, in order.
+    pub fn outbox(&mut self, realm: &Realm) -> Vec<Value> {
+        self.outbox_behind(realm, Position::START)
+    }
+
+    pub fn outbox_behind(&mut self, realm: &Realm, mut position: Position) -> Vec<Value> {
+        let mut events = Vec::new();
+        loop {
+            let page = self.store.events(realm, &position, 500).unwrap();
+            let Some(last) = page.last() else {
+                return events;
+            };
+            position = last.position.clone();
+            let read = |json: String| serde_json::from_str(&json).unwrap();
+            events.extend(page.iter().map(|event| read(event.to_json())));
+        }
+    }
+
+    /// The events about a user, in order.
+    pub fn told(&mut self, user: &User) -> Vec<Value> {
+        about(&self.outbox(&user.realm), user)
+    }
+
+    /// The `data` of the events of one kind about a user, in order.
+    pub fn told_of(&mut self, user: &User, kind: Kind) -> Vec<Value> {
+        let mut events = self.told(user);
+        events.retain(|event| event["type"] == kind.as_str());
+        let data = |event: &mut Value| event["data"].take();
+        events.iter_mut().map(data).collect()
+    }
+
+    /// The logins that the events of one kind are addressed to, in order.
+    pub fn addressees(&mut self, user: &User, kind: Kind) -> Vec<LoginId> {
+        addressees(&self.told(user), kind)
+    }
+}
+
+/// Those of the events that are about a user.
+pub fn about(events: &[Value], user: &User) -> Vec<Value> {
+    let subject = user.uid.to_text();
+    let fits = |event: &&Value| event["subject"] == subject;
+    events.iter().filter(fits).cloned().collect()
+}
+
+/// The logins that the events of one kind among these are addressed to.
+pub fn addressees(events: &[Value], kind: Kind) -> Vec<LoginId> {
+    let fits = |event: &&Value| event["type"] == kind.as_str();
+    let events = events.iter().filter(fits);
+    events.map(|event| addressee(&event["data"])).collect()
+}
+
+/// The login that an event's `data` is about.
+pub fn addressee(data: &Value) -> LoginId {
+    LoginId::parse(data["login"].as_str().unwrap()).unwrap()
+}

@@ -1,0 +1,120 @@
+//! A worker, in the short words that tests use.
+
+use std::time::Duration;
+
+use rsso_core::login::{Bound, Kick};
+use rsso_core::store::{Basis, Change, End, Load, LockTerms, Outcome, Store, Token, Version};
+use rsso_core::{Deadline, SessionKey};
+
+pub const HOUR: Duration = Duration::from_secs(3600);
+pub const TTL: Duration = Duration::from_secs(30);
+
+/// A store with the short words that tests use.
+pub struct Worker {
+    pub store: Box<dyn Store>,
+}
+
+/// A session as one request holds it.
+#[derive(Debug)]
+pub struct Held {
+    pub key: SessionKey,
+    pub token: Token,
+    pub locked: bool,
+    pub seen: Option<Version>,
+    pub data: Option<Vec<u8>>,
+    pub login: Option<Bound>,
+    pub kick: Option<Kick>,
+}
+
+impl Worker {
+    pub fn locked(&mut self, key: &SessionKey) -> Held {
+        self.try_lock(key, Duration::from_secs(20), TTL).unwrap()
+    }
+
+    pub fn try_lock(
+        &mut self,
+        key: &SessionKey,
+        wait: Duration,
+        ttl: Duration,
+    ) -> rsso_core::Result<Held> {
+        let terms = LockTerms {
+            deadline: Deadline::after(wait),
+            ttl,
+        };
+        self.load(key, Token::random()?, Some(terms), false)
+    }
+
+    pub fn unlocked(&mut self, key: &SessionKey) -> Held {
+        self.load(key, Token::random().unwrap(), None, false)
+            .unwrap()
+    }
+
+    pub fn load(
+        &mut self,
+        key: &SessionKey,
+        token: Token,
+        lock: Option<LockTerms>,
+        only_existing: bool,
+    ) -> rsso_core::Result<Held> {
+        let want = Load {
+            token,
+            lock,
+            only_existing,
+        };
+        let loaded = self.store.load(key, want)?;
+        let (data, seen) = loaded.record.map(|r| (r.data, r.version)).unzip();
+        Ok(Held {
+            key: key.clone(),
+            token,
+            locked: loaded.locked,
+            seen,
+            data,
+            login: loaded.login,
+            kick: loaded.kick,
+        })
+    }
+
+    pub fn write(&mut self, held: &Held, data: &[u8]) -> Outcome {
+        self.write_for(held, data, HOUR)
+    }
+
+    pub fn write_for(&mut self, held: &Held, data: &[u8], ttl: Duration) -> Outcome {
+        self.store
+            .commit(&held.key, held.basis(), Change::Write(data, ttl))
+            .unwrap()
+    }
+
+    pub fn touch(&mut self, held: &Held, ttl: Duration) -> Outcome {
+        self.store
+            .commit(&held.key, held.basis(), Change::Touch(ttl))
+            .unwrap()
+    }
+
+    /// Writes a session and lets go of it.
+    pub fn put(&mut self, key: &SessionKey, data: &[u8], ttl: Duration) {
+        let held = self.locked(key);
+        assert!(matches!(
+            self.write_for(&held, data, ttl),
+            Outcome::Stored(_)
+        ));
+    }
+
+    /// Ends a session whoever uses it; says whether there was one.
+    pub fn destroy(&mut self, key: &SessionKey) -> bool {
+        self.store.destroy(key, None, End::default()).unwrap()
+    }
+
+    pub fn peek(&mut self, key: &SessionKey) -> Option<Vec<u8>> {
+        self.unlocked(key).data
+    }
+}
+
+impl Held {
+    pub fn basis(&self) -> Basis {
+        Basis {
+            token: self.token,
+            locked: self.locked,
+            seen: self.seen,
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! `rsso logins` and `rsso kick`: who is logged in, and who no longer is.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use rsso_core::login::{self, Device, KickOrder, Login, LoginId, Uid, User, Which};
+use serde_json::{Value, json};
+
+use crate::args::{Kick, Logins, Whose};
+use crate::config::Config;
+use crate::output::{Failure, Output};
+use crate::store;
+
+pub(crate) fn list(logins: &Logins, output: Output) -> Result<(), Failure> {
+    let config = Config::of_place(&logins.place)?;
+    let (user, device) = user(&config, &logins.whose)?;
+    let mut store = store::open(&config, "logins")?;
+    let mut found = store.logins(&user).map_err(|error| config.failure(error))?;
+    found.retain(|login| {
+        device
+            .as_ref()
+            .is_none_or(|d| d.as_str() == login.identity.device)
+    });
+    let object = json!({
+        "uid": user.uid.to_text(),
+        "logins": found.iter().map(object).collect::<Vec<_>>(),
+    });
+    let lines: Vec<String> = found.iter().map(line).collect();
+    let text = match lines.as_slice() {
+        [] => format!("{} is not logged in", printable(&user.uid.to_text())),
+        lines => lines.join("\n"),
+    };
+    output.answer(&text, &object)
+}
+
+pub(crate) fn kick(kick: &Kick, output: Output) -> Result<(), Failure> {
+    let config = Config::of_place(&kick.place)?;
+    let (user, device) = user(&config, &kick.whose)?;
+    let which = Which {
+        device,
+        login: kick
+            .login
+            .as_deref()
+            .map(LoginId::parse)
+            .transpose()
+            .map_err(|error| config.failure(error))?,
+        except: None,
+    };
+    let order = KickOrder {
+        reason: login::check_reason(kick.reason.as_bytes())
+            .map_err(|error| config.failure(error))?,
+        tombstone_ttl: config.settings.logins.tombstone_ttl,
+    };
+    let mut store = store::open(&config, "kick")?;
+    let kicked = store
+        .kick(&user, &which, &order)
+        .map_err(|error| config.failure(error))?;
+    let logins = if kicked.len() == 1 { "login" } else { "logins" };
+    let text = format!(
+        "kicked {} {logins} of {}",
+        kicked.len(),
+        printable(&user.uid.to_text())
+    );
+    let object = json!({
+        "uid": user.uid.to_text(),
+        "kicked": kicked.iter().map(|kick| &kick.identity).collect::<Vec<_>>(),
+    });
+    output.answer(&text, &object)
+}
+
+fn user(config: &Config, whose: &Whose) -> Result<(User, Option<Device>), Failure> {
+    let device = whose
+        .device
+        .as_deref()
+        .map(str::as_bytes)
+        .map(Device::parse);
+    let uid = Uid::parse(whose.uid.as_bytes()).map_err(|error| config.failure(error))?;
+    let user = User {
+        realm: config.settings.logins.realm.clone(),
+        uid,
+    };
+    let device = device.transpose().map_err(|error| config.failure(error))?;
+    Ok((user, device))
+}
+
+fn object(login: &Login) -> Value {
+    let mut object = json!(login.identity);
+    object["claimed_at"] = json!(login.more.claimed_at);
+    let meta = login.more.meta.as_deref().unwrap_or("null");
+    object["meta"] = serde_json::from_str(meta).unwrap_or(Value::Null);
+    object
+}
+
+fn line(login: &Login) -> String {
+    let identity = &login.identity;
+    let label = identity.label.as_deref().unwrap_or("-");
+    format!(
+        "{}  {}  {}  {}",
+        identity.login,
+        time(login.more.claimed_at),
+        identity.device,
+        printable(label)
+    )
+}
+
+/// RFC 3339, UTC.
+fn time(millis: i64) -> String {
+    let since = Duration::from_millis(u64::try_from(millis).unwrap_or_default());
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string()
+}
+
+/// What users typed may hold what terminals act on.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
+}

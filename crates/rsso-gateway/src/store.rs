@@ -1,0 +1,47 @@
+//! The store that the flags name, ready for an act.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use nix::unistd::{User, geteuid};
+use rsso_core::Dsn;
+use rsso_core::store::{Spec, Store};
+
+use crate::config::Config;
+use crate::output::Failure;
+
+/// Opens the store; `command` is for the advice in messages.
+pub(crate) fn open(config: &Config, command: &str) -> Result<Box<dyn Store>, Failure> {
+    let dsn = config.dsn()?;
+    let spec = Spec::resolve(&config.settings, "").map_err(|error| config.failure(error))?;
+    let store = spec.create().map_err(|error| config.failure(error))?;
+    if let Dsn::Sqlite(sqlite) = &dsn {
+        let address = store.address();
+        usable(&sqlite.path, command)
+            .map_err(|problem| Failure::Store(format!("{address}: {problem}")))?;
+    }
+    Ok(store)
+}
+
+/// Whether a database may be opened: PHP makes one that is missing, but here it is a wrong path.
+/// Root would leave files behind (the lock file, the write-ahead log) that PHP's user cannot open.
+fn usable(path: &Path, command: &str) -> Result<(), String> {
+    let meta = fs::symlink_metadata(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file (--dsn, RSSO_DSN)".to_owned(),
+        _ => error.to_string(),
+    })?;
+    let owner = meta.uid();
+    if !geteuid().is_root() || owner == 0 {
+        return Ok(());
+    }
+    let name = match User::from_uid(owner.into()) {
+        Ok(Some(user)) => user.name,
+        _ => format!("#{owner}"),
+    };
+    Err(format!(
+        "belongs to {name}, who could not use files that root makes beside it: run this as {name} \
+         (runuser -u {name} -- rsso {command} ...)"
+    ))
+}

@@ -1,0 +1,79 @@
+//! `rsso tail`: the outbox, as it fills.
+
+use std::thread;
+use std::time::Duration;
+
+use rsso_core::login::event::{Event, Position};
+use serde_json::Value;
+
+use crate::args::Tail;
+use crate::config::Config;
+use crate::logins::printable;
+use crate::output::{Failure, Output};
+use crate::store;
+
+/// How many events are asked for at once.
+const BATCH: usize = 500;
+
+/// How long to wait before asking again.
+const PAUSE: Duration = Duration::from_millis(250);
+
+pub(crate) fn run(tail: &Tail, output: Output) -> Result<(), Failure> {
+    let config = Config::of_place(&tail.place)?;
+    let realm = config.settings.logins.realm.clone();
+    let mut after = match &tail.after {
+        Some(position) => Position::parse(position).map_err(|error| config.failure(error))?,
+        None => Position::START,
+    };
+    let mut store = store::open(&config, "tail")?;
+    loop {
+        let events = store
+            .events(&realm, &after, BATCH)
+            .map_err(|error| config.failure(error))?;
+        for event in &events {
+            show(tail, output, event)?;
+        }
+        match events.last() {
+            Some(last) => after = last.position.clone(),
+            None if tail.follow => thread::sleep(PAUSE),
+            None => return Ok(()),
+        }
+    }
+}
+
+fn show(tail: &Tail, output: Output, event: &Event) -> Result<(), Failure> {
+    let json = event.to_json();
+    let object: Value = serde_json::from_str(&json)
+        .map_err(|error| Failure::Store(format!("event {} is no JSON: {error}", event.position)))?;
+    let meant = |uid: &String| object["subject"].as_str() == Some(uid);
+    if tail.uid.as_ref().is_some_and(|uid| !meant(uid)) {
+        return Ok(());
+    }
+    output.answer(&line(&object), &object)
+}
+
+/// Position, time, what happened to whom, where and why.
+fn line(event: &Value) -> String {
+    let text = |value: &Value| printable(value.as_str().unwrap_or("-"));
+    let kind = text(&event["type"]);
+    let kind = kind
+        .trim_start_matches("io.rsso.")
+        .trim_start_matches("login.")
+        .trim_end_matches(".v1");
+    let data = &event["data"];
+    let mut line = format!(
+        "{}  {}  {kind}  {}  {}  {}",
+        text(&event["sequence"]),
+        text(&event["time"]),
+        text(&event["subject"]),
+        text(&data["device"]),
+        text(&data["login"]),
+    );
+    if let Some(reason) = data["reason"].as_str() {
+        line.push_str(&format!("  {}", printable(reason)));
+    }
+    if let Some(by) = data["by"]["device"].as_str() {
+        line.push_str(&format!("  by {}", printable(by)));
+    }
+    line
+}

@@ -1,0 +1,119 @@
+//! `rsso logins`, `rsso kick` and `rsso tail` on each store: who is logged in, who no longer is,
+//! and what the outbox says of it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    unreachable_pub,
+    missing_docs,
+    reason = "a test fails by panicking, and nobody reads its documentation but in its name"
+)]
+
+mod common;
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+
+use common::{STORE_FAILED, WRONG_USAGE, claim, json, rsso, worker};
+use rsso_testkit::{MariaDb, RedisServer, WorkDir};
+
+fn a_user_is_listed_kicked_and_told_of(dsn: &str) {
+    let mut store = worker(dsn);
+    let web = claim(&mut *store, "one", b"alice", "web");
+    let ios = claim(&mut *store, "two", b"alice", "ios");
+    claim(&mut *store, "three", b"bob", "web");
+
+    let text = rsso(&["logins", "alice", "--dsn", dsn]).ok();
+    assert_eq!(text.lines().count(), 2, "{text}");
+    assert!(
+        text.contains(&web) && text.contains("on web\u{fffd}"),
+        "{text}"
+    );
+    let object = json(&rsso(&["logins", "alice", "--device", "ios", "--dsn", dsn, "--json"]).ok());
+    assert_eq!(object["logins"][0]["login"], ios.as_str());
+    assert_eq!(object["logins"][0]["meta"]["a"], 1);
+    assert_eq!(object["logins"].as_array().unwrap().len(), 1);
+
+    let said = rsso(&["kick", "alice", "--login", &web, "--dsn", dsn]).ok();
+    assert_eq!(said, "kicked 1 login of alice\n");
+    let object = json(&rsso(&["kick", "alice", "--reason", "ban", "--dsn", dsn, "--json"]).ok());
+    assert_eq!(object["kicked"][0]["login"], ios.as_str());
+    let said = rsso(&["logins", "alice", "--dsn", dsn]).ok();
+    assert_eq!(said, "alice is not logged in\n");
+    let other = rsso(&["logins", "bob", "--realm", "shop", "--dsn", dsn]).ok();
+    assert_eq!(other, "bob is not logged in\n");
+
+    let lines = rsso(&["tail", "--dsn", dsn, "--json"]).ok();
+    let events: Vec<_> = lines.lines().map(json).collect();
+    let kinds: Vec<_> = events.iter().map(|e| e["type"].as_str().unwrap()).collect();
+    let (claimed, kicked) = ("io.rsso.login.claimed.v1", "io.rsso.login.kicked.v1");
+    assert_eq!(kinds, [claimed, claimed, claimed, kicked, kicked]);
+    assert_eq!(events[4]["data"]["reason"], "ban");
+    let after = events[3]["sequence"].as_str().unwrap();
+    let rest = rsso(&["tail", "--after", after, "--dsn", dsn]).ok();
+    assert!(
+        rest.contains("kicked") && rest.lines().count() == 1,
+        "{rest}"
+    );
+    let of_bob = rsso(&["tail", "--uid", "bob", "--dsn", dsn]).ok();
+    assert_eq!(of_bob.lines().count(), 1, "{of_bob}");
+}
+
+#[test]
+fn on_sqlite_a_user_is_listed_kicked_and_told_of() {
+    let dir = WorkDir::new();
+    let dsn = format!("sqlite:{}", dir.join("sessions.db").display());
+    a_user_is_listed_kicked_and_told_of(&dsn);
+}
+
+#[test]
+fn on_redis_a_user_is_listed_kicked_and_told_of() {
+    let server = RedisServer::start();
+    a_user_is_listed_kicked_and_told_of(&server.url());
+}
+
+#[test]
+fn on_mysql_a_user_is_listed_kicked_and_told_of() {
+    let server = MariaDb::start();
+    a_user_is_listed_kicked_and_told_of(&server.url());
+}
+
+#[test]
+fn tail_goes_on_with_what_comes() {
+    let dir = WorkDir::new();
+    let dsn = format!("sqlite:{}", dir.join("sessions.db").display());
+    let mut store = worker(&dsn);
+    claim(&mut *store, "one", b"alice", "web");
+    let mut tail = Command::new(env!("CARGO_BIN_EXE_rsso"))
+        .args(["tail", "--follow", "--dsn", &dsn])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(tail.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().contains("claimed"));
+    claim(&mut *store, "two", b"bob", "web");
+    assert!(lines.next().unwrap().unwrap().contains("bob"));
+    tail.kill().unwrap();
+    tail.wait().unwrap();
+}
+
+#[test]
+fn what_is_no_user_device_or_position_is_wrong_usage() {
+    let dir = WorkDir::new();
+    let dsn = format!("sqlite:{}", dir.join("sessions.db").display());
+    for (words, says) in [
+        (&["logins", ""][..], "uid must be 1 to 255 bytes"),
+        (&["logins", "u", "--device", "Web"], "device must be"),
+        (&["kick", "u", "--login", "x"], "login must be"),
+        (&["kick", "u", "--reason", ""], "reason must be"),
+        (&["tail", "--after", "x"], "position must be"),
+        (&["tail", "--realm", "a b"], "--realm: must be"),
+    ] {
+        let words = [words, &["--dsn", &dsn]].concat();
+        let said = rsso(&words).failed(WRONG_USAGE);
+        assert!(said.contains(says), "{words:?}: {said}");
+    }
+    let said = rsso(&["logins", "u", "--dsn", &dsn]).failed(STORE_FAILED);
+    assert!(said.contains("there is no such file"), "{said}");
+}

@@ -1,0 +1,80 @@
+//! A browser whose session id is rotated by every request, four requests at a time: it keeps its
+//! one login, and `refuse` never locks it out.
+
+mod common;
+
+use std::thread;
+
+use common::Site;
+use rsso_testkit::{Backend, Outbox, WorkDir};
+
+const REQUESTS: usize = 200;
+const AT_ONCE: usize = 4;
+
+const PAGE: &str = r"<?php
+session_start();
+$login = sso_claim('alice', 'web', ['on_conflict' => 'refuse', 'rotate_id' => false]);
+$_SESSION['hits'] = ($_SESSION['hits'] ?? 0) + 1;
+session_regenerate_id($_GET['delete'] === '1');
+echo $login->id;
+";
+
+const LIST: &str = r"<?php
+foreach (sso_logins('alice') as $login) echo $login->id;
+";
+
+macro_rules! on_each_store {
+    ($($test:ident),+ $(,)?) => {
+        mod sqlite { $(#[test] fn $test() { super::$test(rsso_testkit::Backend::Sqlite); })+ }
+        mod redis { $(#[test] fn $test() { super::$test(rsso_testkit::Backend::redis()); })+ }
+        mod mysql { $(#[test] fn $test() { super::$test(rsso_testkit::Backend::mariadb()); })+ }
+    };
+}
+
+on_each_store!(
+    a_browser_that_rotates_all_the_time_keeps_its_login,
+    a_browser_that_rotates_and_deletes_keeps_its_login,
+);
+
+fn a_browser_that_rotates_all_the_time_keeps_its_login(backend: Backend) {
+    rotate(backend, "0");
+}
+
+fn a_browser_that_rotates_and_deletes_keeps_its_login(backend: Backend) {
+    rotate(backend, "1");
+}
+
+fn rotate(backend: Backend, delete: &str) {
+    let docroot = WorkDir::new();
+    docroot.write("rotate.php", PAGE);
+    docroot.write("list.php", LIST);
+    let site = Site::start(backend, docroot.path(), |config| {
+        config
+            .workers(AT_ONCE + 1)
+            .ini("session.use_strict_mode", "1")
+    });
+    let browser = site.browser();
+    let page = format!("/rotate.php?delete={delete}");
+    let login = browser.get(&page).ok();
+    assert_eq!(login.len(), 26, "{login}");
+    let same_login = || {
+        let page = browser.get(&page);
+        assert_eq!(
+            (page.status, page.body.as_str()),
+            (200, login.as_str()),
+            "{}",
+            site.fpm.error_log()
+        );
+    };
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| (0..REQUESTS / AT_ONCE).for_each(|_| same_login()));
+        }
+    });
+    same_login();
+    assert_eq!(browser.get("/list.php").ok(), login);
+    let events = Outbox::of(&site.backend, site.fpm.save_dir()).events();
+    assert_eq!(events.len(), 1, "one claim, and nothing else: {events:?}");
+    let log = site.fpm.error_log();
+    assert!(!log.contains("PHP Fatal"), "{log}");
+}

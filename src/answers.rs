@@ -1,0 +1,146 @@
+//! What acts on logins answer, as PHP will see it: plain texts and numbers, owned by the worker
+//! until [`crate::login`] has made PHP's values of them, for PHP's allocator may not return.
+
+use std::ffi::CString;
+use std::rc::Rc;
+
+use rsso_core::login::{Bound, Kick, Login, LoginId};
+
+use crate::worker;
+
+/// An answer. Each act fills what it has.
+#[derive(Default)]
+pub(crate) struct Answer {
+    pub(crate) logins: Vec<LoginRow>,
+    pub(crate) kicks: Vec<KickRow>,
+    pub(crate) texts: Vec<Vec<u8>>,
+}
+
+/// An `Rsso\Login`.
+pub(crate) struct LoginRow {
+    pub(crate) id: String,
+    pub(crate) uid: Vec<u8>,
+    pub(crate) device: String,
+    pub(crate) label: Option<String>,
+    /// JSON of an array.
+    pub(crate) meta: Option<CString>,
+    /// In seconds since 1970.
+    pub(crate) claimed_at: i64,
+    pub(crate) current: bool,
+    pub(crate) kicks: Vec<KickRow>,
+}
+
+/// An `Rsso\Kick`.
+pub(crate) struct KickRow {
+    pub(crate) login: String,
+    pub(crate) uid: Vec<u8>,
+    pub(crate) device: String,
+    pub(crate) label: Option<String>,
+    pub(crate) reason: String,
+    pub(crate) code: i32,
+    /// In seconds since 1970.
+    pub(crate) at: i64,
+    pub(crate) by_device: Option<String>,
+    pub(crate) by_label: Option<String>,
+}
+
+impl LoginRow {
+    /// `current` is the login of this request's session.
+    pub(crate) fn of(login: &Login, current: Option<LoginId>) -> Self {
+        let identity = &login.identity;
+        Self {
+            id: identity.login.to_string(),
+            uid: identity.uid_bytes(),
+            device: identity.device.clone(),
+            label: identity.label.clone(),
+            // JSON has no NUL.
+            meta: (login.more.meta.clone()).and_then(|json| CString::new(json).ok()),
+            claimed_at: seconds(login.more.claimed_at),
+            current: current == Some(identity.login),
+            kicks: Vec::new(),
+        }
+    }
+
+    /// The login of this request's session.
+    pub(crate) fn current(bound: &Bound) -> Self {
+        Self::of(&bound.login, Some(bound.login.identity.login))
+    }
+
+    /// With what its claim caused.
+    pub(crate) fn with_kicks(mut self, kicks: &[Kick]) -> Self {
+        self.kicks = kicks.iter().map(KickRow::of).collect();
+        self
+    }
+}
+
+impl KickRow {
+    pub(crate) fn of(kick: &Kick) -> Self {
+        let identity = &kick.identity;
+        Self {
+            login: identity.login.to_string(),
+            uid: identity.uid_bytes(),
+            device: identity.device.clone(),
+            label: identity.label.clone(),
+            reason: kick.reason.clone(),
+            code: kick.code,
+            at: seconds(kick.at),
+            by_device: kick.by.as_ref().map(|by| by.device.clone()),
+            by_label: kick.by.as_ref().and_then(|by| by.label.clone()),
+        }
+    }
+}
+
+impl Answer {
+    pub(crate) fn login(row: LoginRow) -> Self {
+        Self {
+            logins: vec![row],
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn logins(rows: Vec<LoginRow>) -> Self {
+        Self {
+            logins: rows,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn kick(row: KickRow) -> Self {
+        Self {
+            kicks: vec![row],
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn texts(texts: Vec<Vec<u8>>) -> Self {
+        Self {
+            texts,
+            ..Self::default()
+        }
+    }
+
+    /// Leaves the answer with the worker; must not be called inside [`worker::with`].
+    pub(crate) fn lend(self) -> Lent {
+        let answer = Rc::new(self);
+        let lent = Lent(Rc::as_ptr(&answer));
+        worker::with(|worker| worker.lend(answer));
+        lent
+    }
+}
+
+/// An answer that the worker owns until it is handed over, or until the request ends.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lent(*const Answer);
+
+impl Lent {
+    /// Has `put` make PHP's values of the answer, and lets it go.
+    pub(crate) fn hand_over(self, put: impl FnOnce(&Answer)) {
+        // SAFETY: the worker keeps it until `take_back`, which comes once, below.
+        put(unsafe { &*self.0 });
+        crate::guard::quietly(|| worker::with(|worker| worker.take_back(self.0)));
+    }
+}
+
+fn seconds(milliseconds: i64) -> i64 {
+    milliseconds.div_euclid(1000)
+}

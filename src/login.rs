@@ -1,0 +1,249 @@
+//! `Rsso\Login`, `Rsso\Kick` and the properties of `Rsso\LoginRefusedException`: declared, typed
+//! and readonly, so that `json_encode()`, `var_dump()` and static analysers see what is there.
+//!
+//! Only rsso makes them. It fills an object's slots in the order in which they are declared here.
+
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+use ext_php_rs::builders::{ClassBuilder, FunctionBuilder};
+use ext_php_rs::exception::PhpResult;
+use ext_php_rs::ffi::{IS_UNDEF, ZEND_ACC_PUBLIC, zend_hash_next_index_insert};
+use ext_php_rs::flags::{ClassFlags, DataType, MethodFlags};
+use ext_php_rs::types::{ZendHashTable, ZendObject, ZendStr, Zval};
+use ext_php_rs::zend::{ClassEntry, ExecuteData, ZendType};
+
+use crate::answers::{KickRow, LoginRow};
+use crate::engine;
+
+/// PHP's `ZEND_ACC_READONLY`; `src/abi.c` proves it.
+const READONLY: i32 = 1 << 7;
+
+// SAFETY: declared as in PHP's headers (Zend/zend_API.h), the same in 8.1 to 8.5.
+unsafe extern "C" {
+    fn zend_declare_typed_property(
+        class: *mut ClassEntry,
+        name: *mut ZendStr,
+        default: *mut Zval,
+        access: i32,
+        comment: *mut ZendStr,
+        property_type: ZendType,
+    ) -> *mut std::ffi::c_void;
+    fn object_init_ex(slot: *mut Zval, class: *mut ClassEntry) -> i32;
+}
+
+static LOGIN: AtomicPtr<ClassEntry> = AtomicPtr::new(ptr::null_mut());
+static KICK: AtomicPtr<ClassEntry> = AtomicPtr::new(ptr::null_mut());
+
+/// A property: name, type, whether it may be null.
+type Property = (&'static str, DataType, bool);
+
+const LOGIN_PROPERTIES: &[Property] = &[
+    ("id", DataType::String, false),
+    ("uid", DataType::String, false),
+    ("device", DataType::String, false),
+    ("label", DataType::String, true),
+    ("meta", DataType::Array, false),
+    ("claimed_at", DataType::Long, false),
+    ("current", DataType::Bool, false),
+    ("kicks", DataType::Array, false),
+];
+
+const KICK_PROPERTIES: &[Property] = &[
+    ("login", DataType::String, false),
+    ("uid", DataType::String, false),
+    ("device", DataType::String, false),
+    ("label", DataType::String, true),
+    ("reason", DataType::String, false),
+    ("code", DataType::Long, false),
+    ("at", DataType::Long, false),
+    ("by_device", DataType::String, true),
+    ("by_label", DataType::String, true),
+    ("delivered", DataType::Bool, true),
+];
+
+const REFUSED_PROPERTIES: &[Property] = &[
+    ("reason", DataType::String, false),
+    ("logins", DataType::Array, false),
+];
+
+/// Registers the two classes; called in MINIT.
+pub(crate) fn register() -> PhpResult<()> {
+    let closed = || FunctionBuilder::constructor(construct);
+    ClassBuilder::new("Rsso\\Login")
+        .method(closed(), MethodFlags::Private)
+        .registration(|class, arguments| {
+            // The engine points into these for the life of the process.
+            Box::leak(arguments);
+            settle(class, LOGIN_PROPERTIES);
+            LOGIN.store(class, Ordering::Relaxed);
+        })
+        .register()?;
+    ClassBuilder::new("Rsso\\Kick")
+        .method(closed(), MethodFlags::Private)
+        .registration(|class, arguments| {
+            // As above.
+            Box::leak(arguments);
+            settle(class, KICK_PROPERTIES);
+            KICK.store(class, Ordering::Relaxed);
+        })
+        .register()?;
+    Ok(())
+}
+
+/// Gives `Rsso\LoginRefusedException` its properties, with values for one that a script makes.
+pub(crate) fn declare_refused(class: &mut ClassEntry) {
+    for (property, mut default) in REFUSED_PROPERTIES.iter().zip([empty_text(), empty_array()]) {
+        declare(class, *property, &mut default);
+    }
+}
+
+/// A copy from long ago would say what is no longer true: such an object is not stored.
+fn settle(class: &mut ClassEntry, properties: &[Property]) {
+    let flags = ClassFlags::Final | ClassFlags::NotSerializable | ClassFlags::NoDynamicProperties;
+    class.ce_flags |= flags.bits();
+    for property in properties {
+        let mut uninitialized = Zval::new();
+        uninitialized.u1.type_info = IS_UNDEF;
+        declare(class, *property, &mut uninitialized);
+    }
+}
+
+fn declare(class: &mut ClassEntry, (name, kind, nullable): Property, default: &mut Zval) {
+    let Some(kind) = ZendType::empty_from_type(kind, false, false, nullable) else {
+        return;
+    };
+    let name = ZendStr::new_interned(name, true).into_raw();
+    let access = i32::try_from(ZEND_ACC_PUBLIC).unwrap_or(1) | READONLY;
+    // SAFETY: a class that was registered a moment ago, an interned name that lives as long as the
+    // process, and a default without a reference count.
+    unsafe {
+        zend_declare_typed_property(class, name, default, access, ptr::null_mut(), kind);
+    }
+}
+
+fn empty_text() -> Zval {
+    let mut zval = Zval::new();
+    zval.set_zend_string(ZendStr::new_interned("", true));
+    zval
+}
+
+fn empty_array() -> Zval {
+    let mut zval = Zval::new();
+    zval.u1.type_info = ext_php_rs::ffi::IS_ARRAY;
+    // PHP's own empty array, which nobody counts or writes.
+    zval.value.arr = (&raw const ext_php_rs::ffi::zend_empty_array).cast_mut();
+    zval
+}
+
+/// Private: the engine lets nobody call it.
+extern "C" fn construct(_call: &mut ExecuteData, _result: &mut Zval) {}
+
+/// Makes an `Rsso\Login` of a row. As all here: PHP's allocator may not return.
+pub(crate) fn put_login(slot: &mut Zval, row: &LoginRow) {
+    let mut slots = Slots::of_new(slot, &LOGIN);
+    slots.text(row.id.as_bytes());
+    slots.text(&row.uid);
+    slots.text(row.device.as_bytes());
+    slots.maybe_text(row.label.as_deref());
+    engine::json_decode(row.meta.as_deref().unwrap_or(c"[]"), slots.next());
+    slots.next().set_long(row.claimed_at);
+    slots.next().set_bool(row.current);
+    put_list(slots.next(), &row.kicks, put_kick);
+}
+
+/// Makes an `Rsso\Kick` of a row.
+pub(crate) fn put_kick(slot: &mut Zval, row: &KickRow) {
+    let mut slots = Slots::of_new(slot, &KICK);
+    slots.text(row.login.as_bytes());
+    slots.text(&row.uid);
+    slots.text(row.device.as_bytes());
+    slots.maybe_text(row.label.as_deref());
+    slots.text(row.reason.as_bytes());
+    slots.next().set_long(i64::from(row.code));
+    slots.next().set_long(row.at);
+    slots.maybe_text(row.by_device.as_deref());
+    slots.maybe_text(row.by_label.as_deref());
+    // Whether anybody was told is the gateway's to know.
+    slots.next().set_null();
+}
+
+/// Fills the properties of an `Rsso\LoginRefusedException`.
+///
+/// # Safety
+/// `exception` is one, alive, and of no class below.
+pub(crate) unsafe fn put_refused(exception: *mut ZendObject, reason: &str, holders: &[LoginRow]) {
+    // SAFETY: the caller's promise; the class' own properties come after those it inherits.
+    let mut slots = unsafe {
+        let count = usize::try_from((*(*exception).ce).default_properties_count).unwrap_or(0);
+        Slots::of(exception, count.saturating_sub(REFUSED_PROPERTIES.len()))
+    };
+    slots.text(reason.as_bytes());
+    put_list(slots.next(), holders, put_login);
+}
+
+/// Makes a list.
+pub(crate) fn put_list<T>(slot: &mut Zval, rows: &[T], put: fn(&mut Zval, &T)) {
+    let size = u32::try_from(rows.len()).unwrap_or(0);
+    slot.set_hashtable(ZendHashTable::with_capacity(size));
+    // SAFETY: set a moment ago; nobody else knows the array yet.
+    let list = unsafe { slot.value.arr };
+    for row in rows {
+        let mut value = std::mem::ManuallyDrop::new(Zval::new());
+        put(&mut value, row);
+        // SAFETY: our array takes over the value.
+        unsafe { zend_hash_next_index_insert(list, &raw mut *value) };
+    }
+}
+
+/// Makes a string.
+pub(crate) fn put_text(slot: &mut Zval, text: &[u8]) {
+    let string = ZendStr::new(text, false);
+    slot.set_zend_string(string);
+}
+
+/// The slots of an object's declared properties, one after the other.
+struct Slots(*mut Zval);
+
+impl Slots {
+    /// Of a new object in `slot`.
+    fn of_new(slot: &mut Zval, class: &AtomicPtr<ClassEntry>) -> Self {
+        // SAFETY: a class of ours, registered in MINIT, whose objects PHP makes itself.
+        unsafe {
+            object_init_ex(slot, class.load(Ordering::Relaxed));
+            Self::of(slot.value.obj, 0)
+        }
+    }
+
+    /// # Safety
+    /// The object has as many slots as will be filled, and `first` before them.
+    unsafe fn of(object: *mut ZendObject, first: usize) -> Self {
+        // SAFETY: the caller's promise; PHP lays the slots behind the object.
+        Self(unsafe {
+            (&raw mut (*object).properties_table)
+                .cast::<Zval>()
+                .add(first)
+        })
+    }
+
+    fn next(&mut self) -> &mut Zval {
+        let slot = self.0;
+        // SAFETY: as promised to `of`: there is a slot for each property that is filled, and one
+        // past the last may be pointed to.
+        unsafe {
+            self.0 = slot.add(1);
+            &mut *slot
+        }
+    }
+
+    fn text(&mut self, text: &[u8]) {
+        put_text(self.next(), text);
+    }
+
+    fn maybe_text(&mut self, text: Option<&str>) {
+        match text {
+            Some(text) => self.text(text.as_bytes()),
+            None => self.next().set_null(),
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! What a request asks about its own session: `sso_release()`, `sso_current()`, `sso_kicked()`.
+
+use ext_php_rs::types::Zval;
+use ext_php_rs::zend::ExecuteData;
+use rsso_core::Result;
+
+use super::throw_no_session;
+use crate::answers::{Answer, KickRow, LoginRow};
+use crate::guard::{self, OnError};
+use crate::login;
+use crate::php::{self, arguments};
+use crate::worker::{self, Access};
+
+/// What comes of an act on the session in use.
+#[derive(Debug, Clone, Copy)]
+enum Found<T: Copy> {
+    NoSession,
+    /// An exception is on its way.
+    Thrown,
+    This(T),
+}
+
+/// Runs `act` on the session in use and makes plain memory of what it gives; `None` where there is
+/// no session, or where the act failed: then an exception is on its way.
+fn in_session<R, T: Copy>(
+    function: &str,
+    act: impl FnOnce(Access<'_>) -> Result<R>,
+    plain: impl FnOnce(R) -> T,
+) -> Option<T> {
+    let found = guard::call(Found::Thrown, OnError::Throw, || {
+        let given = worker::with(|worker| match worker.active() {
+            None => Ok(None),
+            Some(caller) => worker.access(caller).and_then(act).map(Some),
+        })?;
+        Ok(given
+            .map_or(Found::NoSession, |given| Found::This(plain(given)))
+            .into())
+    });
+    match found {
+        Found::This(value) => Some(value),
+        Found::Thrown => None,
+        Found::NoSession => {
+            throw_no_session(function);
+            None
+        }
+    }
+}
+
+pub(super) extern "C" fn release(call: &mut ExecuteData, result: &mut Zval) {
+    if !arguments!(call, c"") {
+        return;
+    }
+    let act = |access: Access<'_>| access.request.sign_out(access.store);
+    if let Some(done) = in_session("sso_release", act, |done| done) {
+        result.set_bool(done);
+    }
+}
+
+pub(super) extern "C" fn current(call: &mut ExecuteData, result: &mut Zval) {
+    if !arguments!(call, c"") {
+        return;
+    }
+    let act = |access: Access<'_>| Ok(access.request.login().map(LoginRow::current));
+    let found = in_session("sso_current", act, |row| {
+        row.map(|row| Answer::login(row).lend())
+    });
+    if let Some(Some(lent)) = found {
+        lent.hand_over(|answer| {
+            if let Some(row) = answer.logins.first() {
+                login::put_login(result, row);
+            }
+        });
+    }
+}
+
+pub(super) extern "C" fn kicked(call: &mut ExecuteData, result: &mut Zval) {
+    if !arguments!(call, c"") {
+        return;
+    }
+    // Under strict mode no session begins anew under an id that a browser presents.
+    let may_be_reused = php::ini_long(c"session.use_strict_mode") == 0;
+    let act = |access: Access<'_>| access.request.kicked(access.store, may_be_reused);
+    let found = in_session("sso_kicked", act, |kick| {
+        kick.map(|kick| Answer::kick(KickRow::of(&kick)).lend())
+    });
+    if let Some(Some(lent)) = found {
+        lent.hand_over(|answer| {
+            if let Some(row) = answer.kicks.first() {
+                login::put_kick(result, row);
+            }
+        });
+    }
+}

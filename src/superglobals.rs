@@ -1,0 +1,60 @@
+//! `$_SERVER` and `$_SESSION`, read without running PHP code.
+
+use std::ffi::c_char;
+use std::net::IpAddr;
+
+use ext_php_rs::types::ZendHashTable;
+use ext_php_rs::zend::ExecutorGlobals;
+
+// SAFETY: declared as in PHP's headers (Zend/zend_compile.h), the same in 8.1 to 8.5.
+unsafe extern "C" {
+    fn zend_is_auto_global_str(name: *const c_char, length: usize) -> bool;
+}
+
+/// An array that PHP holds. Plain memory; true until PHP code runs again.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Array(*const ZendHashTable);
+
+/// `$_SERVER`. PHP may have to make it first (`auto_globals_jit`), and its allocator may not
+/// return: nothing with a destructor may be alive.
+pub(crate) fn server() -> Option<Array> {
+    // SAFETY: a text with its length.
+    unsafe { zend_is_auto_global_str(c"_SERVER".as_ptr(), 7) };
+    global("_SERVER")
+}
+
+/// `$_SESSION`, where a script has not unset it.
+pub(crate) fn session() -> Option<Array> {
+    global("_SESSION")
+}
+
+fn global(name: &str) -> Option<Array> {
+    let globals = ExecutorGlobals::get();
+    // Through `IS_INDIRECT` and a reference, in this order.
+    let value = globals.symbol_table.get(name)?.dereference().dereference();
+    value.array().map(|array| Array(array))
+}
+
+impl Array {
+    /// What it holds.
+    ///
+    /// # Safety
+    /// No PHP code has run since it was asked for, or will while the result is in use.
+    pub(crate) unsafe fn get<'a>(self) -> &'a ZendHashTable {
+        // SAFETY: the caller's promise.
+        unsafe { &*self.0 }
+    }
+}
+
+/// The text of an entry of `$_SERVER`.
+pub(crate) fn entry<'a>(server: Option<&'a ZendHashTable>, name: &str) -> Option<&'a [u8]> {
+    let value = server?.get(name)?.dereference();
+    value.zend_str().map(|text| text.as_bytes())
+}
+
+/// The address that the request came from, as `$_SERVER` says.
+pub(crate) fn address(server: Option<&ZendHashTable>) -> Option<String> {
+    let text = std::str::from_utf8(entry(server, "REMOTE_ADDR")?).ok()?;
+    let address: IpAddr = text.parse().ok()?;
+    Some(address.to_string())
+}
