@@ -38,7 +38,7 @@ pub(super) struct Range(i64);
 
 impl Range {
     /// Held while a database is opened: SQLite's change to the write-ahead log does not wait its turn.
-    pub(super) const OPENING: Self = Self(i64::MAX - 1);
+    pub(super) const OPENING: Self = Self(1 << 62);
 
     pub(super) fn of(key: &SessionKey) -> Self {
         Self::of_bytes(key.as_bytes())
@@ -59,6 +59,7 @@ impl Range {
     /// it, so that a newcomer cannot overtake: the kernel wakes waiters in order, but keeps nothing
     /// for them.
     fn gate(self) -> Self {
+        // A byte that is no lock itself: those of sessions are below it, OPENING's is above.
         Self(self.0 | 1 << 61)
     }
 
@@ -272,4 +273,29 @@ fn failed(store: &str, error: io::Error) -> Error {
         "cannot open the lock file beside the database",
         error,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_holds_a_lock_keeps_everybody_else_out() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = || LockFile::new(dir.path().join("lock"), 0o600);
+        for range in [Range::OPENING, Range::of_bytes(b"a session")] {
+            assert_ne!(range, range.gate());
+            let (mut ours, mut theirs) = (file(), file());
+            let soon = Deadline::after(Duration::from_secs(10));
+            let guard = ours.lock(range, soon, "a store").unwrap();
+            assert!(theirs.try_lock(range, "a store").unwrap().is_none());
+            let waited = theirs.lock(range, Deadline::after(Duration::from_millis(20)), "a store");
+            assert!(
+                matches!(waited, Err(Error::LockTimeout { .. })),
+                "{waited:?}"
+            );
+            drop(guard);
+            theirs.lock(range, soon, "a store").unwrap();
+        }
+    }
 }
