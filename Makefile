@@ -33,7 +33,7 @@ conformance: build ## PHP's own session tests only; STORES="sqlite" chooses
 	scripts/setup test
 	scripts/conformance $(STORES)
 
-demo: build ## a page with a session, in your browser; DEMO_EXIT=1 only checks it
+demo: build ## a chat with one login per kind of device, in your browser; DEMO_EXIT=1 only checks it
 	scripts/setup demo
 	scripts/demo
 

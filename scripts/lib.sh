@@ -49,24 +49,32 @@ answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 # Starts "$@" in the background; PORT in the words is replaced by a free port. Sets $port, and $started_pid.
 # Another process may take the port in between: then the server ends at once, and the next port is tried.
 start_on_free_port() { # <log> <command>...
-    local log=$1 try wait_ms
+    local log=$1 try
     shift
     for try in 1 2 3 4 5; do
         port=$(free_port)
-        set -m
-        "${@//PORT/$port}" >"$log" 2>&1 &
-        started_pid=$!
-        set +m
-        started+=("$started_pid")
-        for ((wait_ms = 0; wait_ms < 10000; wait_ms += 50)); do
-            kill -0 "$started_pid" 2>/dev/null || break
-            ! answers "$port" || return 0
-            sleep 0.05
-        done
-        stop "$started_pid"
+        ! start_on_port "$log" "${@//PORT/$port}" || return 0
     done
     cat "$log" >&2
     die "'$1' did not start in $try tries, see above"
+}
+
+# Starts "$@" in the background, which is to listen to $port. Sets $started_pid; fails where nothing answers there.
+start_on_port() { # <log> <command>...
+    local log=$1 wait_ms
+    shift
+    set -m
+    "$@" >"$log" 2>&1 &
+    started_pid=$!
+    set +m
+    started+=("$started_pid")
+    for ((wait_ms = 0; wait_ms < 10000; wait_ms += 50)); do
+        kill -0 "$started_pid" 2>/dev/null || break
+        ! answers "$port" || return 0
+        sleep 0.05
+    done
+    stop "$started_pid"
+    return 1
 }
 
 # Sets $dsn: an empty store of that kind.

@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 
-use clap::{Args as Group, Parser, Subcommand};
+use clap::{Args as Group, Parser, Subcommand, ValueEnum};
+use serde::Deserialize;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 the store failed, 2 wrong usage.
 
 Environment (a flag wins): RSSO_DSN, RSSO_PASSWORD, RSSO_PASSWORD_FILE, RSSO_PREFIX,
-RSSO_REALM.
+RSSO_REALM; of `serve` also RSSO_LISTEN, RSSO_ADMIN_LISTEN, RSSO_ORIGIN (a list), RSSO_COOKIE,
+RSSO_CONFIG, RSSO_LOG_LEVEL.
 Everybody on the machine can read a command line: give the password in RSSO_PASSWORD_FILE.";
 
 /// Looks after the store where rsso keeps PHP's sessions.
@@ -29,6 +31,8 @@ pub(crate) enum Command {
     Kick(Kick),
     #[command(after_help = EXIT_CODES)]
     Tail(Tail),
+    #[command(after_help = EXIT_CODES)]
+    Serve(Serve),
     #[command(subcommand)]
     Schema(Schema),
 }
@@ -103,6 +107,59 @@ pub(crate) struct Tail {
     pub(crate) form: Form,
 }
 
+/// Hand events to browsers: WebSocket and server-sent events, signed in by the session cookie
+#[derive(Debug, Group)]
+pub(crate) struct Serve {
+    /// Where to listen: an address and a port, or unix:/path/to.sock[?mode=0660]; 127.0.0.1:8600 by default
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<String>,
+
+    /// Where /metrics, /healthz and /readyz are then; else they are at --listen
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) admin_listen: Option<String>,
+
+    /// Pages of this origin may connect, and no others; may be given several times. Without it: pages of
+    /// the host that the request is sent to
+    #[arg(long, value_name = "ORIGIN")]
+    pub(crate) origin: Option<Vec<String>>,
+
+    /// The session's cookie, as session.name; PHPSESSID by default
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cookie: Option<String>,
+
+    /// A file with these settings and more, TOML
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Only say whether the configuration is good
+    #[arg(long)]
+    pub(crate) check: bool,
+
+    /// The log on stderr: text, or json, an object a line
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) log_format: Option<LogFormat>,
+
+    /// What is logged: error, warn, info, debug
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) log_level: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) place: Place,
+
+    #[command(flatten)]
+    pub(crate) form: Form,
+}
+
+/// The form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// Objects for programs.
+    Json,
+}
+
 /// Whose logins.
 #[derive(Debug, Group)]
 pub(crate) struct Whose {
@@ -138,9 +195,9 @@ pub(crate) struct Place {
           value_parser = clap::value_parser!(u64).range(1..=u64::from(u32::MAX)))]
     pub(crate) lifetime: u64,
 
-    /// How long one statement may take, as rsso.read_timeout
-    #[arg(long, value_name = "SECONDS", default_value = "10")]
-    pub(crate) read_timeout: String,
+    /// How long one statement may take, as rsso.read_timeout; 10 by default
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) read_timeout: Option<String>,
 }
 
 /// Show or create the tables
@@ -195,6 +252,7 @@ impl Args {
             Command::Logins(logins) => logins.form.json,
             Command::Kick(kick) => kick.form.json,
             Command::Tail(tail) => tail.form.json,
+            Command::Serve(serve) => serve.form.json,
             Command::Schema(Schema::Mysql(mysql)) => mysql.form.json,
         }
     }

@@ -19,6 +19,8 @@ pub(crate) struct Config {
     origins: Vec<(&'static str, &'static str)>,
 }
 
+const READ_TIMEOUT_OF_ACTS: Duration = Duration::from_secs(10);
+
 /// A directive, the flag that sets it, and the variable that does where the flag is not given.
 struct Source {
     directive: &'static str,
@@ -57,6 +59,11 @@ impl Config {
     /// What names the store, and how its tables are called.
     pub(crate) fn of_store(store: &Store) -> Result<Self, Failure> {
         let mut config = Self::default();
+        config.read_store(store)?;
+        Ok(config)
+    }
+
+    fn read_store(&mut self, store: &Store) -> Result<(), Failure> {
         let file =
             match &store.password_file {
                 None => None,
@@ -64,32 +71,60 @@ impl Config {
                     Failure::Usage(format!("{}: is not UTF-8", PASSWORD_FILE.flag))
                 })?),
             };
-        config.take(&DSN, store.dsn.as_deref())?;
+        self.take(&DSN, store.dsn.as_deref())?;
         // A password that a flag brings, in the DSN or as a file, is not replaced from the environment.
         if file.is_some() {
-            config.take(&PASSWORD_FILE, file)?;
-        } else if store.dsn.is_none() || !config.dsn_has_password() {
-            config.take(&PASSWORD, None)?;
-            config.take(&PASSWORD_FILE, None)?;
+            self.take(&PASSWORD_FILE, file)?;
+        } else if store.dsn.is_none() || !self.dsn_has_password() {
+            self.take(&PASSWORD, None)?;
+            self.take(&PASSWORD_FILE, None)?;
         }
-        config.take(&PREFIX, store.prefix.as_deref())?;
+        self.take(&PREFIX, store.prefix.as_deref())
+    }
+
+    /// The same for a server, which has a file too: `directives` are those that stand there.
+    pub(crate) fn of_server(
+        place: &Place,
+        directives: &[(String, String)],
+    ) -> Result<Self, Failure> {
+        let mut config = Self::patient();
+        for (name, value) in directives {
+            config
+                .settings
+                .set(name, value)
+                .map_err(|error| config.failure(error))?;
+        }
+        config.read_place(place)?;
         Ok(config)
     }
 
     /// Everything that an act on sessions and logins needs to know.
     pub(crate) fn of_place(place: &Place) -> Result<Self, Failure> {
-        let mut config = Self::of_store(&place.store)?;
-        config.settings.lifetime = Duration::from_secs(place.lifetime);
-        config.take(&READ_TIMEOUT, Some(&place.read_timeout))?;
-        config.take(&REALM, place.realm.as_deref())?;
-        config.take(&TABLE, place.mysql_table.as_deref())?;
-        config.take(&COLUMNS, place.mysql_columns.as_deref())?;
-        if place.mysql_columns.is_some() && place.mysql_table.is_none() {
+        let mut config = Self::patient();
+        config.read_place(place)?;
+        Ok(config)
+    }
+
+    /// Statements of administrators may take longer than a request's.
+    fn patient() -> Self {
+        let mut config = Self::default();
+        config.settings.read_timeout = READ_TIMEOUT_OF_ACTS;
+        config
+    }
+
+    fn read_place(&mut self, place: &Place) -> Result<(), Failure> {
+        self.read_store(&place.store)?;
+        self.settings.lifetime = Duration::from_secs(place.lifetime);
+        self.take(&READ_TIMEOUT, place.read_timeout.as_deref())?;
+        self.take(&REALM, place.realm.as_deref())?;
+        self.take(&TABLE, place.mysql_table.as_deref())?;
+        self.take(&COLUMNS, place.mysql_columns.as_deref())?;
+        if place.mysql_columns.is_some() && self.settings.mysql_table.is_empty() {
             return Err(Failure::Usage(
                 "--mysql-columns: needs --mysql-table".to_owned(),
             ));
         }
-        Ok(config)
+        Ok(())
     }
 
     fn take(&mut self, source: &Source, flag: Option<&str>) -> Result<(), Failure> {

@@ -3,14 +3,47 @@
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nix::unistd::{User, geteuid};
-use rsso_core::Dsn;
 use rsso_core::store::{Spec, Store};
+use rsso_core::{Dsn, Error};
 
 use crate::config::Config;
 use crate::output::Failure;
+
+/// A store that a server opens again and again: it may be there before its store is.
+#[derive(Clone)]
+pub(crate) struct Source {
+    spec: Spec,
+    address: String,
+    /// PHP makes it: here its owner would be wrong.
+    file: Option<PathBuf>,
+}
+
+impl Source {
+    pub(crate) fn new(config: &Config) -> Result<Self, Failure> {
+        let dsn = config.dsn()?;
+        Ok(Self {
+            spec: Spec::resolve(&config.settings, "").map_err(|error| config.failure(error))?,
+            address: dsn.to_string(),
+            file: match dsn {
+                Dsn::Sqlite(sqlite) => Some(sqlite.path),
+                _ => None,
+            },
+        })
+    }
+
+    pub(crate) fn open(&self) -> rsso_core::Result<Box<dyn Store>> {
+        if let Some(file) = &self.file {
+            usable(file, "serve").map_err(|problem| {
+                let source = io::Error::other(problem);
+                Error::store(&self.address, "cannot open the database", source)
+            })?;
+        }
+        self.spec.create()
+    }
+}
 
 /// Opens the store; `command` is for the advice in messages.
 pub(crate) fn open(config: &Config, command: &str) -> Result<Box<dyn Store>, Failure> {

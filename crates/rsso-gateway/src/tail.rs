@@ -1,6 +1,5 @@
 //! `rsso tail`: the outbox, as it fills.
 
-use std::thread;
 use std::time::Duration;
 
 use rsso_core::login::event::{Event, Position};
@@ -15,8 +14,8 @@ use crate::store;
 /// How many events are asked for at once.
 const BATCH: usize = 500;
 
-/// How long to wait before asking again.
-const PAUSE: Duration = Duration::from_millis(250);
+/// How long one question waits for an answer.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(tail: &Tail, output: Output) -> Result<(), Failure> {
     let config = Config::of_place(&tail.place)?;
@@ -25,17 +24,22 @@ pub(crate) fn run(tail: &Tail, output: Output) -> Result<(), Failure> {
         Some(position) => Position::parse(position).map_err(|error| config.failure(error))?,
         None => Position::START,
     };
+    let wait = if tail.follow {
+        PATIENCE
+    } else {
+        Duration::ZERO
+    };
     let mut store = store::open(&config, "tail")?;
     loop {
         let events = store
-            .events(&realm, &after, BATCH)
+            .await_events(&realm, &after, BATCH, wait)
             .map_err(|error| config.failure(error))?;
         for event in &events {
             show(tail, output, event)?;
         }
         match events.last() {
             Some(last) => after = last.position.clone(),
-            None if tail.follow => thread::sleep(PAUSE),
+            None if tail.follow => {}
             None => return Ok(()),
         }
     }

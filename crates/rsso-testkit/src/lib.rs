@@ -14,6 +14,7 @@
 pub mod backend;
 pub mod chromium;
 pub mod fpm;
+pub mod gateway;
 pub mod handler;
 pub mod http;
 pub mod mariadb;
@@ -29,6 +30,7 @@ mod workdir;
 
 pub use backend::Backend;
 pub use fpm::{FpmConfig, PhpFpm};
+pub use gateway::Gateway;
 pub use handler::Handler;
 pub use http::{Browser, Page};
 pub use mariadb::MariaDb;

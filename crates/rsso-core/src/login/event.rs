@@ -85,6 +85,12 @@ impl Moment {
         })
     }
 
+    /// A name that no other act has: a ULID.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.id(0)
+    }
+
     /// The id of the act's event with this number.
     fn id(&self, number: usize) -> String {
         let number = number % MAX_OF_ONE_ACT;

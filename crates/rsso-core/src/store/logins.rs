@@ -14,13 +14,20 @@
 //! - A login's order is its number in the user's counter, never a clock.
 //! - An act may be sent twice: a claim whose login exists already is the same claim.
 
+use std::thread;
+use std::time::Duration;
+
 use super::{Token, Version};
+use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::login::event::{Event, Position};
 use crate::login::{
     Bound, Claim, Claimed, Device, Kick, KickOrder, Login, LoginId, Realm, Seat, User, Which,
 };
 use crate::sid::SessionKey;
+
+/// How often a store that cannot wake a reader is asked for new events: one indexed read each time.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// The part of a store that knows who is logged in.
 pub trait Logins {
@@ -87,6 +94,27 @@ pub trait Logins {
     /// # Errors
     /// [`crate::Error::Store`].
     fn events(&mut self, realm: &Realm, after: &Position, limit: usize) -> Result<Vec<Event>>;
+
+    /// The same; where there is none yet, waits for the first, up to `wait`.
+    ///
+    /// # Errors
+    /// [`crate::Error::Store`].
+    fn await_events(
+        &mut self,
+        realm: &Realm,
+        after: &Position,
+        limit: usize,
+        wait: Duration,
+    ) -> Result<Vec<Event>> {
+        let deadline = Deadline::after(wait);
+        loop {
+            let events = self.events(realm, after, limit)?;
+            if !events.is_empty() || deadline.passed() {
+                return Ok(events);
+            }
+            thread::sleep(LOOK_AGAIN.min(deadline.remaining()));
+        }
+    }
 
     /// The position of the newest event of a realm.
     ///

@@ -4,6 +4,8 @@
     reason = "each test file includes all of it and uses a part"
 )]
 
+pub mod push;
+
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;

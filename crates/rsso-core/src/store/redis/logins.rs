@@ -1,6 +1,8 @@
 //! Logins: each act is one script, on the user's key, the keys of the user's sessions, and the
 //! realm's stream. A script finds the sessions' keys in the user's key: they cannot be declared.
 
+use std::time::Duration;
+
 use redis::{Cmd, Value, cmd};
 use serde::Deserialize;
 
@@ -283,6 +285,38 @@ impl Logins for RedisStore {
             .arg(limit);
         let mut replies = self.exchange(&[range])?.into_iter();
         self.read_events(replies.next().unwrap_or_default())
+    }
+
+    /// One blocking read. It is not sent twice: who reads on asks again from the same position.
+    fn await_events(
+        &mut self,
+        realm: &Realm,
+        after: &Position,
+        limit: usize,
+        wait: Duration,
+    ) -> Result<Vec<Event>> {
+        let mut read = cmd("XREAD");
+        read.arg("COUNT")
+            .arg(limit)
+            .arg("BLOCK")
+            .arg(millis(wait))
+            .arg("STREAMS")
+            .arg(keys::outbox(&self.prefix, realm))
+            .arg(after.to_string());
+        let replies = self
+            .try_exchange(&[read], wait)
+            .map_err(|failure| self.give_up(failure))?;
+        match self.accept(replies.into_iter().next().unwrap_or_default())? {
+            Value::Nil => Ok(Vec::new()),
+            Value::Array(mut streams) => match streams.pop() {
+                // The stream's name, and its entries.
+                Some(Value::Array(stream)) => {
+                    self.read_events(stream.into_iter().nth(1).unwrap_or_default())
+                }
+                _ => Ok(Vec::new()),
+            },
+            _ => Err(self.strange("the outbox's key holds something else than events")),
+        }
     }
 
     fn newest(&mut self, realm: &Realm) -> Result<Position> {

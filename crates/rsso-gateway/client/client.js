@@ -1,0 +1,784 @@
+// The browser's side of `rsso serve`: tells a page what happens to its login, and the person where it was ended.
+//
+// Holds: every event is dispatched once per tab, in the outbox's order; the tabs of a browser share one connection; an
+// end is final; nothing is thrown into the page; what comes from the wire is text, and bounded. client.d.ts has the types.
+
+const PREFIX = 'io.rsso.';
+/** What becomes a DOM event, in the outbox's words. */
+const TOLD = ['login.claimed', 'login.kicked', 'login.released', 'login.expired', 'login.refused', 'login.storm', 'message'];
+/** The gateway's own: they tell of the connection. */
+const OWN = ['connected', 'heartbeat', 'gap'];
+const KINDS = [...TOLD, ...OWN];
+
+const MAX_FRAME = 1 << 18; // a message's payload has at most 64 KiB before it is escaped
+const MAX_SEEN = 2048;
+const MAX_QUEUE = 1024;
+
+const BACKOFF = { base: 500, cap: 30_000 };
+/** A gateway that restarts sends everybody away at once: they come back over several seconds. */
+const CROWD = 4;
+const LASTED = 10_000;
+const OPENING = 15_000;
+const ANSWER = 3_000;
+
+const REASONS = { 4000: 'ended', 4001: 'replaced', 4002: 'kicked', 4003: 'signed out', 4004: 'expired', 4401: 'not signed in' };
+
+/** Opens the connection, or joins that of the other tabs. */
+export function connect(options = {}) {
+    const tab = new Tab();
+    try {
+        tab.start(options);
+    } catch (error) {
+        warn(error);
+        tab.close();
+    }
+    return Object.freeze({
+        close: () => tab.close(),
+        get state() { return tab.state; },
+        get lastEventId() { return tab.last; },
+    });
+}
+
+let warned = false;
+function warn(what) {
+    if (!warned) console.warn('rsso:', what);
+    warned = true;
+}
+
+// ---- one tab -------------------------------------------------------------------------------------------------------
+
+/** What a tab has seen, and what it tells the page. */
+class Tab {
+    state = 'connecting';
+    last;
+    #seen = new Set();
+    #login; // the one that this tab was connected as
+    #shown = false;
+    #ended = 4000; // what the login's end is, once an event has told of it
+    #target;
+    #dialog;
+    #source;
+    #listening = new AbortController();
+
+    start({ url, after, share = true, transports = ['ws', 'sse'], dialog = true, target = document }) {
+        const base = new URL(url ?? '.', url == null ? import.meta.url : document.baseURI);
+        if (!base.pathname.endsWith('/')) base.pathname += '/';
+        const kinds = transports.filter((kind) => CARRIERS[kind]?.there());
+        if (!kinds.length) throw new Error('no transport that this browser has');
+        this.last = text(after) || undefined;
+        this.#target = target;
+        this.#dialog = dialog && { ...dialog };
+        const line = () => new Line(base, kinds, () => this.last);
+        const shared = share && navigator.locks && globalThis.BroadcastChannel;
+        this.#source = shared ? new Shared(`rsso/1 ${base}`, line, this) : new Alone(line, this);
+
+        // What is hidden away for later must hold neither the connection nor the lead; it reads on where it stopped.
+        const on = (where, type, act) => where.addEventListener(type, act, { signal: this.#listening.signal });
+        on(window, 'pagehide', () => this.#source.stop());
+        on(window, 'pageshow', ({ persisted }) => persisted && this.#source.start());
+        on(document, 'freeze', () => this.#source.stop());
+        on(document, 'resume', () => this.#source.start());
+        if (document.prerendering) on(document, 'prerenderingchange', () => this.#source.start());
+        else this.#source.start();
+    }
+
+    close() {
+        this.state = 'closed';
+        this.#listening.abort();
+        this.#source?.stop();
+    }
+
+    get login() { return this.#login; }
+
+    /** An event, from whichever connection: told to the page if it is new to it. */
+    event(event) {
+        if (this.state === 'closed') return;
+        const { type, data, sequence } = event;
+        const kind = type.slice(PREFIX.length, -3);
+        if (sequence) this.last = sequence;
+        if (TOLD.includes(kind) && this.#isNew(kind, event)) {
+            const name = kind.replace('login.', '');
+            const untouched = this.#tell(name, event);
+            this.#happened(name, event, untouched);
+        } else if (kind === 'connected') {
+            this.#login = text(data.login);
+            this.#tell(kind, event);
+        } else if (kind === 'gap') {
+            this.#tell(kind, event);
+        }
+    }
+
+    lost(code) {
+        if (this.state !== 'closed') this.#tell('disconnected', { code, terminal: false });
+    }
+
+    end(code, reason) {
+        if (this.state === 'closed') return;
+        if (code === 4000) code = this.#ended;
+        this.close();
+        this.#tell('disconnected', { code, terminal: true });
+        this.#tell('ended', { code, reason: text(reason) || REASONS[code] || 'ended' });
+        const what = { 4001: 'replaced', 4002: 'kicked', 4003: 'released', 4004: 'expired' }[code];
+        if (what) this.#show(what, {}, this.#login);
+    }
+
+    /** An end happens once to a login, and may be told under two ids: by the outbox, and by the tombstone. */
+    #isNew(kind, { id, data }) {
+        const name = /kicked|released|expired/.test(kind) ? `${kind} ${text(data.login)}` : id;
+        if (this.#seen.has(name)) return false;
+        this.#seen.add(name);
+        if (this.#seen.size > MAX_SEEN) this.#seen.delete(this.#seen.values().next().value);
+        return true;
+    }
+
+    #happened(name, { data, time }, untouched) {
+        const what = name === 'kicked' && data.code !== -5 ? 'replaced' : name;
+        const code = { replaced: 4001, kicked: 4002, released: 4003, expired: 4004 }[what];
+        if (!code) return;
+        this.#ended = code;
+        if (!untouched) this.#shown = true; // the page says it in its own way
+        this.#show(what, { ...data, at: data.at ?? Date.parse(time) }, text(data.login));
+    }
+
+    /** False if the page prevented what follows. */
+    #tell(name, detail) {
+        return this.#target.dispatchEvent(new CustomEvent(`rsso:${name}`, { detail, cancelable: name === 'kicked' }));
+    }
+
+    /** A kick is worth telling to who comes back later, too; the other ends only to who saw the page alive. */
+    #show(what, data, login) {
+        const late = what === 'released' || what === 'expired' || !data.at;
+        if (!this.#dialog || this.#shown || (late && !this.#login)) return;
+        if (what === 'released' && !this.#dialog.released) return;
+        this.#shown = true;
+        try {
+            showDialog(what, data, this.#dialog, `rsso ${login}`);
+        } catch (error) {
+            warn(error);
+        }
+    }
+}
+
+// ---- the connection, of one tab or of all --------------------------------------------------------------------------
+
+/** A connection of this tab's own. */
+class Alone {
+    #line;
+
+    constructor(line, tab) {
+        this.#line = line();
+        this.#line.on = {
+            state: (state) => { tab.state = state; },
+            event: (event) => tab.event(event),
+            lost: (code) => tab.lost(code),
+            end: (code, reason) => tab.end(code, reason),
+        };
+    }
+
+    start() { this.#line.start(); }
+    stop() { this.#line.stop(); }
+}
+
+/**
+ * One connection for all tabs. Who holds the lock leads: it has the connection and hands on what comes.
+ *
+ * What it hands on says where it stood before (`from`) and stands now (`to`). Who has heard something else last has
+ * missed something, or follows a leader that stands elsewhere: it reads what it has not got by a short connection of its
+ * own, from its own position. That is how a tab joins, and comes back, as well. Sequences are opaque: nobody can tell
+ * which of two is older, and with this nobody has to.
+ */
+class Shared {
+    #name; #makeLine; #tab;
+    #channel; #wish; #release;
+    #line; // the leader's
+    #reading; #queue = []; // a follower's short connection, and what was handed on meanwhile
+    #heard; #silence; #interval = 25_000;
+    #connected; // the last event of that type, for tabs that join
+    #told; // the position that was told last
+
+    constructor(name, makeLine, tab) {
+        this.#name = name;
+        this.#makeLine = makeLine;
+        this.#tab = tab;
+    }
+
+    start() {
+        if (this.#channel) return;
+        this.#channel = new BroadcastChannel(this.#name);
+        this.#channel.onmessage = ({ data }) => this.#hear(data);
+        this.#wait();
+        // Listen first, then read, then drop what came twice.
+        if (this.#tab.last !== undefined) this.#read();
+        this.#ask();
+        document.addEventListener('visibilitychange', this.#seen);
+    }
+
+    stop() {
+        document.removeEventListener('visibilitychange', this.#seen);
+        clearTimeout(this.#silence);
+        this.#resign();
+        this.#wish?.abort();
+        this.#reading?.stop();
+        this.#channel?.close();
+        this.#channel = this.#reading = this.#heard = undefined;
+        this.#queue = [];
+    }
+
+    /** Stands in line for the lead, or takes it from a leader that does not answer. */
+    #wait(steal = false) {
+        this.#wish?.abort();
+        const wish = this.#wish = new AbortController();
+        // `steal` and `signal` exclude each other.
+        navigator.locks.request(this.#name, steal ? { steal } : { signal: wish.signal }, () => {
+            if (wish.signal.aborted) return undefined;
+            const held = new Promise((release) => { this.#release = release; });
+            this.#lead();
+            return held;
+        }).catch(() => {
+            // Withdrawn, or the lead was taken from this tab, which was not to be reached and is again.
+            if (wish !== this.#wish || wish.signal.aborted || !this.#channel) return;
+            this.#resign();
+            this.#wait();
+            this.#ask();
+        });
+    }
+
+    #lead() {
+        clearTimeout(this.#silence);
+        const line = this.#line = this.#makeLine();
+        line.on = {
+            state: (state) => { this.#tab.state = state; this.#say({ state }); },
+            event: (event) => {
+                const to = event.sequence || this.#tab.last;
+                if (event.type === `${PREFIX}connected.v1`) this.#connected = event;
+                // First the others: a page's listener may block, or leave.
+                this.#say({ event }, to);
+                this.#tab.event(event);
+            },
+            lost: (code) => { this.#say({ lost: code }); this.#tab.lost(code); },
+            end: (code, reason) => {
+                const { login } = this.#tab;
+                this.#say({ end: code, reason, login });
+                this.#tab.end(code, reason);
+            },
+        };
+        // What the former leader has handed on may be on its way yet.
+        setTimeout(() => {
+            if (this.#line !== line) return;
+            this.#reading?.stop();
+            this.#reading = undefined;
+            this.#queue = [];
+            this.#told = this.#tab.last;
+            line.start();
+        }, 50);
+    }
+
+    #resign() {
+        this.#line?.stop();
+        this.#line = undefined;
+        this.#release?.();
+        this.#release = undefined;
+    }
+
+    #say(what, to = this.#tab.last) {
+        this.#channel?.postMessage({ ...what, from: this.#told, to });
+        this.#told = to;
+    }
+
+    #hear(message) {
+        if (message?.ask) {
+            if (this.#line) this.#say({ state: this.#tab.state, event: this.#connected, interval: this.#line.interval });
+            return;
+        }
+        if (this.#line) {
+            // A leader of before, or one that does not know yet that it is none any more.
+            if (message?.event) this.#accept(message);
+            return;
+        }
+        this.#watch();
+        if (this.#reading) {
+            this.#queue.push(message);
+            // What is dropped here is noticed below as missing, and read.
+            if (this.#queue.length > MAX_QUEUE) this.#queue.shift();
+        } else {
+            this.#follow(message);
+        }
+    }
+
+    #follow(message) {
+        const { from, to, state, lost, end, interval } = message ?? {};
+        if (this.#heard && this.#heard.to !== from && this.#tab.last !== undefined) {
+            this.#queue.unshift(message);
+            this.#read();
+            return;
+        }
+        this.#heard = { to };
+        if (interval > 0) this.#interval = interval;
+        this.#accept(message);
+        if (text(to)) this.#tab.last = to;
+        if (['connecting', 'open', 'waiting'].includes(state)) this.#tab.state = state;
+        if (lost) this.#tab.lost(lost);
+        // The end of another login is not this one's: it finds out about its own.
+        if (isTerminal(end) && message.login && message.login === this.#tab.login) this.#tab.end(end, message.reason);
+    }
+
+    #accept({ event }) {
+        event = checked(event);
+        if (!event) return;
+        // A leader repeats this to tabs that join.
+        if (event.type === `${PREFIX}connected.v1`) {
+            if (this.#connected?.id === event.id) return;
+            this.#connected = event;
+        }
+        this.#tab.event(event);
+    }
+
+    /** Reads what this tab has not got, up to now; then what was handed on meanwhile. */
+    #read() {
+        this.#heard = undefined;
+        const line = this.#reading = this.#makeLine();
+        line.on = {
+            state: () => {},
+            lost: () => {},
+            event: (event) => {
+                if (event.type !== `${PREFIX}connected.v1`) return this.#tab.event(event);
+                if (event.sequence) this.#tab.last = event.sequence;
+                line.stop();
+                this.#reading = undefined;
+                const queue = this.#queue;
+                this.#queue = [];
+                for (const message of queue) this.#hear(message);
+                return undefined;
+            },
+            end: (code, reason) => this.#tab.end(code, reason),
+        };
+        line.start();
+    }
+
+    #ask() {
+        this.#channel.postMessage({ ask: true });
+        this.#watch(ANSWER);
+    }
+
+    #seen = () => {
+        if (!document.hidden && !this.#line) this.#ask();
+    };
+
+    /** A leader that is frozen holds the lock and says nothing: ask it, then take the lead. */
+    #watch(limit) {
+        clearTimeout(this.#silence);
+        this.#silence = setTimeout(() => {
+            if (this.#line) return;
+            if (!limit || !navigator.onLine) this.#ask();
+            else this.#wait(true);
+        }, limit ?? Math.max(2.5 * this.#interval, 2 * BACKOFF.cap));
+    }
+}
+
+// ---- one connection ------------------------------------------------------------------------------------------------
+
+/** One connection at a time, made again until it is stopped or ends for good. `on` is told of what happens to it. */
+class Line {
+    on;
+    interval = 25_000;
+    #base; #kinds; #position;
+    #kind = 0; // the transport in use
+    #failed = 0; // how often it has, since it last worked
+    #works = new Set();
+    #attempt = 0;
+    #opened;
+    #heard = 0;
+    #hangUp; #alarm; #again;
+
+    constructor(base, kinds, position) {
+        this.#base = base;
+        this.#kinds = kinds;
+        this.#position = position;
+    }
+
+    start() {
+        if (this.#hangUp || this.#again) return;
+        addEventListener('online', this.#wake);
+        document.addEventListener('visibilitychange', this.#wake);
+        this.#dial();
+    }
+
+    stop() {
+        removeEventListener('online', this.#wake);
+        document.removeEventListener('visibilitychange', this.#wake);
+        this.#drop();
+        clearTimeout(this.#again);
+        this.#again = undefined;
+    }
+
+    #drop() {
+        clearTimeout(this.#alarm);
+        this.#hangUp?.();
+        this.#hangUp = undefined;
+    }
+
+    #dial() {
+        this.#again = this.#opened = undefined;
+        this.on.state('connecting');
+        const kind = this.#kinds[this.#kind];
+        const { path, open } = CARRIERS[kind];
+        const url = new URL(path, this.#base);
+        const position = this.#position();
+        if (position !== undefined) url.searchParams.set('lastEventId', position);
+        this.#expect(OPENING);
+        try {
+            this.#hangUp = open(url, (frame) => this.#receive(frame), (code, reason) => this.#lose(code, reason));
+        } catch {
+            this.#failed = Infinity;
+            this.#lose(1006);
+        }
+    }
+
+    #receive(frame) {
+        const event = parsed(frame);
+        if (!event) return;
+        this.#works.add(this.#kind);
+        this.#failed = 0;
+        this.#heard = Date.now();
+        const connected = event.type === `${PREFIX}connected.v1`;
+        if (connected) {
+            const { heartbeat } = event.data;
+            if (heartbeat > 0) this.interval = Math.min(heartbeat, 300) * 1000;
+            this.#opened = Date.now();
+        }
+        this.#expect(2.5 * this.interval);
+        if (connected) this.on.state('open');
+        this.on.event(event);
+    }
+
+    #expect(milliseconds) {
+        clearTimeout(this.#alarm);
+        this.#alarm = setTimeout(() => this.#lose(1006), milliseconds);
+    }
+
+    #lose(code, reason) {
+        this.#drop();
+        if (isTerminal(code)) {
+            this.stop();
+            this.on.end(code, reason);
+            return;
+        }
+        const opened = this.#opened;
+        if (opened && Date.now() - opened > LASTED) this.#attempt = 0;
+        // The next transport after two failures of one that has never worked here; a gateway that restarts is not a reason.
+        if (!opened && ++this.#failed >= (this.#works.has(this.#kind) ? 6 : 2)) {
+            this.#kind = (this.#kind + 1) % this.#kinds.length;
+            this.#failed = 0;
+        }
+        if ([1001, 1012, 1013].includes(code)) this.#attempt = Math.max(this.#attempt, CROWD);
+        const most = Math.min(BACKOFF.cap, BACKOFF.base * 2 ** this.#attempt++);
+        // A browser may be wrong about being offline: ask seldom, but ask.
+        const delay = navigator.onLine === false ? BACKOFF.cap : Math.random() * most;
+        this.#again = setTimeout(() => this.#dial(), delay);
+        if (opened) this.on.lost(code);
+        this.on.state('waiting');
+    }
+
+    /** The network is back, or the person: do not wait, and do not trust a connection that has missed a heartbeat. */
+    #wake = ({ type }) => {
+        if (this.#again && type === 'online') {
+            clearTimeout(this.#again);
+            this.#dial();
+        } else if (this.#opened && this.#hangUp && Date.now() - this.#heard > 1.5 * this.interval) {
+            this.#lose(1006);
+        }
+    };
+}
+
+const CARRIERS = {
+    ws: {
+        path: 'ws',
+        there: () => !!globalThis.WebSocket,
+        open(url, receive, lose) {
+            url.protocol = url.protocol.replace('http', 'ws');
+            const socket = new WebSocket(url, 'cloudevents.json');
+            socket.onmessage = ({ data }) => receive(data);
+            socket.onclose = ({ code, reason }) => lose(code, reason);
+            return () => {
+                socket.onmessage = socket.onclose = null;
+                socket.close();
+            };
+        },
+    },
+    sse: {
+        path: 'events',
+        there: () => !!globalThis.EventSource,
+        open(url, receive, lose) {
+            const source = new EventSource(url, { withCredentials: true });
+            const asking = new AbortController();
+            for (const kind of KINDS) source.addEventListener(`${PREFIX}${kind}.v1`, ({ data }) => receive(data));
+            source.addEventListener('close', ({ data }) => {
+                const { code, reason } = object(data) ?? {};
+                lose(code, reason);
+            });
+            source.onerror = async () => {
+                const refused = source.readyState === EventSource.CLOSED;
+                source.close(); // it would come back without jitter
+                let code = 1006;
+                // Only the status tells an end from a failure, and EventSource keeps it to itself.
+                if (refused) code = await statusCode(url, asking.signal);
+                if (!asking.signal.aborted) lose(code);
+            };
+            return () => {
+                source.close();
+                asking.abort();
+            };
+        },
+    },
+};
+
+/** What a refused event stream comes to, as a close code. */
+async function statusCode(url, signal) {
+    const stop = new AbortController();
+    signal.addEventListener('abort', () => stop.abort());
+    try {
+        const init = { credentials: 'include', cache: 'no-store', headers: { Accept: 'text/event-stream' }, signal: stop.signal };
+        const { status } = await fetch(url, init);
+        return { 204: 4000, 401: 4401 }[status] ?? 1006;
+    } catch {
+        return 1006;
+    } finally {
+        stop.abort(); // a stream, that one got through, would go on
+    }
+}
+
+// ---- what comes from outside ---------------------------------------------------------------------------------------
+
+function isTerminal(code) {
+    return Number.isInteger(code) && code >= 4000 && code <= 4499;
+}
+
+function parsed(frame) {
+    return typeof frame === 'string' && frame.length <= MAX_FRAME ? checked(object(frame)) : undefined;
+}
+
+function object(json) {
+    try {
+        const value = JSON.parse(json);
+        return value && typeof value === 'object' ? value : undefined;
+    } catch {
+        return undefined;
+    }
+}
+
+/** The event, if it is one that this client can handle. */
+function checked(event) {
+    const { type, id, data, sequence } = event ?? {};
+    const known = typeof type === 'string' && type.length < 64 && type.startsWith(PREFIX) && type.endsWith('.v1');
+    if (!known || !text(id) || !data || typeof data !== 'object') return undefined;
+    return sequence === undefined || text(sequence) ? event : undefined;
+}
+
+/** A name or a position; longer ones are nobody's. */
+function text(value) {
+    return typeof value === 'string' && value.length <= 512 ? value : '';
+}
+
+// ---- the dialog ----------------------------------------------------------------------------------------------------
+
+// Per language: the labels "device" and "time", the buttons; then title and text of each end.
+const TEXTS = {
+    en: {
+        device: 'Device', time: 'Time', signIn: 'Sign in again', dismiss: 'Close',
+        replaced: ['You signed in somewhere else', 'Your account was opened on another device, so this one was signed out. If that was not you, change your password.'],
+        kicked: ['You have been signed out', 'An administrator, or you on another device, ended this session.'],
+        expired: ['Your session has expired', 'Sign in again to go on.'],
+        released: ['You have signed out', 'You signed out in another tab or window.'],
+    },
+    'zh-CN': {
+        device: '设备', time: '时间', signIn: '重新登录', dismiss: '关闭',
+        replaced: ['您的账号已在别处登录', '您的账号在另一台设备上登录,此处已退出。如非本人操作,请立即修改密码。'],
+        kicked: ['您已退出登录', '管理员或您本人在其他设备上结束了此会话。'],
+        expired: ['会话已过期', '请重新登录以继续。'],
+        released: ['您已退出登录', '您已在其他标签页或窗口中退出。'],
+    },
+    ja: {
+        device: '端末', time: '日時', signIn: '再度ログイン', dismiss: '閉じる',
+        replaced: ['別の場所でログインされました', '別の端末でログインされたため、この端末ではログアウトしました。お心当たりがない場合は、パスワードを変更してください。'],
+        kicked: ['ログアウトしました', '管理者、または別の端末での操作により、このセッションは終了しました。'],
+        expired: ['セッションの有効期限が切れました', '続けるには、もう一度ログインしてください。'],
+        released: ['ログアウトしました', '別のタブまたはウィンドウでログアウトしました。'],
+    },
+    de: {
+        device: 'Gerät', time: 'Zeit', signIn: 'Wieder anmelden', dismiss: 'Schließen',
+        replaced: ['Anderswo angemeldet', 'Ihr Konto wurde auf einem anderen Gerät geöffnet, darum wurden Sie hier abgemeldet. Waren Sie das nicht, ändern Sie bitte Ihr Passwort.'],
+        kicked: ['Sie wurden abgemeldet', 'Diese Sitzung wurde vom Administrator oder von Ihnen auf einem anderen Gerät beendet.'],
+        expired: ['Ihre Sitzung ist abgelaufen', 'Melden Sie sich wieder an, um fortzufahren.'],
+        released: ['Sie haben sich abgemeldet', 'Sie haben sich in einem anderen Tab oder Fenster abgemeldet.'],
+    },
+    fr: {
+        device: 'Appareil', time: 'Date', signIn: 'Se reconnecter', dismiss: 'Fermer',
+        replaced: ['Connexion depuis un autre appareil', 'Votre compte a été ouvert sur un autre appareil ; vous avez donc été déconnecté ici. Si ce n’était pas vous, changez votre mot de passe.'],
+        kicked: ['Vous avez été déconnecté', 'Un administrateur, ou vous-même sur un autre appareil, a mis fin à cette session.'],
+        expired: ['Votre session a expiré', 'Reconnectez-vous pour continuer.'],
+        released: ['Vous êtes déconnecté', 'Vous vous êtes déconnecté dans un autre onglet ou une autre fenêtre.'],
+    },
+    es: {
+        device: 'Dispositivo', time: 'Fecha', signIn: 'Volver a iniciar sesión', dismiss: 'Cerrar',
+        replaced: ['Ha iniciado sesión en otro lugar', 'Su cuenta se abrió en otro dispositivo, por lo que aquí se cerró la sesión. Si no fue usted, cambie su contraseña.'],
+        kicked: ['Se ha cerrado su sesión', 'Un administrador, o usted desde otro dispositivo, puso fin a esta sesión.'],
+        expired: ['Su sesión ha caducado', 'Vuelva a iniciar sesión para continuar.'],
+        released: ['Ha cerrado la sesión', 'Cerró la sesión en otra pestaña o ventana.'],
+    },
+};
+
+const DEVICES = { web: 'Web', pc: 'PC', ios: 'iOS', android: 'Android' };
+
+const STYLE = `
+:host { all: initial !important; }
+dialog {
+    --paper: #fff; --ink: #1b1f24; --soft: #59636e; --line: #d8dee4; --main: #1f5fbf; --on-main: #fff;
+    box-sizing: border-box; width: min(27rem, 100vw - 2rem); max-height: calc(100vh - 2rem); padding: 1.75rem;
+    overflow: auto; overflow-wrap: anywhere; border: 1px solid var(--line); border-radius: 1rem;
+    background: var(--paper); color: var(--ink); font: 1em/1.5 system-ui, sans-serif; text-align: start;
+    box-shadow: 0 1rem 3rem rgb(0 0 0 / .25);
+}
+@supports (color: light-dark(red, red)) {
+    dialog {
+        --paper: light-dark(#fff, #1d2126); --ink: light-dark(#1b1f24, #e8ebee); --soft: light-dark(#59636e, #a3adb8);
+        --line: light-dark(#d8dee4, #39414a); --main: light-dark(#1f5fbf, #8ab8ff); --on-main: light-dark(#fff, #10233f);
+    }
+}
+dialog::backdrop { background: rgb(10 14 20 / .5); }
+h2 { margin: 0 0 .5rem; font-size: 1.25em; line-height: 1.3; font-weight: 600; }
+p { margin: 0; color: var(--soft); }
+dl { display: grid; grid-template-columns: auto 1fr; gap: .25rem 1rem; margin: 1.25rem 0 0; padding: .75rem 0 0; border-top: 1px solid var(--line); font-size: .9375em; }
+dt { color: var(--soft); overflow-wrap: normal; }
+dd { margin: 0; }
+small { color: var(--soft); font-size: 1em; }
+div { display: flex; flex-wrap: wrap; gap: .625rem; margin-top: 1.5rem; flex-direction: row-reverse; justify-content: flex-start; }
+button { min-height: 2.75rem; padding: .5rem 1.125rem; border: 1px solid var(--line); border-radius: .625rem; background: none; color: inherit; font: inherit; cursor: pointer; }
+button.main { border-color: var(--main); background: var(--main); color: var(--on-main); font-weight: 600; }
+button:hover { filter: brightness(.95); }
+button:focus-visible { outline: 2px solid var(--main); outline-offset: 2px; }
+@media (max-width: 30rem) {
+    dialog { padding: 1.25rem; }
+    button { flex: 1 1 100%; }
+}
+@media (prefers-reduced-motion: no-preference) {
+    dialog[open] { animation: rise .18s ease-out; }
+    @keyframes rise { from { opacity: 0; transform: translateY(.5rem); } }
+}`;
+
+function showDialog(what, { by, at }, { signIn, lang, texts }, mark) {
+    if (!globalThis.HTMLDialogElement || isMarked(mark)) return;
+    const language = pick([lang, document.documentElement.lang, ...navigator.languages]);
+    const words = { ...TEXTS[language.texts], ...texts };
+    const [title, body] = words[what];
+
+    const host = document.createElement('rsso-dialog');
+    const root = host.attachShadow({ mode: 'closed' });
+    const dialog = element('dialog', { lang: language.texts, dir: getComputedStyle(document.documentElement).direction });
+    dialog.setAttribute('aria-labelledby', 'title');
+    dialog.setAttribute('aria-describedby', 'body');
+    // The page's scheme if it has chosen one, else the person's.
+    const scheme = getComputedStyle(document.documentElement).colorScheme;
+    dialog.style.colorScheme = !scheme || scheme === 'normal' ? 'light dark' : scheme;
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(STYLE);
+    root.adoptedStyleSheets = [sheet];
+
+    dialog.append(element('h2', { id: 'title' }, title), element('p', { id: 'body' }, body));
+    const facts = what === 'replaced' ? [[words.device, deviceOf(by)], [words.time, timeOf(at, language.tag)]] : [[words.time, timeOf(at, language.tag)]];
+    const list = element('dl');
+    for (const [name, value] of facts) if (value) list.append(element('dt', {}, name), element('dd', {}, ...[value].flat()));
+    if (list.firstChild) dialog.append(list);
+
+    const again = element('button', { type: 'button', className: 'main' }, words.signIn);
+    const dismiss = element('button', { type: 'button' }, words.dismiss);
+    again.addEventListener('click', () => {
+        dialog.close();
+        leave(signIn);
+    });
+    dismiss.addEventListener('click', () => dialog.close());
+    // Escape, too, comes to this.
+    dialog.addEventListener('close', () => {
+        setMark(mark);
+        host.remove();
+    });
+    dialog.append(element('div', {}, again, dismiss));
+    root.append(dialog);
+
+    const show = () => {
+        document.body.append(host);
+        dialog.showModal();
+        again.focus();
+    };
+    if (document.body) show();
+    else addEventListener('DOMContentLoaded', show, { once: true });
+}
+
+function element(name, properties = {}, ...children) {
+    const made = Object.assign(document.createElement(name), properties);
+    made.append(...children); // strings become text
+    return made;
+}
+
+/** What the newcomer's application calls the place, and its class. */
+function deviceOf(by) {
+    const device = shortened(by?.device);
+    const label = shortened(by?.label);
+    const name = Object.hasOwn(DEVICES, device) ? DEVICES[device] : device;
+    if (!label) return name;
+    return [element('bdi', {}, label), ...(name ? [' ', element('small', {}, `(${name})`)] : [])];
+}
+
+/** One line of at most 80 characters, without what turns or hides text. */
+function shortened(value) {
+    if (typeof value !== 'string') return '';
+    const plain = value.slice(0, 1000).replace(/[\p{C}\s]+/gu, ' ').trim();
+    const characters = [...plain];
+    return characters.length > 80 ? `${characters.slice(0, 79).join('')}…` : plain;
+}
+
+function timeOf(at, tag) {
+    try {
+        return new Intl.DateTimeFormat(tag, { dateStyle: 'medium', timeStyle: 'short' }).format(at ?? NaN);
+    } catch {
+        return '';
+    }
+}
+
+/** The first language that there are texts in; `tag` writes its dates. */
+function pick(tags) {
+    for (const tag of tags) {
+        const base = String(tag ?? '').toLowerCase().split(/[-_]/)[0];
+        const texts = Object.keys(TEXTS).find((key) => base && key.split('-')[0] === base);
+        if (texts) return { texts, tag };
+    }
+    return { texts: 'en', tag: 'en' };
+}
+
+function leave(signIn) {
+    const url = signIn ? new URL(signIn, document.baseURI) : undefined;
+    if (url && /^https?:$/.test(url.protocol)) location.assign(url);
+    else location.reload();
+}
+
+// A browser without storage shows it once more; nothing else comes of it.
+function isMarked(mark) {
+    try {
+        return sessionStorage.getItem('rsso') === mark;
+    } catch {
+        return false;
+    }
+}
+
+function setMark(mark) {
+    try {
+        sessionStorage.setItem('rsso', mark);
+    } catch { /* see above */ }
+}
+
+// ---- without code: client.js?connect&sign-in=/login.php&after=0 ----------------------------------------------------
+
+const query = new URL(import.meta.url).searchParams;
+if (query.has('connect')) {
+    const given = (name) => query.get(name) ?? undefined;
+    connect({ after: given('after'), dialog: { signIn: given('sign-in'), lang: given('lang') } });
+}

@@ -1,0 +1,79 @@
+//! How many connections there may be: at all, and from one address.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+/// What is counted.
+#[derive(Debug)]
+pub(crate) struct Caps {
+    max: usize,
+    max_per_address: usize,
+    counts: Mutex<Counts>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    all: usize,
+    by_address: HashMap<IpAddr, usize>,
+}
+
+/// A counted connection; dropping it makes room.
+#[derive(Debug)]
+pub(crate) struct Permit {
+    caps: Arc<Caps>,
+    address: Option<IpAddr>,
+}
+
+impl Caps {
+    pub(crate) fn new(max: usize, max_per_address: usize) -> Self {
+        Self {
+            max,
+            max_per_address,
+            counts: Mutex::default(),
+        }
+    }
+
+    /// Room for one more connection.
+    pub(crate) fn admit(self: &Arc<Self>) -> Option<Permit> {
+        let mut counts = self.counts.lock();
+        (counts.all < self.max).then(|| {
+            counts.all += 1;
+            Permit {
+                caps: Arc::clone(self),
+                address: None,
+            }
+        })
+    }
+
+    /// Room for one more of an address.
+    pub(crate) fn admit_from(self: &Arc<Self>, address: IpAddr) -> Option<Permit> {
+        let mut counts = self.counts.lock();
+        let count = counts.by_address.entry(address).or_default();
+        (*count < self.max_per_address).then(|| {
+            *count += 1;
+            Permit {
+                caps: Arc::clone(self),
+                address: Some(address),
+            }
+        })
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let mut counts = self.caps.counts.lock();
+        let Some(address) = self.address else {
+            counts.all -= 1;
+            return;
+        };
+        if let Some(count) = counts.by_address.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                counts.by_address.remove(&address);
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! TCP connections: accepted, given a time to say what they want, served, and let go of.
+
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderValue, Request, StatusCode, header};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Notify;
+use tokio::time::sleep;
+use tower::ServiceExt as _;
+
+use super::caps::Permit;
+use super::outlet::Outlet;
+
+/// How long a client may take for the head of its request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Buffers that a connection keeps; a request's head must fit (hyper's least).
+const BUFFER: usize = 8192;
+
+/// Until a client that does not read is cut off: it may still take what says why.
+const LAST_CHANCE: Duration = Duration::from_secs(5);
+
+/// What the handlers know of the connection that a request came over.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    /// The other end; `None` over a unix socket.
+    pub(crate) peer: Option<IpAddr>,
+    /// Room at all, and of the peer's address if that is the client's own.
+    permits: (Permit, Option<Permit>),
+    outlet: OnceLock<Arc<Outlet>>,
+    watched: Notify,
+}
+
+impl Connection {
+    pub(crate) fn new(peer: Option<IpAddr>, permit: Permit, of_address: Option<Permit>) -> Self {
+        Self {
+            peer,
+            permits: (permit, of_address),
+            outlet: OnceLock::new(),
+            watched: Notify::new(),
+        }
+    }
+
+    /// Whether the client's address has been counted.
+    pub(crate) fn is_counted(&self) -> bool {
+        self.permits.1.is_some()
+    }
+
+    /// The response is a stream out of this queue. Nobody asks it for more while the client does
+    /// not read, so the connection has to look itself.
+    pub(crate) fn watch(&self, outlet: Arc<Outlet>) {
+        if self.outlet.set(outlet).is_ok() {
+            self.watched.notify_one();
+        }
+    }
+
+    async fn stuck(&self) {
+        self.watched.notified().await;
+        if let Some(outlet) = self.outlet.get() {
+            outlet.overrun().await;
+        }
+        sleep(LAST_CHANCE).await;
+    }
+}
+
+/// Serves one connection to its end.
+pub(crate) async fn serve(
+    io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    connection: Connection,
+    router: Router,
+) {
+    let connection = Arc::new(connection);
+    let service = service_fn(|request: Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(Arc::clone(&connection));
+        let answered = router.clone().oneshot(request);
+        async {
+            let mut response = answered.await?;
+            // Each connection is one long answer; idle ones in between are nobody's.
+            if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(header::CONNECTION, close);
+            }
+            Ok::<_, std::convert::Infallible>(response)
+        }
+    });
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(BUFFER)
+        .serve_connection(TokioIo::new(io), service)
+        .with_upgrades();
+    tokio::select! {
+        served = served => {
+            if let Err(error) = served {
+                tracing::debug!(%error, "a connection broke");
+            }
+        }
+        () = connection.stuck() => tracing::debug!("a client does not read"),
+    }
+}

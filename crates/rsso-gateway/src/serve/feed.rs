@@ -1,0 +1,159 @@
+//! Reads the outbox, from its beginning and on, and hands it to the hub: one thread that may block.
+//!
+//! What always holds: an event is asked for again until it was read; the position moves only behind
+//! what was handed on.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rsso_core::Result;
+use rsso_core::login::Realm;
+use rsso_core::login::event::{Event, Position};
+use rsso_core::store::Store;
+
+use crate::store::Source;
+
+use super::frame::Entry;
+use super::hub::Hub;
+use super::metrics;
+
+/// How many events are asked for at once.
+const BATCH: usize = 1000;
+
+/// How long one question waits for an answer.
+const WAIT: Duration = Duration::from_secs(1);
+
+/// Between attempts at a store that fails: the first, and the longest.
+const PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// How often a quiet outbox is asked whether it still is the one that was read.
+const SAME: Duration = Duration::from_secs(5);
+
+/// What the rest of the gateway sees of the feed.
+#[derive(Debug, Default)]
+pub(crate) struct Status {
+    /// The outbox has been read to its end, and can be read.
+    ready: AtomicBool,
+    /// It has been read to its end once.
+    loaded: AtomicBool,
+}
+
+impl Status {
+    pub(crate) fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Relaxed)
+    }
+
+    /// Whether it is known what clients may have missed.
+    pub(crate) fn is_loaded(&self) -> bool {
+        self.loaded.load(Ordering::Acquire)
+    }
+
+    fn set(&self, ready: bool) {
+        if ready {
+            self.loaded.store(true, Ordering::Release);
+        }
+        if self.ready.swap(ready, Ordering::Relaxed) != ready {
+            tracing::info!(ready, "the outbox");
+        }
+        metrics::store_up(ready);
+    }
+}
+
+/// Begins to read. The thread ends with the process.
+pub(crate) fn start(source: Source, realm: Realm, hub: Arc<Hub>) -> std::io::Result<Arc<Status>> {
+    let status = Arc::new(Status::default());
+    let feed = Feed {
+        source,
+        realm,
+        hub,
+        status: Arc::clone(&status),
+        after: Position::START,
+    };
+    thread::Builder::new()
+        .name("outbox".to_owned())
+        .spawn(move || feed.run())?;
+    Ok(status)
+}
+
+struct Feed {
+    source: Source,
+    realm: Realm,
+    hub: Arc<Hub>,
+    status: Arc<Status>,
+    after: Position,
+}
+
+impl Feed {
+    fn run(mut self) {
+        let mut pause = PAUSE;
+        loop {
+            let before = Instant::now();
+            let Err(error) = self.read();
+            self.status.set(false);
+            if before.elapsed() > LONGEST_PAUSE {
+                pause = PAUSE;
+            }
+            tracing::warn!(error = error.chain(), "the outbox cannot be read");
+            thread::sleep(pause);
+            pause = LONGEST_PAUSE.min(pause * 2);
+        }
+    }
+
+    /// Reads until the store fails.
+    fn read(&mut self) -> Result<std::convert::Infallible> {
+        let mut store = self.source.open()?;
+        self.reposition(&mut *store)?;
+        let mut checked = Instant::now();
+        loop {
+            let wait = if self.status.is_ready() {
+                WAIT
+            } else {
+                Duration::ZERO
+            };
+            let events = store.await_events(&self.realm, &self.after, BATCH, wait)?;
+            match events.last() {
+                Some(last) => {
+                    let last = last.position.clone();
+                    self.hand_on(&events);
+                    self.after = last;
+                }
+                None => {
+                    self.status.set(true);
+                    if checked.elapsed() > SAME {
+                        self.reposition(&mut *store)?;
+                        checked = Instant::now();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Begins anew where the outbox is another one: a database that was restored or replaced counts
+    /// from the start.
+    fn reposition(&mut self, store: &mut dyn Store) -> Result<()> {
+        if store.newest(&self.realm)? < self.after {
+            tracing::info!("the outbox begins anew");
+            self.after = Position::START;
+        }
+        Ok(())
+    }
+
+    fn hand_on(&self, events: &[Event]) {
+        let read = |event: &Event| {
+            Entry::read(event).unwrap_or_else(|problem| {
+                tracing::warn!(position = %event.position, problem, "an event is left out");
+                Entry::nothing(&event.position)
+            })
+        };
+        let entries: Vec<_> = events.iter().map(read).collect();
+        let newest = entries
+            .iter()
+            .rev()
+            .find_map(|entry| entry.addressed.as_ref());
+        metrics::read(events.len(), newest.and_then(|(_, frame)| frame.at));
+        self.hub.publish(&entries);
+    }
+}

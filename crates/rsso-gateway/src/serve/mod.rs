@@ -1,0 +1,231 @@
+//! `rsso serve`: hands events to browsers.
+//!
+//! ```text
+//! store's outbox ─► feed ─► hub ─► outlet ─► channel ─► ws | sse ─► browser
+//! browser ─► listen ─► connection ─► door (origin, caps, cookie ─► desk ─► store)
+//! ```
+//!
+//! What always holds: nothing here decides who is logged in, and nothing that a request in PHP does
+//! waits for it; every queue has a bound; a session's lock is never taken; no session id is logged.
+
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use serde_json::json;
+use tokio::runtime::Builder;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::{Instant, sleep};
+
+mod caps;
+mod channel;
+pub(crate) mod config;
+mod connection;
+pub mod cookie;
+mod desk;
+mod door;
+mod ending;
+mod feed;
+mod frame;
+mod history;
+mod http;
+mod hub;
+mod listen;
+mod metrics;
+mod origin;
+mod outlet;
+mod peer;
+mod recheck;
+mod sse;
+mod ws;
+
+use crate::args::{LogFormat, Serve};
+use crate::output::{Failure, Output};
+use crate::store::Source;
+use caps::Caps;
+use channel::Channels;
+use config::Settings;
+use desk::Desk;
+use door::Door;
+use ending::Ending;
+use http::Gateway;
+use hub::Hub;
+use listen::{Address, Listener, Reception};
+
+/// Files that are not connections of clients: the store's, the log, the listeners.
+const OTHER_FILES: usize = 64;
+
+pub(crate) fn run(args: &Serve, output: Output) -> Result<(), Failure> {
+    let settings = Settings::new(args)?;
+    let source = Source::new(&settings.store)?;
+    if args.check {
+        return check(&settings, output);
+    }
+    log(&settings);
+    let runtime = Builder::new_multi_thread()
+        .enable_all()
+        // They wait for the store; see `desk`.
+        .max_blocking_threads(16)
+        .build()
+        .map_err(|error| Failure::Store(format!("cannot start threads: {error}")))?;
+    let done = runtime.block_on(serve(settings, source));
+    // A question to a store that hangs is nobody's any more.
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    done
+}
+
+fn check(settings: &Settings, output: Output) -> Result<(), Failure> {
+    let dsn = settings.store.dsn()?.to_string();
+    let origins: Vec<_> = settings
+        .origins
+        .iter()
+        .map(origin::Origin::as_str)
+        .collect();
+    let allowed = match origins.as_slice() {
+        [] => "the same host".to_owned(),
+        origins => origins.join(", "),
+    };
+    let listen = settings.listen.to_string();
+    output.answer(
+        &format!("the configuration is good: {listen}, {dsn}, for pages of {allowed}"),
+        &json!({"listen": listen, "store": dsn, "origins": origins, "cookie": settings.cookie}),
+    )
+}
+
+fn log(settings: &Settings) {
+    let log = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_max_level(settings.log_level)
+        .with_target(false);
+    match settings.log_format {
+        LogFormat::Text => log.with_ansi(false).init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
+    }
+}
+
+async fn serve(settings: Settings, source: Source) -> Result<(), Failure> {
+    let cannot = |what: &str, error: std::io::Error| Failure::Store(format!("{what}: {error}"));
+    let rendered = metrics::install().map_err(Failure::Store)?;
+    let listener = bind("--listen", &settings.listen).await?;
+    let admin = match &settings.admin_listen {
+        Some(address) => Some(bind("--admin-listen", address).await?),
+        None => None,
+    };
+    let logins = &settings.store.settings.logins;
+    let hub = Arc::new(Hub::new(settings.max_per_login));
+    let desk = Desk::new(
+        source.clone(),
+        logins.realm.clone(),
+        settings.store.settings.hashes_ids(),
+    );
+    let max = allowed_connections(settings.max_connections);
+    let caps = Arc::new(Caps::new(max, settings.max_per_address));
+    let status = feed::start(source, logins.realm.clone(), Arc::clone(&hub))
+        .map_err(|error| cannot("cannot start a thread", error))?;
+    let gateway = Arc::new(Gateway {
+        door: Door {
+            origins: settings.origins.clone(),
+            trusted_proxies: settings.trusted_proxies.clone(),
+            cookie: settings.cookie.clone(),
+            caps: Arc::clone(&caps),
+            desk: desk.clone(),
+            status: Arc::clone(&status),
+        },
+        channels: Arc::new(Channels {
+            hub: Arc::clone(&hub),
+            realm: logins.realm.clone(),
+            heartbeat: settings.heartbeat,
+        }),
+        status,
+        metrics: rendered,
+    });
+    tokio::spawn(recheck::run(Arc::clone(&hub), desk, settings.recheck));
+
+    let public = http::public(&gateway);
+    let private = http::private(&gateway);
+    let reception = |router| Reception {
+        caps: Arc::clone(&caps),
+        trusted_proxies: settings.trusted_proxies.clone().into(),
+        router,
+    };
+    let for_browsers = reception(match admin {
+        Some(_) => public,
+        None => public.merge(private.clone()),
+    });
+    let for_operators = reception(private);
+    let operators = async {
+        match &admin {
+            Some(admin) => admin.run(&for_operators).await,
+            None => pending().await,
+        }
+    };
+    let address = listener
+        .address()
+        .map_err(|error| cannot("--listen", error))?;
+    tracing::info!(
+        %address, store = %settings.store.dsn()?, version = env!("CARGO_PKG_VERSION"), "serving"
+    );
+    tokio::select! {
+        () = listener.run(&for_browsers) => {}
+        () = operators => {}
+        signal = stop() => signal.map_err(|error| cannot("cannot wait for signals", error))?,
+    }
+    drop(listener);
+    drain(&hub, settings.drain).await;
+    Ok(())
+}
+
+async fn bind(flag: &str, address: &Address) -> Result<Listener, Failure> {
+    Listener::bind(address)
+        .await
+        .map_err(|error| Failure::Store(format!("{flag}: cannot listen at {address}: {error}")))
+}
+
+/// What the system lets us have open, if it is less than what was asked for.
+fn allowed_connections(wanted: usize) -> usize {
+    let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
+        return wanted;
+    };
+    // The soft limit is for programs that use select(2).
+    let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
+    let room = usize::try_from(hard)
+        .unwrap_or(usize::MAX)
+        .saturating_sub(OTHER_FILES);
+    if room < wanted {
+        tracing::warn!(
+            wanted,
+            room,
+            "max_connections is more than the limit of open files (ulimit -n) allows"
+        );
+    }
+    wanted.min(room)
+}
+
+async fn stop() -> std::io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+/// Sends everybody elsewhere, spread over the first half of the time: they come back at once.
+async fn drain(hub: &Hub, within: Duration) {
+    let deadline = Instant::now() + within;
+    let outlets = hub.drain();
+    tracing::info!(connections = outlets.len(), "stopping");
+    const SLICES: usize = 20;
+    for slice in outlets.chunks(outlets.len().div_ceil(SLICES).max(1)) {
+        slice
+            .iter()
+            .for_each(|outlet| outlet.end(Ending::GoingAway));
+        sleep(within / 2 / u32::try_from(SLICES).unwrap_or(1)).await;
+    }
+    while hub.connections() > 0 && Instant::now() < deadline {
+        sleep(Duration::from_millis(20)).await;
+    }
+    tracing::info!(left = hub.connections(), "stopped");
+}

@@ -1,0 +1,80 @@
+//! Who connects, by address: the other end of the connection, or whom a trusted proxy names.
+
+use std::net::IpAddr;
+
+use axum::http::{HeaderMap, HeaderName};
+use ipnet::IpNet;
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// The client's address; `None` over a unix socket of a proxy that names nobody.
+pub(crate) fn address(
+    peer: Option<IpAddr>,
+    headers: &HeaderMap,
+    trusted: &[IpNet],
+) -> Option<IpAddr> {
+    if !peer.is_none_or(|peer| is_trusted(peer, trusted)) {
+        return peer;
+    }
+    // From the right: what stands before the first address that is not trusted, anybody may have written.
+    let mut named = headers
+        .get_all(X_FORWARDED_FOR)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|text| text.trim().parse::<IpAddr>().map(|a| a.to_canonical()))
+        .collect::<Vec<_>>();
+    while let Some(Ok(address)) = named.pop() {
+        if !is_trusted(address, trusted) {
+            return Some(address);
+        }
+    }
+    peer
+}
+
+/// Whether a proxy at this address is believed.
+pub(crate) fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
+    let address = address.to_canonical();
+    address.is_loopback() || trusted.iter().any(|net| net.contains(&address))
+}
+
+/// What counts as one client: of IPv6 a network of 64 bits, all of which is one customer's.
+pub(crate) fn client(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() >> 64 << 64).into()),
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(peer: &str, forwarded: &str) -> String {
+        let mut headers = HeaderMap::new();
+        headers.insert(X_FORWARDED_FOR, forwarded.parse().unwrap());
+        let trusted = ["10.0.0.0/8".parse().unwrap()];
+        let address = address(Some(peer.parse().unwrap()), &headers, &trusted);
+        address.unwrap().to_string()
+    }
+
+    #[test]
+    fn only_trusted_proxies_are_believed() {
+        assert_eq!(of("192.0.2.1", "198.51.100.7"), "192.0.2.1");
+        assert_eq!(of("127.0.0.1", "198.51.100.7"), "198.51.100.7");
+        assert_eq!(
+            of("10.1.2.3", "6.6.6.6, 198.51.100.7, 10.9.9.9"),
+            "198.51.100.7"
+        );
+        assert_eq!(of("::ffff:127.0.0.1", "198.51.100.7"), "198.51.100.7");
+        assert_eq!(of("127.0.0.1", "nonsense"), "127.0.0.1");
+        assert_eq!(of("127.0.0.1", "198.51.100.7, nonsense"), "127.0.0.1");
+    }
+
+    #[test]
+    fn an_ipv6_customer_is_one_client() {
+        let client = |text: &str| client(text.parse().unwrap()).to_string();
+        assert_eq!(client("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!(client("192.0.2.1"), "192.0.2.1");
+    }
+}

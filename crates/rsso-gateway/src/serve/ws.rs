@@ -1,0 +1,218 @@
+//! `GET /sso/ws`: events as WebSocket text frames, one CloudEvent each.
+//!
+//! What always holds: a client has nothing to say, and what it sends costs little; every send has a
+//! deadline; a peer that answers no ping is gone.
+//!
+//! Source: RFC 6455; subprotocol `cloudevents.json`,
+//! <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/websockets-protocol-binding.md>
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::extract::{Extension, RawQuery, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use tokio::time::timeout;
+
+use super::channel::{Channel, Channels, Item};
+use super::connection::Connection;
+use super::desk::Bearer;
+use super::door::{self, Admission, Refusal};
+use super::ending::Ending;
+use super::frame::Frame;
+use super::http::Gateway;
+use super::hub::NoSeat;
+use super::metrics::{self, Open, Transport};
+
+const SUBPROTOCOL: &str = "cloudevents.json";
+
+/// A client has no reason to send more than a pong.
+const MAX_FRAME: usize = 4096;
+
+/// Buffers that idle connections keep: ten thousand of them shall not be felt.
+const READ_BUFFER: usize = 512;
+
+/// What waits for the socket at most, an event and what surrounds it.
+const MAX_WRITE_BUFFER: usize = 4 << 20;
+
+/// How long a frame may take to leave.
+const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Frames from a client between two heartbeats.
+const MAX_SAID: u32 = 100;
+
+/// Heartbeats without a sign of life.
+const MAX_SILENT: u32 = 2;
+
+pub(crate) async fn connect(
+    State(gateway): State<Arc<Gateway>>,
+    Extension(connection): Extension<Arc<Connection>>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let admission = match gateway.door.admit(&connection, &headers).await {
+        Ok(admission) => admission,
+        Err(refusal) => return refusal.into_response(),
+    };
+    let after = door::last_event_id(&headers, query.as_deref());
+    let channels = &gateway.channels;
+    channels.catch_up(&admission.bearer, after.as_ref()).await;
+    let channel = match channel(channels, &admission, after.as_ref()) {
+        Ok(channel) => channel,
+        Err(refusal) => return refusal.into_response(),
+    };
+    let mut response = upgrade
+        .protocols([SUBPROTOCOL])
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(0)
+        .max_write_buffer_size(MAX_WRITE_BUFFER)
+        .max_message_size(MAX_FRAME)
+        .max_frame_size(MAX_FRAME)
+        .on_upgrade(move |socket| async move {
+            let permits = (connection, admission.permit);
+            let _open = Open::new(Transport::WebSocket);
+            Talk::new(socket).run(channel).await;
+            drop(permits);
+        });
+    door::allow(&mut response, admission.allow);
+    response
+}
+
+/// Browsers do not show a page why an upgrade was refused: whoever may not stay is told by a close.
+fn channel(
+    channels: &Arc<Channels>,
+    admission: &Admission,
+    after: Option<&Result<rsso_core::login::event::Position, ()>>,
+) -> Result<Channel, Refusal> {
+    match &admission.bearer {
+        Bearer::LoggedIn(identity, user) => {
+            channels
+                .open(identity, user, after)
+                .or_else(|refused| match refused {
+                    NoSeat::Draining => Ok(Channels::closed(Ending::GoingAway)),
+                    NoSeat::TooMany => Err(Refusal::Crowded(admission.allow.clone())),
+                })
+        }
+        Bearer::Kicked(kick) => Ok(channels
+            .last_words(kick, after)
+            .unwrap_or_else(|| Channels::closed(Ending::of_kick(Some(kick.code))))),
+        Bearer::Nobody => Ok(Channels::closed(Ending::NotSignedIn)),
+    }
+}
+
+/// One connection after the handshake.
+struct Talk {
+    socket: WebSocket,
+    /// Frames that the client sent since the last heartbeat.
+    said: u32,
+    /// Heartbeats since it sent any.
+    silent: u32,
+}
+
+/// The connection cannot be used any more.
+struct Broken;
+
+impl Talk {
+    fn new(socket: WebSocket) -> Self {
+        Self {
+            socket,
+            said: 0,
+            silent: 0,
+        }
+    }
+
+    async fn run(mut self, mut channel: Channel) {
+        loop {
+            let done = tokio::select! {
+                item = channel.next() => self.say(item).await,
+                heard = self.socket.recv() => self.hear(heard),
+            };
+            match done {
+                Ok(None) => {}
+                Ok(Some(ending)) => {
+                    metrics::closed(ending);
+                    self.close(ending).await;
+                    return;
+                }
+                Err(Broken) => return,
+            }
+        }
+    }
+
+    async fn say(&mut self, item: Item) -> Result<Option<Ending>, Broken> {
+        match item {
+            Item::Missed(frame) => {
+                self.send(text(&frame)).await?;
+                metrics::delivered(&frame);
+            }
+            Item::Frame(frame) => {
+                self.send(text(&frame)).await?;
+                metrics::delivered_live(&frame);
+            }
+            Item::Beat(frame) => {
+                if self.silent >= MAX_SILENT {
+                    return Err(Broken);
+                }
+                self.silent += 1;
+                self.said = 0;
+                self.send(Message::Ping(axum::body::Bytes::new())).await?;
+                self.send(text(&frame)).await?;
+            }
+            Item::End(ending) => return Ok(Some(ending)),
+        }
+        Ok(None)
+    }
+
+    fn hear(
+        &mut self,
+        heard: Option<Result<Message, axum::Error>>,
+    ) -> Result<Option<Ending>, Broken> {
+        match heard {
+            Some(Ok(Message::Close(_))) | None => Err(Broken),
+            Some(Ok(_)) => {
+                self.silent = 0;
+                self.said += 1;
+                Ok((self.said > MAX_SAID).then_some(Ending::Flood))
+            }
+            Some(Err(error)) => match is_too_big(error) {
+                true => Ok(Some(Ending::TooBig)),
+                false => Err(Broken),
+            },
+        }
+    }
+
+    async fn send(&mut self, message: Message) -> Result<(), Broken> {
+        match timeout(SEND_TIMEOUT, self.socket.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(Broken),
+            Err(_) => {
+                metrics::closed(Ending::TooSlow);
+                Err(Broken)
+            }
+        }
+    }
+
+    /// Says why, and gives the client a moment to answer, so that it reads it before the connection
+    /// is gone.
+    async fn close(mut self, ending: Ending) {
+        let frame = CloseFrame {
+            code: ending.code(),
+            reason: ending.reason().into(),
+        };
+        if self.send(Message::Close(Some(frame))).await.is_ok() {
+            let answer = async { while let Some(Ok(_)) = self.socket.recv().await {} };
+            let _ = timeout(Duration::from_secs(1), answer).await;
+        }
+    }
+}
+
+fn text(frame: &Frame) -> Message {
+    Message::Text(frame.text.clone())
+}
+
+fn is_too_big(error: axum::Error) -> bool {
+    let error = error.into_inner();
+    matches!(error.downcast_ref(), Some(tungstenite::Error::Capacity(_)))
+}

@@ -1,0 +1,151 @@
+//! A store, a gateway on it, and people who are logged in.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rsso_core::login::{
+    Claim, Claimed, Device, KickOrder, Limits, LoginId, Realm, Seat, Uid, User, Which,
+};
+use rsso_core::store::{End, Store, Token};
+use rsso_testkit::{Gateway, MariaDb, RedisServer, WorkDir};
+use serde_json::Value;
+
+use super::{key, worker};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// A fresh store of some kind, which can be restarted where it is a server.
+pub enum Backing {
+    Sqlite(WorkDir),
+    Redis(RedisServer),
+    Mysql(MariaDb),
+}
+
+impl Backing {
+    pub fn sqlite() -> Self {
+        let dir = WorkDir::new();
+        let backing = Self::Sqlite(dir);
+        // PHP has been there: the gateway makes no database.
+        worker(&backing.dsn()).ready().expect("SQLite works");
+        backing
+    }
+
+    pub fn redis() -> Self {
+        Self::Redis(RedisServer::builder().persistent().start())
+    }
+
+    pub fn mysql() -> Self {
+        Self::Mysql(MariaDb::start())
+    }
+
+    pub fn dsn(&self) -> String {
+        match self {
+            Self::Sqlite(dir) => format!("sqlite:{}", dir.join("sessions.db").display()),
+            Self::Redis(server) => server.url(),
+            Self::Mysql(server) => server.url(),
+        }
+    }
+
+    /// Kills the server, and starts it again with what it had written. A file needs no such thing.
+    pub fn restart(&mut self) {
+        match self {
+            Self::Sqlite(_) => {}
+            Self::Redis(server) => server.restart(),
+            Self::Mysql(server) => server.restart(),
+        }
+    }
+
+    pub fn gateway(&self, arguments: &[&str]) -> Gateway {
+        let dsn = self.dsn();
+        let mut all = vec!["--dsn", &dsn];
+        all.extend(arguments);
+        Gateway::start_ready(program(), &all)
+    }
+
+    pub fn site(&self) -> Site {
+        Site(worker(&self.dsn()))
+    }
+}
+
+pub fn program() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_rsso"))
+}
+
+/// What PHP would do.
+pub struct Site(pub Box<dyn Store>);
+
+impl Site {
+    /// Logs a session in; one login per device class.
+    pub fn log_in(&mut self, session: &str, uid: &str, device: &str) -> LoginId {
+        self.log_in_at(session, uid, device, "somewhere")
+    }
+
+    pub fn log_in_at(&mut self, session: &str, uid: &str, device: &str, label: &str) -> LoginId {
+        let claim = Claim {
+            user: user(uid),
+            login: LoginId::new().expect("randomness"),
+            device: Device::parse(device.as_bytes()).expect("a device"),
+            label: Some(label.to_owned()),
+            meta: None,
+            ip: None,
+            limits: Limits {
+                max_logins: 0,
+                max_logins_per_device: 1,
+                storm_limit: 0,
+                ..Limits::default()
+            },
+            tombstone_ttl: HOUR,
+        };
+        let seat = Seat {
+            seen: None,
+            token: Token::random().expect("randomness"),
+            ttl: HOUR,
+        };
+        let claimed = self.0.claim(&key(session), seat, &claim);
+        assert!(matches!(claimed, Ok(Claimed::New(..))), "{claimed:?}");
+        claim.login
+    }
+
+    pub fn log_out(&mut self, session: &str) {
+        self.0
+            .destroy(&key(session), None, End::default())
+            .expect("the store works");
+    }
+
+    pub fn kick(&mut self, uid: &str, which: &Which) -> usize {
+        let order = KickOrder {
+            reason: "kicked".to_owned(),
+            tombstone_ttl: HOUR,
+        };
+        let kicked = self.0.kick(&user(uid), which, &order);
+        kicked.expect("the store works").len()
+    }
+
+    pub fn notify(&mut self, uid: &str, device: Option<&str>, payload: &Value) -> u64 {
+        let device = device.map(|d| Device::parse(d.as_bytes()).expect("a device"));
+        self.0
+            .notify(&user(uid), device.as_ref(), &payload.to_string())
+            .expect("the store works")
+    }
+}
+
+pub fn user(uid: &str) -> User {
+    User {
+        realm: Realm::default(),
+        uid: Uid::parse(uid.as_bytes()).expect("a uid"),
+    }
+}
+
+/// How often a test that is a matter of luck tries it.
+pub fn tries(usual: usize) -> usize {
+    let wanted = std::env::var("RSSO_TRIES").ok();
+    wanted.map_or(usual, |n| n.parse().expect("RSSO_TRIES is a number"))
+}
+
+/// What an event is, in a word.
+pub fn kind(event: &Value) -> &str {
+    let kind = event["type"].as_str().expect("a type");
+    let kind = kind.strip_prefix("io.rsso.").expect("rsso's");
+    let kind = kind.strip_suffix(".v1").expect("version 1");
+    kind.strip_prefix("login.").unwrap_or(kind)
+}
