@@ -21,7 +21,7 @@ const LASTED = 10_000;
 const OPENING = 15_000;
 const ANSWER = 3_000;
 
-const REASONS = { 4000: 'ended', 4001: 'replaced', 4002: 'kicked', 4003: 'signed out', 4004: 'expired', 4401: 'not signed in' };
+const REASONS = { 4000: 'ended', 4001: 'replaced', 4002: 'kicked', 4003: 'signed-out', 4004: 'expired', 4401: 'not-signed-in' };
 
 /** Opens the connection, or joins that of the other tabs. */
 export function connect(options = {}) {
@@ -65,7 +65,7 @@ class Tab {
         if (!base.pathname.endsWith('/')) base.pathname += '/';
         const kinds = transports.filter((kind) => CARRIERS[kind]?.there());
         if (!kinds.length) throw new Error('no transport that this browser has');
-        this.last = text(after) || undefined;
+        this.last = text(String(after ?? '')) || undefined;
         this.#target = target;
         this.#dialog = dialog && { ...dialog };
         const line = () => new Line(base, kinds, () => this.last);
@@ -152,7 +152,7 @@ class Tab {
         if (what === 'released' && !this.#dialog.released) return;
         this.#shown = true;
         try {
-            showDialog(what, data, this.#dialog, `rsso ${login}`);
+            showDialog(what, data, this.#dialog, login);
         } catch (error) {
             warn(error);
         }
@@ -206,10 +206,7 @@ class Shared {
         if (this.#channel) return;
         this.#channel = new BroadcastChannel(this.#name);
         this.#channel.onmessage = ({ data }) => this.#hear(data);
-        this.#wait();
-        // Listen first, then read, then drop what came twice.
-        if (this.#tab.last !== undefined) this.#read();
-        this.#ask();
+        this.#join();
         document.addEventListener('visibilitychange', this.#seen);
     }
 
@@ -222,6 +219,13 @@ class Shared {
         this.#channel?.close();
         this.#channel = this.#reading = this.#heard = undefined;
         this.#queue = [];
+    }
+
+    /** Listens first, then reads, then drops what came twice. */
+    #join() {
+        this.#wait();
+        if (this.#tab.last !== undefined) this.#read();
+        this.#ask();
     }
 
     /** Stands in line for the lead, or takes it from a leader that does not answer. */
@@ -238,8 +242,7 @@ class Shared {
             // Withdrawn, or the lead was taken from this tab, which was not to be reached and is again.
             if (wish !== this.#wish || wish.signal.aborted || !this.#channel) return;
             this.#resign();
-            this.#wait();
-            this.#ask();
+            this.#join();
         });
     }
 
@@ -317,7 +320,7 @@ class Shared {
         this.#accept(message);
         if (text(to)) this.#tab.last = to;
         if (['connecting', 'open', 'waiting'].includes(state)) this.#tab.state = state;
-        if (lost) this.#tab.lost(lost);
+        if (Number.isInteger(lost)) this.#tab.lost(lost);
         // The end of another login is not this one's: it finds out about its own.
         if (isTerminal(end) && message.login && message.login === this.#tab.login) this.#tab.end(end, message.reason);
     }
@@ -585,7 +588,7 @@ function text(value) {
 const TEXTS = {
     en: {
         device: 'Device', time: 'Time', signIn: 'Sign in again', dismiss: 'Close',
-        replaced: ['You signed in somewhere else', 'Your account was opened on another device, so this one was signed out. If that was not you, change your password.'],
+        replaced: ['Signed in somewhere else', 'Your account was opened on another device, so this one was signed out. If that was not you, change your password.'],
         kicked: ['You have been signed out', 'An administrator, or you on another device, ended this session.'],
         expired: ['Your session has expired', 'Sign in again to go on.'],
         released: ['You have signed out', 'You signed out in another tab or window.'],
@@ -629,14 +632,15 @@ const TEXTS = {
 
 const DEVICES = { web: 'Web', pc: 'PC', ios: 'iOS', android: 'Android' };
 
+// In em: the page may have made rem anything.
 const STYLE = `
 :host { all: initial !important; }
 dialog {
     --paper: #fff; --ink: #1b1f24; --soft: #59636e; --line: #d8dee4; --main: #1f5fbf; --on-main: #fff;
-    box-sizing: border-box; width: min(27rem, 100vw - 2rem); max-height: calc(100vh - 2rem); padding: 1.75rem;
-    overflow: auto; overflow-wrap: anywhere; border: 1px solid var(--line); border-radius: 1rem;
+    box-sizing: border-box; width: min(27em, 100vw - 2em); max-height: calc(100vh - 2em); padding: 1.75em;
+    overflow: auto; overflow-wrap: anywhere; border: 1px solid var(--line); border-radius: 1em;
     background: var(--paper); color: var(--ink); font: 1em/1.5 system-ui, sans-serif; text-align: start;
-    box-shadow: 0 1rem 3rem rgb(0 0 0 / .25);
+    box-shadow: 0 1em 3em rgb(0 0 0 / .25);
 }
 @supports (color: light-dark(red, red)) {
     dialog {
@@ -645,24 +649,26 @@ dialog {
     }
 }
 dialog::backdrop { background: rgb(10 14 20 / .5); }
-h2 { margin: 0 0 .5rem; font-size: 1.25em; line-height: 1.3; font-weight: 600; }
+h2 { margin: 0 0 .4em; font-size: 1.25em; line-height: 1.3; font-weight: 600; }
 p { margin: 0; color: var(--soft); }
-dl { display: grid; grid-template-columns: auto 1fr; gap: .25rem 1rem; margin: 1.25rem 0 0; padding: .75rem 0 0; border-top: 1px solid var(--line); font-size: .9375em; }
+dl { display: grid; grid-template-columns: auto 1fr; gap: .25em 1em; margin: 1.25em 0 0; padding: .75em 0 0; border-top: 1px solid var(--line); font-size: .9375em; }
 dt { color: var(--soft); overflow-wrap: normal; }
 dd { margin: 0; }
 small { color: var(--soft); font-size: 1em; }
-div { display: flex; flex-wrap: wrap; gap: .625rem; margin-top: 1.5rem; flex-direction: row-reverse; justify-content: flex-start; }
-button { min-height: 2.75rem; padding: .5rem 1.125rem; border: 1px solid var(--line); border-radius: .625rem; background: none; color: inherit; font: inherit; cursor: pointer; }
+div { display: flex; flex-wrap: wrap; gap: .625em; margin-top: 1.5em; flex-direction: row-reverse; justify-content: flex-start; }
+button { min-height: 2.75em; padding: .5em 1.125em; border: 1px solid var(--line); border-radius: .625em; background: none; color: inherit; font: inherit; cursor: pointer; }
 button.main { border-color: var(--main); background: var(--main); color: var(--on-main); font-weight: 600; }
+dialog:dir(rtl) { text-align: right; }
+h2, p, dt, dd, button { unicode-bidi: plaintext; }
 button:hover { filter: brightness(.95); }
 button:focus-visible { outline: 2px solid var(--main); outline-offset: 2px; }
 @media (max-width: 30rem) {
-    dialog { padding: 1.25rem; }
+    dialog { padding: 1.25em; }
     button { flex: 1 1 100%; }
 }
 @media (prefers-reduced-motion: no-preference) {
     dialog[open] { animation: rise .18s ease-out; }
-    @keyframes rise { from { opacity: 0; transform: translateY(.5rem); } }
+    @keyframes rise { from { opacity: 0; transform: translateY(.5em); } }
 }`;
 
 function showDialog(what, { by, at }, { signIn, lang, texts }, mark) {
@@ -672,7 +678,7 @@ function showDialog(what, { by, at }, { signIn, lang, texts }, mark) {
     const [title, body] = words[what];
 
     const host = document.createElement('rsso-dialog');
-    const root = host.attachShadow({ mode: 'closed' });
+    const root = host.attachShadow({ mode: 'open' });
     const dialog = element('dialog', { lang: language.texts, dir: getComputedStyle(document.documentElement).direction });
     dialog.setAttribute('aria-labelledby', 'title');
     dialog.setAttribute('aria-describedby', 'body');
@@ -692,6 +698,7 @@ function showDialog(what, { by, at }, { signIn, lang, texts }, mark) {
     const again = element('button', { type: 'button', className: 'main' }, words.signIn);
     const dismiss = element('button', { type: 'button' }, words.dismiss);
     again.addEventListener('click', () => {
+        setMark(mark); // `close` comes later, maybe too late
         dialog.close();
         leave(signIn);
     });
@@ -749,7 +756,9 @@ function pick(tags) {
     for (const tag of tags) {
         const base = String(tag ?? '').toLowerCase().split(/[-_]/)[0];
         const texts = Object.keys(TEXTS).find((key) => base && key.split('-')[0] === base);
-        if (texts) return { texts, tag };
+        // The person's own way to write dates, where the page's language leaves it open.
+        const own = String(tag).length < 4 && navigator.languages.find((language) => language.startsWith(`${base}-`));
+        if (texts) return { texts, tag: own || tag };
     }
     return { texts: 'en', tag: 'en' };
 }
@@ -763,15 +772,16 @@ function leave(signIn) {
 // A browser without storage shows it once more; nothing else comes of it.
 function isMarked(mark) {
     try {
-        return sessionStorage.getItem('rsso') === mark;
+        return !!mark && sessionStorage.getItem('rsso') === mark;
     } catch {
         return false;
     }
 }
 
+/** This login's end has been read in this tab: not again after a reload. */
 function setMark(mark) {
     try {
-        sessionStorage.setItem('rsso', mark);
+        if (mark) sessionStorage.setItem('rsso', mark);
     } catch { /* see above */ }
 }
 

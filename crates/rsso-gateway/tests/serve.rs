@@ -21,9 +21,9 @@ use serde_json::{Value, json};
 /// Each of these tests, on each store.
 macro_rules! on_every_store {
     ($($test:ident),* $(,)?) => {
-        mod sqlite { $(#[test] fn $test() { super::$test(super::Backing::sqlite()); })* }
-        mod redis { $(#[test] fn $test() { super::$test(super::Backing::redis()); })* }
-        mod mysql { $(#[test] fn $test() { super::$test(super::Backing::mysql()); })* }
+        mod sqlite { $(#[test] fn $test() { super::$test(&super::Backing::sqlite()); })* }
+        mod redis { $(#[test] fn $test() { super::$test(&super::Backing::redis()); })* }
+        mod mysql { $(#[test] fn $test() { super::$test(&super::Backing::mysql()); })* }
     };
 }
 
@@ -37,7 +37,7 @@ on_every_store!(
     an_event_of_another_realm_is_not_ours,
 );
 
-fn a_kick_ends_the_losers_connections_and_no_others(backing: Backing) {
+fn a_kick_ends_the_losers_connections_and_no_others(backing: &Backing) {
     let gateway = backing.gateway(&[]);
     let mut site = backing.site();
     let old = site.log_in("old", "ann", "web");
@@ -53,7 +53,7 @@ fn a_kick_ends_the_losers_connections_and_no_others(backing: Backing) {
     assert_eq!(hello["data"]["login"], old.to_string());
     assert_eq!(hello["data"]["uid"], "ann");
     assert!(hello["sequence"].is_string(), "{hello}");
-    let hello = stream.next().unwrap();
+    let hello = stream.heed().unwrap();
     assert_eq!(hello.event, "io.rsso.connected.v1");
     assert_eq!(hello.id.as_deref(), hello.json()["sequence"].as_str());
 
@@ -71,15 +71,15 @@ fn a_kick_ends_the_losers_connections_and_no_others(backing: Backing) {
         kick["data"]["by"]["label"],
         "Firefox on a </script>\n\"boat\""
     );
-    let told = stream.next().unwrap();
+    let told = stream.heed().unwrap();
     assert_eq!(
         (told.event.as_str(), &told.json()),
         ("io.rsso.login.kicked.v1", kick)
     );
-    let end = stream.next().unwrap();
+    let end = stream.heed().unwrap();
     assert_eq!(end.event, "close");
     assert_eq!(end.json(), json!({"code": 4001, "reason": "replaced"}));
-    assert_eq!(stream.next(), None);
+    assert_eq!(stream.heed(), None);
 
     // The winner, the user's other device and another user hear nothing of it.
     site.notify("ann", None, &json!("to ann"));
@@ -88,8 +88,8 @@ fn a_kick_ends_the_losers_connections_and_no_others(backing: Backing) {
     assert_eq!(winner.event()["data"]["payload"], "to ann");
     assert_eq!(kind(&phone.event()), "connected");
     assert_eq!(phone.event()["data"]["payload"], "to ann");
-    bob.next().unwrap();
-    assert_eq!(bob.next().unwrap().json()["data"]["payload"], "to bob");
+    bob.heed().unwrap();
+    assert_eq!(bob.heed().unwrap().json()["data"]["payload"], "to bob");
 
     let which = Which {
         device: Some(rsso_core::login::Device::parse(b"ios").unwrap()),
@@ -103,7 +103,7 @@ fn a_kick_ends_the_losers_connections_and_no_others(backing: Backing) {
     assert_eq!(winner.event()["data"]["payload"], "still here");
 }
 
-fn a_logout_ends_its_own_connections(backing: Backing) {
+fn a_logout_ends_its_own_connections(backing: &Backing) {
     let gateway = backing.gateway(&[]);
     let mut site = backing.site();
     site.log_in("here", "ann", "web");
@@ -118,10 +118,10 @@ fn a_logout_ends_its_own_connections(backing: Backing) {
         assert_eq!(code, Some(4003));
         assert_eq!(events.iter().map(kind).collect::<Vec<_>>(), ["released"]);
     }
-    stream.next().unwrap();
-    let released = stream.next().unwrap();
+    stream.heed().unwrap();
+    let released = stream.heed().unwrap();
     assert_eq!(released.event, "io.rsso.login.released.v1");
-    assert_eq!(stream.next().unwrap().json()["code"], 4003);
+    assert_eq!(stream.heed().unwrap().json()["code"], 4003);
     let position = released.id.unwrap();
     assert_eq!(gateway.stream("here", Some(&position)).unwrap_err(), 204);
     assert_eq!(gateway.stream("here", None).unwrap_err(), 401);
@@ -135,7 +135,7 @@ fn a_logout_ends_its_own_connections(backing: Backing) {
     assert_eq!(there.event()["data"]["payload"], 1);
 }
 
-fn a_kicked_session_is_told_once_and_then_to_stop(backing: Backing) {
+fn a_kicked_session_is_told_once_and_then_to_stop(backing: &Backing) {
     let mut gateway = backing.gateway(&[]);
     let mut site = backing.site();
     site.log_in("old", "ann", "web");
@@ -147,15 +147,15 @@ fn a_kicked_session_is_told_once_and_then_to_stop(backing: Backing) {
     let position = events[0]["sequence"].as_str().unwrap().to_owned();
 
     let mut stream = gateway.stream("old", None).unwrap();
-    let told = stream.next().unwrap();
+    let told = stream.heed().unwrap();
     assert_eq!(told.id.as_deref(), Some(position.as_str()));
-    assert_eq!(stream.next().unwrap().event, "close");
+    assert_eq!(stream.heed().unwrap().event, "close");
     assert_eq!(gateway.stream("old", Some(&position)).unwrap_err(), 204);
     let (events, code) = gateway.socket("old", Some(&position)).unwrap().rest();
     assert_eq!((events.len(), code), (0, Some(4001)));
 
     // The outbox has forgotten it, the tombstone has not.
-    forget_events(&backing);
+    forget_events(backing);
     gateway.stop();
     gateway.start_again();
     let (events, code) = gateway.socket("old", None).unwrap().rest();
@@ -164,7 +164,7 @@ fn a_kicked_session_is_told_once_and_then_to_stop(backing: Backing) {
     assert_eq!(events[0]["data"]["reason"], "replaced");
 }
 
-fn who_comes_back_is_told_what_it_missed(backing: Backing) {
+fn who_comes_back_is_told_what_it_missed(backing: &Backing) {
     let mut gateway = backing.gateway(&[]);
     let mut site = backing.site();
     site.log_in("one", "ann", "web");
@@ -198,7 +198,7 @@ fn who_comes_back_is_told_what_it_missed(backing: Backing) {
     )
     .unwrap();
     let got: Vec<_> = (0..20)
-        .map(|_| stream.next().unwrap().json()["data"]["payload"].clone())
+        .map(|_| stream.heed().unwrap().json()["data"]["payload"].clone())
         .collect();
     assert_eq!(got, expected);
     // All that is kept.
@@ -206,7 +206,7 @@ fn who_comes_back_is_told_what_it_missed(backing: Backing) {
     assert_eq!(socket.event()["data"]["payload"], 0);
 }
 
-fn a_position_that_is_not_known_is_said(backing: Backing) {
+fn a_position_that_is_not_known_is_said(backing: &Backing) {
     let gateway = backing.gateway(&[]);
     let mut site = backing.site();
     site.log_in("one", "ann", "web");
@@ -219,11 +219,11 @@ fn a_position_that_is_not_known_is_said(backing: Backing) {
         let kinds: Vec<_> = (0..3).map(|_| kind(&socket.event()).to_owned()).collect();
         assert_eq!(kinds, ["gap", "message", "connected"], "{strange}");
         let mut stream = gateway.stream("one", Some(strange)).unwrap();
-        assert_eq!(stream.next().unwrap().event, "io.rsso.gap.v1");
+        assert_eq!(stream.heed().unwrap().event, "io.rsso.gap.v1");
     }
 }
 
-fn a_session_that_vanished_ends_its_connections(backing: Backing) {
+fn a_session_that_vanished_ends_its_connections(backing: &Backing) {
     let config = rsso_testkit::WorkDir::new();
     let file = config.write("serve.toml", "recheck = 1\nheartbeat = 1\n");
     let gateway = backing.gateway(&["--config", file.to_str().unwrap()]);
@@ -232,7 +232,7 @@ fn a_session_that_vanished_ends_its_connections(backing: Backing) {
     site.log_in("two", "bob", "web");
     let mut one = gateway.socket("one", None).unwrap();
     let mut two = gateway.socket("two", None).unwrap();
-    remove_session(&backing, "one");
+    remove_session(backing, "one");
     let (_, code) = one.rest();
     assert_eq!(code, Some(4004));
     two.event();
@@ -241,7 +241,7 @@ fn a_session_that_vanished_ends_its_connections(backing: Backing) {
     assert!(beat["sequence"].is_string());
 }
 
-fn an_event_of_another_realm_is_not_ours(backing: Backing) {
+fn an_event_of_another_realm_is_not_ours(backing: &Backing) {
     let gateway = backing.gateway(&["--realm", "shop"]);
     let mut site = backing.site();
     site.log_in("one", "ann", "web");

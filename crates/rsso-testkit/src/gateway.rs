@@ -289,18 +289,18 @@ impl Socket {
             Err(tungstenite::HandshakeError::Failure(Error::Http(response))) => {
                 Err(response.status().as_u16())
             }
-            Err(error) => {
-                eprintln!("handshake: {error:?}");
-                Err(0)
-            }
+            Err(_) => Err(0),
         }
     }
 
-    /// The next event that is no heartbeat, or the code that the connection is closed with; `None`: it broke.
+    /// The next event that is no heartbeat.
+    ///
+    /// # Errors
+    /// The code that the connection is closed with; `None`: it broke.
     ///
     /// # Panics
     /// If neither comes in time, or it is no JSON.
-    pub fn next(&mut self) -> Result<Value, Option<u16>> {
+    pub fn heed(&mut self) -> Result<Value, Option<u16>> {
         loop {
             let event = self.next_of_all()?;
             if event["type"] != "io.rsso.heartbeat.v1" {
@@ -312,10 +312,10 @@ impl Socket {
     /// The same, heartbeats included.
     ///
     /// # Errors
-    /// As [`Self::next`].
+    /// As [`Self::heed`].
     ///
     /// # Panics
-    /// As [`Self::next`].
+    /// As [`Self::heed`].
     pub fn next_of_all(&mut self) -> Result<Value, Option<u16>> {
         loop {
             match self.0.read() {
@@ -343,14 +343,14 @@ impl Socket {
     /// If the connection ends instead.
     #[track_caller]
     pub fn event(&mut self) -> Value {
-        self.next().expect("an event comes")
+        self.heed().expect("an event comes")
     }
 
     /// Everything up to the end, and the code of it.
     pub fn rest(&mut self) -> (Vec<Value>, Option<u16>) {
         let mut events = Vec::new();
         loop {
-            match self.next() {
+            match self.heed() {
                 Ok(event) => events.push(event),
                 Err(code) => return (events, code),
             }
@@ -415,7 +415,7 @@ impl Stream {
     }
 
     /// The next block that is no heartbeat and says more than `retry`; `None` at the end.
-    pub fn next(&mut self) -> Option<Block> {
+    pub fn heed(&mut self) -> Option<Block> {
         loop {
             let block = self.block()?;
             if !block.data.is_empty() && block.event != "io.rsso.heartbeat.v1" {

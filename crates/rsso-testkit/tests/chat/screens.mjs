@@ -3,6 +3,7 @@
 //
 // Needs: input.url as for steps.mjs, on an empty CHAT_DB, and input.dir, the folder that the pictures go to. They are named
 // chat-light.png, chat-dark-phone.png, and so on. Says { picture: name } for each.
+// Those in docs/images/ have then been through `pngquant --ext .png --force --nofs`.
 import { join } from 'node:path';
 
 const PLACES = { '': { width: 1280, height: 800 }, '-phone': { width: 390, height: 844 } };

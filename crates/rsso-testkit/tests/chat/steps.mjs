@@ -8,7 +8,7 @@
 //   { step, path }                      after each page that was opened or form that was sent: where it led to
 //   { step, messages: [text, ...] }     what a conversation shows, "> " before one's own
 //   { step, ended, told }               a browser that was signed out: the code of rsso:ended, and whether a dialog is there
-//   { step, path, why }                 after Enter in that dialog: where it leads to, and what the page says there
+//   { step, path, why }                 after Enter in that dialog: where it leads to, and what the page says there (but for the time)
 //   { step, logins: ["label, text", ...] }   "where am I signed in"; "* " before this device
 //   { problems: [text, ...] }           last: what the pages' consoles had to complain about; none is expected
 export default async ({ person, say, input }) => {
@@ -101,7 +101,10 @@ export default async ({ person, say, input }) => {
             const navigation = this.page.waitForNavigation();
             await this.page.keyboard.press('Enter');
             await navigation;
-            const why = (await this.page.textContent('#kicked')).replace(/\s+/g, ' ').trim().replace(/ at \S+( [AP]M)?(?=[:,])/, '');
+            const why = await this.page.$eval('#kicked', (notice) => {
+                notice.querySelector('time').remove();
+                return notice.textContent.replace(/\s+/g, ' ').replace(/ at (?=[:,])/, '').trim();
+            });
             this.did('signs in again', { path: this.path, why });
         }
 
