@@ -17,6 +17,7 @@ const MAX_QUEUE = 1024;
 const BACKOFF = { base: 500, cap: 30_000 };
 /** A gateway that restarts sends everybody away at once: they come back over several seconds. */
 const CROWD = 4;
+const MAX_INTERVAL = 300_000;
 const LASTED = 10_000;
 const OPENING = 15_000;
 const ANSWER = 3_000;
@@ -65,6 +66,7 @@ class Tab {
         if (!base.pathname.endsWith('/')) base.pathname += '/';
         const kinds = transports.filter((kind) => CARRIERS[kind]?.there());
         if (!kinds.length) throw new Error('no transport that this browser has');
+        if (!(target instanceof EventTarget)) throw new TypeError('target is no EventTarget');
         this.last = text(String(after ?? '')) || undefined;
         this.#target = target;
         this.#dialog = dialog && { ...dialog };
@@ -186,15 +188,20 @@ class Alone {
  * missed something, or follows a leader that stands elsewhere: it reads what it has not got by a short connection of its
  * own, from its own position. That is how a tab joins, and comes back, as well. Sequences are opaque: nobody can tell
  * which of two is older, and with this nobody has to.
+ *
+ * The short connection also says whose login the cookie is now. A leader that was connected before the cookie changed
+ * hears of another login: nobody follows it, and the lead is taken from it.
  */
 class Shared {
     #name; #makeLine; #tab;
     #channel; #wish; #release;
     #line; // the leader's
     #reading; #queue = []; // a follower's short connection, and what was handed on meanwhile
+    #joined = false; // has read what it lacked
+    #fresh = false; // and heard nothing since
     #heard; #silence; #interval = 25_000;
-    #connected; // the last event of that type, for tabs that join
-    #told; // the position that was told last
+    #told; // the position that the leader told last
+    #login; // the leader's, as the gateway knows it
 
     constructor(name, makeLine, tab) {
         this.#name = name;
@@ -217,14 +224,14 @@ class Shared {
         this.#wish?.abort();
         this.#reading?.stop();
         this.#channel?.close();
-        this.#channel = this.#reading = this.#heard = undefined;
+        this.#channel = this.#reading = undefined;
         this.#queue = [];
     }
 
-    /** Listens first, then reads, then drops what came twice. */
+    /** Leads, or is answered by who does. */
     #join() {
+        this.#joined = false;
         this.#wait();
-        if (this.#tab.last !== undefined) this.#read();
         this.#ask();
     }
 
@@ -238,11 +245,16 @@ class Shared {
             const held = new Promise((release) => { this.#release = release; });
             this.#lead();
             return held;
-        }).catch(() => {
-            // Withdrawn, or the lead was taken from this tab, which was not to be reached and is again.
+        }).catch(({ name }) => {
             if (wish !== this.#wish || wish.signal.aborted || !this.#channel) return;
-            this.#resign();
-            this.#join();
+            // The lead was taken from this tab, which was not to be reached and is again; or there are no locks here, as in
+            // a sandboxed frame, which shares nothing.
+            if (name === 'AbortError') {
+                this.#resign();
+                this.#join();
+            } else {
+                this.#lead();
+            }
         });
     }
 
@@ -253,15 +265,14 @@ class Shared {
             state: (state) => { this.#tab.state = state; this.#say({ state }); },
             event: (event) => {
                 const to = event.sequence || this.#tab.last;
-                if (event.type === `${PREFIX}connected.v1`) this.#connected = event;
+                if (isConnected(event)) this.#login = text(event.data.login);
                 // First the others: a page's listener may block, or leave.
                 this.#say({ event }, to);
                 this.#tab.event(event);
             },
             lost: (code) => { this.#say({ lost: code }); this.#tab.lost(code); },
             end: (code, reason) => {
-                const { login } = this.#tab;
-                this.#say({ end: code, reason, login });
+                this.#say({ end: code, reason, login: this.#tab.login });
                 this.#tab.end(code, reason);
             },
         };
@@ -272,6 +283,7 @@ class Shared {
             this.#reading = undefined;
             this.#queue = [];
             this.#told = this.#tab.last;
+            this.#login = undefined;
             line.start();
         }, 50);
     }
@@ -284,59 +296,59 @@ class Shared {
     }
 
     #say(what, to = this.#tab.last) {
-        this.#channel?.postMessage({ ...what, from: this.#told, to });
+        this.#channel?.postMessage({ login: this.#login, ...what, from: this.#told, to });
         this.#told = to;
     }
 
     #hear(message) {
-        if (message?.ask) {
-            if (this.#line) this.#say({ state: this.#tab.state, event: this.#connected, interval: this.#line.interval });
-            return;
-        }
-        if (this.#line) {
-            // A leader of before, or one that does not know yet that it is none any more.
-            if (message?.event) this.#accept(message);
-            return;
-        }
-        this.#watch();
-        if (this.#reading) {
+        if (!message || typeof message !== 'object') return;
+        if (message.ask) {
+            if (this.#line) this.#say({ state: this.#tab.state, interval: this.#line.interval });
+        } else if (this.#line) {
+            // From a leader of before, or from one that does not know yet that it is none any more.
+            const event = checked(message.event);
+            if (event && !this.#isAnothers(message)) this.#tab.event(event);
+        } else if (this.#reading) {
+            this.#watch();
             this.#queue.push(message);
             // What is dropped here is noticed below as missing, and read.
             if (this.#queue.length > MAX_QUEUE) this.#queue.shift();
         } else {
+            this.#watch();
             this.#follow(message);
         }
     }
 
     #follow(message) {
-        const { from, to, state, lost, end, interval } = message ?? {};
-        if (this.#heard && this.#heard.to !== from && this.#tab.last !== undefined) {
+        const { from, to, event, state, lost, end, interval } = message;
+        const another = this.#isAnothers(message);
+        const missed = !this.#joined || (this.#heard && this.#heard.to !== from);
+        if (missed || (another && !this.#fresh)) {
             this.#queue.unshift(message);
             this.#read();
             return;
         }
+        this.#fresh = false;
+        if (another) {
+            this.#wait(true);
+            return;
+        }
         this.#heard = { to };
-        if (interval > 0) this.#interval = interval;
-        this.#accept(message);
+        if (interval > 0) this.#interval = Math.min(interval, MAX_INTERVAL);
+        if (checked(event)) this.#tab.event(event);
         if (text(to)) this.#tab.last = to;
         if (['connecting', 'open', 'waiting'].includes(state)) this.#tab.state = state;
         if (Number.isInteger(lost)) this.#tab.lost(lost);
-        // The end of another login is not this one's: it finds out about its own.
+        // Who is not known to be meant finds out about its own login: the lead is free now.
         if (isTerminal(end) && message.login && message.login === this.#tab.login) this.#tab.end(end, message.reason);
     }
 
-    #accept({ event }) {
-        event = checked(event);
-        if (!event) return;
-        // A leader repeats this to tabs that join.
-        if (event.type === `${PREFIX}connected.v1`) {
-            if (this.#connected?.id === event.id) return;
-            this.#connected = event;
-        }
-        this.#tab.event(event);
+    #isAnothers({ login, event }) {
+        const whose = text(login ?? event?.data?.login);
+        return !!whose && !!this.#tab.login && whose !== this.#tab.login;
     }
 
-    /** Reads what this tab has not got, up to now; then what was handed on meanwhile. */
+    /** Reads what this tab has not got, up to now; then comes what was handed on meanwhile. */
     #read() {
         this.#heard = undefined;
         const line = this.#reading = this.#makeLine();
@@ -344,14 +356,19 @@ class Shared {
             state: () => {},
             lost: () => {},
             event: (event) => {
-                if (event.type !== `${PREFIX}connected.v1`) return this.#tab.event(event);
-                if (event.sequence) this.#tab.last = event.sequence;
+                if (!isConnected(event)) {
+                    this.#tab.event(event);
+                    return;
+                }
                 line.stop();
                 this.#reading = undefined;
+                const isKnown = this.#joined && event.data.login === this.#tab.login;
+                this.#joined = this.#fresh = true;
+                if (event.sequence) this.#tab.last = event.sequence;
+                if (!isKnown) this.#tab.event(event);
                 const queue = this.#queue;
                 this.#queue = [];
                 for (const message of queue) this.#hear(message);
-                return undefined;
             },
             end: (code, reason) => this.#tab.end(code, reason),
         };
@@ -443,10 +460,10 @@ class Line {
         this.#works.add(this.#kind);
         this.#failed = 0;
         this.#heard = Date.now();
-        const connected = event.type === `${PREFIX}connected.v1`;
+        const connected = isConnected(event);
         if (connected) {
             const { heartbeat } = event.data;
-            if (heartbeat > 0) this.interval = Math.min(heartbeat, 300) * 1000;
+            if (heartbeat > 0) this.interval = Math.min(heartbeat * 1000, MAX_INTERVAL);
             this.#opened = Date.now();
         }
         this.#expect(2.5 * this.interval);
@@ -556,6 +573,10 @@ function isTerminal(code) {
     return Number.isInteger(code) && code >= 4000 && code <= 4499;
 }
 
+function isConnected({ type }) {
+    return type === `${PREFIX}connected.v1`;
+}
+
 function parsed(frame) {
     return typeof frame === 'string' && frame.length <= MAX_FRAME ? checked(object(frame)) : undefined;
 }
@@ -595,7 +616,7 @@ const TEXTS = {
     },
     'zh-CN': {
         device: '设备', time: '时间', signIn: '重新登录', dismiss: '关闭',
-        replaced: ['您的账号已在别处登录', '您的账号在另一台设备上登录,此处已退出。如非本人操作,请立即修改密码。'],
+        replaced: ['您的账号已在别处登录', '您的账号在另一台设备上登录，此处已退出。如非本人操作，请立即修改密码。'],
         kicked: ['您已退出登录', '管理员或您本人在其他设备上结束了此会话。'],
         expired: ['会话已过期', '请重新登录以继续。'],
         released: ['您已退出登录', '您已在其他标签页或窗口中退出。'],

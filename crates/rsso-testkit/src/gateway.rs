@@ -357,6 +357,17 @@ impl Socket {
         }
     }
 
+    /// Reads what has come to a socket that does not block, and answers pings; whether it is still open.
+    pub fn poll(&mut self) -> bool {
+        loop {
+            match self.0.read() {
+                Ok(_) => {}
+                Err(Error::Io(error)) => return error.kind() == std::io::ErrorKind::WouldBlock,
+                Err(_) => return false,
+            }
+        }
+    }
+
     /// # Errors
     /// When the connection is broken.
     pub fn send(&mut self, message: Message) -> Result<(), Error> {

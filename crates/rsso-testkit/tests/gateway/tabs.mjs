@@ -1,11 +1,11 @@
-// Three tabs, one connection: every message comes to each tab once and in order, also while the tab that has the
+// Some tabs, one connection: every message comes to each tab once and in order, also while the tab that has the
 // connection is closed, and the end comes to all.
 //
 // Needs: input.origin, which is a secure context (http://127.0.0.1:port is; Web Locks need it); the pages beside this file.
 // Says, in this order:
-//   { sockets: 1 }                      WebSockets that four tabs have opened, before anything happens
+//   { open: 1, opened: 4 }              WebSockets of the four tabs: the one that lasts, and a short one of each that joined it
 //   { tab, count: 500, ordered: true }  for the three that stay
-//   { sockets }                         now: one more for each leader that left, and a few short ones at most
+//   { open: 1, opened }                 now: one more for the new leader, and short ones of tabs that stood elsewhere
 //   { tab, ended }                      for each: rsso:ended, code 4003, after a logout
 //   { problems: [] }
 import { Person, event, numbers, problems, reaches } from './people.mjs';
@@ -14,13 +14,17 @@ const MESSAGES = 500;
 
 export default async ({ person, say, input }) => {
     const ann = new Person(await person(), input.origin);
-    let sockets = 0;
-    ann.context.on('page', (tab) => tab.on('websocket', () => { sockets += 1; }));
+    const sockets = [];
+    ann.context.on('page', (tab) => tab.on('websocket', (socket) => sockets.push({ tab, socket })));
+    const count = () => say({
+        open: sockets.filter(({ tab, socket }) => !tab.isClosed() && !socket.isClosed()).length,
+        opened: sockets.length,
+    });
 
     await ann.signsIn('ann');
     const leader = await ann.opens();
     const tabs = [await ann.opens(), await ann.opens(), await ann.opens()];
-    say({ sockets });
+    count();
 
     const sent = ann.asks(`/notify.php?uid=ann&count=${MESSAGES}`);
     await reaches(tabs[0], 100);
@@ -31,7 +35,7 @@ export default async ({ person, say, input }) => {
         const seen = await numbers(page);
         say({ tab, count: seen.length, ordered: seen.every((number, place) => number === place) });
     }
-    say({ sockets });
+    count();
 
     await ann.asks('/logout.php');
     for (const [tab, page] of tabs.entries()) say({ tab, ended: await event(page, 'ended') });

@@ -1,0 +1,252 @@
+//! Measures a gateway; `benches/push` runs it.
+//!
+//! ```text
+//! push idle <dsn> <port> <pid> <websocket|sse> <connections> <seconds>   memory and CPU of idle connections
+//! push kicks <dsn> <port> <connections> <kicks> <php> <argument>...      from sso_claim()'s return to the browser
+//! ```
+//! `<pid>` is the gateway's. PHP is started once, with the extension, and claims when it is told to.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    missing_docs,
+    reason = "a measurement that fails is none; its answer is its output"
+)]
+
+use std::env;
+use std::fs;
+use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::time::{ClockId, clock_gettime};
+use rsso_core::login::{Claim, Claimed, Device, Limits, LoginId, Realm, Seat, Uid, User};
+use rsso_core::store::{Spec, Store, Token};
+use rsso_core::{SessionId, SessionKey, Settings};
+use rsso_testkit::gateway::{Socket, Stream};
+
+const CLAIMS: &str = r#"<?php
+while (($line = fgets(STDIN)) !== false) {
+    session_id(trim($line));
+    session_start();
+    sso_claim('victim', 'web', ['rotate_id' => false]);
+    fwrite(STDOUT, hrtime(true) . "\n");
+    session_write_close();
+    fwrite(STDOUT, "ready\n");
+}
+"#;
+
+fn main() {
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    setrlimit(Resource::RLIMIT_NOFILE, hard, hard).unwrap();
+    let words: Vec<String> = env::args().skip(1).collect();
+    let number = |n: usize| words[n].parse::<usize>().expect("a number");
+    let port = u16::try_from(number(2)).expect("a port");
+    match words[0].as_str() {
+        "idle" => idle(&words[1], port, number(3), &words[4], number(5), number(6)),
+        "kicks" => kicks(&words[1], port, number(3), number(4), &words[5..]),
+        other => panic!("push {other}?"),
+    }
+}
+
+/// An idle browser, which answers pings.
+enum Idle {
+    WebSocket(Socket),
+    Sse(Stream),
+}
+
+impl Idle {
+    fn open(port: u16, transport: &str, session: &str) -> Self {
+        let cookie = format!("PHPSESSID={session}");
+        let headers = [("Cookie", cookie.as_str())];
+        if transport == "sse" {
+            let mut stream = Stream::open(port, "/sso/events", &headers).expect("a stream");
+            assert_eq!(
+                stream.heed().expect("a greeting").event,
+                "io.rsso.connected.v1"
+            );
+            stream.tcp().set_nonblocking(true).unwrap();
+            Self::Sse(stream)
+        } else {
+            let mut socket = Socket::open(port, "/sso/ws", &headers).expect("a socket");
+            socket.event();
+            socket.tcp().set_nonblocking(true).unwrap();
+            Self::WebSocket(socket)
+        }
+    }
+
+    /// Whether the connection is still there; reads what has come.
+    fn lives(&mut self) -> bool {
+        match self {
+            Self::WebSocket(socket) => socket.poll(),
+            Self::Sse(stream) => {
+                let mut buffer = [0; 4096];
+                loop {
+                    match (&mut &*stream.tcp()).read(&mut buffer) {
+                        Ok(0) => return false,
+                        Ok(_) => {}
+                        Err(error) => return error.kind() == ErrorKind::WouldBlock,
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn idle(dsn: &str, port: u16, pid: usize, transport: &str, count: usize, seconds: usize) {
+    let mut store = open(dsn);
+    for n in 0..count {
+        log_in(&mut *store, &format!("idle{n}"), &format!("user{n}"));
+    }
+    thread::sleep(Duration::from_secs(2));
+    let before = pss(pid);
+    let mut browsers: Vec<_> = (0..count)
+        .map(|n| Idle::open(port, transport, &format!("idle{n}")))
+        .collect();
+    let poll = |browsers: &mut Vec<Idle>, time: Duration| {
+        let end = Instant::now() + time;
+        while Instant::now() < end {
+            browsers.retain_mut(Idle::lives);
+            thread::sleep(Duration::from_millis(500));
+        }
+    };
+    // Beyond the first heartbeats.
+    poll(&mut browsers, Duration::from_secs(30));
+    let (began, cpu) = (Instant::now(), cpu_seconds(pid));
+    poll(&mut browsers, Duration::from_secs(seconds as u64));
+    let used = (cpu_seconds(pid) - cpu) / began.elapsed().as_secs_f64() * 100.0;
+    let after = pss(pid);
+    println!(
+        "{transport}: {count} connections, {} lost; PSS {before} KiB before, {after} KiB with them: \
+         {:.2} KiB each; CPU {used:.2} % of a core over {:.0} s",
+        count - browsers.len(),
+        (after - before) as f64 / count as f64,
+        began.elapsed().as_secs_f64(),
+    );
+}
+
+fn kicks(dsn: &str, port: u16, idle: usize, kicks: usize, php: &[String]) {
+    let mut store = open(dsn);
+    let mut browsers: Vec<_> = (0..idle)
+        .map(|n| {
+            log_in(&mut *store, &format!("idle{n}"), &format!("user{n}"));
+            Idle::open(port, "websocket", &format!("idle{n}"))
+        })
+        .collect();
+    let mut php = Command::new(&php[0])
+        .args(&php[1..])
+        .args(["-r", CLAIMS.trim_start_matches("<?php")])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("start PHP");
+    let mut orders = php.stdin.take().unwrap();
+    let mut answers = BufReader::new(php.stdout.take().unwrap());
+    let mut line = move || {
+        let mut line = String::new();
+        answers.read_line(&mut line).expect("PHP answers");
+        line.trim().to_owned()
+    };
+    let mut times = Vec::new();
+    let mut polled = Instant::now();
+    for n in 0..=kicks {
+        let loser = (n > 0).then(|| {
+            let cookie = format!("PHPSESSID=victim{}", n - 1);
+            let mut socket = Socket::open(port, "/sso/ws", &[("Cookie", &cookie)]).unwrap();
+            socket.event();
+            thread::spawn(move || {
+                let event = socket.event();
+                let now = nanoseconds();
+                assert_eq!(event["type"], "io.rsso.login.kicked.v1");
+                now
+            })
+        });
+        thread::sleep(Duration::from_millis(3));
+        writeln!(orders, "victim{n}").unwrap();
+        let returned: i64 = line().parse().expect("PHP's clock");
+        assert_eq!(line(), "ready");
+        if let Some(loser) = loser {
+            times.push((loser.join().unwrap() - returned).max(0) as f64 / 1e6);
+        }
+        if polled.elapsed() > Duration::from_secs(5) {
+            browsers.retain_mut(Idle::lives);
+            polled = Instant::now();
+        }
+    }
+    drop(orders);
+    php.wait().unwrap();
+    browsers.retain_mut(Idle::lives);
+    times.sort_unstable_by(f64::total_cmp);
+    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
+    println!(
+        "{} kicks beside {} idle connections ({} lost): p50 {:.2} ms, p99 {:.2} ms, slowest {:.2} ms",
+        times.len(),
+        idle,
+        idle - browsers.len(),
+        at(0.5),
+        at(0.99),
+        at(1.0),
+    );
+}
+
+fn nanoseconds() -> i64 {
+    let now = clock_gettime(ClockId::CLOCK_MONOTONIC).unwrap();
+    now.tv_sec() * 1_000_000_000 + now.tv_nsec()
+}
+
+fn open(dsn: &str) -> Box<dyn Store> {
+    let mut settings = Settings::default();
+    settings.set("dsn", dsn).unwrap();
+    Spec::resolve(&settings, "").unwrap().create().unwrap()
+}
+
+fn log_in(store: &mut dyn Store, session: &str, uid: &str) {
+    let hour = Duration::from_secs(3600);
+    let claim = Claim {
+        user: User {
+            realm: Realm::default(),
+            uid: Uid::parse(uid.as_bytes()).unwrap(),
+        },
+        login: LoginId::new().unwrap(),
+        device: Device::default(),
+        label: Some("Firefox on Linux".to_owned()),
+        meta: None,
+        ip: None,
+        limits: Limits::default(),
+        tombstone_ttl: hour,
+    };
+    let seat = Seat {
+        seen: None,
+        token: Token::random().unwrap(),
+        ttl: hour,
+    };
+    let key = SessionKey::of(&SessionId::parse(session.as_bytes()).unwrap(), true);
+    assert!(matches!(
+        store.claim(&key, seat, &claim),
+        Ok(Claimed::New(..))
+    ));
+}
+
+/// KiB that are this process' own, and its share of what is not.
+fn pss(pid: usize) -> i64 {
+    let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap();
+    let line = rollup
+        .lines()
+        .find(|line| line.starts_with("Pss:"))
+        .unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+fn cpu_seconds(pid: usize) -> f64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let (_, rest) = stat.rsplit_once(") ").unwrap();
+    let fields: Vec<&str> = rest.split(' ').collect();
+    let ticks: f64 = fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap();
+    // Linux' USER_HZ.
+    ticks / 100.0
+}
