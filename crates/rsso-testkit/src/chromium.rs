@@ -1,7 +1,7 @@
 //! A real browser: Debian's Chromium, driven by playwright-core from npm.
 //!
 //! Holds: the version of playwright-core is the one in `browser/package-lock.json`; what npm installs lies outside git,
-//! in `.cache/browser`; the browser resolves `*.a.test` to this machine and no other name at all; it ends with the
+//! in `.cache/browser`; the browser resolves `*.a.test` to this machine and knows no other name but 127.0.0.1; it ends with the
 //! Node process that drives it, even where that is killed, for it listens to a pipe of it.
 
 use std::fs::{self, File};

@@ -4,17 +4,20 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use nix::unistd::{Uid, User};
 use serde_json::Value;
 use tungstenite::client::IntoClientRequest as _;
 use tungstenite::protocol::WebSocketConfig;
 use tungstenite::{Error, Message, WebSocket};
 
+use crate::php::extension;
 use crate::process::{Server, free_port};
-use crate::workdir::WorkDir;
+use crate::workdir::{WEB_USER, WorkDir};
 
 /// How long a client waits for what must come.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -25,6 +28,7 @@ pub struct Gateway {
     server: Server,
     program: PathBuf,
     arguments: Vec<String>,
+    as_web: bool,
     port: u16,
     dir: WorkDir,
 }
@@ -35,19 +39,34 @@ impl Gateway {
     /// # Panics
     /// With its log, if it does not answer.
     pub fn start(program: &Path, arguments: &[&str]) -> Self {
-        let dir = WorkDir::new();
+        let mut gateway = Self::spawn(program, arguments, false);
+        gateway.wait_for("/healthz");
+        gateway
+    }
+
+    /// The release build, as whom the web servers' workers run: they share a SQLite file.
+    ///
+    /// # Panics
+    /// With its log, if it does not answer.
+    pub fn start_for_web(arguments: &[&str]) -> Self {
+        let program = extension().with_file_name("rsso");
+        let mut gateway = Self::spawn(&program, arguments, Uid::effective().is_root());
+        gateway.wait_for("/healthz");
+        gateway
+    }
+
+    fn spawn(program: &Path, arguments: &[&str], as_web: bool) -> Self {
         let arguments: Vec<String> = arguments.iter().map(|&a| a.to_owned()).collect();
-        let port = free_port();
-        let server = spawn(program, &arguments, port, &dir.join("log"));
-        let mut gateway = Self {
+        let (dir, port) = (WorkDir::new(), free_port());
+        let server = spawn(program, &arguments, port, as_web, &dir.join("log"));
+        Self {
             server,
             program: program.to_owned(),
             arguments,
+            as_web,
             port,
             dir,
-        };
-        gateway.wait_for("/healthz");
-        gateway
+        }
     }
 
     /// The same, and waits until it has read the outbox.
@@ -110,6 +129,7 @@ impl Gateway {
             &self.program,
             &self.arguments,
             self.port,
+            self.as_web,
             &self.dir.join("log"),
         );
         self.wait_ready();
@@ -157,13 +177,18 @@ impl Gateway {
     }
 }
 
-fn spawn(program: &Path, arguments: &[String], port: u16, log: &Path) -> Server {
+fn spawn(program: &Path, arguments: &[String], port: u16, as_web: bool, log: &Path) -> Server {
     let mut command = Command::new(program);
     command
         .arg("serve")
         .args(["--listen", &format!("127.0.0.1:{port}")])
         .args(arguments)
         .env_clear();
+    if as_web {
+        let user = User::from_name(WEB_USER).ok().flatten();
+        let user = user.expect("the user www-data exists on every Debian");
+        command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
+    }
     Server::spawn("rsso serve", &mut command, log)
 }
 

@@ -34,14 +34,32 @@ impl Nginx {
         Self::start_hosts(docroot, &[("_", fpm)])
     }
 
+    /// As [`Self::start`], with more lines: `inside` the server and `outside` of it.
+    ///
+    /// # Panics
+    /// With the log, if the server does not come up.
+    pub fn start_site(docroot: &Path, fpm: &PhpFpm, outside: &str, inside: &str) -> Self {
+        Self::start_servers(&|port| {
+            outside.to_owned() + &server_conf("_", port, docroot, &fpm.socket(), inside)
+        })
+    }
+
     /// As [`Self::start`], each host by its name and through its own pool, all on one port. What asks for none of the
     /// names gets the first.
     ///
     /// # Panics
     /// With the log, if the server does not come up.
     pub fn start_hosts(docroot: &Path, hosts: &[(&str, &PhpFpm)]) -> Self {
+        Self::start_servers(&|port| {
+            let host =
+                |(name, fpm): &(&str, &PhpFpm)| server_conf(name, port, docroot, &fpm.socket(), "");
+            hosts.iter().map(host).collect()
+        })
+    }
+
+    fn start_servers(servers: &dyn Fn(u16) -> String) -> Self {
         for _ in 0..PORT_ATTEMPTS {
-            let mut nginx = Self::launch(docroot, hosts);
+            let mut nginx = Self::launch(servers);
             let pid_file = nginx.dir.join("nginx.pid");
             // Written once the sockets are bound: a server that lost the race for its port never writes it.
             if nginx
@@ -76,14 +94,10 @@ impl Nginx {
         read_lossy(&self.dir.join("error.log")) + &self.server.log()
     }
 
-    fn launch(docroot: &Path, hosts: &[(&str, &PhpFpm)]) -> Self {
+    fn launch(servers: &dyn Fn(u16) -> String) -> Self {
         let dir = WorkDir::new();
         let port = free_port();
-        let servers: String = hosts
-            .iter()
-            .map(|(name, fpm)| server_conf(name, port, docroot, &fpm.socket()))
-            .collect();
-        let config = dir.write("nginx.conf", &nginx_conf(dir.path(), &servers));
+        let config = dir.write("nginx.conf", &nginx_conf(dir.path(), &servers(port)));
         let mut command = Command::new(program(&["nginx"], "nginx-light"));
         command
             .arg("-p")
@@ -121,13 +135,13 @@ http {{
     proxy_temp_path {dir}/proxy;
     scgi_temp_path {dir}/scgi;
     uwsgi_temp_path {dir}/uwsgi;
-    types {{ text/html html; text/css css; application/javascript js; image/png png; }}
+    types {{ text/html html; text/css css; application/javascript js; image/png png; image/svg+xml svg; }}
 {servers}}}
 "#
     )
 }
 
-fn server_conf(name: &str, port: u16, docroot: &Path, socket: &Path) -> String {
+fn server_conf(name: &str, port: u16, docroot: &Path, socket: &Path, inside: &str) -> String {
     let (docroot, socket) = (docroot.display(), socket.display());
     let limit = ANSWER_LIMIT.as_secs();
     format!(
@@ -136,6 +150,7 @@ fn server_conf(name: &str, port: u16, docroot: &Path, socket: &Path) -> String {
         server_name {name};
         root {docroot};
         index index.php index.html;
+        {inside}
         location ~ \.php$ {{
             fastcgi_pass unix:{socket};
             fastcgi_next_upstream off;

@@ -27,7 +27,7 @@ use crate::login::{
 use crate::sid::SessionKey;
 
 /// How often a store that cannot wake a reader is asked for new events: one indexed read each time.
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// The part of a store that knows who is logged in.
 pub trait Logins {

@@ -1,0 +1,79 @@
+//! The chat in `examples/chat`, in real browsers: people write to each other, one is pushed out and told without a
+//! click, one device signs out another.
+//!
+//! `chat/steps.mjs` says what they do, `chat/steps.jsonl` what comes of it.
+
+#[path = "common/site.rs"]
+mod site;
+
+use std::path::Path;
+
+use rsso_testkit::{FpmConfig, Handler, RedisServer, WorkDir, chromium};
+use serde_json::{Value, json};
+use site::{Site, sqlite};
+
+/// What nginx has to know of the chat: every page is index.php's.
+const FRONT: &str = "
+    location / { try_files $uri /index.php$is_args$args; }
+";
+
+/// What the steps lead to, a line each.
+const STEPS: &str = include_str!("chat/steps.jsonl");
+
+fn run(handler: &Handler, script: &str, more: Value) -> Vec<Value> {
+    let Handler::Dsn(dsn) = handler else {
+        panic!("a gateway needs a DSN")
+    };
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let chat = here.join("../../examples/chat");
+    let data = WorkDir::new();
+    let database = data.web_dir("data").join("chat.sqlite");
+    // The workers cannot look into a checkout below root's own home.
+    let copy = WorkDir::new();
+    let root = copy.web_copy("chat", &chat);
+    let config = FpmConfig::new(handler.clone())
+        .module("pdo", "php8.2-common")
+        .module("pdo_sqlite", "php8.2-sqlite3")
+        .ini("session.use_strict_mode", "1")
+        .ini("rsso.max_logins", "0")
+        .ini("rsso.max_logins_per_device", "1")
+        .env("CHAT_DB", &database.display().to_string());
+    let site = Site::start(&config, dsn, &root.join("public"), FRONT);
+    let mut input = more;
+    input["url"] = json!(format!("http://chat.a.test:{}", site.nginx.port()));
+    let said = chromium::run(&here.join("tests/chat").join(script), &input);
+    site.assert_quiet();
+    said
+}
+
+fn assert_chat(said: &[Value]) {
+    let line = |line: &str| serde_json::from_str(line).expect("a line of JSON");
+    let expected: Vec<Value> = STEPS.lines().map(line).collect();
+    assert_eq!(said, expected);
+}
+
+#[test]
+fn on_sqlite_people_chat_and_push_each_other_out() {
+    let dir = WorkDir::new();
+    assert_chat(&run(&sqlite(&dir), "steps.mjs", json!({})));
+}
+
+#[test]
+fn on_redis_people_chat_and_push_each_other_out() {
+    let redis = RedisServer::start();
+    assert_chat(&run(&Handler::Dsn(redis.url()), "steps.mjs", json!({})));
+}
+
+/// `RSSO_SCREENS=docs/images cargo test -p rsso-testkit --test chat -- --ignored` makes those of the documentation.
+#[test]
+#[ignore = "makes pictures; the steps above prove the same"]
+fn pictures_are_taken() {
+    let folder = std::env::var("RSSO_SCREENS").expect("RSSO_SCREENS says where to");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(folder);
+    let dir = WorkDir::new();
+    run(&sqlite(&dir), "screens.mjs", json!({ "dir": folder }));
+    let pictures = std::fs::read_dir(&folder).expect("a folder").count();
+    assert!(pictures >= 16, "{pictures}");
+}

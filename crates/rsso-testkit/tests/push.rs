@@ -1,0 +1,149 @@
+//! What the gateway's client does in a real browser: the dialog, shared connections, resuming, the way without
+//! WebSocket.
+//!
+//! `push/` has the pages and the steps; each says on top what it tells.
+
+#[path = "common/site.rs"]
+mod site;
+
+use std::path::{Path, PathBuf};
+
+use rsso_testkit::{FpmConfig, Handler, MariaDb, RedisServer, WorkDir, chromium};
+use serde_json::{Value, json};
+use site::{Site, sqlite};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/push")
+}
+
+/// Takes the steps of a script: what they said.
+fn steps(handler: &Handler, script: &str) -> Vec<Value> {
+    let Handler::Dsn(dsn) = handler else {
+        panic!("a gateway needs a DSN")
+    };
+    let config = FpmConfig::new(handler.clone())
+        .ini("session.use_strict_mode", "1")
+        .ini("session.cookie_httponly", "1")
+        .ini("rsso.max_logins", "1")
+        .ini("rsso.storm_limit", "0");
+    let copy = WorkDir::new();
+    let site = Site::start(&config, dsn, &copy.web_copy("pages", &folder()), "");
+    let said = chromium::run(
+        &folder().join(script),
+        &json!({ "origin": site.nginx.url() }),
+    );
+    site.assert_quiet();
+    said
+}
+
+fn on_redis(script: &str) -> Vec<Value> {
+    let redis = RedisServer::start();
+    steps(&Handler::Dsn(redis.url()), script)
+}
+
+/// Who is pushed out is told in a dialog, without a click.
+fn assert_dialog(said: &[Value]) {
+    let label = "Safari </script><img src=x onerror=alert(1)>";
+    let kicked = &said[0]["kicked"];
+    assert_eq!(kicked["login"], said[0]["login"]);
+    assert_eq!(
+        (&kicked["code"], &kicked["by"]["label"]),
+        (&json!(-4), &json!(label))
+    );
+    assert_eq!(said[1]["ended"]["code"], 4001);
+    let dialog = &said[2];
+    assert_eq!(dialog["title"], "Signed in somewhere else");
+    assert!(
+        dialog["facts"].as_str().is_some_and(|f| f.contains(label)),
+        "{dialog}"
+    );
+    assert_eq!(
+        (&dialog["focused"], &dialog["modal"]),
+        (&json!("Sign in again"), &json!(true))
+    );
+    assert_eq!(
+        said[3..6],
+        [
+            json!({"dialogs": 1}),
+            json!({"dialogs": 0}),
+            json!({"dialogs": 0})
+        ]
+    );
+    assert_eq!(said[6], json!({"path": "/login.php"}));
+    assert_eq!(said[7]["code"], 4002);
+    assert_ne!(said[7]["title"], dialog["title"]);
+    assert_eq!(said[8], json!({"prevented": 0}));
+    assert_eq!(
+        (&said[9]["dialogs"], &said[9]["ended"]["code"]),
+        (&json!(0), &json!(4003))
+    );
+    assert_eq!(said[10], json!({"problems": []}));
+}
+
+#[test]
+fn on_redis_who_is_pushed_out_is_told_in_a_dialog() {
+    assert_dialog(&on_redis("dialog.mjs"));
+}
+
+#[test]
+fn on_sqlite_who_is_pushed_out_is_told_in_a_dialog() {
+    let dir = WorkDir::new();
+    assert_dialog(&steps(&sqlite(&dir), "dialog.mjs"));
+}
+
+#[test]
+fn on_mysql_who_is_pushed_out_is_told_in_a_dialog() {
+    let mariadb = MariaDb::start();
+    assert_dialog(&steps(&Handler::Dsn(mariadb.url()), "dialog.mjs"));
+}
+
+#[test]
+fn tabs_share_one_connection() {
+    let said = on_redis("tabs.mjs");
+    assert_eq!(said[0]["open"], 1);
+    for (tab, said) in said[1..4].iter().enumerate() {
+        assert_eq!(*said, json!({"tab": tab, "count": 500, "ordered": true}));
+    }
+    assert_eq!(said[4]["open"], 1);
+    for said in &said[5..8] {
+        assert_eq!(said["ended"]["code"], 4003);
+    }
+    assert_eq!(said[8], json!({"problems": []}));
+}
+
+#[test]
+fn a_connection_that_was_cut_comes_back_where_it_stood() {
+    let said = on_redis("resume.mjs");
+    let all = json!({"numbers": [0, 1, 2, 3]});
+    assert_eq!(said[0], json!({"numbers": [0]}));
+    assert_eq!(said[1], json!({"attempts": 0}));
+    assert_eq!(said[2], all);
+    let events = said[3]["events"].as_array().expect("a list");
+    assert!(events.contains(&json!("disconnected")) && !events.contains(&json!("gap")));
+    assert_eq!(said[4], all);
+    assert_eq!(said[5], json!({"numbers": [2, 3]}));
+    assert_eq!(said[6], json!({"problems": []}));
+}
+
+#[test]
+fn a_browser_without_websocket_is_told_the_same() {
+    let said = on_redis("fallback.mjs");
+    assert_eq!(said[0], json!({"numbers": [0, 1]}));
+    let kinds = [
+        "connected",
+        "message",
+        "message",
+        "kicked",
+        "disconnected",
+        "ended",
+    ];
+    assert_eq!(said[1], json!({ "events": kinds }));
+    assert_eq!(said[2]["ended"]["code"], 4001);
+    assert_eq!(said[3], json!({"requests": 0}));
+    assert_eq!(said[4]["again"], 4001);
+    assert!(said[4]["requests"].as_u64() <= Some(2), "{}", said[4]);
+    assert_eq!(said[5]["stranger"], 4401);
+    assert!(said[5]["requests"].as_u64() <= Some(2), "{}", said[5]);
+    assert_eq!(said[6], json!({"refused": "ws ws sse"}));
+    assert_eq!(said[7], json!({"problems": []}));
+}
