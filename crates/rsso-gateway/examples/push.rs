@@ -87,7 +87,7 @@ impl Idle {
             Self::Sse(stream) => {
                 let mut buffer = [0; 4096];
                 loop {
-                    match (&mut &*stream.tcp()).read(&mut buffer) {
+                    match { stream.tcp() }.read(&mut buffer) {
                         Ok(0) => return false,
                         Ok(_) => {}
                         Err(error) => return error.kind() == ErrorKind::WouldBlock,
@@ -182,15 +182,15 @@ fn kicks(dsn: &str, port: u16, idle: usize, kicks: usize, php: &[String]) {
     php.wait().unwrap();
     browsers.retain_mut(Idle::lives);
     times.sort_unstable_by(f64::total_cmp);
-    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
+    let at = |percent: usize| times[(times.len() - 1) * percent / 100];
     println!(
         "{} kicks beside {} idle connections ({} lost): p50 {:.2} ms, p99 {:.2} ms, slowest {:.2} ms",
         times.len(),
         idle,
         idle - browsers.len(),
-        at(0.5),
-        at(0.99),
-        at(1.0),
+        at(50),
+        at(99),
+        at(100),
     );
 }
 

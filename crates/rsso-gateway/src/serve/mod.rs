@@ -56,6 +56,13 @@ use listen::{Address, Listener, Reception};
 /// Files that are not connections of clients: the store's, the log, the listeners.
 const OTHER_FILES: usize = 64;
 
+/// Whether the gateway can deliver an event; for the fuzzer.
+#[doc(hidden)]
+#[must_use]
+pub fn read_event(event: &rsso_core::login::event::Event) -> bool {
+    frame::Entry::read(event).is_ok()
+}
+
 pub(crate) fn run(args: &Serve, output: Output) -> Result<(), Failure> {
     let settings = Settings::new(args)?;
     let source = Source::new(&settings.store)?;
