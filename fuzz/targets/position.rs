@@ -10,5 +10,8 @@ fuzz_target!(|text: &str| {
         return;
     };
     let again = Position::parse(&position.to_string());
-    assert!(again.is_ok_and(|again| again == position), "{text:?}: {position}");
+    assert!(
+        again.is_ok_and(|again| again == position),
+        "{text:?}: {position}"
+    );
 });
