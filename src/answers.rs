@@ -42,6 +42,7 @@ pub(crate) struct KickRow {
     pub(crate) at: i64,
     pub(crate) by_device: Option<String>,
     pub(crate) by_label: Option<String>,
+    pub(crate) delivered: Option<bool>,
 }
 
 impl LoginRow {
@@ -86,6 +87,7 @@ impl KickRow {
             at: seconds(kick.at),
             by_device: kick.by.as_ref().map(|by| by.device.clone()),
             by_label: kick.by.as_ref().and_then(|by| by.label.clone()),
+            delivered: kick.delivered,
         }
     }
 }

@@ -164,8 +164,10 @@ pub(crate) fn put_kick(slot: &mut Zval, row: &KickRow) {
     slots.next().set_long(row.at);
     slots.maybe_text(row.by_device.as_deref());
     slots.maybe_text(row.by_label.as_deref());
-    // Whether anybody was told is the gateway's to know.
-    slots.next().set_null();
+    match row.delivered {
+        Some(delivered) => slots.next().set_bool(delivered),
+        None => slots.next().set_null(),
+    }
 }
 
 /// Fills the properties of an `Rsso\LoginRefusedException`.

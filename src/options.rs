@@ -1,12 +1,15 @@
 //! The `$options` of `sso_claim()` and `sso_kick()`: each option is checked, and one that does not
 //! exist is refused, for it would be a limit that somebody relies on.
 
+use std::time::Duration;
+
 use ext_php_rs::types::{ZendHashTable, Zval};
 use rsso_core::login::{Limits, LoginId, OnConflict, Victim, check_label};
 use rsso_core::settings::{self, LoginSettings};
 use rsso_core::{Error, Result};
 
 const MAX_COUNT: u32 = 1_000_000;
+const MAX_WAIT: u64 = 10_000;
 
 /// How much of a wrong option's name a message repeats.
 const MAX_NAME: usize = 40;
@@ -22,6 +25,8 @@ pub(crate) struct ClaimOptions<'a> {
     /// An array.
     pub(crate) meta: Option<&'a Zval>,
     pub(crate) keeps_id: bool,
+    /// How long to wait for a gateway's word that the kicked were told.
+    pub(crate) await_delivery: Duration,
 }
 
 impl<'a> ClaimOptions<'a> {
@@ -49,10 +54,11 @@ impl<'a> ClaimOptions<'a> {
                 b"meta" if value.is_array() => read.meta = Some(value),
                 b"meta" => return Err(refuse("meta", "an array")),
                 b"rotate_id" => read.keeps_id = !truth("rotate_id", value)?,
+                b"await_delivery" => read.await_delivery = milliseconds("await_delivery", value)?,
                 _ => {
                     return Err(unknown(
                         name,
-                        "max_logins, max_logins_per_device, on_conflict, victim, label, meta and rotate_id",
+                        "max_logins, max_logins_per_device, on_conflict, victim, label, meta, rotate_id and await_delivery",
                     ));
                 }
             }
@@ -128,6 +134,15 @@ fn count(name: &str, value: &Zval) -> Result<u32> {
     };
     let number = number.filter(|number| *number <= MAX_COUNT);
     number.ok_or_else(|| refuse(name, "a whole number from 0 (no limit) to 1000000"))
+}
+
+/// A wait: longer ones would keep a worker from other requests.
+fn milliseconds(name: &str, value: &Zval) -> Result<Duration> {
+    let number = value.long().and_then(|number| u64::try_from(number).ok());
+    number
+        .filter(|number| *number <= MAX_WAIT)
+        .map(Duration::from_millis)
+        .ok_or_else(|| refuse(name, "a whole number of milliseconds from 0 to 10000"))
 }
 
 fn truth(name: &str, value: &Zval) -> Result<bool> {

@@ -154,7 +154,7 @@ namespace Rsso {
         /** The label of the login that came in its place. */
         public readonly ?string $by_label;
 
-        /** Whether the browser was told at once; null where nobody knows. */
+        /** Whether a gateway has told the kicked by now; null where the claim did not wait for that, or there is no gateway. */
         public readonly ?bool $delivered;
 
         private function __construct()
@@ -380,9 +380,12 @@ namespace {
      *     label?: string|null,
      *     meta?: array<mixed>|null,
      *     rotate_id?: bool,
+     *     await_delivery?: int,
      * } $options What is not given is as the directives of the same names say. `label`: what to call the place, UTF-8 text
      *     of at most 255 bytes; the user's other browsers may see it. `meta`: data of the application's own, of at most 4096
      *     bytes as JSON; `JsonSerializable` objects are asked. `rotate_id`: default true.
+     *     `await_delivery`: milliseconds, 0 to 10000, default 0: how long to wait until a gateway (`rsso serve`) has told
+     *     those whom this claim kicks; their `$delivered` says whether. Without a gateway it does not wait.
      *
      * @throws Rsso\LoginRefusedException where no login is free, or the session was ended meanwhile
      * @throws Rsso\StoreException

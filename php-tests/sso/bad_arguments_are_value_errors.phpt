@@ -31,6 +31,9 @@ foreach ([
     fn () => $option('label', "\xff"),
     fn () => $option('label', str_repeat('x', 256)),
     fn () => $option('rotate_id', 0),
+    fn () => $option('await_delivery', -1),
+    fn () => $option('await_delivery', 10_001),
+    fn () => $option('await_delivery', '500'),
     fn () => $meta('text'),
     fn () => $meta(new stdClass),
     fn () => $meta([str_repeat('x', 4096)]),
@@ -78,8 +81,8 @@ ValueError: sso_claim(): Argument #1 ($uid) must be 1 to 255 bytes long, 256 giv
 ValueError: sso_claim(): Argument #2 ($device) must be 1 to 32 characters of a-z, 0-9, '_' and '-', for instance 'web'
 ValueError: sso_claim(): Argument #2 ($device) must be 1 to 32 characters of a-z, 0-9, '_' and '-', for instance 'web'
 ValueError: sso_claim(): Argument #2 ($device) must be 1 to 32 characters of a-z, 0-9, '_' and '-', for instance 'web'
-ValueError: sso_claim(): Argument #3 ($options) option 'max_login' does not exist; there are max_logins, max_logins_per_device, on_conflict, victim, label, meta and rotate_id
-ValueError: sso_claim(): Argument #3 ($options) option '0' does not exist; there are max_logins, max_logins_per_device, on_conflict, victim, label, meta and rotate_id
+ValueError: sso_claim(): Argument #3 ($options) option 'max_login' does not exist; there are max_logins, max_logins_per_device, on_conflict, victim, label, meta, rotate_id and await_delivery
+ValueError: sso_claim(): Argument #3 ($options) option '0' does not exist; there are max_logins, max_logins_per_device, on_conflict, victim, label, meta, rotate_id and await_delivery
 ValueError: sso_claim(): Argument #3 ($options) option 'max_logins' must be a whole number from 0 (no limit) to 1000000
 ValueError: sso_claim(): Argument #3 ($options) option 'max_logins' must be a whole number from 0 (no limit) to 1000000
 ValueError: sso_claim(): Argument #3 ($options) option 'max_logins' must be a whole number from 0 (no limit) to 1000000
@@ -93,6 +96,9 @@ ValueError: sso_claim(): Argument #3 ($options) option 'label' must be UTF-8 tex
 ValueError: sso_claim(): Argument #3 ($options) option 'label' must be UTF-8 text of at most 255 bytes
 ValueError: sso_claim(): Argument #3 ($options) option 'label' must be UTF-8 text of at most 255 bytes
 ValueError: sso_claim(): Argument #3 ($options) option 'rotate_id' must be true or false
+ValueError: sso_claim(): Argument #3 ($options) option 'await_delivery' must be a whole number of milliseconds from 0 to 10000
+ValueError: sso_claim(): Argument #3 ($options) option 'await_delivery' must be a whole number of milliseconds from 0 to 10000
+ValueError: sso_claim(): Argument #3 ($options) option 'await_delivery' must be a whole number of milliseconds from 0 to 10000
 ValueError: sso_claim(): Argument #3 ($options) option 'meta' must be an array
 ValueError: sso_claim(): Argument #3 ($options) option 'meta' must be an array
 ValueError: sso_claim(): Argument #3 ($options) option 'meta' must take at most 4096 bytes as JSON, 4100 given

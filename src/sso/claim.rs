@@ -9,6 +9,7 @@ use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
 use ext_php_rs::zend::{ExecuteData, SapiGlobals};
 use rsso_core::login::{Claim, Claimed, Device, Login, LoginId, Refused, check_meta};
 use rsso_core::settings::LoginSettings;
+use rsso_core::store::receipts;
 use rsso_core::{Error, Result, SessionId};
 
 use super::{GivenUid, throw_no_session};
@@ -238,7 +239,15 @@ impl Given {
             return Ok(Settled::NoSession);
         }
         let claim = self.to_claim(&settings.logins, meta, server)?;
-        let claimed = request.claim(store, settings, &claim, ttl)?;
+        let mut claimed = request.claim(store, settings, &claim, ttl)?;
+        if let Claimed::New(_, kicks) = &mut claimed {
+            receipts::collect(
+                store,
+                &claim.user.realm,
+                kicks,
+                self.options()?.await_delivery,
+            );
+        }
         let refused = |refusal, holders: &[Login]| {
             let rows = holders.iter().map(|login| LoginRow::of(login, None));
             Settled::Refused(refusal, rows.collect())

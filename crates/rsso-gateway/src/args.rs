@@ -10,7 +10,7 @@ Exit codes: 0 done, 1 the store failed, 2 wrong usage.
 
 Environment (a flag wins): RSSO_DSN, RSSO_PASSWORD, RSSO_PASSWORD_FILE, RSSO_PREFIX,
 RSSO_REALM; of `serve` also RSSO_LISTEN, RSSO_ADMIN_LISTEN, RSSO_ORIGIN (a list), RSSO_COOKIE,
-RSSO_CONFIG, RSSO_LOG_LEVEL.
+RSSO_CONFIG, RSSO_LOG_LEVEL, RSSO_LOG_FORMAT.
 Everybody on the machine can read a command line: give the password in RSSO_PASSWORD_FILE.";
 
 /// Looks after the store where rsso keeps PHP's sessions.

@@ -6,7 +6,7 @@
 use std::env;
 use std::time::Duration;
 
-use rsso_core::{Dsn, Error, Settings};
+use rsso_core::{Dsn, Error, Secret, Settings};
 
 use crate::args::{Place, Store};
 use crate::output::Failure;
@@ -53,6 +53,20 @@ impl Source {
             variable,
         }
     }
+
+    fn is_in_environment(&self) -> bool {
+        let value = self.variable.and_then(env::var_os);
+        value.is_some_and(|value| !value.is_empty())
+    }
+}
+
+/// Whether a DSN has a password in it.
+pub(crate) fn has_password(dsn: &str) -> bool {
+    match Dsn::parse("rsso.dsn", dsn) {
+        Ok(Dsn::Mysql(dsn)) => !dsn.password.is_empty(),
+        Ok(Dsn::Redis(dsn)) => !dsn.password.is_empty(),
+        _ => false,
+    }
 }
 
 impl Config {
@@ -72,10 +86,17 @@ impl Config {
                 })?),
             };
         self.take(&DSN, store.dsn.as_deref())?;
-        // A password that a flag brings, in the DSN or as a file, is not replaced from the environment.
+        // A password that a flag brings, in the DSN or as a file, is not replaced from the environment,
+        // nor one of either from the file of settings.
         if file.is_some() {
+            self.forget_password();
             self.take(&PASSWORD_FILE, file)?;
-        } else if store.dsn.is_none() || !self.dsn_has_password() {
+        } else if store.dsn.is_some() && has_password(self.settings.dsn.expose()) {
+            self.forget_password();
+        } else {
+            if PASSWORD.is_in_environment() || PASSWORD_FILE.is_in_environment() {
+                self.forget_password();
+            }
             self.take(&PASSWORD, None)?;
             self.take(&PASSWORD_FILE, None)?;
         }
@@ -145,12 +166,9 @@ impl Config {
             .map_err(|error| self.failure(error))
     }
 
-    fn dsn_has_password(&self) -> bool {
-        match Dsn::parse("rsso.dsn", self.settings.dsn.expose()) {
-            Ok(Dsn::Mysql(dsn)) => !dsn.password.is_empty(),
-            Ok(Dsn::Redis(dsn)) => !dsn.password.is_empty(),
-            _ => false,
-        }
+    fn forget_password(&mut self) {
+        self.settings.password = Secret::default();
+        self.settings.password_file = String::new();
     }
 
     /// The DSN with its password from wherever it came.

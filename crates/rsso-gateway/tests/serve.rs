@@ -13,9 +13,11 @@
 mod common;
 
 use std::iter;
+use std::time::Duration;
 
 use common::push::{Backing, kind, user};
 use rsso_core::login::Which;
+use rsso_core::store::receipts;
 use serde_json::{Value, json};
 
 /// Each of these tests, on each store.
@@ -35,6 +37,7 @@ on_every_store!(
     a_position_that_is_not_known_is_said,
     a_session_that_vanished_ends_its_connections,
     an_event_of_another_realm_is_not_ours,
+    a_claim_that_waits_hears_that_the_kick_was_delivered,
 );
 
 fn a_kick_ends_the_losers_connections_and_no_others(backing: &Backing) {
@@ -276,4 +279,34 @@ fn forget_events(backing: &Backing) {
         }
         Backing::Mysql(server) => drop(server.sql(sql)),
     }
+}
+
+fn a_claim_that_waits_hears_that_the_kick_was_delivered(backing: &Backing) {
+    let gateway = backing.gateway(&[]);
+    let mut site = backing.site();
+    let mut kicks_of = |session: &str, wait: u64| {
+        let (_, mut kicks) = site.claim(session, "ann", "web", "somewhere");
+        let realm = user("ann").realm;
+        receipts::collect(
+            &mut *site.0,
+            &realm,
+            &mut kicks,
+            Duration::from_millis(wait),
+        );
+        kicks
+            .into_iter()
+            .map(|kick| kick.delivered)
+            .collect::<Vec<_>>()
+    };
+    kicks_of("one", 0);
+    let mut socket = gateway.socket("one", None).unwrap();
+    socket.event();
+    assert_eq!(kicks_of("two", 10_000), [Some(true)]);
+    assert_eq!(socket.rest().1, Some(4001));
+    let mut stream = gateway.stream("two", None).unwrap();
+    stream.heed().unwrap();
+    assert_eq!(kicks_of("three", 10_000), [Some(true)]);
+    // Nobody is connected.
+    assert_eq!(kicks_of("four", 300), [Some(false)]);
+    assert_eq!(kicks_of("five", 0), [None]);
 }

@@ -270,7 +270,8 @@ impl Event {
     /// The CloudEvent with its `sequence`.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let event = self.json.strip_suffix('}').unwrap_or(&self.json);
+        let event = self.json.trim_end();
+        let event = event.strip_suffix('}').unwrap_or(event);
         format!("{event},\"sequence\":\"{}\"}}", self.position)
     }
 }

@@ -158,6 +158,10 @@ pub struct Kick {
     pub by: Option<By>,
     /// When, in milliseconds since 1970.
     pub at: i64,
+    /// Whether a gateway has told the kicked; `None` where nobody waited for that, or there is no
+    /// gateway. Not stored.
+    #[serde(skip)]
+    pub delivered: Option<bool>,
 }
 
 /// Whose claim ended a login.

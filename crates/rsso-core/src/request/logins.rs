@@ -168,6 +168,7 @@ impl RequestState {
             code: -4,
             by: None,
             at: Moment::now()?.at,
+            delivered: None,
         };
         let end = End {
             seen: current.seen.map(|seen| seen.generation),

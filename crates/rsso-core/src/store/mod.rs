@@ -25,6 +25,7 @@ use std::fmt;
 use std::time::Duration;
 
 pub use logins::Logins;
+pub use receipts::Receipts;
 pub use spec::{COMPILED_IN, Spec};
 
 use crate::deadline::Deadline;
@@ -36,12 +37,13 @@ use crate::sid::SessionKey;
 mod ledger;
 mod logins;
 pub mod mysql;
+pub mod receipts;
 pub mod redis;
 mod spec;
 pub mod sqlite;
 
 /// One place where sessions live. A store belongs to one thread of one process.
-pub trait Store: Logins + Send {
+pub trait Store: Logins + Receipts + Send {
     /// The store's address, without credentials, for messages and phpinfo().
     fn address(&self) -> &str;
 

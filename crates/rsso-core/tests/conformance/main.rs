@@ -38,6 +38,7 @@ mod logins_turmoil;
 mod model;
 mod order;
 mod php;
+mod receipts;
 mod records;
 mod requests;
 mod signing;
@@ -229,6 +230,13 @@ stores! {
         claims_against_what_vanishes;
         everything_at_once;
         everything_at_once_where_newcomers_are_refused;
+    }
+    receipts {
+        without_a_gateway_nobody_waits;
+        who_waits_is_woken_by_the_delivery;
+        what_was_not_delivered_is_said_so;
+        a_gateway_that_has_gone_is_forgotten;
+        a_claim_learns_whether_its_kicks_were_delivered;
     }
     logins_model {
         any_story_goes_as_the_model_says;

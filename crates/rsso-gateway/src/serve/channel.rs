@@ -12,7 +12,9 @@ use super::desk::Bearer;
 use super::ending::Ending;
 use super::frame::{Frame, Own};
 use super::hub::{Hub, NoSeat, Obituary, Seat};
+use super::metrics;
 use super::outlet::{Next, Outlet};
+use super::receipts::Receipts;
 
 /// How far the feed may lag behind what a client knows already.
 const CATCH_UP: Duration = Duration::from_secs(1);
@@ -35,6 +37,7 @@ pub(crate) struct Channels {
     pub(crate) hub: Arc<Hub>,
     pub(crate) realm: Realm,
     pub(crate) heartbeat: Duration,
+    pub(crate) receipts: Receipts,
 }
 
 /// What one connection has to say.
@@ -128,6 +131,14 @@ impl Channels {
         Channel {
             first: VecDeque::new(),
             then: Err(ending),
+        }
+    }
+
+    /// What was sent to somebody who was waiting for it.
+    pub(crate) fn sent(&self, frame: &Frame) {
+        metrics::delivered_live(frame);
+        if let Some(login) = frame.kicked {
+            self.receipts.delivered(login);
         }
     }
 

@@ -113,10 +113,7 @@ impl Settings {
             heartbeat: seconds("heartbeat", file.heartbeat, 25)?,
             recheck: seconds("recheck", file.recheck, 120)?,
             drain: Duration::from_secs(file.drain.unwrap_or(10).into()),
-            log_format: args
-                .log_format
-                .or(file.log_format)
-                .unwrap_or(LogFormat::Text),
+            log_format: log_format(args.log_format, file.log_format)?,
             log_level: level(
                 &pick(&args.log_level, "RSSO_LOG_LEVEL", file.log_level)
                     .unwrap_or("info".to_owned()),
@@ -141,17 +138,23 @@ impl File {
             let line = error.span().map_or(1, |span| line_of(&text, span.start));
             cannot(format!("line {line}: {}", error.message()))
         })?;
-        let secret = ["dsn", "password"]
-            .iter()
-            .any(|name| file.rsso.contains_key(*name));
         let mode = fs::metadata(path).map_or(0, |meta| meta.permissions().mode());
-        if secret && mode & 0o007 != 0 && text.contains('@') | file.rsso.contains_key("password") {
+        if mode & 0o007 != 0 && file.has_password() {
             return Err(cannot(
                 "holds a password and can be read by everybody: chmod o= it, or use rsso.password_file"
                     .to_owned(),
             ));
         }
         Ok(file)
+    }
+}
+
+impl File {
+    fn has_password(&self) -> bool {
+        let value = |name| self.rsso.get(name).and_then(toml::Value::as_str);
+        let given = |text: &&str| !text.is_empty();
+        value("password").filter(given).is_some()
+            || value("dsn").is_some_and(crate::config::has_password)
     }
 }
 
@@ -219,6 +222,20 @@ fn seconds(name: &str, value: Option<u32>, default: u32) -> Result<Duration, Fai
         seconds @ 1..=3600 => Ok(Duration::from_secs(seconds.into())),
         _ => Err(Failure::Usage(format!("{name}: must be 1 to 3600 seconds"))),
     }
+}
+
+fn log_format(flag: Option<LogFormat>, file: Option<LogFormat>) -> Result<LogFormat, Failure> {
+    let of_variable = match variable("RSSO_LOG_FORMAT").as_deref() {
+        None => None,
+        Some("text") => Some(LogFormat::Text),
+        Some("json") => Some(LogFormat::Json),
+        Some(_) => {
+            return Err(Failure::Usage(
+                "RSSO_LOG_FORMAT: must be text or json".to_owned(),
+            ));
+        }
+    };
+    Ok(flag.or(of_variable).or(file).unwrap_or(LogFormat::Text))
 }
 
 fn level(text: &str) -> Result<tracing::Level, Failure> {

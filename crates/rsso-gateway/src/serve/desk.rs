@@ -3,7 +3,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use rsso_core::Result;
@@ -22,6 +22,9 @@ const STORES: usize = 4;
 /// How long a question may wait for its turn: longer than a busy moment, shorter than a client's patience.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Between two complaints in the log.
+const QUIET: Duration = Duration::from_secs(1);
+
 /// Where sessions and logins are looked up.
 #[derive(Clone)]
 pub(crate) struct Desk {
@@ -34,6 +37,7 @@ struct Inner {
     hash_ids: bool,
     idle: Mutex<Vec<Box<dyn Store>>>,
     turns: Semaphore,
+    complained: Mutex<Option<Instant>>,
 }
 
 /// Whom a session id stands for.
@@ -59,6 +63,7 @@ impl Desk {
                 hash_ids,
                 idle: Mutex::default(),
                 turns: Semaphore::new(STORES),
+                complained: Mutex::default(),
             }),
         }
     }
@@ -96,12 +101,29 @@ impl Desk {
         })
     }
 
+    /// See [`rsso_core::store::Receipts::attend`].
+    pub(crate) fn attend(
+        &self,
+        realm: Realm,
+        ttl: Duration,
+    ) -> impl Future<Output = Result<(), Unavailable>> {
+        self.ask(move |store| store.attend(&realm, ttl))
+    }
+
+    /// See [`rsso_core::store::Receipts::acknowledge`].
+    pub(crate) fn acknowledge(
+        &self,
+        logins: Vec<LoginId>,
+    ) -> impl Future<Output = Result<(), Unavailable>> {
+        self.ask(move |store| store.acknowledge(&logins))
+    }
+
     async fn ask<T: Send + 'static>(
         &self,
         act: impl FnOnce(&mut dyn Store) -> Result<T> + Send + 'static,
     ) -> Result<T, Unavailable> {
         let Ok(Ok(_turn)) = timeout(PATIENCE, self.inner.turns.acquire()).await else {
-            tracing::warn!("too many questions to the store at once");
+            self.inner.complain("too many questions at once");
             return Err(Unavailable);
         };
         let inner = Arc::clone(&self.inner);
@@ -119,10 +141,21 @@ impl Desk {
         match asked.await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => {
-                tracing::warn!(error = error.chain(), "the store cannot be asked");
+                self.inner.complain(&error.chain());
                 Err(Unavailable)
             }
             Err(_) => Err(Unavailable),
+        }
+    }
+}
+
+impl Inner {
+    /// Once in a while: every browser that comes back meets the same store.
+    fn complain(&self, error: &str) {
+        let mut last = self.complained.lock();
+        if last.is_none_or(|last| last.elapsed() > QUIET) {
+            *last = Some(Instant::now());
+            tracing::warn!(error, "the store cannot be asked");
         }
     }
 }

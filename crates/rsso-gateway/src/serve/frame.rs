@@ -24,6 +24,8 @@ pub(crate) struct Frame {
     pub(crate) at: Option<i64>,
     /// What it means for the addressee's connections.
     pub(crate) ending: Option<Ending>,
+    /// Whose kick it tells of: somebody may wait to hear that it was delivered.
+    pub(crate) kicked: Option<LoginId>,
 }
 
 /// A place in the outbox, and what stands there for a browser, if anything does.
@@ -72,6 +74,7 @@ impl Entry {
             text: event.to_json().into(),
             at: data.at,
             ending: ending(&kind, data.code),
+            kicked: (kind == Kind::Kicked.as_str()).then_some(data.login),
             kind: kind.into(),
         };
         Ok(Self {
@@ -165,6 +168,7 @@ impl Own<'_> {
             text: event.to_string().into(),
             at: None,
             ending: None,
+            kicked: None,
         })
     }
 }

@@ -121,6 +121,7 @@ mod tests {
             text: "0123456789".to_owned().into(),
             at: None,
             ending: None,
+            kicked: None,
         };
         Entry {
             position: Position::counted(number),

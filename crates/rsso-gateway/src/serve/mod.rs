@@ -36,6 +36,7 @@ mod metrics;
 mod origin;
 mod outlet;
 mod peer;
+mod receipts;
 mod recheck;
 mod sse;
 mod ws;
@@ -52,9 +53,13 @@ use ending::Ending;
 use http::Gateway;
 use hub::Hub;
 use listen::{Address, Listener, Reception};
+use receipts::Receipts;
+
+/// Connections to `--admin-listen`.
+const OPERATORS: usize = 64;
 
 /// Files that are not connections of clients: the store's, the log, the listeners.
-const OTHER_FILES: usize = 64;
+const OTHER_FILES: usize = 64 + OPERATORS;
 
 /// Whether the gateway can deliver an event; for the fuzzer.
 #[doc(hidden)]
@@ -143,6 +148,7 @@ async fn serve(settings: Settings, source: Source) -> Result<(), Failure> {
             hub: Arc::clone(&hub),
             realm: logins.realm.clone(),
             heartbeat: settings.heartbeat,
+            receipts: Receipts::start(desk.clone(), logins.realm.clone()),
         }),
         status,
         metrics: rendered,
@@ -151,16 +157,20 @@ async fn serve(settings: Settings, source: Source) -> Result<(), Failure> {
 
     let public = http::public(&gateway);
     let private = http::private(&gateway);
-    let reception = |router| Reception {
-        caps: Arc::clone(&caps),
+    let reception = |router, caps| Reception {
+        caps,
         trusted_proxies: settings.trusted_proxies.clone().into(),
         router,
     };
-    let for_browsers = reception(match admin {
-        Some(_) => public,
-        None => public.merge(private.clone()),
-    });
-    let for_operators = reception(private);
+    let for_browsers = reception(
+        match admin {
+            Some(_) => public,
+            None => public.merge(private.clone()),
+        },
+        caps,
+    );
+    // A gateway that is full still says how it is.
+    let for_operators = reception(private, Arc::new(Caps::new(OPERATORS, OPERATORS)));
     let operators = async {
         match &admin {
             Some(admin) => admin.run(&for_operators).await,
@@ -173,14 +183,21 @@ async fn serve(settings: Settings, source: Source) -> Result<(), Failure> {
     tracing::info!(
         %address, store = %settings.store.dsn()?, version = env!("CARGO_PKG_VERSION"), "serving"
     );
+    let (hub, within) = (&hub, settings.drain);
+    let browsers = async move {
+        let signal = tokio::select! {
+            () = listener.run(&for_browsers) => Ok(()),
+            signal = stop() => signal,
+        };
+        drop(listener);
+        drain(hub, within).await;
+        signal
+    };
+    // Who asks while the gateway stops is told so.
     tokio::select! {
-        () = listener.run(&for_browsers) => {}
-        () = operators => {}
-        signal = stop() => signal.map_err(|error| cannot("cannot wait for signals", error))?,
+        signal = browsers => signal.map_err(|error| cannot("cannot wait for signals", error)),
+        () = operators => Ok(()),
     }
-    drop(listener);
-    drain(&hub, settings.drain).await;
-    Ok(())
 }
 
 async fn bind(flag: &str, address: &Address) -> Result<Listener, Failure> {

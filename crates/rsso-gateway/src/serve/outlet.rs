@@ -108,6 +108,7 @@ mod tests {
             text: text.to_owned().into(),
             at: None,
             ending,
+            kicked: None,
         })
     }
 

@@ -61,6 +61,7 @@ pub(crate) async fn connect(
     }
     let mut response = match channel {
         Ok(channel) => stream_of(Telling {
+            channels: Arc::clone(channels),
             channel,
             greeted: false,
             over: false,
@@ -75,6 +76,7 @@ pub(crate) async fn connect(
 
 /// One stream.
 struct Telling {
+    channels: Arc<Channels>,
     channel: Channel,
     greeted: bool,
     over: bool,
@@ -111,7 +113,7 @@ impl Telling {
                 event(&frame)
             }
             Item::Frame(frame) => {
-                metrics::delivered_live(&frame);
+                self.channels.sent(&frame);
                 event(&frame)
             }
             Item::Beat(frame) => event(&frame),
@@ -165,6 +167,7 @@ mod tests {
             text: "{\"a\":\r\n1,\n\"b\":\r2}".to_owned().into(),
             at: None,
             ending: None,
+            kicked: None,
         };
         let block = event(&frame);
         let lines: Vec<_> = std::str::from_utf8(&block).unwrap().split('\n').collect();

@@ -63,6 +63,7 @@ pub(crate) async fn connect(
         Ok(channel) => channel,
         Err(refusal) => return refusal.into_response(),
     };
+    let channels = Arc::clone(channels);
     let mut response = upgrade
         .protocols([SUBPROTOCOL])
         .read_buffer_size(READ_BUFFER)
@@ -73,7 +74,7 @@ pub(crate) async fn connect(
         .on_upgrade(move |socket| async move {
             let permits = (connection, admission.permit);
             let _open = Open::new(Transport::WebSocket);
-            Talk::new(socket).run(channel).await;
+            Talk::new(channels, socket).run(channel).await;
             drop(permits);
         });
     door::allow(&mut response, admission.allow);
@@ -104,6 +105,7 @@ fn channel(
 
 /// One connection after the handshake.
 struct Talk {
+    channels: Arc<Channels>,
     socket: WebSocket,
     /// Frames that the client sent since the last heartbeat.
     said: u32,
@@ -115,8 +117,9 @@ struct Talk {
 struct Broken;
 
 impl Talk {
-    fn new(socket: WebSocket) -> Self {
+    fn new(channels: Arc<Channels>, socket: WebSocket) -> Self {
         Self {
+            channels,
             socket,
             said: 0,
             silent: 0,
@@ -149,7 +152,7 @@ impl Talk {
             }
             Item::Frame(frame) => {
                 self.send(text(&frame)).await?;
-                metrics::delivered_live(&frame);
+                self.channels.sent(&frame);
             }
             Item::Beat(frame) => {
                 if self.silent >= MAX_SILENT {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rsso_core::login::{
-    Claim, Claimed, Device, KickOrder, Limits, LoginId, Realm, Seat, Uid, User, Which,
+    Claim, Claimed, Device, Kick, KickOrder, Limits, LoginId, Realm, Seat, Uid, User, Which,
 };
 use rsso_core::store::{End, Store, Token};
 use rsso_testkit::{Gateway, MariaDb, RedisServer, WorkDir};
@@ -81,6 +81,17 @@ impl Site {
     }
 
     pub fn log_in_at(&mut self, session: &str, uid: &str, device: &str, label: &str) -> LoginId {
+        self.claim(session, uid, device, label).0
+    }
+
+    /// The same, with whom it kicked.
+    pub fn claim(
+        &mut self,
+        session: &str,
+        uid: &str,
+        device: &str,
+        label: &str,
+    ) -> (LoginId, Vec<Kick>) {
         let claim = Claim {
             user: user(uid),
             login: LoginId::new().expect("randomness"),
@@ -101,9 +112,10 @@ impl Site {
             token: Token::random().expect("randomness"),
             ttl: HOUR,
         };
-        let claimed = self.0.claim(&key(session), seat, &claim);
-        assert!(matches!(claimed, Ok(Claimed::New(..))), "{claimed:?}");
-        claim.login
+        match self.0.claim(&key(session), seat, &claim) {
+            Ok(Claimed::New(_, kicks)) => (claim.login, kicks),
+            other => panic!("{other:?}"),
+        }
     }
 
     pub fn log_out(&mut self, session: &str) {

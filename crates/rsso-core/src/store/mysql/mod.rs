@@ -30,6 +30,7 @@ mod mapping;
 mod native;
 mod outbox;
 mod reading;
+mod receipts;
 mod register;
 mod schema;
 mod seats;
@@ -42,6 +43,7 @@ use connection::{Session, Target};
 use layout::Layout;
 use lines::{Line, Lines};
 use locks::{Held, LockNames, regained};
+use receipts::ReceiptTable;
 use register::Register;
 
 /// Sessions in MySQL or MariaDB.
@@ -50,6 +52,7 @@ pub struct MysqlStore {
     layout: Layout,
     names: LockNames,
     register: Register,
+    receipts: ReceiptTable,
     held: HashMap<Token, Held>,
 }
 
@@ -84,12 +87,14 @@ impl MysqlStore {
             charset,
         };
         let register = Register::new(&tables, events_ttl);
+        let receipts = ReceiptTable::new(&tables);
         let lines = Lines::new(target, tables);
         Ok(Self {
             names: LockNames::new(&lines),
             layout,
             lines,
             register,
+            receipts,
             held: HashMap::new(),
         })
     }

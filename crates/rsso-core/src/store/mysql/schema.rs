@@ -26,6 +26,8 @@ pub struct Tables {
     pub(super) realms: String,
     /// The outbox.
     pub(super) events: String,
+    /// What gateways say.
+    pub(super) receipts: String,
 }
 
 impl Tables {
@@ -56,6 +58,7 @@ impl Tables {
             kicks: name("kicks"),
             realms: name("realms"),
             events: name("events"),
+            receipts: name("receipts"),
         })
     }
 
@@ -106,7 +109,7 @@ impl Tables {
     }
 
     /// Since version 2.
-    fn of_logins(&self) -> [String; 6] {
+    fn of_logins(&self) -> [String; 7] {
         let Self {
             users,
             logins,
@@ -114,6 +117,7 @@ impl Tables {
             kicks,
             realms,
             events,
+            receipts,
             ..
         } = self;
         [
@@ -169,6 +173,13 @@ impl Tables {
                    at BIGINT NOT NULL,\n  \
                    event MEDIUMBLOB NOT NULL,\n  \
                    PRIMARY KEY (realm, position)\n\
+                 ) ENGINE=InnoDB"
+            ),
+            format!(
+                "CREATE TABLE IF NOT EXISTS {receipts} (\n  \
+                   name VARBINARY(80) NOT NULL PRIMARY KEY,\n  \
+                   until BIGINT NOT NULL,\n  \
+                   KEY until (until)\n\
                  ) ENGINE=InnoDB"
             ),
         ]

@@ -1,7 +1,7 @@
 //! The names of a session's keys. The braces put all of them into one hash slot, so that one
 //! script may change them together on a cluster as well.
 
-use crate::login::{Realm, UserKey};
+use crate::login::{LoginId, Realm, UserKey};
 use crate::sid::SessionKey;
 use crate::store::Token;
 
@@ -55,6 +55,16 @@ impl Keys {
 /// The key of a user's logins.
 pub(super) fn user(prefix: &str, user: &UserKey) -> String {
     format!("{prefix}u:{}", user.to_text())
+}
+
+/// Where a realm's gateways say that they are there.
+pub(super) fn gateway(prefix: &str, realm: &Realm) -> String {
+    format!("{prefix}g:{}", realm.as_str())
+}
+
+/// Where gateways say that a login was told of its end.
+pub(super) fn receipt(prefix: &str, login: LoginId) -> String {
+    format!("{prefix}r:{login}")
 }
 
 /// The stream of a realm's events.

@@ -21,6 +21,7 @@ mod connection;
 mod keeper;
 mod keys;
 mod logins;
+mod receipts;
 mod record;
 mod scripts;
 mod wait;

@@ -27,6 +27,7 @@ mod lock;
 mod logins;
 pub mod path;
 mod queue;
+mod receipts;
 mod schema;
 
 use error::{Doing, explain};

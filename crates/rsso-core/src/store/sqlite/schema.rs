@@ -26,6 +26,8 @@ pub(super) struct Names {
     pub(super) kicks: String,
     /// The outbox.
     pub(super) events: String,
+    /// What gateways say.
+    receipts: String,
 }
 
 /// The SQL of each act, with the table's prefix in it.
@@ -43,6 +45,9 @@ pub(super) struct Statements {
     pub(super) users_of_the_dead: String,
     pub(super) events: String,
     pub(super) newest: String,
+    pub(super) add_receipt: String,
+    pub(super) has_receipt: String,
+    pub(super) forget_receipts: String,
     pub(super) generation: String,
     pub(super) expired: String,
     pub(super) remove_expired: String,
@@ -68,6 +73,7 @@ impl Statements {
             bindings: name("bindings"),
             kicks: name("kicks"),
             events: name("events"),
+            receipts: name("receipts"),
         };
         let Names {
             sessions: table,
@@ -76,6 +82,7 @@ impl Statements {
             bindings,
             kicks,
             events,
+            receipts,
         } = &names;
         // The old id of a rotated session is not refreshed.
         let expires = format!(
@@ -129,7 +136,11 @@ impl Statements {
                     at INTEGER NOT NULL,
                     event TEXT NOT NULL
                 );
-                CREATE INDEX IF NOT EXISTS \"{prefix}events_realm\" ON {events} (realm, position);"
+                CREATE INDEX IF NOT EXISTS \"{prefix}events_realm\" ON {events} (realm, position);
+                CREATE TABLE IF NOT EXISTS {receipts} (
+                    name BLOB PRIMARY KEY NOT NULL,
+                    until INTEGER NOT NULL
+                );"
             ),
             load: format!(
                 "SELECT s.generation, s.revision, s.data, l.user, l.identity, l.more, b.until FROM {table} AS s
@@ -174,6 +185,12 @@ impl Statements {
                 "SELECT position, event FROM {events} WHERE realm = ?1 AND position > ?2 ORDER BY position LIMIT ?3"
             ),
             newest: format!("SELECT MAX(position) FROM {events} WHERE realm = ?1"),
+            add_receipt: format!(
+                "INSERT INTO {receipts} (name, until) VALUES (?1, ?2)
+                 ON CONFLICT (name) DO UPDATE SET until = excluded.until"
+            ),
+            has_receipt: format!("SELECT 1 FROM {receipts} WHERE name = ?1 AND until > ?2"),
+            forget_receipts: format!("DELETE FROM {receipts} WHERE until <= ?1"),
             generation: format!("SELECT generation FROM {table} WHERE id = ?1"),
             expired: format!(
                 "SELECT expires, id FROM {table} WHERE expires <= ?1 AND (expires, id) > (?2, ?3)

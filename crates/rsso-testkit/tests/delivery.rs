@@ -1,0 +1,71 @@
+//! `sso_claim()` with `await_delivery`: it comes back when a gateway has told the kicked, at once where there is none,
+//! and is none the worse for a gateway that is killed.
+
+use std::time::{Duration, Instant};
+
+use rsso_testkit::{Gateway, Handler, MariaDb, Php, RedisServer, WorkDir};
+
+/// One request: a session that is claimed for ann. What its kicks say of their delivery.
+fn claim(handler: &Handler, session: &str, wait: u32) -> String {
+    let dir = WorkDir::new();
+    let php = Php::new()
+        .handler(handler, dir.path())
+        .ini("session.use_cookies", "0")
+        .ini("session.cache_limiter", "")
+        .ini("rsso.storm_limit", "0");
+    php.run_code(&format!(
+        "<?php session_id('{session}'); session_start();
+        $login = sso_claim('ann', options: ['rotate_id' => false, 'await_delivery' => {wait}]);
+        echo json_encode(array_column($login->kicks, 'delivered'));"
+    ))
+    .ok()
+}
+
+fn assert_delivery(handler: &Handler) {
+    const LONG: u32 = 10_000;
+    let Handler::Dsn(dsn) = handler else {
+        panic!("a gateway needs a DSN")
+    };
+    assert_eq!(claim(handler, "one", LONG), "[]");
+    let began = Instant::now();
+    assert_eq!(claim(handler, "two", LONG), "[null]");
+    assert!(
+        began.elapsed() < Duration::from_millis(LONG.into()),
+        "it waited for nobody"
+    );
+
+    let program = rsso_testkit::php::extension().with_file_name("rsso");
+    let mut gateway = Gateway::start_ready(&program, &["--dsn", dsn]);
+    let mut socket = gateway.socket("two", None).expect("a socket");
+    socket.event();
+    assert_eq!(claim(handler, "three", LONG), "[true]");
+    assert_eq!(socket.rest().1, Some(4001));
+    assert_eq!(claim(handler, "four", 200), "[false]");
+    // Nobody is told any more, and nobody waits longer than asked for.
+    gateway.kill9();
+    let delivered = claim(handler, "five", 200);
+    assert!(
+        ["[false]", "[null]"].contains(&delivered.as_str()),
+        "{delivered}"
+    );
+    assert_eq!(claim(handler, "six", 0), "[null]");
+}
+
+#[test]
+fn on_sqlite_a_claim_hears_of_the_delivery() {
+    let dir = WorkDir::new();
+    let file = dir.join("rsso.sqlite");
+    assert_delivery(&Handler::Dsn(format!("sqlite:{}", file.display())));
+}
+
+#[test]
+fn on_redis_a_claim_hears_of_the_delivery() {
+    let redis = RedisServer::start();
+    assert_delivery(&Handler::Dsn(redis.url()));
+}
+
+#[test]
+fn on_mysql_a_claim_hears_of_the_delivery() {
+    let mariadb = MariaDb::start();
+    assert_delivery(&Handler::Dsn(mariadb.url()));
+}
