@@ -38,6 +38,8 @@ on_every_store!(
     a_session_that_vanished_ends_its_connections,
     an_event_of_another_realm_is_not_ours,
     a_claim_that_waits_hears_that_the_kick_was_delivered,
+    who_was_kicked_a_moment_ago_is_told_why,
+    what_is_no_event_holds_up_nothing,
 );
 
 fn a_kick_ends_the_losers_connections_and_no_others(backing: &Backing) {
@@ -309,4 +311,74 @@ fn a_claim_that_waits_hears_that_the_kick_was_delivered(backing: &Backing) {
     // Nobody is connected.
     assert_eq!(kicks_of("four", 300), [Some(false)]);
     assert_eq!(kicks_of("five", 0), [None]);
+}
+
+fn who_was_kicked_a_moment_ago_is_told_why(backing: &Backing) {
+    let gateway = backing.gateway(&[]);
+    let mut site = backing.site();
+    for n in 0..common::push::tries(20) {
+        let (old, new) = (format!("old{n}"), format!("new{n}"));
+        let uid = format!("user{n}");
+        site.log_in(&old, &uid, "web");
+        let mut stream = gateway.stream(&old, None).unwrap();
+        let position = stream.heed().unwrap().id.unwrap();
+        drop(stream);
+        site.log_in(&new, &uid, "web");
+        // The gateway may not have read of it yet.
+        let mut stream = gateway
+            .stream(&old, Some(&position))
+            .expect("it has not been told");
+        assert_eq!(stream.heed().unwrap().event, "io.rsso.login.kicked.v1");
+        assert_eq!(stream.heed().unwrap().event, "close");
+    }
+}
+
+fn what_is_no_event_holds_up_nothing(backing: &Backing) {
+    let mut gateway = backing.gateway(&[]);
+    let mut site = backing.site();
+    site.log_in("one", "ann", "web");
+    let mut socket = gateway.socket("one", None).unwrap();
+    socket.event();
+    for strange in ["", "nonsense", "{\"type\":\"x\"}", "[]", "\\xff"] {
+        spoil(backing, strange);
+    }
+    site.notify("ann", None, &json!("hello"));
+    assert_eq!(socket.event()["data"]["payload"], "hello");
+    gateway.stop();
+    gateway.start_again();
+    let mut socket = gateway.socket("one", Some("0")).unwrap();
+    assert_eq!(socket.event()["data"]["payload"], "hello");
+}
+
+/// Puts something into the outbox that rsso would not; a backslash begins bytes that are no UTF-8.
+fn spoil(backing: &Backing, text: &str) {
+    let value = if text.starts_with('\\') {
+        "x'ff'".to_owned()
+    } else {
+        format!("'{text}'")
+    };
+    match backing {
+        Backing::Sqlite(dir) => {
+            let sql = format!(
+                "INSERT INTO rsso_events (realm, at, event) VALUES ('default', unixepoch(), {value})"
+            );
+            common::sqlite(&dir.join("sessions.db"), &sql);
+        }
+        Backing::Redis(server) => {
+            let field = if text.is_empty() { "other" } else { "event" };
+            let text = text.replace("\\xff", "\u{ff}");
+            server.cli(&["xadd", "rsso:e:default", "*", field, &text]);
+            if text.contains('\u{ff}') {
+                let script = "return redis.call('XADD', KEYS[1], '*', 'event', '\\255')";
+                server.cli(&["eval", script, "1", "rsso:e:default"]);
+            }
+        }
+        Backing::Mysql(server) => {
+            server.sql(&format!(
+                "BEGIN; UPDATE rsso_realms SET position = LAST_INSERT_ID(position + 1) WHERE realm = 'default'; \
+                 INSERT INTO rsso_events (realm, position, at, event) \
+                 VALUES ('default', LAST_INSERT_ID(), UNIX_TIMESTAMP(), {value}); COMMIT"
+            ));
+        }
+    }
 }

@@ -13,20 +13,34 @@
 mod common;
 
 use std::fs::Permissions;
-use std::io::{Read as _, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use common::push::{Backing, kind, program};
+use common::push::{Backing, program};
 use common::{STORE_FAILED, WRONG_USAGE, json, rsso, rsso_with};
 use rsso_testkit::gateway::{Socket, Stream, connect};
 use rsso_testkit::{Gateway, WorkDir, eventually};
 use serde_json::json;
 use tungstenite::Message;
+use tungstenite::protocol::CloseFrame;
+use tungstenite::protocol::frame::coding::CloseCode;
 
 const COOKIE: (&str, &str) = ("Cookie", "PHPSESSID=one");
 const SLOW: Duration = Duration::from_secs(30);
+
+/// The same, where what says that it is ready is elsewhere.
+fn with_admin(config: &str, arguments: &[&str]) -> (Backing, Gateway, WorkDir) {
+    let backing = Backing::sqlite();
+    let dir = WorkDir::new();
+    let file = dir.write("serve.toml", config);
+    let dsn = backing.dsn();
+    let mut all = vec!["--config", file.to_str().unwrap(), "--dsn", &dsn];
+    all.extend(arguments);
+    let gateway = Gateway::start_anyhow(program(), &all);
+    (backing, gateway, dir)
+}
 
 /// A gateway with a configuration file, and ann logged in with the session `one`.
 fn with(config: &str, arguments: &[&str]) -> (Backing, Gateway, WorkDir) {
@@ -109,6 +123,8 @@ fn a_cookie_that_is_stolen_malformed_or_missing_lets_nobody_in() {
         let headers = [("Cookie", cookie)];
         let stream = Stream::open(gateway.port(), "/sso/events", &headers);
         assert_eq!(stream.unwrap_err(), 401, "{cookie}");
+        let stream = Stream::open(gateway.port(), "/sso/events?lastEventId=0", &headers);
+        assert_eq!(stream.unwrap_err(), 401, "{cookie}");
         let mut socket = Socket::open(gateway.port(), "/sso/ws", &headers).unwrap();
         assert_eq!(socket.rest(), (Vec::new(), Some(4401)), "{cookie}");
     }
@@ -184,8 +200,12 @@ fn a_client_has_nothing_to_say() {
     polite.event();
     polite.send(Message::text("hello")).unwrap();
     polite.send(Message::Ping(vec![1].into())).unwrap();
-    polite.send(Message::Close(None)).unwrap();
-    assert!(polite.heed().is_err());
+    let bye = CloseFrame {
+        code: CloseCode::Normal,
+        reason: "bye".into(),
+    };
+    polite.send(Message::Close(Some(bye))).unwrap();
+    assert_eq!(polite.heed(), Err(Some(1000)), "a close is answered");
 }
 
 #[test]
@@ -196,7 +216,10 @@ fn who_is_slow_to_ask_is_cut_off() {
     slow.write_all(b"GET /sso/events HTTP/1.1\r\nHost: a\r\nX: ")
         .unwrap();
     let mut rest = Vec::new();
-    let _reset = slow.read_to_end(&mut rest);
+    match slow.read_to_end(&mut rest) {
+        Ok(_) => {}
+        Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionReset),
+    }
     let rest = String::from_utf8_lossy(&rest);
     assert!(
         rest.is_empty() || rest.starts_with("HTTP/1.1 408"),
@@ -241,7 +264,10 @@ fn who_does_not_read_is_cut_off_and_resumes() {
             .map(|t| gateway.metric(&format!("rsso_connections{{transport=\"{t}\"}}")));
         (open == [1.0, 0.0]).then_some(())
     });
-    assert!(gateway.metric("rsso_closes_total{reason=\"too-slow\"}") >= 1.0);
+    assert_eq!(
+        gateway.metric("rsso_closes_total{reason=\"too-slow\"}"),
+        2.0
+    );
     drop((socket, stream));
     let mut again = gateway.socket("one", Some(&start)).unwrap();
     for n in 0..60 {
@@ -284,16 +310,6 @@ fn an_event_breaks_out_of_nothing() {
         stream.heed().unwrap().json()["data"]["payload"],
         json!({"a": [1, 2]})
     );
-    // What is no event of rsso is left out, and holds up nothing.
-    let Backing::Sqlite(dir) = &backing else {
-        unreachable!()
-    };
-    for strange in ["", "nonsense", "{\"type\":\"x\"}", "[]"] {
-        let sql = format!(
-            "INSERT INTO rsso_events (realm, at, event) VALUES ('default', unixepoch(), '{strange}')"
-        );
-        common::sqlite(&dir.join("sessions.db"), &sql);
-    }
     site.log_in_at("three", "ann", "web", label);
     let block = stream.heed().unwrap();
     assert_eq!(block.event, "io.rsso.login.kicked.v1");
@@ -501,6 +517,14 @@ fn a_configuration_is_checked() {
         ("rsso.nothing = 1", "nothing"),
         ("rsso.dsn = [1]", "rsso.dsn: must be a text"),
         ("rsso.dsn = 'redis://a:secret", "line 1"),
+        (
+            "rsso = \"redis://a:secret@b\"",
+            "line 1: invalid type: string",
+        ),
+        (
+            "origins = \"https://secret@a\"",
+            "line 1: invalid type: string",
+        ),
     ] {
         let file = dir.write("wrong.toml", text);
         std::fs::set_permissions(&file, Permissions::from_mode(0o640)).unwrap();
@@ -532,8 +556,55 @@ fn a_configuration_is_checked() {
 }
 
 #[test]
-fn it_says_who_may_open_the_database() {
-    assert_eq!(kind(&json!({"type": "io.rsso.login.kicked.v1"})), "kicked");
+fn another_users_database_is_not_opened_as_root() {
     let said = rsso(&["serve", "--check", "--dsn", "sqlite:relative.db"]).failed(WRONG_USAGE);
     assert!(said.contains("--dsn"), "{said}");
+    let backing = Backing::sqlite();
+    let Backing::Sqlite(dir) = &backing else {
+        unreachable!()
+    };
+    rsso_testkit::give_to_web(&dir.join("sessions.db"));
+    if std::fs::metadata(dir.join("sessions.db")).unwrap().uid() == 0 {
+        return; // only root can give files away, and only root is refused
+    }
+    let mut gateway = Gateway::start(program(), &["--dsn", &backing.dsn()]);
+    eventually("it says why", SLOW, || {
+        gateway.log().contains("runuser -u www-data").then_some(())
+    });
+    assert_eq!(gateway.get("/readyz", &[]).status, 503);
+    gateway.stop();
+}
+
+#[test]
+fn a_full_gateway_still_says_how_it_is() {
+    let dir = WorkDir::new();
+    let admin = dir.join("admin.sock");
+    let argument = format!("unix:{}", admin.display());
+    let (backing, mut gateway, _dir) = with_admin(
+        "max_connections = 2\ndrain = 2",
+        &["--admin-listen", &argument],
+    );
+    let full = [(); 2].map(|()| connect(gateway.port()));
+    let ask = |path: &str| {
+        let mut stream = UnixStream::connect(&admin).ok()?;
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        Some(answer)
+    };
+    eventually("it answers", SLOW, || {
+        ask("/readyz")?.starts_with("HTTP/1.1 200").then_some(())
+    });
+    assert!(ask("/metrics").unwrap().contains("rsso_store_up"));
+    drop(full);
+    backing.site().log_in("one", "ann", "web");
+    // It does not answer the close, so that there is something to wait for.
+    let _silent = eventually("there is room again", SLOW, || {
+        gateway.socket("one", None).ok()
+    });
+    gateway.terminate();
+    eventually("it says that it stops", SLOW, || {
+        ask("/readyz")?.starts_with("HTTP/1.1 503").then_some(())
+    });
+    gateway.stop();
 }

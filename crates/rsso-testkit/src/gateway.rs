@@ -69,6 +69,17 @@ impl Gateway {
         }
     }
 
+    /// The same, for one whose `/healthz` is elsewhere: waits until it listens.
+    ///
+    /// # Panics
+    /// With its log, if it does not listen.
+    pub fn start_anyhow(program: &Path, arguments: &[&str]) -> Self {
+        let mut gateway = Self::spawn(program, arguments, false);
+        let port = gateway.port;
+        gateway.server.wait_ready(|| try_connect(port).is_ok());
+        gateway
+    }
+
     /// The same, and waits until it has read the outbox.
     ///
     /// # Panics

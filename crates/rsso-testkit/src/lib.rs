@@ -40,4 +40,4 @@ pub use php::Php;
 pub use process::eventually;
 pub use proxy::Proxy;
 pub use redis::RedisServer;
-pub use workdir::WorkDir;
+pub use workdir::{WorkDir, give_to_web};

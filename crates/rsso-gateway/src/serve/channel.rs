@@ -10,6 +10,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep};
 
 use super::desk::Bearer;
 use super::ending::Ending;
+use super::feed::Status;
 use super::frame::{Frame, Own};
 use super::hub::{Hub, NoSeat, Obituary, Seat};
 use super::metrics;
@@ -38,6 +39,7 @@ pub(crate) struct Channels {
     pub(crate) realm: Realm,
     pub(crate) heartbeat: Duration,
     pub(crate) receipts: Receipts,
+    pub(crate) status: Arc<Status>,
 }
 
 /// What one connection has to say.
@@ -64,7 +66,7 @@ impl Channels {
             let behind = match (bearer, after) {
                 (Bearer::Kicked(kick), _) => {
                     is_recent(kick.at)
-                        && matches!(self.hub.obituary(kick, after), Obituary::Forgotten(_))
+                        && matches!(self.obituary(kick, after), Obituary::Forgotten(_))
                 }
                 (Bearer::LoggedIn(..), Some(Ok(position))) => {
                     *position > self.hub.position() && self.hub.position() != Position::START
@@ -115,7 +117,7 @@ impl Channels {
         kick: &Kick,
         after: Option<&Result<Position, ()>>,
     ) -> Option<Channel> {
-        let frame = match self.hub.obituary(kick, after) {
+        let frame = match self.obituary(kick, after) {
             Obituary::Told => return None,
             Obituary::Event(frame) => frame,
             Obituary::Forgotten(position) => self.own(&position.to_string()).kicked(kick),
@@ -132,6 +134,11 @@ impl Channels {
             first: VecDeque::new(),
             then: Err(ending),
         }
+    }
+
+    fn obituary(&self, kick: &Kick, after: Option<&Result<Position, ()>>) -> Obituary {
+        let settled = self.status.is_ready() && !is_recent(kick.at);
+        self.hub.obituary(kick, after, settled)
     }
 
     /// What was sent to somebody who was waiting for it.

@@ -136,7 +136,7 @@ impl File {
         let file: Self = toml::from_str(&text).map_err(|error| {
             // Its own display quotes the line, which may hold a password.
             let line = error.span().map_or(1, |span| line_of(&text, span.start));
-            cannot(format!("line {line}: {}", error.message()))
+            cannot(format!("line {line}: {}", without_values(error.message())))
         })?;
         let mode = fs::metadata(path).map_or(0, |meta| meta.permissions().mode());
         if mode & 0o007 != 0 && file.has_password() {
@@ -156,6 +156,15 @@ impl File {
         value("password").filter(given).is_some()
             || value("dsn").is_some_and(crate::config::has_password)
     }
+}
+
+/// What is wrong, without what stands there; the names of settings are no secret.
+fn without_values(problem: &str) -> &str {
+    let end = match problem.starts_with("unknown field") {
+        true => problem.len(),
+        false => problem.find(['"', '`']).unwrap_or(problem.len()),
+    };
+    problem[..end].trim_end_matches([' ', ':'])
 }
 
 fn line_of(text: &str, at: usize) -> usize {

@@ -17,6 +17,8 @@ use tokio::time::sleep;
 use tower::ServiceExt as _;
 
 use super::caps::Permit;
+use super::ending::Ending;
+use super::metrics;
 use super::outlet::Outlet;
 
 /// How long a client may take for the head of its request.
@@ -104,6 +106,6 @@ pub(crate) async fn serve(
                 tracing::debug!(%error, "a connection broke");
             }
         }
-        () = connection.stuck() => tracing::debug!("a client does not read"),
+        () = connection.stuck() => metrics::closed(Ending::TooSlow),
     }
 }

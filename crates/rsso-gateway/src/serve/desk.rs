@@ -19,7 +19,7 @@ use crate::store::Source;
 /// Questions that are asked at once.
 const STORES: usize = 4;
 
-/// How long a question may wait for its turn: longer than a busy moment, shorter than a client's patience.
+/// How long a question may wait for its turn, and for its answer: longer than a busy moment, shorter than a client's patience.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Between two complaints in the log.
@@ -36,7 +36,7 @@ struct Inner {
     realm: Realm,
     hash_ids: bool,
     idle: Mutex<Vec<Box<dyn Store>>>,
-    turns: Semaphore,
+    turns: Arc<Semaphore>,
     complained: Mutex<Option<Instant>>,
 }
 
@@ -62,7 +62,7 @@ impl Desk {
                 realm,
                 hash_ids,
                 idle: Mutex::default(),
-                turns: Semaphore::new(STORES),
+                turns: Arc::new(Semaphore::new(STORES)),
                 complained: Mutex::default(),
             }),
         }
@@ -122,12 +122,15 @@ impl Desk {
         &self,
         act: impl FnOnce(&mut dyn Store) -> Result<T> + Send + 'static,
     ) -> Result<T, Unavailable> {
-        let Ok(Ok(_turn)) = timeout(PATIENCE, self.inner.turns.acquire()).await else {
+        let turns = Arc::clone(&self.inner.turns);
+        let Ok(Ok(turn)) = timeout(PATIENCE, turns.acquire_owned()).await else {
             self.inner.complain("too many questions at once");
             return Err(Unavailable);
         };
         let inner = Arc::clone(&self.inner);
         let asked = task::spawn_blocking(move || {
+            // Until the question has its answer, whether anybody still waits for that or not.
+            let _turn = turn;
             let idle = inner.idle.lock().pop();
             let mut store = match idle {
                 Some(store) => store,
@@ -138,14 +141,13 @@ impl Desk {
             inner.idle.lock().push(store);
             answer
         });
-        match asked.await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => {
-                self.inner.complain(&error.chain());
-                Err(Unavailable)
-            }
-            Err(_) => Err(Unavailable),
+        match timeout(PATIENCE, asked).await {
+            Ok(Ok(Ok(answer))) => return Ok(answer),
+            Ok(Ok(Err(error))) => self.inner.complain(&error.chain()),
+            Ok(Err(_)) => self.inner.complain("a question panicked"),
+            Err(_) => self.inner.complain("it does not answer"),
         }
+        Err(Unavailable)
     }
 }
 

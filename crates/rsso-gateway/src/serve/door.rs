@@ -83,10 +83,13 @@ impl Door {
         if connection.is_counted() {
             return Ok(None);
         }
-        match peer::address(connection.peer, headers, &self.trusted_proxies) {
+        let named = peer::address(connection.peer, headers, &self.trusted_proxies);
+        match named {
+            // A proxy that names nobody: its clients cannot be told apart.
             None => Ok(None),
-            // The proxy itself, which names nobody: its clients cannot be told apart.
-            Some(address) if peer::is_trusted(address, &self.trusted_proxies) => Ok(None),
+            Some(address) if Some(address) == connection.peer && !peer::names_anybody(headers) => {
+                Ok(None)
+            }
             Some(address) => {
                 let permit = self.caps.admit_from(peer::client(address));
                 permit.map(Some).ok_or(())

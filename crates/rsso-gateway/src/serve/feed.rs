@@ -3,6 +3,7 @@
 //! What always holds: an event is asked for again until it was read; the position moves only behind
 //! what was handed on.
 
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -91,12 +92,18 @@ impl Feed {
         let mut pause = PAUSE;
         loop {
             let before = Instant::now();
-            let Err(error) = self.read();
+            let read = panic::catch_unwind(AssertUnwindSafe(|| self.read()));
             self.status.set(false);
             if before.elapsed() > LONGEST_PAUSE {
                 pause = PAUSE;
             }
-            tracing::warn!(error = error.chain(), "the outbox cannot be read");
+            match read {
+                Ok(Err(error)) => {
+                    tracing::warn!(error = error.chain(), "the outbox cannot be read");
+                }
+                // The position is behind what was handed on, whatever it was.
+                Err(_) => tracing::error!("reading the outbox panicked"),
+            }
             thread::sleep(pause);
             pause = LONGEST_PAUSE.min(pause * 2);
         }
@@ -114,19 +121,15 @@ impl Feed {
                 Duration::ZERO
             };
             let events = store.await_events(&self.realm, &self.after, BATCH, wait)?;
-            match events.last() {
-                Some(last) => {
-                    let last = last.position.clone();
-                    self.hand_on(&events);
-                    self.after = last;
-                }
-                None => {
-                    self.status.set(true);
-                    if checked.elapsed() > SAME {
-                        self.reposition(&mut *store)?;
-                        checked = Instant::now();
-                    }
-                }
+            if let Some(last) = events.last() {
+                self.hand_on(&events);
+                self.after = last.position.clone();
+            } else if checked.elapsed() > SAME {
+                self.reposition(&mut *store)?;
+                checked = Instant::now();
+            }
+            if events.len() < BATCH {
+                self.status.set(true);
             }
         }
     }

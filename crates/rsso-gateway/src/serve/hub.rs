@@ -145,8 +145,14 @@ impl Hub {
         }
     }
 
-    /// What the browser of a kicked session has to be told.
-    pub(crate) fn obituary(&self, kick: &Kick, after: Option<&Result<Position, ()>>) -> Obituary {
+    /// What the browser of a kicked session has to be told. `settled`: the outbox has been read beyond
+    /// the kick for certain.
+    pub(crate) fn obituary(
+        &self,
+        kick: &Kick,
+        after: Option<&Result<Position, ()>>,
+        settled: bool,
+    ) -> Obituary {
         let state = self.state.lock();
         let history = &state.history;
         let after = after.and_then(|after| after.as_ref().ok());
@@ -154,7 +160,7 @@ impl Hub {
             Some((at, _)) if after.is_some_and(|after| after >= at) => Obituary::Told,
             Some((_, frame)) => Obituary::Event(Arc::clone(frame)),
             // Older than all that is known here, and the browser has seen what is known.
-            None if after.is_some_and(|p| *p != Position::START && history.knows(p)) => {
+            None if settled && after.is_some_and(|p| *p != Position::START && history.knows(p)) => {
                 Obituary::Told
             }
             None => Obituary::Forgotten(history.newest().clone()),

@@ -159,7 +159,8 @@ fn remove_stale(path: &Path) -> io::Result<()> {
                 io::ErrorKind::AddrInUse,
                 "another process listens there",
             )),
-            Err(_) => fs::remove_file(path),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => fs::remove_file(path),
+            Err(error) => Err(error),
         },
     }
 }

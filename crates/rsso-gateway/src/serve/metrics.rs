@@ -1,5 +1,7 @@
 //! What is counted, for Prometheus: names and units in one place.
 
+use std::time::Duration;
+
 use axum::http::StatusCode;
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -18,6 +20,8 @@ const STORE_UP: &str = "rsso_store_up";
 const CLOSES: &str = "rsso_closes_total";
 const SIGN_INS: &str = "rsso_sign_ins_total";
 const REFUSALS: &str = "rsso_refusals_total";
+
+const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Seconds, from what a push should take to what it must not.
 const BUCKETS: &[f64] = &[
@@ -64,6 +68,15 @@ pub(crate) fn install() -> Result<PrometheusHandle, String> {
     }
     counter!(CLOSES, "reason" => Ending::TooSlow.reason()).absolute(0);
     Ok(handle)
+}
+
+/// Folds what was measured into the buckets, whether anybody asks for them or not.
+pub(crate) async fn keep_up(handle: PrometheusHandle) {
+    let mut often = tokio::time::interval(UPKEEP);
+    loop {
+        often.tick().await;
+        handle.run_upkeep();
+    }
 }
 
 /// How a browser is connected.

@@ -149,10 +149,12 @@ async fn serve(settings: Settings, source: Source) -> Result<(), Failure> {
             realm: logins.realm.clone(),
             heartbeat: settings.heartbeat,
             receipts: Receipts::start(desk.clone(), logins.realm.clone()),
+            status: Arc::clone(&status),
         }),
         status,
-        metrics: rendered,
+        metrics: rendered.clone(),
     });
+    tokio::spawn(metrics::keep_up(rendered.clone()));
     tokio::spawn(recheck::run(Arc::clone(&hub), desk, settings.recheck));
 
     let public = http::public(&gateway);

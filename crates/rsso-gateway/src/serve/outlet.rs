@@ -9,9 +9,9 @@ use tokio::sync::Notify;
 use super::ending::Ending;
 use super::frame::Frame;
 
-/// What may wait for a client that does not read; beyond it the connection is closed and the
+/// What may wait for a client that does not read, more than the feed hands on at once; beyond it the connection is closed and the
 /// client resumes where it stood.
-const MAX_WAITING: usize = 256;
+const MAX_WAITING: usize = 1024;
 const MAX_BYTES: usize = 1 << 20;
 
 /// What the connection has to do next.

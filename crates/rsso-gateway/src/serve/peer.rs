@@ -1,6 +1,6 @@
 //! Who connects, by address: the other end of the connection, or whom a trusted proxy names.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use axum::http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
@@ -17,19 +17,33 @@ pub(crate) fn address(
         return peer;
     }
     // From the right: what stands before the first address that is not trusted, anybody may have written.
-    let mut named = headers
+    let mut named: Vec<_> = headers
         .get_all(X_FORWARDED_FOR)
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(|text| text.trim().parse::<IpAddr>().map(|a| a.to_canonical()))
-        .collect::<Vec<_>>();
-    while let Some(Ok(address)) = named.pop() {
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .map(parse)
+        .collect();
+    while let Some(Some(address)) = named.pop() {
         if !is_trusted(address, trusted) {
             return Some(address);
         }
     }
     peer
+}
+
+/// An address as proxies write it, some with a port.
+fn parse(text: &[u8]) -> Option<IpAddr> {
+    let text = str::from_utf8(text).ok()?.trim();
+    let address = text.parse().ok();
+    let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
+    address
+        .or_else(with_port)
+        .map(|address| address.to_canonical())
+}
+
+/// Whether a proxy says whom it speaks for, readably or not.
+pub(crate) fn names_anybody(headers: &HeaderMap) -> bool {
+    headers.contains_key(X_FORWARDED_FOR)
 }
 
 /// Whether a proxy at this address is believed.
@@ -48,11 +62,14 @@ pub(crate) fn client(address: IpAddr) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     fn of(peer: &str, forwarded: &str) -> String {
         let mut headers = HeaderMap::new();
-        headers.insert(X_FORWARDED_FOR, forwarded.parse().unwrap());
+        let forwarded = HeaderValue::from_bytes(forwarded.as_bytes()).unwrap();
+        headers.insert(X_FORWARDED_FOR, forwarded);
         let trusted = ["10.0.0.0/8".parse().unwrap()];
         let address = address(Some(peer.parse().unwrap()), &headers, &trusted);
         address.unwrap().to_string()
@@ -69,6 +86,9 @@ mod tests {
         assert_eq!(of("::ffff:127.0.0.1", "198.51.100.7"), "198.51.100.7");
         assert_eq!(of("127.0.0.1", "nonsense"), "127.0.0.1");
         assert_eq!(of("127.0.0.1", "198.51.100.7, nonsense"), "127.0.0.1");
+        assert_eq!(of("127.0.0.1", "\u{ff}, 198.51.100.7"), "198.51.100.7");
+        assert_eq!(of("127.0.0.1", "198.51.100.7:4711"), "198.51.100.7");
+        assert_eq!(of("127.0.0.1", "[2001:db8::1]:4711"), "2001:db8::1");
     }
 
     #[test]

@@ -13,6 +13,7 @@ use axum::extract::{Extension, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
+use rsso_core::login::event::Position;
 
 use super::channel::{Channel, Channels, Item};
 use super::connection::Connection;
@@ -53,7 +54,7 @@ pub(crate) async fn connect(
             .last_words(kick, after.as_ref())
             .ok_or_else(|| StatusCode::NO_CONTENT.into_response()),
         // Who was here before, and is nobody now, was signed out.
-        Bearer::Nobody if after.is_some() => Err(StatusCode::NO_CONTENT.into_response()),
+        Bearer::Nobody if was_here(after.as_ref()) => Err(StatusCode::NO_CONTENT.into_response()),
         Bearer::Nobody => Err(door::ended(StatusCode::UNAUTHORIZED, Ending::NotSignedIn)),
     };
     if let Ok(Some(outlet)) = channel.as_ref().map(Channel::outlet) {
@@ -72,6 +73,11 @@ pub(crate) async fn connect(
     };
     door::allow(&mut response, admission.allow);
     response
+}
+
+/// Whether the client has been told anything before.
+fn was_here(after: Option<&Result<Position, ()>>) -> bool {
+    matches!(after, Some(Ok(position)) if *position != Position::START)
 }
 
 /// One stream.

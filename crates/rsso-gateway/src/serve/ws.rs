@@ -13,6 +13,7 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{Extension, RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
+use futures_util::SinkExt as _;
 use tokio::time::timeout;
 
 use super::channel::{Channel, Channels, Item};
@@ -38,6 +39,9 @@ const MAX_WRITE_BUFFER: usize = 4 << 20;
 
 /// How long a frame may take to leave.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long the end of a connection may take.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Frames from a client between two heartbeats.
 const MAX_SAID: u32 = 100;
@@ -139,7 +143,11 @@ impl Talk {
                     self.close(ending).await;
                     return;
                 }
-                Err(Broken) => return,
+                Err(Broken) => {
+                    // The answer to a close may wait to be sent.
+                    let _ = timeout(CLOSE_TIMEOUT, self.socket.flush()).await;
+                    return;
+                }
             }
         }
     }
@@ -206,7 +214,7 @@ impl Talk {
         };
         if self.send(Message::Close(Some(frame))).await.is_ok() {
             let answer = async { while let Some(Ok(_)) = self.socket.recv().await {} };
-            let _ = timeout(Duration::from_secs(1), answer).await;
+            let _ = timeout(CLOSE_TIMEOUT, answer).await;
         }
     }
 }

@@ -150,7 +150,8 @@ impl Outbox {
         let event = |mut row: mysql::Row| {
             Some(Event {
                 position: Position::counted(row.get(0)?),
-                json: text(&mut row, 1)?,
+                // What somebody else has put there keeps its place, and nobody up.
+                json: text(&mut row, 1).unwrap_or_default(),
             })
         };
         Ok(rows.into_iter().filter_map(event).collect())

@@ -147,9 +147,12 @@ impl Logins for SqliteStore {
                         i64::try_from(limit).unwrap_or(i64::MAX)
                     ],
                     |row| {
+                        // What somebody else has put there keeps its place, and nobody up.
+                        let json = row.get_ref(1)?.as_bytes_or_null().ok().flatten();
+                        let json = json.and_then(|json| std::str::from_utf8(json).ok());
                         Ok(Event {
                             position: Position::counted(row.get::<_, i64>(0)?.cast_unsigned()),
-                            json: row.get(1)?,
+                            json: json.unwrap_or_default().to_owned(),
                         })
                     },
                 )?
