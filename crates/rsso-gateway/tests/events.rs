@@ -1,0 +1,226 @@
+//! What docs/events.md promises to programs that read the outbox: the schema, the order, Redis' consumer groups.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    unreachable_pub,
+    missing_docs,
+    reason = "a test fails by panicking, and nobody reads its documentation but in its name"
+)]
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use common::push::{Backing, Site, user};
+use common::{key, rsso};
+use rsso_core::login::event::Kind;
+use rsso_core::login::{Claim, Device, Limits, LoginId, OnConflict, Seat, Which};
+use rsso_core::store::{End, Token};
+use serde_json::{Value, json};
+
+const SCHEMA: &str = include_str!("../../../docs/events.schema.json");
+const DOCUMENT: &str = include_str!("../../../docs/events.md");
+
+fn validator() -> jsonschema::Validator {
+    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+    jsonschema::meta::validate(&schema).unwrap();
+    jsonschema::validator_for(&schema).unwrap()
+}
+
+#[track_caller]
+fn assert_fits(validator: &jsonschema::Validator, event: &Value) {
+    let problems: Vec<_> = validator
+        .iter_errors(event)
+        .map(|error| error.to_string())
+        .collect();
+    assert!(problems.is_empty(), "{problems:#?} in {event:#}");
+}
+
+/// One of each type.
+fn make_all(site: &mut Site) {
+    site.log_in_at("one", "ann", "web", "Firefox \"on\" <Linux>\n");
+    site.log_in("two", "ann", "web");
+    try_to_log_in(site, "three", "ann", OnConflict::Refuse, 0);
+    site.notify("ann", None, &json!({"text": "hello"}));
+    site.kick("ann", &Which::default());
+    site.log_in("four", "bob", "ios");
+    site.log_out("four");
+    // Its session goes, and nobody is told of it but by the next act.
+    site.log_in("five", "cem", "web");
+    let alone = End {
+        alone: true,
+        ..End::default()
+    };
+    site.0.destroy(&key("five"), None, alone).unwrap();
+    site.notify("cem", None, &json!(1));
+    for n in 0..5 {
+        try_to_log_in(site, &format!("storm{n}"), "dee", OnConflict::Kick, 2);
+    }
+}
+
+fn try_to_log_in(
+    site: &mut Site,
+    session: &str,
+    uid: &str,
+    on_conflict: OnConflict,
+    storm_limit: u32,
+) {
+    let hour = std::time::Duration::from_secs(3600);
+    let claim = Claim {
+        user: user(uid),
+        login: LoginId::new().unwrap(),
+        device: Device::default(),
+        label: None,
+        meta: None,
+        ip: Some("192.0.2.7".to_owned()),
+        limits: Limits {
+            max_logins: 1,
+            on_conflict,
+            storm_limit,
+            ..Limits::default()
+        },
+        tombstone_ttl: hour,
+    };
+    let seat = Seat {
+        seen: None,
+        token: Token::random().unwrap(),
+        ttl: hour,
+    };
+    site.0.claim(&key(session), seat, &claim).unwrap();
+}
+
+fn every_event_fits_the_schema(backing: &Backing) {
+    make_all(&mut backing.site());
+    let validator = validator();
+    let said = rsso(&["tail", "--json", "--dsn", &backing.dsn()]).ok();
+    let events: Vec<Value> = said.lines().map(common::json).collect();
+    for event in &events {
+        assert_fits(&validator, event);
+        assert_eq!(event["subject"], event["data"]["uid"]);
+    }
+    let kinds: BTreeSet<&str> = events.iter().map(|e| e["type"].as_str().unwrap()).collect();
+    let all = [
+        Kind::Claimed,
+        Kind::Kicked,
+        Kind::Refused,
+        Kind::Released,
+        Kind::Expired,
+        Kind::Storm,
+        Kind::Message,
+    ];
+    assert_eq!(kinds, all.map(Kind::as_str).into());
+    let ids: BTreeSet<&str> = events.iter().map(|e| e["id"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), events.len());
+}
+
+#[test]
+fn on_sqlite_every_event_fits_the_schema() {
+    every_event_fits_the_schema(&Backing::sqlite());
+}
+
+#[test]
+fn on_redis_every_event_fits_the_schema() {
+    every_event_fits_the_schema(&Backing::redis());
+}
+
+#[test]
+fn on_mysql_every_event_fits_the_schema() {
+    every_event_fits_the_schema(&Backing::mysql());
+}
+
+#[test]
+fn the_example_in_the_document_fits_and_what_is_broken_does_not() {
+    let validator = validator();
+    let (_, rest) = DOCUMENT.split_once("```json\n").unwrap();
+    let example: Value = serde_json::from_str(rest.split_once("```").unwrap().0).unwrap();
+    assert_fits(&validator, &example);
+    for path in [
+        "/type",
+        "/id",
+        "/data/login",
+        "/data/code",
+        "/data/at",
+        "/data/by/device",
+    ] {
+        let mut broken = example.clone();
+        *broken.pointer_mut(path).unwrap() = json!("?");
+        assert!(!validator.is_valid(&broken), "{path}");
+    }
+    for kind in [Kind::Claimed, Kind::Kicked, Kind::Storm, Kind::Message] {
+        assert!(DOCUMENT.contains(kind.as_str()));
+    }
+}
+
+#[test]
+fn a_consumer_group_reads_the_stream() {
+    let backing = Backing::redis();
+    let Backing::Redis(server) = &backing else {
+        unreachable!()
+    };
+    let stream = "rsso:e:default";
+    server.cli(&["XGROUP", "CREATE", stream, "audit", "$", "MKSTREAM"]);
+    // As the document says, and nothing else.
+    server.cli(&[
+        "ACL",
+        "SETUSER",
+        "reader",
+        "on",
+        "nopass",
+        "-@all",
+        "+xreadgroup",
+        "+xack",
+        "~rsso:e:*",
+    ]);
+    make_all(&mut backing.site());
+    let read = |consumer: &str| {
+        server.cli(&[
+            "--user",
+            "reader",
+            "--pass",
+            "x",
+            "--no-auth-warning",
+            "--json",
+            "XREADGROUP",
+            "GROUP",
+            "audit",
+            consumer,
+            "COUNT",
+            "5",
+            "STREAMS",
+            stream,
+            ">",
+        ])
+    };
+    let validator = validator();
+    let mut seen = 0;
+    loop {
+        let reply: Value =
+            serde_json::from_str(&read(if seen % 2 == 0 { "a" } else { "b" })).unwrap();
+        let Some(entries) = reply.pointer("/0/1").or_else(|| reply.get(stream)) else {
+            break;
+        };
+        for entry in entries.as_array().unwrap() {
+            assert_eq!(entry[1][0], "event");
+            let event: Value = serde_json::from_str(entry[1][1].as_str().unwrap()).unwrap();
+            assert_fits(&validator, &event);
+            let id = entry[0].as_str().unwrap();
+            let done = server.cli(&[
+                "--user",
+                "reader",
+                "--pass",
+                "x",
+                "--no-auth-warning",
+                "XACK",
+                stream,
+                "audit",
+                id,
+            ]);
+            assert_eq!(done, "1");
+            seen += 1;
+        }
+    }
+    let said = rsso(&["tail", "--json", "--dsn", &backing.dsn()]).ok();
+    assert_eq!(seen, said.lines().count());
+}
