@@ -9,6 +9,7 @@
     reason = "a test fails by panicking, and nobody reads its documentation but in its name"
 )]
 
+#[macro_use]
 mod common;
 
 use std::collections::BTreeSet;
@@ -22,6 +23,8 @@ use serde_json::{Value, json};
 
 const SCHEMA: &str = include_str!("../../../docs/events.schema.json");
 const DOCUMENT: &str = include_str!("../../../docs/events.md");
+
+on_every_store!(every_event_fits_the_schema);
 
 fn validator() -> jsonschema::Validator {
     let schema: Value = serde_json::from_str(SCHEMA).unwrap();
@@ -101,33 +104,9 @@ fn every_event_fits_the_schema(backing: &Backing) {
         assert_eq!(event["subject"], event["data"]["uid"]);
     }
     let kinds: BTreeSet<&str> = events.iter().map(|e| e["type"].as_str().unwrap()).collect();
-    let all = [
-        Kind::Claimed,
-        Kind::Kicked,
-        Kind::Refused,
-        Kind::Released,
-        Kind::Expired,
-        Kind::Storm,
-        Kind::Message,
-    ];
-    assert_eq!(kinds, all.map(Kind::as_str).into());
+    assert_eq!(kinds, Kind::ALL.map(Kind::as_str).into());
     let ids: BTreeSet<&str> = events.iter().map(|e| e["id"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), events.len());
-}
-
-#[test]
-fn on_sqlite_every_event_fits_the_schema() {
-    every_event_fits_the_schema(&Backing::sqlite());
-}
-
-#[test]
-fn on_redis_every_event_fits_the_schema() {
-    every_event_fits_the_schema(&Backing::redis());
-}
-
-#[test]
-fn on_mysql_every_event_fits_the_schema() {
-    every_event_fits_the_schema(&Backing::mysql());
 }
 
 #[test]

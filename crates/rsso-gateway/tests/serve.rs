@@ -10,6 +10,7 @@
     reason = "a test fails by panicking, and nobody reads its documentation but in its name"
 )]
 
+#[macro_use]
 mod common;
 
 use std::iter;
@@ -19,15 +20,6 @@ use common::push::{Backing, kind, user};
 use rsso_core::login::Which;
 use rsso_core::store::receipts;
 use serde_json::{Value, json};
-
-/// Each of these tests, on each store.
-macro_rules! on_every_store {
-    ($($test:ident),* $(,)?) => {
-        mod sqlite { $(#[test] fn $test() { super::$test(&super::Backing::sqlite()); })* }
-        mod redis { $(#[test] fn $test() { super::$test(&super::Backing::redis()); })* }
-        mod mysql { $(#[test] fn $test() { super::$test(&super::Backing::mysql()); })* }
-    };
-}
 
 on_every_store!(
     a_kick_ends_the_losers_connections_and_no_others,

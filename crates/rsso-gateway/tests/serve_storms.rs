@@ -10,6 +10,7 @@
     reason = "a test fails by panicking, and nobody reads its documentation but in its name"
 )]
 
+#[macro_use]
 mod common;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,15 +23,6 @@ use rsso_core::login::{LoginId, Realm, Which};
 use rsso_testkit::gateway::Socket;
 use rsso_testkit::{Gateway, eventually};
 use serde_json::{Value, json};
-
-/// Each of these tests, on each store.
-macro_rules! on_every_store {
-    ($($test:ident),* $(,)?) => {
-        mod sqlite { $(#[test] fn $test() { super::$test(&super::Backing::sqlite()); })* }
-        mod redis { $(#[test] fn $test() { super::$test(&super::Backing::redis()); })* }
-        mod mysql { $(#[test] fn $test() { super::$test(&super::Backing::mysql()); })* }
-    };
-}
 
 on_every_store!(
     a_restart_of_the_gateway_loses_and_doubles_nothing,

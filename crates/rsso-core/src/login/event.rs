@@ -36,6 +36,17 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All there are.
+    pub const ALL: [Self; 7] = [
+        Self::Claimed,
+        Self::Kicked,
+        Self::Refused,
+        Self::Released,
+        Self::Expired,
+        Self::Storm,
+        Self::Message,
+    ];
+
     /// CloudEvents' `type`.
     #[must_use]
     pub fn as_str(self) -> &'static str {

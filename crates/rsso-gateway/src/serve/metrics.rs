@@ -164,16 +164,7 @@ pub(crate) fn refused(status: StatusCode) {
 /// Only types that are known become labels: a metric for each name that somebody makes up would
 /// have no bound.
 fn kind(kind: &str) -> &'static str {
-    const KINDS: [Kind; 7] = [
-        Kind::Claimed,
-        Kind::Kicked,
-        Kind::Refused,
-        Kind::Released,
-        Kind::Expired,
-        Kind::Storm,
-        Kind::Message,
-    ];
-    let known = KINDS.iter().map(|k| k.as_str());
+    let known = Kind::ALL.iter().map(|k| k.as_str());
     known
         .into_iter()
         .find(|known| *known == kind)

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! store's outbox ─► feed ─► hub ─► outlet ─► channel ─► ws | sse ─► browser
-//! browser ─► listen ─► connection ─► door (origin, caps, cookie ─► desk ─► store)
+//! browser ─► listen ─► connection ─► visit ─► door (origin, caps, cookie ─► desk ─► store)
 //! ```
 //!
 //! What always holds: nothing here decides who is logged in, and nothing that a request in PHP does
@@ -39,6 +39,7 @@ mod peer;
 mod receipts;
 mod recheck;
 mod sse;
+mod visit;
 mod ws;
 
 use crate::args::{LogFormat, Serve};

@@ -17,13 +17,12 @@ use rsso_core::login::event::Position;
 
 use super::channel::{Channel, Channels, Item};
 use super::connection::Connection;
-use super::desk::Bearer;
-use super::door::{self, Refusal};
+use super::door;
 use super::ending::Ending;
 use super::frame::Frame;
 use super::http::Gateway;
-use super::hub::NoSeat;
 use super::metrics::{self, Open, Transport};
+use super::visit::Purpose;
 
 /// Milliseconds until a browser comes back: at least, and how much is added at random.
 const RETRY: u64 = 1000;
@@ -35,43 +34,34 @@ pub(crate) async fn connect(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let admission = match gateway.door.admit(&connection, &headers).await {
-        Ok(admission) => admission,
+    let visit = match gateway.visit(&connection, &headers, query.as_deref()).await {
+        Ok(visit) => visit,
         Err(refusal) => return refusal.into_response(),
     };
-    let after = door::last_event_id(&headers, query.as_deref());
-    let channels = &gateway.channels;
-    channels.catch_up(&admission.bearer, after.as_ref()).await;
-    let channel = match &admission.bearer {
-        Bearer::LoggedIn(identity, user) => match channels.open(identity, user, after.as_ref()) {
-            Ok(channel) => Ok(channel),
-            Err(NoSeat::TooMany) => {
-                return Refusal::Crowded(admission.allow).into_response();
-            }
-            Err(NoSeat::Draining) => Ok(Channels::closed(Ending::GoingAway)),
-        },
-        Bearer::Kicked(kick) => channels
-            .last_words(kick, after.as_ref())
-            .ok_or_else(|| StatusCode::NO_CONTENT.into_response()),
+    let channel = match visit.purpose {
+        Purpose::Listen(channel) => Ok(channel),
+        Purpose::Told(_) => Err(StatusCode::NO_CONTENT.into_response()),
         // Who was here before, and is nobody now, was signed out.
-        Bearer::Nobody if was_here(after.as_ref()) => Err(StatusCode::NO_CONTENT.into_response()),
-        Bearer::Nobody => Err(door::ended(StatusCode::UNAUTHORIZED, Ending::NotSignedIn)),
+        Purpose::Nobody if was_here(visit.after.as_ref()) => {
+            Err(StatusCode::NO_CONTENT.into_response())
+        }
+        Purpose::Nobody => Err(door::ended(StatusCode::UNAUTHORIZED, Ending::NotSignedIn)),
     };
     if let Ok(Some(outlet)) = channel.as_ref().map(Channel::outlet) {
         connection.watch(outlet);
     }
     let mut response = match channel {
         Ok(channel) => stream_of(Telling {
-            channels: Arc::clone(channels),
+            channels: Arc::clone(&gateway.channels),
             channel,
             greeted: false,
             over: false,
             _open: Open::new(Transport::EventStream),
-            _permits: (connection, admission.permit),
+            _permits: (connection, visit.permit),
         }),
         Err(response) => response,
     };
-    door::allow(&mut response, admission.allow);
+    door::allow(&mut response, visit.allow);
     response
 }
 

@@ -18,13 +18,12 @@ use tokio::time::timeout;
 
 use super::channel::{Channel, Channels, Item};
 use super::connection::Connection;
-use super::desk::Bearer;
-use super::door::{self, Admission, Refusal};
+use super::door;
 use super::ending::Ending;
 use super::frame::Frame;
 use super::http::Gateway;
-use super::hub::NoSeat;
 use super::metrics::{self, Open, Transport};
+use super::visit::Purpose;
 
 const SUBPROTOCOL: &str = "cloudevents.json";
 
@@ -56,18 +55,17 @@ pub(crate) async fn connect(
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    let admission = match gateway.door.admit(&connection, &headers).await {
-        Ok(admission) => admission,
+    let visit = match gateway.visit(&connection, &headers, query.as_deref()).await {
+        Ok(visit) => visit,
         Err(refusal) => return refusal.into_response(),
     };
-    let after = door::last_event_id(&headers, query.as_deref());
-    let channels = &gateway.channels;
-    channels.catch_up(&admission.bearer, after.as_ref()).await;
-    let channel = match channel(channels, &admission, after.as_ref()) {
-        Ok(channel) => channel,
-        Err(refusal) => return refusal.into_response(),
+    // Browsers do not show a page why an upgrade was refused: whoever may not stay is told by a close.
+    let channel = match visit.purpose {
+        Purpose::Listen(channel) => channel,
+        Purpose::Told(ending) => Channels::closed(ending),
+        Purpose::Nobody => Channels::closed(Ending::NotSignedIn),
     };
-    let channels = Arc::clone(channels);
+    let channels = Arc::clone(&gateway.channels);
     let mut response = upgrade
         .protocols([SUBPROTOCOL])
         .read_buffer_size(READ_BUFFER)
@@ -76,35 +74,13 @@ pub(crate) async fn connect(
         .max_message_size(MAX_FRAME)
         .max_frame_size(MAX_FRAME)
         .on_upgrade(move |socket| async move {
-            let permits = (connection, admission.permit);
+            let permits = (connection, visit.permit);
             let _open = Open::new(Transport::WebSocket);
             Talk::new(channels, socket).run(channel).await;
             drop(permits);
         });
-    door::allow(&mut response, admission.allow);
+    door::allow(&mut response, visit.allow);
     response
-}
-
-/// Browsers do not show a page why an upgrade was refused: whoever may not stay is told by a close.
-fn channel(
-    channels: &Arc<Channels>,
-    admission: &Admission,
-    after: Option<&Result<rsso_core::login::event::Position, ()>>,
-) -> Result<Channel, Refusal> {
-    match &admission.bearer {
-        Bearer::LoggedIn(identity, user) => {
-            channels
-                .open(identity, user, after)
-                .or_else(|refused| match refused {
-                    NoSeat::Draining => Ok(Channels::closed(Ending::GoingAway)),
-                    NoSeat::TooMany => Err(Refusal::Crowded(admission.allow.clone())),
-                })
-        }
-        Bearer::Kicked(kick) => Ok(channels
-            .last_words(kick, after)
-            .unwrap_or_else(|| Channels::closed(Ending::of_kick(Some(kick.code))))),
-        Bearer::Nobody => Ok(Channels::closed(Ending::NotSignedIn)),
-    }
 }
 
 /// One connection after the handshake.

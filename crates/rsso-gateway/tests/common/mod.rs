@@ -4,6 +4,19 @@
     reason = "each test file includes all of it and uses a part"
 )]
 
+/// Each of these tests, on each store.
+#[allow(
+    unused_macros,
+    reason = "each test file includes all of it and uses a part"
+)]
+macro_rules! on_every_store {
+    ($($test:ident),* $(,)?) => {
+        mod sqlite { $(#[test] fn $test() { super::$test(&super::Backing::sqlite()); })* }
+        mod redis { $(#[test] fn $test() { super::$test(&super::Backing::redis()); })* }
+        mod mysql { $(#[test] fn $test() { super::$test(&super::Backing::mysql()); })* }
+    };
+}
+
 pub mod push;
 
 use std::path::Path;
