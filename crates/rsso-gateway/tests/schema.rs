@@ -15,7 +15,7 @@ use common::{STORE_FAILED, json, rsso, rsso_with, store_session, worker};
 use rsso_testkit::MariaDb;
 
 const TABLES: &str = "rsso_bindings\nrsso_events\nrsso_kicks\nrsso_logins\nrsso_marks\nrsso_meta\n\
-     rsso_realms\nrsso_sessions\nrsso_users";
+     rsso_realms\nrsso_receipts\nrsso_sessions\nrsso_users";
 
 fn definitions(mariadb: &MariaDb) -> String {
     TABLES

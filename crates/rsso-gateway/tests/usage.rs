@@ -233,7 +233,7 @@ fn the_schema_is_printed_with_its_prefix() {
     );
     let object = json(&rsso(&["schema", "mysql", "--json"]).ok());
     assert_eq!(object["version"], 2);
-    assert_eq!(object["statements"].as_array().map(Vec::len), Some(10));
+    assert_eq!(object["statements"].as_array().map(Vec::len), Some(11));
     let said = rsso(&["schema", "mysql", "--prefix", "a:b"]).failed(WRONG_USAGE);
     assert!(said.starts_with("rsso: --prefix: with mysql"), "{said}");
 }
