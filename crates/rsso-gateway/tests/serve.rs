@@ -19,7 +19,10 @@ use std::time::Duration;
 use common::push::{Backing, kind, user};
 use rsso_core::login::Which;
 use rsso_core::store::receipts;
+use rsso_testkit::eventually;
 use serde_json::{Value, json};
+
+const SLOW: Duration = Duration::from_secs(30);
 
 on_every_store!(
     a_kick_ends_the_losers_connections_and_no_others,
@@ -278,9 +281,12 @@ fn forget_events(backing: &Backing) {
 fn a_claim_that_waits_hears_that_the_kick_was_delivered(backing: &Backing) {
     let gateway = backing.gateway(&[]);
     let mut site = backing.site();
+    let realm = user("ann").realm;
+    eventually("it says that it is there", SLOW, || {
+        site.0.is_attended(&realm).unwrap().then_some(())
+    });
     let mut kicks_of = |session: &str, wait: u64| {
         let (_, mut kicks) = site.claim(session, "ann", "web", "somewhere");
-        let realm = user("ann").realm;
         receipts::collect(
             &mut *site.0,
             &realm,
