@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::gate::Gate;
 use super::ground::{Ground, Worker};
+use super::logins_races::rounds;
 use super::signing::{at_most, refusing, user, user_of, wish};
 
 fn page(worker: &mut Worker, after: &Position, limit: usize) -> Vec<Event> {
@@ -203,4 +204,44 @@ pub fn who_reads_along_misses_nothing(ground: &dyn Ground) {
     let all: Vec<_> = all.into_iter().map(|event| event.position).collect();
     assert_eq!(read, all);
     assert_eq!(all.len(), WRITERS * EACH);
+}
+
+/// The push comes before the deletion: else the old place could find itself gone, and nobody told.
+pub fn who_finds_a_session_gone_finds_its_event(ground: &dyn Ground) {
+    let ann = user("ann");
+    let (mut owner, mut newcomer, mut reader) = (ground.worker(), ground.worker(), ground.worker());
+    let mut old = ground.key();
+    newcomer.sign_in(&old, &ann, at_most(1));
+    for _ in 0..rounds(30) {
+        let before = newest(&mut reader);
+        let next = ground.key();
+        let gate = Gate::new(2);
+        thread::scope(|scope| {
+            let claim = scope.spawn(|| {
+                gate.wait();
+                newcomer.sign_in(&next, &ann, at_most(1))
+            });
+            gate.wait();
+            // As fast as it can look; and the outbox at the very moment when it is gone.
+            while owner.login_of(&old).is_some() {}
+            let told = page(&mut reader, &before, 10);
+            let kicked = told
+                .iter()
+                .any(|event| event.json.contains("login.kicked.v1"));
+            assert!(kicked, "{told:?}");
+            claim.join().unwrap();
+        });
+        old = next;
+    }
+    // One that has expired is gone without a push.
+    ground.remove_behind_its_back(&old);
+    let before = newest(&mut reader);
+    newcomer.sign_in(&ground.key(), &ann, at_most(1));
+    let told = page(&mut reader, &before, 10);
+    assert!(
+        !told
+            .iter()
+            .any(|event| event.json.contains("login.kicked.v1")),
+        "{told:?}"
+    );
 }

@@ -212,6 +212,7 @@ stores! {
         realms_are_apart;
         every_event_is_a_cloud_event_of_its_own;
         who_reads_along_misses_nothing;
+        who_finds_a_session_gone_finds_its_event;
     }
     logins_races {
         of_many_at_once_one_stays;
