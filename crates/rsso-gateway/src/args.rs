@@ -33,6 +33,8 @@ pub(crate) enum Command {
     Tail(Tail),
     #[command(after_help = EXIT_CODES)]
     Serve(Serve),
+    #[command(after_help = EXIT_CODES)]
+    Webhooks(Webhooks),
     #[command(subcommand)]
     Schema(Schema),
 }
@@ -150,6 +152,25 @@ pub(crate) struct Serve {
     pub(crate) form: Form,
 }
 
+/// List what the gateway has yet to hand to other servers, and what it has given up
+#[derive(Debug, Group)]
+pub(crate) struct Webhooks {
+    /// The gateway's file, as `state` in its configuration
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: PathBuf,
+
+    /// Only of the endpoint with this name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) endpoint: Option<String>,
+
+    /// Have what was given up tried again
+    #[arg(long)]
+    pub(crate) retry: bool,
+
+    #[command(flatten)]
+    pub(crate) form: Form,
+}
+
 /// The form of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -253,6 +274,7 @@ impl Args {
             Command::Kick(kick) => kick.form.json,
             Command::Tail(tail) => tail.form.json,
             Command::Serve(serve) => serve.form.json,
+            Command::Webhooks(webhooks) => webhooks.form.json,
             Command::Schema(Schema::Mysql(mysql)) => mysql.form.json,
         }
     }

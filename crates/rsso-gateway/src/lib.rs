@@ -14,6 +14,7 @@ mod schema;
 pub mod serve;
 mod store;
 mod tail;
+mod webhooks;
 
 use std::process::ExitCode;
 
@@ -36,6 +37,7 @@ pub fn main() -> ExitCode {
         Command::Kick(kick) => logins::kick(kick, output),
         Command::Tail(tail) => tail::run(tail, output),
         Command::Serve(serve) => serve::run(serve, output),
+        Command::Webhooks(args) => webhooks::run(args, output),
         Command::Schema(Schema::Mysql(mysql)) => schema::mysql(mysql, output),
     };
     match result {

@@ -27,6 +27,10 @@ fn help_says_what_there_is_and_the_exit_codes() {
         (&["logins", "--help"], &["<UID>", "--device", "--realm"]),
         (&["kick", "--help"], &["<UID>", "--login", "--reason"]),
         (&["tail", "--help"], &["--uid", "--after", "--follow"]),
+        (
+            &["webhooks", "--help"],
+            &["--state", "--retry", "--endpoint"],
+        ),
         (&["schema", "--help"], &["mysql"]),
         (&["schema", "mysql", "--help"], &["--apply"]),
     ] {

@@ -40,4 +40,5 @@ pub use php::Php;
 pub use process::eventually;
 pub use proxy::Proxy;
 pub use redis::RedisServer;
+pub use tls::Certificates;
 pub use workdir::{WorkDir, give_to_web};

@@ -4,7 +4,7 @@
 use std::env;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -13,6 +13,7 @@ use serde::Deserialize;
 use super::cookie;
 use super::listen::Address;
 use super::origin::Origin;
+use super::relay;
 use crate::args::{LogFormat, Serve};
 use crate::config::Config;
 use crate::output::Failure;
@@ -38,6 +39,8 @@ pub(crate) struct Settings {
     pub(crate) drain: Duration,
     pub(crate) log_format: LogFormat,
     pub(crate) log_level: tracing::Level,
+    /// Other servers that get events; `None`: there are none.
+    pub(crate) relay: Option<relay::config::Settings>,
 }
 
 /// The file, TOML. What stands under `rsso` is named as in php.ini.
@@ -57,6 +60,9 @@ struct File {
     drain: Option<u32>,
     log_format: Option<LogFormat>,
     log_level: Option<String>,
+    state: Option<PathBuf>,
+    webhook: Vec<relay::webhook::Keys>,
+    mercure: Vec<relay::mercure::Keys>,
     rsso: toml::Table,
 }
 
@@ -76,8 +82,15 @@ impl Settings {
             .or_else(|| variable("RSSO_ORIGIN").map(|list| split(&list)))
             .or(file.origins)
             .unwrap_or_default();
+        let store = Config::of_server(&args.place, &directives(file.rsso)?)?;
+        let keys = relay::config::Keys {
+            state: file.state,
+            webhooks: file.webhook,
+            hubs: file.mercure,
+        };
         let settings = Self {
-            store: Config::of_server(&args.place, &directives(file.rsso)?)?,
+            relay: relay::config::Settings::new(keys, &store.settings.logins.realm)?,
+            store,
             listen: address(
                 "--listen",
                 &pick(&args.listen, "RSSO_LISTEN", file.listen).unwrap_or(LISTEN.to_owned()),
@@ -139,9 +152,18 @@ impl File {
             cannot(format!("line {line}: {}", without_values(error.message())))
         })?;
         let mode = fs::metadata(path).map_or(0, |meta| meta.permissions().mode());
-        if mode & 0o007 != 0 && file.has_password() {
+        let for_everybody = mode & 0o007 != 0;
+        if for_everybody && file.has_password() {
             return Err(cannot(
                 "holds a password and can be read by everybody: chmod o= it, or use rsso.password_file"
+                    .to_owned(),
+            ));
+        }
+        let of_webhook = file.webhook.iter().any(relay::webhook::Keys::hold_secrets);
+        let of_hub = file.mercure.iter().any(relay::mercure::Keys::hold_secrets);
+        if for_everybody && (of_webhook || of_hub) {
+            return Err(cannot(
+                "holds a secret (secrets, or in a url) and can be read by everybody: chmod o= it"
                     .to_owned(),
             ));
         }

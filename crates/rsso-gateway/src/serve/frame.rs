@@ -104,6 +104,12 @@ fn ending(kind: &str, code: Option<i32>) -> Option<Ending> {
     }
 }
 
+/// Whose kick an event tells of, if it tells of one.
+pub(crate) fn kicked(json: &str) -> Option<LoginId> {
+    let Envelope { kind, data } = serde_json::from_str(json).ok()?;
+    (kind == Kind::Kicked.as_str()).then_some(data.login)
+}
+
 /// What the gateway itself has to say, in the same form.
 pub(crate) struct Own<'a> {
     pub(crate) realm: &'a Realm,

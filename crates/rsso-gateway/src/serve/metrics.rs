@@ -1,5 +1,6 @@
 //! What is counted, for Prometheus: names and units in one place.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
@@ -20,6 +21,9 @@ const STORE_UP: &str = "rsso_store_up";
 const CLOSES: &str = "rsso_closes_total";
 const SIGN_INS: &str = "rsso_sign_ins_total";
 const REFUSALS: &str = "rsso_refusals_total";
+const RELAYED: &str = "rsso_relay_deliveries_total";
+const RELAY_PENDING: &str = "rsso_relay_pending";
+const RELAY_DEAD: &str = "rsso_relay_dead_total";
 
 const UPKEEP: Duration = Duration::from_secs(5);
 
@@ -159,6 +163,37 @@ pub(crate) fn refused(status: StatusCode) {
         _ => "store",
     };
     counter!(REFUSALS, "reason" => reason).increment(1);
+}
+
+/// An endpoint of the relay, which is counted from the beginning.
+pub(crate) fn relay_endpoint(endpoint: &Arc<str>, pending: i64) {
+    describe_counter!(
+        RELAYED,
+        "Attempts to hand an event to another server, by result: delivered, failed, dead, unreachable."
+    );
+    describe_gauge!(
+        RELAY_PENDING,
+        "Events that wait to be handed to another server."
+    );
+    describe_counter!(RELAY_DEAD, "Events that were given up, see rsso webhooks.");
+    for result in ["delivered", "failed", "dead"] {
+        counter!(RELAYED, "endpoint" => Arc::clone(endpoint), "result" => result).absolute(0);
+    }
+    counter!(RELAY_DEAD).absolute(0);
+    relay_pending(endpoint, pending);
+}
+
+pub(crate) fn relayed(endpoint: &Arc<str>, result: &'static str) {
+    counter!(RELAYED, "endpoint" => Arc::clone(endpoint), "result" => result).increment(1);
+}
+
+pub(crate) fn relay_pending(endpoint: &Arc<str>, pending: i64) {
+    #[expect(clippy::cast_precision_loss, reason = "the spool has a bound")]
+    gauge!(RELAY_PENDING, "endpoint" => Arc::clone(endpoint)).set(pending as f64);
+}
+
+pub(crate) fn relay_gave_up(deliveries: u64) {
+    counter!(RELAY_DEAD).increment(deliveries);
 }
 
 /// Only types that are known become labels: a metric for each name that somebody makes up would

@@ -1,8 +1,9 @@
-//! `rsso serve`: hands events to browsers.
+//! `rsso serve`: hands events to browsers, and to other servers.
 //!
 //! ```text
 //! store's outbox ─► feed ─► hub ─► outlet ─► channel ─► ws | sse ─► browser
 //! browser ─► listen ─► connection ─► visit ─► door (origin, caps, cookie ─► desk ─► store)
+//! store's outbox ─► relay ─► webhooks, hubs
 //! ```
 //!
 //! What always holds: nothing here decides who is logged in, and nothing that a request in PHP does
@@ -38,6 +39,7 @@ mod outlet;
 mod peer;
 mod receipts;
 mod recheck;
+pub(crate) mod relay;
 mod sse;
 mod visit;
 mod ws;
@@ -100,9 +102,21 @@ fn check(settings: &Settings, output: Output) -> Result<(), Failure> {
         origins => origins.join(", "),
     };
     let listen = settings.listen.to_string();
+    let relay = settings.relay.as_ref();
+    let endpoints = relay.map_or_else(Vec::new, |relay| relay.names());
+    let also = match endpoints.as_slice() {
+        [] => String::new(),
+        endpoints => format!("; events go to {}", endpoints.join(", ")),
+    };
     output.answer(
-        &format!("the configuration is good: {listen}, {dsn}, for pages of {allowed}"),
-        &json!({"listen": listen, "store": dsn, "origins": origins, "cookie": settings.cookie}),
+        &format!("the configuration is good: {listen}, {dsn}, for pages of {allowed}{also}"),
+        &json!({
+            "listen": listen,
+            "store": dsn,
+            "origins": origins,
+            "cookie": settings.cookie,
+            "endpoints": endpoints,
+        }),
     )
 }
 
@@ -134,6 +148,8 @@ async fn serve(settings: Settings, source: Source) -> Result<(), Failure> {
     );
     let max = allowed_connections(settings.max_connections);
     let caps = Arc::new(Caps::new(max, settings.max_per_address));
+    let receipts = Receipts::start(desk.clone(), logins.realm.clone());
+    let relay = relay::start(settings.relay, source.clone(), receipts.clone())?;
     let status = feed::start(source, logins.realm.clone(), Arc::clone(&hub))
         .map_err(|error| cannot("cannot start a thread", error))?;
     let gateway = Arc::new(Gateway {
@@ -149,7 +165,7 @@ async fn serve(settings: Settings, source: Source) -> Result<(), Failure> {
             hub: Arc::clone(&hub),
             realm: logins.realm.clone(),
             heartbeat: settings.heartbeat,
-            receipts: Receipts::start(desk.clone(), logins.realm.clone()),
+            receipts,
             status: Arc::clone(&status),
         }),
         status,
@@ -193,7 +209,12 @@ async fn serve(settings: Settings, source: Source) -> Result<(), Failure> {
             signal = stop() => signal,
         };
         drop(listener);
-        drain(hub, within).await;
+        let relay = async {
+            if let Some(relay) = relay {
+                relay.stop(within).await;
+            }
+        };
+        tokio::join!(drain(hub, within), relay);
         signal
     };
     // Who asks while the gateway stops is told so.

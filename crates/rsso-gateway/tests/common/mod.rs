@@ -18,6 +18,8 @@ macro_rules! on_every_store {
 }
 
 pub mod push;
+pub mod receiver;
+pub mod relay;
 
 use std::path::Path;
 use std::process::Command;

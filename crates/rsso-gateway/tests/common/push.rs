@@ -161,3 +161,29 @@ pub fn kind(event: &Value) -> &str {
     let kind = kind.strip_suffix(".v1").expect("version 1");
     kind.strip_prefix("login.").unwrap_or(kind)
 }
+
+/// Logs a session in to another realm, and sends its user a message.
+pub fn log_in_of_realm(store: &mut dyn Store, realm: &str, session: &str, uid: &str) {
+    let user = User {
+        realm: Realm::parse(realm).expect("a realm"),
+        uid: Uid::parse(uid.as_bytes()).expect("a uid"),
+    };
+    let claim = Claim {
+        user: user.clone(),
+        login: LoginId::new().expect("randomness"),
+        device: Device::parse(b"web").expect("a device"),
+        label: None,
+        meta: None,
+        ip: None,
+        limits: Limits::default(),
+        tombstone_ttl: HOUR,
+    };
+    let seat = Seat {
+        seen: None,
+        token: Token::random().expect("randomness"),
+        ttl: HOUR,
+    };
+    let claimed = store.claim(&key(session), seat, &claim);
+    assert!(matches!(claimed, Ok(Claimed::New(..))), "{claimed:?}");
+    store.notify(&user, None, "1").expect("the store works");
+}

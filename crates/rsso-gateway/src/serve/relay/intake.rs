@@ -1,0 +1,237 @@
+//! Reads a realm's outbox from where the spool has got to, and writes what endpoints want into the
+//! spool: one thread that may block.
+//!
+//! What always holds: the position moves only in the step that writes down what stood before it.
+//! The first time it begins with what is new then.
+
+use std::borrow::Cow;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rsso_core::login::Realm;
+use rsso_core::login::event::{Event, Position};
+use rsso_core::store::Store;
+use serde::Deserialize;
+use tokio::sync::Notify;
+
+use crate::store::Source;
+
+use super::super::metrics;
+use super::spool::{Cursor, Letter, Spool, now};
+use super::{Filter, word};
+
+/// How many events are asked for at once.
+const BATCH: usize = 500;
+
+/// How long one question waits for an answer.
+const WAIT: Duration = Duration::from_secs(1);
+
+/// Between attempts at a store that fails: the first, and the longest.
+const PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// How often a quiet outbox is asked whether it still is the one that was read.
+const SAME: Duration = Duration::from_secs(5);
+
+/// Milliseconds that the clocks of those who write events may differ. Too much only costs duplicates.
+const SLACK: i64 = 600_000;
+
+/// An endpoint, as far as the intake knows it.
+#[derive(Debug, Clone)]
+pub(super) struct Route {
+    pub(super) endpoint: i64,
+    pub(super) name: Arc<str>,
+    pub(super) filter: Filter,
+    pub(super) wake: Arc<Notify>,
+}
+
+/// Begins to read. The thread ends with the process.
+pub(super) fn start(
+    source: Source,
+    realm: Realm,
+    spool: Arc<Spool>,
+    routes: Vec<Route>,
+) -> std::io::Result<()> {
+    let intake = Intake {
+        source,
+        realm,
+        spool,
+        routes,
+    };
+    thread::Builder::new()
+        .name("intake".to_owned())
+        .spawn(move || intake.run())?;
+    Ok(())
+}
+
+struct Intake {
+    source: Source,
+    realm: Realm,
+    spool: Arc<Spool>,
+    routes: Vec<Route>,
+}
+
+impl Intake {
+    fn run(self) {
+        let mut pause = PAUSE;
+        loop {
+            let before = Instant::now();
+            let Err(problem) = self.read();
+            if before.elapsed() > LONGEST_PAUSE {
+                pause = PAUSE;
+            }
+            tracing::warn!(
+                realm = self.realm.as_str(),
+                problem,
+                "the relay cannot go on"
+            );
+            thread::sleep(pause);
+            pause = LONGEST_PAUSE.min(pause * 2);
+        }
+    }
+
+    /// Reads until the store or the spool fails.
+    fn read(&self) -> Result<Infallible, String> {
+        let outbox = |error: rsso_core::Error| format!("outbox: {}", error.chain());
+        let mut store = self.source.open().map_err(outbox)?;
+        let cursor = self
+            .spool
+            .cursor(&self.realm)
+            .map_err(|error| spool_failed(&error))?;
+        let mut cursor = match cursor {
+            Some(cursor) => self.same(&mut *store, cursor)?,
+            None => self.begin(&mut *store)?,
+        };
+        let mut checked = Instant::now();
+        loop {
+            let events = store
+                .await_events(&self.realm, &cursor.position, BATCH, WAIT)
+                .map_err(outbox)?;
+            match events.last() {
+                Some(last) => cursor = self.take_in(&events, &last.position, &cursor)?,
+                None if checked.elapsed() > SAME => {
+                    cursor = self.same(&mut *store, cursor)?;
+                    checked = Instant::now();
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// The first time: what has happened is no news.
+    fn begin(&self, store: &mut dyn Store) -> Result<Cursor, String> {
+        let position = store.newest(&self.realm).map_err(|error| error.chain())?;
+        tracing::info!(realm = self.realm.as_str(), %position, "the relay begins");
+        let cursor = Cursor {
+            position,
+            at: now(),
+            floor: 0,
+        };
+        let placed = self.spool.place(&self.realm, &cursor, &[]);
+        placed.map_err(|error| spool_failed(&error))?;
+        Ok(cursor)
+    }
+
+    /// Begins anew where the outbox is another one: a database that was restored or replaced counts
+    /// from the start. What it has from before was handed on.
+    fn same(&self, store: &mut dyn Store, cursor: Cursor) -> Result<Cursor, String> {
+        let newest = store.newest(&self.realm).map_err(|error| error.chain())?;
+        if newest >= cursor.position {
+            return Ok(cursor);
+        }
+        tracing::info!(realm = self.realm.as_str(), "the outbox begins anew");
+        Ok(Cursor {
+            position: Position::START,
+            at: cursor.at,
+            floor: cursor.at - SLACK,
+        })
+    }
+
+    fn take_in(
+        &self,
+        events: &[Event],
+        last: &Position,
+        cursor: &Cursor,
+    ) -> Result<Cursor, String> {
+        let mut cursor = Cursor {
+            position: last.clone(),
+            ..*cursor
+        };
+        let mut letters = Vec::new();
+        for event in events {
+            match self.read_event(event) {
+                Ok((at, letter)) => {
+                    // A clock that is ahead must not have others left out.
+                    cursor.at = cursor.at.max(at.min(now()));
+                    if at >= cursor.floor {
+                        letters.extend(letter);
+                    }
+                }
+                Err(problem) => {
+                    tracing::warn!(position = %event.position, problem, "an event is left out");
+                }
+            }
+        }
+        let given_up = self
+            .spool
+            .place(&self.realm, &cursor, &letters)
+            .map_err(|error| spool_failed(&error))?;
+        if given_up > 0 {
+            metrics::relay_gave_up(given_up.unsigned_abs());
+            tracing::error!(
+                deliveries = given_up,
+                "the spool is full: the oldest are given up, see rsso webhooks"
+            );
+        }
+        for route in &self.routes {
+            metrics::relay_pending(&route.name, self.spool.pending(route.endpoint));
+            route.wake.notify_one();
+        }
+        Ok(cursor)
+    }
+
+    /// When it happened, and the letter if somebody wants it.
+    fn read_event(&self, event: &Event) -> Result<(i64, Option<Letter>), String> {
+        let Envelope { id, kind, data } = serde_json::from_str(&event.json)
+            .map_err(|error| format!("is no event of rsso ({:?})", error.classify()))?;
+        // It becomes a header of a request.
+        if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err("has an impossible id".to_owned());
+        }
+        let wanting = self
+            .routes
+            .iter()
+            .filter(|route| route.filter.wants(word(&kind)));
+        let endpoints: Vec<_> = wanting.map(|route| route.endpoint).collect();
+        let letter = (!endpoints.is_empty()).then(|| Letter {
+            endpoints,
+            event_id: id.into_owned(),
+            position: event.position.to_string(),
+            kind: kind.into_owned(),
+            event: event.to_json(),
+        });
+        // An outbox that says no time is read as if it were now.
+        Ok((data.at.unwrap_or_else(now), letter))
+    }
+}
+
+fn spool_failed(error: &rusqlite::Error) -> String {
+    format!("state: {error}")
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    id: Cow<'a, str>,
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
+    data: Data,
+}
+
+#[derive(Deserialize)]
+struct Data {
+    #[serde(default)]
+    at: Option<i64>,
+}

@@ -1,0 +1,112 @@
+//! When a delivery that failed is tried again, and when it is given up.
+//!
+//! What always holds: never sooner than the schedule says, nor sooner than the other server asked
+//! for; and a server that asks for more time gets it without more attempts being lost.
+//!
+//! Source: <https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>,
+//! "Deliverability and reliability".
+
+use std::time::Duration;
+
+/// Seconds: in sum more than three days.
+const STANDARD: [u64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
+
+/// What a server may ask for in `Retry-After`.
+const LONGEST_ASKED: Duration = Duration::from_secs(86_400);
+
+/// More would be no schedule but a loop.
+const MAX_STEPS: usize = 100;
+const LONGEST_STEP: u32 = 7 * 86_400;
+
+/// The pauses between attempts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Schedule(Vec<Duration>);
+
+impl Default for Schedule {
+    fn default() -> Self {
+        Self(STANDARD.map(Duration::from_secs).to_vec())
+    }
+}
+
+impl Schedule {
+    /// A schedule of one's own, in seconds.
+    pub(crate) fn parse(seconds: &[u32]) -> Result<Self, &'static str> {
+        if seconds.len() > MAX_STEPS || seconds.iter().any(|s| *s > LONGEST_STEP) {
+            return Err("must be at most 100 pauses in seconds, none longer than 7 days");
+        }
+        let pauses = seconds.iter().map(|s| Duration::from_secs((*s).into()));
+        Ok(Self(pauses.collect()))
+    }
+
+    /// How long to wait when this many attempts have failed; `None`: it is given up. `luck` is from
+    /// 0 to 1: what failed together must not come back together.
+    pub(crate) fn pause(
+        &self,
+        failed: u32,
+        asked: Option<Duration>,
+        luck: f64,
+    ) -> Option<Duration> {
+        let step = usize::try_from(failed).ok()?.checked_sub(1)?;
+        let pause = *self.0.get(step)?;
+        let pause = pause.max(asked.unwrap_or_default().min(LONGEST_ASKED));
+        Some(pause + pause.mul_f64(0.2 * luck.clamp(0.0, 1.0)))
+    }
+}
+
+/// A number from 0 to 1, for [`Schedule::pause`].
+pub(crate) fn luck() -> f64 {
+    // Without randomness all come back together: worse, but no reason to fail.
+    let bytes = rsso_core::random::bytes::<4>().unwrap_or_default();
+    f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn ten_attempts_over_three_days_and_then_no_more() {
+        let schedule = Schedule::default();
+        let pauses: Vec<_> = (1..=10).map(|n| schedule.pause(n, None, 0.0)).collect();
+        assert_eq!(pauses[0], Some(5 * SECOND));
+        assert_eq!(pauses[8], Some(86_400 * SECOND));
+        assert_eq!(pauses[9], None);
+        let sum: Duration = pauses.into_iter().flatten().sum();
+        assert!(sum > 3 * 86_400 * SECOND, "{sum:?}");
+    }
+
+    #[test]
+    fn luck_makes_it_later_and_never_sooner() {
+        let schedule = Schedule::default();
+        assert_eq!(schedule.pause(2, None, 1.0), Some(360 * SECOND));
+        for _ in 0..100 {
+            let pause = schedule.pause(1, None, luck()).unwrap();
+            assert!((5 * SECOND..=6 * SECOND).contains(&pause), "{pause:?}");
+        }
+    }
+
+    #[test]
+    fn the_server_may_ask_for_more_time_but_not_for_less_nor_for_ever() {
+        let schedule = Schedule::default();
+        assert_eq!(schedule.pause(1, Some(60 * SECOND), 0.0), Some(60 * SECOND));
+        assert_eq!(
+            schedule.pause(2, Some(60 * SECOND), 0.0),
+            Some(300 * SECOND)
+        );
+        assert_eq!(
+            schedule.pause(1, Some(Duration::MAX), 0.0),
+            Some(LONGEST_ASKED)
+        );
+        assert_eq!(schedule.pause(10, Some(60 * SECOND), 0.0), None);
+    }
+
+    #[test]
+    fn a_schedule_of_ones_own_may_be_empty_but_not_endless() {
+        let none = Schedule::parse(&[]).unwrap();
+        assert_eq!(none.pause(1, None, 0.0), None);
+        assert!(Schedule::parse(&[1; 101]).is_err());
+        assert!(Schedule::parse(&[u32::MAX]).is_err());
+    }
+}

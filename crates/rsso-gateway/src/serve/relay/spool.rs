@@ -1,0 +1,363 @@
+//! What has yet to be delivered: a file of its own, SQLite.
+//!
+//! What always holds: an event is written for each endpoint that wants it in the same transaction
+//! that moves the realm's cursor behind it, and its row goes when the endpoint has taken it. Killed
+//! at any moment, nothing is lost and nothing is here twice. What was sent and not yet written down
+//! is sent again, with the same id.
+//!
+//! It may block: for threads that may.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use parking_lot::Mutex;
+use rsso_core::login::Realm;
+use rsso_core::login::event::Position;
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
+
+use super::Delivery;
+
+mod file;
+
+/// What is kept at most.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// Deliveries that wait; beyond it the oldest are given up.
+    pub(crate) pending: i64,
+    /// Dead letters; beyond it the oldest are forgotten.
+    pub(crate) dead: i64,
+    /// Milliseconds that one waits at most, and that a dead letter is kept.
+    pub(crate) age: i64,
+}
+
+const BOUNDS: Bounds = Bounds {
+    pending: 1_000_000,
+    dead: 100_000,
+    age: 7 * 86_400_000,
+};
+
+/// How far a realm's outbox has been read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Cursor {
+    pub(crate) position: Position,
+    /// When the newest event that was read happened, in milliseconds since 1970.
+    pub(crate) at: i64,
+    /// What happened before that was handed on from an outbox that is no more.
+    pub(crate) floor: i64,
+}
+
+/// An event for some endpoints.
+#[derive(Debug)]
+pub(crate) struct Letter {
+    pub(crate) endpoints: Vec<i64>,
+    pub(crate) event_id: String,
+    pub(crate) position: String,
+    pub(crate) kind: String,
+    pub(crate) event: String,
+}
+
+/// What an endpoint has to do now.
+#[derive(Debug, Default)]
+pub(crate) struct Due {
+    /// First attempts, in the outbox' order.
+    pub(crate) fresh: Vec<Delivery>,
+    /// Further attempts.
+    pub(crate) again: Vec<Delivery>,
+    /// When there will be the next of these, in milliseconds since 1970.
+    pub(crate) next: Option<i64>,
+}
+
+/// What came of an attempt.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Delivered,
+    /// To be tried again at this time, in milliseconds since 1970.
+    Later(i64, String),
+    Dead(String),
+}
+
+pub(crate) type Result<T> = std::result::Result<T, rusqlite::Error>;
+
+#[derive(Debug)]
+pub(crate) struct Spool {
+    state: Mutex<State>,
+    bounds: Bounds,
+}
+
+#[derive(Debug)]
+struct State {
+    connection: Connection,
+    /// Deliveries that wait, by endpoint. Another process may have changed that since it was counted.
+    pending: HashMap<i64, i64>,
+}
+
+impl Spool {
+    /// Opens the file, and makes it where there is none.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) fn open(path: &Path) -> std::result::Result<Self, String> {
+        Self::open_with(path, BOUNDS)
+    }
+
+    pub(super) fn open_with(path: &Path, bounds: Bounds) -> std::result::Result<Self, String> {
+        let connection = file::open(path)?;
+        let spool = Self {
+            state: Mutex::new(State {
+                connection,
+                pending: HashMap::new(),
+            }),
+            bounds,
+        };
+        let counted = spool.state.lock().recount();
+        counted.map_err(|error| error.to_string())?;
+        Ok(spool)
+    }
+
+    /// The numbers of the endpoints with these names. What others had to deliver is given up.
+    pub(crate) fn register(&self, names: &[&str]) -> Result<Vec<i64>> {
+        let mut state = self.state.lock();
+        let change = state.connection.transaction()?;
+        change.execute("UPDATE endpoints SET configured = 0", [])?;
+        let mut ids = Vec::new();
+        for name in names {
+            ids.push(change.query_row(
+                "INSERT INTO endpoints (name, configured) VALUES (?1, 1)
+                 ON CONFLICT (name) DO UPDATE SET configured = 1 RETURNING id",
+                [name],
+                |row| row.get(0),
+            )?);
+        }
+        change.execute(
+            "UPDATE deliveries SET died = ?1, problem = 'the endpoint is not configured any more'
+             WHERE died IS NULL AND endpoint IN (SELECT id FROM endpoints WHERE configured = 0)",
+            [now()],
+        )?;
+        change.commit()?;
+        state.recount()?;
+        Ok(ids)
+    }
+
+    pub(crate) fn cursor(&self, realm: &Realm) -> Result<Option<Cursor>> {
+        let state = self.state.lock();
+        let mut find = state
+            .connection
+            .prepare_cached("SELECT position, at, floor FROM cursors WHERE realm = ?1")?;
+        find.query_row([realm.as_str()], |row| {
+            let position = Position::parse(row.get_ref(0)?.as_str()?);
+            Ok(Cursor {
+                position: position.map_err(|_| rusqlite::Error::InvalidQuery)?,
+                at: row.get(1)?,
+                floor: row.get(2)?,
+            })
+        })
+        .optional()
+    }
+
+    /// Writes events down and moves the cursor behind them; how many deliveries were given up because
+    /// there are too many.
+    pub(crate) fn place(&self, realm: &Realm, cursor: &Cursor, letters: &[Letter]) -> Result<i64> {
+        let mut state = self.state.lock();
+        let mut placed = HashMap::<i64, i64>::new();
+        let change = state.connection.transaction()?;
+        {
+            // It is here already where an outbox that was restored is read again.
+            let mut write = change.prepare_cached(
+                "INSERT INTO deliveries (endpoint, event_id, position, kind, event, spooled)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (endpoint, event_id) DO NOTHING",
+            )?;
+            for letter in letters {
+                for endpoint in &letter.endpoints {
+                    let (event_id, position) = (&letter.event_id, &letter.position);
+                    let (kind, event) = (&letter.kind, &letter.event);
+                    let row = params![endpoint, event_id, position, kind, event, now()];
+                    let written = write.execute(row)?;
+                    *placed.entry(*endpoint).or_default() += i64::try_from(written).unwrap_or(0);
+                }
+            }
+            let mut advance = change.prepare_cached(
+                "INSERT INTO cursors (realm, position, at, floor) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (realm) DO UPDATE SET position = ?2, at = ?3, floor = ?4",
+            )?;
+            let position = cursor.position.to_string();
+            advance.execute(params![realm.as_str(), position, cursor.at, cursor.floor])?;
+        }
+        change.commit()?;
+        for (endpoint, count) in placed {
+            *state.pending.entry(endpoint).or_default() += count;
+        }
+        let over = state.pending.values().sum::<i64>() - self.bounds.pending;
+        if over > 0 {
+            state.give_up_oldest(over)?;
+        }
+        Ok(over.max(0))
+    }
+
+    /// What an endpoint has to do, without those that are under way: at most so many of each sort.
+    pub(crate) fn due(
+        &self,
+        endpoint: i64,
+        under_way: &HashSet<i64>,
+        fresh: usize,
+        again: usize,
+    ) -> Result<Due> {
+        let state = self.state.lock();
+        let now = now();
+        let mut due = Due::default();
+        if fresh > 0 {
+            let mut find = state.connection.prepare_cached(
+                "SELECT id, event_id, position, kind, event, attempt, due FROM deliveries
+                 WHERE endpoint = ?1 AND died IS NULL AND attempt = 0 ORDER BY id LIMIT ?2",
+            )?;
+            let limit = i64::try_from(fresh + under_way.len()).unwrap_or(i64::MAX);
+            for row in find.query_map(params![endpoint, limit], delivery)? {
+                let (delivery, _) = row?;
+                if due.fresh.len() < fresh && !under_way.contains(&delivery.id) {
+                    due.fresh.push(delivery);
+                }
+            }
+        }
+        let mut find = state.connection.prepare_cached(
+            "SELECT id, event_id, position, kind, event, attempt, due FROM deliveries
+             WHERE endpoint = ?1 AND died IS NULL AND attempt > 0 ORDER BY due LIMIT ?2",
+        )?;
+        let limit = i64::try_from(again + under_way.len() + 1).unwrap_or(i64::MAX);
+        for row in find.query_map(params![endpoint, limit], delivery)? {
+            let (delivery, when) = row?;
+            if under_way.contains(&delivery.id) {
+                continue;
+            }
+            if when > now {
+                due.next = Some(when);
+                break;
+            }
+            if due.again.len() < again {
+                due.again.push(delivery);
+            }
+        }
+        Ok(due)
+    }
+
+    /// Writes down what came of an attempt.
+    pub(crate) fn settle(&self, endpoint: i64, id: i64, outcome: &Outcome) -> Result<()> {
+        let mut state = self.state.lock();
+        let connection = &state.connection;
+        let gone = match outcome {
+            // Where it was given up meanwhile, it is better still that it has arrived.
+            Outcome::Delivered => {
+                let mut remove = connection.prepare_cached(
+                    "DELETE FROM deliveries WHERE id = ?1 RETURNING died IS NULL",
+                )?;
+                let waited = remove.query_row([id], |row| row.get(0)).optional()?;
+                usize::from(waited == Some(true))
+            }
+            Outcome::Later(due, problem) => {
+                let mut put_off = connection.prepare_cached(
+                    "UPDATE deliveries SET attempt = attempt + 1, due = ?2, problem = ?3
+                     WHERE id = ?1 AND died IS NULL",
+                )?;
+                put_off.execute(params![id, due, problem])?;
+                0
+            }
+            Outcome::Dead(problem) => connection
+                .prepare_cached(
+                    "UPDATE deliveries SET attempt = attempt + 1, died = ?2, problem = ?3
+                     WHERE id = ?1 AND died IS NULL",
+                )?
+                .execute(params![id, now(), problem])?,
+        };
+        if gone > 0 {
+            let pending = state.pending.entry(endpoint).or_default();
+            *pending = (*pending - 1).max(0);
+        }
+        Ok(())
+    }
+
+    /// How many deliveries wait for an endpoint.
+    pub(crate) fn pending(&self, endpoint: i64) -> i64 {
+        let state = self.state.lock();
+        state.pending.get(&endpoint).copied().unwrap_or_default()
+    }
+
+    /// Gives up what has waited for too long, and forgets the dead that are old; how many were given up.
+    pub(crate) fn keep_house(&self) -> Result<usize> {
+        let mut state = self.state.lock();
+        let oldest = now() - self.bounds.age;
+        let change = state.connection.transaction()?;
+        let given_up = change.execute(
+            "UPDATE deliveries SET died = ?1, problem = 'waited for too long; ' || coalesce(problem, '')
+             WHERE died IS NULL AND spooled < ?2",
+            [now(), oldest],
+        )?;
+        change.execute("DELETE FROM deliveries WHERE died < ?1", [oldest])?;
+        change.execute(
+            "DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE died IS NOT NULL
+             ORDER BY died DESC, id DESC LIMIT -1 OFFSET ?1)",
+            [self.bounds.dead],
+        )?;
+        change.execute(
+            "DELETE FROM endpoints WHERE configured = 0
+             AND NOT EXISTS (SELECT 1 FROM deliveries WHERE endpoint = endpoints.id)",
+            [],
+        )?;
+        change.commit()?;
+        // A backlog that is gone gives its room back, little by little.
+        state
+            .connection
+            .execute_batch("PRAGMA incremental_vacuum(2000)")?;
+        state.recount()?;
+        Ok(given_up)
+    }
+
+    /// For [`super::backlog`].
+    pub(super) fn with<T>(&self, act: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        let mut state = self.state.lock();
+        let change = state.connection.transaction()?;
+        let done = act(&change)?;
+        change.commit()?;
+        Ok(done)
+    }
+}
+
+impl State {
+    fn recount(&mut self) -> Result<()> {
+        let mut count = self.connection.prepare_cached(
+            "SELECT endpoint, COUNT(*) FROM deliveries INDEXED BY waiting
+             WHERE died IS NULL GROUP BY endpoint",
+        )?;
+        let rows = count.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        self.pending = rows.collect::<Result<_>>()?;
+        Ok(())
+    }
+
+    fn give_up_oldest(&mut self, count: i64) -> Result<()> {
+        self.connection.execute(
+            "UPDATE deliveries SET died = ?1, problem = 'the spool is full; ' || coalesce(problem, '')
+             WHERE id IN (SELECT id FROM deliveries WHERE died IS NULL ORDER BY id LIMIT ?2)",
+            [now(), count],
+        )?;
+        self.recount()
+    }
+}
+
+fn delivery(row: &Row<'_>) -> Result<(Delivery, i64)> {
+    let delivery = Delivery {
+        id: row.get(0)?,
+        event_id: row.get(1)?,
+        position: row.get(2)?,
+        kind: row.get(3)?,
+        event: row.get(4)?,
+        attempt: row.get(5)?,
+    };
+    Ok((delivery, row.get(6)?))
+}
+
+/// Milliseconds since 1970.
+pub(crate) fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    i64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

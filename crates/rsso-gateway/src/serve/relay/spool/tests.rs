@@ -1,0 +1,248 @@
+//! The spool: what is in it after each step, and after a step that did not happen.
+
+use rsso_testkit::WorkDir;
+
+use super::super::backlog;
+use super::*;
+
+const PLENTY: Bounds = Bounds {
+    pending: 1000,
+    dead: 1000,
+    age: 60_000,
+};
+
+fn cursor(position: u64) -> Cursor {
+    Cursor {
+        position: Position::counted(position),
+        at: 5,
+        floor: 0,
+    }
+}
+
+fn letter(endpoints: &[i64], name: &str) -> Letter {
+    Letter {
+        endpoints: endpoints.to_vec(),
+        event_id: name.to_owned(),
+        position: "1".to_owned(),
+        kind: "io.rsso.message.v1".to_owned(),
+        event: "{}".to_owned(),
+    }
+}
+
+struct Setup {
+    dir: WorkDir,
+    bounds: Bounds,
+}
+
+impl Setup {
+    fn new(bounds: Bounds) -> Self {
+        let dir = WorkDir::new();
+        drop(Spool::open(&dir.join("state")).unwrap());
+        Self { dir, bounds }
+    }
+
+    /// What a gateway that was killed finds again.
+    fn open(&self) -> Spool {
+        Spool::open_with(&self.dir.join("state"), self.bounds).unwrap()
+    }
+}
+
+fn names(deliveries: &[Delivery]) -> Vec<&str> {
+    deliveries.iter().map(|d| &*d.event_id).collect()
+}
+
+fn fresh(spool: &Spool, endpoint: i64) -> Vec<Delivery> {
+    spool.due(endpoint, &HashSet::new(), 100, 0).unwrap().fresh
+}
+
+#[test]
+fn a_cursor_and_what_is_before_it_are_one_step() {
+    let setup = Setup::new(PLENTY);
+    let (realm, spool) = (Realm::default(), setup.open());
+    assert_eq!(spool.cursor(&realm).unwrap(), None);
+    let ids = spool.register(&["a", "b"]).unwrap();
+    let letters = [letter(&ids, "1"), letter(&ids[..1], "2")];
+    spool.place(&realm, &cursor(2), &letters).unwrap();
+    // The endpoint 99 does not exist: nothing of this step may be seen.
+    let broken = [letter(&ids, "3"), letter(&[99], "4")];
+    assert!(spool.place(&realm, &cursor(4), &broken).is_err());
+    let spool = setup.open();
+    assert_eq!(spool.cursor(&realm).unwrap(), Some(cursor(2)));
+    assert_eq!(names(&fresh(&spool, ids[0])), ["1", "2"]);
+    assert_eq!(names(&fresh(&spool, ids[1])), ["1"]);
+    assert_eq!((spool.pending(ids[0]), spool.pending(ids[1])), (2, 1));
+}
+
+#[test]
+fn an_event_that_is_read_again_is_here_once() {
+    let setup = Setup::new(PLENTY);
+    let (realm, spool) = (Realm::default(), setup.open());
+    let ids = spool.register(&["a"]).unwrap();
+    for position in [1, 1] {
+        let letters = [letter(&ids, "1")];
+        spool.place(&realm, &cursor(position), &letters).unwrap();
+    }
+    assert_eq!((fresh(&spool, ids[0]).len(), spool.pending(ids[0])), (1, 1));
+}
+
+#[test]
+fn what_is_under_way_is_not_handed_out_and_is_there_after_a_crash() {
+    let setup = Setup::new(PLENTY);
+    let spool = setup.open();
+    let ids = spool.register(&["a"]).unwrap();
+    let letters = [letter(&ids, "1"), letter(&ids, "2"), letter(&ids, "3")];
+    spool
+        .place(&Realm::default(), &cursor(3), &letters)
+        .unwrap();
+    let first = spool.due(ids[0], &HashSet::new(), 1, 1).unwrap().fresh;
+    assert_eq!(names(&first), ["1"]);
+    let under_way = HashSet::from([first[0].id]);
+    let second = spool.due(ids[0], &under_way, 1, 1).unwrap().fresh;
+    assert_eq!(names(&second), ["2"]);
+    // Sent, and killed before it was written down.
+    assert_eq!(names(&fresh(&setup.open(), ids[0])), ["1", "2", "3"]);
+    spool
+        .settle(ids[0], first[0].id, &Outcome::Delivered)
+        .unwrap();
+    let spool = setup.open();
+    assert_eq!(names(&fresh(&spool, ids[0])), ["2", "3"]);
+    assert_eq!(spool.pending(ids[0]), 2);
+}
+
+#[test]
+fn a_further_attempt_waits_for_its_time_and_holds_up_nothing() {
+    let setup = Setup::new(PLENTY);
+    let spool = setup.open();
+    let ids = spool.register(&["a"]).unwrap();
+    let letters = [letter(&ids, "1"), letter(&ids, "2"), letter(&ids, "3")];
+    spool
+        .place(&Realm::default(), &cursor(3), &letters)
+        .unwrap();
+    let all = fresh(&spool, ids[0]);
+    let when = now() + 50_000;
+    let later = |when| Outcome::Later(when, "no".to_owned());
+    spool.settle(ids[0], all[0].id, &later(when)).unwrap();
+    spool.settle(ids[0], all[1].id, &later(now() - 1)).unwrap();
+    let due = spool.due(ids[0], &HashSet::new(), 5, 5).unwrap();
+    assert_eq!(
+        (names(&due.fresh), names(&due.again)),
+        (vec!["3"], vec!["2"])
+    );
+    assert_eq!((due.next, due.again[0].attempt), (Some(when), 1));
+    assert_eq!(spool.pending(ids[0]), 3);
+    // While the one is under way, the other's time still is known.
+    let under_way = HashSet::from([due.again[0].id]);
+    let due = spool.due(ids[0], &under_way, 0, 0).unwrap();
+    assert_eq!((due.again.len(), due.next), (0, Some(when)));
+}
+
+#[test]
+fn the_dead_are_listed_and_tried_again() {
+    let setup = Setup::new(PLENTY);
+    let spool = setup.open();
+    let ids = spool.register(&["a", "b"]).unwrap();
+    let letters = [letter(&ids, "1"), letter(&ids, "2")];
+    spool
+        .place(&Realm::default(), &cursor(2), &letters)
+        .unwrap();
+    for delivery in fresh(&spool, ids[0]) {
+        let dead = Outcome::Dead("answered 410".to_owned());
+        spool.settle(ids[0], delivery.id, &dead).unwrap();
+    }
+    assert_eq!(spool.pending(ids[0]), 0);
+    let listed = backlog::list(&spool, 1).unwrap();
+    assert_eq!((listed[0].pending, listed[0].dead), (0, 2));
+    assert_eq!(listed[0].dead_letters.len(), 1);
+    assert_eq!(listed[0].dead_letters[0].event, "2");
+    assert_eq!(listed[0].dead_letters[0].attempts, 1);
+    assert_eq!((listed[1].pending, listed[1].dead), (2, 0));
+    assert_eq!(backlog::revive(&spool, Some("b")).unwrap(), 0);
+    assert_eq!(backlog::revive(&spool, None).unwrap(), 2);
+    let again = fresh(&spool, ids[0]);
+    assert_eq!((names(&again), again[0].attempt), (vec!["1", "2"], 0));
+}
+
+#[test]
+fn beyond_the_bound_the_oldest_are_given_up() {
+    let setup = Setup::new(Bounds {
+        pending: 3,
+        dead: 1,
+        ..PLENTY
+    });
+    let spool = setup.open();
+    let ids = spool.register(&["a"]).unwrap();
+    let letters: Vec<_> = (0..5).map(|n| letter(&ids, &n.to_string())).collect();
+    let given_up = spool
+        .place(&Realm::default(), &cursor(5), &letters)
+        .unwrap();
+    assert_eq!(given_up, 2);
+    assert_eq!(names(&fresh(&spool, ids[0])), ["2", "3", "4"]);
+    assert_eq!(backlog::list(&spool, 9).unwrap()[0].dead, 2);
+    spool.keep_house().unwrap();
+    let left = &backlog::list(&spool, 9).unwrap()[0];
+    assert_eq!((left.pending, left.dead), (3, 1));
+    assert_eq!(left.dead_letters[0].event, "1");
+}
+
+#[test]
+fn what_has_waited_for_too_long_dies_and_is_forgotten_later() {
+    let setup = Setup::new(Bounds { age: -1, ..PLENTY });
+    let spool = setup.open();
+    let ids = spool.register(&["a"]).unwrap();
+    let letters = [letter(&ids, "1")];
+    spool
+        .place(&Realm::default(), &cursor(1), &letters)
+        .unwrap();
+    // With this bound everything is old at once: it dies, and is removed in the same act.
+    assert_eq!(spool.keep_house().unwrap(), 1);
+    let left = &backlog::list(&spool, 9).unwrap()[0];
+    assert_eq!((left.pending, left.dead), (0, 0));
+}
+
+#[test]
+fn an_endpoint_that_is_gone_keeps_its_dead_letters() {
+    let setup = Setup::new(PLENTY);
+    let spool = setup.open();
+    let ids = spool.register(&["a", "b"]).unwrap();
+    let letters = [letter(&ids, "1")];
+    spool
+        .place(&Realm::default(), &cursor(1), &letters)
+        .unwrap();
+    assert_eq!(spool.register(&["b"]).unwrap(), ids[1..]);
+    spool.keep_house().unwrap();
+    let listed = backlog::list(&spool, 9).unwrap();
+    assert_eq!((listed[0].configured, listed[0].dead), (false, 1));
+    assert_eq!(backlog::revive(&spool, None).unwrap(), 0);
+    // It comes back, and so do they.
+    assert_eq!(spool.register(&["a", "b"]).unwrap(), ids);
+    assert_eq!(backlog::revive(&spool, None).unwrap(), 1);
+}
+
+#[test]
+fn a_file_that_is_no_spool_is_left_alone() {
+    let dir = WorkDir::new();
+    let path = dir.join("sessions.db");
+    let other = Connection::open(&path).unwrap();
+    other
+        .execute_batch("CREATE TABLE rsso_sessions (id)")
+        .unwrap();
+    let problem = Spool::open(&path).unwrap_err();
+    assert!(problem.contains("another program's"), "{problem}");
+    let text = dir.write(
+        "text",
+        "this is no database, and long enough to be looked at",
+    );
+    assert!(Spool::open(&text).is_err());
+}
+
+#[test]
+fn only_its_owner_may_read_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let setup = Setup::new(PLENTY);
+    let spool = setup.open();
+    spool.register(&["a"]).unwrap();
+    for name in ["state", "state-wal", "state-shm"] {
+        let mode = std::fs::metadata(setup.dir.join(name)).unwrap();
+        assert_eq!(mode.permissions().mode() & 0o777, 0o600, "{name}");
+    }
+}

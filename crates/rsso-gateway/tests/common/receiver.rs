@@ -1,0 +1,282 @@
+//! A receiver of webhooks: a real HTTP server with a memory, which checks signatures by itself.
+
+use std::collections::HashMap;
+use std::io::{BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use data_encoding::BASE64;
+use ring::hmac;
+use rsso_testkit::{Certificates, eventually};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use serde_json::Value;
+
+/// How long a test waits for what must come.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// One request, whole.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub at: Instant,
+    pub line: String,
+    /// Names in lower case.
+    pub headers: HashMap<String, String>,
+    pub body: String,
+    /// What it was answered, or will be.
+    pub status: u16,
+}
+
+impl Request {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", String::as_str)
+    }
+
+    /// `webhook-id`
+    pub fn id(&self) -> &str {
+        self.header("webhook-id")
+    }
+
+    /// # Panics
+    /// If the body is no JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).expect("a CloudEvent is JSON")
+    }
+
+    /// As a receiver of Standard Webhooks does it: id, time and body, any signature of version 1.
+    pub fn is_signed_with(&self, secret: &str) -> bool {
+        let secret = secret.strip_prefix("whsec_").expect("a secret");
+        let secret = BASE64.decode(secret.as_bytes()).expect("base64");
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &secret);
+        let timestamp = self.header("webhook-timestamp");
+        let signed = format!("{}.{timestamp}.{}", self.id(), self.body);
+        let signatures = self.header("webhook-signature").split(' ');
+        signatures
+            .filter_map(|signature| signature.strip_prefix("v1,"))
+            .filter_map(|signature| BASE64.decode(signature.as_bytes()).ok())
+            .any(|signature| hmac::verify(&key, signed.as_bytes(), &signature).is_ok())
+    }
+}
+
+/// What a request is answered.
+#[derive(Debug, Clone, Default)]
+pub struct Reply {
+    pub status: u16,
+    pub headers: Vec<(&'static str, String)>,
+    pub after: Duration,
+}
+
+impl Reply {
+    pub fn status(status: u16) -> Self {
+        Self {
+            status,
+            ..Self::default()
+        }
+    }
+}
+
+/// Called with a request and how many of the same id, this one included, have come.
+pub type Decide = dyn Fn(&Request, usize) -> Reply + Send + Sync;
+
+/// A running receiver.
+pub struct Receiver {
+    pub port: u16,
+    scheme: &'static str,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    requests: Mutex<Vec<Request>>,
+    decide: Box<Decide>,
+    closing: AtomicBool,
+    tls: Option<Arc<rustls::ServerConfig>>,
+}
+
+impl Receiver {
+    pub fn start(decide: impl Fn(&Request, usize) -> Reply + Send + Sync + 'static) -> Self {
+        Self::start_at(0, None, Box::new(decide))
+    }
+
+    /// Takes everything.
+    pub fn willing() -> Self {
+        Self::start(|_, _| Reply::status(200))
+    }
+
+    /// Takes what is signed with this secret, and nothing else.
+    pub fn verifying(secret: &'static str) -> Self {
+        Self::start(|request, _| match request.is_signed_with(secret) {
+            true => Reply::status(204),
+            false => Reply::status(401),
+        })
+    }
+
+    pub fn start_tls(certificates: &Certificates) -> Self {
+        let chain = CertificateDer::pem_file_iter(&certificates.cert).expect("a certificate");
+        let chain = chain.collect::<Result<_, _>>().expect("a certificate");
+        let key = PrivateKeyDer::from_pem_file(&certificates.key).expect("a key");
+        let ring = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(ring)
+            .with_safe_default_protocol_versions()
+            .expect("ring has TLS 1.2 and 1.3")
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .expect("they belong together");
+        Self::start_at(
+            0,
+            Some(Arc::new(config)),
+            Box::new(|_, _| Reply::status(200)),
+        )
+    }
+
+    pub fn start_at(
+        port: u16,
+        tls: Option<Arc<rustls::ServerConfig>>,
+        decide: Box<Decide>,
+    ) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).expect("a loopback port");
+        let port = listener.local_addr().expect("bound").port();
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let shared = Arc::new(Shared {
+            requests: Mutex::default(),
+            decide,
+            closing: AtomicBool::new(false),
+            tls,
+        });
+        thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || {
+                for stream in listener.incoming().flatten() {
+                    if shared.closing.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    let shared = Arc::clone(&shared);
+                    thread::spawn(move || shared.greet(stream));
+                }
+            }
+        });
+        Self {
+            port,
+            scheme,
+            shared,
+        }
+    }
+
+    pub fn url(&self) -> String {
+        format!("{}://127.0.0.1:{}/hook", self.scheme, self.port)
+    }
+
+    pub fn requests(&self) -> Vec<Request> {
+        self.shared.requests.lock().unwrap().clone()
+    }
+
+    pub fn count(&self) -> usize {
+        self.shared.requests.lock().unwrap().len()
+    }
+
+    /// Waits until so many requests have come.
+    #[track_caller]
+    pub fn wait_for(&self, count: usize) -> Vec<Request> {
+        eventually("the requests come", PATIENCE, || {
+            (self.count() >= count).then(|| self.requests())
+        })
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        self.shared.closing.store(true, Ordering::Relaxed);
+        let _woken = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
+    }
+}
+
+impl Shared {
+    fn greet(&self, stream: TcpStream) {
+        stream.set_nodelay(true).expect("a socket");
+        match &self.tls {
+            None => self.serve(&stream, &stream),
+            Some(config) => {
+                let Ok(connection) = rustls::ServerConnection::new(Arc::clone(config)) else {
+                    return;
+                };
+                let stream = Mutex::new(rustls::StreamOwned::new(connection, stream));
+                self.serve(Half(&stream), Half(&stream));
+            }
+        }
+    }
+
+    fn serve(&self, input: impl Read, mut output: impl Write) {
+        let mut input = BufReader::new(input);
+        while let Some(mut request) = read(&mut input) {
+            // What has come has come, even if nobody waits for the answer.
+            let reply = {
+                let mut requests = self.requests.lock().unwrap();
+                let before = requests.iter().filter(|r| r.id() == request.id());
+                let reply = (self.decide)(&request, before.count() + 1);
+                request.status = reply.status;
+                requests.push(request);
+                reply
+            };
+            thread::sleep(reply.after);
+            if self.closing.load(Ordering::Relaxed) {
+                return;
+            }
+            let mut text = format!("HTTP/1.1 {} Status\r\nContent-Length: 2\r\n", reply.status);
+            for (name, value) in &reply.headers {
+                text.push_str(&format!("{name}: {value}\r\n"));
+            }
+            text.push_str("\r\nok");
+            if reply.status == 204 {
+                text = "HTTP/1.1 204 No Content\r\n\r\n".to_owned();
+            }
+            if output.write_all(text.as_bytes()).is_err() || output.flush().is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// Reader and writer of one TLS connection, in turn.
+struct Half<'a, S>(&'a Mutex<S>);
+
+impl<S: Read> Read for Half<'_, S> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().read(buffer)
+    }
+}
+
+impl<S: Write> Write for Half<'_, S> {
+    fn write(&mut self, buffer: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(buffer)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.lock().unwrap().flush()
+    }
+}
+
+fn read(input: &mut impl std::io::BufRead) -> Option<Request> {
+    let mut line = String::new();
+    input.read_line(&mut line).ok().filter(|n| *n > 0)?;
+    let mut headers = HashMap::new();
+    loop {
+        let mut header = String::new();
+        input.read_line(&mut header).ok().filter(|n| *n > 0)?;
+        let Some((name, value)) = header.trim().split_once(':') else {
+            break;
+        };
+        headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
+    }
+    let length: usize = headers.get("content-length")?.parse().ok()?;
+    let mut body = vec![0; length];
+    input.read_exact(&mut body).ok()?;
+    Some(Request {
+        at: Instant::now(),
+        line: line.trim().to_owned(),
+        headers,
+        body: String::from_utf8(body).ok()?,
+        status: 0,
+    })
+}
