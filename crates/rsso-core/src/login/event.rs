@@ -237,6 +237,22 @@ impl Position {
         }
     }
 
+    /// The place just before this one: reading on behind it begins with what stands here.
+    #[must_use]
+    pub fn before(&self) -> Self {
+        match (self.major, self.minor) {
+            (major, 1..) => Self {
+                major,
+                minor: self.minor - 1,
+            },
+            (0, 0) => Self::START,
+            (major, 0) => Self {
+                major: major - 1,
+                minor: u64::MAX,
+            },
+        }
+    }
+
     /// The number, for a store that counts.
     #[must_use]
     pub fn number(&self) -> u64 {

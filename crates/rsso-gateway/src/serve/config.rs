@@ -182,9 +182,14 @@ impl File {
 
 /// What is wrong, without what stands there; the names of settings are no secret.
 fn without_values(problem: &str) -> &str {
-    let end = match problem.starts_with("unknown field") {
-        true => problem.len(),
-        false => problem.find(['"', '`']).unwrap_or(problem.len()),
+    let named = |name: &str| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    let field = problem
+        .strip_prefix("unknown field `")
+        .and_then(|rest| rest.split_once('`'));
+    let end = match field {
+        // What looks like a setting's name is one that was mistyped, and no secret.
+        Some((name, _)) if named(name) => problem.len(),
+        _ => problem.find(['"', '`']).unwrap_or(problem.len()),
     };
     problem[..end].trim_end_matches([' ', ':'])
 }

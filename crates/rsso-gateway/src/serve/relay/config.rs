@@ -124,11 +124,11 @@ impl Endpoint {
         }
         let wrong =
             |key: &str, problem: &dyn fmt::Display| usage(&format!("{key} of {name}: {problem}"));
-        let kinds = KINDS.map(|kind| word(kind.as_str()));
+        let kinds = Kind::ALL.map(|kind| word(kind.as_str()));
         for wanted in keys.types {
             if !kinds.contains(&&**wanted) {
                 let known = kinds.join(", ");
-                return Err(wrong("types", &format!("'{wanted}' is none of {known}")));
+                return Err(wrong("types", &format!("one of them is none of {known}")));
             }
         }
         let mut realms = Vec::new();
@@ -159,16 +159,6 @@ impl Endpoint {
     }
 }
 
-const KINDS: [Kind; 7] = [
-    Kind::Claimed,
-    Kind::Kicked,
-    Kind::Refused,
-    Kind::Released,
-    Kind::Expired,
-    Kind::Storm,
-    Kind::Message,
-];
-
 pub(super) fn usage(problem: &str) -> Failure {
     Failure::Usage(problem.to_owned())
 }
@@ -184,9 +174,14 @@ pub(super) fn request_timeout(name: &str, seconds: Option<u32>) -> Result<Durati
 
 /// What a file of secrets holds.
 pub(super) fn read_secret(key: &str, path: &Path) -> Result<Secret, Failure> {
+    // Who put the secret itself here does not find it in a log.
+    let shown = match path.is_absolute() {
+        true => path.display().to_string(),
+        false => "must be an absolute path".to_owned(),
+    };
     fs::read_to_string(path)
         .map(Secret::new)
-        .map_err(|error| usage(&format!("{key}: {}: {error}", path.display())))
+        .map_err(|error| usage(&format!("{key}: {shown}: {error}")))
 }
 
 /// A secret in the file itself. Whatever stands there in its place is not repeated in an error.

@@ -58,6 +58,11 @@ impl Target {
         })
     }
 
+    /// Whether a user or password stands in it.
+    pub(crate) fn has_credentials(&self) -> bool {
+        !self.url.username().is_empty() || self.url.password().is_some()
+    }
+
     pub(crate) fn url(&self) -> Url {
         self.url.clone()
     }
@@ -98,7 +103,8 @@ pub(crate) fn client(
         .referer(false)
         .http1_only()
         .user_agent(USER_AGENT)
-        .connect_timeout(CONNECT.min(within))
+        // Else the whole request's time would be over first, and nobody know that it never was connected.
+        .connect_timeout(CONNECT.min(within / 2))
         .timeout(within)
         .build()
         .map_err(|error| describe(error).1)

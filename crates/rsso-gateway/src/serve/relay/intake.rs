@@ -38,12 +38,17 @@ const SAME: Duration = Duration::from_secs(5);
 /// Milliseconds that the clocks of those who write events may differ. Too much only costs duplicates.
 const SLACK: i64 = 600_000;
 
+/// The same, for what is news to a new endpoint.
+const SKEW: i64 = 5000;
+
 /// An endpoint, as far as the intake knows it.
 #[derive(Debug, Clone)]
 pub(super) struct Route {
     pub(super) endpoint: i64,
     pub(super) name: Arc<str>,
     pub(super) filter: Filter,
+    /// Since when it is configured, in milliseconds since 1970: what happened before is no news to it.
+    pub(super) since: i64,
     pub(super) wake: Arc<Notify>,
 }
 
@@ -128,6 +133,7 @@ impl Intake {
             position,
             at: now(),
             floor: 0,
+            event_id: String::new(),
         };
         let placed = self.spool.place(&self.realm, &cursor, &[]);
         placed.map_err(|error| spool_failed(&error))?;
@@ -138,7 +144,7 @@ impl Intake {
     /// from the start. What it has from before was handed on.
     fn same(&self, store: &mut dyn Store, cursor: Cursor) -> Result<Cursor, String> {
         let newest = store.newest(&self.realm).map_err(|error| error.chain())?;
-        if newest >= cursor.position {
+        if newest >= cursor.position && !self.is_another(store, &cursor)? {
             return Ok(cursor);
         }
         tracing::info!(realm = self.realm.as_str(), "the outbox begins anew");
@@ -146,7 +152,22 @@ impl Intake {
             position: Position::START,
             at: cursor.at,
             floor: cursor.at - SLACK,
+            event_id: String::new(),
         })
+    }
+
+    /// Whether another event stands where the cursor is. One that is no longer kept says nothing.
+    fn is_another(&self, store: &mut dyn Store, cursor: &Cursor) -> Result<bool, String> {
+        if cursor.event_id.is_empty() {
+            return Ok(false);
+        }
+        let before = cursor.position.before();
+        let there = store
+            .events(&self.realm, &before, 1)
+            .map_err(|error| error.chain())?;
+        Ok(there.first().is_some_and(|event| {
+            event.position == cursor.position && event_id(event) != cursor.event_id
+        }))
     }
 
     fn take_in(
@@ -157,6 +178,7 @@ impl Intake {
     ) -> Result<Cursor, String> {
         let mut cursor = Cursor {
             position: last.clone(),
+            event_id: events.last().map(event_id).unwrap_or_default(),
             ..*cursor
         };
         let mut letters = Vec::new();
@@ -203,7 +225,8 @@ impl Intake {
         let wanting = self
             .routes
             .iter()
-            .filter(|route| route.filter.wants(word(&kind)));
+            .filter(|route| route.filter.wants(word(&kind)))
+            .filter(|route| data.at.is_none_or(|at| at >= route.since - SKEW));
         let endpoints: Vec<_> = wanting.map(|route| route.endpoint).collect();
         let letter = (!endpoints.is_empty()).then(|| Letter {
             endpoints,
@@ -215,6 +238,12 @@ impl Intake {
         // An outbox that says no time is read as if it were now.
         Ok((data.at.unwrap_or_else(now), letter))
     }
+}
+
+/// What an event is called; what is none has no name.
+fn event_id(event: &Event) -> String {
+    let envelope = serde_json::from_str::<Envelope<'_>>(&event.json);
+    envelope.map_or_else(|_| String::new(), |envelope| envelope.id.into_owned())
 }
 
 fn spool_failed(error: &rusqlite::Error) -> String {

@@ -10,7 +10,8 @@ use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::Client;
+use reqwest::{Client, StatusCode};
+
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use rsso_core::Secret;
 use rsso_core::login::Realm;
@@ -214,7 +215,13 @@ impl Sink for Mercure {
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(update);
         match http::send(request).await {
-            Answer::Unreachable(problem) => Verdict::Unreachable(problem),
+            // A hub that is away, or a proxy before it, makes its events wait, in order.
+            Answer::Unreachable(problem) | Answer::Broken(problem) => Verdict::Unreachable(problem),
+            Answer::Status(status, _)
+                if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS =>
+            {
+                Verdict::Unreachable(format!("answered {}", status.as_u16()))
+            }
             answer => answer.verdict(),
         }
     }

@@ -51,6 +51,9 @@ use spool::Spool;
 /// How often a state that another process uses is tried.
 const LOCK: Duration = Duration::from_millis(200);
 
+/// How often a state that cannot be written is tried.
+const AGAIN: Duration = Duration::from_secs(1);
+
 /// How often the spool is looked after.
 const HOUSEKEEPING: Duration = Duration::from_secs(30);
 
@@ -201,11 +204,14 @@ fn run(
 ) {
     let spool = Arc::new(spool);
     let names = settings.names();
-    let registered = spool.register(&names);
-    let ids: HashMap<String, i64> = match registered {
-        Ok(ids) => names.into_iter().map(str::to_owned).zip(ids).collect(),
-        Err(error) => return tracing::error!(%error, "no relay: its state cannot be written"),
+    let Some(registered) = register(&spool, &names, &stopped) else {
+        return;
     };
+    let ids = names
+        .into_iter()
+        .map(str::to_owned)
+        .zip(registered)
+        .collect();
     let mut crew = Crew {
         runtime,
         spool: Arc::clone(&spool),
@@ -244,11 +250,28 @@ fn run(
     });
 }
 
+/// Until it can be written: what happens meanwhile waits in the outbox.
+fn register(
+    spool: &Spool,
+    names: &[&str],
+    stopped: &watch::Receiver<bool>,
+) -> Option<Vec<(i64, i64)>> {
+    while !*stopped.borrow() {
+        match spool.register(names) {
+            Ok(registered) => return Some(registered),
+            Err(error) => tracing::error!(%error, "no relay yet: its state cannot be written"),
+        }
+        thread::sleep(AGAIN);
+    }
+    None
+}
+
 /// The couriers, and who has to be told of what.
 struct Crew<'a> {
     runtime: &'a Runtime,
     spool: Arc<Spool>,
-    ids: HashMap<String, i64>,
+    /// Their numbers, and since when each is configured.
+    ids: HashMap<String, (i64, i64)>,
     stopped: watch::Receiver<bool>,
     receipts: Receipts,
     couriers: JoinSet<()>,
@@ -258,7 +281,7 @@ struct Crew<'a> {
 
 impl Crew<'_> {
     fn hire(&mut self, endpoint: &Endpoint, sink: impl Sink) {
-        let Some(&id) = self.ids.get(&endpoint.name) else {
+        let Some(&(id, since)) = self.ids.get(&endpoint.name) else {
             return;
         };
         let (name, wake) = (Arc::from(&*endpoint.name), Arc::new(Notify::new()));
@@ -269,6 +292,7 @@ impl Crew<'_> {
                 endpoint: id,
                 name: Arc::clone(&name),
                 filter: endpoint.filter.clone(),
+                since,
                 wake: Arc::clone(&wake),
             });
         }

@@ -63,7 +63,11 @@ struct Event {
 struct Data {
     login: String,
     #[serde(default)]
+    uid_base64: Option<String>,
+    #[serde(default)]
     reason: Option<String>,
+    #[serde(default)]
+    code: Option<i32>,
     #[serde(default)]
     at: Option<i64>,
 }
@@ -104,6 +108,10 @@ impl Issuer {
     pub(crate) fn token(&self, delivery: &Delivery, now: u64) -> Result<String, String> {
         let event: Event = serde_json::from_str(&delivery.event)
             .map_err(|error| format!("is no event of rsso ({:?})", error.classify()))?;
+        if event.data.uid_base64.is_some() {
+            // As text it could be taken for another's.
+            return Err("the user's id is no UTF-8: a token cannot name it".to_owned());
+        }
         let claims = self.claims(delivery, &event, now);
         self.key.token(TYPE, self.key_id.as_deref(), &claims)
     }
@@ -135,7 +143,7 @@ impl Issuer {
 fn entity(kind: &str, data: &Data) -> &'static str {
     if kind == Kind::Expired.as_str() {
         "system"
-    } else if kind == Kind::Released.as_str() || data.reason.as_deref() == Some("replaced") {
+    } else if kind == Kind::Released.as_str() || data.code == Some(-4) {
         "user"
     } else {
         "admin"
@@ -147,8 +155,9 @@ mod tests {
     use super::*;
 
     fn claims(kind: Kind, reason: Option<&str>) -> Value {
-        let data =
-            json!({"login": "01J", "uid": "ann", "reason": reason, "at": 1_700_000_000_999_i64});
+        let code = if reason == Some("replaced") { -4 } else { -5 };
+        let at = 1_700_000_000_999_i64;
+        let data = json!({"login": "01J", "uid": "ann", "reason": reason, "code": code, "at": at});
         let event = json!({"subject": "ann", "data": data}).to_string();
         let issuer = Issuer {
             issuer: "https://example.org".to_owned(),

@@ -45,6 +45,8 @@ pub(crate) struct Cursor {
     pub(crate) at: i64,
     /// What happened before that was handed on from an outbox that is no more.
     pub(crate) floor: i64,
+    /// The id of the event there: another id at the same place is another outbox.
+    pub(crate) event_id: String,
 }
 
 /// An event for some endpoints.
@@ -90,6 +92,8 @@ struct State {
     connection: Connection,
     /// Deliveries that wait, by endpoint. Another process may have changed that since it was counted.
     pending: HashMap<i64, i64>,
+    /// Where each realm's cursor was when this process read or moved it.
+    known: HashMap<String, String>,
 }
 
 impl Spool {
@@ -107,6 +111,7 @@ impl Spool {
             state: Mutex::new(State {
                 connection,
                 pending: HashMap::new(),
+                known: HashMap::new(),
             }),
             bounds,
         };
@@ -115,20 +120,27 @@ impl Spool {
         Ok(spool)
     }
 
-    /// The numbers of the endpoints with these names. What others had to deliver is given up.
-    pub(crate) fn register(&self, names: &[&str]) -> Result<Vec<i64>> {
+    /// The numbers of the endpoints with these names, and since when each is configured, in milliseconds
+    /// since 1970. What others had to deliver is given up.
+    pub(crate) fn register(&self, names: &[&str]) -> Result<Vec<(i64, i64)>> {
         let mut state = self.state.lock();
         let change = state.connection.transaction()?;
-        change.execute("UPDATE endpoints SET configured = 0", [])?;
+        change.execute("UPDATE endpoints SET configured = -configured", [])?;
         let mut ids = Vec::new();
         for name in names {
             ids.push(change.query_row(
-                "INSERT INTO endpoints (name, configured) VALUES (?1, 1)
-                 ON CONFLICT (name) DO UPDATE SET configured = 1 RETURNING id",
-                [name],
-                |row| row.get(0),
+                "INSERT INTO endpoints (name, configured, since) VALUES (?1, 1, ?2)
+                 ON CONFLICT (name) DO UPDATE SET
+                   configured = 1, since = CASE WHEN configured = 0 THEN ?2 ELSE since END
+                 RETURNING id, since",
+                params![name, now()],
+                |row| Ok((row.get(0)?, row.get(1)?)),
             )?);
         }
+        change.execute(
+            "UPDATE endpoints SET configured = 0 WHERE configured < 0",
+            [],
+        )?;
         change.execute(
             "UPDATE deliveries SET died = ?1, problem = 'the endpoint is not configured any more'
              WHERE died IS NULL AND endpoint IN (SELECT id FROM endpoints WHERE configured = 0)",
@@ -140,19 +152,25 @@ impl Spool {
     }
 
     pub(crate) fn cursor(&self, realm: &Realm) -> Result<Option<Cursor>> {
-        let state = self.state.lock();
-        let mut find = state
+        let mut state = self.state.lock();
+        let found = state
             .connection
-            .prepare_cached("SELECT position, at, floor FROM cursors WHERE realm = ?1")?;
-        find.query_row([realm.as_str()], |row| {
-            let position = Position::parse(row.get_ref(0)?.as_str()?);
-            Ok(Cursor {
-                position: position.map_err(|_| rusqlite::Error::InvalidQuery)?,
-                at: row.get(1)?,
-                floor: row.get(2)?,
+            .prepare_cached("SELECT position, at, floor, event_id FROM cursors WHERE realm = ?1")?
+            .query_row([realm.as_str()], |row| {
+                let position = Position::parse(row.get_ref(0)?.as_str()?);
+                Ok(Cursor {
+                    position: position.map_err(|_| rusqlite::Error::InvalidQuery)?,
+                    at: row.get(1)?,
+                    floor: row.get(2)?,
+                    event_id: row.get(3)?,
+                })
             })
-        })
-        .optional()
+            .optional()?;
+        if let Some(cursor) = &found {
+            let position = cursor.position.to_string();
+            state.known.insert(realm.as_str().to_owned(), position);
+        }
+        Ok(found)
     }
 
     /// Writes events down and moves the cursor behind them; how many deliveries were given up because
@@ -160,7 +178,13 @@ impl Spool {
     pub(crate) fn place(&self, realm: &Realm, cursor: &Cursor, letters: &[Letter]) -> Result<i64> {
         let mut state = self.state.lock();
         let mut placed = HashMap::<i64, i64>::new();
+        let known = state.known.get(realm.as_str()).cloned();
+        let position = cursor.position.to_string();
         let change = state.connection.transaction()?;
+        if known.is_some_and(|known| !stands(&change, realm, &known).unwrap_or(false)) {
+            let problem = "another process has gone on with it";
+            return Err(rusqlite::Error::ToSqlConversionFailure(problem.into()));
+        }
         {
             // It is here already where an outbox that was restored is read again.
             let mut write = change.prepare_cached(
@@ -177,13 +201,14 @@ impl Spool {
                 }
             }
             let mut advance = change.prepare_cached(
-                "INSERT INTO cursors (realm, position, at, floor) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (realm) DO UPDATE SET position = ?2, at = ?3, floor = ?4",
+                "INSERT INTO cursors (realm, position, at, floor, event_id) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (realm) DO UPDATE SET position = ?2, at = ?3, floor = ?4, event_id = ?5",
             )?;
-            let position = cursor.position.to_string();
-            advance.execute(params![realm.as_str(), position, cursor.at, cursor.floor])?;
+            let (realm, event_id) = (realm.as_str(), &cursor.event_id);
+            advance.execute(params![realm, position, cursor.at, cursor.floor, event_id])?;
         }
         change.commit()?;
+        state.known.insert(realm.as_str().to_owned(), position);
         for (endpoint, count) in placed {
             *state.pending.entry(endpoint).or_default() += count;
         }
@@ -303,9 +328,14 @@ impl Spool {
         )?;
         change.commit()?;
         // A backlog that is gone gives its room back, little by little.
-        state
+        let mut vacuum = state
             .connection
-            .execute_batch("PRAGMA incremental_vacuum(2000)")?;
+            .prepare_cached("PRAGMA incremental_vacuum(2000)")?;
+        // A row, without columns, for each page.
+        let mut pages = vacuum.query([])?;
+        while pages.next()?.is_some() {}
+        drop(pages);
+        drop(vacuum);
         state.recount()?;
         Ok(given_up)
     }
@@ -331,14 +361,34 @@ impl State {
         Ok(())
     }
 
-    fn give_up_oldest(&mut self, count: i64) -> Result<()> {
-        self.connection.execute(
-            "UPDATE deliveries SET died = ?1, problem = 'the spool is full; ' || coalesce(problem, '')
-             WHERE id IN (SELECT id FROM deliveries WHERE died IS NULL ORDER BY id LIMIT ?2)",
-            [now(), count],
-        )?;
-        self.recount()
+    /// Of whom most wait for: one that hangs takes nothing from the others.
+    fn give_up_oldest(&mut self, mut count: i64) -> Result<()> {
+        while count > 0 {
+            let Some((&endpoint, &pending)) = self.pending.iter().max_by_key(|(_, n)| **n) else {
+                return Ok(());
+            };
+            let given_up = self.connection.execute(
+                "UPDATE deliveries SET died = ?1, problem = 'the spool is full; ' || coalesce(problem, '')
+                 WHERE id IN (SELECT id FROM deliveries WHERE died IS NULL AND endpoint = ?2 ORDER BY id LIMIT ?3)",
+                [now(), endpoint, count.min(pending)],
+            )?;
+            let given_up = i64::try_from(given_up).unwrap_or(i64::MAX);
+            if given_up == 0 {
+                // Another process has changed what was counted.
+                return self.recount();
+            }
+            self.pending.insert(endpoint, pending - given_up);
+            count -= given_up;
+        }
+        Ok(())
     }
+}
+
+/// Whether the cursor is where it was left.
+fn stands(change: &Transaction<'_>, realm: &Realm, known: &str) -> Result<bool> {
+    change
+        .prepare_cached("SELECT position = ?2 FROM cursors WHERE realm = ?1")?
+        .query_row([realm.as_str(), known], |row| row.get(0))
 }
 
 fn delivery(row: &Row<'_>) -> Result<(Delivery, i64)> {

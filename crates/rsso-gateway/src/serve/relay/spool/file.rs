@@ -1,7 +1,7 @@
 //! The spool's file: its tables, how it is opened, and that it is one.
 
 use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,10 +13,12 @@ const VERSION: i64 = 1;
 
 const SCHEMA: &str = "
 CREATE TABLE cursors (
-  realm TEXT PRIMARY KEY, position TEXT NOT NULL, at INTEGER NOT NULL, floor INTEGER NOT NULL
+  realm TEXT PRIMARY KEY, position TEXT NOT NULL, at INTEGER NOT NULL, floor INTEGER NOT NULL,
+  event_id TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE endpoints (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, configured INTEGER NOT NULL
+  id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, configured INTEGER NOT NULL,
+  since INTEGER NOT NULL
 );
 CREATE TABLE deliveries (
   id INTEGER PRIMARY KEY AUTOINCREMENT, endpoint INTEGER NOT NULL REFERENCES endpoints,
@@ -39,12 +41,17 @@ const BUSY: Duration = Duration::from_secs(5);
 /// Opens it, and makes it where there is none.
 pub(super) fn open(path: &Path) -> Result<Connection, String> {
     // It says who is logged in where: for its owner only, and SQLite's files beside it as well.
-    OpenOptions::new()
+    let file = OpenOptions::new()
         .create(true)
         .append(true)
         .mode(0o600)
         .open(path)
         .map_err(|error| error.to_string())?;
+    let mode = file.metadata().map_err(|error| error.to_string())?.mode();
+    drop(file);
+    if mode & 0o077 != 0 {
+        return Err("others may read it, and it says who is logged in: chmod 600".to_owned());
+    }
     let connect = || -> rusqlite::Result<_> {
         let connection = Connection::open(path)?;
         connection.busy_timeout(BUSY)?;

@@ -11,11 +11,17 @@ const PLENTY: Bounds = Bounds {
     age: 60_000,
 };
 
+fn numbers(spool: &Spool, names: &[&str]) -> Vec<i64> {
+    let registered = spool.register(names).unwrap();
+    registered.into_iter().map(|(id, _)| id).collect()
+}
+
 fn cursor(position: u64) -> Cursor {
     Cursor {
         position: Position::counted(position),
         at: 5,
         floor: 0,
+        event_id: position.to_string(),
     }
 }
 
@@ -60,7 +66,7 @@ fn a_cursor_and_what_is_before_it_are_one_step() {
     let setup = Setup::new(PLENTY);
     let (realm, spool) = (Realm::default(), setup.open());
     assert_eq!(spool.cursor(&realm).unwrap(), None);
-    let ids = spool.register(&["a", "b"]).unwrap();
+    let ids = numbers(&spool, &["a", "b"]);
     let letters = [letter(&ids, "1"), letter(&ids[..1], "2")];
     spool.place(&realm, &cursor(2), &letters).unwrap();
     // The endpoint 99 does not exist: nothing of this step may be seen.
@@ -77,7 +83,7 @@ fn a_cursor_and_what_is_before_it_are_one_step() {
 fn an_event_that_is_read_again_is_here_once() {
     let setup = Setup::new(PLENTY);
     let (realm, spool) = (Realm::default(), setup.open());
-    let ids = spool.register(&["a"]).unwrap();
+    let ids = numbers(&spool, &["a"]);
     for position in [1, 1] {
         let letters = [letter(&ids, "1")];
         spool.place(&realm, &cursor(position), &letters).unwrap();
@@ -89,7 +95,7 @@ fn an_event_that_is_read_again_is_here_once() {
 fn what_is_under_way_is_not_handed_out_and_is_there_after_a_crash() {
     let setup = Setup::new(PLENTY);
     let spool = setup.open();
-    let ids = spool.register(&["a"]).unwrap();
+    let ids = numbers(&spool, &["a"]);
     let letters = [letter(&ids, "1"), letter(&ids, "2"), letter(&ids, "3")];
     spool
         .place(&Realm::default(), &cursor(3), &letters)
@@ -113,7 +119,7 @@ fn what_is_under_way_is_not_handed_out_and_is_there_after_a_crash() {
 fn a_further_attempt_waits_for_its_time_and_holds_up_nothing() {
     let setup = Setup::new(PLENTY);
     let spool = setup.open();
-    let ids = spool.register(&["a"]).unwrap();
+    let ids = numbers(&spool, &["a"]);
     let letters = [letter(&ids, "1"), letter(&ids, "2"), letter(&ids, "3")];
     spool
         .place(&Realm::default(), &cursor(3), &letters)
@@ -140,7 +146,7 @@ fn a_further_attempt_waits_for_its_time_and_holds_up_nothing() {
 fn the_dead_are_listed_and_tried_again() {
     let setup = Setup::new(PLENTY);
     let spool = setup.open();
-    let ids = spool.register(&["a", "b"]).unwrap();
+    let ids = numbers(&spool, &["a", "b"]);
     let letters = [letter(&ids, "1"), letter(&ids, "2")];
     spool
         .place(&Realm::default(), &cursor(2), &letters)
@@ -170,7 +176,7 @@ fn beyond_the_bound_the_oldest_are_given_up() {
         ..PLENTY
     });
     let spool = setup.open();
-    let ids = spool.register(&["a"]).unwrap();
+    let ids = numbers(&spool, &["a"]);
     let letters: Vec<_> = (0..5).map(|n| letter(&ids, &n.to_string())).collect();
     let given_up = spool
         .place(&Realm::default(), &cursor(5), &letters)
@@ -188,7 +194,7 @@ fn beyond_the_bound_the_oldest_are_given_up() {
 fn what_has_waited_for_too_long_dies_and_is_forgotten_later() {
     let setup = Setup::new(Bounds { age: -1, ..PLENTY });
     let spool = setup.open();
-    let ids = spool.register(&["a"]).unwrap();
+    let ids = numbers(&spool, &["a"]);
     let letters = [letter(&ids, "1")];
     spool
         .place(&Realm::default(), &cursor(1), &letters)
@@ -203,25 +209,59 @@ fn what_has_waited_for_too_long_dies_and_is_forgotten_later() {
 fn an_endpoint_that_is_gone_keeps_its_dead_letters() {
     let setup = Setup::new(PLENTY);
     let spool = setup.open();
-    let ids = spool.register(&["a", "b"]).unwrap();
+    let ids = numbers(&spool, &["a", "b"]);
     let letters = [letter(&ids, "1")];
     spool
         .place(&Realm::default(), &cursor(1), &letters)
         .unwrap();
-    assert_eq!(spool.register(&["b"]).unwrap(), ids[1..]);
+    assert_eq!(numbers(&spool, &["b"]), ids[1..]);
     spool.keep_house().unwrap();
     let listed = backlog::list(&spool, 9).unwrap();
     assert_eq!((listed[0].configured, listed[0].dead), (false, 1));
     assert_eq!(backlog::revive(&spool, None).unwrap(), 0);
     // It comes back, and so do they.
-    assert_eq!(spool.register(&["a", "b"]).unwrap(), ids);
+    assert_eq!(numbers(&spool, &["a", "b"]), ids);
     assert_eq!(backlog::revive(&spool, None).unwrap(), 1);
+}
+
+/// For nobody else to read.
+fn own(path: &Path) {
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+#[test]
+fn what_others_may_read_is_no_spool() {
+    let dir = WorkDir::new();
+    let path = dir.write("serve.db", "");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    let problem = Spool::open(&path).unwrap_err();
+    assert!(problem.contains("chmod 600"), "{problem}");
+    own(&path);
+    assert!(Spool::open(&path).is_ok());
+}
+
+#[test]
+fn a_spool_that_another_process_goes_on_with_is_left_to_it() {
+    let dir = WorkDir::new();
+    let path = dir.join("serve.db");
+    let (ours, realm) = (Spool::open(&path).unwrap(), Realm::default());
+    numbers(&ours, &["a"]);
+    ours.place(&realm, &cursor(1), &[]).unwrap();
+    let theirs = Spool::open(&path).unwrap();
+    theirs.cursor(&realm).unwrap();
+    theirs.place(&realm, &cursor(5), &[]).unwrap();
+    let problem = ours.place(&realm, &cursor(3), &[]).unwrap_err();
+    assert!(problem.to_string().contains("another process"), "{problem}");
+    assert_eq!(ours.cursor(&realm).unwrap(), Some(cursor(5)));
+    ours.place(&realm, &cursor(6), &[]).unwrap();
 }
 
 #[test]
 fn a_file_that_is_no_spool_is_left_alone() {
     let dir = WorkDir::new();
     let path = dir.join("sessions.db");
+    dir.write("sessions.db", "");
+    own(&path);
     let other = Connection::open(&path).unwrap();
     other
         .execute_batch("CREATE TABLE rsso_sessions (id)")
@@ -232,6 +272,7 @@ fn a_file_that_is_no_spool_is_left_alone() {
         "text",
         "this is no database, and long enough to be looked at",
     );
+    own(&text);
     assert!(Spool::open(&text).is_err());
 }
 
@@ -240,7 +281,7 @@ fn only_its_owner_may_read_it() {
     use std::os::unix::fs::PermissionsExt as _;
     let setup = Setup::new(PLENTY);
     let spool = setup.open();
-    spool.register(&["a"]).unwrap();
+    numbers(&spool, &["a"]);
     for name in ["state", "state-wal", "state-shm"] {
         let mode = std::fs::metadata(setup.dir.join(name)).unwrap();
         assert_eq!(mode.permissions().mode() & 0o777, 0o600, "{name}");

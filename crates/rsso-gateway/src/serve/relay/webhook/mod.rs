@@ -117,6 +117,10 @@ impl Webhook {
             let problem = "a receiver knows by them who sends: give secrets_file or secrets";
             return Err(wrong("secrets", problem));
         }
+        if keys.authorization_file.is_some() && target.has_credentials() {
+            let problem = "a user or password in the url and authorization_file: one of them";
+            return Err(wrong("url", problem));
+        }
         let authorization = keys.authorization_file.as_deref().map(|path| {
             let key = format!("authorization_file of {shown}");
             let text = read_secret(&key, path)?;
