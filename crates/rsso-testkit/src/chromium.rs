@@ -4,16 +4,15 @@
 //! in `.cache/browser`; the browser resolves `*.a.test` to this machine and knows no other name but 127.0.0.1; it ends with the
 //! Node process that drives it, even where that is killed, for it listens to a pipe of it.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use nix::fcntl::{Flock, FlockArg};
 use serde_json::Value;
 
 use crate::php::{Output, Running};
-use crate::process::{eventually, program, read_lossy};
+use crate::process::{lock, program, read_lossy};
 use crate::workdir::WorkDir;
 
 /// How long a script may take. A browser's start is most of it where the machine is busy.
@@ -77,7 +76,7 @@ fn modules() -> PathBuf {
     let cache = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.cache/browser");
     fs::create_dir_all(&cache).expect("make a folder in .cache");
     let cache = cache.canonicalize().expect("it was just made");
-    let _lock = lock(&cache.join("lock"));
+    let _lock = lock(&cache.join("lock"), INSTALL_LIMIT + GRACE);
 
     // Written when npm has come to its end, and only then.
     let (wanted, installed) = (source().join(LOCK), cache.join("installed.json"));
@@ -97,13 +96,4 @@ fn modules() -> PathBuf {
         fs::copy(wanted, installed).expect("write into .cache");
     }
     cache
-}
-
-/// The kernel frees it with its process.
-fn lock(path: &Path) -> Flock<File> {
-    let what = "another test's npm comes to its end";
-    eventually(what, INSTALL_LIMIT + GRACE, || {
-        let file = File::create(path).expect("write into .cache");
-        Flock::lock(file, FlockArg::LockExclusiveNonblock).ok()
-    })
 }

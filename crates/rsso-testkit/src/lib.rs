@@ -13,6 +13,7 @@
 
 pub mod backend;
 pub mod chromium;
+pub mod ejabberd;
 pub mod fpm;
 pub mod gateway;
 pub mod handler;
@@ -22,13 +23,16 @@ pub mod nginx;
 pub mod outbox;
 pub mod php;
 pub mod process;
+pub mod prosody;
 pub mod proxy;
 pub mod redis;
+pub mod xmpp;
 
 mod tls;
 mod workdir;
 
 pub use backend::Backend;
+pub use ejabberd::Ejabberd;
 pub use fpm::{FpmConfig, PhpFpm};
 pub use gateway::Gateway;
 pub use handler::Handler;
@@ -38,7 +42,9 @@ pub use nginx::Nginx;
 pub use outbox::Outbox;
 pub use php::Php;
 pub use process::eventually;
+pub use prosody::Prosody;
 pub use proxy::Proxy;
 pub use redis::RedisServer;
 pub use tls::Certificates;
 pub use workdir::{WorkDir, give_to_web};
+pub use xmpp::{XmppClients, XmppServer};

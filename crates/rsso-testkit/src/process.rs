@@ -11,6 +11,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
 
@@ -197,6 +198,18 @@ pub fn free_port() -> u16 {
         }
     }
     panic!("1000 loopback ports in a row are taken");
+}
+
+/// Holds the file at `path` for this process alone; the kernel frees it with the process.
+///
+/// # Panics
+/// If somebody else has it for longer than `limit`.
+pub(crate) fn lock(path: &Path, limit: Duration) -> Flock<File> {
+    let what = format!("another test is done with {}", path.display());
+    eventually(&what, limit, || {
+        let file = File::create(path).expect("write into .cache");
+        Flock::lock(file, FlockArg::LockExclusiveNonblock).ok()
+    })
 }
 
 /// A file's text; empty where there is no file yet.

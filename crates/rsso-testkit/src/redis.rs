@@ -179,8 +179,9 @@ impl Cli {
 
 /// Whether the process `pid` is what answers.
 fn answers(cli: &Cli, pid: i32) -> bool {
-    let info = cli.output(&["info", "server"]);
-    String::from_utf8_lossy(&info.stdout)
-        .lines()
-        .any(|line| line.trim_end() == format!("process_id:{pid}"))
+    let info = cli.output(&["info"]);
+    let info = String::from_utf8_lossy(&info.stdout);
+    let says = |wanted: &str| info.lines().any(|line| line.trim_end() == wanted);
+    // While it reads what it had, it answers, and serves nobody.
+    says(&format!("process_id:{pid}")) && says("loading:0")
 }

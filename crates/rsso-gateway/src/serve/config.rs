@@ -63,6 +63,7 @@ struct File {
     state: Option<PathBuf>,
     webhook: Vec<relay::webhook::Keys>,
     mercure: Vec<relay::mercure::Keys>,
+    xmpp: Option<relay::xmpp::Section>,
     rsso: toml::Table,
 }
 
@@ -87,6 +88,7 @@ impl Settings {
             state: file.state,
             webhooks: file.webhook,
             hubs: file.mercure,
+            xmpp: file.xmpp,
         };
         let settings = Self {
             relay: relay::config::Settings::new(keys, &store.settings.logins.realm)?,
@@ -161,7 +163,11 @@ impl File {
         }
         let of_webhook = file.webhook.iter().any(relay::webhook::Keys::hold_secrets);
         let of_hub = file.mercure.iter().any(relay::mercure::Keys::hold_secrets);
-        if for_everybody && (of_webhook || of_hub) {
+        let of_xmpp = file
+            .xmpp
+            .as_ref()
+            .is_some_and(relay::xmpp::Section::has_secret);
+        if for_everybody && (of_webhook || of_hub || of_xmpp) {
             return Err(cannot(
                 "holds a secret (secrets, or in a url) and can be read by everybody: chmod o= it"
                     .to_owned(),

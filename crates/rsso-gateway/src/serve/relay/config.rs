@@ -16,7 +16,7 @@ use serde::{Deserialize, Deserializer};
 use super::mercure::{self, Mercure};
 use super::schedule::Schedule;
 use super::webhook::{self, Webhook};
-use super::{Filter, word};
+use super::{Filter, word, xmpp};
 use crate::output::Failure;
 
 /// Everything that the relay needs to know.
@@ -25,6 +25,7 @@ pub(crate) struct Settings {
     pub(crate) state: PathBuf,
     pub(crate) webhooks: Vec<(Endpoint, Webhook)>,
     pub(crate) hubs: Vec<(Endpoint, Mercure)>,
+    pub(crate) xmpp: Option<(Endpoint, xmpp::Settings)>,
 }
 
 /// Of one endpoint, what does not depend on its sort.
@@ -45,6 +46,7 @@ pub(crate) struct Keys {
     pub(crate) state: Option<PathBuf>,
     pub(crate) webhooks: Vec<webhook::Keys>,
     pub(crate) hubs: Vec<mercure::Keys>,
+    pub(crate) xmpp: Option<xmpp::Section>,
 }
 
 /// Those that every sort of endpoint has.
@@ -67,7 +69,7 @@ const MAX_TIMEOUT: u32 = 300;
 impl Settings {
     /// `None` where there is no endpoint.
     pub(crate) fn new(keys: Keys, realm: &Realm) -> Result<Option<Self>, Failure> {
-        if keys.webhooks.is_empty() && keys.hubs.is_empty() {
+        if keys.webhooks.is_empty() && keys.hubs.is_empty() && keys.xmpp.is_none() {
             return Ok(None);
         }
         let state = keys.state.ok_or_else(|| {
@@ -90,6 +92,10 @@ impl Settings {
             hubs: hubs
                 .map(|keys| Mercure::new(&keys, realm))
                 .collect::<Result<_, _>>()?,
+            xmpp: keys
+                .xmpp
+                .map(|section| bridge(section, realm))
+                .transpose()?,
         };
         let mut names = settings.names();
         names.sort_unstable();
@@ -105,12 +111,26 @@ impl Settings {
     pub(crate) fn names(&self) -> Vec<&str> {
         let webhooks = self.webhooks.iter().map(|(endpoint, _)| &*endpoint.name);
         let hubs = self.hubs.iter().map(|(endpoint, _)| &*endpoint.name);
-        webhooks.chain(hubs).collect()
+        let bridges = self.xmpp.iter().map(|(endpoint, _)| &*endpoint.name);
+        webhooks.chain(hubs).chain(bridges).collect()
     }
 
     pub(crate) fn endpoints(&self) -> usize {
-        self.webhooks.len() + self.hubs.len()
+        self.webhooks.len() + self.hubs.len() + usize::from(self.xmpp.is_some())
     }
+}
+
+fn bridge(section: xmpp::Section, realm: &Realm) -> Result<(Endpoint, xmpp::Settings), Failure> {
+    let settings = xmpp::Settings::new(section)?;
+    let types = xmpp::KINDS.map(|kind| word(kind.as_str()).to_owned());
+    let common = CommonKeys {
+        name: format!("xmpp {}", settings.component()),
+        types: &types,
+        realms: &[],
+        at_once: Some(16),
+        retry_after: None,
+    };
+    Ok((Endpoint::new(common, realm)?, settings))
 }
 
 impl Endpoint {

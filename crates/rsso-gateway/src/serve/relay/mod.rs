@@ -38,6 +38,11 @@ mod schedule;
 mod set;
 pub(crate) mod spool;
 pub(crate) mod webhook;
+#[cfg(feature = "xmpp")]
+pub(crate) mod xmpp;
+#[cfg(not(feature = "xmpp"))]
+#[path = "no_xmpp.rs"]
+pub(crate) mod xmpp;
 
 use super::metrics;
 use super::receipts::Receipts;
@@ -227,6 +232,13 @@ fn run(
     }
     for (endpoint, hub) in settings.hubs {
         crew.hire(&endpoint, hub);
+    }
+    if let Some((endpoint, settings)) = settings.xmpp {
+        let _within = runtime.enter();
+        match xmpp::Xmpp::start(settings) {
+            Ok(bridge) => crew.hire(&endpoint, bridge),
+            Err(error) => return tracing::error!(%error, "no relay: cannot start a thread"),
+        }
     }
     let endpoints = crew.endpoints;
     for (realm, routes) in crew.routes {

@@ -1,5 +1,8 @@
 //! The spool: what is in it after each step, and after a step that did not happen.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
 use rsso_testkit::WorkDir;
 
 use super::super::backlog;

@@ -1,0 +1,294 @@
+//! Keeps the stream to the server, and carries messages over it: one task.
+//!
+//! What always holds: whoever gave a message gets an outcome, in bounded time; while the server is
+//! away nothing is kept here; between two attempts there is a pause, with jitter.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use rsso_core::Secret;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::address::Address;
+use super::metrics;
+use super::stream::{Break, Cause, Stream};
+use super::talk::Talk;
+
+/// Messages that are on their way, and that wait for that.
+const MOST_SENT: usize = 64;
+const WAITING: usize = 64;
+
+/// Between attempts: the first, the longest, and the one where only a changed setting can help.
+const PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const HOPELESS_PAUSE: Duration = Duration::from_secs(60);
+
+/// How often a quiet stream is asked whether it still is one.
+const QUIET: Duration = Duration::from_secs(30);
+
+/// What it takes to connect.
+#[derive(Debug, Clone)]
+pub(super) struct Settings {
+    pub(super) server: String,
+    pub(super) component: String,
+    pub(super) secret: Secret,
+    /// The setting that the secret came from.
+    pub(super) secret_setting: &'static str,
+    /// Of the accounts: it is the server itself that is pinged.
+    pub(super) domain: String,
+    /// How long clients get to come back after a break: they were cut off as we were, and a kick to
+    /// an address that is not there yet is lost.
+    pub(super) grace: Duration,
+    pub(super) timeout: Duration,
+}
+
+/// A message.
+#[derive(Debug)]
+pub(super) struct Freight {
+    pub(super) id: String,
+    pub(super) stanza: String,
+    pub(super) to: Address,
+    /// Whether that session is to end when the message has arrived.
+    pub(super) end_session: bool,
+}
+
+/// What became of it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// The server has it.
+    Taken,
+    /// The server says that there is nobody at that address.
+    Nobody(String),
+    /// The server breaks the stream over it.
+    Refused(String),
+    /// The server is away, or went before it was known what became of the message.
+    Broken(String),
+}
+
+/// One that somebody waits for.
+#[derive(Debug)]
+pub(super) struct Parcel {
+    pub(super) freight: Freight,
+    outcome: oneshot::Sender<Outcome>,
+}
+
+impl Parcel {
+    pub(super) fn ends(self, outcome: Outcome) {
+        // Whoever gave it may have gone.
+        let _ = self.outcome.send(outcome);
+    }
+}
+
+#[derive(Debug, Clone)]
+enum State {
+    Here,
+    Away(String),
+}
+
+/// The way to the task, which ends when this is dropped.
+#[derive(Debug)]
+pub(super) struct Link {
+    parcels: mpsc::Sender<Parcel>,
+    state: watch::Receiver<State>,
+}
+
+impl Link {
+    pub(super) fn start(settings: Settings) -> Self {
+        let (parcels, given) = mpsc::channel(WAITING);
+        let (told, state) = watch::channel(State::Away("not connected yet".to_owned()));
+        let task = Task {
+            settings,
+            given,
+            state: told,
+            careful: 0,
+        };
+        tokio::spawn(task.run());
+        Self { parcels, state }
+    }
+
+    /// Waits up to `patience` for a server that is away.
+    pub(super) async fn carry(&self, freight: Freight, patience: Duration) -> Outcome {
+        let mut state = self.state.clone();
+        let here = state.wait_for(|state| matches!(state, State::Here));
+        if timeout(patience, here).await.is_err() {
+            return Outcome::Broken(match &*self.state.borrow() {
+                State::Away(reason) => reason.clone(),
+                State::Here => "the XMPP server was away until now".to_owned(),
+            });
+        }
+        let gone = || Outcome::Broken("the gateway is stopping".to_owned());
+        let (outcome, told) = oneshot::channel();
+        if self
+            .parcels
+            .send(Parcel { freight, outcome })
+            .await
+            .is_err()
+        {
+            return gone();
+        }
+        told.await.unwrap_or_else(|_| gone())
+    }
+}
+
+struct Task {
+    settings: Settings,
+    given: mpsc::Receiver<Parcel>,
+    state: watch::Sender<State>,
+    /// Messages that are sent one by one, for one of them may have broken the stream.
+    careful: usize,
+}
+
+impl Task {
+    async fn run(mut self) {
+        if !is_here(&self.settings.server) {
+            let server = &self.settings.server;
+            tracing::warn!(
+                server,
+                "xmpp.server is another machine: messages go there in the clear"
+            );
+        }
+        let mut pause = PAUSE;
+        let mut grace = Duration::ZERO;
+        let mut known = String::new();
+        loop {
+            let end = match Stream::open(&self.settings).await {
+                Ok(stream) => {
+                    tracing::info!(
+                        component = self.settings.component,
+                        "connected to the XMPP server"
+                    );
+                    metrics::connected(true);
+                    known.clear();
+                    let since = Instant::now();
+                    let Some(end) = self.serve(stream, grace).await else {
+                        return;
+                    };
+                    if since.elapsed() > LONGEST_PAUSE {
+                        pause = PAUSE;
+                    }
+                    end
+                }
+                Err(end) => end,
+            };
+            grace = self.settings.grace;
+            metrics::connected(false);
+            metrics::broken();
+            if end.reason == known {
+                tracing::debug!(reason = end.reason, "still no XMPP server");
+            } else if end.cause == Cause::Settings {
+                tracing::error!(reason = end.reason, "no XMPP messages can be delivered");
+            } else {
+                tracing::warn!(reason = end.reason, "XMPP messages have to wait");
+            }
+            known.clone_from(&end.reason);
+            self.state.send_replace(State::Away(end.reason.clone()));
+            let until = Instant::now()
+                + with_jitter(match end.cause {
+                    Cause::Settings => HOPELESS_PAUSE.min(pause * 12),
+                    _ => pause,
+                });
+            if !self.turn_away(&end.reason, until).await {
+                return;
+            }
+            pause = LONGEST_PAUSE.min(pause * 2);
+        }
+    }
+
+    /// Gives back what comes in a pause. False: nobody is left to give anything.
+    async fn turn_away(&mut self, reason: &str, until: Instant) -> bool {
+        loop {
+            tokio::select! {
+                parcel = self.given.recv() => match parcel {
+                    Some(parcel) => parcel.ends(Outcome::Broken(reason.to_owned())),
+                    None => return false,
+                },
+                () = sleep_until(until) => return true,
+            }
+        }
+    }
+
+    /// Carries messages until the stream breaks; `None`: nobody is left to give any.
+    async fn serve(&mut self, stream: Stream, grace: Duration) -> Option<Break> {
+        let mut talk = Talk::new(stream, self.settings.clone());
+        let end = self.talk(&mut talk, grace).await;
+        let Err(end) = end else {
+            talk.stream.close().await;
+            return None;
+        };
+        let rest = talk.window.into_rest();
+        let suspects = rest.iter().filter(|(_, taken)| !taken).count();
+        let is_content = end.cause == Cause::Content;
+        if is_content && suspects > 1 {
+            self.careful = suspects;
+        }
+        for (parcel, taken) in rest {
+            parcel.ends(if is_content && suspects == 1 && !taken {
+                Outcome::Refused(end.reason.clone())
+            } else {
+                Outcome::Broken(end.reason.clone())
+            });
+        }
+        Some(end)
+    }
+
+    async fn talk(&mut self, talk: &mut Talk, grace: Duration) -> Result<(), Break> {
+        let open_at = Instant::now() + grace;
+        let mut open = false;
+        let mut quiet_since = Instant::now();
+        loop {
+            let deadline = match talk.window.awaited_since() {
+                Some(since) => since + self.settings.timeout,
+                None => quiet_since + QUIET,
+            };
+            let settles = talk.window.settles_at();
+            let most = if self.careful > 0 { 1 } else { MOST_SENT };
+            let room = most.saturating_sub(talk.window.len());
+            tokio::select! {
+                item = talk.stream.incoming.recv() => {
+                    let stanza = item.unwrap_or_else(|| Err(Break::lost("the XMPP server is gone")))?;
+                    talk.take(&stanza).await?;
+                }
+                parcel = self.given.recv(), if open && room > 0 => {
+                    let Some(parcel) = parcel else { return Ok(()) };
+                    let mut parcels = vec![parcel];
+                    while parcels.len() < room
+                        && let Ok(parcel) = self.given.try_recv()
+                    {
+                        parcels.push(parcel);
+                    }
+                    talk.send(parcels).await?;
+                }
+                () = sleep_until(open_at), if !open => {
+                    open = true;
+                    self.state.send_replace(State::Here);
+                }
+                () = sleep_until(settles.unwrap_or(deadline)), if settles.is_some() => {}
+                () = sleep_until(deadline) => {
+                    if talk.window.awaited_since().is_some() {
+                        return Err(Break::lost(
+                            "the XMPP server does not answer pings; is a second gateway connected under the same name?",
+                        ));
+                    }
+                    talk.send(Vec::new()).await?;
+                }
+            }
+            let told = talk.tell().await?;
+            self.careful = self.careful.saturating_sub(told);
+            quiet_since = Instant::now();
+        }
+    }
+}
+
+/// Whether `host:port` is this machine, as far as its name tells.
+fn is_here(server: &str) -> bool {
+    let host = server.rsplit_once(':').map_or(server, |(host, _)| host);
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+/// Between half of it and all of it: gateways that lost one server do not come back as one.
+fn with_jitter(pause: Duration) -> Duration {
+    let random = rsso_core::random::bytes::<1>().map_or(0, |[byte]| byte);
+    pause / 2 + pause / 2 * u32::from(random) / 255
+}

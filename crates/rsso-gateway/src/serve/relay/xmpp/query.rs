@@ -1,0 +1,191 @@
+//! The application's user table: which account a uid has, asked by a prepared statement.
+//!
+//! What always holds: a thread of its own asks, so that a database that hangs holds up nothing but
+//! messages; the uid is a value of the statement, never a part of it; the connection may only read,
+//! and one that failed is dropped.
+
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use mysql::prelude::Queryable as _;
+use mysql::{ClientIdentity, Conn, Error, OptsBuilder, Row, SslOpts, Statement, Value};
+use rsso_core::dsn::MysqlDsn;
+use tokio::sync::oneshot;
+
+use super::accounts::{Account, NoAccount};
+use super::address::{Address, Domain};
+
+const CONNECT: Duration = Duration::from_secs(2);
+const READ: Duration = Duration::from_secs(5);
+
+/// Questions that wait.
+const WAITING: usize = 256;
+
+/// The settings `account_query`, `mysql_dsn` and `domain`.
+#[derive(Debug, Clone)]
+pub(super) struct Query {
+    pub(super) sql: String,
+    pub(super) dsn: MysqlDsn,
+    /// Of accounts that are named without one.
+    pub(super) domain: Domain,
+}
+
+/// Asks it.
+#[derive(Debug)]
+pub(super) struct Table {
+    questions: SyncSender<Question>,
+}
+
+struct Question {
+    uid: Vec<u8>,
+    answer: oneshot::Sender<Result<Account, NoAccount>>,
+}
+
+impl Table {
+    /// The thread ends with the value.
+    pub(super) fn start(query: Query) -> std::io::Result<Self> {
+        let (questions, asked) = sync_channel(WAITING);
+        thread::Builder::new()
+            .name("xmpp accounts".to_owned())
+            .spawn(move || answer_all(&query, &asked))?;
+        Ok(Self { questions })
+    }
+
+    pub(super) async fn look_up(&self, uid: Vec<u8>) -> Result<Account, NoAccount> {
+        let (answer, answered) = oneshot::channel();
+        let away = |problem: &str| NoAccount::Unreachable(format!("xmpp.account_query: {problem}"));
+        match self.questions.try_send(Question { uid, answer }) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => return Err(away("the database is too slow")),
+            Err(TrySendError::Disconnected(_)) => return Err(away("nobody asks it any more")),
+        }
+        let answer = answered.await;
+        answer.unwrap_or_else(|_| Err(away("nobody asks it any more")))
+    }
+}
+
+fn answer_all(query: &Query, asked: &Receiver<Question>) {
+    let mut connection = None;
+    for question in asked {
+        let answer = look_up(query, &mut connection, &question.uid);
+        // Whoever asked may have given up.
+        let _ = question.answer.send(answer);
+    }
+}
+
+fn look_up(
+    query: &Query,
+    kept: &mut Option<(Conn, Statement)>,
+    uid: &[u8],
+) -> Result<Account, NoAccount> {
+    let was_used = kept.is_some();
+    match ask(query, kept, uid) {
+        // Servers close connections that were idle for hours.
+        Err(error) if was_used && !error.is_server_error() => {
+            *kept = None;
+            ask(query, kept, uid)
+        }
+        other => other,
+    }
+    .map_err(|error| {
+        let problem = format!("xmpp.account_query: {error}");
+        if error.is_server_error() {
+            NoAccount::Failed(problem)
+        } else {
+            *kept = None;
+            NoAccount::Unreachable(problem)
+        }
+    })
+    .and_then(|row| account(query, row))
+}
+
+fn ask(
+    query: &Query,
+    kept: &mut Option<(Conn, Statement)>,
+    uid: &[u8],
+) -> Result<Option<Row>, Error> {
+    let (connection, statement) = match kept {
+        Some(ready) => ready,
+        None => {
+            let mut connection = Conn::new(options(&query.dsn))?;
+            let statement = connection.prep(&query.sql)?;
+            kept.insert((connection, statement))
+        }
+    };
+    // All `?` are the uid.
+    let values = vec![Value::Bytes(uid.to_vec()); usize::from(statement.num_params())];
+    connection.exec_first(&*statement, values)
+}
+
+fn account(query: &Query, row: Option<Row>) -> Result<Account, NoAccount> {
+    let mut values = row.map(Row::unwrap).unwrap_or_default().into_iter();
+    let account = values.next().and_then(text).filter(|name| !name.is_empty());
+    let name = account.ok_or(NoAccount::None)?;
+    let address = if name.contains('@') {
+        Address::parse(&name)
+    } else {
+        Address::of_name(&name, &query.domain)
+    };
+    Ok(Account {
+        address: address
+            .map_err(|problem| NoAccount::Impossible(format!("the query's account: {problem}")))?,
+        language: values.next().and_then(text),
+    })
+}
+
+fn text(value: Value) -> Option<String> {
+    match value {
+        Value::Bytes(bytes) => String::from_utf8(bytes).ok(),
+        Value::Int(number) => Some(number.to_string()),
+        Value::UInt(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+fn options(dsn: &MysqlDsn) -> OptsBuilder {
+    let charset = dsn.charset.as_deref().unwrap_or("utf8mb4");
+    let options = OptsBuilder::new()
+        .ip_or_hostname(Some(dsn.host.clone()))
+        .tcp_port(dsn.port)
+        .user(dsn.user.clone())
+        .pass(Some(dsn.password.expose()).filter(|p| !p.is_empty()))
+        .db_name(Some(dsn.database.clone()))
+        .prefer_socket(false)
+        .tcp_connect_timeout(Some(CONNECT))
+        .read_timeout(Some(READ))
+        .write_timeout(Some(READ))
+        .init(vec![
+            // Its name was checked with the DSN.
+            format!("SET NAMES {charset}"),
+            "SET SESSION TRANSACTION READ ONLY".to_owned(),
+        ]);
+    let options = match &dsn.socket {
+        Some(path) => options.socket(Some(path.to_string_lossy())),
+        None => options,
+    };
+    let Some(files) = &dsn.tls else {
+        return options;
+    };
+    let identity = match (&files.cert, &files.key) {
+        (Some(cert), Some(key)) => Some(ClientIdentity::new(cert.clone(), key.clone())),
+        _ => None,
+    };
+    options.ssl_opts(
+        SslOpts::default()
+            .with_root_cert_path(files.ca.clone())
+            .with_client_identity(identity),
+    )
+}
+
+trait ServerError {
+    /// The server understood and refused: the connection is as good as before.
+    fn is_server_error(&self) -> bool;
+}
+
+impl ServerError for Error {
+    fn is_server_error(&self) -> bool {
+        // 08: the connection; 1040, 1053, 1205 and the like come and go with the server's state.
+        matches!(self, Self::MySqlError(error) if !error.state.starts_with("08"))
+    }
+}

@@ -1,0 +1,230 @@
+//! A component's stream (XEP-0114): connecting, the handshake, stanzas both ways.
+//!
+//! It is plain TCP: for the same machine, or a network that is ours. The secret itself is not sent.
+
+use std::time::Duration;
+
+use data_encoding::HEXLOWER;
+use sha1::{Digest as _, Sha1};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::link::Settings;
+use super::xml::{Element, Item, Reader, escape};
+
+/// Stanzas that were read and not looked at.
+const READ_AHEAD: usize = 64;
+
+/// Why a stream is over, or never began.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Break {
+    pub(super) reason: String,
+    pub(super) cause: Cause,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// The server is away, or was.
+    Lost,
+    /// A setting is wrong: trying again will not help soon.
+    Settings,
+    /// The server does not take what it was sent.
+    Content,
+}
+
+impl Break {
+    pub(super) fn lost(reason: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+            cause: Cause::Lost,
+        }
+    }
+
+    fn settings(reason: String) -> Self {
+        Self {
+            reason,
+            cause: Cause::Settings,
+        }
+    }
+
+    /// A stream error that comes instead of the handshake's answer.
+    fn refused(error: &Element, settings: &Settings) -> Self {
+        let (condition, said) = error.condition();
+        let component = &settings.component;
+        Self::settings(match condition {
+            "not-authorized" => format!(
+                "xmpp.{}: the server refuses it (not-authorized): it is not the secret that the server \
+                 has for {component}, if there is such a component",
+                settings.secret_setting
+            ),
+            "host-unknown" | "improper-addressing" => format!(
+                "xmpp.component: the server knows no {component} ({condition}), at least not at {}",
+                settings.server
+            ),
+            "conflict" => {
+                format!("xmpp.component: another program is connected as {component} (conflict)")
+            }
+            "invalid-namespace" | "bad-namespace-prefix" => format!(
+                "xmpp.server: {} is no port for components ({condition})",
+                settings.server
+            ),
+            _ => return Self::of_error(condition, said),
+        })
+    }
+
+    /// A stream error later on.
+    pub(super) fn of_stream(error: &Element) -> Self {
+        let (condition, said) = error.condition();
+        Self::of_error(condition, said)
+    }
+
+    fn of_error(condition: &str, said: &str) -> Self {
+        let cause = match condition {
+            "bad-format"
+            | "bad-namespace-prefix"
+            | "improper-addressing"
+            | "invalid-from"
+            | "invalid-namespace"
+            | "invalid-xml"
+            | "not-well-formed"
+            | "policy-violation"
+            | "restricted-xml"
+            | "unsupported-stanza-type" => Cause::Content,
+            _ => Cause::Lost,
+        };
+        let reason = format!("the XMPP server ends the stream: {condition} {said}");
+        Self {
+            reason: reason.trim_end().to_owned(),
+            cause,
+        }
+    }
+}
+
+/// A stream that the server has let in.
+pub(super) struct Stream {
+    write: OwnedWriteHalf,
+    /// Stanzas, and at the end why it is the end.
+    pub(super) incoming: mpsc::Receiver<Result<Element, Break>>,
+    reading: JoinHandle<()>,
+    timeout: Duration,
+}
+
+impl Stream {
+    pub(super) async fn open(settings: &Settings) -> Result<Self, Break> {
+        let opening = timeout(settings.timeout, Self::begin(settings));
+        opening.await.unwrap_or_else(|_| {
+            Err(Break::lost(format!(
+                "xmpp.server: {} does not answer",
+                settings.server
+            )))
+        })
+    }
+
+    async fn begin(settings: &Settings) -> Result<Self, Break> {
+        let server = &settings.server;
+        let cannot = |error: std::io::Error| {
+            Break::lost(format!("xmpp.server: cannot connect to {server}: {error}"))
+        };
+        let tcp = TcpStream::connect(server).await.map_err(cannot)?;
+        tcp.set_nodelay(true).map_err(cannot)?;
+        let (read, mut write) = tcp.into_split();
+        let mut reader = Reader::new(read);
+        let header = format!(
+            "<?xml version='1.0'?><stream:stream xmlns='jabber:component:accept' \
+             xmlns:stream='http://etherx.jabber.org/streams' to='{}'>",
+            escape(&settings.component)
+        );
+        write.write_all(header.as_bytes()).await.map_err(cannot)?;
+        let id = match next(&mut reader).await? {
+            Item::Header(header) if header.name == "stream" => header.attribute("id").to_owned(),
+            _ => {
+                let problem = format!("xmpp.server: what answers at {server} is no XMPP server");
+                return Err(Break::settings(problem));
+            }
+        };
+        let proof = Sha1::new()
+            .chain_update(&id)
+            .chain_update(settings.secret.expose())
+            .finalize();
+        let handshake = format!("<handshake>{}</handshake>", HEXLOWER.encode(&proof));
+        // It may have said already that it knows no such component, and closed.
+        let sent = write.write_all(handshake.as_bytes()).await;
+        match next(&mut reader).await? {
+            Item::Stanza(stanza) if stanza.name == "handshake" => sent.map_err(cannot)?,
+            Item::Stanza(error) if error.name == "error" => {
+                return Err(Break::refused(&error, settings));
+            }
+            _ => return Err(Break::lost("the XMPP server does not answer the handshake")),
+        }
+        let (ahead, incoming) = mpsc::channel(READ_AHEAD);
+        Ok(Self {
+            write,
+            incoming,
+            // A task of its own: a stanza that was read half-way cannot be left alone for a while.
+            reading: tokio::spawn(read_all(reader, ahead)),
+            timeout: settings.timeout,
+        })
+    }
+
+    /// A server that does not read holds us up for a bounded time.
+    pub(super) async fn send(&mut self, stanzas: &str) -> Result<(), Break> {
+        let sending = timeout(self.timeout, self.write.write_all(stanzas.as_bytes()));
+        match sending.await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => {
+                // Why is often to be read: a stream error came before the connection was closed.
+                let said = self.said_at_the_end();
+                Err(said
+                    .unwrap_or_else(|| Break::lost(format!("the XMPP server is gone: {error}"))))
+            }
+            Err(_) => Err(Break::lost("the XMPP server does not read")),
+        }
+    }
+
+    fn said_at_the_end(&mut self) -> Option<Break> {
+        while let Ok(item) = self.incoming.try_recv() {
+            match item {
+                Ok(stanza) if stanza.name == "error" => return Some(Break::of_stream(&stanza)),
+                Ok(_) => {}
+                Err(end) => return Some(end),
+            }
+        }
+        None
+    }
+
+    /// Takes leave.
+    pub(super) async fn close(mut self) {
+        // Nobody is interested any more in whether it worked.
+        let _ = self.send("</stream:stream>").await;
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.reading.abort();
+    }
+}
+
+async fn next(reader: &mut Reader<OwnedReadHalf>) -> Result<Item, Break> {
+    let problem = |problem| Break::lost(format!("the XMPP server is gone: {problem}"));
+    reader.next().await.map_err(problem)
+}
+
+async fn read_all(mut reader: Reader<OwnedReadHalf>, ahead: mpsc::Sender<Result<Element, Break>>) {
+    loop {
+        let item = match next(&mut reader).await {
+            Ok(Item::Stanza(stanza)) => Ok(stanza),
+            Ok(Item::Header(_)) => continue,
+            Ok(Item::End) => Err(Break::lost("the XMPP server has closed the stream")),
+            Err(end) => Err(end),
+        };
+        let last = item.is_err();
+        if ahead.send(item).await.is_err() || last {
+            return;
+        }
+    }
+}

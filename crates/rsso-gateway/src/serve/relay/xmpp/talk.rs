@@ -1,0 +1,99 @@
+//! What is said on one stream: messages and pings behind them, answers to others, orders.
+
+use super::link::{Freight, Outcome, Parcel, Settings};
+use super::orders::{self, Orders};
+use super::stream::{Break, Stream};
+use super::window::Window;
+use super::xml::Element;
+
+/// One stream, and what is under way on it.
+pub(super) struct Talk {
+    pub(super) stream: Stream,
+    pub(super) window: Window<Parcel>,
+    orders: Orders,
+    settings: Settings,
+}
+
+impl Talk {
+    pub(super) fn new(stream: Stream, settings: Settings) -> Self {
+        Self {
+            stream,
+            window: Window::new(),
+            orders: Orders::default(),
+            settings,
+        }
+    }
+
+    /// Sends these, a ping behind each to its client, and one behind all to the server.
+    pub(super) async fn send(&mut self, parcels: Vec<Parcel>) -> Result<(), Break> {
+        let mut stanzas = String::new();
+        let component = self.settings.component.clone();
+        for parcel in parcels {
+            let Freight { id, stanza, to, .. } = &parcel.freight;
+            stanzas.push_str(stanza);
+            let client = to.has_resource().then(|| to.to_string());
+            let probe = self.window.sent(id.clone(), client.clone(), parcel);
+            if let Some(client) = client {
+                stanzas.push_str(&orders::ping(&probe, &component, &client));
+            }
+        }
+        let ping = self.window.ping();
+        stanzas.push_str(&orders::ping(&ping, &component, &self.settings.domain));
+        self.stream.send(&stanzas).await
+    }
+
+    /// Looks at what came.
+    pub(super) async fn take(&mut self, stanza: &Element) -> Result<(), Break> {
+        let (kind, id) = (stanza.attribute("type"), stanza.attribute("id"));
+        match (&*stanza.name, kind) {
+            ("error", _) => return Err(Break::of_stream(stanza)),
+            ("message", "error") => {
+                let condition = stanza
+                    .child("error")
+                    .map_or("", |error| error.condition().0);
+                tracing::debug!(event = id, condition, "a message came back");
+                self.window.bounced(id, condition);
+            }
+            ("iq", "get" | "set") => {
+                if let Some(answer) = orders::answer(stanza, &self.settings.component) {
+                    self.stream.send(&answer).await?;
+                }
+            }
+            ("iq", _) => return self.heard(stanza).await,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// An answer to something of ours.
+    async fn heard(&mut self, answer: &Element) -> Result<(), Break> {
+        if let Some(next) = self.orders.answered(answer, &self.settings.component) {
+            return self.stream.send(&next).await;
+        }
+        let (id, from) = (answer.attribute("id"), answer.attribute("from"));
+        if from == self.settings.domain {
+            self.window.answered(id);
+        } else if let Some(error) = answer.child("error") {
+            self.window.refused(id, from, error.condition().0);
+        }
+        Ok(())
+    }
+
+    /// Tells what became of the messages of which it is known; how many they were.
+    pub(super) async fn tell(&mut self) -> Result<usize, Break> {
+        let settled = self.window.settled();
+        let count = settled.len();
+        let mut orders = String::new();
+        for (parcel, bounced) in settled {
+            if parcel.freight.end_session && bounced.is_none() {
+                let of = parcel.freight.to.clone();
+                orders.push_str(&self.orders.end(of, &self.settings.component));
+            }
+            parcel.ends(bounced.map_or(Outcome::Taken, Outcome::Nobody));
+        }
+        if !orders.is_empty() {
+            self.stream.send(&orders).await?;
+        }
+        Ok(count)
+    }
+}
