@@ -127,7 +127,7 @@ fn bridge(section: xmpp::Section, realm: &Realm) -> Result<(Endpoint, xmpp::Sett
         name: format!("xmpp {}", settings.component()),
         types: &types,
         realms: &[],
-        at_once: Some(16),
+        at_once: Some(MAX_AT_ONCE),
         retry_after: None,
     };
     Ok((Endpoint::new(common, realm)?, settings))

@@ -17,8 +17,9 @@ use tokio::time::Instant;
 const PING: &str = "rsso-ping-";
 const PROBE: &str = "rsso-probe-";
 
-/// That moment: of Prosody some two milliseconds.
-const SETTLE: Duration = Duration::from_millis(100);
+/// That moment: of Prosody some two milliseconds, of ejabberd on a busy machine more than a hundred. Where a
+/// user is not there, a message keeps its place in the window for as long.
+const SETTLE: Duration = Duration::from_secs(1);
 
 /// In the order of sending.
 #[derive(Debug)]
