@@ -1,7 +1,7 @@
 # Every target does the set-up it needs and may be run again at any time.
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint phpt memcheck conformance demo clean
+.PHONY: help build test lint phpt memcheck conformance xmpp demo clean
 
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,10 @@ memcheck: build ## the PHP tests under valgrind (slow)
 conformance: build ## PHP's own session tests only; STORES="sqlite" chooses
 	scripts/setup test
 	scripts/conformance $(STORES)
+
+xmpp: ## the XMPP bridge against Prosody and ejabberd; RSSO_TRIES=200 for as many kicks
+	scripts/setup build test xmpp
+	cargo nextest run --package rsso-gateway --lib --test xmpp --run-ignored only xmpp through
 
 demo: build ## a chat with one login per kind of device, in your browser; DEMO_EXIT=1 only checks it
 	scripts/setup demo

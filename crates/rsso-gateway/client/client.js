@@ -117,6 +117,8 @@ class Tab {
     end(code, reason) {
         if (this.state === 'closed') return;
         if (code === 4000) code = this.#ended;
+        // A tab that came back just when it happened: the cookie stands for nobody any more.
+        if (code === 4401 && this.#login) [code, reason] = [4003, undefined];
         this.close();
         this.#tell('disconnected', { code, terminal: true });
         this.#tell('ended', { code, reason: text(reason) || REASONS[code] || 'ended' });

@@ -106,7 +106,7 @@ fn tabs_share_one_connection() {
     }
     assert_eq!(said[4]["open"], 1);
     for said in &said[5..8] {
-        assert_eq!(said["ended"]["code"], 4003);
+        assert_eq!(said["ended"]["code"], 4003, "{said}");
     }
     assert_eq!(said[8], json!({"problems": []}));
 }
