@@ -38,7 +38,7 @@ fn run(handler: &Handler, script: &str, more: Value) -> Vec<Value> {
         .ini("rsso.max_logins", "0")
         .ini("rsso.max_logins_per_device", "1")
         .env("CHAT_DB", &database.display().to_string());
-    let site = Site::start(&config, dsn, &root.join("public"), FRONT);
+    let site = Site::start(&config, dsn, &root.join("public"), FRONT).open("/sign-in");
     let mut input = more;
     input["url"] = json!(format!("http://chat.a.test:{}", site.nginx.port()));
     let said = chromium::run(&here.join("tests/chat").join(script), &input);

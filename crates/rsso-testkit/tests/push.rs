@@ -27,7 +27,8 @@ fn steps(handler: &Handler, script: &str) -> Vec<Value> {
         .ini("rsso.max_logins", "1")
         .ini("rsso.storm_limit", "0");
     let copy = WorkDir::new();
-    let site = Site::start(&config, dsn, &copy.web_copy("pages", &folder()), "");
+    let site = Site::start(&config, dsn, &copy.web_copy("pages", &folder()), "")
+        .open("/login.php?uid=nobody");
     let said = chromium::run(
         &folder().join(script),
         &json!({ "origin": site.nginx.url() }),

@@ -31,6 +31,14 @@ impl Site {
         }
     }
 
+    /// Opens a page that starts a session, so that the store is there, and waits until the gateway has found it:
+    /// a browser that comes before that is told to come again.
+    pub fn open(mut self, page: &str) -> Self {
+        self.nginx.browser().get(page).ok();
+        self.gateway.wait_ready();
+        self
+    }
+
     /// Nothing went wrong that only a log tells.
     pub fn assert_quiet(&self) {
         let said = self.fpm.error_log() + &self.nginx.error_log();
