@@ -26,7 +26,7 @@ fn every_login_that_is_replaced_is_told(mut server: XmppServer, backing: &Backin
         backing,
         &format!(
             "[xmpp]\nserver = \"127.0.0.1:{port}\"\ncomponent = \"{COMPONENT}\"\nsecret = \"{SECRET}\"\n\
-             account = \"{{uid}}@{DOMAIN}\"\ngrace = 2\n"
+             account = \"{{uid}}@{DOMAIN}\"\ngrace = 10\n"
         ),
     );
     let mut site = backing.site();
@@ -69,14 +69,12 @@ fn every_login_that_is_replaced_is_told(mut server: XmppServer, backing: &Backin
 }
 
 #[test]
-#[ignore = "needs Prosody and ejabberd: make xmpp"]
 fn through_prosody() {
     let server = XmppServer::Prosody(Prosody::start(&["alice"]));
     every_login_that_is_replaced_is_told(server, &Backing::sqlite());
 }
 
 #[test]
-#[ignore = "needs Prosody and ejabberd: make xmpp"]
 fn through_ejabberd() {
     let server = XmppServer::Ejabberd(Ejabberd::start(&["alice"]));
     every_login_that_is_replaced_is_told(server, &Backing::redis());

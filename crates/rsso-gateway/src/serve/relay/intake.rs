@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::convert::Infallible;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -83,7 +84,12 @@ impl Intake {
         let mut pause = PAUSE;
         loop {
             let before = Instant::now();
-            let Err(problem) = self.read();
+            // A fault of ours costs a pause, not the relay.
+            let read = panic::catch_unwind(AssertUnwindSafe(|| self.read()));
+            let problem = match read {
+                Ok(Err(problem)) => problem,
+                Err(_) => "rsso itself failed: please report it".to_owned(),
+            };
             if before.elapsed() > LONGEST_PAUSE {
                 pause = PAUSE;
             }

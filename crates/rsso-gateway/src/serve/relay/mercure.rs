@@ -252,6 +252,8 @@ struct Event {
 struct Data {
     login: String,
     #[serde(default)]
+    uid_base64: Option<String>,
+    #[serde(default)]
     device: String,
 }
 
@@ -293,6 +295,10 @@ impl Topic {
                     realm.ok_or("is of no realm")?
                 }
                 Part::Login => &event.data.login,
+                // As text it could be taken for another's.
+                Part::Uid if event.data.uid_base64.is_some() => {
+                    return Err("the user's id is no UTF-8: a topic cannot name it".to_owned());
+                }
                 Part::Uid => &event.subject,
                 Part::Device => &event.data.device,
             };
@@ -307,11 +313,11 @@ mod tests {
     use super::*;
 
     fn topic(template: &str, uid: &str) -> String {
-        let event = json!({
-            "source": "urn:rsso:shop",
-            "subject": uid,
-            "data": {"login": "01J", "device": "web"},
-        });
+        topic_of(template, uid, json!({"login": "01J", "device": "web"})).unwrap()
+    }
+
+    fn topic_of(template: &str, uid: &str, data: Value) -> Result<String, String> {
+        let event = json!({"source": "urn:rsso:shop", "subject": uid, "data": data});
         let delivery = Delivery {
             id: 1,
             event_id: "01E".to_owned(),
@@ -320,7 +326,17 @@ mod tests {
             event: event.to_string(),
             attempt: 0,
         };
-        Topic::parse(template).unwrap().of(&delivery).unwrap()
+        Topic::parse(template).unwrap().of(&delivery)
+    }
+
+    #[test]
+    fn a_uid_that_is_no_text_names_no_topic() {
+        let data = json!({"login": "01J", "uid_base64": "/w=="});
+        assert!(topic_of("users/{uid}", "/w==", data.clone()).is_err());
+        assert_eq!(
+            topic_of("logins/{login}", "/w==", data).unwrap(),
+            "logins/01J"
+        );
     }
 
     #[test]

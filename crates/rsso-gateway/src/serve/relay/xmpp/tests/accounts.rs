@@ -5,7 +5,6 @@ use rsso_testkit::MariaDb;
 use super::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs Prosody and ejabberd: make xmpp"]
 async fn the_user_table_says_which_account_and_which_language() {
     let mut database = MariaDb::start();
     database.sql(

@@ -142,11 +142,9 @@ async fn a_client_that_hangs_holds_up_nobody(server: XmppServer) {
     until_delivered(&bridge, &kick("alice")).await;
     clients.next("message");
     clients.pause();
-    let before = Instant::now();
     let kick = kick("alice");
+    // Before the client goes on: nothing waited for it.
     assert_eq!(bridge.deliver(&kick).await, Verdict::Delivered);
-    let took = before.elapsed();
-    assert!(took < Duration::from_secs(1), "{took:?}");
     clients.resume();
     assert_eq!(clients.next("message")["id"], kick.event_id);
 }
@@ -194,7 +192,6 @@ async fn a_message_that_breaks_the_stream_is_left_out(server: XmppServer) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs Prosody and ejabberd: make xmpp"]
 async fn a_second_gateway_under_the_same_name_is_told_so() {
     let server = XmppServer::Prosody(Prosody::start(&ACCOUNTS));
     let first = bridge(&server, "");
