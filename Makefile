@@ -1,7 +1,7 @@
 # Every target does the set-up it needs and may be run again at any time.
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint phpt memcheck conformance xmpp demo clean
+.PHONY: help build test lint phpt memcheck conformance xmpp bench demo clean
 
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,10 @@ conformance: build ## PHP's own session tests only; STORES="sqlite" chooses
 xmpp: ## only the tests of the XMPP bridge against Prosody and ejabberd; RSSO_TRIES=200 for as many kicks
 	scripts/setup build test
 	cargo nextest run --package rsso-gateway --lib --test xmpp xmpp through
+
+bench: build ## rsso beside other session handlers, into target/bench/; PARTS="session pages" chooses
+	scripts/setup bench
+	benches/compare/run $(PARTS)
 
 demo: build ## a chat with one login per kind of device, in your browser; DEMO_EXIT=1 only checks it
 	scripts/setup demo

@@ -192,6 +192,9 @@ namespace Rsso {
          *     lock_ttl?: int|float|numeric-string,
          *     lock_failure?: 'error'|'readonly',
          *     hash_ids?: bool|int|string,
+         *     store_empty?: bool|int|string,
+         *     compress?: 'off'|'zstd'|'lz4',
+         *     compress_min?: int|numeric-string,
          *     mysql_table?: string,
          *     mysql_columns?: string,
          *     realm?: string,
@@ -207,9 +210,9 @@ namespace Rsso {
          *     device_marks?: string,
          * } $options Directives without their `rsso.`. Times are in seconds, fractions allowed. Defaults: `prefix`
          *     `rsso:` (on SQLite `rsso_`), `connect_timeout` 2, `read_timeout` 2, `lock` true, `lock_wait` 30, `lock_ttl`
-         *     60, `lock_failure` 'error', `hash_ids` true, `realm` 'default', `max_logins` 1, `max_logins_per_device` 0,
-         *     `on_conflict` 'kick', `victim` 'oldest', `storm_limit` 10, `tombstone_ttl` and `events_ttl` 86400; the
-         *     others ''.
+         *     60, `lock_failure` 'error', `hash_ids` true, `store_empty` true, `compress` 'off', `compress_min` 2048
+         *     (bytes), `realm` 'default', `max_logins` 1, `max_logins_per_device` 0, `on_conflict` 'kick', `victim`
+         *     'oldest', `storm_limit` 10, `tombstone_ttl` and `events_ttl` 86400; the others ''.
          *
          * @throws ConfigException for a DSN, option or value that cannot be used
          */

@@ -19,6 +19,9 @@ foreach ([
     'rsso.lock_ttl' => ['', '0', '0.9', '86401', 'long'],
     'rsso.lock_failure' => ['', 'ignore', 'READONLY', '1'],
     'rsso.hash_ids' => ['2', 'sha256'],
+    'rsso.store_empty' => ['never'],
+    'rsso.compress' => ['gzip', 'ZSTD', ''],
+    'rsso.compress_min' => ['-1', '2K', '', '1073741825'],
     'rsso.realm' => ['', 'a b', str_repeat('r', 65)],
     'rsso.max_logins' => ['', '-1', '1.5', '1000001', 'many'],
     'rsso.max_logins_per_device' => ['', '-1'],
@@ -206,6 +209,30 @@ rsso.hash_ids = "2"
 false
 rsso.hash_ids = "sha256"
   warning: ini_set(): rsso: rsso.hash_ids: must be a boolean: 1, 0, on, off, true, false, yes or no
+false
+rsso.store_empty = "never"
+  warning: ini_set(): rsso: rsso.store_empty: must be a boolean: 1, 0, on, off, true, false, yes or no
+false
+rsso.compress = "gzip"
+  warning: ini_set(): rsso: rsso.compress: must be 'off', 'zstd' or 'lz4'
+false
+rsso.compress = "ZSTD"
+  warning: ini_set(): rsso: rsso.compress: must be 'off', 'zstd' or 'lz4'
+false
+rsso.compress = ""
+  warning: ini_set(): rsso: rsso.compress: must be 'off', 'zstd' or 'lz4'
+false
+rsso.compress_min = "-1"
+  warning: ini_set(): rsso: rsso.compress_min: must be bytes from 0 to 1073741824
+false
+rsso.compress_min = "2K"
+  warning: ini_set(): rsso: rsso.compress_min: must be bytes from 0 to 1073741824
+false
+rsso.compress_min = ""
+  warning: ini_set(): rsso: rsso.compress_min: must be bytes from 0 to 1073741824
+false
+rsso.compress_min = "1073741825"
+  warning: ini_set(): rsso: rsso.compress_min: must be bytes from 0 to 1073741824
 false
 rsso.realm = ""
   warning: ini_set(): rsso: rsso.realm: must be 1 to 64 characters of a-z, A-Z, 0-9 and '_.-'

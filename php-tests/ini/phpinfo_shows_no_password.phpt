@@ -29,6 +29,8 @@ Active store => redis://:***@localhost:6380/3
 Directive => Local Value => Master Value
 rsso.auto_claim => no value => no value
 rsso.auto_claim_device => no value => no value
+rsso.compress => off => off
+rsso.compress_min => 2048 => 2048
 rsso.connect_timeout => 2 => 2
 rsso.device_marks => no value => no value
 rsso.dsn => redis://:***@localhost:6380/3 => redis://ada:***@localhost:6379/2
@@ -48,6 +50,7 @@ rsso.password_file => *** => ***
 rsso.prefix => no value => no value
 rsso.read_timeout => 2 => 2
 rsso.realm => default => default
+rsso.store_empty => 1 => 1
 rsso.storm_limit => 10 => 10
 rsso.tombstone_ttl => 86400 => 86400
 rsso.victim => oldest => oldest

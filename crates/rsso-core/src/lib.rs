@@ -12,6 +12,7 @@ pub mod deadline;
 pub mod dsn;
 pub mod error;
 pub mod login;
+pub mod packing;
 pub mod random;
 pub mod request;
 pub mod secret;

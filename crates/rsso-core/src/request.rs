@@ -10,12 +10,14 @@ use std::time::{Duration, Instant};
 use crate::deadline::Deadline;
 use crate::error::{Error, Result};
 use crate::login::{Bound, Kick};
+use crate::packing;
 use crate::settings::{LockFailure, Settings};
 use crate::sid::{SessionId, SessionKey};
 use crate::store::{Basis, Change, End, Load, LockTerms, Outcome, Store, Token, Version};
 
 mod logins;
 mod outcome;
+mod refresh;
 mod rotation;
 
 pub use logins::Followed;
@@ -59,6 +61,8 @@ struct Current {
     seen: Option<Version>,
     /// The login that it has.
     login: Option<Bound>,
+    /// Until when it lives without a refresh, where the store can tell.
+    lives_until: Option<Instant>,
     /// What a validation fetched and the read that follows will take.
     prefetched: Option<Vec<u8>>,
     /// Set where a write must be refused: why.
@@ -168,22 +172,6 @@ impl RequestState {
         ttl: Duration,
     ) -> Result<Written> {
         self.commit(store, settings, sid, Change::Write(data, ttl))
-    }
-
-    /// Refreshes the expiry of an unchanged session, and gives its lock back.
-    ///
-    /// # Errors
-    /// [`Error::LockTimeout`] or [`Error::Store`].
-    pub fn touch(
-        &mut self,
-        store: &mut dyn Store,
-        settings: &Settings,
-        sid: &SessionId,
-        ttl: Duration,
-    ) -> Result<()> {
-        // A refresh that is refused loses nothing: there were no changes.
-        self.commit(store, settings, sid, Change::Touch(ttl))
-            .map(|_| ())
     }
 
     /// Ends the session and gives its lock back.
@@ -329,6 +317,10 @@ impl RequestState {
         if let Some(refusal) = current.refusal {
             return Ok(Written::Refused(refusal));
         }
+        if current.seen.is_none() && change.is_empty() && !settings.store_empty {
+            current.give_back(store)?;
+            return Ok(Written::Stored);
+        }
         // What was read before the lock was given up must still be what is stored.
         if let Some(Some(before)) = seen_before
             && current.seen != Some(before)
@@ -344,6 +336,17 @@ impl RequestState {
             token: current.token,
             locked: current.locked,
             seen: current.seen,
+            lives: current.lives_for(change.ttl()),
+        };
+        let packed;
+        let ttl = refresh::stored(change.ttl());
+        let change = match change {
+            Change::Write(data, _) if store.shares_data() => Change::Write(data, ttl),
+            Change::Write(data, _) => {
+                packed = packing::pack(data, settings.compress, settings.compress_min);
+                Change::Write(&packed, ttl)
+            }
+            Change::Touch(_) => Change::Touch(ttl),
         };
         let outcome = store.commit(&current.key, basis, change);
         current.locked = false;
@@ -351,6 +354,11 @@ impl RequestState {
         match outcome? {
             Outcome::Stored(version) => {
                 current.seen = Some(version);
+                if !basis.lives {
+                    // The end of a login that was rotated away is not put off.
+                    let put_off = current.login.as_ref().is_none_or(|login| !login.rotated);
+                    current.lives_until = put_off.then(|| Instant::now() + ttl);
+                }
                 // A token commits one write.
                 current.token = Token::random()?;
                 Ok(Written::Stored)
@@ -406,10 +414,14 @@ impl RequestState {
         current.prefetched = None;
         let (data, seen) = loaded.record.map(|r| (r.data, r.version)).unzip();
         current.seen = seen;
+        current.lives_until = loaded.left.map(|left| started + left);
         current.login = loaded.login;
         self.kick = loaded.kick;
         self.current = Some(current);
-        Ok(data)
+        match data {
+            Some(data) if !store.shares_data() => packing::unpack(data, store.address()).map(Some),
+            data => Ok(data),
+        }
     }
 
     fn is_fresh(&self, sid: &SessionId) -> bool {
@@ -432,8 +444,8 @@ impl RequestState {
 
     fn give_up_current(&mut self, store: &mut dyn Store) -> Result<()> {
         match self.current.take() {
-            Some(current) if current.locked => store.release(&current.key, current.token),
-            _ => Ok(()),
+            Some(mut current) => current.give_back(store),
+            None => Ok(()),
         }
     }
 
@@ -452,6 +464,14 @@ impl RequestState {
 }
 
 impl Current {
+    /// Gives its lock back, if there is one.
+    fn give_back(&mut self, store: &mut dyn Store) -> Result<()> {
+        match std::mem::take(&mut self.locked) {
+            true => store.release(&self.key, self.token),
+            false => Ok(()),
+        }
+    }
+
     fn unread(sid: &SessionId, settings: &Settings) -> Result<Self> {
         Ok(Self {
             sid: sid.clone(),
@@ -460,6 +480,7 @@ impl Current {
             locked: false,
             seen: None,
             login: None,
+            lives_until: None,
             prefetched: None,
             refusal: None,
             closed: false,

@@ -37,6 +37,9 @@ pub const DIRECTIVES: &[Directive] = &[
     Directive::new("lock_ttl", "60"),
     Directive::new("lock_failure", "error"),
     Directive::new("hash_ids", "1"),
+    Directive::new("store_empty", "1"),
+    Directive::new("compress", "off"),
+    Directive::new("compress_min", "2048"),
     Directive::new("mysql_table", ""),
     Directive::new("mysql_columns", ""),
     Directive::new("realm", "default"),
@@ -59,6 +62,17 @@ pub enum LockFailure {
     Error,
     /// Go on with what is stored, and refuse to write.
     ReadOnly,
+}
+
+/// What `rsso.compress` makes sessions' data smaller with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compression {
+    /// Nothing: stored as they are.
+    Off,
+    /// Zstandard (RFC 8878), its fastest usual level.
+    Zstd,
+    /// LZ4 blocks: less small, faster.
+    Lz4,
 }
 
 /// The directives' values.
@@ -86,6 +100,12 @@ pub struct Settings {
     pub lock_failure: LockFailure,
     /// `rsso.hash_ids`
     pub hash_ids: bool,
+    /// `rsso.store_empty`: whether a new session that is empty is stored.
+    pub store_empty: bool,
+    /// `rsso.compress`
+    pub compress: Compression,
+    /// `rsso.compress_min`, in bytes.
+    pub compress_min: usize,
     /// `rsso.mysql_table`: empty for rsso's own.
     pub mysql_table: String,
     /// `rsso.mysql_columns`
@@ -128,6 +148,9 @@ impl Default for Settings {
             lock_ttl: Duration::from_secs(60),
             lock_failure: LockFailure::Error,
             hash_ids: true,
+            store_empty: true,
+            compress: Compression::Off,
+            compress_min: 2048,
             mysql_table: String::new(),
             mysql_columns: String::new(),
             lifetime: Duration::from_secs(1440),
@@ -180,13 +203,25 @@ impl Settings {
                 Some(time) => self.lock_ttl = time,
                 None => return refuse("seconds from 1 to 86400"),
             },
-            "lock" => match parse_bool(value) {
-                Some(on) => self.lock = on,
-                None => return refuse("a boolean: 1, 0, on, off, true, false, yes or no"),
+            "lock" | "hash_ids" | "store_empty" => {
+                let Some(on) = parse_bool(value) else {
+                    return refuse("a boolean: 1, 0, on, off, true, false, yes or no");
+                };
+                *match name {
+                    "lock" => &mut self.lock,
+                    "hash_ids" => &mut self.hash_ids,
+                    _ => &mut self.store_empty,
+                } = on;
+            }
+            "compress" => match value {
+                "off" => self.compress = Compression::Off,
+                "zstd" => self.compress = Compression::Zstd,
+                "lz4" => self.compress = Compression::Lz4,
+                _ => return refuse("'off', 'zstd' or 'lz4'"),
             },
-            "hash_ids" => match parse_bool(value) {
-                Some(on) => self.hash_ids = on,
-                None => return refuse("a boolean: 1, 0, on, off, true, false, yes or no"),
+            "compress_min" => match value.trim().parse() {
+                Ok(bytes @ 0..=1_073_741_824) => self.compress_min = bytes,
+                _ => return refuse("bytes from 0 to 1073741824"),
             },
             "mysql_table" => value.clone_into(&mut self.mysql_table),
             "mysql_columns" => {
@@ -302,6 +337,9 @@ mod tests {
             ("lock", "maybe"),
             ("lock_failure", "ignore"),
             ("hash_ids", "2"),
+            ("store_empty", "sometimes"),
+            ("compress", "gzip"),
+            ("compress_min", "2K"),
             ("realm", "a b"),
             ("max_logins", "-1"),
             ("max_logins_per_device", "x"),

@@ -47,6 +47,11 @@ pub trait Store: Logins + Receipts + Send {
     /// The store's address, without credentials, for messages and phpinfo().
     fn address(&self) -> &str;
 
+    /// Whether others read the data as well, so that they must be PHP's own, never packed.
+    fn shares_data(&self) -> bool {
+        false
+    }
+
     /// Connects if there is no connection: a store that cannot be reached is found out before a
     /// new session is worked on, not when its data are to be stored.
     ///
@@ -66,7 +71,9 @@ pub trait Store: Logins + Receipts + Send {
     /// [`crate::Error::Store`]; whether the change was made is then unknown.
     fn commit(&mut self, key: &SessionKey, basis: Basis, change: Change<'_>) -> Result<Outcome>;
 
-    /// Gives a lock back without a change. The lock of another token is left alone.
+    /// Gives a lock back without a change. The lock of another token is left alone. A store may
+    /// send this, or a refresh, without waiting for the answer: it looks at that before it does
+    /// anything else, and does what went wrong again.
     ///
     /// # Errors
     /// [`crate::Error::Store`]; the lock then ends with its connection or its time-to-live.
@@ -167,6 +174,9 @@ pub struct Loaded {
     pub login: Option<Bound>,
     /// Why there is no record, where a kick has ended it.
     pub kick: Option<Kick>,
+    /// For how long the record lives if nobody refreshes it; `None` where others rely on each
+    /// refresh, and where nobody can tell.
+    pub left: Option<Duration>,
 }
 
 /// What [`Store::destroy`] may end.
@@ -198,6 +208,8 @@ pub struct Basis {
     pub locked: bool,
     /// What the request read: `None` is a missing record.
     pub seen: Option<Version>,
+    /// The expiry that was read is far enough away: a write need not put it off.
+    pub lives: bool,
 }
 
 /// What a commit does.

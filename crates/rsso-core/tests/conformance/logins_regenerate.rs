@@ -22,7 +22,7 @@ fn signed_in(ground: &dyn Ground) -> (SessionId, LoginId) {
 
 fn is_free(worker: &mut Worker, ground: &dyn Ground, id: &SessionId) -> bool {
     let key = ground.key_of(id);
-    match worker.try_lock(&key, Duration::ZERO, HOUR) {
+    match worker.try_lock(&key, Duration::from_secs(5), HOUR) {
         Ok(held) => worker.store.release(&key, held.token).is_ok(),
         Err(_) => false,
     }

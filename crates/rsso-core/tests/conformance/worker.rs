@@ -24,6 +24,7 @@ pub struct Held {
     pub data: Option<Vec<u8>>,
     pub login: Option<Bound>,
     pub kick: Option<Kick>,
+    pub left: Option<Duration>,
 }
 
 impl Worker {
@@ -71,6 +72,7 @@ impl Worker {
             data,
             login: loaded.login,
             kick: loaded.kick,
+            left: loaded.left,
         })
     }
 
@@ -88,6 +90,21 @@ impl Worker {
         self.store
             .commit(&held.key, held.basis(), Change::Touch(ttl))
             .unwrap()
+    }
+
+    /// Refreshes what has ended. A store need not wait for the answer: nothing may come of it.
+    pub fn touch_in_vain(&mut self, held: &Held) {
+        let stored = |worker: &mut Self| {
+            let token = Token::random().unwrap();
+            let loaded = worker.load(&held.key, token, None, false).unwrap();
+            let left = loaded.left.unwrap_or_default();
+            ((loaded.data, loaded.seen), left)
+        };
+        let before = stored(self);
+        let outcome = self.touch(held, 100 * HOUR);
+        let after = stored(self);
+        assert_eq!(after.0, before.0, "{outcome:?}");
+        assert!(after.1 <= before.1, "{outcome:?}: {:?}", after.1);
     }
 
     /// Writes a session and lets go of it.
@@ -115,6 +132,7 @@ impl Held {
             token: self.token,
             locked: self.locked,
             seen: self.seen,
+            lives: false,
         }
     }
 }

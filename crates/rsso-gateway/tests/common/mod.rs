@@ -113,6 +113,7 @@ pub fn store_session(store: &mut dyn Store, name: &str) {
         token: Token::random().expect("randomness"),
         locked: false,
         seen: None,
+        lives: false,
     };
     let outcome = store
         .commit(&key(name), basis, Change::Write(b"n|i:1;", HOUR))

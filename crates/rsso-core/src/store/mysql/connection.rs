@@ -1,10 +1,11 @@
 //! Connections to a MySQL or MariaDB server: made with time-outs, dropped at the first I/O error.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use mysql::prelude::Queryable as _;
-use mysql::{ClientIdentity, Conn, Error as Driver, OptsBuilder, Params, Row, SslOpts};
+use mysql::{ClientIdentity, Conn, Error as Driver, OptsBuilder, Params, Row, SslOpts, Statement};
 
 use super::error::{Broken, explain, is_broken};
 use crate::dsn::MysqlDsn;
@@ -12,6 +13,10 @@ use crate::error::{Error, Result};
 
 /// Counts the connections of this process.
 static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
+
+/// Prepared statements of a connection: more than there are, an act on logins alone has some twenty.
+const KEPT: usize = 60;
+const KEPT_BY_DRIVER: usize = 64;
 
 /// How to reach the server.
 #[derive(Clone)]
@@ -28,6 +33,8 @@ pub(super) struct Target {
 /// server that was restarted counts from the start again.
 pub(super) struct Session {
     connection: Conn,
+    /// By their texts, which the driver would parse each time.
+    statements: HashMap<Box<str>, Statement>,
     pub(super) number: u64,
     mariadb: bool,
 }
@@ -45,6 +52,7 @@ impl Target {
         Ok(Session {
             number: CONNECTIONS.fetch_add(1, Ordering::Relaxed),
             mariadb: version.contains("MariaDB"),
+            statements: HashMap::new(),
             connection,
         })
     }
@@ -61,8 +69,7 @@ impl Target {
             .tcp_connect_timeout(Some(self.connect_timeout))
             .read_timeout(Some(self.read_timeout + patience))
             .write_timeout(Some(self.read_timeout))
-            // More than there are statements: an act on logins alone has some twenty.
-            .stmt_cache_size(64)
+            .stmt_cache_size(KEPT_BY_DRIVER)
             .init(vec![
                 format!("SET NAMES {}", self.charset),
                 // Whatever the server's modes are: text that does not fit is an error, never cut off.
@@ -97,18 +104,35 @@ impl Session {
         sql: &str,
         values: impl Into<Params>,
     ) -> Result<Option<Row>, Driver> {
-        self.connection.exec_first(sql, values)
+        let statement = self.statement(sql)?;
+        self.connection.exec_first(&statement, values)
     }
 
     /// Runs a prepared statement and returns all rows, of which there are few.
     pub(super) fn all(&mut self, sql: &str, values: impl Into<Params>) -> Result<Vec<Row>, Driver> {
-        self.connection.exec(sql, values)
+        let statement = self.statement(sql)?;
+        self.connection.exec(&statement, values)
     }
 
     /// Runs a prepared statement and returns how many rows it changed.
     pub(super) fn change(&mut self, sql: &str, values: impl Into<Params>) -> Result<u64, Driver> {
-        self.connection.exec_drop(sql, values)?;
+        let statement = self.statement(sql)?;
+        self.connection.exec_drop(&statement, values)?;
         Ok(self.connection.affected_rows())
+    }
+
+    /// Prepared once for each connection.
+    fn statement(&mut self, sql: &str) -> Result<Statement, Driver> {
+        if let Some(statement) = self.statements.get(sql) {
+            return Ok(statement.clone());
+        }
+        // What the driver closes, to make room, is never among them: it has room for more than these.
+        if self.statements.len() == KEPT {
+            self.statements.clear();
+        }
+        let statement = self.connection.prep(sql)?;
+        self.statements.insert(sql.into(), statement.clone());
+        Ok(statement)
     }
 
     /// What the last statement has given to `LAST_INSERT_ID()`.

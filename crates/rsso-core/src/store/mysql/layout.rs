@@ -45,6 +45,8 @@ pub(super) struct Found {
     pub(super) login: Option<Bound>,
     /// The tombstone, where there is no record.
     pub(super) kick: Option<Kick>,
+    /// For how long the record lives; not told of a table that others read as well.
+    pub(super) left: Option<Duration>,
 }
 
 /// The columns that [`bound`] reads.
@@ -72,20 +74,27 @@ impl Layout {
         }
     }
 
-    /// Writes or refreshes if the basis holds; `locked` says whether the lock is still held.
+    /// Writes or refreshes if the basis holds; `lock` is the lock's name, where it is still held. Says
+    /// also whether the lock was given back in the same step.
     pub(super) fn commit(
         &self,
         session: &mut Session,
         key: &SessionKey,
         basis: Basis,
-        locked: bool,
+        lock: Option<&str>,
         change: Change<'_>,
         born: Generation,
-    ) -> Result<Outcome, Driver> {
+    ) -> Result<(Outcome, bool), Driver> {
         // A lock that was held and is lost leaves only the revision as proof.
-        let any_revision = locked || !basis.locked;
+        let any_revision = lock.is_some() || !basis.locked;
         let outcome = match (basis.seen, self) {
             (Some(seen), Self::Native(native)) => {
+                if let (Some(lock), Change::Write(data, _), true) = (lock, change, basis.lives)
+                    && let Some(outcome) =
+                        native.update_and_unlock(session, key, basis, seen, data, lock)?
+                {
+                    return Ok((outcome, true));
+                }
                 native.update(session, key, basis, seen, any_revision, change)?
             }
             (None, Self::Native(native)) => {
@@ -99,14 +108,15 @@ impl Layout {
             }
         };
         if let Some(outcome) = outcome {
-            return Ok(outcome);
+            return Ok((outcome, false));
         }
         let verdict = self.classify(session, key, basis)?;
-        Ok(match (change, basis.seen) {
+        let outcome = match (change, basis.seen) {
             // Refreshed twice within a second: found, and left as it was.
             (Change::Touch(_), Some(seen)) if verdict == Outcome::LockLost => Outcome::Stored(seen),
             _ => verdict,
-        })
+        };
+        Ok((outcome, false))
     }
 
     /// Tells why a commit changed nothing.

@@ -91,13 +91,14 @@ pub(super) fn regained(
     key: &SessionKey,
     basis: Basis,
     name: &str,
-    commit: impl FnOnce(&mut Session) -> Result<Outcome, Driver>,
-) -> Result<Outcome, Driver> {
+    commit: impl FnOnce(&mut Session) -> Result<(Outcome, bool), Driver>,
+) -> Result<(Outcome, bool), Driver> {
     if try_lock(session, name)? {
         let outcome = commit(session);
         unlock(session, name)?;
         return outcome;
     }
     // Whoever holds it may have read what this very commit has stored already.
-    layout.classify(session, key, basis)
+    let outcome = layout.classify(session, key, basis)?;
+    Ok((outcome, false))
 }

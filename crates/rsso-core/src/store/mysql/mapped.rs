@@ -129,7 +129,7 @@ impl Mapped {
                 version,
             }),
             login: bound(&mut row, first + 4),
-            kick: None,
+            ..Found::default()
         })))
     }
 

@@ -124,6 +124,10 @@ impl Store for MysqlStore {
         &self.lines.target.address
     }
 
+    fn shares_data(&self) -> bool {
+        matches!(self.layout, Layout::Mapped(_))
+    }
+
     fn ready(&mut self) -> Result<()> {
         self.lines.ready()
     }
@@ -167,25 +171,25 @@ impl Store for MysqlStore {
             line,
             "cannot store the session; what was stored before is unchanged",
             |session, layout| {
-                let locked = held
-                    .as_ref()
-                    .is_some_and(|held| held.connection == session.number);
-                let commit = |session: &mut Session| {
-                    layout.commit(session, key, basis, locked, change, born)
-                };
-                match basis.locked && !locked {
+                let held = held.as_ref();
+                let held = held.filter(|held| held.connection == session.number);
+                let lock = held.map(|held| held.name.as_str());
+                let commit =
+                    |session: &mut Session| layout.commit(session, key, basis, lock, change, born);
+                match basis.locked && lock.is_none() {
                     true => regained(session, layout, key, basis, &name, commit),
                     false => commit(session),
                 }
             },
         );
         match held {
-            None => outcome,
+            None => outcome.map(|(outcome, _)| outcome),
+            Some(_) if matches!(outcome, Ok((_, true))) => outcome.map(|(outcome, _)| outcome),
             // What happened to the session is what the caller needs to hear, not to its lock: that
             // ends with the connection at the latest.
             Some(held) => match (outcome, self.free(&held)) {
                 (Ok(_), Err(error)) => Err(error),
-                (outcome, _) => outcome,
+                (outcome, _) => outcome.map(|(outcome, _)| outcome),
             },
         }
     }

@@ -1,5 +1,7 @@
 //! rsso's own table.
 
+use std::time::Duration;
+
 use mysql::{Error as Driver, Params, Row, Value};
 
 use super::connection::Session;
@@ -10,12 +12,17 @@ use crate::store::{Basis, Change, Generation, Outcome, Revision, Version};
 
 mod seats;
 
+/// Seconds until a record expires.
+const LEFT: &str = "GREATEST(CAST(s.expires AS SIGNED) - UNIX_TIMESTAMP(), 0)";
+
 /// The statements on the table.
 pub(super) struct Native {
     load: String,
     reload: String,
     load_locked: String,
+    kick: String,
     update: String,
+    update_and_unlock: String,
     touch: String,
     insert: String,
     destroy: String,
@@ -34,12 +41,12 @@ impl Native {
             kicks,
             ..
         } = tables;
-        let columns = format!("s.generation, s.revision, s.data, {BOUND}, t.detail");
-        // What a read tells besides the record: its login, or why there is none.
+        let columns = format!("s.generation, s.revision, s.data, {BOUND}, {LEFT}");
+        // What a read tells besides the record: its login. Why there is none is asked for then: each
+        // table in a statement costs as much as finding the record.
         let besides = format!(
             "LEFT JOIN {bindings} AS b ON b.session = s.id AND b.generation = s.generation \
-             LEFT JOIN {logins} AS l ON l.login = b.login \
-             LEFT JOIN {kicks} AS t ON t.expires > UNIX_TIMESTAMP() AND t.session"
+             LEFT JOIN {logins} AS l ON l.login = b.login"
         );
         let until = format!(
             "COALESCE((SELECT b.until FROM {bindings} AS b \
@@ -50,12 +57,15 @@ impl Native {
             load: format!(
                 "SELECT {columns} FROM (SELECT 1 AS one) AS g \
                  LEFT JOIN {table} AS s ON s.id = ? AND s.expires > UNIX_TIMESTAMP() \
-                 {besides} = IF(s.id IS NULL, ?, NULL)"
+                 {besides}"
             ),
             reload: format!(
                 "SELECT {columns} FROM (SELECT 1 AS one) AS g \
                  LEFT JOIN {table} AS s ON s.id = ? \
-                 {besides} = IF(s.id IS NULL, ?, NULL)"
+                 {besides}"
+            ),
+            kick: format!(
+                "SELECT detail FROM {kicks} WHERE expires > UNIX_TIMESTAMP() AND session = ?"
             ),
             // One statement that first waits for the lock and then reads. The subquery cannot be
             // merged (LIMIT), the row's key depends on what it answers, and a locking read sees the
@@ -64,7 +74,7 @@ impl Native {
                 "SELECT g.got, {columns} \
                  FROM (SELECT GET_LOCK(?, ?) AS got LIMIT 1) AS g \
                  LEFT JOIN {table} AS s ON s.id = IF(g.got = 1, ?, NULL) AND s.expires > UNIX_TIMESTAMP() \
-                 {besides} = IF(g.got = 1 AND s.id IS NULL, ?, NULL) \
+                 {besides} \
                  LOCK IN SHARE MODE"
             ),
             // The binding is looked for when the session's row is locked: sessions come before
@@ -72,6 +82,13 @@ impl Native {
             update: format!(
                 "UPDATE {table} SET data = ?, revision = ?, expires = LEAST(UNIX_TIMESTAMP() + ?, {until}) \
                  WHERE id = ? AND generation = ? AND (? OR revision = ?)"
+            ),
+            // By the lock's owner, where the expiry stands: its index, and who is logged in, do not matter. It
+            // gives the lock back before it is committed: whoever gets that reads with a lock on the
+            // row, and so waits for the commit.
+            update_and_unlock: format!(
+                "UPDATE {table} SET data = ?, revision = IF(RELEASE_LOCK(?) IS NULL, ?, ?) \
+                 WHERE id = ? AND generation = ?"
             ),
             // Never the value that stands there: a row that is found is a row that is changed. But for
             // one whose id was rotated, and which is not refreshed.
@@ -115,21 +132,43 @@ impl Native {
     ) -> Result<Read, Driver> {
         let id = key.as_bytes();
         let Some(ask) = ask else {
-            let row = session.first(&self.load, (id, id))?;
-            return Ok(Read::Granted(found(row, 0)));
+            let row = session.first(&self.load, (id,))?;
+            return self.found(session, id, row, 0);
         };
-        let row = session.first(&self.load_locked, (ask.name, ask.seconds, id, id))?;
-        Ok(match row {
+        let row = session.first(&self.load_locked, (ask.name, ask.seconds, id))?;
+        match row {
             Some(row) if row.get::<Option<i64>, _>(0).flatten() == Some(1) => {
-                Read::Granted(found(Some(row), 1))
+                self.found(session, id, Some(row), 1)
             }
-            _ => Read::Taken,
-        })
+            _ => Ok(Read::Taken),
+        }
     }
 
     pub(super) fn reload(&self, session: &mut Session, key: &SessionKey) -> Result<Read, Driver> {
-        let row = session.first(&self.reload, (key.as_bytes(), key.as_bytes()))?;
-        Ok(Read::Granted(found(row, 0)))
+        let row = session.first(&self.reload, (key.as_bytes(),))?;
+        self.found(session, key.as_bytes(), row, 0)
+    }
+
+    /// What is in the columns of a read, or why there is nothing.
+    fn found(
+        &self,
+        session: &mut Session,
+        id: &[u8],
+        row: Option<Row>,
+        first: usize,
+    ) -> Result<Read, Driver> {
+        let mut found = Found::default();
+        if let Some(mut row) = row {
+            found.record = record(&mut row, first);
+            found.login = bound(&mut row, first + 3);
+            let left = row.get::<Option<u64>, _>(first + 7).flatten();
+            found.left = left.map(Duration::from_secs);
+        }
+        if found.record.is_none() {
+            let row = session.first(&self.kick, (id,))?;
+            found.kick = row.and_then(|mut row| kick(&mut row, 0));
+        }
+        Ok(Read::Granted(Box::new(found)))
     }
 
     pub(super) fn update(
@@ -166,6 +205,23 @@ impl Native {
             ),
         };
         Ok((found > 0).then(|| Outcome::stored(seen.generation, revision)))
+    }
+
+    /// The write of who holds the lock; `None` where there is no such record, and the lock is still held.
+    pub(super) fn update_and_unlock(
+        &self,
+        session: &mut Session,
+        key: &SessionKey,
+        basis: Basis,
+        seen: Version,
+        data: &[u8],
+        lock: &str,
+    ) -> Result<Option<Outcome>, Driver> {
+        let token = &basis.token.as_bytes()[..];
+        let generation = seen.generation.0.cast_signed();
+        let values = (data, lock, token, token, key.as_bytes(), generation);
+        let found = session.change(&self.update_and_unlock, values)?;
+        Ok((found > 0).then(|| Outcome::stored(seen.generation, basis.token.into())))
     }
 
     pub(super) fn insert(
@@ -254,14 +310,4 @@ impl Native {
         let values = ids.iter().map(|id| Value::Bytes(id.clone())).collect();
         session.change(&sql, Params::Positional(values))
     }
-}
-
-/// What is in the columns of a read.
-fn found(row: Option<Row>, first: usize) -> Box<Found> {
-    let found = row.map(|mut row| Found {
-        record: record(&mut row, first),
-        login: bound(&mut row, first + 3),
-        kick: kick(&mut row, first + 7),
-    });
-    Box::new(found.unwrap_or_default())
 }

@@ -91,6 +91,7 @@ impl Found {
             locked,
             login: self.login,
             kick: self.kick,
+            left: self.left,
         }
     }
 }

@@ -28,6 +28,11 @@ pub(super) struct Link {
     connection: Connection,
     /// Who this connection is to the server: what a lock says of its owner.
     pub(super) owner: Owner,
+    pub(super) owner_text: String,
+    /// How many answers are on their way that nobody has waited for.
+    unread: usize,
+    /// A script has run on it.
+    knows_scripts: bool,
 }
 
 /// A connection of one run of one server, told from a dead one by `CLIENT LIST ID`.
@@ -60,13 +65,17 @@ impl Target {
         info.arg("server");
         let mut id = cmd("CLIENT");
         id.arg("ID");
-        let replies = request(&mut connection, &[info, id]).map_err(fail)?;
+        let replies = request(&mut connection, &[info, id], 2).map_err(fail)?;
         if let Some(Value::ServerError(refused)) = replies.iter().find(is_auth_refusal) {
             return Err(fail(RedisError::from(refused.clone())));
         }
+        let owner = Owner::from_replies(&replies);
         Ok(Link {
             connection,
-            owner: Owner::from_replies(&replies),
+            owner_text: owner.to_text(),
+            owner,
+            unread: 0,
+            knows_scripts: false,
         })
     }
 
@@ -171,12 +180,32 @@ impl Target {
 }
 
 impl Link {
-    /// Sends commands in one write and returns their answers; an error among them is the caller's
-    /// to look at. `extra` is how long the server may make us wait on purpose.
+    /// How many answers are on their way that nobody has waited for.
+    pub(super) fn unread(&self) -> usize {
+        self.unread
+    }
+
+    /// Whether the server has been given the scripts, as far as this connection can tell.
+    pub(super) fn knows_scripts(&self) -> bool {
+        self.knows_scripts
+    }
+
+    /// Sends a command; [`Self::exchange`] gets its answer.
+    pub(super) fn post(&mut self, command: &Cmd) -> RedisResult<()> {
+        self.connection
+            .send_packed_command(&command.get_packed_command())?;
+        self.unread += 1;
+        Ok(())
+    }
+
+    /// Sends commands in one write, but the first `sent`, which were posted, and returns the answers to
+    /// all; an error among them is the caller's to look at. `extra` is how long the server may make us
+    /// wait on purpose.
     pub(super) fn exchange(
         &mut self,
         target: &Target,
         commands: &[Cmd],
+        sent: usize,
         extra: Duration,
     ) -> Result<Vec<Value>, Failure> {
         let fail = |error: RedisError| {
@@ -191,9 +220,13 @@ impl Link {
                 .set_read_timeout(Some(target.read_timeout + extra))
                 .map_err(fail)?;
         }
-        let mut replies = request(&mut self.connection, commands).map_err(fail)?;
+        let mut replies =
+            request(&mut self.connection, &commands[sent..], commands.len()).map_err(fail)?;
+        self.unread = 0;
+        self.knows_scripts = true;
         if replies.iter().any(is_missing_script) {
-            let loaded = request(&mut self.connection, &Act::load_all()).map_err(fail)?;
+            let load = Act::load_all();
+            let loaded = request(&mut self.connection, &load, load.len()).map_err(fail)?;
             if let Some(Value::ServerError(error)) = loaded.into_iter().find(is_server_error) {
                 return Err(Failure::Final(
                     target.explain("cannot load the scripts", RedisError::from(error)),
@@ -204,7 +237,7 @@ impl Link {
                 .filter(|i| !is_blocking(&commands[*i]))
                 .collect();
             let resent: Vec<Cmd> = again.iter().map(|i| commands[*i].clone()).collect();
-            let answers = request(&mut self.connection, &resent).map_err(fail)?;
+            let answers = request(&mut self.connection, &resent, resent.len()).map_err(fail)?;
             for (index, answer) in again.into_iter().zip(answers) {
                 replies[index] = answer;
             }
@@ -239,7 +272,7 @@ impl Owner {
     }
 
     /// As it stands in a lock, behind the token.
-    pub(super) fn to_text(&self) -> String {
+    fn to_text(&self) -> String {
         if self.client.is_empty() {
             String::new()
         } else {
@@ -278,15 +311,20 @@ impl Owner {
     }
 }
 
-fn request(connection: &mut Connection, commands: &[Cmd]) -> RedisResult<Vec<Value>> {
-    let packed: Vec<u8> = match commands {
-        [one] => one.get_packed_command(),
-        many => many.iter().flat_map(Cmd::get_packed_command).collect(),
-    };
-    connection.req_packed_commands(&packed, 0, commands.len())
+/// Sends commands, and reads so many answers.
+fn request(
+    connection: &mut Connection,
+    commands: &[Cmd],
+    answers: usize,
+) -> RedisResult<Vec<Value>> {
+    let mut packed = Vec::new();
+    for command in commands {
+        command.write_packed_command(&mut packed);
+    }
+    connection.req_packed_commands(&packed, 0, answers)
 }
 
-fn is_server_error(reply: &Value) -> bool {
+pub(super) fn is_server_error(reply: &Value) -> bool {
     matches!(reply, Value::ServerError(_))
 }
 

@@ -51,7 +51,7 @@ struct State {
 #[derive(Clone)]
 struct Task {
     token: Token,
-    keys: Keys,
+    keys: Arc<Keys>,
     duty: Duty,
     due: Instant,
 }
@@ -72,12 +72,12 @@ impl Keeper {
 
     /// The lock of `token` was granted: renew it from a third of its time on. Costs no system
     /// call, for hardly a request lives that long.
-    pub(super) fn hold(&mut self, token: Token, keys: &Keys, ttl: Duration) {
+    pub(super) fn hold(&mut self, token: Token, keys: &Arc<Keys>, ttl: Duration) {
         self.add(token, keys, Duty::Renew(ttl), ttl / 3);
     }
 
     /// This request waits for the lock: look after its owner.
-    pub(super) fn watch(&mut self, token: Token, keys: &Keys) {
+    pub(super) fn watch(&mut self, token: Token, keys: &Arc<Keys>) {
         if let Some(shared) = self.add(token, keys, Duty::Watch, WATCH) {
             shared.changed.notify_one();
         }
@@ -93,7 +93,7 @@ impl Keeper {
     fn add(
         &mut self,
         token: Token,
-        keys: &Keys,
+        keys: &Arc<Keys>,
         duty: Duty,
         wait: Duration,
     ) -> Option<Arc<Shared>> {
@@ -114,7 +114,7 @@ impl Keeper {
         state.tasks.retain(|task| task.token != token);
         state.tasks.push(Task {
             token,
-            keys: keys.clone(),
+            keys: Arc::clone(keys),
             duty,
             due: Instant::now() + wait,
         });
@@ -201,7 +201,7 @@ fn next_tasks(shared: &Shared) -> Option<Vec<Task>> {
 fn perform(link: &mut Link, target: &Target, task: &Task) -> Option<()> {
     let own = link.owner.clone();
     let mut ask = |command: Cmd| -> Option<Value> {
-        link.exchange(target, &[command], Duration::ZERO)
+        link.exchange(target, &[command], 0, Duration::ZERO)
             .ok()?
             .pop()
     };

@@ -266,7 +266,8 @@ impl Logins for RedisStore {
     }
 
     fn login_of(&mut self, key: &SessionKey) -> Result<Option<Bound>> {
-        let (_, details) = self.run(Act::Peek.call(&self.keys(key, None)))?;
+        let peek = Act::Peek.call(&self.keys(key, None));
+        let (_, details) = self.run(peek)?;
         Ok(details.first().and_then(|detail| bound(detail)))
     }
 

@@ -5,6 +5,7 @@
 //! renamed; and a lock is a key with an expiry, which a living owner's [`keeper`] puts off.
 
 use std::mem::ManuallyDrop;
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::{Cmd, RedisError, Value, cmd};
@@ -37,7 +38,11 @@ pub struct RedisStore {
     prefix: String,
     events_ttl: Duration,
     link: Option<Link>,
+    /// Sent, and its answer not read yet: it may be sent again.
+    posted: Vec<Cmd>,
     keeper: Keeper,
+    /// The names used last: a request uses one session's, with one token, again and again.
+    named: Option<(SessionKey, Option<Token>, Arc<Keys>)>,
 }
 
 impl RedisStore {
@@ -62,11 +67,21 @@ impl RedisStore {
             events_ttl,
             prefix: prefix.unwrap_or("rsso:").to_owned(),
             link: None,
+            posted: Vec::new(),
+            named: None,
         }
     }
 
-    fn keys(&self, key: &SessionKey, token: Option<Token>) -> Keys {
-        Keys::of(&self.prefix, key, token)
+    fn keys(&mut self, key: &SessionKey, token: Option<Token>) -> Arc<Keys> {
+        if let Some((of, with, keys)) = &self.named
+            && of == key
+            && *with == token
+        {
+            return Arc::clone(keys);
+        }
+        let keys = Arc::new(Keys::of(&self.prefix, key, token));
+        self.named = Some((key.clone(), token, Arc::clone(&keys)));
+        keys
     }
 
     fn link(&mut self) -> Result<Link> {
@@ -91,9 +106,39 @@ impl RedisStore {
     fn try_exchange(&mut self, commands: &[Cmd], extra: Duration) -> Result<Vec<Value>, Failure> {
         let mut link = self.link().map_err(Failure::Final)?;
         // The link is put back only after an exchange without an I/O error.
-        let replies = link.exchange(&self.target, commands, extra)?;
+        if self.posted.is_empty() {
+            let replies = link.exchange(&self.target, commands, 0, extra)?;
+            self.link = Some(link);
+            return Ok(replies);
+        }
+        let posted = self.posted.len();
+        let sent = link.unread();
+        let all = [&self.posted, commands].concat();
+        let mut replies = link.exchange(&self.target, &all, sent, extra)?;
+        let refused = replies.drain(..posted).find(connection::is_server_error);
+        if let (Some(Value::ServerError(error)), true) = (refused, sent > 0) {
+            // It may still hold a lock, which ends with the connection: on another one it is sent again.
+            return Err(Failure::Broken(RedisError::from(error)));
+        }
+        self.posted.clear();
         self.link = Some(link);
         Ok(replies)
+    }
+
+    /// Sends a command that may run twice, and does not wait for its answer: the next exchange reads
+    /// that first, and sends the command again where its connection is gone.
+    fn post(&mut self, command: Cmd) -> Result<()> {
+        // Nobody need hear from a server that has not yet been given the scripts.
+        let Some(mut link) = self.link.take_if(|link| link.knows_scripts()) else {
+            return self.exchange(&[command]).map(|_| ());
+        };
+        let sent = link.post(&command);
+        self.posted.push(command);
+        match sent {
+            Ok(()) => self.link = Some(link),
+            Err(_) => return self.exchange(&[]).map(|_| ()),
+        }
+        Ok(())
     }
 
     fn give_up(&self, failure: Failure) -> Error {
@@ -113,7 +158,7 @@ impl RedisStore {
         }
     }
 
-    /// The numbers and bytes that a script answers.
+    /// What a script answers: a number and bytes.
     fn verdict(&self, reply: Value) -> Result<(i64, Vec<u8>)> {
         let (code, details) = self.answer(reply)?;
         Ok((code, details.into_iter().next().unwrap_or_default()))
@@ -126,6 +171,7 @@ impl RedisStore {
             if let Some(Value::Int(code)) = items.next() {
                 let details = items.map(|item| match item {
                     Value::BulkString(bytes) => bytes,
+                    Value::Int(number) => number.to_string().into_bytes(),
                     _ => Vec::new(),
                 });
                 return Ok((code, details.collect()));
@@ -134,18 +180,25 @@ impl RedisStore {
         Err(self.strange("a script answered something unexpected"))
     }
 
-    /// What a read found: the answer of a script, and the record that was read after it.
-    fn loaded(&self, locked: bool, detail: &[u8], record: Value) -> Result<Loaded> {
+    /// What a read found: the answer of a script (detail, milliseconds left), and the record that was
+    /// read after it.
+    fn loaded(&self, locked: bool, answer: &[Vec<u8>], record: Value) -> Result<Loaded> {
         let record = self.record(record)?;
+        let detail = answer.first().map_or(&[][..], Vec::as_slice);
         let (login, kick) = match &record {
             Some(_) => (logins::bound(detail), None),
             None => (None, serde_json::from_slice(detail).ok()),
         };
+        let left = answer
+            .get(1)
+            .and_then(|left| std::str::from_utf8(left).ok());
+        let left = left.and_then(|left| left.parse().ok());
         Ok(Loaded {
             record,
             locked,
             login,
             kick,
+            left: left.map(Duration::from_millis),
         })
     }
 
@@ -184,15 +237,15 @@ impl Store for RedisStore {
                 // gone for whoever asks. The first error counts.
                 self.keeper.end(want.token);
                 if self.link.is_some() {
-                    let _ = self.release(key, want.token);
+                    let _ = self.exchange(&[release(&keys, want.token, true)]);
                 }
             }),
             None => {
                 let mut replies = self
                     .exchange(&[Act::Peek.call(&keys), get(&keys)])?
                     .into_iter();
-                let (_, detail) = self.verdict(replies.next().unwrap_or_default())?;
-                self.loaded(false, &detail, replies.next().unwrap_or_default())
+                let (_, answer) = self.answer(replies.next().unwrap_or_default())?;
+                self.loaded(false, &answer, replies.next().unwrap_or_default())
             }
         }
     }
@@ -222,10 +275,15 @@ impl Store for RedisStore {
                 .arg(generation)
                 .arg(ttl)
                 .arg(record::encode(b"", born));
+            // A refresh changes nothing that anybody could miss.
+            if let Some(seen) = basis.seen {
+                self.post(touch)?;
+                return Ok(Outcome::Stored(seen));
+            }
             let mut replies = self.exchange(&[touch])?.into_iter();
             let (code, _) = self.verdict(replies.next().unwrap_or_default())?;
             return Ok(match code {
-                1 => Outcome::Stored(basis.seen.unwrap_or(born)),
+                1 => Outcome::Stored(born),
                 _ => Outcome::Gone,
             });
         };
@@ -262,10 +320,8 @@ impl Store for RedisStore {
 
     fn release(&mut self, key: &SessionKey, token: Token) -> Result<()> {
         self.keeper.end(token);
-        let mut release = Act::Release.call(&self.keys(key, Some(token)));
-        release.arg(token.as_bytes());
-        let mut replies = self.exchange(&[release])?.into_iter();
-        self.verdict(replies.next().unwrap_or_default()).map(|_| ())
+        let release = release(&self.keys(key, Some(token)), token, false);
+        self.post(release)
     }
 
     fn destroy(&mut self, key: &SessionKey, token: Option<Token>, end: End<'_>) -> Result<bool> {
@@ -280,6 +336,12 @@ impl Store for RedisStore {
     fn abandon(self: Box<Self>) {
         let _left_open = ManuallyDrop::new(self);
     }
+}
+
+fn release(keys: &Keys, token: Token, waiting: bool) -> Cmd {
+    let mut release = Act::Release.call(keys);
+    release.arg(token.as_bytes()).arg(i32::from(waiting));
+    release
 }
 
 fn get(keys: &Keys) -> Cmd {

@@ -27,7 +27,7 @@ macro_rules! scripts {
                 match self {
                     $(Self::$act => {
                         static SOURCE: LazyLock<Source> = LazyLock::new(|| Source::new(
-                            concat!(include_str!("lua/common.lua"), include_str!($first) $(, include_str!($more))*)
+                            concat!(include_str!($first) $(, include_str!($more))*)
                         ));
                         &SOURCE
                     })*
@@ -38,20 +38,20 @@ macro_rules! scripts {
 }
 
 scripts! {
-    Acquire = "lua/acquire.lua";
-    Peek = "lua/peek.lua";
-    Commit = "lua/commit.lua";
-    Touch = "lua/touch.lua";
-    Release = "lua/release.lua";
-    Free = "lua/free.lua";
-    Renew = "lua/renew.lua";
-    Destroy = "lua/logins.lua" + "lua/destroy.lua";
-    Claim = "lua/logins.lua" + "lua/claim.lua";
-    Rotate = "lua/logins.lua" + "lua/rotate.lua";
-    SignOut = "lua/logins.lua" + "lua/sign_out.lua";
-    Kick = "lua/logins.lua" + "lua/kick.lua";
-    List = "lua/logins.lua" + "lua/list.lua";
-    Notify = "lua/logins.lua" + "lua/notify.lua";
+    Acquire = "lua/lock.lua" + "lua/record.lua" + "lua/acquire.lua";
+    Peek = "lua/lock.lua" + "lua/record.lua" + "lua/peek.lua";
+    Commit = "lua/lock.lua" + "lua/record.lua" + "lua/commit.lua";
+    Touch = "lua/lock.lua" + "lua/record.lua" + "lua/touch.lua";
+    Release = "lua/lock.lua" + "lua/release.lua";
+    Free = "lua/lock.lua" + "lua/free.lua";
+    Renew = "lua/lock.lua" + "lua/record.lua" + "lua/renew.lua";
+    Destroy = "lua/lock.lua" + "lua/record.lua" + "lua/logins.lua" + "lua/destroy.lua";
+    Claim = "lua/lock.lua" + "lua/record.lua" + "lua/logins.lua" + "lua/claim.lua";
+    Rotate = "lua/lock.lua" + "lua/record.lua" + "lua/logins.lua" + "lua/rotate.lua";
+    SignOut = "lua/lock.lua" + "lua/record.lua" + "lua/logins.lua" + "lua/sign_out.lua";
+    Kick = "lua/lock.lua" + "lua/record.lua" + "lua/logins.lua" + "lua/kick.lua";
+    List = "lua/lock.lua" + "lua/record.lua" + "lua/logins.lua" + "lua/list.lua";
+    Notify = "lua/lock.lua" + "lua/record.lua" + "lua/logins.lua" + "lua/notify.lua";
 }
 
 impl Source {
@@ -88,8 +88,9 @@ impl Act {
     }
 
     fn evaluate(self) -> Cmd {
-        let mut call = cmd("EVALSHA");
-        call.arg(self.source().hash.as_str());
+        // Room for the arguments of any act on one session.
+        let mut call = Cmd::with_capacity(16, 640);
+        call.arg("EVALSHA").arg(self.source().hash.as_str());
         call
     }
 

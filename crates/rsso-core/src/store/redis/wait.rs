@@ -5,6 +5,7 @@
 //! it is its turn: one round trip, however long it takes.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::{Cmd, Value, cmd};
@@ -25,7 +26,7 @@ type Attempt = ControlFlow<Loaded, Vec<u8>>;
 impl RedisStore {
     pub(super) fn load_locked(
         &mut self,
-        keys: &Keys,
+        keys: &Arc<Keys>,
         want: Load,
         terms: LockTerms,
     ) -> Result<Loaded> {
@@ -62,29 +63,29 @@ impl RedisStore {
         })
     }
 
-    fn attempt(&mut self, keys: &Keys, want: Load, terms: LockTerms) -> Result<Attempt> {
+    fn attempt(&mut self, keys: &Arc<Keys>, want: Load, terms: LockTerms) -> Result<Attempt> {
         self.ready()?;
-        let owner = self.owner();
-        let replies = self.exchange(&[acquire(keys, want, terms, &owner, false), get(keys)])?;
+        let acquire = acquire(keys, want, terms, self.owner_text(), false);
+        let replies = self.exchange(&[acquire, get(keys)])?;
         self.read_attempt(keys, want, terms, replies.into_iter())
     }
 
     fn read_attempt(
         &mut self,
-        keys: &Keys,
+        keys: &Arc<Keys>,
         want: Load,
         terms: LockTerms,
         mut replies: impl Iterator<Item = Value>,
     ) -> Result<Attempt> {
-        let verdict = self.verdict(replies.next().unwrap_or_default())?;
+        let (code, mut answer) = self.answer(replies.next().unwrap_or_default())?;
         let record = replies.next().unwrap_or_default();
-        match verdict {
-            (0, lock) => Ok(Attempt::Continue(lock)),
-            (1, detail) => {
+        match code {
+            0 => Ok(Attempt::Continue(answer.pop().unwrap_or_default())),
+            1 => {
                 self.keeper.hold(want.token, keys, terms.ttl);
-                self.loaded(true, &detail, record).map(Attempt::Break)
+                self.loaded(true, &answer, record).map(Attempt::Break)
             }
-            (_, detail) => self.loaded(false, &detail, Value::Nil).map(Attempt::Break),
+            _ => self.loaded(false, &answer, Value::Nil).map(Attempt::Break),
         }
     }
 
@@ -99,6 +100,11 @@ impl RedisStore {
             self.exchange(&[free(keys, lock)])?;
         }
         Ok(())
+    }
+
+    /// The same, as it stands in a lock.
+    fn owner_text(&self) -> &str {
+        self.link.as_ref().map_or("", |link| &link.owner_text)
     }
 
     /// Who this connection is to the server.
@@ -117,11 +123,11 @@ pub(super) fn free(keys: &Keys, lock: &[u8]) -> Cmd {
     free
 }
 
-fn acquire(keys: &Keys, want: Load, terms: LockTerms, owner: &Owner, waiting: bool) -> Cmd {
+fn acquire(keys: &Keys, want: Load, terms: LockTerms, owner: &str, waiting: bool) -> Cmd {
     let mut acquire = Act::Acquire.call(keys);
     acquire
         .arg(want.token.as_bytes())
-        .arg(owner.to_text())
+        .arg(owner)
         .arg(millis(terms.ttl))
         .arg(i32::from(waiting))
         .arg(terms.deadline.remaining().as_millis().to_string())
@@ -136,10 +142,10 @@ fn wait_then_acquire(
     terms: LockTerms,
     sleep: Duration,
 ) -> [Cmd; 3] {
-    let owner = store.owner();
     let mut wait = cmd("BLPOP");
     // Zero would mean for ever.
     wait.arg(keys.wake())
         .arg(format!("{:.3}", sleep.as_secs_f64().max(0.001)));
-    [wait, acquire(keys, want, terms, &owner, true), get(keys)]
+    let acquire = acquire(keys, want, terms, store.owner_text(), true);
+    [wait, acquire, get(keys)]
 }

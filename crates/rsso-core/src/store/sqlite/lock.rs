@@ -113,10 +113,10 @@ impl LockFile {
     pub(super) fn lock(&mut self, range: Range, deadline: Deadline, store: &str) -> Result<Guard> {
         loop {
             // A free lock is ours only if nobody is on the way to it. The gate is looked at after the
-            // lock, for to touch it is to push back whoever queues there.
+            // lock, and not touched: that would push back whoever queues there.
             if !self.waiting.contains_key(&range)
                 && let Some(guard) = self.try_lock(range, store)?
-                && let Some(_gate) = self.try_lock(range.gate(), store)?
+                && guard.gate_is_free().map_err(|error| failed(store, error))?
             {
                 return Ok(guard);
             }
@@ -207,6 +207,13 @@ impl OpenLockFile {
 }
 
 impl Guard {
+    /// Whether nobody is on the way to the lock that this is.
+    fn gate_is_free(&self) -> io::Result<bool> {
+        let mut gate = self.range.gate().flock(libc::F_WRLCK);
+        fcntl(&self.file.file, FcntlArg::F_OFD_GETLK(&mut gate))?;
+        Ok(i32::from(gate.l_type) == libc::F_UNLCK)
+    }
+
     /// Waits in the kernel's queue for as long as it takes, on a description of its own.
     pub(super) fn wait_forever(path: &Path, mode: u32, range: Range) -> io::Result<Self> {
         let file = Arc::new(OpenLockFile::open(path, mode)?);

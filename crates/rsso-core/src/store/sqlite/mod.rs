@@ -189,13 +189,15 @@ impl Store for SqliteStore {
                         },
                         data: row.get(2)?,
                     };
-                    Ok((record, bound(row, 3)?))
+                    let left = row.get::<_, i64>(7)?.saturating_sub(now());
+                    Ok((record, bound(row, 3)?, left))
                 })
                 .optional()?;
             Ok(match found {
-                Some((record, login)) => Loaded {
+                Some((record, login, left)) => Loaded {
                     record: Some(record),
                     login,
+                    left: u64::try_from(left).ok().map(Duration::from_secs),
                     ..Loaded::default()
                 },
                 None => Loaded {
@@ -282,6 +284,15 @@ fn update(
     // A lock that was held and is lost leaves only the revision as proof.
     let any_revision = locked || !basis.locked;
     let (changed, revision) = match change {
+        Change::Write(data, _) if basis.lives => {
+            let changed = connection
+                .prepare_cached(&sql.update_data)?
+                .execute(named_params! {
+                    ":id": key.as_bytes(), ":generation": generation, ":seen": seen.revision.0,
+                    ":any": any_revision, ":revision": basis.token.as_bytes(), ":data": data,
+                })?;
+            (changed, Revision::from(basis.token))
+        }
         Change::Write(data, _) => {
             let changed = connection.prepare_cached(&sql.update)?.execute(named_params! {
                 ":id": key.as_bytes(), ":generation": generation, ":seen": seen.revision.0,

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::{Error, Result};
@@ -36,6 +37,7 @@ pub(super) struct Statements {
     create: String,
     pub(super) load: String,
     pub(super) update: String,
+    pub(super) update_data: String,
     pub(super) insert: String,
     pub(super) touch: String,
     pub(super) destroy_unbound: String,
@@ -143,7 +145,8 @@ impl Statements {
                 );"
             ),
             load: format!(
-                "SELECT s.generation, s.revision, s.data, l.user, l.identity, l.more, b.until FROM {table} AS s
+                "SELECT s.generation, s.revision, s.data, l.user, l.identity, l.more, b.until, s.expires
+                 FROM {table} AS s
                  LEFT JOIN {bindings} AS b ON b.session = s.id AND b.generation = s.generation
                  LEFT JOIN {logins} AS l ON l.login = b.login
                  WHERE s.id = ?1 AND s.expires > ?2"
@@ -151,6 +154,12 @@ impl Statements {
             // The own revision: this very commit was made before, and is sent again.
             update: format!(
                 "UPDATE {table} SET data = :data, revision = :revision, expires = {expires}
+                 WHERE id = :id AND generation = :generation
+                   AND (:any OR revision = :seen OR revision = :revision)"
+            ),
+            // The same where the expiry stands: its index is left alone.
+            update_data: format!(
+                "UPDATE {table} SET data = :data, revision = :revision
                  WHERE id = :id AND generation = :generation
                    AND (:any OR revision = :seen OR revision = :revision)"
             ),
@@ -224,6 +233,8 @@ pub(super) fn connect(
     WAIT.set(busy_timeout);
     connection.busy_handler(Some(wait_for_writer))?;
     connection.set_prepared_statement_cache_capacity(32);
+    // A statement is planned once, whatever its values are.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // NORMAL survives SIGKILL of every process; a power cut may lose the last moments, never the file.
     connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;")?;
     let version: i32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;

@@ -313,10 +313,10 @@ mod tests {
     use super::*;
 
     fn topic(template: &str, uid: &str) -> String {
-        topic_of(template, uid, json!({"login": "01J", "device": "web"})).unwrap()
+        topic_of(template, uid, &json!({"login": "01J", "device": "web"})).unwrap()
     }
 
-    fn topic_of(template: &str, uid: &str, data: Value) -> Result<String, String> {
+    fn topic_of(template: &str, uid: &str, data: &Value) -> Result<String, String> {
         let event = json!({"source": "urn:rsso:shop", "subject": uid, "data": data});
         let delivery = Delivery {
             id: 1,
@@ -332,9 +332,9 @@ mod tests {
     #[test]
     fn a_uid_that_is_no_text_names_no_topic() {
         let data = json!({"login": "01J", "uid_base64": "/w=="});
-        assert!(topic_of("users/{uid}", "/w==", data.clone()).is_err());
+        assert!(topic_of("users/{uid}", "/w==", &data).is_err());
         assert_eq!(
-            topic_of("logins/{login}", "/w==", data).unwrap(),
+            topic_of("logins/{login}", "/w==", &data).unwrap(),
             "logins/01J"
         );
     }

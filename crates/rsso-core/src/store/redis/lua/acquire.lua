@@ -1,4 +1,4 @@
--- KEYS d l n w  ARGV token owner ttl waiting wait only_existing -> {1, detail} granted, {2, detail} no record, {0, lock} taken
+-- KEYS d l n w  ARGV token owner ttl waiting wait only_existing -> {1, detail, left} granted, {2, detail} no record, {0, lock} taken
 local d, l, n, w = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local token, ttl, waiting, wait = ARGV[1], tonumber(ARGV[3]), ARGV[4] == '1', tonumber(ARGV[5])
 local found = tail(d)
@@ -15,15 +15,14 @@ if lock == 'reserved' then
   free = redis.call('LPOP', w) or waiting
 end
 if free then
-  redis.call('SET', l, token .. ARGV[2], 'PX', ttl)
+  redis.call('SET', l, token .. ARGV[2], 'PX', ARGV[3])
   if waiting then redis.call('ZREM', n, token) end
-  if found then
-    -- What is being used does not expire.
-    local left = redis.call('PTTL', d)
-    if left >= 0 and left < ttl and found.state ~= 'G' then redis.call('PEXPIRE', d, ttl) end
-    if found.login then keep_user(d, found.user, ttl) end
-  end
-  return { 1, detail(d, found) }
+  if not found then return { 1, detail(d, found) } end
+  -- What is being used does not expire.
+  local left = redis.call('PTTL', d)
+  if left >= 0 and left < ttl and found.state ~= 'G' then redis.call('PEXPIRE', d, ttl) end
+  if found.login then keep_user(d, found.user, ttl) end
+  return { 1, detail(d, found), left }
 end
 if wait > 0 then
   redis.call('ZADD', n, now() + wait, token)

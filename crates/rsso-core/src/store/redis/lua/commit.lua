@@ -2,10 +2,10 @@
 -- The payload waits in s; it is renamed, never read. An empty generation means: no record was seen.
 local d, l, n, w, s = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local token, locked, generation = ARGV[1], ARGV[2] == '1', ARGV[3]
-local owner = held(l, token)
+local lock = redis.call('GET', l)
+local owner = lock and string.sub(lock, 1, 16) == token
 local found = tail(d)
 local is_now = found and found.generation or ''
-local lock = redis.call('GET', l)
 local reply = { 1, is_now }
 if generation ~= '' and is_now ~= generation then
   reply = { 2 }

@@ -1,0 +1,73 @@
+//! When an unchanged session's expiry is refreshed: not at each use.
+//!
+//! What always holds: a session lives for at least as long after its last use as PHP asks. So it is
+//! given a little more than that, and refreshed when that little is used up.
+
+use std::time::{Duration, Instant};
+
+use super::{Current, RequestState};
+use crate::error::Result;
+use crate::settings::Settings;
+use crate::sid::SessionId;
+use crate::store::{Change, Store};
+
+/// The little is this part of the whole: 45 seconds of PHP's 24 minutes.
+const SLACK: u32 = 32;
+
+/// How long a record that is to live for `ttl` is given.
+pub(super) fn stored(ttl: Duration) -> Duration {
+    ttl.saturating_add(ttl / SLACK)
+}
+
+impl RequestState {
+    /// Sees to it that an unchanged session lives for `ttl`, and gives its lock back.
+    ///
+    /// # Errors
+    /// [`crate::Error::LockTimeout`] or [`crate::Error::Store`].
+    pub fn touch(
+        &mut self,
+        store: &mut dyn Store,
+        settings: &Settings,
+        sid: &SessionId,
+        ttl: Duration,
+    ) -> Result<()> {
+        self.notice_fork();
+        let lives_on = |current: &&mut Current| {
+            current.sid == *sid && current.refusal.is_none() && current.lives_for(ttl)
+        };
+        if let Some(current) = self.current.as_mut().filter(lives_on) {
+            return current.give_back(store);
+        }
+        // A refresh that is refused loses nothing: there were no changes.
+        self.commit(store, settings, sid, Change::Touch(ttl))
+            .map(|_| ())
+    }
+}
+
+impl Current {
+    /// Whether it lives for `ttl` without a refresh.
+    pub(super) fn lives_for(&self, ttl: Duration) -> bool {
+        let Some(until) = self.lives_until else {
+            return false;
+        };
+        let left = until.saturating_duration_since(Instant::now());
+        // Which login was used last is told by what is left of its sessions, in whole seconds on the SQL
+        // stores: one that was refreshed within this second need not be.
+        match self.login {
+            Some(_) => left > stored(ttl),
+            None => left >= ttl,
+        }
+    }
+}
+
+impl Change<'_> {
+    /// An empty session, as PHP's serializers, igbinary and msgpack write it.
+    pub(super) fn is_empty(&self) -> bool {
+        const EMPTY: [&[u8]; 4] = [b"", b"a:0:{}", b"\x00\x00\x00\x02\x14\x00", b"\x80"];
+        match self {
+            Self::Write(data, _) => EMPTY.contains(data),
+            // Of a session that is not there: what is unchanged is nothing.
+            Self::Touch(_) => true,
+        }
+    }
+}

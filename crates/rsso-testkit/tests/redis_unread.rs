@@ -1,0 +1,117 @@
+//! The release of an unchanged session on Redis: nobody waits for its answer, and what went wrong with it is put
+//! right at the connection's next use.
+
+mod common;
+
+use common::mysql::{open, php, stopping, wait_for};
+use rsso_testkit::php::Running;
+use rsso_testkit::{Php, RedisServer, WorkDir};
+
+struct Ground {
+    redis: RedisServer,
+    dir: WorkDir,
+    php: Php,
+}
+
+impl Ground {
+    /// Waiting for a lock, or for the server, fails a test long before the lock's time-to-live helps.
+    fn new() -> Self {
+        let (redis, dir) = (RedisServer::start(), WorkDir::new());
+        let php = php(&redis.url(), &dir)
+            .ini("rsso.lock_wait", "10")
+            .ini("rsso.lock_ttl", "60");
+        Self { redis, dir, php }
+    }
+
+    fn spawn(&self, code: &str) -> Running {
+        // The first request's answers are waited for: the server is given the scripts.
+        let code = format!("session('known', 1); session('known'); session('known'); {code}");
+        self.php.spawn_code(&stopping(&code))
+    }
+
+    fn another_gets_it(&self) {
+        let said = self
+            .php
+            .run_code(&stopping("echo session('known', 2);"))
+            .ok();
+        assert_eq!(said, "1");
+    }
+
+    /// While the session is open, `act` is done to the server; it is closed unchanged, and used again
+    /// by the same worker, and then by another.
+    fn survives(&self, act: impl FnOnce(&RedisServer)) {
+        let mut script = self.spawn(
+            "session_id('known'); session_start(); gate('open'); session_write_close();
+             echo 'closed', \"\\n\"; echo session('known'), \"\\n\"; gate('used');",
+        );
+        wait_for(&mut script, "open");
+        act(&self.redis);
+        open(&self.dir, "open");
+        wait_for(&mut script, "closed");
+        assert_eq!(script.line(), "1");
+        wait_for(&mut script, "used");
+        self.another_gets_it();
+        open(&self.dir, "used");
+        assert_eq!(script.wait().ok(), "");
+    }
+}
+
+#[test]
+fn an_unchanged_session_does_not_wait_for_its_release() {
+    for (lifetime, ends) in [
+        (1440, "session_write_close();"),
+        (1440, "session_abort();"),
+        // Its expiry is put off.
+        (9000, "session_write_close();"),
+    ] {
+        let ground = Ground::new();
+        let mut script = ground.spawn(&format!(
+            "ini_set('session.gc_maxlifetime', {lifetime}); session_id('known'); session_start();
+             gate('open'); {ends} gate('closed');"
+        ));
+        wait_for(&mut script, "open");
+        // A server that answers nothing: who waited would wait for rsso.read_timeout, and warn.
+        ground.redis.pause();
+        open(&ground.dir, "open");
+        wait_for(&mut script, "closed");
+        ground.redis.resume();
+        ground.another_gets_it();
+        open(&ground.dir, "closed");
+        assert_eq!(script.wait().ok(), "");
+    }
+}
+
+#[test]
+fn scripts_that_were_forgotten_are_given_again() {
+    Ground::new().survives(|redis| {
+        redis.cli(&["SCRIPT", "FLUSH"]);
+    });
+}
+
+#[test]
+fn a_connection_that_was_closed_is_made_again() {
+    Ground::new().survives(|redis| {
+        redis.cli(&["CLIENT", "KILL", "TYPE", "normal"]);
+    });
+}
+
+/// What is refused ends with its connection: there the lock's owner is gone.
+#[test]
+fn a_release_that_is_refused_holds_nobody_up() {
+    let ground = Ground::new();
+    let mut script = ground.spawn(
+        "session_id('known'); session_start(); gate('open'); session_write_close();
+         echo 'closed', \"\\n\"; gate('allowed'); echo session('other', 1) ?? 'new', \"\\n\"; gate('used');",
+    );
+    wait_for(&mut script, "open");
+    ground.redis.cli(&["ACL", "SETUSER", "default", "-evalsha"]);
+    open(&ground.dir, "open");
+    wait_for(&mut script, "closed");
+    ground.redis.cli(&["ACL", "SETUSER", "default", "+evalsha"]);
+    open(&ground.dir, "allowed");
+    assert_eq!(script.line(), "new");
+    wait_for(&mut script, "used");
+    ground.another_gets_it();
+    open(&ground.dir, "used");
+    assert_eq!(script.wait().ok(), "");
+}
