@@ -317,10 +317,6 @@ impl RequestState {
         if let Some(refusal) = current.refusal {
             return Ok(Written::Refused(refusal));
         }
-        if current.seen.is_none() && change.is_empty() && !settings.store_empty {
-            current.give_back(store)?;
-            return Ok(Written::Stored);
-        }
         // What was read before the lock was given up must still be what is stored.
         if let Some(Some(before)) = seen_before
             && current.seen != Some(before)
@@ -331,6 +327,10 @@ impl RequestState {
             };
             self.ended = refusal == Refusal::Gone;
             return Ok(Written::Refused(refusal));
+        }
+        if current.seen.is_none() && change.is_empty() && !settings.store_empty {
+            current.give_back(store)?;
+            return Ok(Written::Stored);
         }
         let basis = Basis {
             token: current.token,
@@ -384,7 +384,12 @@ impl RequestState {
         }
         let mut current = match self.current.take() {
             // The same token again is granted again: session_reset() does not wait for itself.
-            Some(current) if current.refusal.is_none() => current,
+            Some(current) if current.refusal.is_none() && current.locked => current,
+            // The release of the old token may still be under way.
+            Some(current) if current.refusal.is_none() => Current {
+                token: Token::random()?,
+                ..current
+            },
             _ => Current::unread(sid, settings)?,
         };
         self.ended = false;

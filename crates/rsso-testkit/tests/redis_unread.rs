@@ -95,9 +95,55 @@ fn a_connection_that_was_closed_is_made_again() {
     });
 }
 
-/// What is refused ends with its connection: there the lock's owner is gone.
+/// The lock says whose it is; who finds it taken asks whether that connection lives.
 #[test]
-fn a_release_that_is_refused_holds_nobody_up() {
+fn a_lock_that_was_taken_on_a_new_connection_is_kept() {
+    let ground = Ground::new();
+    let mut script = ground.spawn(
+        "gate('idle'); session_id('known'); session_start(); gate('held'); $_SESSION['n'] = 3; session_write_close();",
+    );
+    wait_for(&mut script, "idle");
+    ground.redis.cli(&["CLIENT", "KILL", "TYPE", "normal"]);
+    open(&ground.dir, "idle");
+    wait_for(&mut script, "held");
+    let impatient = "ini_set('rsso.lock_wait', '0.3');
+        try { session('known', 2); } catch (Rsso\\LockTimeoutException) { echo 'taken'; }";
+    assert_eq!(ground.php.run_code(&stopping(impatient)).ok(), "taken");
+    open(&ground.dir, "held");
+    assert_eq!(script.wait().ok(), "");
+    assert_eq!(
+        ground
+            .php
+            .run_code(&stopping("echo session('known');"))
+            .ok(),
+        "3"
+    );
+}
+
+/// What is refused is asked for again, and ends with its connection where it is refused again:
+/// there the lock's owner is gone.
+#[test]
+fn a_release_that_is_refused_twice_is_told_and_holds_nobody_up() {
+    let ground = Ground::new();
+    let mut script = ground.spawn(
+        "session_id('known'); session_start(); gate('open'); session_write_close();
+         $h = new Rsso\\SessionHandler; $h->open('', '');
+         try { $h->destroy('other'); } catch (Rsso\\StoreException $e) { echo get_debug_type($e), \"\\n\"; }
+         gate('told');",
+    );
+    wait_for(&mut script, "open");
+    ground.redis.cli(&["ACL", "SETUSER", "default", "-evalsha"]);
+    open(&ground.dir, "open");
+    assert_eq!(script.line(), "Rsso\\StoreException");
+    wait_for(&mut script, "told");
+    ground.redis.cli(&["ACL", "SETUSER", "default", "+evalsha"]);
+    ground.another_gets_it();
+    open(&ground.dir, "told");
+    assert_eq!(script.wait().ok(), "");
+}
+
+#[test]
+fn a_release_that_is_refused_once_holds_nobody_up() {
     let ground = Ground::new();
     let mut script = ground.spawn(
         "session_id('known'); session_start(); gate('open'); session_write_close();
@@ -107,6 +153,7 @@ fn a_release_that_is_refused_holds_nobody_up() {
     ground.redis.cli(&["ACL", "SETUSER", "default", "-evalsha"]);
     open(&ground.dir, "open");
     wait_for(&mut script, "closed");
+    wait_for(&mut script, "allowed");
     ground.redis.cli(&["ACL", "SETUSER", "default", "+evalsha"]);
     open(&ground.dir, "allowed");
     assert_eq!(script.line(), "new");

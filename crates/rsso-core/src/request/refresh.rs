@@ -14,6 +14,8 @@ use crate::store::{Change, Store};
 /// The little is this part of the whole: 45 seconds of PHP's 24 minutes.
 const SLACK: u32 = 32;
 
+const SECOND: Duration = Duration::from_secs(1);
+
 /// How long a record that is to live for `ttl` is given.
 pub(super) fn stored(ttl: Duration) -> Duration {
     ttl.saturating_add(ttl / SLACK)
@@ -51,19 +53,28 @@ impl Current {
             return false;
         };
         let left = until.saturating_duration_since(Instant::now());
-        // Which login was used last is told by what is left of its sessions, in whole seconds on the SQL
-        // stores: one that was refreshed within this second need not be.
-        match self.login {
-            Some(_) => left > stored(ttl),
+        // One that was to live for longer is to do so no more.
+        let too_long = left > stored(ttl) + 2 * SECOND;
+        // Which login was used last is told by what is left of its sessions: one that was refreshed a
+        // second ago, which is what the SQL stores tell apart, is refreshed again.
+        let enough = match self.login {
+            Some(_) => left + SECOND > stored(ttl),
             None => left >= ttl,
-        }
+        };
+        enough && !too_long
     }
 }
 
 impl Change<'_> {
     /// An empty session, as PHP's serializers, igbinary and msgpack write it.
     pub(super) fn is_empty(&self) -> bool {
-        const EMPTY: [&[u8]; 4] = [b"", b"a:0:{}", b"\x00\x00\x00\x02\x14\x00", b"\x80"];
+        const EMPTY: [&[u8]; 5] = [
+            b"",
+            b"a:0:{}",
+            b"\x00\x00\x00\x02\x14\x00",
+            b"\x80",
+            b"\x90",
+        ];
         match self {
             Self::Write(data, _) => EMPTY.contains(data),
             // Of a session that is not there: what is unchanged is nothing.

@@ -24,8 +24,8 @@ pub fn stopping(code: &str) -> String {
     format!(
         r#"<?php
         function gate(string $name): void {{
-            echo $name, "\n";
-            flush();
+            // No output of a page's: settings of the session could not be changed any more.
+            fwrite(STDOUT, "$name\n");
             for ($i = 0; !file_exists(getenv('GATES') . "/$name.gate"); $i++) {{
                 if ($i === 2000) exit("nobody opened the gate $name");
                 usleep(5000);

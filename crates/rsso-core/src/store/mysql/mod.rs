@@ -167,13 +167,16 @@ impl Store for MysqlStore {
         let born = Generation::random()?;
         let line = self.line_of(held.as_ref());
         let name = self.names.of(key.as_bytes());
+        // What failed on the way may have given the lock back: run again, it is a commit that lost its own.
+        let mut tried = false;
         let outcome = self.on(
             line,
             "cannot store the session; what was stored before is unchanged",
             |session, layout| {
                 let held = held.as_ref();
                 let held = held.filter(|held| held.connection == session.number);
-                let lock = held.map(|held| held.name.as_str());
+                let lock = held.map(|held| held.name.as_str()).filter(|_| !tried);
+                tried = true;
                 let commit =
                     |session: &mut Session| layout.commit(session, key, basis, lock, change, born);
                 match basis.locked && lock.is_none() {

@@ -12,8 +12,8 @@ use crate::store::{Basis, Change, Generation, Outcome, Revision, Version};
 
 mod seats;
 
-/// Seconds until a record expires.
-const LEFT: &str = "GREATEST(CAST(s.expires AS SIGNED) - UNIX_TIMESTAMP(), 0)";
+/// Seconds until a record expires; this one has begun.
+const LEFT: &str = "GREATEST(s.expires - CAST(UNIX_TIMESTAMP() AS SIGNED), 0)";
 
 /// The statements on the table.
 pub(super) struct Native {
@@ -85,9 +85,11 @@ impl Native {
             ),
             // By the lock's owner, where the expiry stands: its index, and who is logged in, do not matter. It
             // gives the lock back before it is committed: whoever gets that reads with a lock on the
-            // row, and so waits for the commit.
+            // row, and so waits for the commit. The lock's name is made to depend on the row, for MySQL before
+            // 8.0.22 would evaluate a constant one before it has found, and locked, the row.
             update_and_unlock: format!(
-                "UPDATE {table} SET data = ?, revision = IF(RELEASE_LOCK(?) IS NULL, ?, ?) \
+                "UPDATE {table} SET data = ?, revision = \
+                   IF(RELEASE_LOCK(CONCAT(?, LEFT(revision, 0))) IS NULL, ?, ?) \
                  WHERE id = ? AND generation = ?"
             ),
             // Never the value that stands there: a row that is found is a row that is changed. But for
@@ -162,7 +164,7 @@ impl Native {
             found.record = record(&mut row, first);
             found.login = bound(&mut row, first + 3);
             let left = row.get::<Option<u64>, _>(first + 7).flatten();
-            found.left = left.map(Duration::from_secs);
+            found.left = left.map(|left| Duration::from_secs(left.saturating_sub(1)));
         }
         if found.record.is_none() {
             let row = session.first(&self.kick, (id,))?;

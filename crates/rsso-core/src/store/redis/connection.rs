@@ -5,9 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use redis::{
-    Client, ClientTlsConfig, Cmd, Connection, ConnectionAddr, ConnectionInfo, ConnectionLike as _,
-    ErrorKind, IntoConnectionInfo as _, RedisConnectionInfo, RedisError, RedisResult,
-    TlsCertificates, Value, cmd, io::tcp::TcpSettings,
+    Client, ClientTlsConfig, Cmd, Connection, ConnectionAddr, ConnectionInfo, ErrorKind,
+    IntoConnectionInfo as _, RedisConnectionInfo, RedisError, RedisResult, TlsCertificates, Value,
+    cmd, io::tcp::TcpSettings,
 };
 
 use super::scripts::Act;
@@ -321,7 +321,9 @@ fn request(
     for command in commands {
         command.write_packed_command(&mut packed);
     }
-    connection.req_packed_commands(&packed, 0, answers)
+    connection.send_packed_command(&packed)?;
+    // Up to the first that cannot be read: nobody waits for those behind it.
+    (0..answers).map(|_| connection.recv_response()).collect()
 }
 
 pub(super) fn is_server_error(reply: &Value) -> bool {

@@ -32,6 +32,9 @@ use keeper::Keeper;
 use keys::Keys;
 use scripts::Act;
 
+/// Commands whose answers nobody has read: a request posts one or two.
+const MAX_POSTED: usize = 16;
+
 /// Sessions on Redis.
 pub struct RedisStore {
     target: Target,
@@ -115,12 +118,23 @@ impl RedisStore {
         let sent = link.unread();
         let all = [&self.posted, commands].concat();
         let mut replies = link.exchange(&self.target, &all, sent, extra)?;
-        let refused = replies.drain(..posted).find(connection::is_server_error);
-        if let (Some(Value::ServerError(error)), true) = (refused, sent > 0) {
-            // It may still hold a lock, which ends with the connection: on another one it is sent again.
-            return Err(Failure::Broken(RedisError::from(error)));
+        let again = std::mem::take(&mut self.posted);
+        if replies
+            .drain(..posted)
+            .any(|reply| connection::is_server_error(&reply))
+        {
+            let answers = link.exchange(&self.target, &again, 0, Duration::ZERO)?;
+            if let Some(Value::ServerError(error)) =
+                answers.into_iter().find(connection::is_server_error)
+            {
+                // A lock that could not be given back ends with the connection, which is dropped.
+                let error = RedisError::from(error);
+                return Err(Failure::Final(self.target.explain(
+                    "the server refused the end of the request before",
+                    error,
+                )));
+            }
         }
-        self.posted.clear();
         self.link = Some(link);
         Ok(replies)
     }
@@ -128,15 +142,21 @@ impl RedisStore {
     /// Sends a command that may run twice, and does not wait for its answer: the next exchange reads
     /// that first, and sends the command again where its connection is gone.
     fn post(&mut self, command: Cmd) -> Result<()> {
-        // Nobody need hear from a server that has not yet been given the scripts.
-        let Some(mut link) = self.link.take_if(|link| link.knows_scripts()) else {
-            return self.exchange(&[command]).map(|_| ());
+        let room = self.posted.len() < MAX_POSTED;
+        // A server that was not given the scripts yet would do nothing, and nobody would hear of it.
+        let ready = |link: &mut Link| room && link.knows_scripts();
+        let Some(mut link) = self.link.take_if(ready) else {
+            let replies = self.exchange(&[command])?;
+            return replies
+                .into_iter()
+                .try_for_each(|reply| self.accept(reply).map(|_| ()));
         };
         let sent = link.post(&command);
         self.posted.push(command);
         match sent {
             Ok(()) => self.link = Some(link),
-            Err(_) => return self.exchange(&[]).map(|_| ()),
+            // On another connection.
+            Err(_) => self.exchange(&[]).map(|_| ())?,
         }
         Ok(())
     }

@@ -64,10 +64,26 @@ impl RedisStore {
     }
 
     fn attempt(&mut self, keys: &Arc<Keys>, want: Load, terms: LockTerms) -> Result<Attempt> {
-        self.ready()?;
+        let idle = self.link.is_some();
+        match self.try_attempt(keys, want, terms) {
+            Err(Failure::Broken(_)) if idle => self.try_attempt(keys, want, terms),
+            other => other,
+        }
+        .map_err(|failure| self.give_up(failure))
+    }
+
+    /// The lock says which connection is its owner's: on another connection it is another command.
+    fn try_attempt(
+        &mut self,
+        keys: &Arc<Keys>,
+        want: Load,
+        terms: LockTerms,
+    ) -> Result<Attempt, Failure> {
+        self.ready().map_err(Failure::Final)?;
         let acquire = acquire(keys, want, terms, self.owner_text(), false);
-        let replies = self.exchange(&[acquire, get(keys)])?;
+        let replies = self.try_exchange(&[acquire, get(keys)], Duration::ZERO)?;
         self.read_attempt(keys, want, terms, replies.into_iter())
+            .map_err(Failure::Final)
     }
 
     fn read_attempt(

@@ -197,7 +197,8 @@ impl Store for SqliteStore {
                 Some((record, login, left)) => Loaded {
                     record: Some(record),
                     login,
-                    left: u64::try_from(left).ok().map(Duration::from_secs),
+                    // This second has begun.
+                    left: u64::try_from(left - 1).ok().map(Duration::from_secs),
                     ..Loaded::default()
                 },
                 None => Loaded {

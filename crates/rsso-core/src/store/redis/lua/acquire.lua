@@ -20,7 +20,10 @@ if free then
   if not found then return { 1, detail(d, found) } end
   -- What is being used does not expire.
   local left = redis.call('PTTL', d)
-  if left >= 0 and left < ttl and found.state ~= 'G' then redis.call('PEXPIRE', d, ttl) end
+  if left >= 0 and left < ttl and found.state ~= 'G' then
+    redis.call('PEXPIRE', d, ttl)
+    left = false -- not what PHP asked for
+  end
   if found.login then keep_user(d, found.user, ttl) end
   return { 1, detail(d, found), left }
 end
