@@ -1,7 +1,7 @@
 <?php
 // One of several processes that count one session up: 100 times, and holds it for 2 ms each time.
 //
-//   php contend.php <id> add|sum
+//   php contend.php <id> make|add|sum
 //
 // Prints as JSON, in nanoseconds: the slowest wait, the sum of the times for which it held the session, and when it
 // began and ended on a clock that all processes share. With `sum`: the count.
@@ -11,10 +11,11 @@ declare(strict_types=1);
 require __DIR__ . '/handler.php';
 
 [, $id, $what] = $argv;
-if ($what === 'sum') {
+if ($what !== 'add') {
     session_id($id);
     session_start();
-    exit((string) ($_SESSION['n'] ?? 0));
+    $_SESSION['n'] ??= 0;
+    exit($what === 'sum' ? (string) $_SESSION['n'] : 0);
 }
 $slowest = $held = 0;
 $began = hrtime(true);

@@ -22,21 +22,23 @@ page() { # <handler> <workers>
     after=$(counted "$url")
     # shellcheck disable=SC2086 # its words are arguments
     set -- "$1" "$2" $said
+    [ "$5" = failed=0 ] || die "$1 with $2 workers: $said; see $work/site"
     result pages "$1" "workers=$2" "rate=$(awk -F '[= ]' '{ printf "%.0f", $2 / $4 }' <<<"$said")" \
-        "lost=$((${3#requests=} > after - before ? ${3#requests=} - after + before : 0))" "${5}"
+        "lost=$((${3#requests=} > after - before ? ${3#requests=} - after + before : 0))"
 }
 
 # The sum of all sessions' counts.
 counted() { # <url>
     local n
     for ((n = 1; n <= 200; n++)); do
+        [ "$n" = 1 ] || printf 'next\n'
         printf 'url = "%s?sum"\ncookie = "PHPSESSID=bench%035d"\nwrite-out = "\\n"\n' "$1" "$n"
     done | curl -sS -K - | awk '{ sum += $1 } END { print sum + 0 }'
 }
 
 # One nginx, and one php-fpm with a pool for each handler and number of workers.
 start_site() {
-    local handler workers setting extensions=()
+    local handler workers extensions=()
     mkdir -p "$work/site"
     {
         printf '[global]\nerror_log = %s\ndaemonize = no\n' "$work/site/fpm.log"
@@ -45,10 +47,9 @@ start_site() {
             for workers in 2 8; do
                 printf '[%s-%s]\nlisten = %s\npm = static\npm.max_children = %s\n' "$handler" "$workers" \
                     "$work/site/$handler-$workers.sock" "$workers"
-                printf 'listen.backlog = 1024\nclear_env = no\nenv[BENCH_PDO] = "%s"\n' "$pdo"
-                for setting in "${settings[@]}" session.use_cookies=1; do
-                    printf 'php_admin_value[%s] = %s\n' "${setting%%=*}" "${setting#*=}"
-                done
+                printf 'listen.backlog = 1024\nclear_env = no\n'
+                [ -z "$pdo" ] || printf 'env[BENCH_PDO] = "%s"\n' "$pdo"
+                pool_settings
             done
         done
     } >"$work/site/fpm.conf"
@@ -61,6 +62,14 @@ start_site() {
         -d extension=pdo -d extension=pdo_mysql -d "extension=$extension")
     start_fpm "$work/site/fpm.conf" "${extensions[@]}"
     start_nginx
+}
+
+# php-fpm takes no empty value, and of two the first counts.
+pool_settings() {
+    local setting
+    for setting in session.use_cookies=1 "${settings[@]}"; do
+        [[ $setting = *= || $setting = session.use_cookies=0 ]] || printf 'php_admin_value[%s] = %s\n' "${setting%%=*}" "${setting#*=}"
+    done
 }
 
 # php-fpm says on no port that it is there: its sockets do.
@@ -92,8 +101,10 @@ location() { # <what> <socket>
 
 # What it serves is in locations.
 start_nginx() {
-    local try temp
+    local try temp port
     {
+        # Its workers have to get at sockets in a directory of ours alone.
+        [ "$(id -u)" -ne 0 ] || printf 'user root;\n'
         printf 'daemon off; error_log %s; pid %s; worker_processes 1;\n' "$work/site/nginx.log" "$work/site/nginx.pid"
         printf 'events { worker_connections 512; }\nhttp { access_log off;'
         for temp in client_body fastcgi proxy uwsgi scgi; do printf ' %s_temp_path %s;' $temp "$work/site/$temp"; done
@@ -102,9 +113,12 @@ start_nginx() {
         printf '} }\n'
     } >"$work/site/nginx.conf.in"
     for try in 1 2 3 4 5; do
-        site_port=$(free_port)
-        sed "s/PORT/$site_port/" "$work/site/nginx.conf.in" >"$work/site/nginx.conf"
-        ! start_on_port "$work/nginx.out" "$site_port" nginx -e "$work/site/nginx.log" -c "$work/site/nginx.conf" || return 0
+        port=$(free_port)
+        sed "s/PORT/$port/" "$work/site/nginx.conf.in" >"$work/site/nginx.conf"
+        if start_on_port "$work/nginx.out" nginx -e "$work/site/nginx.log" -c "$work/site/nginx.conf"; then
+            site_port=$port
+            return
+        fi
     done
     cat "$work/nginx.out" "$work/site/nginx.log" >&2
     die "nginx did not start in $try tries, see above"
@@ -121,15 +135,13 @@ measure_memory() {
 }
 
 worker_memory() { # <handler>
-    local n worker setting
+    local n worker
     mkdir -p "$work/site"
     words_of "$1"
     {
         printf '[global]\nerror_log = %s\ndaemonize = no\n[one]\nlisten = %s\npm = static\npm.max_children = 1\n' \
             "$work/site/fpm.log" "$work/site/one.sock"
-        for setting in "${settings[@]}" session.use_cookies=1; do
-            printf 'php_admin_value[%s] = %s\n' "${setting%%=*}" "${setting#*=}"
-        done
+        pool_settings
     } >"$work/site/one.conf"
     rm -f "$work/site/one.sock"
     local load=()
@@ -139,6 +151,7 @@ worker_memory() { # <handler>
     start_nginx
     local nginx_pid=$started_pid
     for ((n = 1; n <= 200; n++)); do
+        [ "$n" = 1 ] || printf 'next\n'
         printf 'url = "http://127.0.0.1:%s/"\ncookie = "PHPSESSID=memory%034d"\noutput = "/dev/null"\n' "$site_port" $((n % 20))
     done | curl -sS -K -
     worker=$(pgrep -P "$fpm_pid" | head -1)

@@ -44,7 +44,7 @@ measure_ping() {
     pinned=(taskset -c "$core")
 }
 
-# Eight processes, and one session. The unpinned cores are what a site has.
+# Eight processes, and one session.
 measure_contention() {
     local round handler
     for ((round = 1; round <= slow_rounds; round++)); do
@@ -60,6 +60,8 @@ contention() { # <handler>
     dir=$(mktemp -d -p "$work")
     id=contend$RANDOM$RANDOM$RANDOM
     words_of "$1"
+    # It exists: eight that make one row at once deadlock in a handler whose lock is a transaction.
+    BENCH_PDO=$pdo "$php" "${words[@]}" "$here/contend.php" "$id" make
     for i in 1 2 3 4 5 6 7 8; do
         BENCH_PDO=$pdo "$php" "${words[@]}" "$here/contend.php" "$id" add >"$dir/$i" 2>&1 &
         pids+=($!)
