@@ -16,7 +16,7 @@ foreach (['session', 'ping', 'contention', 'claims', 'pages', 'compression', 'se
         $text .= "\n" . $part($results);
     }
 }
-$text .= "\n" . promises($results);
+$text .= "\n" . aims($results);
 file_put_contents("$folder/performance.md", $text);
 if ($results->has('session')) {
     file_put_contents("$folder/session.svg", bars($results, '2048'));
@@ -156,11 +156,11 @@ function start(Results $results): string
     );
 }
 
-/** What was promised, and what was measured. */
-function promises(Results $results): string
+/** What was aimed at, and what was measured. */
+function aims(Results $results): string
 {
     $rows = [];
-    $promise = function (string $what, ?array $ratio, float $bound, bool $least = false) use (&$rows) {
+    $aim = function (string $what, ?array $ratio, float $bound, bool $least = false) use (&$rows) {
         if ($ratio !== null) {
             [$median, $min, $max] = $ratio;
             $kept = $least ? $median >= $bound : $median <= $bound;
@@ -169,32 +169,32 @@ function promises(Results $results): string
     };
     $of = fn ($workload, $bytes) => ['workload' => $workload, 'bytes' => $bytes];
     $session = fn ($a, $b, $workload, $bytes) => $results->ratio(['session', $a, $of($workload, $bytes), 'p50'], ['session', $b, $of($workload, $bytes), 'p50']);
-    $promise('redis, written, 2 KiB, to phpredis with lock', $session('rsso-redis', 'phpredis-lock', 'written', '2048'), 0.65);
-    $promise('redis, written, 2 KiB, to phpredis without', $session('rsso-redis', 'phpredis-nolock', 'written', '2048'), 1.15);
+    $aim('redis, written, 2 KiB, to phpredis with lock', $session('rsso-redis', 'phpredis-lock', 'written', '2048'), 0.65);
+    $aim('redis, written, 2 KiB, to phpredis without', $session('rsso-redis', 'phpredis-nolock', 'written', '2048'), 1.15);
     foreach (['one' => 'on one core', 'apart' => 'on two cores'] as $cores => $said) {
-        $promise("redis, written, 2 KiB, to two PINGs, $said", $results->ratio(['ping', "$cores:rsso-redis", [], 'p50'], ['ping', "$cores:two-pings", [], 'p50']), 1.3);
+        $aim("redis, written, 2 KiB, to two PINGs, $said", $results->ratio(['ping', "$cores:rsso-redis", [], 'p50'], ['ping', "$cores:two-pings", [], 'p50']), 1.3);
     }
-    $promise('redis, unchanged, 2 KiB, to phpredis with lock', $session('rsso-redis', 'phpredis-lock', 'unchanged', '2048'), 0.45);
-    $promise('redis, written, 20 KiB, to phpredis with lock', $session('rsso-redis', 'phpredis-lock', 'written', '20480'), 0.75);
-    $promise('redis, written, 200 KiB, to phpredis with lock', $session('rsso-redis', 'phpredis-lock', 'written', '204800'), 0.75);
-    $promise('sqlite, written, 2 KiB: microseconds over files', $results->difference(['session', 'rsso-sqlite', $of('written', '2048'), 'p50'], ['session', 'files', $of('written', '2048'), 'p50']), 25);
+    $aim('redis, unchanged, 2 KiB, to phpredis with lock', $session('rsso-redis', 'phpredis-lock', 'unchanged', '2048'), 0.45);
+    $aim('redis, written, 20 KiB, to phpredis with lock', $session('rsso-redis', 'phpredis-lock', 'written', '20480'), 0.75);
+    $aim('redis, written, 200 KiB, to phpredis with lock', $session('rsso-redis', 'phpredis-lock', 'written', '204800'), 0.75);
+    $aim('sqlite, written, 2 KiB: microseconds over files', $results->difference(['session', 'rsso-sqlite', $of('written', '2048'), 'p50'], ['session', 'files', $of('written', '2048'), 'p50']), 25);
     foreach (['phpredis-nolock', 'rsso-redis'] as $other) {
-        $promise("$other on two cores, to sqlite: times", $results->ratio(['ping', "apart:$other", [], 'p50'], ['ping', 'apart:rsso-sqlite', [], 'p50']), 5, true);
+        $aim("$other on two cores, to sqlite: times", $results->ratio(['ping', "apart:$other", [], 'p50'], ['ping', 'apart:rsso-sqlite', [], 'p50']), 5, true);
     }
     foreach (['one' => 'on one core', 'apart' => 'on two cores'] as $cores => $said) {
-        $promise("mysql, written, 2 KiB, to the PDO handler, $said", $results->ratio(['ping', "$cores:rsso-mysql", [], 'p50'], ['ping', "$cores:pdo", [], 'p50']), 0.75);
+        $aim("mysql, written, 2 KiB, to the PDO handler, $said", $results->ratio(['ping', "$cores:rsso-mysql", [], 'p50'], ['ping', "$cores:pdo", [], 'p50']), 0.75);
     }
     foreach (['redis', 'mysql', 'sqlite'] as $store) {
-        $promise("contention, $store: total to sum of holding", $results->ratio(['contention', "rsso-$store", [], 'total'], ['contention', "rsso-$store", [], 'held']), 1.1);
-        $promise("contention, $store: slowest wait to files'", $results->ratio(['contention', "rsso-$store", [], 'slowest'], ['contention', 'files', [], 'slowest']), 1.5);
+        $aim("contention, $store: total to sum of holding", $results->ratio(['contention', "rsso-$store", [], 'total'], ['contention', "rsso-$store", [], 'held']), 1.1);
+        $aim("contention, $store: slowest wait to files'", $results->ratio(['contention', "rsso-$store", [], 'slowest'], ['contention', 'files', [], 'slowest']), 1.5);
     }
-    $promise('pages, 8 workers, redis to phpredis with lock', $results->ratio(['pages', 'rsso-redis', ['workers' => '8'], 'rate'], ['pages', 'phpredis-lock', ['workers' => '8'], 'rate']), 1.3, true);
+    $aim('pages, 8 workers, redis to phpredis with lock', $results->ratio(['pages', 'rsso-redis', ['workers' => '8'], 'rate'], ['pages', 'phpredis-lock', ['workers' => '8'], 'rate']), 1.3, true);
     foreach (['redis', 'mysql', 'sqlite'] as $store) {
-        $promise("worker with rsso, $store: MiB over one without", scaled($results->difference(['memory', "rsso-$store", [], 'rss'], ['memory', 'files', [], 'rss']), 1024), 2);
+        $aim("worker with rsso, $store: MiB over one without", scaled($results->difference(['memory', "rsso-$store", [], 'rss'], ['memory', 'files', [], 'rss']), 1024), 2);
     }
-    $promise('librsso.so, stripped: MiB', scaled($results->spread('size', 'librsso.so', [], 'bytes'), 1024 * 1024), 6);
-    $promise('start: ms over PHP without', scaled($results->difference(['start', 'with', [], 'p50'], ['start', 'without', [], 'p50']), 1000), 3);
-    return "### Promises\n\nMedian of the rounds, and the least and the greatest.\n\n" . table(['', 'bound', 'measured', 'kept'], $rows);
+    $aim('librsso.so, stripped: MiB', scaled($results->spread('size', 'librsso.so', [], 'bytes'), 1024 * 1024), 6);
+    $aim('start: ms over PHP without', scaled($results->difference(['start', 'with', [], 'p50'], ['start', 'without', [], 'p50']), 1000), 3);
+    return "### Aims\n\nWhat this project has set itself: the median of the rounds, and the least and the greatest.\n\n" . table(['', 'aim', 'measured', 'reached'], $rows);
 }
 
 function scaled(?array $values, float $by): ?array
