@@ -14,6 +14,9 @@ use super::scripts::Act;
 use crate::dsn::{RedisAddress, RedisDsn, TlsFiles};
 use crate::error::{Error, Result};
 
+/// How much memory for what is sent a connection keeps, in bytes.
+const KEPT: usize = 1 << 20;
+
 /// How to reach the server, for everyone who makes a connection of his own.
 #[derive(Clone)]
 pub(super) struct Target {
@@ -33,6 +36,37 @@ pub(super) struct Link {
     unread: usize,
     /// A script has run on it.
     knows_scripts: bool,
+    /// What is sent is put together here, each time in the same memory.
+    packed: Vec<u8>,
+}
+
+/// A payload on its way to a staging key: `SET`, without a copy of the data before they are packed.
+pub(super) struct Stage<'a> {
+    pub(super) key: &'a str,
+    pub(super) data: &'a [u8],
+    pub(super) trailer: &'a [u8],
+    /// Milliseconds.
+    pub(super) ttl: u64,
+}
+
+impl Stage<'_> {
+    /// As Redis' protocol has it (RESP: an array of bulk strings).
+    fn pack_into(&self, packed: &mut Vec<u8>) {
+        let ttl = self.ttl.to_string();
+        let length = self.data.len() + self.trailer.len();
+        packed.reserve(length + self.key.len() + 128);
+        packed.extend_from_slice(
+            format!(
+                "*5\r\n$3\r\nSET\r\n${}\r\n{}\r\n${length}\r\n",
+                self.key.len(),
+                self.key
+            )
+            .as_bytes(),
+        );
+        packed.extend_from_slice(self.data);
+        packed.extend_from_slice(self.trailer);
+        packed.extend_from_slice(format!("\r\n$2\r\nPX\r\n${}\r\n{ttl}\r\n", ttl.len()).as_bytes());
+    }
 }
 
 /// A connection of one run of one server, told from a dead one by `CLIENT LIST ID`.
@@ -65,7 +99,7 @@ impl Target {
         info.arg("server");
         let mut id = cmd("CLIENT");
         id.arg("ID");
-        let replies = request(&mut connection, &[info, id], 2).map_err(fail)?;
+        let replies = request(&mut connection, &mut Vec::new(), &[info, id]).map_err(fail)?;
         if let Some(Value::ServerError(refused)) = replies.iter().find(is_auth_refusal) {
             return Err(fail(RedisError::from(refused.clone())));
         }
@@ -76,6 +110,7 @@ impl Target {
             owner,
             unread: 0,
             knows_scripts: false,
+            packed: Vec::new(),
         })
     }
 
@@ -199,12 +234,14 @@ impl Link {
     }
 
     /// Sends commands in one write, but the first `sent`, which were posted, and returns the answers to
-    /// all; an error among them is the caller's to look at. `extra` is how long the server may make us
-    /// wait on purpose.
+    /// all; an error among them is the caller's to look at. A `stage` goes before the command at its
+    /// index, and its answer is there among the answers. `extra` is how long the server may make us wait
+    /// on purpose.
     pub(super) fn exchange(
         &mut self,
         target: &Target,
         commands: &[Cmd],
+        stage: Option<(usize, &Stage<'_>)>,
         sent: usize,
         extra: Duration,
     ) -> Result<Vec<Value>, Failure> {
@@ -220,13 +257,25 @@ impl Link {
                 .set_read_timeout(Some(target.read_timeout + extra))
                 .map_err(fail)?;
         }
-        let mut replies =
-            request(&mut self.connection, &commands[sent..], commands.len()).map_err(fail)?;
+        self.packed.clear();
+        for (index, command) in commands.iter().enumerate().skip(sent) {
+            if let Some((_, stage)) = stage.filter(|(at, _)| *at == index) {
+                stage.pack_into(&mut self.packed);
+            }
+            command.write_packed_command(&mut self.packed);
+        }
+        let answers = commands.len() + usize::from(stage.is_some());
+        let mut replies = converse(&mut self.connection, &self.packed, answers).map_err(fail)?;
+        if self.packed.capacity() > KEPT {
+            self.packed = Vec::new();
+        }
         self.unread = 0;
+        // It is no script, and what it has staged stays: it need not be sent again.
+        let staged = stage.map(|(at, _)| (at, replies.remove(at)));
         self.knows_scripts = true;
         if replies.iter().any(is_missing_script) {
             let load = Act::load_all();
-            let loaded = request(&mut self.connection, &load, load.len()).map_err(fail)?;
+            let loaded = request(&mut self.connection, &mut self.packed, &load).map_err(fail)?;
             if let Some(Value::ServerError(error)) = loaded.into_iter().find(is_server_error) {
                 return Err(Failure::Final(
                     target.explain("cannot load the scripts", RedisError::from(error)),
@@ -237,7 +286,7 @@ impl Link {
                 .filter(|i| !is_blocking(&commands[*i]))
                 .collect();
             let resent: Vec<Cmd> = again.iter().map(|i| commands[*i].clone()).collect();
-            let answers = request(&mut self.connection, &resent, resent.len()).map_err(fail)?;
+            let answers = request(&mut self.connection, &mut self.packed, &resent).map_err(fail)?;
             for (index, answer) in again.into_iter().zip(answers) {
                 replies[index] = answer;
             }
@@ -246,6 +295,9 @@ impl Link {
             self.connection
                 .set_read_timeout(Some(target.read_timeout))
                 .map_err(fail)?;
+        }
+        if let Some((at, reply)) = staged {
+            replies.insert(at, reply);
         }
         Ok(replies)
     }
@@ -311,17 +363,21 @@ impl Owner {
     }
 }
 
-/// Sends commands, and reads so many answers.
+/// Sends commands, put together in `packed`, and reads their answers.
 fn request(
     connection: &mut Connection,
+    packed: &mut Vec<u8>,
     commands: &[Cmd],
-    answers: usize,
 ) -> RedisResult<Vec<Value>> {
-    let mut packed = Vec::new();
+    packed.clear();
     for command in commands {
-        command.write_packed_command(&mut packed);
+        command.write_packed_command(packed);
     }
-    connection.send_packed_command(&packed)?;
+    converse(connection, packed, commands.len())
+}
+
+fn converse(connection: &mut Connection, packed: &[u8], answers: usize) -> RedisResult<Vec<Value>> {
+    connection.send_packed_command(packed)?;
     // Up to the first that cannot be read: nobody waits for those behind it.
     (0..answers).map(|_| connection.recv_response()).collect()
 }

@@ -201,7 +201,7 @@ fn next_tasks(shared: &Shared) -> Option<Vec<Task>> {
 fn perform(link: &mut Link, target: &Target, task: &Task) -> Option<()> {
     let own = link.owner.clone();
     let mut ask = |command: Cmd| -> Option<Value> {
-        link.exchange(target, &[command], 0, Duration::ZERO)
+        link.exchange(target, &[command], None, 0, Duration::ZERO)
             .ok()?
             .pop()
     };

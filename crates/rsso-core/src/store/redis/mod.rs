@@ -27,7 +27,7 @@ mod record;
 mod scripts;
 mod wait;
 
-use connection::{Failure, Link, Target};
+use connection::{Failure, Link, Stage, Target};
 use keeper::Keeper;
 use keys::Keys;
 use scripts::Act;
@@ -97,33 +97,55 @@ impl RedisStore {
     /// Sends commands that may run twice. A connection that was closed while it lay idle (the
     /// server restarted, a firewall forgot it) is replaced once; one that timed out is not.
     fn exchange(&mut self, commands: &[Cmd]) -> Result<Vec<Value>> {
+        self.exchange_behind(None, commands)
+    }
+
+    /// The same, with a payload that is staged first; its answer is the first.
+    fn exchange_behind(
+        &mut self,
+        stage: Option<&Stage<'_>>,
+        commands: &[Cmd],
+    ) -> Result<Vec<Value>> {
         let idle = self.link.is_some();
-        match self.try_exchange(commands, Duration::ZERO) {
-            Err(Failure::Broken(_)) if idle => self
-                .try_exchange(commands, Duration::ZERO)
-                .map_err(|f| self.give_up(f)),
-            other => other.map_err(|f| self.give_up(f)),
+        match self.try_exchange_behind(stage, commands, Duration::ZERO) {
+            Err(Failure::Broken(_)) if idle => {
+                self.try_exchange_behind(stage, commands, Duration::ZERO)
+            }
+            other => other,
         }
+        .map_err(|failure| self.give_up(failure))
     }
 
     fn try_exchange(&mut self, commands: &[Cmd], extra: Duration) -> Result<Vec<Value>, Failure> {
+        self.try_exchange_behind(None, commands, extra)
+    }
+
+    /// The same, with a payload that is staged first; its answer is the first.
+    fn try_exchange_behind(
+        &mut self,
+        stage: Option<&Stage<'_>>,
+        commands: &[Cmd],
+        extra: Duration,
+    ) -> Result<Vec<Value>, Failure> {
         let mut link = self.link().map_err(Failure::Final)?;
         // The link is put back only after an exchange without an I/O error.
         if self.posted.is_empty() {
-            let replies = link.exchange(&self.target, commands, 0, extra)?;
+            let stage = stage.map(|stage| (0, stage));
+            let replies = link.exchange(&self.target, commands, stage, 0, extra)?;
             self.link = Some(link);
             return Ok(replies);
         }
         let posted = self.posted.len();
         let sent = link.unread();
         let all = [&self.posted, commands].concat();
-        let mut replies = link.exchange(&self.target, &all, sent, extra)?;
+        let stage = stage.map(|stage| (posted, stage));
+        let mut replies = link.exchange(&self.target, &all, stage, sent, extra)?;
         let again = std::mem::take(&mut self.posted);
         if replies
             .drain(..posted)
             .any(|reply| connection::is_server_error(&reply))
         {
-            let answers = link.exchange(&self.target, &again, 0, Duration::ZERO)?;
+            let answers = link.exchange(&self.target, &again, None, 0, Duration::ZERO)?;
             if let Some(Value::ServerError(error)) =
                 answers.into_iter().find(connection::is_server_error)
             {
@@ -307,19 +329,19 @@ impl Store for RedisStore {
                 _ => Outcome::Gone,
             });
         };
-        let mut stage = cmd("SET");
-        stage
-            .arg(keys.staging())
-            .arg(record::encode(data, born))
-            .arg("PX")
-            .arg(ttl);
+        let stage = Stage {
+            key: keys.staging(),
+            data,
+            trailer: &record::trailer(born),
+            ttl,
+        };
         let mut commit = Act::Commit.call_with(&keys, Some(keys.staging()));
         commit
             .arg(basis.token.as_bytes())
             .arg(i32::from(basis.locked))
             .arg(generation)
             .arg(revision);
-        let mut replies = self.exchange(&[stage, commit])?.into_iter();
+        let mut replies = self.exchange_behind(Some(&stage), &[commit])?.into_iter();
         let staged = replies.next().unwrap_or_default();
         let verdict = self.verdict(replies.next().unwrap_or_default());
         self.accept(staged)?;

@@ -21,13 +21,17 @@ const IN_GRACE: u8 = b'G';
 
 /// The value to store.
 pub(super) fn encode(data: &[u8], version: Version) -> Vec<u8> {
-    let mut value = Vec::with_capacity(data.len() + LEN);
-    value.extend_from_slice(data);
-    value.extend_from_slice(MAGIC);
-    value.push(SESSION);
-    value.extend_from_slice(&generation(version.generation));
-    value.extend_from_slice(&version.revision.0);
-    value
+    [data, &trailer(version)].concat()
+}
+
+/// What stands behind the data.
+pub(super) fn trailer(version: Version) -> Vec<u8> {
+    let mut trailer = Vec::with_capacity(LEN);
+    trailer.extend_from_slice(MAGIC);
+    trailer.push(SESSION);
+    trailer.extend_from_slice(&generation(version.generation));
+    trailer.extend_from_slice(&version.revision.0);
+    trailer
 }
 
 /// The record in a stored value; `None` where it is not one of rsso's.
