@@ -40,6 +40,7 @@ xmpp: ## only the tests of the XMPP bridge against Prosody and ejabberd; RSSO_TR
 bench: build ## rsso beside other session handlers, into target/bench/; PARTS="session pages" chooses
 	scripts/setup bench
 	benches/compare/run $(PARTS)
+	benches/instructions
 
 demo: build ## a chat with one login per kind of device, in your browser; DEMO_EXIT=1 only checks it
 	scripts/setup demo
