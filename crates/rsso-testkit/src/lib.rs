@@ -13,7 +13,6 @@
 
 pub mod backend;
 pub mod chromium;
-pub mod ejabberd;
 pub mod fpm;
 pub mod gateway;
 pub mod handler;
@@ -23,7 +22,6 @@ pub mod nginx;
 pub mod outbox;
 pub mod php;
 pub mod process;
-pub mod prosody;
 pub mod proxy;
 pub mod redis;
 pub mod xmpp;
@@ -32,7 +30,6 @@ mod tls;
 mod workdir;
 
 pub use backend::Backend;
-pub use ejabberd::Ejabberd;
 pub use fpm::{FpmConfig, PhpFpm};
 pub use gateway::Gateway;
 pub use handler::Handler;
@@ -42,7 +39,6 @@ pub use nginx::Nginx;
 pub use outbox::Outbox;
 pub use php::Php;
 pub use process::eventually;
-pub use prosody::Prosody;
 pub use proxy::Proxy;
 pub use redis::RedisServer;
 pub use tls::Certificates;

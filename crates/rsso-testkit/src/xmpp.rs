@@ -16,7 +16,12 @@ use nix::unistd::Pid;
 use serde_json::Value;
 
 use crate::process::{lock, program};
-use crate::{Ejabberd, Prosody};
+
+mod ejabberd;
+mod prosody;
+mod server;
+
+pub use server::XmppServer;
 
 /// The domain of the accounts.
 pub const DOMAIN: &str = "example.org";
@@ -36,90 +41,12 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Seven packages.
 const INSTALL_LIMIT: Duration = Duration::from_secs(180);
 
-/// A server: the tests are the same for each.
-#[derive(Debug)]
-pub enum XmppServer {
-    Prosody(Prosody),
-    Ejabberd(Ejabberd),
-}
-
-impl XmppServer {
-    /// Where components connect.
-    pub fn component_port(&self) -> u16 {
-        match self {
-            Self::Prosody(server) => server.component_port(),
-            Self::Ejabberd(server) => server.component_port(),
-        }
-    }
-
-    /// Where clients connect, without TLS.
-    pub fn client_port(&self) -> u16 {
-        match self {
-            Self::Prosody(server) => server.client_port(),
-            Self::Ejabberd(server) => server.client_port(),
-        }
-    }
-
-    pub fn stop(&mut self) {
-        match self {
-            Self::Prosody(server) => server.stop(),
-            Self::Ejabberd(server) => server.stop(),
-        }
-    }
-
-    pub fn kill9(&mut self) {
-        match self {
-            Self::Prosody(server) => server.kill9(),
-            Self::Ejabberd(server) => server.kill9(),
-        }
-    }
-
-    /// SIGSTOP: connections are accepted by the kernel, and nobody answers.
-    pub fn pause(&self) {
-        match self {
-            Self::Prosody(server) => server.pause(),
-            Self::Ejabberd(server) => server.pause(),
-        }
-    }
-
-    /// SIGCONT: the end of [`Self::pause`].
-    pub fn resume(&self) {
-        match self {
-            Self::Prosody(server) => server.resume(),
-            Self::Ejabberd(server) => server.resume(),
-        }
-    }
-
-    /// Stops it where it still runs, and starts it with the same ports and accounts.
-    pub fn restart(&mut self) {
-        match self {
-            Self::Prosody(server) => server.restart(),
-            Self::Ejabberd(server) => server.restart(),
-        }
-    }
-
-    pub fn log(&self) -> String {
-        match self {
-            Self::Prosody(server) => server.log(),
-            Self::Ejabberd(server) => server.log(),
-        }
-    }
-
-    /// Clients of it that are online, by their full addresses.
-    pub fn clients(&self, addresses: &[&str]) -> XmppClients {
-        let mut clients = XmppClients::start(self.client_port(), addresses);
-        for _ in addresses {
-            clients.next("online");
-        }
-        clients
-    }
-}
-
 /// Clients, one for each address.
 #[derive(Debug)]
 pub struct XmppClients {
     process: Child,
     said: Receiver<Value>,
+    passed_over: Vec<Value>,
 }
 
 impl XmppClients {
@@ -147,7 +74,11 @@ impl XmppClients {
                 }
             }
         });
-        Self { process, said }
+        Self {
+            process,
+            said,
+            passed_over: Vec::new(),
+        }
     }
 
     /// SIGSTOP: connected, and silent.
@@ -187,11 +118,20 @@ impl XmppClients {
                 .recv_timeout(end.saturating_duration_since(Instant::now()))
             {
                 Ok(said) if said["what"] == what => return Some(said),
-                Ok(_) => {}
+                Ok(said) => self.passed_over.push(said),
                 Err(RecvTimeoutError::Timeout) => return None,
                 Err(RecvTimeoutError::Disconnected) => panic!("the clients have ended"),
             }
         }
+    }
+
+    /// The ids of the messages that came again under their id, as far as they were passed over.
+    pub fn again(&self) -> Vec<&str> {
+        let again = self
+            .passed_over
+            .iter()
+            .filter(|said| said["what"] == "again");
+        again.filter_map(|said| said["id"].as_str()).collect()
     }
 }
 

@@ -61,13 +61,14 @@ fn an_unchanged_session_does_not_wait_for_its_release() {
     for (lifetime, ends) in [
         (1440, "session_write_close();"),
         (1440, "session_abort();"),
-        // Its expiry is put off.
+        // Its expiry is put off, as that of another was before.
         (9000, "session_write_close();"),
     ] {
         let ground = Ground::new();
         let mut script = ground.spawn(&format!(
-            "ini_set('session.gc_maxlifetime', {lifetime}); session_id('known'); session_start();
-             gate('open'); {ends} gate('closed');"
+            "ini_set('session.gc_maxlifetime', 3 * {lifetime}); session('other', 1);
+             ini_set('session.gc_maxlifetime', {lifetime}); session('other');
+             session_id('known'); session_start(); gate('open'); {ends} gate('closed');"
         ));
         wait_for(&mut script, "open");
         // A server that answers nothing: who waited would wait for rsso.read_timeout, and warn.

@@ -3,7 +3,8 @@
     client.py <port> <password> <full address>...
 
 Says what happens to them as JSON, one object a line. Comes back when it was disconnected, but not after <conflict/>: that
-is what a client does whose place somebody else has taken. Ends with its standard input.
+is what a client does whose place somebody else has taken. A message whose id it has seen is no message to it but said
+'again', as docs/xmpp.md asks of a client. Ends with its standard input.
 """
 
 import asyncio
@@ -25,7 +26,7 @@ class Client(slixmpp.ClientXMPP):
     def __init__(self, port, me, password):
         plugins = {'feature_mechanisms': {'unencrypted_plain': True, 'unencrypted_scram': True}}
         super().__init__(me, password, plugin_config=plugins)
-        self.me, self.port, self.wanted = me, port, True
+        self.me, self.port, self.wanted, self.seen = me, port, True, set()
         # Loopback, and no certificates.
         self.enable_starttls = self.enable_direct_tls = False
         self.enable_plaintext = True
@@ -48,9 +49,11 @@ class Client(slixmpp.ClientXMPP):
 
     def on_message(self, message):
         event = message.xml.find(EVENT)
+        again = event is not None and message['id'] in self.seen
+        self.seen.add(message['id'])
         say(
             self.me,
-            'message',
+            'again' if again else 'message',
             id=message['id'],
             type=message['type'],
             sender=str(message['from']),

@@ -17,6 +17,7 @@ mod expiry;
 mod fencing;
 mod gate;
 mod ground;
+mod lifetimes;
 mod locks;
 mod logins;
 mod logins_fencing;
@@ -106,6 +107,10 @@ stores! {
         gc_removes_only_what_has_expired;
         a_session_in_use_does_not_expire;
         an_expired_id_begins_a_new_life;
+    }
+    lifetimes {
+        each_use_counts_whatever_it_does;
+        nothing_is_put_off_that_lives_long_enough;
     }
     requests {
         strict_mode_fetches_once;

@@ -82,13 +82,13 @@ impl Worker {
 
     pub fn write_for(&mut self, held: &Held, data: &[u8], ttl: Duration) -> Outcome {
         self.store
-            .commit(&held.key, held.basis(), Change::Write(data, ttl))
+            .commit(&held.key, held.basis(ttl), Change::Write(data, ttl))
             .unwrap()
     }
 
     pub fn touch(&mut self, held: &Held, ttl: Duration) -> Outcome {
         self.store
-            .commit(&held.key, held.basis(), Change::Touch(ttl))
+            .commit(&held.key, held.basis(ttl), Change::Touch(ttl))
             .unwrap()
     }
 
@@ -127,12 +127,15 @@ impl Worker {
 }
 
 impl Held {
-    pub fn basis(&self) -> Basis {
+    /// For a record that is to live for `ttl`.
+    pub fn basis(&self, ttl: Duration) -> Basis {
+        // As a request decides it, but for the little that it allows.
+        let lives = |left: Duration| left + Duration::from_secs(10) >= ttl;
         Basis {
             token: self.token,
             locked: self.locked,
             seen: self.seen,
-            lives: false,
+            lives: self.left.is_some_and(lives),
         }
     }
 }

@@ -10,7 +10,9 @@ use redis::{
     cmd, io::tcp::TcpSettings,
 };
 
+use super::owner::Owner;
 use super::scripts::Act;
+use super::stage::Stage;
 use crate::dsn::{RedisAddress, RedisDsn, TlsFiles};
 use crate::error::{Error, Result};
 
@@ -34,46 +36,10 @@ pub(super) struct Link {
     pub(super) owner_text: String,
     /// How many answers are on their way that nobody has waited for.
     unread: usize,
-    /// A script has run on it.
-    knows_scripts: bool,
+    /// The scripts that have been run on it by [`Self::ran`], a bit for each.
+    run: u32,
     /// What is sent is put together here, each time in the same memory.
     packed: Vec<u8>,
-}
-
-/// A payload on its way to a staging key: `SET`, without a copy of the data before they are packed.
-pub(super) struct Stage<'a> {
-    pub(super) key: &'a str,
-    pub(super) data: &'a [u8],
-    pub(super) trailer: &'a [u8],
-    /// Milliseconds.
-    pub(super) ttl: u64,
-}
-
-impl Stage<'_> {
-    /// As Redis' protocol has it (RESP: an array of bulk strings).
-    fn pack_into(&self, packed: &mut Vec<u8>) {
-        let ttl = self.ttl.to_string();
-        let length = self.data.len() + self.trailer.len();
-        packed.reserve(length + self.key.len() + 128);
-        packed.extend_from_slice(
-            format!(
-                "*5\r\n$3\r\nSET\r\n${}\r\n{}\r\n${length}\r\n",
-                self.key.len(),
-                self.key
-            )
-            .as_bytes(),
-        );
-        packed.extend_from_slice(self.data);
-        packed.extend_from_slice(self.trailer);
-        packed.extend_from_slice(format!("\r\n$2\r\nPX\r\n${}\r\n{ttl}\r\n", ttl.len()).as_bytes());
-    }
-}
-
-/// A connection of one run of one server, told from a dead one by `CLIENT LIST ID`.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Owner {
-    run: String,
-    client: String,
 }
 
 /// Why an exchange failed.
@@ -109,7 +75,7 @@ impl Target {
             owner_text: owner.to_text(),
             owner,
             unread: 0,
-            knows_scripts: false,
+            run: 0,
             packed: Vec::new(),
         })
     }
@@ -220,9 +186,14 @@ impl Link {
         self.unread
     }
 
-    /// Whether the server has been given the scripts, as far as this connection can tell.
-    pub(super) fn knows_scripts(&self) -> bool {
-        self.knows_scripts
+    /// Whether the server knew this script when it was run on this connection.
+    pub(super) fn has_run(&self, act: Act) -> bool {
+        self.run & 1 << act as u32 != 0
+    }
+
+    /// This script was answered.
+    pub(super) fn ran(&mut self, act: Act) {
+        self.run |= 1 << act as u32;
     }
 
     /// Sends a command; [`Self::exchange`] gets its answer.
@@ -272,7 +243,6 @@ impl Link {
         self.unread = 0;
         // It is no script, and what it has staged stays: it need not be sent again.
         let staged = stage.map(|(at, _)| (at, replies.remove(at)));
-        self.knows_scripts = true;
         if replies.iter().any(is_missing_script) {
             let load = Act::load_all();
             let loaded = request(&mut self.connection, &mut self.packed, &load).map_err(fail)?;
@@ -300,66 +270,6 @@ impl Link {
             replies.insert(at, reply);
         }
         Ok(replies)
-    }
-}
-
-impl Owner {
-    /// Unknown where the ACL does not allow the questions: then only the time-to-live ends a lock.
-    fn from_replies(replies: &[Value]) -> Self {
-        let [info, Value::Int(client)] = replies else {
-            return Self::default();
-        };
-        let info: String = redis::from_redis_value_ref(info).unwrap_or_default();
-        let run = info
-            .lines()
-            .find_map(|line| line.strip_prefix("run_id:"))
-            .unwrap_or_default();
-        if run.len() < 16 {
-            return Self::default();
-        }
-        Self {
-            run: run[..16].to_owned(),
-            client: client.to_string(),
-        }
-    }
-
-    /// As it stands in a lock, behind the token.
-    fn to_text(&self) -> String {
-        if self.client.is_empty() {
-            String::new()
-        } else {
-            format!("{}:{}", self.run, self.client)
-        }
-    }
-
-    /// The owner in a lock's value; `None` where it says none.
-    pub(super) fn in_lock(lock: &[u8]) -> Option<Self> {
-        let text = std::str::from_utf8(lock.get(16..)?).ok()?;
-        let (run, client) = text.split_once(':')?;
-        Some(Self {
-            run: run.to_owned(),
-            client: client.to_owned(),
-        })
-    }
-
-    /// The question whether this connection still exists; none where another run of the server
-    /// made it, for then nobody knows.
-    pub(super) fn liveness_question(&self, asking: &Self) -> Option<Cmd> {
-        if self.run != asking.run || self.client.is_empty() {
-            return None;
-        }
-        let mut question = cmd("CLIENT");
-        question.arg("LIST").arg("ID").arg(&self.client);
-        Some(question)
-    }
-
-    /// Whether the answer says that it is gone. Anything unexpected counts as alive.
-    pub(super) fn is_dead(answer: &Value) -> bool {
-        match answer {
-            Value::BulkString(text) => text.iter().all(u8::is_ascii_whitespace),
-            Value::VerbatimString { text, .. } => text.trim().is_empty(),
-            _ => false,
-        }
     }
 }
 

@@ -17,8 +17,9 @@ use nix::sys::signal::{SigSet, SigmaskHow};
 use parking_lot::{Condvar, Mutex};
 use redis::{Cmd, Value, cmd};
 
-use super::connection::{Link, Owner, Target};
+use super::connection::{Link, Target};
 use super::keys::Keys;
+use super::owner::Owner;
 use super::scripts::Act;
 use super::{millis, wait};
 use crate::store::Token;

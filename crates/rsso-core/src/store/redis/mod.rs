@@ -19,21 +19,22 @@ use crate::error::{Error, Result};
 use crate::sid::SessionKey;
 
 mod connection;
+mod exchange;
 mod keeper;
 mod keys;
 mod logins;
+mod owner;
 mod receipts;
 mod record;
 mod scripts;
+mod stage;
 mod wait;
 
-use connection::{Failure, Link, Stage, Target};
+use connection::{Link, Target};
 use keeper::Keeper;
 use keys::Keys;
 use scripts::Act;
-
-/// Commands whose answers nobody has read: a request posts one or two.
-const MAX_POSTED: usize = 16;
+use stage::Stage;
 
 /// Sessions on Redis.
 pub struct RedisStore {
@@ -85,109 +86,6 @@ impl RedisStore {
         let keys = Arc::new(Keys::of(&self.prefix, key, token));
         self.named = Some((key.clone(), token, Arc::clone(&keys)));
         keys
-    }
-
-    fn link(&mut self) -> Result<Link> {
-        match self.link.take() {
-            Some(link) => Ok(link),
-            None => self.target.connect(),
-        }
-    }
-
-    /// Sends commands that may run twice. A connection that was closed while it lay idle (the
-    /// server restarted, a firewall forgot it) is replaced once; one that timed out is not.
-    fn exchange(&mut self, commands: &[Cmd]) -> Result<Vec<Value>> {
-        self.exchange_behind(None, commands)
-    }
-
-    /// The same, with a payload that is staged first; its answer is the first.
-    fn exchange_behind(
-        &mut self,
-        stage: Option<&Stage<'_>>,
-        commands: &[Cmd],
-    ) -> Result<Vec<Value>> {
-        let idle = self.link.is_some();
-        match self.try_exchange_behind(stage, commands, Duration::ZERO) {
-            Err(Failure::Broken(_)) if idle => {
-                self.try_exchange_behind(stage, commands, Duration::ZERO)
-            }
-            other => other,
-        }
-        .map_err(|failure| self.give_up(failure))
-    }
-
-    fn try_exchange(&mut self, commands: &[Cmd], extra: Duration) -> Result<Vec<Value>, Failure> {
-        self.try_exchange_behind(None, commands, extra)
-    }
-
-    /// The same, with a payload that is staged first; its answer is the first.
-    fn try_exchange_behind(
-        &mut self,
-        stage: Option<&Stage<'_>>,
-        commands: &[Cmd],
-        extra: Duration,
-    ) -> Result<Vec<Value>, Failure> {
-        let mut link = self.link().map_err(Failure::Final)?;
-        // The link is put back only after an exchange without an I/O error.
-        if self.posted.is_empty() {
-            let stage = stage.map(|stage| (0, stage));
-            let replies = link.exchange(&self.target, commands, stage, 0, extra)?;
-            self.link = Some(link);
-            return Ok(replies);
-        }
-        let posted = self.posted.len();
-        let sent = link.unread();
-        let all = [&self.posted, commands].concat();
-        let stage = stage.map(|stage| (posted, stage));
-        let mut replies = link.exchange(&self.target, &all, stage, sent, extra)?;
-        let again = std::mem::take(&mut self.posted);
-        if replies
-            .drain(..posted)
-            .any(|reply| connection::is_server_error(&reply))
-        {
-            let answers = link.exchange(&self.target, &again, None, 0, Duration::ZERO)?;
-            if let Some(Value::ServerError(error)) =
-                answers.into_iter().find(connection::is_server_error)
-            {
-                // A lock that could not be given back ends with the connection, which is dropped.
-                let error = RedisError::from(error);
-                return Err(Failure::Final(self.target.explain(
-                    "the server refused the end of the request before",
-                    error,
-                )));
-            }
-        }
-        self.link = Some(link);
-        Ok(replies)
-    }
-
-    /// Sends a command that may run twice, and does not wait for its answer: the next exchange reads
-    /// that first, and sends the command again where its connection is gone.
-    fn post(&mut self, command: Cmd) -> Result<()> {
-        let room = self.posted.len() < MAX_POSTED;
-        // A server that was not given the scripts yet would do nothing, and nobody would hear of it.
-        let ready = |link: &mut Link| room && link.knows_scripts();
-        let Some(mut link) = self.link.take_if(ready) else {
-            let replies = self.exchange(&[command])?;
-            return replies
-                .into_iter()
-                .try_for_each(|reply| self.accept(reply).map(|_| ()));
-        };
-        let sent = link.post(&command);
-        self.posted.push(command);
-        match sent {
-            Ok(()) => self.link = Some(link),
-            // On another connection.
-            Err(_) => self.exchange(&[]).map(|_| ())?,
-        }
-        Ok(())
-    }
-
-    fn give_up(&self, failure: Failure) -> Error {
-        match failure {
-            Failure::Broken(error) => self.target.explain("the connection broke", error),
-            Failure::Final(error) => error,
-        }
     }
 
     /// The value of a reply, or the server's error in our words.
@@ -319,7 +217,7 @@ impl Store for RedisStore {
                 .arg(record::encode(b"", born));
             // A refresh changes nothing that anybody could miss.
             if let Some(seen) = basis.seen {
-                self.post(touch)?;
+                self.post(Act::Touch, touch)?;
                 return Ok(Outcome::Stored(seen));
             }
             let mut replies = self.exchange(&[touch])?.into_iter();
@@ -363,7 +261,7 @@ impl Store for RedisStore {
     fn release(&mut self, key: &SessionKey, token: Token) -> Result<()> {
         self.keeper.end(token);
         let release = release(&self.keys(key, Some(token)), token, false);
-        self.post(release)
+        self.post(Act::Release, release)
     }
 
     fn destroy(&mut self, key: &SessionKey, token: Option<Token>, end: End<'_>) -> Result<bool> {

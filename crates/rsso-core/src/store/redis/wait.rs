@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use redis::{Cmd, Value, cmd};
 
-use super::connection::{Failure, Owner};
+use super::connection::Failure;
 use super::keys::Keys;
+use super::owner::Owner;
 use super::scripts::Act;
 use super::{RedisStore, get, millis};
 use crate::error::{Error, Result};

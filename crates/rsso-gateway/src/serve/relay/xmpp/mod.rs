@@ -6,9 +6,9 @@
 //!
 //! It is an external component (XEP-0114) of a server: Prosody, ejabberd, Openfire.
 //!
-//! What always holds: a message counts as delivered when the server has answered a ping that was sent
-//! behind it, for a component gets no other receipt ([`window`]); what was not proved so when the
-//! stream broke is sent again under the same id (at least once); nothing that a uid, a label or a payload says can
+//! What always holds: a message counts as delivered when its client has answered a ping that was sent
+//! behind it, or where it is silent the server, for a component gets no other receipt ([`window`]); what was
+//! not proved so when the stream broke is sent again under the same id (at least once); nothing that a uid, a label or a payload says can
 //! break the stream or reach another account; every wait has a deadline and every queue a bound.
 
 mod accounts;

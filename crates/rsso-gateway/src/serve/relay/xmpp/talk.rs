@@ -73,8 +73,9 @@ impl Talk {
         let (id, from) = (answer.attribute("id"), answer.attribute("from"));
         if from == self.settings.domain {
             self.window.answered(id);
-        } else if let Some(error) = answer.child("error") {
-            self.window.refused(id, from, error.condition().0);
+        } else {
+            let error = answer.child("error").map(|error| error.condition().0);
+            self.window.heard(id, from, error);
         }
         Ok(())
     }

@@ -1,12 +1,13 @@
 //! What was sent and is not proved yet.
 //!
-//! A component gets no receipts. A ping does: a server handles what comes on a stream in order, so its
-//! answer proves that it has taken everything that was sent before. Another ping goes to the client,
-//! behind its message: where there is none, the server says so in its place, and at once.
+//! A component gets no receipts, but answers to pings. One goes to the client, behind its message: stanzas
+//! between the same two keep their order, so whatever the client answers proves that it has the message. Where
+//! there is no client the server answers in its place, and at once. Another one goes to the server: it handles
+//! what comes on a stream in order, so its answer proves that it has taken everything that was sent before.
 //!
-//! A server that stops closes its clients' streams a moment before ours. A message that finds nobody
-//! in that moment is not yet lost: it waits for a moment longer, and if the stream breaks meanwhile it
-//! was not delivered, and is sent again.
+//! That is less: a server that stops closes its clients' streams a moment before ours, and drops what it has not
+//! yet given them. So a message of which only the server has been heard, or that found nobody, waits for a moment
+//! longer; if the stream breaks meanwhile it was not delivered, and is sent again.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -18,7 +19,7 @@ const PING: &str = "rsso-ping-";
 const PROBE: &str = "rsso-probe-";
 
 /// That moment: of Prosody some two milliseconds, of ejabberd on a busy machine more than a hundred. Where a
-/// user is not there, a message keeps its place in the window for as long.
+/// user is not there, or the client does not answer, a message keeps its place in the window for as long.
 const SETTLE: Duration = Duration::from_secs(1);
 
 /// In the order of sending.
@@ -38,6 +39,8 @@ struct Sent<T> {
     value: T,
     /// The client that is asked.
     asked: Option<String>,
+    /// It has answered.
+    heard: bool,
     /// The server says that there is nobody.
     bounced: Option<String>,
     /// Since when the server is known to have it.
@@ -46,9 +49,9 @@ struct Sent<T> {
 
 impl<T> Sent<T> {
     fn is_settled(&self, now: Instant) -> bool {
-        let waits = self.bounced.is_some();
+        let waits = self.bounced.is_some() || self.asked.is_some();
         let is_over = |since: Instant| !waits || since + SETTLE <= now;
-        self.proved.is_some_and(is_over)
+        self.heard || self.proved.is_some_and(is_over)
     }
 }
 
@@ -83,6 +86,7 @@ impl<T> Window<T> {
             id,
             value,
             asked: client,
+            heard: false,
             bounced: None,
             proved: None,
         });
@@ -106,7 +110,7 @@ impl<T> Window<T> {
         self.pings.front().map(|ping| ping.at)
     }
 
-    /// When the next message is settled that found nobody.
+    /// When the next message is settled of which no client was heard.
     pub(super) fn settles_at(&self) -> Option<Instant> {
         let proved = self.sent.iter().filter_map(|sent| sent.proved);
         proved.min().map(|since| since + SETTLE)
@@ -119,19 +123,18 @@ impl<T> Window<T> {
         }
     }
 
-    /// A client answers with an error, or the server in its place.
-    pub(super) fn refused(&mut self, id: &str, from: &str, condition: &str) {
-        // A client that knows no pings says either; most know them, or say this.
-        if condition == "feature-not-implemented" {
-            return;
-        }
+    /// A client answers its ping, or the server in its place: with an error of this condition, or without one.
+    pub(super) fn heard(&mut self, id: &str, from: &str, error: Option<&str>) {
         let number = number(id, PROBE);
         let mut asked = self
             .sent
             .iter_mut()
             .filter(|sent| Some(sent.number) == number && sent.asked.as_deref() == Some(from));
-        if let Some(sent) = asked.next() {
-            sent.bounced = Some(condition.to_owned());
+        let Some(sent) = asked.next() else { return };
+        match error {
+            // A client that knows no pings says either this or what the server says; most know them, or say this.
+            None | Some("feature-not-implemented") => sent.heard = true,
+            Some(condition) => sent.bounced = Some(condition.to_owned()),
         }
     }
 
@@ -219,22 +222,25 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_finds_nobody_waits_for_a_moment() {
+    async fn what_no_client_has_answered_waits_for_a_moment() {
         let mut window = Window::new();
         let client = || Some("a@b/c".to_owned());
         let gone = window.sent("gone".to_owned(), client(), 1);
-        let spoofed = window.sent("there".to_owned(), client(), 2);
+        let spoofed = window.sent("silent".to_owned(), client(), 2);
         let simple = window.sent("simple".to_owned(), client(), 3);
+        let there = window.sent("there".to_owned(), client(), 4);
         let ping = window.ping();
-        window.refused(&gone, "a@b/c", "service-unavailable");
-        window.refused(&spoofed, "somebody@else", "service-unavailable");
-        window.refused(&simple, "a@b/c", "feature-not-implemented");
-        assert!(window.settled().is_empty(), "the server has not answered");
+        window.heard(&gone, "a@b/c", Some("service-unavailable"));
+        window.heard(&spoofed, "somebody@else", None);
+        window.heard(&simple, "a@b/c", Some("feature-not-implemented"));
+        window.heard(&there, "a@b/c", None);
+        // Whom the client has answered needs the server's answer no more.
+        assert_eq!(window.settled(), [(3, None), (4, None)]);
         window.answered(&ping);
-        assert_eq!(window.settled(), [(2, None), (3, None)]);
+        assert!(window.settled().is_empty(), "the moment is not over");
         tokio::time::sleep_until(window.settles_at().unwrap()).await;
         let nobody = Some("service-unavailable".to_owned());
-        assert_eq!(window.settled(), [(1, nobody)]);
+        assert_eq!(window.settled(), [(1, nobody), (2, None)]);
         assert_eq!((window.settles_at(), window.len()), (None, 0));
     }
 }

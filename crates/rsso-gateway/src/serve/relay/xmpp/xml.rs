@@ -150,6 +150,10 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         }
     }
 
+    pub(super) fn inner(&self) -> &R {
+        self.xml.get_ref().get_ref().get_ref()
+    }
+
     /// The next item. Not to be dropped half-way: what was read would be lost.
     pub(super) async fn next(&mut self) -> Result<Item, String> {
         loop {

@@ -11,7 +11,7 @@ async fn the_user_table_says_which_account_and_which_language() {
         "CREATE TABLE users (id INT PRIMARY KEY, jabber VARCHAR(99) NULL, lang VARCHAR(9) NULL);
          INSERT INTO users VALUES (1, 'alice', 'fr'), (2, 'bob@example.org', NULL), (3, NULL, NULL), (4, 'a@b@c', '')",
     );
-    let server = XmppServer::Prosody(Prosody::start(&ACCOUNTS));
+    let server = XmppServer::prosody(&ACCOUNTS);
     let mut clients = server.clients(&["alice@example.org/web", "bob@example.org/web"]);
     let bridge = bridge(
         &server,

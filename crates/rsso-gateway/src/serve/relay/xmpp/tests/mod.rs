@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use rsso_core::login::event::{Event, Moment, Position};
 use rsso_core::login::{Device, Identity, LoginId, Uid};
+use rsso_testkit::XmppServer;
 use rsso_testkit::xmpp::{COMPONENT, DOMAIN, SECRET};
-use rsso_testkit::{Ejabberd, Prosody, XmppServer};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
@@ -21,14 +21,14 @@ macro_rules! on_each_server {
             use super::*;
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
-                super::$name(XmppServer::Prosody(Prosody::start(&ACCOUNTS))).await;
+                super::$name(XmppServer::prosody(&ACCOUNTS)).await;
             })*
         }
         mod ejabberd {
             use super::*;
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
-                super::$name(XmppServer::Ejabberd(Ejabberd::start(&ACCOUNTS))).await;
+                super::$name(XmppServer::ejabberd(&ACCOUNTS)).await;
             })*
         }
     };

@@ -193,7 +193,7 @@ async fn a_message_that_breaks_the_stream_is_left_out(server: XmppServer) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_gateway_under_the_same_name_is_told_so() {
-    let server = XmppServer::Prosody(Prosody::start(&ACCOUNTS));
+    let server = XmppServer::prosody(&ACCOUNTS);
     let first = bridge(&server, "");
     until_delivered(&first, &kick("alice")).await;
     let end = Stream::open(&settings(&server, "").link)

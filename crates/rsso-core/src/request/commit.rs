@@ -1,0 +1,114 @@
+//! The end of a session's use: what the request has made of it is stored, where it still may be.
+
+use std::time::{Duration, Instant};
+
+use super::{Refusal, RequestState, Written, refresh};
+use crate::error::Result;
+use crate::packing;
+use crate::settings::Settings;
+use crate::sid::SessionId;
+use crate::store::{Basis, Change, Outcome, Store, Token};
+
+impl RequestState {
+    /// Stores the session for `ttl`, and gives its lock back.
+    ///
+    /// # Errors
+    /// [`Error::LockTimeout`] or [`Error::Store`].
+    pub fn write(
+        &mut self,
+        store: &mut dyn Store,
+        settings: &Settings,
+        sid: &SessionId,
+        data: &[u8],
+        ttl: Duration,
+    ) -> Result<Written> {
+        self.commit(store, settings, sid, Change::Write(data, ttl))
+    }
+
+    pub(super) fn commit(
+        &mut self,
+        store: &mut dyn Store,
+        settings: &Settings,
+        sid: &SessionId,
+        change: Change<'_>,
+    ) -> Result<Written> {
+        self.notice_fork();
+        let seen_before = self
+            .current
+            .as_ref()
+            .filter(|c| c.sid == *sid)
+            .map(|c| c.seen);
+        let is_fresh = self.is_fresh(sid);
+        match &self.current {
+            Some(c) if c.sid == *sid => {
+                if settings.lock && !c.locked && !is_fresh && c.refusal.is_none() {
+                    self.open(store, settings, sid, false)?;
+                }
+            }
+            _ if is_fresh => {
+                self.take_up(store, settings, sid, change.ttl())?;
+            }
+            _ => {
+                self.open(store, settings, sid, false)?;
+            }
+        }
+        let Some(current) = self.current.as_mut() else {
+            return Ok(Written::Refused(Refusal::Gone));
+        };
+        if let Some(refusal) = current.refusal {
+            return Ok(Written::Refused(refusal));
+        }
+        // What was read before the lock was given up must still be what is stored.
+        if let Some(Some(before)) = seen_before
+            && current.seen != Some(before)
+        {
+            let refusal = match current.seen {
+                Some(now) if now.generation == before.generation => Refusal::LockLost,
+                _ => Refusal::Gone,
+            };
+            self.ended = refusal == Refusal::Gone;
+            return Ok(Written::Refused(refusal));
+        }
+        if current.seen.is_none() && change.is_empty() && !settings.store_empty {
+            current.give_back(store)?;
+            return Ok(Written::Stored);
+        }
+        let basis = Basis {
+            token: current.token,
+            locked: current.locked,
+            seen: current.seen,
+            lives: current.lives_for(change.ttl()),
+        };
+        let packed;
+        let ttl = refresh::stored(change.ttl());
+        let change = match change {
+            Change::Write(data, _) if store.shares_data() => Change::Write(data, ttl),
+            Change::Write(data, _) => {
+                packed = packing::pack(data, settings.compress, settings.compress_min);
+                Change::Write(&packed, ttl)
+            }
+            Change::Touch(_) => Change::Touch(ttl),
+        };
+        let outcome = store.commit(&current.key, basis, change);
+        current.locked = false;
+        self.fresh.retain(|fresh| fresh.sid != *sid);
+        match outcome? {
+            Outcome::Stored(version) => {
+                current.seen = Some(version);
+                if !basis.lives {
+                    // The end of a login that was rotated away is not put off.
+                    let put_off = current.login.as_ref().is_none_or(|login| !login.rotated);
+                    current.lives_until = put_off.then(|| Instant::now() + ttl);
+                }
+                // A token commits one write.
+                current.token = Token::random()?;
+                Ok(Written::Stored)
+            }
+            Outcome::Gone => {
+                self.ended = true;
+                Ok(Written::Refused(Refusal::Gone))
+            }
+            Outcome::LockLost => Ok(Written::Refused(Refusal::LockLost)),
+        }
+    }
+}

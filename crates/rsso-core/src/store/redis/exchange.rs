@@ -1,0 +1,134 @@
+//! Sending commands and getting their answers: at once, or, for what nobody need wait for, before the
+//! connection's next use.
+//!
+//! What always holds: a connection is put back only after an exchange without an I/O error; a command that
+//! was posted is answered, or sent again, before anything else is; what is refused twice costs the
+//! connection, and with it the lock that it may still hold.
+
+use std::time::Duration;
+
+use redis::{Cmd, RedisError, Value};
+
+use super::RedisStore;
+use super::connection::{self, Failure, Link};
+use super::scripts::Act;
+use super::stage::Stage;
+use crate::error::{Error, Result};
+
+/// Commands whose answers nobody has read: a request posts one or two.
+const MAX_POSTED: usize = 16;
+
+impl RedisStore {
+    pub(super) fn link(&mut self) -> Result<Link> {
+        match self.link.take() {
+            Some(link) => Ok(link),
+            None => self.target.connect(),
+        }
+    }
+
+    /// Sends commands that may run twice. A connection that was closed while it lay idle (the
+    /// server restarted, a firewall forgot it) is replaced once; one that timed out is not.
+    pub(super) fn exchange(&mut self, commands: &[Cmd]) -> Result<Vec<Value>> {
+        self.exchange_behind(None, commands)
+    }
+
+    /// The same, with a payload that is staged first; its answer is the first.
+    pub(super) fn exchange_behind(
+        &mut self,
+        stage: Option<&Stage<'_>>,
+        commands: &[Cmd],
+    ) -> Result<Vec<Value>> {
+        let idle = self.link.is_some();
+        match self.try_exchange_behind(stage, commands, Duration::ZERO) {
+            Err(Failure::Broken(_)) if idle => {
+                self.try_exchange_behind(stage, commands, Duration::ZERO)
+            }
+            other => other,
+        }
+        .map_err(|failure| self.give_up(failure))
+    }
+
+    pub(super) fn try_exchange(
+        &mut self,
+        commands: &[Cmd],
+        extra: Duration,
+    ) -> Result<Vec<Value>, Failure> {
+        self.try_exchange_behind(None, commands, extra)
+    }
+
+    /// The same, with a payload that is staged first; its answer is the first.
+    fn try_exchange_behind(
+        &mut self,
+        stage: Option<&Stage<'_>>,
+        commands: &[Cmd],
+        extra: Duration,
+    ) -> Result<Vec<Value>, Failure> {
+        let mut link = self.link().map_err(Failure::Final)?;
+        // The link is put back only after an exchange without an I/O error.
+        if self.posted.is_empty() {
+            let stage = stage.map(|stage| (0, stage));
+            let replies = link.exchange(&self.target, commands, stage, 0, extra)?;
+            self.link = Some(link);
+            return Ok(replies);
+        }
+        let posted = self.posted.len();
+        let sent = link.unread();
+        let all = [&self.posted, commands].concat();
+        let stage = stage.map(|stage| (posted, stage));
+        let mut replies = link.exchange(&self.target, &all, stage, sent, extra)?;
+        let again = std::mem::take(&mut self.posted);
+        if replies
+            .drain(..posted)
+            .any(|reply| connection::is_server_error(&reply))
+        {
+            let answers = link.exchange(&self.target, &again, None, 0, Duration::ZERO)?;
+            if let Some(Value::ServerError(error)) =
+                answers.into_iter().find(connection::is_server_error)
+            {
+                // A lock that could not be given back ends with the connection, which is dropped.
+                let error = RedisError::from(error);
+                return Err(Failure::Final(self.target.explain(
+                    "the server refused the end of the request before",
+                    error,
+                )));
+            }
+        }
+        self.link = Some(link);
+        Ok(replies)
+    }
+
+    /// Calls a script that may run twice, and does not wait for its answer: the next exchange reads that
+    /// first, and sends the call again where its connection is gone.
+    pub(super) fn post(&mut self, act: Act, call: Cmd) -> Result<()> {
+        let room = self.posted.len() < MAX_POSTED;
+        // A server that was not given this script would do nothing, and nobody would hear of it: the
+        // first call on each connection is waited for.
+        let ready = |link: &mut Link| room && link.has_run(act);
+        let Some(mut link) = self.link.take_if(ready) else {
+            for reply in self.exchange(&[call])? {
+                self.accept(reply)?;
+            }
+            if let Some(link) = &mut self.link {
+                link.ran(act);
+            }
+            return Ok(());
+        };
+        let sent = link.post(&call);
+        self.posted.push(call);
+        match sent {
+            Ok(()) => {
+                self.link = Some(link);
+                Ok(())
+            }
+            // On another connection.
+            Err(_) => self.exchange(&[]).map(|_| ()),
+        }
+    }
+
+    pub(super) fn give_up(&self, failure: Failure) -> Error {
+        match failure {
+            Failure::Broken(error) => self.target.explain("the connection broke", error),
+            Failure::Final(error) => error,
+        }
+    }
+}

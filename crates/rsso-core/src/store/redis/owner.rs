@@ -1,0 +1,70 @@
+//! Whose a lock is: a connection, as its server knows it.
+
+use redis::{Cmd, Value, cmd};
+
+/// A connection of one run of one server, told from a dead one by `CLIENT LIST ID`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Owner {
+    run: String,
+    client: String,
+}
+
+impl Owner {
+    /// Unknown where the ACL does not allow the questions: then only the time-to-live ends a lock.
+    pub(super) fn from_replies(replies: &[Value]) -> Self {
+        let [info, Value::Int(client)] = replies else {
+            return Self::default();
+        };
+        let info: String = redis::from_redis_value_ref(info).unwrap_or_default();
+        let run = info
+            .lines()
+            .find_map(|line| line.strip_prefix("run_id:"))
+            .unwrap_or_default();
+        if run.len() < 16 {
+            return Self::default();
+        }
+        Self {
+            run: run[..16].to_owned(),
+            client: client.to_string(),
+        }
+    }
+
+    /// As it stands in a lock, behind the token.
+    pub(super) fn to_text(&self) -> String {
+        if self.client.is_empty() {
+            String::new()
+        } else {
+            format!("{}:{}", self.run, self.client)
+        }
+    }
+
+    /// The owner in a lock's value; `None` where it says none.
+    pub(super) fn in_lock(lock: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(lock.get(16..)?).ok()?;
+        let (run, client) = text.split_once(':')?;
+        Some(Self {
+            run: run.to_owned(),
+            client: client.to_owned(),
+        })
+    }
+
+    /// The question whether this connection still exists; none where another run of the server
+    /// made it, for then nobody knows.
+    pub(super) fn liveness_question(&self, asking: &Self) -> Option<Cmd> {
+        if self.run != asking.run || self.client.is_empty() {
+            return None;
+        }
+        let mut question = cmd("CLIENT");
+        question.arg("LIST").arg("ID").arg(&self.client);
+        Some(question)
+    }
+
+    /// Whether the answer says that it is gone. Anything unexpected counts as alive.
+    pub(super) fn is_dead(answer: &Value) -> bool {
+        match answer {
+            Value::BulkString(text) => text.iter().all(u8::is_ascii_whitespace),
+            Value::VerbatimString { text, .. } => text.trim().is_empty(),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! An ejabberd of one's own: Erlang itself is started, not `ejabberdctl`, which wants the machine's files and user.
+//!
+//! Holds: nothing of the machine's configuration or data is read; no Erlang distribution, so no epmd; it talks to no
+//! other server.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::server::{Place, Software};
+use super::{COMPONENT, DOMAIN, PASSWORD, SECRET};
+use crate::process::program;
+
+/// What it says when the accounts are there.
+const READY: &str = "the accounts are there";
+
+pub(super) const EJABBERD: Software = Software {
+    name: "ejabberd",
+    prepare,
+    command,
+    is_ready,
+    port_taken: "eaddrinuse",
+};
+
+fn prepare(place: &Place<'_>) {
+    place.dir.write("ejabberd.yml", &config(place));
+    place.dir.write("home/.keep", "");
+}
+
+fn command(place: &Place<'_>) -> Command {
+    let dir = place.dir;
+    let accounts: Vec<_> = place
+        .accounts
+        .iter()
+        .map(|account| {
+            format!(
+                "<<\"{}\"/utf8>>",
+                account.replace('\\', "\\\\").replace('"', "\\\"")
+            )
+        })
+        .collect();
+    let register = format!(
+        "[ejabberd_auth:try_register(U, <<\"{DOMAIN}\">>, <<\"{PASSWORD}\">>) || U <- [{}]], \
+         io:format(\"{READY}~n\").",
+        accounts.join(", ")
+    );
+    let mut command = Command::new(program(&["erl"], "ejabberd"));
+    command
+        .args([
+            "-noinput",
+            "+sbwt",
+            "none",
+            "+sbwtdcpu",
+            "none",
+            "+sbwtdio",
+            "none",
+        ])
+        .args(["-mnesia", "dir"])
+        .arg(format!("\"{}\"", dir.join("db").display()))
+        .args(["-s", "ejabberd", "-eval", &register])
+        .env("HOME", dir.join("home"))
+        .env("EJABBERD_CONFIG_PATH", dir.join("ejabberd.yml"))
+        .env("EJABBERD_LOG_PATH", dir.join("ejabberd.log"))
+        .env("ERL_CRASH_DUMP", dir.join("crash"))
+        .env("ERL_LIBS", libraries());
+    command
+}
+
+fn is_ready(log: &str, client_port: u16, component_port: u16) -> bool {
+    let listens = |port: u16| {
+        log.contains(&format!(
+            "Start accepting TCP connections at 127.0.0.1:{port} "
+        ))
+    };
+    log.contains(READY) && listens(client_port) && listens(component_port)
+}
+
+/// Where Debian puts ejabberd itself.
+fn libraries() -> String {
+    let folder = format!("/usr/lib/{}-linux-gnu", std::env::consts::ARCH);
+    assert!(
+        Path::new(&folder).is_dir(),
+        "ejabberd is not installed: apt-get install ejabberd"
+    );
+    folder
+}
+
+fn config(place: &Place<'_>) -> String {
+    let (client_port, component_port) = (place.client_port, place.component_port);
+    format!(
+        r#"loglevel: info
+hosts: ["{DOMAIN}"]
+listen:
+  - port: {client_port}
+    ip: "127.0.0.1"
+    module: ejabberd_c2s
+    starttls: false
+  - port: {component_port}
+    ip: "127.0.0.1"
+    module: ejabberd_service
+    hosts:
+      "{COMPONENT}":
+        password: "{SECRET}"
+auth_method: [internal]
+s2s_access: none
+acl:
+  admin:
+    server: "{COMPONENT}"
+access_rules:
+  configure:
+    allow: admin
+modules:
+  mod_adhoc: {{}}
+  mod_configure: {{}}
+  mod_disco: {{}}
+  mod_offline: {{}}
+  mod_ping: {{}}
+  mod_roster: {{}}
+"#
+    )
+}

@@ -1,0 +1,189 @@
+//! An XMPP server of one's own, whatever its software.
+
+use std::process::Command;
+
+use nix::sys::signal::Signal;
+
+use super::XmppClients;
+use super::ejabberd::EJABBERD;
+use super::prosody::PROSODY;
+use crate::process::{Server, free_port, read_lossy};
+use crate::workdir::WorkDir;
+
+/// See `redis::Builder`: the port may be taken while we start.
+const PORT_ATTEMPTS: u32 = 5;
+
+/// What is different from software to software.
+#[derive(Debug)]
+pub(super) struct Software {
+    pub(super) name: &'static str,
+    /// Writes its configuration.
+    pub(super) prepare: fn(&Place<'_>),
+    pub(super) command: fn(&Place<'_>) -> Command,
+    /// Whether its log says that both ports are open.
+    pub(super) is_ready: fn(&str, u16, u16) -> bool,
+    /// What stands in its log where a port was taken by somebody else.
+    pub(super) port_taken: &'static str,
+}
+
+/// Where a server is, and whom it knows.
+pub(super) struct Place<'a> {
+    pub(super) dir: &'a WorkDir,
+    pub(super) client_port: u16,
+    pub(super) component_port: u16,
+    pub(super) accounts: &'a [String],
+}
+
+/// A running server; stopped on drop. The tests are the same for each.
+#[derive(Debug)]
+pub struct XmppServer {
+    // Before `dir`: the server is stopped while its directory still exists.
+    server: Server,
+    software: &'static Software,
+    client_port: u16,
+    component_port: u16,
+    accounts: Vec<String>,
+    starts: u32,
+    dir: WorkDir,
+}
+
+impl XmppServer {
+    /// A Prosody with these accounts, and a component that is one of its administrators.
+    ///
+    /// # Panics
+    /// With its log, if it does not come up.
+    pub fn prosody(accounts: &[&str]) -> Self {
+        Self::start(&PROSODY, accounts)
+    }
+
+    /// The same with ejabberd.
+    ///
+    /// # Panics
+    /// With its log, if it does not come up.
+    pub fn ejabberd(accounts: &[&str]) -> Self {
+        Self::start(&EJABBERD, accounts)
+    }
+
+    fn start(software: &'static Software, accounts: &[&str]) -> Self {
+        for _ in 0..PORT_ATTEMPTS {
+            let mut server = Self::launch(software, accounts);
+            if server.is_ready() {
+                return server;
+            }
+            let (name, log) = (software.name, server.log());
+            assert!(
+                log.contains(software.port_taken),
+                "{name} did not start; its log:\n{log}"
+            );
+        }
+        panic!("{PORT_ATTEMPTS} free ports in a row were taken by others");
+    }
+
+    fn launch(software: &'static Software, accounts: &[&str]) -> Self {
+        let dir = WorkDir::new();
+        let accounts: Vec<_> = accounts.iter().map(|&account| account.to_owned()).collect();
+        let place = Place {
+            dir: &dir,
+            client_port: free_port(),
+            component_port: free_port(),
+            accounts: &accounts,
+        };
+        (software.prepare)(&place);
+        Self {
+            server: spawn(software, &place, 0),
+            software,
+            client_port: place.client_port,
+            component_port: place.component_port,
+            accounts,
+            starts: 0,
+            dir,
+        }
+    }
+
+    /// Where components connect.
+    pub fn component_port(&self) -> u16 {
+        self.component_port
+    }
+
+    /// Where clients connect, without TLS.
+    pub fn client_port(&self) -> u16 {
+        self.client_port
+    }
+
+    pub fn log(&self) -> String {
+        self.server.log() + &read_lossy(&self.dir.join("ejabberd.log"))
+    }
+
+    pub fn stop(&mut self) {
+        self.server.stop();
+    }
+
+    pub fn kill9(&mut self) {
+        self.server.kill9();
+    }
+
+    /// SIGSTOP: connections are accepted by the kernel, and nobody answers.
+    pub fn pause(&self) {
+        self.server.pause();
+    }
+
+    /// SIGCONT: the end of [`Self::pause`].
+    pub fn resume(&self) {
+        self.server.signal(Signal::SIGCONT);
+    }
+
+    /// Stops it where it still runs, and starts it with the same ports and accounts.
+    ///
+    /// # Panics
+    /// With its log, if it does not come up.
+    pub fn restart(&mut self) {
+        self.server.stop();
+        self.starts += 1;
+        self.server = spawn(self.software, &self.place(), self.starts);
+        let (name, ready) = (self.software.name, self.is_ready());
+        assert!(ready, "{name} did not start again:\n{}", self.log());
+    }
+
+    /// Clients of it that are online, by their full addresses.
+    pub fn clients(&self, addresses: &[&str]) -> XmppClients {
+        let mut clients = XmppClients::start(self.client_port, addresses);
+        for _ in addresses {
+            clients.next("online");
+        }
+        clients
+    }
+
+    fn place(&self) -> Place<'_> {
+        Place {
+            dir: &self.dir,
+            client_port: self.client_port,
+            component_port: self.component_port,
+            accounts: &self.accounts,
+        }
+    }
+
+    fn is_ready(&mut self) -> bool {
+        let log = self.dir.join(&log_name(self.starts));
+        let (is_ready, client, component) = (
+            self.software.is_ready,
+            self.client_port,
+            self.component_port,
+        );
+        self.server
+            .try_wait_ready(|| is_ready(&read_lossy(&log), client, component))
+    }
+}
+
+fn log_name(start: u32) -> String {
+    format!("log.{start}")
+}
+
+fn spawn(software: &Software, place: &Place<'_>, start: u32) -> Server {
+    let mut command = (software.command)(place);
+    command.current_dir(place.dir.path());
+    Server::spawn(
+        software.name,
+        &mut command,
+        &place.dir.join(&log_name(start)),
+    )
+}
