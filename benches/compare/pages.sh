@@ -1,29 +1,31 @@
 # shellcheck shell=bash disable=SC2154 # its variables are run's
 # The parts with nginx and php-fpm. Sourced by run.
 
-# A page that counts in one of 200 sessions, under wrk, with 2 and 8 workers.
+# A page that counts in one of 200 sessions, under wrk, with 2 and 8 workers; and in one of 8 sessions, each of which is asked
+# for several times at once, as browsers do.
 measure_pages() {
-    local round handler workers
+    local round handler of
     start_site
     for ((round = 1; round <= slow_rounds; round++)); do
-        for workers in 2 8; do
+        for of in '2 200' '8 200' '8 8'; do
             for handler in "${handlers[@]}"; do
-                page "$handler" "$workers"
+                # shellcheck disable=SC2086 # two words
+                page "$handler" $of
             done
         done
         say "round $round of $slow_rounds"
     done
 }
 
-page() { # <handler> <workers>
-    local said before after url=http://127.0.0.1:$site_port/$1/$2/page.php
+page() { # <handler> <workers> <sessions>
+    local said before after sessions=$3 url=http://127.0.0.1:$site_port/$1/$2/page.php
     before=$(counted "$url")
-    said=$(wrk -t 1 -c $((2 * $2)) -d "${SECONDS_EACH:-4}s" --timeout 30s -s "$here/sessions.lua" "$url" | tail -1)
+    said=$(wrk -t 1 -c $((2 * $2)) -d "${SECONDS_EACH:-4}s" --timeout 30s -s "$here/sessions.lua" "$url" -- "$sessions" | tail -1)
     after=$(counted "$url")
     # shellcheck disable=SC2086 # its words are arguments
     set -- "$1" "$2" $said
     [ "$5" = failed=0 ] || die "$1 with $2 workers: $said; see $work/site"
-    result pages "$1" "workers=$2" "rate=$(awk -F '[= ]' '{ printf "%.0f", $2 / $4 }' <<<"$said")" \
+    result pages "$1" "workers=$2" "sessions=$sessions" "rate=$(awk -F '[= ]' '{ printf "%.0f", $2 / $4 }' <<<"$said")" \
         "lost=$((${3#requests=} > after - before ? ${3#requests=} - after + before : 0))"
 }
 

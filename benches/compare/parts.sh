@@ -2,17 +2,30 @@
 # The parts that need no web server. Sourced by run.
 
 measure_session() {
-    local round workload size handler
+    local round cores workload size handler
     for ((round = 1; round <= rounds; round++)); do
-        for workload in "${workloads[@]}"; do
-            for size in "${sizes[@]}"; do
-                for handler in "${handlers[@]}"; do
-                    session "$handler" "$workload" "$size"
+        for cores in one apart; do
+            client_on "$cores"
+            for workload in "${workloads[@]}"; do
+                [[ $cores = one || $workload =~ ^(written|unchanged)$ ]] || continue
+                for size in "${sizes[@]}"; do
+                    for handler in "${handlers[@]}"; do
+                        session "$handler" "$workload" "$size"
+                    done
                 done
             done
         done
         say "round $round of $rounds"
     done
+    client_on one
+}
+
+# Client and server share one core: a round trip is then what both do. Or the client has another one, and each round trip
+# wakes a core up, as between two machines.
+client_on() { # one|apart
+    cores=$1
+    pinned=(taskset -c "$core")
+    [ "$cores" = one ] || pinned=(taskset -c $((core + 1)))
 }
 
 session() { # <handler> <workload> <size>
@@ -20,28 +33,24 @@ session() { # <handler> <workload> <size>
     BENCH_PDO=$pdo "${pinned[@]}" "$php" "${words[@]}" "$here/session.php" "$2" "$3" "$count" >"$work/took" ||
         die "$1 failed: $(head -c 300 "$work/took")"
     grep -qvE '^[0-9.]+$' "$work/took" && die "$1, $2, $3: $(grep -vE '^[0-9.]+$' "$work/took" | head -c 300)"
-    result session "$1" "workload=$2" "bytes=$3" "p50=$(percentile 50)" "p99=$(percentile 99)"
+    result session "$1" "cores=$cores" "workload=$2" "bytes=$3" "p50=$(percentile 50)" "p99=$(percentile 99)"
 }
 
 percentile() { sort -n "$work/took" | awk -v p="$1" '{ t[NR] = $1 } END { i = int(NR * p / 100 + 0.5); print t[i < 1 ? 1 : i] }'; }
 
-# Two round trips that do nothing, from PHP, with phpredis: the least that any handler with a lock can cost. With client and
-# server on one core, and apart, where each round trip wakes a core up, as between two machines.
+# Two round trips that do nothing, from PHP, with phpredis: the least that any handler with a lock can cost.
 measure_ping() {
-    local round cores handler
+    local round cores
     for ((round = 1; round <= rounds; round++)); do
         for cores in one apart; do
-            pinned=(taskset -c "$core")
-            [ $cores = one ] || pinned=(taskset -c $((core + 1)))
+            client_on $cores
             "${pinned[@]}" "$php" -n -d extension=igbinary -d extension=redis "$here/ping.php" "$redis_port" "$count" >"$work/took"
-            result ping "$cores:two-pings" "p50=$(percentile 50)" "p99=$(percentile 99)"
-            for handler in rsso-redis phpredis-nolock phpredis-lock rsso-sqlite rsso-mysql pdo; do
-                session "$handler" written 2048
-                sed -i "\$ s/^session\t/ping\t$cores:/" "$results"
-            done
+            result ping two-pings "cores=$cores" "p50=$(percentile 50)" "p99=$(percentile 99)"
+            session rsso-redis written 2048
+            sed -i '$ s/^session\t/ping\t/' "$results"
         done
     done
-    pinned=(taskset -c "$core")
+    client_on one
 }
 
 # Eight processes, and one session.

@@ -10,7 +10,7 @@ function bars(Results $results, string $bytes): string
     $values = [];
     foreach ($handlers as $handler) {
         foreach (['written', 'unchanged'] as $workload) {
-            $values[$handler][$workload] = $results->median('session', $handler, ['workload' => $workload, 'bytes' => $bytes], 'p50') ?? 0;
+            $values[$handler][$workload] = $results->median('session', $handler, ['cores' => 'apart', 'workload' => $workload, 'bytes' => $bytes], 'p50') ?? 0;
         }
     }
     $most = max(array_map('max', $values));
@@ -38,7 +38,7 @@ function bars(Results $results, string $bytes): string
         .written.own { fill: #0969da } .unchanged.own { fill: #80bfff }
         @media (prefers-color-scheme: dark) { text { fill: #e6edf3 } .written { fill: #6e7681 } .unchanged { fill: #484f58 } .written.own { fill: #4493f8 } .unchanged.own { fill: #1f6feb } }
         </style>
-        <text x="$left" y="18">One session of $kib KiB, median: written (dark), unchanged (light)</text>
+        <text x="$left" y="18">One session of $kib KiB, client and server on two cores, median: written (dark), unchanged (light)</text>
         $body</svg>
 
         SVG;

@@ -1,8 +1,12 @@
--- wrk: each request is one of 200 sessions', at random.
+-- wrk: each request is one of so many sessions', at random.
 math.randomseed(os.time())
 
+function init(arguments)
+  sessions = tonumber(arguments[1])
+end
+
 function request()
-  return wrk.format("GET", nil, { Cookie = string.format("PHPSESSID=bench%035d", math.random(200)) })
+  return wrk.format("GET", nil, { Cookie = string.format("PHPSESSID=bench%035d", math.random(sessions)) })
 end
 
 function done(summary)

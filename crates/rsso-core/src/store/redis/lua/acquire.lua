@@ -7,15 +7,19 @@ if ARGV[6] == '1' and not found then
   if held(l, token) or (waiting and redis.call('GET', l) == 'reserved') then hand_over(l, n, w) end
   return { 2, detail(d, found) }
 end
-local lock = redis.call('GET', l)
-local free = not lock or string.sub(lock, 1, 16) == token
+local mine, lock = token .. ARGV[2], nil
+local free = redis.call('SET', l, mine, 'NX', 'PX', ARGV[3])
+if not free then
+  lock = redis.call('GET', l)
+  free = string.sub(lock, 1, 16) == token
+end
 if lock == 'reserved' then
   -- An element still in the list means that nobody was there to be woken. A waiter that sees none
   -- is the one that took it.
   free = redis.call('LPOP', w) or waiting
 end
 if free then
-  redis.call('SET', l, token .. ARGV[2], 'PX', ARGV[3])
+  if lock then redis.call('SET', l, mine, 'PX', ARGV[3]) end
   if waiting then redis.call('ZREM', n, token) end
   if not found then return { 1, detail(d, found) } end
   -- What is being used does not expire.

@@ -1,14 +1,14 @@
 -- What the scripts share that look into a record.
 local TRAILER, BINDING = 27, 69
+local END = '-96' -- both, as text: a number would be formatted at each call
 local NOBODY = '--------------------------'
 
 -- The end of a record; nil where there is none.
 local function tail(d)
-  local bytes = redis.call('GETRANGE', d, -TRAILER - BINDING, -1)
+  local bytes = redis.call('GETRANGE', d, END, '-1')
   if bytes == '' then return nil end
-  local fixed = string.sub(bytes, -TRAILER)
-  local state = string.sub(fixed, 3, 3)
-  local found = { state = state, generation = string.sub(fixed, 4, 11), revision = string.sub(fixed, 12) }
+  local state = string.sub(bytes, -25, -25)
+  local found = { state = state, generation = string.sub(bytes, -24, -17), revision = string.sub(bytes, -16) }
   if state ~= 'S' and #bytes == TRAILER + BINDING then
     local login = string.sub(bytes, 1, 26)
     if login ~= NOBODY then
