@@ -32,15 +32,19 @@ pub fn a_destroyed_session_stays_destroyed_without_lock(ground: &dyn Ground) {
 }
 
 pub fn a_new_session_under_an_old_id_is_not_overwritten(ground: &dyn Ground) {
-    let (mut a, mut b) = (ground.worker(), ground.worker());
-    let key = ground.key();
-    b.put(&key, b"old", HOUR);
-    let held = a.unlocked(&key);
-    b.destroy(&key);
-    b.put(&key, b"new", HOUR);
-    assert_eq!(a.write(&held, b"old, revived"), Outcome::Gone);
-    a.touch_in_vain(&held);
-    assert_eq!(b.peek(&key).unwrap(), b"new");
+    for held in [Worker::unlocked, Worker::locked] {
+        let (mut a, mut b) = (ground.worker(), ground.worker());
+        let key = ground.key();
+        b.put(&key, b"old", HOUR);
+        let held = held(&mut a, &key);
+        b.destroy(&key);
+        // Whoever goes without locks does not wait for the one that is held.
+        let none = b.unlocked(&key);
+        assert!(matches!(b.write(&none, b"new"), Outcome::Stored(_)));
+        assert_eq!(a.write(&held, b"old, revived"), Outcome::Gone);
+        a.touch_in_vain(&held);
+        assert_eq!(b.peek(&key).unwrap(), b"new");
+    }
 }
 
 pub fn without_locks_the_last_write_wins(ground: &dyn Ground) {
