@@ -41,6 +41,28 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Seven packages.
 const INSTALL_LIMIT: Duration = Duration::from_secs(180);
 
+/// What a client says to a ping (XEP-0199).
+#[derive(Debug, Clone, Copy)]
+pub enum Answer {
+    Pong,
+    /// It knows no pings.
+    Unknown,
+    /// As a server says where there is no client.
+    Unavailable,
+    Nothing,
+}
+
+impl Answer {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Pong => "pong",
+            Self::Unknown => "unknown",
+            Self::Unavailable => "unavailable",
+            Self::Nothing => "nothing",
+        }
+    }
+}
+
 /// Clients, one for each address.
 #[derive(Debug)]
 pub struct XmppClients {
@@ -54,10 +76,10 @@ impl XmppClients {
     ///
     /// # Panics
     /// If Python or slixmpp is not there.
-    pub fn start(port: u16, addresses: &[&str]) -> Self {
+    pub fn start(port: u16, answer: Answer, addresses: &[&str]) -> Self {
         let mut process = Command::new(python())
             .arg(source().join("client.py"))
-            .args([&port.to_string(), PASSWORD])
+            .args([&port.to_string(), PASSWORD, answer.word()])
             .args(addresses)
             .env_clear()
             .stdin(Stdio::piped())

@@ -1,6 +1,9 @@
 """XMPP clients for the tests: slixmpp, one connection for each address given.
 
-    client.py <port> <password> <full address>...
+    client.py <port> <password> <answer> <full address>...
+
+<answer> is what it says to a ping (XEP-0199): pong, unknown (as a client that knows none), unavailable (as a server says
+where there is no client), or nothing.
 
 Says what happens to them as JSON, one object a line. Comes back when it was disconnected, but not after <conflict/>: that
 is what a client does whose place somebody else has taken. A message whose id it has seen is no message to it but said
@@ -13,6 +16,8 @@ import sys
 import time
 
 import slixmpp
+from slixmpp.xmlstream.handler import Callback
+from slixmpp.xmlstream.matcher import MatchXPath
 
 AGAIN = 0.1
 EVENT = '{urn:rsso:event:1}event'
@@ -23,13 +28,18 @@ def say(me, what, **more):
 
 
 class Client(slixmpp.ClientXMPP):
-    def __init__(self, port, me, password):
+    def __init__(self, port, me, password, answer):
         plugins = {'feature_mechanisms': {'unencrypted_plain': True, 'unencrypted_scram': True}}
         super().__init__(me, password, plugin_config=plugins)
         self.me, self.port, self.wanted, self.seen = me, port, True, set()
         # Loopback, and no certificates.
         self.enable_starttls = self.enable_direct_tls = False
         self.enable_plaintext = True
+        if answer == 'pong':
+            self.register_plugin('xep_0199')
+        elif answer != 'unknown':
+            ping = MatchXPath('{jabber:client}iq/{urn:xmpp:ping}ping')
+            self.register_handler(Callback('ping', ping, self.unavailable if answer == 'unavailable' else lambda _: None))
         self.add_event_handler('session_start', self.on_start)
         self.add_event_handler('message', self.on_message)
         self.add_event_handler('message_error', self.on_message)
@@ -37,6 +47,12 @@ class Client(slixmpp.ClientXMPP):
         self.add_event_handler('disconnected', self.on_disconnected)
         self.add_event_handler('connection_failed', self.on_failed)
         self.add_event_handler('failed_all_auth', self.on_refused)
+
+    def unavailable(self, ping):
+        reply = ping.reply()
+        reply.error()
+        reply['error']['condition'] = 'service-unavailable'
+        reply.send()
 
     def begin(self):
         self.connect('127.0.0.1', self.port)
@@ -89,8 +105,8 @@ async def until_the_end():
     await reader.read()
 
 
-async def main(port, password, *addresses):
-    clients = [Client(int(port), me, password) for me in addresses]
+async def main(port, password, answer, *addresses):
+    clients = [Client(int(port), me, password, answer) for me in addresses]
     for client in clients:
         client.begin()
     await until_the_end()

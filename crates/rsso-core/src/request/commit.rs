@@ -13,7 +13,7 @@ impl RequestState {
     /// Stores the session for `ttl`, and gives its lock back.
     ///
     /// # Errors
-    /// [`Error::LockTimeout`] or [`Error::Store`].
+    /// [`crate::Error::LockTimeout`] or [`crate::Error::Store`].
     pub fn write(
         &mut self,
         store: &mut dyn Store,

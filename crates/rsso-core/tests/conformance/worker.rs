@@ -129,8 +129,9 @@ impl Worker {
 impl Held {
     /// For a record that is to live for `ttl`.
     pub fn basis(&self, ttl: Duration) -> Basis {
-        // As a request decides it, but for the little that it allows.
-        let lives = |left: Duration| left + Duration::from_secs(10) >= ttl;
+        // As a request decides it of a session without a login, if not as sharply.
+        let little = Duration::from_secs(10);
+        let lives = |left: Duration| left + little >= ttl && left <= ttl + ttl / 16 + little;
         Basis {
             token: self.token,
             locked: self.locked,

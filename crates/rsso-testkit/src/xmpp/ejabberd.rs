@@ -18,6 +18,7 @@ pub(super) const EJABBERD: Software = Software {
     prepare,
     command,
     is_ready,
+    log: Some("ejabberd.log"),
     port_taken: "eaddrinuse",
 };
 

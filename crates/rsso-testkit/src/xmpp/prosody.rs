@@ -14,6 +14,7 @@ pub(super) const PROSODY: Software = Software {
     prepare,
     command,
     is_ready,
+    log: None,
     port_taken: "in use",
 };
 

@@ -4,9 +4,9 @@ use std::process::Command;
 
 use nix::sys::signal::Signal;
 
-use super::XmppClients;
 use super::ejabberd::EJABBERD;
 use super::prosody::PROSODY;
+use super::{Answer, XmppClients};
 use crate::process::{Server, free_port, read_lossy};
 use crate::workdir::WorkDir;
 
@@ -22,6 +22,8 @@ pub(super) struct Software {
     pub(super) command: fn(&Place<'_>) -> Command,
     /// Whether its log says that both ports are open.
     pub(super) is_ready: fn(&str, u16, u16) -> bool,
+    /// A log beside what it prints.
+    pub(super) log: Option<&'static str>,
     /// What stands in its log where a port was taken by somebody else.
     pub(super) port_taken: &'static str,
 }
@@ -111,7 +113,8 @@ impl XmppServer {
     }
 
     pub fn log(&self) -> String {
-        self.server.log() + &read_lossy(&self.dir.join("ejabberd.log"))
+        let more = self.software.log.map(|name| self.dir.join(name));
+        self.server.log() + &more.map_or_else(String::new, |path| read_lossy(&path))
     }
 
     pub fn stop(&mut self) {
@@ -144,9 +147,13 @@ impl XmppServer {
         assert!(ready, "{name} did not start again:\n{}", self.log());
     }
 
-    /// Clients of it that are online, by their full addresses.
+    /// Clients of it that are online, by their full addresses, and answer pings.
     pub fn clients(&self, addresses: &[&str]) -> XmppClients {
-        let mut clients = XmppClients::start(self.client_port, addresses);
+        self.clients_that_say(Answer::Pong, addresses)
+    }
+
+    pub fn clients_that_say(&self, answer: Answer, addresses: &[&str]) -> XmppClients {
+        let mut clients = XmppClients::start(self.client_port, answer, addresses);
         for _ in addresses {
             clients.next("online");
         }

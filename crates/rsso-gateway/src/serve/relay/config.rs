@@ -61,6 +61,9 @@ pub(crate) struct CommonKeys<'a> {
 }
 
 const MAX_AT_ONCE: u32 = 64;
+
+/// Over XMPP: a client that is silent takes a place for a second.
+const XMPP_AT_ONCE: usize = 256;
 const MAX_NAME: usize = 200;
 
 /// Beyond it a server is not slow but down. The relay waits for as long when it stops.
@@ -127,10 +130,14 @@ fn bridge(section: xmpp::Section, realm: &Realm) -> Result<(Endpoint, xmpp::Sett
         name: format!("xmpp {}", settings.component()),
         types: &types,
         realms: &[],
-        at_once: Some(MAX_AT_ONCE),
+        at_once: None,
         retry_after: None,
     };
-    Ok((Endpoint::new(common, realm)?, settings))
+    let endpoint = Endpoint {
+        at_once: XMPP_AT_ONCE,
+        ..Endpoint::new(common, realm)?
+    };
+    Ok((endpoint, settings))
 }
 
 impl Endpoint {

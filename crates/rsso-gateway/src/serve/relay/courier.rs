@@ -149,14 +149,16 @@ impl<S: Sink> Courier<S> {
     /// What is to be written down; nothing where the endpoint is away.
     fn judge(&self, delivery: &Delivery, verdict: Verdict) -> Option<Outcome> {
         match verdict {
-            Verdict::Delivered => {
+            Verdict::Delivered | Verdict::Nobody => {
                 if self.failing.swap(false, Ordering::Relaxed) {
                     tracing::info!(endpoint = &*self.name, "takes events again");
                 }
                 let event = &*delivery.event_id;
                 tracing::debug!(endpoint = &*self.name, event, "delivered");
                 metrics::relayed(&self.name, "delivered");
-                if let Some(login) = frame::kicked(&delivery.event) {
+                if verdict == Verdict::Delivered
+                    && let Some(login) = frame::kicked(&delivery.event)
+                {
                     self.receipts.delivered(login);
                 }
                 Some(Outcome::Delivered)

@@ -83,6 +83,8 @@ pub(crate) struct Delivery {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Delivered,
+    /// Done with, but there was nobody to tell.
+    Nobody,
     /// It failed; the other server may have said how long to wait.
     Later(Option<Duration>, String),
     /// It will never be taken.

@@ -15,8 +15,10 @@ use super::metrics;
 use super::stream::{Break, Cause, Stream};
 use super::talk::Talk;
 
-/// Messages that are on their way, and that wait for that.
+/// Messages that nobody has confirmed; that are not settled, which takes a second where a client is silent; and that wait for
+/// being sent.
 const MOST_SENT: usize = 64;
+const MOST_KEPT: usize = 1024;
 const WAITING: usize = 64;
 
 /// Between attempts: the first, the longest, and the one where only a changed setting can help.
@@ -56,7 +58,7 @@ pub(super) struct Freight {
 /// What became of it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// The server has it.
+    /// The client has it, or is silent, and the server has it.
     Taken,
     /// The server says that there is nobody at that address.
     Nobody(String),
@@ -220,7 +222,8 @@ impl Task {
         let suspects = rest.iter().filter(|(_, taken)| !taken).count();
         let is_content = end.cause == Cause::Content;
         if is_content && suspects > 1 {
-            self.careful = suspects;
+            // They come again with all the others.
+            self.careful = rest.len();
         }
         for (parcel, taken) in rest {
             parcel.ends(if is_content && suspects == 1 && !taken {
@@ -243,7 +246,9 @@ impl Task {
             };
             let settles = talk.window.settles_at();
             let most = if self.careful > 0 { 1 } else { MOST_SENT };
-            let room = most.saturating_sub(talk.window.len());
+            let room = most
+                .saturating_sub(talk.window.unproved())
+                .min(MOST_KEPT.saturating_sub(talk.window.len()));
             tokio::select! {
                 item = talk.stream.incoming.recv() => {
                     let stanza = item.unwrap_or_else(|| Err(Break::lost("the XMPP server is gone")))?;

@@ -26,8 +26,8 @@ pub(super) fn describe() {
     );
     describe_counter!(
         MESSAGES,
-        "XMPP messages by result: delivered (the server has it), nobody (the server says that the \
-         address is nobody's), no-account (the query has no row), impossible (the uid is no account \
+        "XMPP messages by result: delivered (the client has it, or is silent and the server has it), \
+         nobody (the server says that the address is nobody's), no-account (the query has no row), impossible (the uid is no account \
          name), refused (the server breaks the stream over it), postponed (the server was away)."
     );
     describe_counter!(

@@ -7,9 +7,10 @@
 //! It is an external component (XEP-0114) of a server: Prosody, ejabberd, Openfire.
 //!
 //! What always holds: a message counts as delivered when its client has answered a ping that was sent
-//! behind it, or where it is silent the server, for a component gets no other receipt ([`window`]); what was
-//! not proved so when the stream broke is sent again under the same id (at least once); nothing that a uid, a label or a payload says can
-//! break the stream or reach another account; every wait has a deadline and every queue a bound.
+//! behind it, or where it is silent the server, for a component gets no other receipt ([`window`]);
+//! what was not proved so when the stream broke is sent again under the same id (at least once);
+//! nothing that a uid, a label or a payload says can break the stream or reach another account;
+//! every wait has a deadline and every queue a bound.
 
 mod accounts;
 mod address;
@@ -79,7 +80,7 @@ impl Xmpp {
             Err(NoAccount::None) => {
                 tracing::debug!(event = delivery.event_id, "the user has no XMPP account");
                 metrics::message("no-account");
-                return Verdict::Delivered;
+                return Verdict::Nobody;
             }
             Err(NoAccount::Impossible(problem)) => return dead("impossible", problem),
             Err(NoAccount::Failed(problem)) => return Verdict::Later(None, problem),
@@ -127,7 +128,7 @@ impl Xmpp {
             Outcome::Nobody(condition) => {
                 tracing::debug!(event = delivery.event_id, condition, "nobody was there");
                 metrics::message("nobody");
-                Verdict::Delivered
+                Verdict::Nobody
             }
             Outcome::Refused(reason) => dead("refused", reason),
             Outcome::Broken(reason) => {

@@ -24,16 +24,16 @@ impl Talk {
         }
     }
 
-    /// Sends these, a ping behind each to its client, and one behind all to the server.
+    /// Sends these, a ping behind each that goes to a client, and one behind all to the server.
     pub(super) async fn send(&mut self, parcels: Vec<Parcel>) -> Result<(), Break> {
         let mut stanzas = String::new();
         let component = self.settings.component.clone();
         for parcel in parcels {
             let Freight { id, stanza, to, .. } = &parcel.freight;
             stanzas.push_str(stanza);
-            let client = to.has_resource().then(|| to.to_string());
+            let (client, is_client) = (to.to_string(), to.has_resource());
             let probe = self.window.sent(id.clone(), client.clone(), parcel);
-            if let Some(client) = client {
+            if is_client {
                 stanzas.push_str(&orders::ping(&probe, &component, &client));
             }
         }
@@ -52,7 +52,7 @@ impl Talk {
                     .child("error")
                     .map_or("", |error| error.condition().0);
                 tracing::debug!(event = id, condition, "a message came back");
-                self.window.bounced(id, condition);
+                self.window.bounced(id, stanza.attribute("from"), condition);
             }
             ("iq", "get" | "set") => {
                 if let Some(answer) = orders::answer(stanza, &self.settings.component) {
@@ -85,16 +85,25 @@ impl Talk {
         let settled = self.window.settled();
         let count = settled.len();
         let mut orders = String::new();
+        // Whatever came back: a client that says that it is not there could keep its session so.
+        for (parcel, _) in settled
+            .iter()
+            .filter(|(parcel, _)| parcel.freight.end_session)
+        {
+            let of = parcel.freight.to.clone();
+            orders.push_str(&self.orders.end(of, &self.settings.component));
+        }
+        let ordered = match orders.is_empty() {
+            true => Ok(()),
+            false => self.stream.send(&orders).await,
+        };
         for (parcel, bounced) in settled {
-            if parcel.freight.end_session && bounced.is_none() {
-                let of = parcel.freight.to.clone();
-                orders.push_str(&self.orders.end(of, &self.settings.component));
-            }
-            parcel.ends(bounced.map_or(Outcome::Taken, Outcome::Nobody));
+            parcel.ends(match (&ordered, bounced) {
+                (Err(end), _) => Outcome::Broken(end.reason.clone()),
+                (Ok(()), Some(condition)) => Outcome::Nobody(condition),
+                (Ok(()), None) => Outcome::Taken,
+            });
         }
-        if !orders.is_empty() {
-            self.stream.send(&orders).await?;
-        }
-        Ok(count)
+        ordered.map(|()| count)
     }
 }

@@ -1,22 +1,18 @@
-//! What was sent and is not proved yet.
+//! What was sent and is not settled yet.
 //!
 //! A component gets no receipts, but answers to pings. One goes to the client, behind its message: stanzas
-//! between the same two keep their order, so whatever the client answers proves that it has the message. Where
-//! there is no client the server answers in its place, and at once. Another one goes to the server: it handles
-//! what comes on a stream in order, so its answer proves that it has taken everything that was sent before.
+//! between the same two keep their order, so an answer of the client's proves that it has the message. Where
+//! there is no client the server answers in its place. Another one goes to the server: it handles what comes on a
+//! stream in order, so its answer proves that it has taken everything that was sent before.
 //!
 //! That is less: a server that stops closes its clients' streams a moment before ours, and drops what it has not
 //! yet given them. So a message of which only the server has been heard, or that found nobody, waits for a moment
 //! longer; if the stream breaks meanwhile it was not delivered, and is sent again.
 
 use std::collections::VecDeque;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
-
-/// Begins the id of every ping to the server, and to a client.
-const PING: &str = "rsso-ping-";
-const PROBE: &str = "rsso-probe-";
 
 /// That moment: of Prosody some two milliseconds, of ejabberd on a busy machine more than a hundred. Where a
 /// user is not there, or the client does not answer, a message keeps its place in the window for as long.
@@ -30,6 +26,10 @@ pub(super) struct Window<T> {
     /// Of the next message, and of the next ping.
     message: u64,
     ping: u64,
+    /// What the id of every ping to the server begins with, and to a client: of this stream alone, for somebody
+    /// may answer late.
+    ping_prefix: String,
+    probe_prefix: String,
 }
 
 #[derive(Debug)]
@@ -37,11 +37,11 @@ struct Sent<T> {
     number: u64,
     id: String,
     value: T,
-    /// The client that is asked.
-    asked: Option<String>,
-    /// It has answered.
+    /// Where it went.
+    to: String,
+    /// That client has answered.
     heard: bool,
-    /// The server says that there is nobody.
+    /// The server says that there is nobody, or the client what looks the same.
     bounced: Option<String>,
     /// Since when the server is known to have it.
     proved: Option<Instant>,
@@ -49,9 +49,11 @@ struct Sent<T> {
 
 impl<T> Sent<T> {
     fn is_settled(&self, now: Instant) -> bool {
-        let waits = self.bounced.is_some() || self.asked.is_some();
-        let is_over = |since: Instant| !waits || since + SETTLE <= now;
-        self.heard || self.proved.is_some_and(is_over)
+        self.heard || self.proved.is_some_and(|since| since + SETTLE <= now)
+    }
+
+    fn is_proved(&self) -> bool {
+        self.heard || self.proved.is_some()
     }
 }
 
@@ -65,11 +67,15 @@ struct Ping {
 
 impl<T> Window<T> {
     pub(super) fn new() -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let stream = since.unwrap_or_default().as_micros();
         Self {
             sent: VecDeque::new(),
             pings: VecDeque::new(),
             message: 0,
             ping: 0,
+            ping_prefix: format!("rsso-ping-{stream:x}-"),
+            probe_prefix: format!("rsso-probe-{stream:x}-"),
         }
     }
 
@@ -77,20 +83,25 @@ impl<T> Window<T> {
         self.sent.len()
     }
 
-    /// A message is sent now; `client` is who can be asked whether it has it. The id of that question.
-    pub(super) fn sent(&mut self, id: String, client: Option<String>, value: T) -> String {
+    /// How many there are of which nobody knows anything yet.
+    pub(super) fn unproved(&self) -> usize {
+        self.sent.iter().filter(|sent| !sent.is_proved()).count()
+    }
+
+    /// A message is sent now, to this address. The id of the question whether it is there.
+    pub(super) fn sent(&mut self, id: String, to: String, value: T) -> String {
         let number = self.message;
         self.message += 1;
         self.sent.push_back(Sent {
             number,
             id,
             value,
-            asked: client,
+            to,
             heard: false,
             bounced: None,
             proved: None,
         });
-        format!("{PROBE}{number}")
+        format!("{}{number}", self.probe_prefix)
     }
 
     /// The id of a ping that is sent now.
@@ -102,7 +113,7 @@ impl<T> Window<T> {
             proves: self.message,
             at: Instant::now(),
         });
-        format!("{PING}{number}")
+        format!("{}{number}", self.ping_prefix)
     }
 
     /// Since when an answer of the server is awaited.
@@ -116,23 +127,22 @@ impl<T> Window<T> {
         proved.min().map(|since| since + SETTLE)
     }
 
-    /// The server says that there is nobody to whom it could give this message.
-    pub(super) fn bounced(&mut self, id: &str, condition: &str) {
-        if let Some(sent) = self.sent.iter_mut().find(|sent| sent.id == id) {
+    /// The server says that there is nobody at this address to whom it could give this message.
+    pub(super) fn bounced(&mut self, id: &str, from: &str, condition: &str) {
+        let mut sent = self.sent.iter_mut();
+        if let Some(sent) = sent.find(|sent| sent.id == id && sent.to == from) {
             sent.bounced = Some(condition.to_owned());
         }
     }
 
     /// A client answers its ping, or the server in its place: with an error of this condition, or without one.
     pub(super) fn heard(&mut self, id: &str, from: &str, error: Option<&str>) {
-        let number = number(id, PROBE);
-        let mut asked = self
-            .sent
-            .iter_mut()
-            .filter(|sent| Some(sent.number) == number && sent.asked.as_deref() == Some(from));
-        let Some(sent) = asked.next() else { return };
+        let number = number(id, &self.probe_prefix);
+        let mut sent = self.sent.iter_mut();
+        let asked = sent.find(|sent| Some(sent.number) == number && sent.to == from);
+        let Some(sent) = asked else { return };
         match error {
-            // A client that knows no pings says either this or what the server says; most know them, or say this.
+            // A client that knows no pings says this, or else what the server says where there is no client.
             None | Some("feature-not-implemented") => sent.heard = true,
             Some(condition) => sent.bounced = Some(condition.to_owned()),
         }
@@ -140,7 +150,7 @@ impl<T> Window<T> {
 
     /// The server has answered a ping.
     pub(super) fn answered(&mut self, id: &str) {
-        let number = number(id, PING);
+        let number = number(id, &self.ping_prefix);
         let found = self
             .pings
             .iter()
@@ -159,14 +169,15 @@ impl<T> Window<T> {
         let (settled, rest) = self.sent.drain(..).partition(|sent| sent.is_settled(now));
         self.sent = rest;
         let settled: VecDeque<Sent<T>> = settled;
-        let outcome = |sent: Sent<T>| (sent.value, sent.bounced);
+        let outcome = |sent: Sent<T>| (sent.value, sent.bounced.filter(|_| !sent.heard));
         settled.into_iter().map(outcome).collect()
     }
 
-    /// The stream broke: what nobody can say anything about, and whether the server had it.
+    /// The stream broke: what is not settled, and whether the server had it.
     pub(super) fn into_rest(self) -> Vec<(T, bool)> {
         let rest = self.sent.into_iter();
-        rest.map(|sent| (sent.value, sent.proved.is_some()))
+        rest.map(|sent| (sent.is_proved(), sent.value))
+            .map(|(proved, value)| (value, proved))
             .collect()
     }
 }
@@ -179,12 +190,18 @@ fn number(id: &str, prefix: &str) -> Option<u64> {
 mod tests {
     use super::*;
 
-    fn sent(window: &mut Window<u8>, id: &str, value: u8) {
-        window.sent(id.to_owned(), None, value);
+    const CLIENT: &str = "a@b/c";
+
+    fn sent(window: &mut Window<u8>, id: &str, value: u8) -> String {
+        window.sent(id.to_owned(), CLIENT.to_owned(), value)
     }
 
-    #[test]
-    fn a_ping_proves_what_was_sent_before_it_and_nothing_else() {
+    async fn the_moment_is_over(window: &Window<u8>) {
+        tokio::time::sleep_until(window.settles_at().unwrap()).await;
+    }
+
+    #[tokio::test]
+    async fn a_ping_proves_what_was_sent_before_it_and_nothing_else() {
         let mut window = Window::new();
         sent(&mut window, "a", 1);
         sent(&mut window, "b", 2);
@@ -192,21 +209,24 @@ mod tests {
         sent(&mut window, "c", 3);
         let second = window.ping();
         sent(&mut window, "d", 4);
-        window.bounced("b", "gone");
-        window.bounced("unknown", "gone");
-        for nobodys in ["", "rsso-ping-", "rsso-ping-7", "x"] {
+        window.bounced("a", "somebody@else", "gone");
+        window.bounced("b", CLIENT, "gone");
+        window.bounced("unknown", CLIENT, "gone");
+        let another = Window::<u8>::new().ping();
+        for nobodys in ["", "rsso-ping-", "rsso-ping-7", "x", &another] {
             window.answered(nobodys);
-            assert!(window.settled().is_empty());
+            assert_eq!(window.unproved(), 4);
         }
         window.answered(&first);
-        assert_eq!(window.settled(), [(1, None)]);
+        assert_eq!(window.unproved(), 2);
+        assert!(window.settled().is_empty(), "the moment is not over");
+        the_moment_is_over(&window).await;
+        assert_eq!(window.settled(), [(1, None), (2, Some("gone".to_owned()))]);
         window.answered(&first);
-        assert!(window.settled().is_empty());
         assert!(window.awaited_since().is_some());
         window.answered(&second);
-        assert_eq!(window.settled(), [(3, None)]);
         assert_eq!(window.awaited_since(), None);
-        assert_eq!(window.into_rest(), [(2, true), (4, false)]);
+        assert_eq!(window.into_rest(), [(3, true), (4, false)]);
     }
 
     #[test]
@@ -217,28 +237,27 @@ mod tests {
         sent(&mut window, "b", 2);
         let second = window.ping();
         window.answered(&second);
-        assert_eq!(window.settled().len(), 2);
+        assert_eq!((window.unproved(), window.len()), (0, 2));
         assert_eq!(window.awaited_since(), None);
     }
 
     #[tokio::test]
     async fn what_no_client_has_answered_waits_for_a_moment() {
         let mut window = Window::new();
-        let client = || Some("a@b/c".to_owned());
-        let gone = window.sent("gone".to_owned(), client(), 1);
-        let spoofed = window.sent("silent".to_owned(), client(), 2);
-        let simple = window.sent("simple".to_owned(), client(), 3);
-        let there = window.sent("there".to_owned(), client(), 4);
+        let gone = sent(&mut window, "gone", 1);
+        let silent = sent(&mut window, "silent", 2);
+        let simple = sent(&mut window, "simple", 3);
+        let there = sent(&mut window, "there", 4);
         let ping = window.ping();
-        window.heard(&gone, "a@b/c", Some("service-unavailable"));
-        window.heard(&spoofed, "somebody@else", None);
-        window.heard(&simple, "a@b/c", Some("feature-not-implemented"));
-        window.heard(&there, "a@b/c", None);
+        window.heard(&gone, CLIENT, Some("service-unavailable"));
+        window.heard(&silent, "somebody@else", None);
+        window.heard(&simple, CLIENT, Some("feature-not-implemented"));
+        window.heard(&there, CLIENT, None);
         // Whom the client has answered needs the server's answer no more.
         assert_eq!(window.settled(), [(3, None), (4, None)]);
         window.answered(&ping);
         assert!(window.settled().is_empty(), "the moment is not over");
-        tokio::time::sleep_until(window.settles_at().unwrap()).await;
+        the_moment_is_over(&window).await;
         let nobody = Some("service-unavailable".to_owned());
         assert_eq!(window.settled(), [(1, nobody), (2, None)]);
         assert_eq!((window.settles_at(), window.len()), (None, 0));

@@ -33,7 +33,7 @@ async fn the_user_table_says_which_account_and_which_language() {
     for nobody in ["3", "77", "' OR id = 1 -- ", "\0"] {
         assert_eq!(
             bridge.deliver(&kick(nobody)).await,
-            Verdict::Delivered,
+            Verdict::Nobody,
             "{nobody:?}"
         );
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rsso_core::login::event::{Event, Moment, Position};
 use rsso_core::login::{Device, Identity, LoginId, Uid};
 use rsso_testkit::XmppServer;
-use rsso_testkit::xmpp::{COMPONENT, DOMAIN, SECRET};
+use rsso_testkit::xmpp::{Answer, COMPONENT, DOMAIN, SECRET};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
@@ -98,12 +98,16 @@ fn kick(uid: &str) -> Delivery {
     delivery(Kind::Kicked, &identity(uid.as_bytes(), "old"), &more)
 }
 
-/// As the courier does it.
 async fn until_delivered(bridge: &Xmpp, delivery: &Delivery) {
+    until_done(bridge, delivery, Verdict::Delivered).await;
+}
+
+/// As the courier does it.
+async fn until_done(bridge: &Xmpp, delivery: &Delivery, done: Verdict) {
     let end = Instant::now() + Duration::from_secs(90);
     loop {
         match bridge.deliver(delivery).await {
-            Verdict::Delivered => return,
+            verdict if verdict == done => return,
             Verdict::Unreachable(_) if Instant::now() < end => {
                 sleep(Duration::from_millis(100)).await;
             }

@@ -11,6 +11,8 @@ on_each_server! {
     a_setting_that_is_wrong_is_named
     who_is_not_there_is_told_nothing_and_holds_up_nobody
     a_kicked_session_is_ended_and_no_other
+    who_says_not_to_be_there_is_ended_all_the_same
+    what_a_silent_client_may_not_have_comes_again
     who_comes_with_the_same_resource_ends_the_older_client_for_good
     a_server_that_hangs_holds_up_nobody_for_long
     a_client_that_hangs_holds_up_nobody
@@ -58,8 +60,8 @@ async fn who_is_not_there_is_told_nothing_and_holds_up_nobody(server: XmppServer
     let mut clients = server.clients(&["alice@example.org/ios"]);
     let bridge = bridge(&server, "");
     let gone = kick("alice");
-    until_delivered(&bridge, &gone).await;
-    assert_eq!(bridge.deliver(&kick("nobody")).await, Verdict::Delivered);
+    until_done(&bridge, &gone, Verdict::Nobody).await;
+    assert_eq!(bridge.deliver(&kick("nobody")).await, Verdict::Nobody);
     // The server says so of a device, and of an account that there is not.
     for address in ["alice@example.org", "nobody@example.org"] {
         let to = Address::parse(address).unwrap();
@@ -98,6 +100,39 @@ async fn a_kicked_session_is_ended_and_no_other(server: XmppServer) {
     assert_eq!(clients.next("message")["id"], kick.event_id);
     clients.next("offline");
     assert_eq!(others.within("offline", Duration::from_millis(500)), None);
+}
+
+async fn who_says_not_to_be_there_is_ended_all_the_same(server: XmppServer) {
+    let kick = kick("alice");
+    let event: Value = serde_json::from_str(&kick.event).unwrap();
+    let login = event["data"]["login"].as_str().unwrap();
+    let kicked = format!("alice@example.org/web-{login}");
+    let mut clients = server.clients_that_say(Answer::Unavailable, &[&kicked]);
+    let bridge = bridge(&server, "resource = '{device}-{login}'\nend_session = true");
+    until_done(&bridge, &kick, Verdict::Nobody).await;
+    assert_eq!(clients.next("message")["id"], kick.event_id);
+    clients.next("offline");
+}
+
+/// The server has answered, the client has not, and the stream breaks: nobody knows.
+async fn what_a_silent_client_may_not_have_comes_again(mut server: XmppServer) {
+    let mut clients = server.clients_that_say(Answer::Nothing, &["alice@example.org/web"]);
+    let bridge = bridge(&server, "");
+    // Where nothing breaks, that the server has it is enough.
+    let first = kick("alice");
+    until_delivered(&bridge, &first).await;
+    assert_eq!(clients.next("message")["id"], first.event_id);
+    let second = kick("alice");
+    let (verdict, ()) = tokio::join!(bridge.deliver(&second), async {
+        assert_eq!(clients.next("message")["id"], second.event_id);
+        server.kill9();
+    });
+    assert!(matches!(verdict, Verdict::Unreachable(_)), "{verdict:?}");
+    server.restart();
+    clients.next("online");
+    until_delivered(&bridge, &second).await;
+    assert_eq!(clients.within("message", Duration::from_millis(500)), None);
+    assert_eq!(clients.again(), [second.event_id]);
 }
 
 /// The device is the resource: what the server does then is what rsso does with logins.
@@ -195,7 +230,7 @@ async fn a_message_that_breaks_the_stream_is_left_out(server: XmppServer) {
 async fn a_second_gateway_under_the_same_name_is_told_so() {
     let server = XmppServer::prosody(&ACCOUNTS);
     let first = bridge(&server, "");
-    until_delivered(&first, &kick("alice")).await;
+    until_done(&first, &kick("alice"), Verdict::Nobody).await;
     let end = Stream::open(&settings(&server, "").link)
         .await
         .err()

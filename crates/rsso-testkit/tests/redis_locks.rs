@@ -1,5 +1,5 @@
-//! The release of an unchanged session on Redis: nobody waits for its answer, and what went wrong with it is put
-//! right at the connection's next use.
+//! Locks on Redis. Nobody waits for the answer to an unchanged session's release, and what went wrong with it is put right at
+//! the connection's next use. Who has waited longest comes next.
 
 mod common;
 
@@ -24,7 +24,7 @@ impl Ground {
     }
 
     fn spawn(&self, code: &str) -> Running {
-        // The first request's answers are waited for: the server is given the scripts.
+        // The first call of each script on a connection is waited for: the server is given the scripts.
         let code = format!("session('known', 1); session('known'); session('known'); {code}");
         self.php.spawn_code(&stopping(&code))
     }
@@ -162,4 +162,25 @@ fn a_release_that_is_refused_once_holds_nobody_up() {
     ground.another_gets_it();
     open(&ground.dir, "used");
     assert_eq!(script.wait().ok(), "");
+}
+
+/// A lock that is given back is kept for whoever has waited longest, until that one comes for it.
+#[test]
+fn a_newcomer_does_not_overtake_who_is_being_woken() {
+    let ground = Ground::new();
+    let mut script = ground.spawn("session_id('known'); session_start(); gate('held');");
+    wait_for(&mut script, "held");
+    let lock = ground.redis.cli(&["--scan", "--pattern", "rsso:*:l"]);
+    open(&ground.dir, "held");
+    assert_eq!(script.wait().ok(), "");
+    let newcomer = stopping(
+        "ini_set('rsso.lock_wait', '0');
+         try { echo session('known'); } catch (Rsso\\LockTimeoutException) { echo 'taken'; }",
+    );
+    ground.redis.cli(&["SET", &lock, "reserved", "PX", "60000"]);
+    assert_eq!(ground.php.run_code(&newcomer).ok(), "taken");
+    // Nobody came to be woken: then it is anybody's.
+    let woken = format!("{}w", lock.strip_suffix('l').unwrap());
+    ground.redis.cli(&["RPUSH", &woken, "1"]);
+    assert_eq!(ground.php.run_code(&newcomer).ok(), "1");
 }
