@@ -14,10 +14,12 @@ test: build ## all tests, against every store
 	scripts/setup test
 	scripts/test
 
-lint: ## formatting, clippy, shell scripts, licences of the dependencies
+lint: ## formatting, clippy, links in the documentation, shell scripts, licences of the dependencies
 	scripts/setup build lint
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings -A rustdoc::private_intra_doc_links' \
+		cargo doc --quiet --workspace --no-deps --document-private-items
 	shellcheck -x $(SHELL_SCRIPTS)
 	cargo deny --log-level error check licenses bans sources
 

@@ -93,7 +93,7 @@ fn told(written: Written) -> Answer<bool> {
     }
 }
 
-/// As [`write`], for a session whose data are unchanged.
+/// As [`write()`], for a session whose data are unchanged.
 pub(crate) fn touch(
     caller: Caller,
     sid: &[u8],

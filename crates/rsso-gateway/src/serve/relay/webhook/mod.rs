@@ -1,7 +1,7 @@
 //! A webhook: each event a POST, signed as Standard Webhooks says, to a URL of the operator's.
 //!
 //! What always holds: `webhook-id` is the event's id at each attempt, `webhook-timestamp` and the
-//! signatures are of this attempt. What an answer means is in [`http`](super::http).
+//! signatures are of this attempt. What an answer means is in [`http`].
 
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
