@@ -236,10 +236,13 @@ impl Spool {
                  WHERE endpoint = ?1 AND died IS NULL AND attempt = 0 ORDER BY id LIMIT ?2",
             )?;
             let limit = i64::try_from(fresh + under_way.len()).unwrap_or(i64::MAX);
-            for row in find.query_map(params![endpoint, limit], delivery)? {
-                let (delivery, _) = row?;
-                if due.fresh.len() < fresh && !under_way.contains(&delivery.id) {
-                    due.fresh.push(delivery);
+            let mut rows = find.query(params![endpoint, limit])?;
+            while due.fresh.len() < fresh
+                && let Some(row) = rows.next()?
+            {
+                // What is under way is passed over before it is read.
+                if !under_way.contains(&row.get(0)?) {
+                    due.fresh.push(delivery(row)?.0);
                 }
             }
         }
@@ -248,11 +251,12 @@ impl Spool {
              WHERE endpoint = ?1 AND died IS NULL AND attempt > 0 ORDER BY due LIMIT ?2",
         )?;
         let limit = i64::try_from(again + under_way.len() + 1).unwrap_or(i64::MAX);
-        for row in find.query_map(params![endpoint, limit], delivery)? {
-            let (delivery, when) = row?;
-            if under_way.contains(&delivery.id) {
+        let mut rows = find.query(params![endpoint, limit])?;
+        while let Some(row) = rows.next()? {
+            if under_way.contains(&row.get(0)?) {
                 continue;
             }
+            let (delivery, when) = delivery(row)?;
             if when > now {
                 due.next = Some(when);
                 break;
