@@ -176,9 +176,11 @@ impl<T> Window<T> {
     /// The stream broke: what is not settled, and whether the server had it.
     pub(super) fn into_rest(self) -> Vec<(T, bool)> {
         let rest = self.sent.into_iter();
-        rest.map(|sent| (sent.is_proved(), sent.value))
-            .map(|(proved, value)| (value, proved))
-            .collect()
+        let known = |sent: Sent<T>| {
+            let proved = sent.is_proved();
+            (sent.value, proved)
+        };
+        rest.map(known).collect()
     }
 }
 
