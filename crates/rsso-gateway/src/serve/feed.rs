@@ -10,7 +10,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rsso_core::Result;
-use rsso_core::login::Realm;
 use rsso_core::login::event::{Event, Position};
 use rsso_core::store::Store;
 
@@ -19,6 +18,7 @@ use crate::store::Source;
 use super::frame::Entry;
 use super::hub::Hub;
 use super::metrics;
+use super::tap::Tap;
 
 /// How many events are asked for at once.
 const BATCH: usize = 1000;
@@ -63,13 +63,14 @@ impl Status {
     }
 }
 
-/// Begins to read. The thread ends with the process.
-pub(crate) fn start(source: Source, realm: Realm, hub: Arc<Hub>) -> std::io::Result<Arc<Status>> {
+/// Begins to read; what is new once the outbox was read to its end goes to the tap as well. The thread
+/// ends with the process.
+pub(crate) fn start(source: Source, hub: Arc<Hub>, tap: Arc<Tap>) -> std::io::Result<Arc<Status>> {
     let status = Arc::new(Status::default());
     let feed = Feed {
         source,
-        realm,
         hub,
+        tap,
         status: Arc::clone(&status),
         after: Position::START,
     };
@@ -81,8 +82,8 @@ pub(crate) fn start(source: Source, realm: Realm, hub: Arc<Hub>) -> std::io::Res
 
 struct Feed {
     source: Source,
-    realm: Realm,
     hub: Arc<Hub>,
+    tap: Arc<Tap>,
     status: Arc<Status>,
     after: Position,
 }
@@ -94,6 +95,7 @@ impl Feed {
             let before = Instant::now();
             let read = panic::catch_unwind(AssertUnwindSafe(|| self.read()));
             self.status.set(false);
+            self.tap.begin(None);
             if before.elapsed() > LONGEST_PAUSE {
                 pause = PAUSE;
             }
@@ -120,16 +122,21 @@ impl Feed {
             } else {
                 Duration::ZERO
             };
-            let events = store.await_events(&self.realm, &self.after, BATCH, wait)?;
-            if let Some(last) = events.last() {
+            let events = store.await_events(self.tap.realm(), &self.after, BATCH, wait)?;
+            let all = events.len() < BATCH;
+            if let Some(last) = events.last().map(|event| event.position.clone()) {
                 self.hand_on(&events);
-                self.after = last.position.clone();
+                let behind = std::mem::replace(&mut self.after, last);
+                if self.status.is_ready() {
+                    self.tap.put(behind, events);
+                }
             } else if checked.elapsed() > SAME {
                 self.reposition(&mut *store)?;
                 checked = Instant::now();
             }
-            if events.len() < BATCH {
+            if all && !self.status.is_ready() {
                 self.status.set(true);
+                self.tap.begin(Some(self.after.clone()));
             }
         }
     }
@@ -137,9 +144,10 @@ impl Feed {
     /// Begins anew where the outbox is another one: a database that was restored or replaced counts
     /// from the start.
     fn reposition(&mut self, store: &mut dyn Store) -> Result<()> {
-        if store.newest(&self.realm)? < self.after {
+        if store.newest(self.tap.realm())? < self.after {
             tracing::info!("the outbox begins anew");
             self.after = Position::START;
+            self.tap.begin(Some(Position::START));
         }
         Ok(())
     }

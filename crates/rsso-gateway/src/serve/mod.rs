@@ -3,7 +3,7 @@
 //! ```text
 //! store's outbox ─► feed ─► hub ─► outlet ─► channel ─► ws | sse ─► browser
 //! browser ─► listen ─► connection ─► visit ─► door (origin, caps, cookie ─► desk ─► store)
-//! store's outbox ─► relay ─► webhooks, hubs
+//!                     feed ─► tap ─► relay ─► webhooks, hubs, XMPP
 //! ```
 //!
 //! What always holds: nothing here decides who is logged in, and nothing that a request in PHP does
@@ -41,6 +41,7 @@ mod receipts;
 mod recheck;
 pub(crate) mod relay;
 mod sse;
+mod tap;
 mod visit;
 mod ws;
 
@@ -57,6 +58,7 @@ use http::Gateway;
 use hub::Hub;
 use listen::{Address, Listener, Reception};
 use receipts::Receipts;
+use tap::Tap;
 
 /// Connections to `--admin-listen`.
 const OPERATORS: usize = 64;
@@ -149,8 +151,9 @@ async fn serve(settings: Settings, source: Source) -> Result<(), Failure> {
     let max = allowed_connections(settings.max_connections);
     let caps = Arc::new(Caps::new(max, settings.max_per_address));
     let receipts = Receipts::start(desk.clone(), logins.realm.clone());
-    let relay = relay::start(settings.relay, source.clone(), receipts.clone())?;
-    let status = feed::start(source, logins.realm.clone(), Arc::clone(&hub))
+    let tap = Arc::new(Tap::new(logins.realm.clone()));
+    let relay = relay::start(settings.relay, source.clone(), receipts.clone(), &tap)?;
+    let status = feed::start(source, Arc::clone(&hub), tap)
         .map_err(|error| cannot("cannot start a thread", error))?;
     let gateway = Arc::new(Gateway {
         door: Door {

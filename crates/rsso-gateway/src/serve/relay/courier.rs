@@ -20,6 +20,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::super::frame;
 use super::super::metrics;
 use super::super::receipts::Receipts;
+use super::away::Away;
 use super::schedule::{Schedule, luck};
 use super::spool::{Due, Outcome, Spool, now};
 use super::{Delivery, Sink, Verdict};
@@ -28,9 +29,8 @@ use super::{Delivery, Sink, Verdict};
 /// another process.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// Between attempts at an endpoint that is away, and at a spool that fails.
+/// Between attempts at a spool that fails.
 const PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 pub(super) struct Courier<S> {
     pub(super) endpoint: i64,
@@ -55,7 +55,8 @@ struct UnderWay {
 struct Done {
     id: i64,
     first: bool,
-    unreachable: bool,
+    /// The server is away.
+    away: bool,
 }
 
 impl<S: Sink> Courier<S> {
@@ -63,8 +64,7 @@ impl<S: Sink> Courier<S> {
     pub(super) async fn run(self, mut stop: watch::Receiver<bool>) {
         let mut under_way = UnderWay::default();
         let mut working = FuturesUnordered::new();
-        let mut away_until = Instant::now();
-        let mut pause = PAUSE;
+        let mut away = Away::new(Instant::now());
         loop {
             let stopping = *stop.borrow();
             if stopping && working.is_empty() {
@@ -72,10 +72,15 @@ impl<S: Sink> Courier<S> {
             }
             let now_is = Instant::now();
             let mut look_at = now_is + LOOK;
-            if away_until > now_is {
-                look_at = away_until;
+            let places = match self.sink.is_here() {
+                true => away.places(self.at_once),
+                false => 1,
+            };
+            let away_until = away.until(now_is);
+            if let Some(until) = away_until {
+                look_at = until;
             } else if !stopping {
-                let due = self.due(&under_way).await;
+                let due = self.due(&under_way, places).await;
                 for (delivery, first) in due
                     .fresh
                     .into_iter()
@@ -90,17 +95,14 @@ impl<S: Sink> Courier<S> {
                     look_at = now_is + LOOK.min(Duration::from_millis(until + 1));
                 }
             }
+            // Who can begin nothing is not woken by each event: it looks when something has come to an end.
+            let can_begin = !stopping && away_until.is_none() && under_way.fresh < places;
             tokio::select! {
                 Some(done) = working.next() => {
                     under_way.remove(&done);
-                    if !done.unreachable {
-                        pause = PAUSE;
-                    } else if away_until <= Instant::now() {
-                        away_until = Instant::now() + pause;
-                        pause = LONGEST_PAUSE.min(pause * 2);
-                    }
+                    away.learn(done.away, Instant::now());
                 }
-                () = self.wake.notified() => {}
+                () = self.wake.notified(), if can_begin => {}
                 () = sleep_until(look_at) => {}
                 told = stop.wait_for(|stop| *stop), if !stopping => {
                     if told.is_err() {
@@ -111,21 +113,24 @@ impl<S: Sink> Courier<S> {
         }
     }
 
-    async fn due(&self, under_way: &UnderWay) -> Due {
-        let fresh = self.at_once - under_way.fresh.min(self.at_once);
-        let again = self.at_once - under_way.again.min(self.at_once);
+    async fn due(&self, under_way: &UnderWay, places: usize) -> Due {
+        let fresh = places.saturating_sub(under_way.fresh);
+        let again = places.saturating_sub(under_way.again);
         let (spool, endpoint) = (Arc::clone(&self.spool), self.endpoint);
-        let all = under_way.all.clone();
-        let due = spawn_blocking(move || spool.due(endpoint, &all, fresh, again));
-        match due.await {
-            Ok(Ok(due)) => due,
-            Ok(Err(error)) => {
-                tracing::error!(endpoint = &*self.name, %error, "the spool cannot be read");
-                Due::default()
+        // The way to another thread and back costs more than the question.
+        let due = match spool.due_at_once(endpoint, &under_way.all, fresh, again) {
+            Some(due) => due,
+            None => {
+                let all = under_way.all.clone();
+                let due = spawn_blocking(move || spool.due(endpoint, &all, fresh, again));
+                // Else the runtime is being shut down.
+                due.await.unwrap_or_else(|_| Ok(Due::default()))
             }
-            // The runtime is being shut down.
-            Err(_) => Due::default(),
-        }
+        };
+        due.unwrap_or_else(|error| {
+            tracing::error!(endpoint = &*self.name, %error, "the spool cannot be read");
+            Due::default()
+        })
     }
 
     async fn work(&self, delivery: Delivery, first: bool) -> Done {
@@ -137,7 +142,7 @@ impl<S: Sink> Courier<S> {
         let done = Done {
             id: delivery.id,
             first,
-            unreachable: matches!(verdict, Verdict::Unreachable(_)),
+            away: matches!(verdict, Verdict::Unreachable(_) | Verdict::NoConnection(_)),
         };
         match self.judge(&delivery, verdict) {
             Some(outcome) => self.settle(delivery.id, outcome).await,
@@ -163,22 +168,25 @@ impl<S: Sink> Courier<S> {
                 }
                 Some(Outcome::Delivered)
             }
-            Verdict::Later(asked, problem) => {
-                let failed = delivery.attempt.saturating_add(1);
-                let Some(pause) = self.schedule.pause(failed, asked, luck()) else {
-                    return Some(self.dead(delivery, problem));
-                };
-                self.complain(delivery, &problem);
-                metrics::relayed(&self.name, "failed");
-                let pause = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
-                Some(Outcome::Later(now().saturating_add(pause), problem))
-            }
+            Verdict::Later(asked, problem) => Some(self.put_off(delivery, asked, problem)),
+            Verdict::NoConnection(problem) => Some(self.put_off(delivery, None, problem)),
             Verdict::Dead(problem) => Some(self.dead(delivery, problem)),
             Verdict::Unreachable(problem) => {
                 self.complain(delivery, &problem);
                 None
             }
         }
+    }
+
+    fn put_off(&self, delivery: &Delivery, asked: Option<Duration>, problem: String) -> Outcome {
+        let failed = delivery.attempt.saturating_add(1);
+        let Some(pause) = self.schedule.pause(failed, asked, luck()) else {
+            return self.dead(delivery, problem);
+        };
+        self.complain(delivery, &problem);
+        metrics::relayed(&self.name, "failed");
+        let pause = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
+        Outcome::Later(now().saturating_add(pause), problem)
     }
 
     /// The first failure is news; that it goes on is said only to who asks.

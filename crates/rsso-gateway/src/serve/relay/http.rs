@@ -4,21 +4,18 @@
 //! the environment used; of an answer's body no more than a few KiB are read; an error names no URL.
 
 use std::fmt;
-use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
 use rustls::{ClientConfig, RootCertStore};
-use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use url::{Host, Url};
 
 use super::Verdict;
+use super::names::Names;
 
 /// Longest wait for a connection; the whole request has a time-out of its own.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -94,10 +91,7 @@ pub(crate) fn client(
 ) -> Result<Client, String> {
     Client::builder()
         .tls_backend_preconfigured(tls(ca_file)?)
-        .dns_resolver(Resolver {
-            on_this_machine: target.on_this_machine,
-            one: Arc::new(Semaphore::new(1)),
-        })
+        .dns_resolver(Names::new(target.on_this_machine))
         .redirect(redirect::Policy::none())
         .no_proxy()
         .referer(false)
@@ -129,32 +123,6 @@ fn tls(ca_file: Option<&Path>) -> Result<ClientConfig, String> {
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?;
     Ok(config.with_root_certificates(roots).with_no_client_auth())
-}
-
-/// The system's resolver, which may hang for longer than a request may take: one thread for an
-/// endpoint, no more. `localhost` is this machine, whatever the resolver says.
-struct Resolver {
-    on_this_machine: bool,
-    one: Arc<Semaphore>,
-}
-
-impl Resolve for Resolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        let permit = Arc::clone(&self.one).acquire_owned();
-        let on_this_machine = self.on_this_machine;
-        Box::pin(async move {
-            let permit = permit.await?;
-            let found = spawn_blocking(move || {
-                let _permit = permit;
-                (name.as_str(), 0).to_socket_addrs()
-            });
-            let found = found.await??;
-            let found: Vec<SocketAddr> = found
-                .filter(|address| !on_this_machine || address.ip().is_loopback())
-                .collect();
-            Ok(Box::new(found.into_iter()) as Addrs)
-        })
-    }
 }
 
 /// What came of a request.
@@ -198,7 +166,8 @@ impl Answer {
             Self::Status(status, asked) => {
                 Verdict::Later(asked, format!("answered {}", status.as_u16()))
             }
-            Self::Unreachable(problem) | Self::Broken(problem) => Verdict::Later(None, problem),
+            Self::Unreachable(problem) => Verdict::NoConnection(problem),
+            Self::Broken(problem) => Verdict::Later(None, problem),
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Reads a realm's outbox from where the spool has got to, and writes what endpoints want into the
-//! spool: one thread that may block.
+//! spool: one thread that may block. What the gateway's feed has read already is not read again.
 //!
 //! What always holds: the position moves only in the step that writes down what stood before it.
 //! The first time it begins with what is new then.
@@ -20,6 +20,7 @@ use tokio::sync::Notify;
 use crate::store::Source;
 
 use super::super::metrics;
+use super::super::tap::Tap;
 use super::spool::{Cursor, Letter, Spool, now};
 use super::{Filter, word};
 
@@ -53,15 +54,39 @@ pub(super) struct Route {
     pub(super) wake: Arc<Notify>,
 }
 
+/// Where events come from.
+#[derive(Clone)]
+pub(super) struct Outbox {
+    pub(super) source: Source,
+    pub(super) tap: Arc<Tap>,
+}
+
+impl Outbox {
+    /// The next events, of the tap where it has them: of the store otherwise.
+    fn await_events(
+        &self,
+        store: &mut dyn Store,
+        realm: &Realm,
+        after: &Position,
+    ) -> rsso_core::Result<Vec<Event>> {
+        if realm == self.tap.realm()
+            && let Some(events) = self.tap.behind(after, WAIT)
+        {
+            return Ok(events);
+        }
+        store.await_events(realm, after, BATCH, WAIT)
+    }
+}
+
 /// Begins to read. The thread ends with the process.
 pub(super) fn start(
-    source: Source,
+    outbox: Outbox,
     realm: Realm,
     spool: Arc<Spool>,
     routes: Vec<Route>,
 ) -> std::io::Result<()> {
     let intake = Intake {
-        source,
+        outbox,
         realm,
         spool,
         routes,
@@ -73,7 +98,7 @@ pub(super) fn start(
 }
 
 struct Intake {
-    source: Source,
+    outbox: Outbox,
     realm: Realm,
     spool: Arc<Spool>,
     routes: Vec<Route>,
@@ -106,7 +131,7 @@ impl Intake {
     /// Reads until the store or the spool fails.
     fn read(&self) -> Result<Infallible, String> {
         let outbox = |error: rsso_core::Error| format!("outbox: {}", error.chain());
-        let mut store = self.source.open().map_err(outbox)?;
+        let mut store = self.outbox.source.open().map_err(outbox)?;
         let cursor = self
             .spool
             .cursor(&self.realm)
@@ -117,8 +142,9 @@ impl Intake {
         };
         let mut checked = Instant::now();
         loop {
-            let events = store
-                .await_events(&self.realm, &cursor.position, BATCH, WAIT)
+            let events = self
+                .outbox
+                .await_events(&mut *store, &self.realm, &cursor.position)
                 .map_err(outbox)?;
             match events.last() {
                 Some(last) => cursor = self.take_in(&events, &last.position, &cursor)?,

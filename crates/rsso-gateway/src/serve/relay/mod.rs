@@ -27,6 +27,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::timeout;
 
+mod away;
 pub(crate) mod backlog;
 pub(crate) mod config;
 mod courier;
@@ -34,6 +35,7 @@ mod http;
 mod intake;
 mod jwt;
 pub(crate) mod mercure;
+mod names;
 mod schedule;
 mod set;
 pub(crate) mod spool;
@@ -46,11 +48,12 @@ pub(crate) mod xmpp;
 
 use super::metrics;
 use super::receipts::Receipts;
+use super::tap::Tap;
 use crate::output::Failure;
 use crate::store::Source;
 use config::{Endpoint, Settings};
 use courier::Courier;
-use intake::Route;
+use intake::{Outbox, Route};
 use spool::Spool;
 
 /// How often a state that another process uses is tried.
@@ -87,6 +90,8 @@ pub(crate) enum Verdict {
     Nobody,
     /// It failed; the other server may have said how long to wait.
     Later(Option<Duration>, String),
+    /// The same for a server that there was no connection to: all others for it wait for a moment.
+    NoConnection(String),
     /// It will never be taken.
     Dead(String),
     /// The endpoint as a whole is away: all of its deliveries wait, in order, and no attempt is counted.
@@ -96,6 +101,11 @@ pub(crate) enum Verdict {
 /// A way to bring an event to one endpoint. It must come to an end by itself, and may be called for
 /// several deliveries at a time.
 pub(crate) trait Sink: Send + Sync + 'static {
+    /// Whether the endpoint can take more than one delivery that tries; where nobody knows, it can.
+    fn is_here(&self) -> bool {
+        true
+    }
+
     fn deliver(&self, delivery: &Delivery) -> impl Future<Output = Verdict> + Send;
 }
 
@@ -131,6 +141,7 @@ pub(crate) fn start(
     settings: Option<Settings>,
     source: Source,
     receipts: Receipts,
+    tap: &Arc<Tap>,
 ) -> Result<Option<Relay>, Failure> {
     let Some(settings) = settings else {
         return Ok(None);
@@ -147,6 +158,10 @@ pub(crate) fn start(
         .max_blocking_threads(settings.endpoints() + 8)
         .build()
         .map_err(|error| cannot(&error.to_string()))?;
+    let outbox = Outbox {
+        source,
+        tap: Arc::clone(tap),
+    };
     let (stop, stopped) = watch::channel(false);
     let (alive, ended) = mpsc::channel(1);
     thread::Builder::new()
@@ -156,7 +171,7 @@ pub(crate) fn start(
             let Some(_lock) = wait_for(lock, &stopped) else {
                 return;
             };
-            run(&runtime, settings, spool, &source, receipts, stopped);
+            run(&runtime, settings, spool, &outbox, receipts, stopped);
             // A name that is still looked up is nobody's any more.
             runtime.shutdown_timeout(Duration::from_millis(100));
         })
@@ -205,7 +220,7 @@ fn run(
     runtime: &Runtime,
     settings: Settings,
     spool: Spool,
-    source: &Source,
+    outbox: &Outbox,
     receipts: Receipts,
     mut stopped: watch::Receiver<bool>,
 ) {
@@ -244,7 +259,7 @@ fn run(
     }
     let endpoints = crew.endpoints;
     for (realm, routes) in crew.routes {
-        let started = intake::start(source.clone(), realm, Arc::clone(&spool), routes);
+        let started = intake::start(outbox.clone(), realm, Arc::clone(&spool), routes);
         if let Err(error) = started {
             return tracing::error!(%error, "no relay: cannot start a thread");
         }

@@ -7,18 +7,19 @@
 //!
 //! It may block: for threads that may.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
 use rsso_core::login::Realm;
 use rsso_core::login::event::Position;
-use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
-use super::Delivery;
-
+mod due;
 mod file;
+
+pub(crate) use due::Due;
 
 /// What is kept at most.
 #[derive(Debug, Clone, Copy)]
@@ -57,17 +58,6 @@ pub(crate) struct Letter {
     pub(crate) position: String,
     pub(crate) kind: String,
     pub(crate) event: String,
-}
-
-/// What an endpoint has to do now.
-#[derive(Debug, Default)]
-pub(crate) struct Due {
-    /// First attempts, in the outbox' order.
-    pub(crate) fresh: Vec<Delivery>,
-    /// Further attempts.
-    pub(crate) again: Vec<Delivery>,
-    /// When there will be the next of these, in milliseconds since 1970.
-    pub(crate) next: Option<i64>,
 }
 
 /// What came of an attempt.
@@ -219,55 +209,6 @@ impl Spool {
         Ok(over.max(0))
     }
 
-    /// What an endpoint has to do, without those that are under way: at most so many of each sort.
-    pub(crate) fn due(
-        &self,
-        endpoint: i64,
-        under_way: &HashSet<i64>,
-        fresh: usize,
-        again: usize,
-    ) -> Result<Due> {
-        let state = self.state.lock();
-        let now = now();
-        let mut due = Due::default();
-        if fresh > 0 {
-            let mut find = state.connection.prepare_cached(
-                "SELECT id, event_id, position, kind, event, attempt, due FROM deliveries
-                 WHERE endpoint = ?1 AND died IS NULL AND attempt = 0 ORDER BY id LIMIT ?2",
-            )?;
-            let limit = i64::try_from(fresh + under_way.len()).unwrap_or(i64::MAX);
-            let mut rows = find.query(params![endpoint, limit])?;
-            while due.fresh.len() < fresh
-                && let Some(row) = rows.next()?
-            {
-                // What is under way is passed over before it is read.
-                if !under_way.contains(&row.get(0)?) {
-                    due.fresh.push(delivery(row)?.0);
-                }
-            }
-        }
-        let mut find = state.connection.prepare_cached(
-            "SELECT id, event_id, position, kind, event, attempt, due FROM deliveries
-             WHERE endpoint = ?1 AND died IS NULL AND attempt > 0 ORDER BY due LIMIT ?2",
-        )?;
-        let limit = i64::try_from(again + under_way.len() + 1).unwrap_or(i64::MAX);
-        let mut rows = find.query(params![endpoint, limit])?;
-        while let Some(row) = rows.next()? {
-            if under_way.contains(&row.get(0)?) {
-                continue;
-            }
-            let (delivery, when) = delivery(row)?;
-            if when > now {
-                due.next = Some(when);
-                break;
-            }
-            if due.again.len() < again {
-                due.again.push(delivery);
-            }
-        }
-        Ok(due)
-    }
-
     /// Writes down what came of an attempt.
     pub(crate) fn settle(&self, endpoint: i64, id: i64, outcome: &Outcome) -> Result<()> {
         let mut state = self.state.lock();
@@ -393,18 +334,6 @@ fn stands(change: &Transaction<'_>, realm: &Realm, known: &str) -> Result<bool> 
     change
         .prepare_cached("SELECT position = ?2 FROM cursors WHERE realm = ?1")?
         .query_row([realm.as_str(), known], |row| row.get(0))
-}
-
-fn delivery(row: &Row<'_>) -> Result<(Delivery, i64)> {
-    let delivery = Delivery {
-        id: row.get(0)?,
-        event_id: row.get(1)?,
-        position: row.get(2)?,
-        kind: row.get(3)?,
-        event: row.get(4)?,
-        attempt: row.get(5)?,
-    };
-    Ok((delivery, row.get(6)?))
 }
 
 /// Milliseconds since 1970.

@@ -1,11 +1,12 @@
 //! The spool: what is in it after each step, and after a step that did not happen.
 
+use std::collections::HashSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use rsso_testkit::WorkDir;
 
-use super::super::backlog;
+use super::super::{Delivery, backlog};
 use super::*;
 
 const PLENTY: Bounds = Bounds {

@@ -109,6 +109,10 @@ impl Link {
         Self { parcels, state }
     }
 
+    pub(super) fn is_here(&self) -> bool {
+        matches!(*self.state.borrow(), State::Here)
+    }
+
     /// Waits up to `patience` for a server that is away.
     pub(super) async fn carry(&self, freight: Freight, patience: Duration) -> Outcome {
         let mut state = self.state.clone();

@@ -140,6 +140,10 @@ impl Xmpp {
 }
 
 impl Sink for Xmpp {
+    fn is_here(&self) -> bool {
+        self.link.is_here()
+    }
+
     async fn deliver(&self, delivery: &Delivery) -> Verdict {
         self.send(delivery).await
     }

@@ -15,6 +15,7 @@ const PACE: Duration = Duration::from_millis(10);
 on_each_server! {
     every_kick_arrives_once
     what_is_kicked_while_the_server_is_away_arrives_once
+    what_is_kicked_around_a_stop_arrives
     what_is_kicked_around_a_crash_arrives
     hostile_texts_do_no_harm
     a_notice_waits_for_its_user_where_no_device_is_named
@@ -60,7 +61,51 @@ async fn every_kick_arrives_once(server: XmppServer) {
     );
 }
 
-async fn what_is_kicked_while_the_server_is_away_arrives_once(server: XmppServer) {
+/// One after another, the server being stopped between two of them: then it is always known who has what.
+async fn what_is_kicked_while_the_server_is_away_arrives_once(mut server: XmppServer) {
+    let count = tries();
+    let mut clients = server.clients(&["alice@example.org/web"]);
+    let bridge = Arc::new(bridge(&server, ""));
+    until_delivered(&bridge, &kick("alice")).await;
+    clients.next("message");
+    let mut wanted = Vec::new();
+    for _ in 0..count * 2 / 5 {
+        let kick = kick("alice");
+        until_delivered(&bridge, &kick).await;
+        wanted.push(kick.event_id);
+    }
+    server.stop();
+    let mut waiting = Vec::new();
+    for _ in 0..count / 5 {
+        let (bridge, kick) = (Arc::clone(&bridge), kick("alice"));
+        wanted.push(kick.event_id.clone());
+        waiting.push(tokio::spawn(async move {
+            until_delivered(&bridge, &kick).await;
+        }));
+        sleep(away(count) / (count as u32 / 5)).await;
+    }
+    server.restart();
+    for one in waiting {
+        one.await.unwrap();
+    }
+    while wanted.len() < count {
+        let kick = kick("alice");
+        until_delivered(&bridge, &kick).await;
+        wanted.push(kick.event_id);
+    }
+    let got = arrived(&mut clients);
+    println!(
+        "{count} kicks, {} of them while the server was away: {} arrived, {} of them again",
+        count / 5,
+        got.len(),
+        clients.again().len()
+    );
+    wanted.sort();
+    assert_eq!(got, wanted);
+    assert!(clients.again().is_empty(), "{:?}", clients.again());
+}
+
+async fn what_is_kicked_around_a_stop_arrives(server: XmppServer) {
     kicks_around(server, XmppServer::stop).await;
 }
 
@@ -71,7 +116,7 @@ async fn what_is_kicked_around_a_crash_arrives(server: XmppServer) {
 /// Kicks in a steady flow, the server being ended in the middle of it and started later.
 async fn kicks_around(server: XmppServer, end: impl FnOnce(&mut XmppServer) + Send + 'static) {
     let count = tries();
-    let away = Duration::from_secs(if count >= 200 { 10 } else { 2 });
+    let away = away(count);
     let mut clients = server.clients(&["alice@example.org/web"]);
     let bridge = Arc::new(bridge(&server, ""));
     until_delivered(&bridge, &kick("alice")).await;
@@ -106,10 +151,7 @@ async fn kicks_around(server: XmppServer, end: impl FnOnce(&mut XmppServer) + Se
     }
     let (server, before, since) = restarted.unwrap().join().unwrap();
     let all_delivered = since.elapsed();
-    let mut got = Vec::new();
-    while let Some(message) = clients.within("message", Duration::from_secs(2)) {
-        got.push(message["id"].as_str().unwrap().to_owned());
-    }
+    let got = arrived(&mut clients);
     let again = clients.again();
     println!(
         "{count} kicks around {away:?} without a server: {} arrived, {} of them again under their id; it had taken \
@@ -118,13 +160,27 @@ async fn kicks_around(server: XmppServer, end: impl FnOnce(&mut XmppServer) + Se
         again.len(),
     );
     wanted.sort();
-    got.sort();
     assert_eq!(got, wanted);
     // What was under way when it went may have arrived, and nobody can say. What was delivered before does not come again.
     for id in again {
         assert!(!before.contains(id), "{id}");
     }
     drop(server);
+}
+
+/// For how long there is no server.
+fn away(count: usize) -> Duration {
+    Duration::from_secs(if count >= 200 { 10 } else { 2 })
+}
+
+/// The ids of all messages, until no more come.
+fn arrived(clients: &mut XmppClients) -> Vec<String> {
+    let mut got = Vec::new();
+    while let Some(message) = clients.within("message", Duration::from_secs(2)) {
+        got.push(message["id"].as_str().unwrap().to_owned());
+    }
+    got.sort();
+    got
 }
 
 async fn hostile_texts_do_no_harm(server: XmppServer) {
