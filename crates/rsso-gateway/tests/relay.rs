@@ -264,53 +264,6 @@ fn a_redirect_is_not_followed() {
 }
 
 #[test]
-fn an_endpoint_that_hangs_or_has_no_name_holds_up_no_other_and_not_the_gateway() {
-    let (backing, office) = (Backing::sqlite(), Office::new());
-    let hanging = Receiver::start(|_, _| Reply {
-        status: 200,
-        after: Duration::from_secs(30),
-        ..Reply::default()
-    });
-    let willing = Receiver::willing();
-    let tables = format!(
-        "{}[[webhook]]\nname = \"nowhere\"\nurl = \"https://hook.invalid/\"\nsecrets = \"{SECRET}\"\n\
-         retry_after = []\n\
-         [[webhook]]\nname = \"willing\"\nurl = \"{}\"\nsecrets = \"{SECRET}\"\n",
-        webhook(&hanging.url(), "[0]", "timeout = 1"),
-        willing.url()
-    );
-    let gateway = office.gateway(&backing, &tables);
-    let mut site = backing.site();
-    let started = std::time::Instant::now();
-    site.log_in("a", "ann", "web");
-    let mut socket = gateway.socket("a", None).unwrap();
-    for n in 0..20 {
-        site.notify("ann", None, &json!(n));
-    }
-    willing.wait_for(21);
-    socket.event();
-    (0..20).for_each(|_| drop(socket.event()));
-    // The hanging one has been asked once or twice by then.
-    assert!(
-        started.elapsed() < Duration::from_secs(10),
-        "{:?}",
-        started.elapsed()
-    );
-    let dead = {
-        let listed = || office.webhooks(&[])["endpoints"][0].clone();
-        rsso_testkit::eventually("a time-out", Duration::from_secs(20), || {
-            let listed = listed();
-            (listed["dead"].as_i64() > Some(0)).then_some(listed)
-        })
-    };
-    assert_eq!(dead["dead_letters"][0]["problem"], "no answer in time");
-    let nowhere = office.webhooks(&["--endpoint", "nowhere"]);
-    let problem = &nowhere["endpoints"][0]["dead_letters"][0]["problem"];
-    let problem = problem.as_str().expect("a name is looked up by then");
-    assert!(problem.starts_with("no connection"), "{problem}");
-}
-
-#[test]
 fn what_is_under_way_when_the_gateway_stops_comes_once() {
     let (backing, office) = (Backing::sqlite(), Office::new());
     let receiver = Receiver::start(|_, _| Reply {

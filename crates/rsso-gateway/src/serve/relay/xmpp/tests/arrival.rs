@@ -82,8 +82,9 @@ async fn what_is_kicked_while_the_server_is_away_arrives_once(mut server: XmppSe
         waiting.push(tokio::spawn(async move {
             until_delivered(&bridge, &kick).await;
         }));
-        sleep(away(count) / (count as u32 / 5)).await;
+        sleep(PACE).await;
     }
+    sleep(away(count)).await;
     server.restart();
     for one in waiting {
         one.await.unwrap();
