@@ -69,7 +69,7 @@ fn an_endpoint_that_hangs_or_has_no_name_holds_up_no_other_and_not_the_gateway()
 }
 
 #[test]
-fn one_event_asks_for_all_whether_an_endpoint_is_there() {
+fn an_endpoint_that_is_not_there_is_not_asked_by_each_event() {
     let (backing, office, receiver) = (Backing::sqlite(), Office::new(), Receiver::willing());
     let (url, port) = (receiver.url(), receiver.port);
     drop(receiver);

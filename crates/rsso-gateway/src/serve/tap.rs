@@ -10,8 +10,8 @@ use parking_lot::{Condvar, Mutex};
 use rsso_core::login::Realm;
 use rsso_core::login::event::{Event, Position};
 
-/// Events that are kept for who is slower than the feed.
-const MOST: usize = 4000;
+/// Bytes of events that are kept for who is slower than the feed.
+const MOST: usize = 4 << 20;
 
 #[derive(Debug)]
 pub(crate) struct Tap {
@@ -25,7 +25,7 @@ struct Read {
     batches: VecDeque<Batch>,
     /// How far the feed is; nothing where it reads nothing now.
     at: Option<Position>,
-    events: usize,
+    bytes: usize,
     /// Whether somebody reads along.
     wanted: bool,
 }
@@ -64,11 +64,12 @@ impl Tap {
         };
         let mut read = self.read.lock();
         let follows = read.at.as_ref() == Some(&behind);
-        if !follows || !read.wanted || read.events + events.len() > MOST {
+        let bytes = read.bytes + size(&events);
+        if !follows || !read.wanted || bytes > MOST {
             read.begin(Some(last));
         } else {
             read.at = Some(last);
-            read.events += events.len();
+            read.bytes = bytes;
             read.batches.push_back(Batch { behind, events });
         }
         drop(read);
@@ -111,7 +112,7 @@ impl Read {
                 return None;
             }
             let batch = self.batches.pop_front()?;
-            self.events -= batch.events.len();
+            self.bytes -= size(&batch.events);
             let mut events = batch.events;
             events.retain(|event| event.position > *position);
             if !events.is_empty() {
@@ -119,6 +120,13 @@ impl Read {
             }
         }
     }
+}
+
+/// What they take, about.
+fn size(events: &[Event]) -> usize {
+    let each = events.iter();
+    each.map(|event| size_of::<Event>() + event.json.len())
+        .sum()
 }
 
 #[cfg(test)]
@@ -197,7 +205,7 @@ mod tests {
         let tap = Tap::new(Realm::default());
         tap.begin(Some(position(0)));
         put(&tap, 1..=3);
-        assert_eq!(tap.read.lock().events, 0);
+        assert_eq!(tap.read.lock().bytes, 0);
         assert_eq!(behind(&tap, 0), None);
         assert_eq!(behind(&tap, 3), Some(vec![]));
     }
@@ -207,11 +215,21 @@ mod tests {
         let tap = Tap::new(Realm::default());
         tap.begin(Some(position(0)));
         assert_eq!(behind(&tap, 0), Some(vec![]));
-        put(&tap, 1..=MOST as u64);
-        put(&tap, MOST as u64 + 1..=MOST as u64 + 2);
-        assert_eq!(behind(&tap, 0), None);
-        assert_eq!(behind(&tap, MOST as u64 + 2), Some(vec![]));
-        assert_eq!(tap.read.lock().events, 0);
+        let big = |number| Event {
+            position: position(number),
+            json: "x".repeat(MOST / 4),
+        };
+        for number in 1..=3 {
+            tap.put(position(number - 1), vec![big(number)]);
+        }
+        assert_eq!(behind(&tap, 0), Some(vec![position(1)]));
+        // Three of them are the most, with what they are kept in.
+        for number in 4..=5 {
+            tap.put(position(number - 1), vec![big(number)]);
+        }
+        assert_eq!(behind(&tap, 1), None);
+        assert_eq!(behind(&tap, 5), Some(vec![]));
+        assert_eq!(tap.read.lock().bytes, 0);
     }
 
     #[test]

@@ -73,7 +73,7 @@ impl<S: Sink> Courier<S> {
             let now_is = Instant::now();
             let mut look_at = now_is + LOOK;
             let places = match self.sink.is_here() {
-                true => away.places(self.at_once),
+                true => self.at_once,
                 false => 1,
             };
             let away_until = away.until(now_is);

@@ -90,7 +90,7 @@ pub(crate) enum Verdict {
     Nobody,
     /// It failed; the other server may have said how long to wait.
     Later(Option<Duration>, String),
-    /// The same for a server that there was no connection to: all others for it wait for a moment.
+    /// The same for a server that there was no connection to: nothing is begun for a while.
     NoConnection(String),
     /// It will never be taken.
     Dead(String),
@@ -101,7 +101,7 @@ pub(crate) enum Verdict {
 /// A way to bring an event to one endpoint. It must come to an end by itself, and may be called for
 /// several deliveries at a time.
 pub(crate) trait Sink: Send + Sync + 'static {
-    /// Whether the endpoint can take more than one delivery that tries; where nobody knows, it can.
+    /// Whether the endpoint can take more than one delivery, which waits for it; where nobody knows, it can.
     fn is_here(&self) -> bool {
         true
     }
