@@ -63,9 +63,8 @@ impl Tap {
             return;
         };
         let mut read = self.read.lock();
-        let follows = read.at.as_ref() == Some(&behind);
         let bytes = read.bytes + size(&events);
-        if !follows || !read.wanted || bytes > MOST {
+        if !read.wanted || bytes > MOST {
             read.begin(Some(last));
         } else {
             read.at = Some(last);
@@ -104,7 +103,8 @@ impl Read {
         };
     }
 
-    /// The next batch, without what is not behind `position`.
+    /// The next batch, without what is not behind `position`. It says itself where it begins: what is
+    /// missing between two is asked of the store.
     fn take(&mut self, position: &Position) -> Option<Vec<Event>> {
         loop {
             let next = self.batches.front()?;
