@@ -18,6 +18,7 @@ lint: ## formatting, clippy, links in the documentation, shell scripts, licences
 	scripts/setup build lint
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --package rsso-gateway --no-default-features --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings -A rustdoc::private_intra_doc_links' \
 		cargo doc --quiet --workspace --no-deps --document-private-items
 	shellcheck -x $(SHELL_SCRIPTS)

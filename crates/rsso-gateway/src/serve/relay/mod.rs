@@ -87,6 +87,10 @@ pub(crate) struct Delivery {
 pub(crate) enum Verdict {
     Delivered,
     /// Done with, but there was nobody to tell.
+    #[cfg_attr(
+        not(feature = "xmpp"),
+        expect(dead_code, reason = "others do not know who hears them")
+    )]
     Nobody,
     /// It failed; the other server may have said how long to wait.
     Later(Option<Duration>, String),

@@ -68,3 +68,39 @@ impl Resolve for Names {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether `localhost` is looked up where the last name was not found so long ago.
+    async fn is_looked_up(ago: Duration) -> bool {
+        let names = Names::new(true);
+        *names.last.lock() = Some(Failed {
+            when: Instant::now() - ago,
+            kind: io::ErrorKind::NotFound,
+            problem: "there was none".to_owned(),
+        });
+        match names.resolve("localhost".parse().unwrap()).await {
+            Ok(mut found) => found.all(|address| address.ip().is_loopback()),
+            Err(problem) => {
+                assert_eq!(problem.to_string(), "there was none");
+                false
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_not_found_is_not_asked_for_again_at_once() {
+        assert!(!is_looked_up(Duration::ZERO).await);
+        assert!(is_looked_up(UNKNOWN).await);
+    }
+
+    #[tokio::test]
+    async fn what_is_not_found_is_remembered() {
+        let names = Names::new(false);
+        let asked = names.resolve("nowhere.invalid".parse().unwrap()).await;
+        assert!(asked.is_err() && names.last.lock().is_some());
+        assert!(names.resolve("localhost".parse().unwrap()).await.is_err());
+    }
+}
