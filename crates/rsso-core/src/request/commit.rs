@@ -109,6 +109,7 @@ impl RequestState {
                 Ok(Written::Refused(Refusal::Gone))
             }
             Outcome::LockLost => Ok(Written::Refused(Refusal::LockLost)),
+            Outcome::Unknown => Ok(Written::Refused(Refusal::Unknown)),
         }
     }
 }

@@ -17,6 +17,8 @@ pub enum Refusal {
     Gone,
     /// The lock was lost, and another request has written the session since.
     LockLost,
+    /// The answer to the write was lost, and the session has changed since.
+    Unknown,
     /// `rsso.lock_failure=readonly`, and the lock could not be had.
     ReadOnly,
     /// `rsso.auto_claim`: the user's logins leave no room for this one.
@@ -35,6 +37,9 @@ impl Refusal {
             }
             Self::LockLost => {
                 "this request lost the session's lock (rsso.lock_ttl) and another one has written since; its changes are not stored"
+            }
+            Self::Unknown => {
+                "the answer of the store was lost, and the session has changed since; it is not known whether the changes of this request were stored before"
             }
             Self::ReadOnly => {
                 "the session was opened without its lock (rsso.lock_failure=readonly); its changes are not stored"

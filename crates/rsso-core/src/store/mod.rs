@@ -42,6 +42,20 @@ pub mod redis;
 mod spec;
 pub mod sqlite;
 
+/// How the error of a commit begins that has certainly changed nothing.
+pub(crate) const NOT_STORED: &str = "cannot store the session; what was stored before is unchanged";
+
+/// How the error of a commit begins that was sent, and whose fate cannot be told.
+pub(crate) const MAYBE_STORED: &str =
+    "the answer of the store was lost; it is not known whether the session was stored";
+
+/// How the error of an act on logins begins that has certainly changed nothing.
+pub(crate) const NOT_CHANGED: &str = "cannot change the user's logins; nothing was changed";
+
+/// How the error of an act on logins begins that was sent, and whose fate cannot be told.
+pub(crate) const MAYBE_CHANGED: &str =
+    "the answer of the store was lost; it is not known whether the user's logins were changed";
+
 /// One place where sessions live. A store belongs to one thread of one process.
 pub trait Store: Logins + Receipts + Send {
     /// The store's address, without credentials, for messages and phpinfo().
@@ -68,7 +82,8 @@ pub trait Store: Logins + Receipts + Send {
     /// Writes or refreshes a record if `basis` still holds, and gives the lock back.
     ///
     /// # Errors
-    /// [`crate::Error::Store`]; whether the change was made is then unknown.
+    /// [`crate::Error::Store`]. Its text says which is known: that nothing was stored
+    /// ([`NOT_STORED`]), or that nobody can tell ([`MAYBE_STORED`]).
     fn commit(&mut self, key: &SessionKey, basis: Basis, change: Change<'_>) -> Result<Outcome>;
 
     /// Gives a lock back without a change. The lock of another token is left alone. A store may
@@ -240,6 +255,9 @@ pub enum Outcome {
     Gone,
     /// Refused: the lock was lost and another request has written since.
     LockLost,
+    /// An answer was lost, and the session has changed since: whether this change was made first
+    /// cannot be told any more.
+    Unknown,
 }
 
 impl Outcome {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use mysql::Error as Driver;
 
-use super::{Basis, Change, End, Generation, Load, Loaded, Outcome, Store, Token};
+use super::{Basis, Change, End, Generation, Load, Loaded, NOT_STORED, Outcome, Store, Token};
 use crate::deadline::Deadline;
 use crate::dsn::MysqlDsn;
 use crate::error::{Error, Result};
@@ -169,22 +169,18 @@ impl Store for MysqlStore {
         let name = self.names.of(key.as_bytes());
         // What failed on the way may have given the lock back: run again, it is a commit that lost its own.
         let mut tried = false;
-        let outcome = self.on(
-            line,
-            "cannot store the session; what was stored before is unchanged",
-            |session, layout| {
-                let held = held.as_ref();
-                let held = held.filter(|held| held.connection == session.number);
-                let lock = held.map(|held| held.name.as_str()).filter(|_| !tried);
-                tried = true;
-                let commit =
-                    |session: &mut Session| layout.commit(session, key, basis, lock, change, born);
-                match basis.locked && lock.is_none() {
-                    true => regained(session, layout, key, basis, &name, commit),
-                    false => commit(session),
-                }
-            },
-        );
+        let outcome = self.on(line, NOT_STORED, |session, layout| {
+            let held = held.as_ref();
+            let held = held.filter(|held| held.connection == session.number);
+            let lock = held.map(|held| held.name.as_str()).filter(|_| !tried);
+            tried = true;
+            let commit =
+                |session: &mut Session| layout.commit(session, key, basis, lock, change, born);
+            match basis.locked && lock.is_none() {
+                true => regained(session, layout, key, basis, &name, commit),
+                false => commit(session),
+            }
+        });
         match held {
             None => outcome.map(|(outcome, _)| outcome),
             Some(_) if matches!(outcome, Ok((_, true))) => outcome.map(|(outcome, _)| outcome),

@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind};
 use rusqlite::ErrorCode;
 
 use crate::error::Error;
+use crate::store::{NOT_CHANGED, NOT_STORED};
 
 /// What was being done, for the message.
 #[derive(Debug, Clone, Copy)]
@@ -21,9 +22,9 @@ pub(super) fn explain(address: &str, doing: Doing, error: rusqlite::Error) -> Er
     let act = match doing {
         Doing::Open => "cannot open the database",
         Doing::Read => "cannot read the session",
-        Doing::Write => "cannot store the session; what was stored before is unchanged",
+        Doing::Write => NOT_STORED,
         Doing::Gc => "cannot remove expired sessions",
-        Doing::Login => "cannot change the user's logins; nothing was changed",
+        Doing::Login => NOT_CHANGED,
     };
     let advice = match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => "the disk or quota is full: free some space",
