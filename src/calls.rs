@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use rsso_core::request::Written;
+use rsso_core::request::{Validation, Written};
 use rsso_core::{Result, SessionId};
 
 use crate::auto::{self, Globals};
@@ -20,7 +20,11 @@ pub(crate) struct Lent {
 
 pub(crate) fn open(caller: Caller, save_path: &[u8]) -> Result<Answer<()>> {
     let save_path = String::from_utf8_lossy(save_path);
-    worker::with(|worker| worker.open(caller, &save_path)).map(Answer::from)
+    worker::with(|worker| {
+        worker.open(caller, &save_path)?;
+        worker.begin_use(caller, regenerates_id)
+    })
+    .map(Answer::from)
 }
 
 pub(crate) fn close(caller: Caller) -> Result<Answer<()>> {
@@ -123,7 +127,7 @@ pub(crate) fn destroy(caller: Caller, sid: &[u8]) -> Result<Answer<bool>> {
             store,
             settings,
         } = worker.access(caller)?;
-        if request.login().is_some() && regenerates_id() {
+        if regenerates_id() {
             request.destroy_for_new_id(store, settings, &sid)?;
         } else {
             request.destroy(store, settings, &sid)?;
@@ -136,6 +140,9 @@ pub(crate) fn destroy(caller: Caller, sid: &[u8]) -> Result<Answer<bool>> {
 fn regenerates_id() -> bool {
     php::is_any_running(&["session_regenerate_id"]) == Some(true)
 }
+
+/// The functions that make an id, and look whether it is taken.
+const MAKES_AN_ID: &[&str] = &["session_regenerate_id", "session_create_id"];
 
 /// The functions in which PHP calls gc by chance; with `session.auto_start` none is running.
 const GC_BY_CHANCE: &[&str] = &["session_start", "session_regenerate_id", "session_reset"];
@@ -162,16 +169,23 @@ pub(crate) fn created(caller: Caller, sid: &[u8]) {
     }
 }
 
-/// Whether the id names a stored session; one that is malformed names none.
+/// Whether the id names a session; one that is malformed names none.
 pub(crate) fn validate(caller: Caller, sid: &[u8]) -> Result<Answer<bool>> {
     let Ok(sid) = SessionId::parse(sid) else {
         return Ok(false.into());
     };
+    let why = match php::is_any_running(MAKES_AN_ID) {
+        Some(true) => Validation::Collision,
+        _ => Validation::Start,
+    };
     worker::with(|worker| {
-        let access = worker.access(caller)?;
-        access
-            .request
-            .validate(access.store, access.settings, &sid)
+        let access = match worker.access(caller) {
+            // The read that follows fails in the same way: no new id, and no cookie.
+            Err(_) if why == Validation::Start => return Ok(true.into()),
+            access => access?,
+        };
+        (access.request)
+            .validate(access.store, access.settings, &sid, why)
             .map(Answer::from)
     })
 }

@@ -32,7 +32,7 @@ impl Exception {
     pub(crate) fn of(error: &Error) -> Self {
         match error {
             Error::Config { .. } => Self::Config,
-            Error::LockTimeout { .. } => Self::LockTimeout,
+            Error::LockTimeout { .. } | Error::LockWaiters { .. } => Self::LockTimeout,
             Error::Store { .. } => Self::Store,
             _ => Self::Rsso,
         }

@@ -13,6 +13,7 @@ use ext_php_rs::ffi::{php_error_docref, zend_throw_exception};
 use ext_php_rs::types::ZendObject;
 use rsso_core::{Error, Result};
 
+use crate::before_script;
 use crate::exceptions::Exception;
 use crate::php;
 use crate::{FAILURE, SUCCESS};
@@ -181,10 +182,11 @@ impl Complaint {
     pub(crate) fn tell(&self) {
         let text = self.text.bytes.as_ptr().cast::<c_char>();
         let level = match self.tone {
-            Tone::Exception(class) => {
+            Tone::Exception(class) if php::is_code_running() => {
                 self.throw(class);
                 return;
             }
+            Tone::Exception(_) => E_WARNING,
             Tone::Argument(at) => {
                 // SAFETY: the text is NUL-terminated, and an argument, not a format; nothing of
                 // ours with a destructor is alive.
@@ -196,6 +198,9 @@ impl Complaint {
         };
         // SAFETY: as above.
         unsafe { php_error_docref(std::ptr::null(), level, c"%s".as_ptr(), text) };
+        if matches!(self.tone, Tone::Exception(_)) {
+            before_script::failed();
+        }
     }
 
     fn throw(&self, class: Exception) -> *mut ZendObject {

@@ -10,6 +10,7 @@
 
 mod answers;
 mod auto;
+mod before_script;
 mod calls;
 mod engine;
 mod exceptions;
@@ -52,6 +53,7 @@ extern "C" fn shutdown(_kind: i32, module_number: i32) -> i32 {
 
 /// After a request, when ext/session has written and closed what it had open.
 extern "C" fn after_request() -> i32 {
+    guard::quietly(before_script::over);
     guard::quietly(worker::end_request);
     SUCCESS
 }
@@ -62,6 +64,7 @@ pub fn get_module(module: ModuleBuilder) -> ModuleBuilder {
     sso::add_to(module)
         .startup_function(startup)
         .shutdown_function(shutdown)
+        .request_startup_function(before_script::script_begins)
         .post_deactivate_function(after_request)
         .info_function(info::print)
 }

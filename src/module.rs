@@ -18,6 +18,7 @@ use ext_php_rs::exception::PhpResult;
 use ext_php_rs::types::ZendStr;
 
 use crate::auto;
+use crate::before_script;
 use crate::calls::{self, Lent};
 use crate::guard::{self, OnError};
 use crate::php::{self, bytes};
@@ -106,6 +107,9 @@ unsafe extern "C" fn open(
     save_path: *const c_char,
     _name: *const c_char,
 ) -> i32 {
+    if before_script::has_failed() {
+        return FAILURE;
+    }
     let opened = guard::call(false, OnError::Throw, || {
         let save_path = if save_path.is_null() {
             &[][..]

@@ -105,6 +105,11 @@ pub(crate) fn may_use(path: &std::path::Path) -> bool {
     unsafe { php_check_open_basedir_ex(path.as_ptr(), 0) == 0 }
 }
 
+/// Whether PHP code is running: then an exception can be caught, or at least reported.
+pub(crate) fn is_code_running() -> bool {
+    !ExecutorGlobals::get().current_execute_data.is_null()
+}
+
 /// Whether one of these functions of PHP is among those that are running now; `None` where none at
 /// all is. ext/session does not tell its module which of its functions calls.
 pub(crate) fn is_any_running(functions: &[&str]) -> Option<bool> {

@@ -153,7 +153,7 @@ impl Worker {
     }
 
     /// Removes expired sessions for a while: a worker is needed for the next request.
-    fn collect_garbage(&mut self) {
+    pub(super) fn collect_garbage(&mut self) {
         let objects = self.handlers.keys().copied().map(Caller::Object);
         for caller in std::iter::once(Caller::Native).chain(objects.collect::<Vec<_>>()) {
             if std::mem::take(&mut self.attachment(caller).0.gc_is_due) {

@@ -79,6 +79,25 @@ impl Worker {
         Ok(())
     }
 
+    /// The use of a session begins. What a process that serves many visitors has left over of the
+    /// one before ends now, if no end of a request has ended it.
+    pub(crate) fn begin_use(
+        &mut self,
+        caller: Caller,
+        rotates: impl FnOnce() -> bool,
+    ) -> Result<()> {
+        let attachment = self.attachment(caller).0;
+        attachment.request.opened();
+        if attachment.request.is_rotating() && !rotates() {
+            let access = self.access(caller)?;
+            access.request.cancel_rotation(access.store)?;
+        }
+        if self.attachment(caller).0.gc_is_due && self.active().is_none() {
+            self.collect_garbage();
+        }
+        Ok(())
+    }
+
     /// Remembers an id that was made for this request.
     pub(crate) fn created(&mut self, caller: Caller, sid: rsso_core::SessionId, inherits: bool) {
         self.attachment(caller).0.request.created(sid, inherits);
@@ -152,6 +171,7 @@ impl Worker {
             let save_path = crate::php::ini_string(c"session.save_path");
             self.open(caller, &save_path)?;
         }
+        self.make_room(caller);
         let Self {
             stores,
             native,
@@ -175,11 +195,7 @@ impl Worker {
         let at = match stores.iter().position(|(spec, _)| *spec == opened.spec) {
             Some(at) => at,
             None => {
-                let store = opened.spec.create()?;
-                if stores.len() == MAX_STORES {
-                    stores.remove(0);
-                }
-                stores.push((opened.spec.clone(), store));
+                stores.push((opened.spec.clone(), opened.spec.create()?));
                 stores.len() - 1
             }
         };
@@ -188,6 +204,37 @@ impl Worker {
             request,
             settings: options.as_ref().unwrap_or(settings),
         })
+    }
+
+    /// Closes the stores that were opened first, where one more is about to be: never one in which
+    /// something is held, for its lock would be gone.
+    fn make_room(&mut self, caller: Caller) {
+        if self.stores.len() < MAX_STORES {
+            return;
+        }
+        let attachments = || std::iter::once(&self.native).chain(self.handlers.values());
+        let spec = |attachment: &Attachment| attachment.opened.as_ref().map(|o| o.spec.clone());
+        let wanted = match caller {
+            Caller::Native => spec(&self.native),
+            Caller::Object(handle) => self.handlers.get(&handle).and_then(spec),
+        };
+        if self
+            .stores
+            .iter()
+            .any(|(open, _)| Some(open) == wanted.as_ref())
+        {
+            return;
+        }
+        let used: Vec<Spec> = attachments()
+            .filter(|attachment| attachment.request.holds_something())
+            .filter_map(spec)
+            .collect();
+        let mut surplus = self.stores.len() + 1 - MAX_STORES;
+        self.stores.retain(|(open, _)| {
+            let goes = surplus > 0 && !used.contains(open);
+            surplus -= usize::from(goes);
+            !goes
+        });
     }
 
     pub(super) fn attachment(&mut self, caller: Caller) -> (&mut Attachment, &Settings) {

@@ -59,6 +59,15 @@ pub enum Error {
         /// How long was waited.
         waited: Duration,
     },
+    /// As many requests as `rsso.lock_waiters` allows wait for the session's lock already.
+    #[error(
+        "as many requests as rsso.lock_waiters allows ({limit}) wait for this session's lock already \
+         (rsso.lock_waiters; rsso.lock_failure=readonly would go on without it)"
+    )]
+    LockWaiters {
+        /// `rsso.lock_waiters`.
+        limit: u32,
+    },
     /// The operating system has no randomness to give.
     #[error("the system's random number generator failed")]
     Random {

@@ -2,8 +2,10 @@
 //! which PHP makes them, turned into as few calls of a store as they need.
 //!
 //! What always holds: a lock taken here is given back by `write`, `destroy` or `close`, whichever
-//! comes first; an id that this request made costs no round trip before its first write, for
-//! nobody else can know it; and a forked child never uses what its parent holds.
+//! comes first; an id that this request made costs no round trip before its first write, because
+//! nobody else can know it until the session is closed; what belongs to one session ends with it,
+//! so that a process that serves many visitors shows none of them what another one had; and a
+//! forked child never uses what its parent holds.
 
 use std::time::{Duration, Instant};
 
@@ -16,40 +18,38 @@ use crate::sid::{SessionId, SessionKey};
 use crate::store::{End, Load, LockTerms, Store, Token, Version};
 
 mod commit;
+mod ids;
 mod logins;
 mod outcome;
 mod refresh;
 mod rotation;
+mod validate;
+mod waiters;
 
+use ids::MadeIds;
 pub use logins::Followed;
 pub use outcome::{Refusal, Written};
-use rotation::Leaving;
-
-/// How many made ids a request remembers; `session_create_id()` in a loop must not grow it.
-const MAX_FRESH: usize = 16;
+use rotation::{Leaving, Left};
+pub use validate::Validation;
 
 /// The sessions of one request.
 #[derive(Debug)]
 pub struct RequestState {
     pid: u32,
-    fresh: Vec<Fresh>,
+    made: MadeIds,
     current: Option<Current>,
     /// The session that this request read last was ended by another one meanwhile.
     ended: bool,
     /// A session with a login whose id is being rotated: its login goes to the id that is read next.
     leaving: Option<Leaving>,
-    /// Sessions whose login this request has carried to a new id.
-    left: Vec<SessionKey>,
+    /// Sessions whose login was carried to a new id a moment ago.
+    left: Left,
     /// Why the session that the browser presented is gone.
     kick: Option<Kick>,
-}
-
-/// An id that was made for this request.
-#[derive(Debug)]
-struct Fresh {
-    sid: SessionId,
-    /// It takes over the data of a session that has ended: they must not come back under it.
-    heir_of_ended: bool,
+    /// The same of the session that was closed last, for the id that it is rotated to.
+    kick_of_closed: Option<Kick>,
+    /// The id whose validation failed, and why: its read fails with this.
+    unreadable: Option<(SessionId, Error)>,
 }
 
 /// The session that was read last.
@@ -68,6 +68,8 @@ struct Current {
     prefetched: Option<Vec<u8>>,
     /// Set where a write must be refused: why.
     refusal: Option<Refusal>,
+    /// It was made for this request and not closed since: nobody else can know its id.
+    private: bool,
     /// PHP has closed the session; what was read of it still counts for a late write.
     closed: bool,
 }
@@ -76,50 +78,35 @@ impl Default for RequestState {
     fn default() -> Self {
         Self {
             pid: std::process::id(),
-            fresh: Vec::new(),
+            made: MadeIds::default(),
             current: None,
             ended: false,
             leaving: None,
-            left: Vec::new(),
+            left: Left::default(),
             kick: None,
+            kick_of_closed: None,
+            unreadable: None,
         }
     }
 }
 
 impl RequestState {
+    /// PHP begins to use a session. A second time without a close is `session_reset()`.
+    pub fn opened(&mut self) {
+        if !self.is_active() {
+            self.kick = None;
+            self.unreadable = None;
+        }
+    }
+
     /// Remembers an id that was made for this request. One that `inherits`, as in
     /// `session_regenerate_id()`, takes over the data of the session that was read last.
     pub fn created(&mut self, sid: SessionId, inherits: bool) {
-        if self.fresh.len() == MAX_FRESH {
-            self.fresh.remove(0);
+        let kick = self.kick_of_closed.take();
+        if inherits {
+            self.kick = kick;
         }
-        let heir_of_ended = inherits && self.ended;
-        self.fresh.push(Fresh { sid, heir_of_ended });
-    }
-
-    /// Whether `sid` names a stored session. What it fetches, the next [`Self::read`] uses.
-    ///
-    /// # Errors
-    /// As [`Self::read`].
-    pub fn validate(
-        &mut self,
-        store: &mut dyn Store,
-        settings: &Settings,
-        sid: &SessionId,
-    ) -> Result<bool> {
-        self.notice_fork();
-        if self.is_fresh(sid) {
-            return Ok(false);
-        }
-        let found = self.open(store, settings, sid, true)?;
-        if found.is_none() {
-            self.current = None;
-        }
-        let exists = found.is_some();
-        if let Some(current) = &mut self.current {
-            current.prefetched = found;
-        }
-        Ok(exists)
+        self.made.add(sid, inherits && self.ended);
     }
 
     /// The session's data; empty for one that does not exist. `ttl` is for a login that is carried
@@ -135,6 +122,11 @@ impl RequestState {
         ttl: Duration,
     ) -> Result<Vec<u8>> {
         self.notice_fork();
+        if let Some((of, error)) = self.unreadable.take()
+            && of == *sid
+        {
+            return Err(error);
+        }
         if let Some(leaving) = self.leaving.take() {
             if leaving.is_for(sid) {
                 self.arrive(store, settings, leaving, sid, ttl)?;
@@ -150,11 +142,12 @@ impl RequestState {
         {
             return Ok(data);
         }
-        if self.is_fresh(sid) && self.current.as_ref().is_none_or(|c| c.sid != *sid) {
+        if self.made.is_private(sid) && self.current.as_ref().is_none_or(|c| c.sid != *sid) {
             self.give_up_current(store)?;
             store.ready()?;
-            self.ended = self.inherits_ended(sid);
-            self.current = Some(self.unwritten(sid, settings)?);
+            let current = self.unwritten(sid, settings)?;
+            self.ended = current.refusal == Some(Refusal::Gone);
+            self.current = Some(current);
             return Ok(Vec::new());
         }
         Ok(self.open(store, settings, sid, false)?.unwrap_or_default())
@@ -172,23 +165,16 @@ impl RequestState {
     ) -> Result<()> {
         self.notice_fork();
         let current = self.current.take_if(|c| c.sid == *sid);
-        let never_stored = self.fresh.iter().position(|fresh| fresh.sid == *sid);
-        match (current, never_stored) {
-            (Some(current), _) if current.locked || current.seen.is_some() => {
+        let never_stored = self.made.forget(sid);
+        match current {
+            Some(current) if current.locked || current.seen.is_some() => {
                 let token = current.locked.then_some(current.token);
-                let end = End {
-                    seen: current.seen.map(|seen| seen.generation),
-                    alone: self.left.contains(&current.key),
-                    grave: None,
-                };
-                let existed = store.destroy(&current.key, token, end)?;
+                let existed = self.end(store, &current, token)?;
                 self.ended = current.seen.is_some() && !existed;
                 Ok(())
             }
-            (_, Some(at)) => {
-                self.fresh.swap_remove(at);
-                Ok(())
-            }
+            Some(current) if current.private => Ok(()),
+            None if never_stored => Ok(()),
             _ => {
                 let key = SessionKey::of(sid, settings.hashes_ids());
                 let alone = self.left.contains(&key);
@@ -201,20 +187,40 @@ impl RequestState {
         }
     }
 
+    /// Ends the session that was read; says whether it was still there.
+    fn end(&self, store: &mut dyn Store, session: &Current, token: Option<Token>) -> Result<bool> {
+        let end = End {
+            seen: session.seen.map(|seen| seen.generation),
+            alone: self.left.contains(&session.key),
+            grave: None,
+        };
+        store.destroy(&session.key, token, end)
+    }
+
     /// Ends the use of the session; gives back a lock that no write gave back.
     ///
     /// # Errors
     /// [`Error::Store`].
     pub fn close(&mut self, store: &mut dyn Store) -> Result<()> {
         self.notice_fork();
+        self.end_use();
         self.give_up_current(store)
     }
 
     /// As [`Self::close`] where nothing is held: needs no store.
     pub fn close_unlocked(&mut self) {
+        self.end_use();
         if let Some(current) = &mut self.current {
             current.closed = true;
+            current.private = false;
         }
+    }
+
+    /// What belongs to the session in use, and to no later one, ends.
+    fn end_use(&mut self) {
+        self.made.publish();
+        self.unreadable = None;
+        self.kick_of_closed = self.kick.take();
     }
 
     /// Makes `sid` the session in use, where it was made for this request and another one was read:
@@ -235,7 +241,7 @@ impl RequestState {
         if self.current.as_ref().is_some_and(|c| c.sid == *sid) {
             return Ok(true);
         }
-        if !self.is_fresh(sid) {
+        if !self.made.is_private(sid) {
             return Ok(false);
         }
         if let Some(leaving) = self.leaving.take_if(|leaving| leaving.is_for(sid)) {
@@ -245,6 +251,12 @@ impl RequestState {
         self.give_up_current(store)?;
         self.current = Some(self.unwritten(sid, settings)?);
         Ok(true)
+    }
+
+    /// True while a session with a login is on its way to a new id.
+    #[must_use]
+    pub fn is_rotating(&self) -> bool {
+        self.leaving.is_some()
     }
 
     /// True while a lock is held or a rotation is under way, so that ending needs the store.
@@ -292,6 +304,7 @@ impl RequestState {
             _ => Current::unread(sid, settings)?,
         };
         self.ended = false;
+        self.kick_of_closed = None;
         let started = Instant::now();
         let lock = settings.lock.then(|| LockTerms {
             deadline: Deadline::after(settings.lock_wait),
@@ -302,8 +315,10 @@ impl RequestState {
             lock,
             only_existing,
         };
-        let loaded = match store.load(&current.key, load) {
-            Err(Error::LockTimeout { .. }) if settings.lock_failure == LockFailure::ReadOnly => {
+        let loaded = match waiters::load(store, &current.key, load, settings.lock_waiters) {
+            Err(Error::LockTimeout { .. } | Error::LockWaiters { .. })
+                if settings.lock_failure == LockFailure::ReadOnly =>
+            {
                 current.refusal = Some(Refusal::ReadOnly);
                 store.load(&current.key, Load { lock: None, ..load })
             }
@@ -315,6 +330,7 @@ impl RequestState {
         let loaded = loaded?;
         current.locked = loaded.locked;
         current.closed = false;
+        current.private = false;
         current.prefetched = None;
         let (data, seen) = loaded.record.map(|r| (r.data, r.version)).unzip();
         current.seen = seen;
@@ -328,19 +344,11 @@ impl RequestState {
         }
     }
 
-    fn is_fresh(&self, sid: &SessionId) -> bool {
-        self.fresh.iter().any(|fresh| fresh.sid == *sid)
-    }
-
-    fn inherits_ended(&self, sid: &SessionId) -> bool {
-        let heir = |fresh: &Fresh| fresh.sid == *sid && fresh.heir_of_ended;
-        self.fresh.iter().any(heir)
-    }
-
-    /// The state of an id of our own that nobody has written.
-    fn unwritten(&self, sid: &SessionId, settings: &Settings) -> Result<Current> {
+    /// The state of an id of our own that nobody has written; it counts as taken from now on.
+    fn unwritten(&mut self, sid: &SessionId, settings: &Settings) -> Result<Current> {
         let mut current = Current::unread(sid, settings)?;
-        if self.inherits_ended(sid) {
+        current.private = true;
+        if self.made.take(sid) {
             current.refusal = Some(Refusal::Gone);
         }
         Ok(current)
@@ -359,6 +367,7 @@ impl RequestState {
         if self.pid != pid {
             self.pid = pid;
             self.leaving = None;
+            self.made.publish();
             if let Some(current) = &mut self.current {
                 current.locked = false;
                 current.refusal = Some(Refusal::Forked);
@@ -387,6 +396,7 @@ impl Current {
             lives_until: None,
             prefetched: None,
             refusal: None,
+            private: false,
             closed: false,
         })
     }

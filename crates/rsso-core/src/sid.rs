@@ -94,6 +94,22 @@ impl SessionKey {
         }
     }
 
+    /// The key of a place among those who wait for this session's lock. No session has it.
+    pub(crate) fn of_waiter(&self, place: u32) -> Self {
+        let digest = Sha256::digest([&self.bytes, &b"\0waiter"[..], &place.to_be_bytes()].concat());
+        let bytes = match self.hashed {
+            true => digest.as_slice().into(),
+            // '#' is in no session id.
+            false => format!("=#{}", BASE64URL_NOPAD.encode(&digest))
+                .into_bytes()
+                .into(),
+        };
+        Self {
+            bytes,
+            hashed: self.hashed,
+        }
+    }
+
     /// Its bytes, as SQL stores keep them.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {

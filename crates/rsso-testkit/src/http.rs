@@ -79,6 +79,15 @@ impl Browser {
         )
     }
 
+    /// Sends a body of this content type.
+    ///
+    /// # Panics
+    /// If there is no HTTP answer.
+    pub fn post_body(&self, path: &str, content_type: &str, body: &[u8]) -> Page {
+        let request = self.agent.post(self.url(path)).content_type(content_type);
+        Page::read(path, request.send(body))
+    }
+
     /// A cookie's value.
     pub fn cookie(&self, name: &str) -> Option<String> {
         let jar = self.agent.cookie_jar_lock();

@@ -6,7 +6,7 @@ use super::{Refusal, RequestState, Written, refresh};
 use crate::error::Result;
 use crate::packing;
 use crate::settings::Settings;
-use crate::sid::SessionId;
+use crate::sid::{SessionId, SessionKey};
 use crate::store::{Basis, Change, Outcome, Store, Token};
 
 impl RequestState {
@@ -38,14 +38,13 @@ impl RequestState {
             .as_ref()
             .filter(|c| c.sid == *sid)
             .map(|c| c.seen);
-        let is_fresh = self.is_fresh(sid);
         match &self.current {
             Some(c) if c.sid == *sid => {
-                if settings.lock && !c.locked && !is_fresh && c.refusal.is_none() {
+                if settings.lock && !c.locked && !c.private && c.refusal.is_none() {
                     self.open(store, settings, sid, false)?;
                 }
             }
-            _ if is_fresh => {
+            _ if self.made.is_private(sid) => {
                 self.take_up(store, settings, sid, change.ttl())?;
             }
             _ => {
@@ -59,14 +58,21 @@ impl RequestState {
             return Ok(Written::Refused(refusal));
         }
         // What was read before the lock was given up must still be what is stored.
-        if let Some(Some(before)) = seen_before
-            && current.seen != Some(before)
+        if let Some(before) = seen_before
+            && current.seen != before
         {
-            let refusal = match current.seen {
-                Some(now) if now.generation == before.generation => Refusal::LockLost,
+            let refusal = match (before, current.seen) {
+                (None, _) => Refusal::LockLost,
+                (Some(before), Some(now)) if now.generation == before.generation => {
+                    Refusal::LockLost
+                }
                 _ => Refusal::Gone,
             };
             self.ended = refusal == Refusal::Gone;
+            let refusal = match refusal {
+                Refusal::Gone if self.kick.is_some() => Refusal::Kicked,
+                refusal => refusal,
+            };
             return Ok(Written::Refused(refusal));
         }
         if current.seen.is_none() && change.is_empty() && !settings.store_empty {
@@ -91,7 +97,7 @@ impl RequestState {
         };
         let outcome = store.commit(&current.key, basis, change);
         current.locked = false;
-        self.fresh.retain(|fresh| fresh.sid != *sid);
+        current.private = false;
         match outcome? {
             Outcome::Stored(version) => {
                 current.seen = Some(version);
@@ -106,10 +112,21 @@ impl RequestState {
             }
             Outcome::Gone => {
                 self.ended = true;
-                Ok(Written::Refused(Refusal::Gone))
+                let had_login = current.login.is_some();
+                let refusal = why_gone(store, &current.key, had_login);
+                Ok(Written::Refused(refusal))
             }
             Outcome::LockLost => Ok(Written::Refused(Refusal::LockLost)),
             Outcome::Unknown => Ok(Written::Refused(Refusal::Unknown)),
         }
+    }
+}
+
+/// Why the session that was to be written is not there any more.
+pub(super) fn why_gone(store: &mut dyn Store, key: &SessionKey, had_login: bool) -> Refusal {
+    // Only a login can be kicked. A store that cannot say it now has said that nothing was stored.
+    match had_login.then(|| store.kick_of(key)) {
+        Some(Ok(Some(_))) => Refusal::Kicked,
+        _ => Refusal::Gone,
     }
 }

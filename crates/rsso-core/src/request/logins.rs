@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::commit::why_gone;
 use super::{Refusal, RequestState};
 use crate::error::Result;
 use crate::login::event::Moment;
@@ -60,6 +61,7 @@ impl RequestState {
             token: Token::random()?,
             ttl,
         };
+        let had_login = current.login.is_some();
         let claimed = store.claim(&current.key, seat, claim)?;
         match &claimed {
             Claimed::New(version, _) => {
@@ -76,9 +78,8 @@ impl RequestState {
                     user: claim.user.key(),
                     rotated: false,
                 });
+                current.private = false;
                 self.kick = None;
-                let sid = current.sid.clone();
-                self.fresh.retain(|fresh| fresh.sid != sid);
             }
             Claimed::Same(version, bound) => {
                 current.seen = Some(*version);
@@ -86,10 +87,15 @@ impl RequestState {
                 self.kick = None;
             }
             Claimed::Ended => {
-                current.refusal = Some(Refusal::Gone);
+                let refusal = why_gone(store, &current.key, had_login);
+                current.refusal = Some(refusal);
                 self.ended = true;
             }
             Claimed::Refused(..) => {}
+        }
+        if had_login && matches!(claimed, Claimed::New(..)) {
+            // The login holds; what fails here costs a request beside this one a new id.
+            let _ = self.empty_left(store, settings);
         }
         Ok(claimed)
     }

@@ -13,8 +13,10 @@ pub enum Written {
 /// Why a write was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// The session was destroyed, kicked or expired while this request was under way.
+    /// The session was destroyed or expired while this request was under way.
     Gone,
+    /// The session's login was ended by a kick while this request was under way.
+    Kicked,
     /// The lock was lost, and another request has written the session since.
     LockLost,
     /// The answer to the write was lost, and the session has changed since.
@@ -35,8 +37,11 @@ impl Refusal {
             Self::Gone => {
                 "the session was destroyed or expired while this request was using it; its changes are not stored"
             }
+            Self::Kicked => {
+                "the session's login was ended while this request was using it (sso_kicked() says why); its changes are not stored"
+            }
             Self::LockLost => {
-                "this request lost the session's lock (rsso.lock_ttl) and another one has written since; its changes are not stored"
+                "this request lost the session's lock, and another one has written since; its changes are not stored. A lock is lost when the store closes the connection or restarts, or when nothing is heard of its owner for rsso.lock_ttl"
             }
             Self::Unknown => {
                 "the answer of the store was lost, and the session has changed since; it is not known whether the changes of this request were stored before"

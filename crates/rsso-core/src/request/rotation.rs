@@ -1,15 +1,50 @@
-//! `session_regenerate_id()` of a session that has a login: what PHP does in several calls (destroy
-//! or write of the old id, close, open, read of the new one), the store does in one step when the
-//! new id is known.
+//! `session_regenerate_id()`: what becomes of the old id.
+//!
+//! With a login: what PHP does in several calls (destroy or write of the old id, close, open, read
+//! of the new one), the store does in one step when the new id is known.
+//!
+//! Without one: the session is destroyed, and an empty one stands under its id for
+//! [`ROTATION_GRACE`]. A request beside the login, which still carries that id, goes on as nobody.
+//! Strict mode would give it another id, in a cookie that takes the place of the login's.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use super::commit::why_gone;
 use super::{Current, Refusal, RequestState, Written};
+use crate::deadline::Deadline;
 use crate::error::Result;
-use crate::login::{Bound, Seat};
+use crate::login::{Bound, ROTATION_GRACE, Seat};
 use crate::settings::Settings;
 use crate::sid::{SessionId, SessionKey};
-use crate::store::{Change, End, Generation, Store, Token};
+use crate::store::{Basis, Change, End, Generation, Load, LockTerms, Store, Token};
+
+/// How many ids that were left are remembered; rotation in a loop must not grow it.
+const MAX_LEFT: usize = 16;
+
+/// Sessions whose login was carried to a new id, for as long as the old id lives.
+#[derive(Debug, Default)]
+pub(super) struct Left(Vec<(SessionKey, Instant)>);
+
+impl Left {
+    fn push(&mut self, key: SessionKey) {
+        self.0.retain(|(_, since)| since.elapsed() < ROTATION_GRACE);
+        if self.0.len() == MAX_LEFT {
+            self.0.remove(0);
+        }
+        self.0.push((key, Instant::now()));
+    }
+
+    pub(super) fn contains(&self, key: &SessionKey) -> bool {
+        let lives = |since: &Instant| since.elapsed() < ROTATION_GRACE;
+        self.0
+            .iter()
+            .any(|(left, since)| left == key && lives(since))
+    }
+
+    fn keys(&self) -> Vec<SessionKey> {
+        self.0.iter().map(|(key, _)| key.clone()).collect()
+    }
+}
 
 /// A session on its way to a new id.
 #[derive(Debug)]
@@ -33,7 +68,7 @@ impl Leaving {
 
 impl RequestState {
     /// `session_regenerate_id(true)` destroys the old id. One that has a login is left alone until
-    /// the new id is known.
+    /// the new id is known; one without becomes an empty session for [`ROTATION_GRACE`].
     ///
     /// # Errors
     /// As [`Self::destroy`].
@@ -44,14 +79,61 @@ impl RequestState {
         sid: &SessionId,
     ) -> Result<()> {
         self.notice_fork();
-        let has_login = |c: &mut Current| c.sid == *sid && c.login.is_some() && c.refusal.is_none();
-        match self.current.take_if(has_login) {
-            Some(current) => {
+        let is_stored = |c: &mut Current| c.sid == *sid && c.seen.is_some() && c.refusal.is_none();
+        match self.current.take_if(is_stored) {
+            Some(current) if current.login.is_some() => {
                 self.leave(current, true);
                 Ok(())
             }
+            Some(current) => self.empty(store, &current),
             None => self.destroy(store, settings, sid),
         }
+    }
+
+    /// Ends a session without a login and begins an empty one under its id. Its lock is held until
+    /// then: who waits for it finds the empty one.
+    fn empty(&mut self, store: &mut dyn Store, current: &Current) -> Result<()> {
+        self.made.forget(&current.sid);
+        let existed = self.end(store, current, None);
+        if let Ok(true) = existed {
+            self.ended = false;
+            // Its failure costs a request beside this one a new id, and nobody any data.
+            let _ = begin_empty(store, &current.key, current.token, current.locked);
+            return Ok(());
+        }
+        let released = match current.locked {
+            true => store.release(&current.key, current.token),
+            false => Ok(()),
+        };
+        self.ended = !existed?;
+        released
+    }
+
+    /// After a claim for another user: the ids that the session has left a moment ago ended with its
+    /// former login, and requests under way may still carry them.
+    pub(super) fn empty_left(&self, store: &mut dyn Store, settings: &Settings) -> Result<()> {
+        for key in self.left.keys() {
+            let token = Token::random()?;
+            let lock = settings.lock.then(|| LockTerms {
+                deadline: Deadline::after(Duration::ZERO),
+                ttl: settings.lock_ttl,
+            });
+            let load = Load {
+                token,
+                lock,
+                only_existing: false,
+            };
+            // A lock that is taken: whoever holds it has read the session already.
+            let Ok(found) = store.load(&key, load) else {
+                continue;
+            };
+            if found.record.is_none() && found.kick.is_none() {
+                let _ = begin_empty(store, &key, token, found.locked);
+            } else if found.locked {
+                store.release(&key, token)?;
+            }
+        }
+        Ok(())
     }
 
     /// `session_regenerate_id(false)` writes the old id.
@@ -76,6 +158,18 @@ impl RequestState {
             self.leave(current, false);
         }
         Ok(written)
+    }
+
+    /// A rotation that got no new id must not reach for the id of whoever comes next.
+    ///
+    /// # Errors
+    /// [`crate::Error::Store`].
+    pub fn cancel_rotation(&mut self, store: &mut dyn Store) -> Result<()> {
+        self.notice_fork();
+        match self.leaving.take() {
+            Some(leaving) => self.stay(store, &leaving),
+            None => Ok(()),
+        }
     }
 
     fn leave(&mut self, current: Current, destroyed: bool) {
@@ -123,11 +217,11 @@ impl RequestState {
                 self.left.push(leaving.key);
             }
             None => {
-                current.refusal = Some(Refusal::Gone);
+                current.refusal = Some(why_gone(store, &leaving.key, true));
                 self.ended = true;
             }
         }
-        self.fresh.retain(|fresh| fresh.sid != *sid);
+        self.made.take(sid);
         self.current = Some(current);
         Ok(())
     }
@@ -146,4 +240,16 @@ impl RequestState {
             None => Ok(()),
         }
     }
+}
+
+/// Stores an empty session where there is none, and gives its lock back.
+fn begin_empty(store: &mut dyn Store, key: &SessionKey, token: Token, locked: bool) -> Result<()> {
+    let basis = Basis {
+        token,
+        locked,
+        seen: None,
+        lives: false,
+    };
+    let empty = Change::Write(b"", ROTATION_GRACE);
+    store.commit(key, basis, empty).map(|_| ())
 }

@@ -35,6 +35,7 @@ pub const DIRECTIVES: &[Directive] = &[
     Directive::new("lock", "1"),
     Directive::new("lock_wait", "30"),
     Directive::new("lock_ttl", "60"),
+    Directive::new("lock_waiters", "0"),
     Directive::new("lock_failure", "error"),
     Directive::new("hash_ids", "1"),
     Directive::new("store_empty", "1"),
@@ -96,6 +97,8 @@ pub struct Settings {
     pub lock_wait: Duration,
     /// `rsso.lock_ttl`
     pub lock_ttl: Duration,
+    /// `rsso.lock_waiters`: how many requests may wait for one session's lock; 0 is no limit.
+    pub lock_waiters: u32,
     /// `rsso.lock_failure`
     pub lock_failure: LockFailure,
     /// `rsso.hash_ids`
@@ -146,6 +149,7 @@ impl Default for Settings {
             lock: true,
             lock_wait: Duration::from_secs(30),
             lock_ttl: Duration::from_secs(60),
+            lock_waiters: 0,
             lock_failure: LockFailure::Error,
             hash_ids: true,
             store_empty: true,
@@ -202,6 +206,10 @@ impl Settings {
             "lock_ttl" => match parse_seconds(value, 1.0, 86_400.0) {
                 Some(time) => self.lock_ttl = time,
                 None => return refuse("seconds from 1 to 86400"),
+            },
+            "lock_waiters" => match value.trim().parse() {
+                Ok(waiters @ 0..=100) => self.lock_waiters = waiters,
+                _ => return refuse("a number from 0 to 100"),
             },
             "lock" | "hash_ids" | "store_empty" => {
                 let Some(on) = parse_bool(value) else {
@@ -335,6 +343,7 @@ mod tests {
             ("lock_wait", "inf"),
             ("lock_ttl", "0.5"),
             ("lock", "maybe"),
+            ("lock_waiters", "101"),
             ("lock_failure", "ignore"),
             ("hash_ids", "2"),
             ("store_empty", "sometimes"),

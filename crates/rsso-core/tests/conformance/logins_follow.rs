@@ -98,13 +98,13 @@ pub fn following_after_a_kick_brings_nothing_back(ground: &dyn Ground) {
     assert_eq!(request.follow(Some(&claim)), Followed::Welcome);
     assert_eq!(
         request.write(&id, b"revived"),
-        Written::Refused(Refusal::Gone)
+        Written::Refused(Refusal::Kicked)
     );
     let other_device = wish(&alice, "ios", at_most(1));
     let _welcome = request.follow(Some(&other_device));
     assert_eq!(
         request.write(&id, b"revived"),
-        Written::Refused(Refusal::Gone)
+        Written::Refused(Refusal::Kicked)
     );
     request.end();
     assert_eq!(

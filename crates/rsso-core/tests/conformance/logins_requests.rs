@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rsso_core::login::event::Kind;
 use rsso_core::login::{Claimed, Which};
-use rsso_core::request::{Refusal, Written};
+use rsso_core::request::{Refusal, Validation, Written};
 
 use super::ground::{Ground, HOUR, sid};
 use super::php::Request;
@@ -74,10 +74,12 @@ pub fn a_claim_of_a_session_that_ended_is_refused(ground: &dyn Ground) {
                 Claimed::Ended
             );
         }
-        assert_eq!(
-            request.write(&id, b"revived"),
-            Written::Refused(Refusal::Gone)
-        );
+        let why = if kicked {
+            Refusal::Kicked
+        } else {
+            Refusal::Gone
+        };
+        assert_eq!(request.write(&id, b"revived"), Written::Refused(why));
         let heir = request.regenerate(&id, true);
         assert_eq!(
             request.write(&heir, b"revived"),
@@ -227,7 +229,11 @@ pub fn the_kicked_browser_is_told(ground: &dyn Ground) {
     other.kick(&alice, &Which::default());
     let mut strict = Request::begin(ground);
     let (store, state) = (strict.worker.store.as_mut(), &mut strict.state);
-    assert!(!state.validate(store, &strict.settings, &gone).unwrap());
+    assert!(
+        !state
+            .validate(store, &strict.settings, &gone, Validation::Start)
+            .unwrap()
+    );
     let new = sid();
     state.created(new.clone(), false);
     strict.read(&new);

@@ -43,6 +43,9 @@ mod receipts;
 mod records;
 mod requests;
 mod signing;
+mod strict;
+mod visitors;
+mod waiters;
 mod worker;
 
 macro_rules! stores {
@@ -121,6 +124,27 @@ stores! {
         a_second_write_is_safe;
         reading_another_session_gives_the_first_back;
         what_ended_does_not_come_back_under_a_new_id;
+    }
+    strict {
+        a_validation_that_fails_keeps_the_id;
+        a_validation_that_fails_is_forgotten_with_its_session;
+        an_id_of_our_own_stays_known;
+        an_id_that_was_made_is_free_before_it_is_used;
+        an_id_of_our_own_that_another_has_filled_is_read;
+    }
+    visitors {
+        a_new_session_that_was_closed_is_not_overwritten;
+        a_kick_is_told_to_nobody_else;
+        a_kick_is_told_after_the_new_id_as_well;
+        a_rotation_without_a_new_id_moves_no_login;
+        who_waits_beside_a_login_goes_on_as_nobody;
+        what_was_emptied_does_not_come_back;
+        who_waits_beside_another_users_login_goes_on_as_nobody;
+    }
+    waiters {
+        so_many_wait_and_no_more;
+        a_lock_that_is_free_needs_no_place;
+        a_place_is_given_back;
     }
     logins {
         a_claim_makes_a_login;

@@ -1,7 +1,7 @@
 //! One PHP request: the calls of a save handler in PHP's order.
 
 use rsso_core::login::{Claim, Claimed, LoginId};
-use rsso_core::request::{Followed, RequestState, Written};
+use rsso_core::request::{Followed, RequestState, Validation, Written};
 use rsso_core::{SessionId, Settings};
 
 use super::ground::{Ground, HOUR, Worker, sid};
@@ -52,6 +52,14 @@ impl Request {
     pub fn destroy(&mut self, sid: &SessionId) {
         let store = self.worker.store.as_mut();
         self.state.destroy(store, &self.settings, sid).unwrap();
+    }
+
+    /// Whether a start under strict mode keeps this id.
+    pub fn knows(&mut self, sid: &SessionId) -> bool {
+        let store = self.worker.store.as_mut();
+        (self.state)
+            .validate(store, &self.settings, sid, Validation::Start)
+            .unwrap()
     }
 
     pub fn close(&mut self) {

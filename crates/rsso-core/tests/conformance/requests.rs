@@ -1,7 +1,7 @@
 //! A request's calls in PHP's order, on a real store.
 
 use rsso_core::Error;
-use rsso_core::request::{Refusal, RequestState, Written};
+use rsso_core::request::{Refusal, RequestState, Validation, Written};
 
 use super::ground::{Ground, HOUR, sid};
 
@@ -13,7 +13,7 @@ pub fn strict_mode_fetches_once(ground: &dyn Ground) {
     let mut request = RequestState::default();
     assert!(
         request
-            .validate(worker.store.as_mut(), &settings, &known)
+            .validate(worker.store.as_mut(), &settings, &known, Validation::Start)
             .unwrap()
     );
     // What validate fetched is used: a change behind the request's back is not seen.
@@ -26,7 +26,7 @@ pub fn strict_mode_fetches_once(ground: &dyn Ground) {
     );
     assert!(
         !request
-            .validate(worker.store.as_mut(), &settings, &sid())
+            .validate(worker.store.as_mut(), &settings, &sid(), Validation::Start)
             .unwrap()
     );
     request.close(worker.store.as_mut()).unwrap();

@@ -1,0 +1,66 @@
+//! The ids that were made for this request.
+//!
+//! What always holds: an id is private, known to nobody else, until it is read, written or the
+//! session in use is closed. After that it is only remembered as our own, which strict mode accepts
+//! without a record. Neither list grows beyond [`MAX`].
+
+use crate::sid::SessionId;
+
+/// How many ids are remembered; `session_create_id()` in a loop must not grow it.
+const MAX: usize = 16;
+
+#[derive(Debug, Default)]
+pub(super) struct MadeIds {
+    private: Vec<Private>,
+    own: Vec<SessionId>,
+}
+
+#[derive(Debug)]
+struct Private {
+    sid: SessionId,
+    /// It takes over the data of a session that has ended: they must not come back under it.
+    heir_of_ended: bool,
+}
+
+impl MadeIds {
+    pub(super) fn add(&mut self, sid: SessionId, heir_of_ended: bool) {
+        push(&mut self.own, sid.clone());
+        push(&mut self.private, Private { sid, heir_of_ended });
+    }
+
+    /// Whether nobody else can know this id.
+    pub(super) fn is_private(&self, sid: &SessionId) -> bool {
+        self.private.iter().any(|made| made.sid == *sid)
+    }
+
+    /// Whether it was made here, however long ago.
+    pub(super) fn is_own(&self, sid: &SessionId) -> bool {
+        self.own.contains(sid)
+    }
+
+    /// The id is used from now on. Says whether it is the heir of a session that has ended.
+    pub(super) fn take(&mut self, sid: &SessionId) -> bool {
+        let at = self.private.iter().position(|made| made.sid == *sid);
+        at.is_some_and(|at| self.private.remove(at).heir_of_ended)
+    }
+
+    /// The id has ended. Says whether it was private.
+    pub(super) fn forget(&mut self, sid: &SessionId) -> bool {
+        let was_private = self.is_private(sid);
+        self.take(sid);
+        self.own.retain(|own| own != sid);
+        was_private
+    }
+
+    /// A session was closed: the browser may know of any id by now.
+    pub(super) fn publish(&mut self) {
+        self.private.clear();
+    }
+}
+
+fn push<T>(list: &mut Vec<T>, item: T) {
+    if list.len() == MAX {
+        list.remove(0);
+    }
+    list.push(item);
+}

@@ -1,0 +1,58 @@
+//! Whether an id names a session: what `session.use_strict_mode` asks.
+
+use super::RequestState;
+use crate::error::Result;
+use crate::settings::Settings;
+use crate::sid::SessionId;
+use crate::store::Store;
+
+/// Why PHP asks whether an id is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Validation {
+    /// A session starts: an id that is unknown is replaced, in a new cookie.
+    Start,
+    /// An id was made: one that is known is made anew.
+    Collision,
+}
+
+impl RequestState {
+    /// Whether `sid` names a session. What it fetches, the next [`Self::read`] uses.
+    ///
+    /// At a start the answer to a failure is yes, and the read that follows fails with it: a no
+    /// would cost the visitor the session that the store may still have. An id that was made here
+    /// is known as well: it stays, whether it was stored or not.
+    ///
+    /// # Errors
+    /// As [`Self::read`], where it asks for a collision.
+    pub fn validate(
+        &mut self,
+        store: &mut dyn Store,
+        settings: &Settings,
+        sid: &SessionId,
+        why: Validation,
+    ) -> Result<bool> {
+        self.notice_fork();
+        self.unreadable = None;
+        if why == Validation::Collision && self.made.is_private(sid) {
+            return Ok(false);
+        }
+        let is_own = why == Validation::Start && self.made.is_own(sid);
+        match self.open(store, settings, sid, !is_own) {
+            Ok(found) => {
+                let is_known = is_own || found.is_some();
+                if !is_known {
+                    self.current = None;
+                }
+                if let Some(current) = &mut self.current {
+                    current.prefetched = Some(found.unwrap_or_default());
+                }
+                Ok(is_known)
+            }
+            Err(error) if why == Validation::Start => {
+                self.unreadable = Some((sid.clone(), error));
+                Ok(true)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! `rsso.lock_waiters`: how many requests may wait for one session's lock.
+//!
+//! Each waiter holds a place, which is a lock of its own under a key that no session has. So the
+//! stores need no count, and the place of a waiter that was killed is free like any other lock. A
+//! lock that is free at once costs no more than without a limit.
+
+use std::time::Duration;
+
+use crate::deadline::Deadline;
+use crate::error::{Error, Result};
+use crate::sid::SessionKey;
+use crate::store::{Load, Loaded, LockTerms, Store, Token};
+
+/// Reads `key`, and waits for its lock only where fewer than `limit` others do; 0 is no limit.
+pub(super) fn load(
+    store: &mut dyn Store,
+    key: &SessionKey,
+    want: Load,
+    limit: u32,
+) -> Result<Loaded> {
+    let Some(terms) = want.lock.filter(|_| limit > 0) else {
+        return store.load(key, want);
+    };
+    match store.load(key, at_once(want, terms)) {
+        Err(Error::LockTimeout { .. }) => {}
+        other => return other,
+    }
+    let place = take_place(store, key, terms, limit)?;
+    let loaded = store.load(key, want);
+    // A place that cannot be given back ends with its connection, like any lock.
+    let _ = store.release(&place.key, place.token);
+    loaded
+}
+
+/// One waiter's place.
+struct Place {
+    key: SessionKey,
+    token: Token,
+}
+
+fn take_place(
+    store: &mut dyn Store,
+    key: &SessionKey,
+    terms: LockTerms,
+    limit: u32,
+) -> Result<Place> {
+    for place in 0..limit {
+        let (key, token) = (key.of_waiter(place), Token::random()?);
+        let want = Load {
+            token,
+            lock: Some(terms),
+            only_existing: false,
+        };
+        match store.load(&key, at_once(want, terms)) {
+            Err(Error::LockTimeout { .. }) => {}
+            taken => return taken.map(|_| Place { key, token }),
+        }
+    }
+    Err(Error::LockWaiters { limit })
+}
+
+fn at_once(want: Load, terms: LockTerms) -> Load {
+    let lock = LockTerms {
+        deadline: Deadline::after(Duration::ZERO),
+        ..terms
+    };
+    Load {
+        lock: Some(lock),
+        ..want
+    }
+}

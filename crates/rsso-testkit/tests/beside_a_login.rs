@@ -1,0 +1,131 @@
+//! Requests beside a login, which carry the session id from before it (a poll, a second click): the
+//! browser keeps the login's cookie. And a request that fails sends no cookie at all.
+
+mod common;
+
+use std::thread;
+use std::time::Duration;
+
+use common::Site;
+use rsso_testkit::{Backend, Browser, Page, WorkDir};
+
+const ROUNDS: usize = 8;
+const POLLS: usize = 3;
+
+/// `handler=object` takes the save handler as an object; `login` is how the application signs in.
+const PAGE: &str = r"<?php
+if ($_GET['handler'] === 'object') session_set_save_handler(new Rsso\SessionHandler);
+session_start();
+$before = session_id();
+if ($_GET['do'] === 'begin') {
+    $_SESSION['cart'] = 'full';
+} elseif ($_GET['do'] === 'login') {
+    usleep(100_000);
+    $_GET['login'] === 'claim' ? sso_claim($_GET['user'] . (isset($_SESSION['user']) ? '-again' : '')) : session_regenerate_id(true);
+    $_SESSION['user'] = $_GET['user'];
+} elseif ($_GET['do'] === 'poll' && isset($_SESSION['user'])) {
+    echo sso_current()?->uid;
+}
+if ($_GET['do'] === 'who') echo $_SESSION['user'] ?? 'nobody';
+";
+
+macro_rules! on_each_store {
+    ($($test:ident),+ $(,)?) => {
+        mod sqlite { $(#[test] fn $test() { super::$test(rsso_testkit::Backend::Sqlite); })+ }
+        mod redis { $(#[test] fn $test() { super::$test(rsso_testkit::Backend::redis()); })+ }
+        mod mysql { $(#[test] fn $test() { super::$test(rsso_testkit::Backend::mariadb()); })+ }
+    };
+}
+
+on_each_store!(
+    polls_beside_a_login_do_not_take_its_cookie_away,
+    a_lock_that_cannot_be_had_sends_no_cookie,
+);
+
+fn polls_beside_a_login_do_not_take_its_cookie_away(backend: Backend) {
+    let docroot = WorkDir::new();
+    docroot.write("page.php", PAGE);
+    let site = Site::start(backend, docroot.path(), |config| {
+        config
+            .workers(POLLS + 1)
+            .ini("session.use_strict_mode", "1")
+            .ini("rsso.max_logins", "0")
+    });
+    for handler in ["native", "object"] {
+        for login in ["claim", "regenerate"] {
+            for round in 0..ROUNDS / 2 {
+                let browser = site.browser();
+                let page = |what: &str| {
+                    format!("/page.php?handler={handler}&login={login}&do={what}&user=u{round}")
+                };
+                begin(&browser, &page("begin"));
+                // The second time from a session that has another user's login.
+                for what in ["login", "login"] {
+                    login_beside_polls(&browser, &page(what), &page("poll"));
+                    let who = browser.get(&page("who")).ok();
+                    assert_eq!(who, format!("u{round}"), "{handler}, {login}");
+                }
+            }
+        }
+    }
+    let log = site.fpm.error_log();
+    assert!(!log.contains("PHP "), "{log}");
+}
+
+fn begin(browser: &Browser, page: &str) {
+    browser.get(page).ok();
+    assert!(browser.cookie("PHPSESSID").is_some());
+}
+
+/// One request signs in while others of the same browser wait for the session.
+fn login_beside_polls(browser: &Browser, login: &str, poll: &str) {
+    thread::scope(|scope| {
+        let signing_in = scope.spawn(|| browser.get(login));
+        let polls: Vec<_> = (1..=POLLS)
+            .map(|number| {
+                scope.spawn(move || {
+                    thread::sleep(Duration::from_millis(20) * u32::try_from(number).unwrap());
+                    browser.get(poll)
+                })
+            })
+            .collect();
+        signing_in.join().unwrap().ok();
+        for poll in polls {
+            let said = poll.join().unwrap();
+            assert_eq!(said.header("set-cookie"), None, "a poll goes on as it came");
+            said.ok();
+        }
+    });
+}
+
+const HOLD: &str = "<?php session_start(); usleep(1_500_000); $_SESSION['n'] = 1;";
+
+fn a_lock_that_cannot_be_had_sends_no_cookie(backend: Backend) {
+    let docroot = WorkDir::new();
+    docroot.write("page.php", PAGE);
+    docroot.write("hold.php", HOLD);
+    let site = Site::start(backend, docroot.path(), |config| {
+        config
+            .workers(2)
+            .ini("session.use_strict_mode", "1")
+            .ini("rsso.lock_wait", "0.2")
+    });
+    let page = |handler: &str, what: &str| format!("/page.php?handler={handler}&do={what}");
+    for handler in ["native", "object"] {
+        let browser = site.browser();
+        begin(&browser, &page(handler, "begin"));
+        let before = browser.cookie("PHPSESSID");
+        let refused: Page = thread::scope(|scope| {
+            let holder = scope.spawn(|| browser.get("/hold.php"));
+            thread::sleep(Duration::from_millis(500));
+            let refused = browser.get(&page(handler, "who"));
+            holder.join().unwrap().ok();
+            refused
+        });
+        assert_eq!(refused.status, 500, "{}", refused.body);
+        assert_eq!(refused.header("set-cookie"), None);
+        assert_eq!(browser.cookie("PHPSESSID"), before);
+        assert_eq!(browser.get(&page(handler, "who")).status, 200);
+        assert_eq!(browser.cookie("PHPSESSID"), before);
+    }
+}

@@ -1,0 +1,49 @@
+//! Sessions that start before the script does: `session.auto_start`, upload progress.
+//!
+//! No PHP code runs then, so nobody could catch an exception: it would end the worker, and the
+//! browser would get no answer. What always holds: a start that fails there is a warning, and the
+//! script runs without a session; it is tried once, for a second try would wait as long as the first.
+
+use std::cell::Cell;
+
+use ext_php_rs::zend::ExecutorGlobals;
+
+use crate::{SUCCESS, guard, php};
+
+const E_WARNING: i32 = 2;
+
+thread_local! {
+    static FAILED: Cell<bool> = const { Cell::new(false) };
+    /// PHP's `error_reporting`, while its warnings are held back.
+    static REPORTED: Cell<Option<i32>> = const { Cell::new(None) };
+}
+
+/// Whether a start has failed, and no script runs yet.
+pub(crate) fn has_failed() -> bool {
+    FAILED.get() && !php::is_code_running()
+}
+
+/// A start has failed, and a warning said why. PHP warns as well and prints `session.save_path`:
+/// where that holds a password, its warnings are held back until the script begins.
+pub(crate) fn failed() {
+    FAILED.set(true);
+    if php::save_path_has_password() && REPORTED.get().is_none() {
+        let mut globals = ExecutorGlobals::get_mut();
+        REPORTED.set(Some(globals.error_reporting));
+        globals.error_reporting &= !E_WARNING;
+    }
+}
+
+/// PHP's RINIT: ext/session's was before, because rsso needs it to be loaded first.
+pub(crate) extern "C" fn script_begins(_kind: i32, _module_number: i32) -> i32 {
+    guard::quietly(over);
+    SUCCESS
+}
+
+/// The time before the script is over.
+pub(crate) fn over() {
+    FAILED.set(false);
+    if let Some(reported) = REPORTED.take() {
+        ExecutorGlobals::get_mut().error_reporting = reported;
+    }
+}
