@@ -144,6 +144,9 @@ fn regenerates_id() -> bool {
 /// The functions that make an id, and look whether it is taken.
 const MAKES_AN_ID: &[&str] = &["session_regenerate_id", "session_create_id"];
 
+/// The functions that start a session under an id that is there.
+const STARTS: &[&str] = &["session_start", "session_reset"];
+
 /// The functions in which PHP calls gc by chance; with `session.auto_start` none is running.
 const GC_BY_CHANCE: &[&str] = &["session_start", "session_regenerate_id", "session_reset"];
 
@@ -174,10 +177,7 @@ pub(crate) fn validate(caller: Caller, sid: &[u8]) -> Result<Answer<bool>> {
     let Ok(sid) = SessionId::parse(sid) else {
         return Ok(false.into());
     };
-    let why = match php::is_any_running(MAKES_AN_ID) {
-        Some(true) => Validation::Collision,
-        _ => Validation::Start,
-    };
+    let why = why_validate();
     worker::with(|worker| {
         let access = match worker.access(caller) {
             // The read that follows fails in the same way: no new id, and no cookie.
@@ -188,6 +188,19 @@ pub(crate) fn validate(caller: Caller, sid: &[u8]) -> Result<Answer<bool>> {
             .validate(access.store, access.settings, &sid, why)
             .map(Answer::from)
     })
+}
+
+/// Why PHP asks whether an id is known: only its call stack tells. With `session.auto_start` no
+/// function is running.
+fn why_validate() -> Validation {
+    match php::is_any_running(MAKES_AN_ID) {
+        Some(true) => Validation::Collision,
+        None => Validation::Start,
+        Some(false) => match php::is_any_running(STARTS) {
+            Some(true) => Validation::Start,
+            _ => Validation::Question,
+        },
+    }
 }
 
 /// `session.gc_maxlifetime`; PHP lets it be zero or less, which a store takes for a second.

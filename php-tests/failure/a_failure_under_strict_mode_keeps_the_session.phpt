@@ -14,6 +14,12 @@ rsso.lock_wait=0.2
 <?php
 require __DIR__ . '/../helpers.inc';
 
+/** PHP forgets the id of a session that did not start. */
+function is_no_other(string $id): bool
+{
+    return in_array(session_id(), ['', $id], true);
+}
+
 final class Extended extends Rsso\SessionHandler {}
 
 foreach (['native' => null, 'object' => fn () => new Rsso\SessionHandler, 'subclass' => fn () => new Extended] as $name => $make) {
@@ -24,7 +30,7 @@ foreach (['native' => null, 'object' => fn () => new Rsso\SessionHandler, 'subcl
     $holder = new OtherPhp('session_id($argv[1]); session_start(); echo "in\n"; fgets(STDIN); $_SESSION["n"]++;', ['session.use_strict_mode' => '0'], $id);
     $holder->line();
     echo "$name\n", explode(':', thrown_by(fn () => start($id)))[0], "\n";
-    var_dump(session_status() === PHP_SESSION_NONE, session_id() === $id);
+    var_dump(session_status() === PHP_SESSION_NONE, is_no_other($id));
     $holder->go_on();
     echo $holder->rest();
     var_dump(start($id) === $id, $_SESSION['n']);
@@ -41,7 +47,7 @@ foreach (['object' => new Rsso\SessionHandler($redis->dsn()), 'native below an o
     $id = stored_session(['n' => 1]);
     $redis->hang();
     echo "$name\n", explode(':', thrown_by(fn () => start($id)))[0], "\n";
-    var_dump(session_status() === PHP_SESSION_NONE, session_id() === $id);
+    var_dump(session_status() === PHP_SESSION_NONE, is_no_other($id));
     $redis->wake_up();
     var_dump(start($id) === $id, $_SESSION['n']);
     session_write_close();
@@ -53,7 +59,7 @@ $redis->hang();
 echo "native\n", another_php('
     session_id($argv[1]);
     try { session_start(); } catch (Rsso\StoreException $e) { echo get_class($e), "\n"; }
-    var_dump(session_status() === PHP_SESSION_NONE, session_id() === $argv[1]);',
+    var_dump(session_status() === PHP_SESSION_NONE, in_array(session_id(), ["", $argv[1]], true));',
     ['rsso.dsn' => $redis->dsn(), 'rsso.read_timeout' => '0.5', 'rsso.connect_timeout' => '0.5', 'session.use_strict_mode' => '1'], $id);
 $redis->wake_up();
 ?>

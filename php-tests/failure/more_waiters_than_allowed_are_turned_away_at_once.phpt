@@ -38,7 +38,7 @@ start($id);
 var_dump($_SESSION['n']);
 ?>
 --EXPECT--
-Rsso\LockTimeoutException: rsso: 1 other requests wait for this session's lock already (rsso.lock_waiters; rsso.lock_failure=readonly would go on without it)
+Rsso\LockTimeoutException: rsso: as many requests as rsso.lock_waiters allows (1) wait for this session's lock already (rsso.lock_waiters; rsso.lock_failure=readonly would go on without it)
 bool(true)
 int(1)
 n=2

@@ -1,5 +1,5 @@
 --TEST--
-under strict mode session_regenerate_id(true) goes on under a new id and ends the old session
+under strict mode session_regenerate_id(true) goes on under a new id; the old one is nobody's, and empty
 --INI--
 session.use_cookies=0
 session.cache_limiter=
@@ -19,6 +19,9 @@ session_write_close();
 var_dump(stored($old), stored($new));
 var_dump(start($new) === $new);
 session_write_close();
+// A request that was sent before the new id was known: a new id of its own would take that one's place.
+var_dump(start($old) === $old, $_SESSION);
+session_destroy();
 var_dump(start($old) !== $old);
 session_destroy();
 ?>
@@ -31,4 +34,7 @@ array(1) {
   int(2)
 }
 bool(true)
+bool(true)
+array(0) {
+}
 bool(true)

@@ -20,8 +20,8 @@ foreach (['1', '0'] as $lock) {
 ?>
 --EXPECTF--
 paused
-%AWarning: session_write_close(): rsso: the session was destroyed or expired while this request was using it; its changes are not stored in %s on line %d
+%AWarning: session_write_close(): rsso: the session's login was ended while this request was using it (sso_kicked() says why); its changes are not stored in %s on line %d
 NULL
 paused
-%AWarning: session_write_close(): rsso: the session was destroyed or expired while this request was using it; its changes are not stored in %s on line %d
+%AWarning: session_write_close(): rsso: the session's login was ended while this request was using it (sso_kicked() says why); its changes are not stored in %s on line %d
 NULL

@@ -13,6 +13,8 @@ pub enum Validation {
     Start,
     /// An id was made: one that is known is made anew.
     Collision,
+    /// The application asks by itself.
+    Question,
 }
 
 impl RequestState {
@@ -23,7 +25,7 @@ impl RequestState {
     /// is known as well: it stays, whether it was stored or not.
     ///
     /// # Errors
-    /// As [`Self::read`], where it asks for a collision.
+    /// As [`Self::read`], but not at a start.
     pub fn validate(
         &mut self,
         store: &mut dyn Store,
@@ -36,7 +38,7 @@ impl RequestState {
         if why == Validation::Collision && self.made.is_private(sid) {
             return Ok(false);
         }
-        let is_own = why == Validation::Start && self.made.is_own(sid);
+        let is_own = why != Validation::Collision && self.made.is_own(sid);
         match self.open(store, settings, sid, !is_own) {
             Ok(found) => {
                 let is_known = is_own || found.is_some();
