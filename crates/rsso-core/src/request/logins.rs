@@ -93,10 +93,6 @@ impl RequestState {
             }
             Claimed::Refused(..) => {}
         }
-        if had_login && matches!(claimed, Claimed::New(..)) {
-            // The login holds; what fails here costs a request beside this one a new id.
-            let _ = self.empty_left(store, settings);
-        }
         Ok(claimed)
     }
 

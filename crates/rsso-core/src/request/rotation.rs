@@ -11,12 +11,11 @@ use std::time::{Duration, Instant};
 
 use super::commit::why_gone;
 use super::{Current, Refusal, RequestState, Written};
-use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::login::{Bound, ROTATION_GRACE, Seat};
 use crate::settings::Settings;
 use crate::sid::{SessionId, SessionKey};
-use crate::store::{Basis, Change, End, Generation, Load, LockTerms, Store, Token};
+use crate::store::{Basis, Change, End, Generation, Store, Token};
 
 /// How many ids that were left are remembered; rotation in a loop must not grow it.
 const MAX_LEFT: usize = 16;
@@ -39,10 +38,6 @@ impl Left {
         self.0
             .iter()
             .any(|(left, since)| left == key && lives(since))
-    }
-
-    fn keys(&self) -> Vec<SessionKey> {
-        self.0.iter().map(|(key, _)| key.clone()).collect()
     }
 }
 
@@ -107,33 +102,6 @@ impl RequestState {
         };
         self.ended = !existed?;
         released
-    }
-
-    /// After a claim for another user: the ids that the session has left a moment ago ended with its
-    /// former login, and requests under way may still carry them.
-    pub(super) fn empty_left(&self, store: &mut dyn Store, settings: &Settings) -> Result<()> {
-        for key in self.left.keys() {
-            let token = Token::random()?;
-            let lock = settings.lock.then(|| LockTerms {
-                deadline: Deadline::after(Duration::ZERO),
-                ttl: settings.lock_ttl,
-            });
-            let load = Load {
-                token,
-                lock,
-                only_existing: false,
-            };
-            // A lock that is taken: whoever holds it has read the session already.
-            let Ok(found) = store.load(&key, load) else {
-                continue;
-            };
-            if found.record.is_none() && found.kick.is_none() {
-                let _ = begin_empty(store, &key, token, found.locked);
-            } else if found.locked {
-                store.release(&key, token)?;
-            }
-        }
-        Ok(())
     }
 
     /// `session_regenerate_id(false)` writes the old id.

@@ -104,7 +104,7 @@ impl<'a> Story<'a> {
             self.model.end(login, Kind::Kicked, None);
         }
         if let Some(login) = own {
-            self.model.end(login, Kind::Released, Some(at));
+            self.model.reclaim(login, at);
         }
         self.model.add_login(at, claim.login, number, class);
     }

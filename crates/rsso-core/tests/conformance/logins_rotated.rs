@@ -2,7 +2,7 @@
 
 use rsso_core::SessionKey;
 use rsso_core::login::event::Kind;
-use rsso_core::login::{Claimed, User, Which};
+use rsso_core::login::{Claimed, ROTATION_GRACE, User, Which};
 use rsso_core::store::{End, Outcome};
 
 use super::ground::{Ground, HOUR, Worker};
@@ -109,7 +109,12 @@ pub fn claiming_otherwise_ends_the_login_on_its_other_ids(ground: &dyn Ground) {
             (worker.login_of(&new), worker.login_of(&old)),
             (Some(other), None)
         );
-        assert_eq!(worker.peek(&old), None);
+        assert_eq!(
+            worker.peek(&old).unwrap(),
+            b"",
+            "nobody's, for requests under way"
+        );
+        assert!(ground.seconds_left(&old) <= ROTATION_GRACE.as_secs() + 1);
         assert_eq!(
             worker.addressees(&alice, Kind::Released).last(),
             Some(&login)

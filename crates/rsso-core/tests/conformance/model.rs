@@ -103,6 +103,17 @@ impl Model {
         self.logins.get_mut(&login).unwrap().ending = Some(how);
     }
 
+    /// The session `spared` takes another login: empty sessions stand under the former one's other ids.
+    pub fn reclaim(&mut self, login: LoginId, spared: usize) {
+        for (at, session) in self.sessions.iter_mut().enumerate() {
+            if session.stored && session.login == Some(login) && at != spared {
+                session.login = None;
+                session.data = Vec::new();
+            }
+        }
+        self.end(login, Kind::Released, Some(spared));
+    }
+
     /// Who makes room, by the words of the directives: first for the device, then for the user.
     pub fn victims(
         &self,

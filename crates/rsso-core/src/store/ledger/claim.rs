@@ -1,6 +1,6 @@
 //! Binding a session to a user.
 
-use super::{Book, Entry, Ledger, UserRow, end_login, kick_of, live_entries};
+use super::{Book, Entry, Ledger, Remains, UserRow, end_login, kick_of, live_entries};
 use crate::login::event::{self, Kind, Moment, Tail, Tails, identity_json, json};
 use crate::login::policy::{Candidate, OnConflict, Weather};
 use crate::login::{Bound, Claim, Claimed, Kick, Refused, Seat};
@@ -58,19 +58,20 @@ pub(in crate::store) fn claim<L: Ledger>(
         }
     };
     let kicks = replace(ledger, &mut book, &row, claim, &victims)?;
+    let newborn = Version {
+        generation: born,
+        revision: seat.token.into(),
+    };
     if let Some(bound) = bound {
-        release_own(ledger, &mut book, key, own.first(), (&row, bound.user))?;
+        let of = (&row, bound.user);
+        release_own(ledger, &mut book, key, own.first(), of, newborn)?;
     }
 
     let version = match found {
         Some(version) => version,
         None => {
-            let version = Version {
-                generation: born,
-                revision: seat.token.into(),
-            };
-            ledger.create(key, version, seat.ttl)?;
-            version
+            ledger.create(key, newborn, seat.ttl)?;
+            newborn
         }
     };
     row.sequence += 1;
@@ -150,24 +151,28 @@ fn replace<L: Ledger>(
     let mut kicks = Vec::new();
     for entry in victims {
         let data = event::data(&entry.identity, &tail);
-        end_login(ledger, entry, None, Some((&data, claim.tombstone_ttl)))?;
+        let tombstone = Remains::Tombstone(&data, claim.tombstone_ttl);
+        end_login(ledger, entry, None, tombstone)?;
         book.note(row, Kind::Kicked, &data);
         kicks.extend(kick_of(&data));
     }
     Ok(kicks)
 }
 
-/// Ends the login that the session had before, of this user or another.
+/// Ends the login that the session had before, of this user or another. Requests under way that carry
+/// an id from before a rotation go on as nobody.
 fn release_own<L: Ledger>(
     ledger: &mut L,
     book: &mut Book<'_>,
     key: &[u8],
     own: Option<&Entry>,
     (row, bound_user): (&UserRow, crate::login::UserKey),
+    newborn: Version,
 ) -> Result<(), L::Error> {
     let tail = Tails::plain(book.moment, Some("reclaimed"), None);
+    let remains = Remains::EmptySession(newborn);
     if let Some(entry) = own {
-        end_login(ledger, entry, Some(key), None)?;
+        end_login(ledger, entry, Some(key), remains)?;
         book.note(row, Kind::Released, &event::data(&entry.identity, &tail));
         return Ok(());
     }
@@ -176,7 +181,7 @@ fn release_own<L: Ledger>(
     };
     let here = |entry: &Entry| entry.sessions.iter().any(|s| s.key == key);
     if let Some(entry) = ledger.entries(&bound_user)?.into_iter().find(here) {
-        end_login(ledger, &entry, Some(key), None)?;
+        end_login(ledger, &entry, Some(key), remains)?;
         book.note(&other, Kind::Released, &event::data(&entry.identity, &tail));
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Ending logins, listing them, and sending them messages.
 
-use super::{Book, Entry, Ledger, end_login, kick_of, live_entries};
+use super::{Book, Entry, Ledger, Remains, end_login, kick_of, live_entries};
 use crate::login::event::{self, Kind, Moment, Tail, Tails};
 use crate::login::{Device, Kick, KickOrder, Login, LoginId, User, UserKey, Which};
 
@@ -49,7 +49,7 @@ fn release<L: Ledger>(
         return Ok(false);
     };
     let mut book = Book::new(moment);
-    end_login(ledger, &entry, spared, None)?;
+    end_login(ledger, &entry, spared, Remains::Nothing)?;
     let data = event::data(&entry.identity, &Tails::plain(moment, Some(reason), None));
     book.note(&row, Kind::Released, &data);
     book.append(ledger)?;
@@ -83,7 +83,8 @@ pub(in crate::store) fn kick<L: Ledger>(
             continue;
         }
         let data = event::data(&entry.identity, &tail);
-        end_login(ledger, &entry, None, Some((&data, order.tombstone_ttl)))?;
+        let tombstone = Remains::Tombstone(&data, order.tombstone_ttl);
+        end_login(ledger, &entry, None, tombstone)?;
         book.note(&row, Kind::Kicked, &data);
         kicks.extend(kick_of(&data));
     }

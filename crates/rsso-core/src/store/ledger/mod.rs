@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::login::event::{self, Kind, Moment, Tails};
 use crate::login::policy::Storm;
-use crate::login::{Kick, Login, LoginId, User, UserKey};
+use crate::login::{Kick, Login, LoginId, ROTATION_GRACE, User, UserKey};
 use crate::store::{Generation, Version};
 
 mod claim;
@@ -194,27 +194,42 @@ fn live_entries<L: Ledger>(
         let data = event::data(&entry.identity, &Tails::expired(book.moment));
         book.note(row, Kind::Expired, &data);
         // With its rows: a request that is still under way there would store a living session again.
-        end_login(ledger, &entry, None, None)?;
+        end_login(ledger, &entry, None, Remains::Nothing)?;
     }
     Ok(live)
 }
 
-/// Ends a login: its sessions but `spared` are removed; with a kick they leave tombstones.
+/// What stands under the ids of a login's live sessions when it has ended.
+#[derive(Debug, Clone, Copy)]
+enum Remains<'a> {
+    Nothing,
+    /// Why it was ended: [`Kick`] as JSON, and for how long that is kept.
+    Tombstone(&'a str, Duration),
+    /// An empty session of this version, for requests that are under way.
+    EmptySession(Version),
+}
+
+/// Ends a login: its sessions but `spared` are removed.
 fn end_login<L: Ledger>(
     ledger: &mut L,
     entry: &Entry,
     spared: Option<&[u8]>,
-    grave: Option<(&str, Duration)>,
+    remains: Remains<'_>,
 ) -> Result<(), L::Error> {
     for session in &entry.sessions {
         if Some(session.key.as_slice()) == spared {
             continue;
         }
         ledger.remove(&session.key, session.generation)?;
-        if let Some((kick, ttl)) = grave
-            && session.expires.is_some()
-        {
-            ledger.bury(&session.key, kick, ttl)?;
+        if session.expires.is_none() {
+            continue;
+        }
+        match remains {
+            Remains::Nothing => {}
+            Remains::Tombstone(kick, ttl) => ledger.bury(&session.key, kick, ttl)?,
+            Remains::EmptySession(version) => {
+                ledger.create(&session.key, version, ROTATION_GRACE)?;
+            }
         }
     }
     ledger.remove_login(entry.login)

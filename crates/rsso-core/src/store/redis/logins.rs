@@ -166,7 +166,7 @@ impl Logins for RedisStore {
             .arg(claim.user.realm.as_str())
             .arg(head(&claim.user));
         self.at(&mut call, &moment);
-        call.arg(key.to_text());
+        call.arg(key.to_text()).arg(millis(ROTATION_GRACE));
         let (code, details) = self.run(call)?;
         let strange = || self.strange("a script answered something unexpected");
         let (first, rest) = details.split_first().unzip();

@@ -82,7 +82,7 @@ for _, victim in ipairs(victims) do
   emit(book, prefix, realm, head, 'io.rsso.login.kicked.v1', data)
   kicks[#kicks + 1] = data
 end
-if found and found.login then release_login(book, d, found, d, 'reclaimed') end
+if found and found.login then release_login(book, d, found, d, 'reclaimed', { version = generation .. revision, ttl = ARGV[24] }) end
 
 if found then
   bind(d, found, login, user_name)

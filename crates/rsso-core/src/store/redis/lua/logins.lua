@@ -68,26 +68,28 @@ local function forget_dead(book, prefix, user, realm, head)
   end
 end
 
--- Ends a login: its sessions but `spared` are removed, with a tombstone if there is one.
-local function end_login(prefix, user, id, entry, spared, tombstone, tombstone_ttl)
+-- Ends a login: its sessions but `spared` are removed. What stands under their ids then: a tombstone, or an
+-- empty session, `newborn` {version, ttl}, for requests that are under way.
+local function end_login(prefix, user, id, entry, spared, tombstone, tombstone_ttl, newborn)
   for _, session in ipairs(entry.s) do
     local d = record_key(prefix, session)
     local found = d ~= spared and tail(d)
     if found and found.login == id then
       redis.call('DEL', d)
       if tombstone then redis.call('SET', tombstone_key(d), tombstone, 'PX', tombstone_ttl) end
+      if newborn then redis.call('SET', d, 'R1S' .. newborn.version, 'PX', newborn.ttl) end
     end
   end
   redis.call('HDEL', user, id)
 end
 
 -- Ends the login that a record has, by its own session's doing.
-local function release_login(book, d, found, spared, reason)
+local function release_login(book, d, found, spared, reason, newborn)
   local prefix, user = prefix_of(d), user_key(d, found.user)
   local stored = redis.call('HGET', user, found.login)
   if not stored then return false end
   local entry = cjson.decode(stored)
-  end_login(prefix, user, found.login, entry, spared)
+  end_login(prefix, user, found.login, entry, spared, nil, nil, newborn)
   local about = redis.call('HMGET', user, 'r', 'h')
   emit(book, prefix, about[1], about[2], 'io.rsso.login.released.v1', data_of(entry.i, because(book, reason)))
   return true
