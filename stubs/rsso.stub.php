@@ -30,7 +30,8 @@ namespace Rsso {
     }
 
     /**
-     * Another request held the session's lock for all of `rsso.lock_wait`.
+     * Another request held the session's lock for all of `rsso.lock_wait`, or `rsso.lock_waiters` requests waited for it
+     * already.
      *
      * Not thrown with `rsso.lock_failure=readonly`.
      */
@@ -190,6 +191,7 @@ namespace Rsso {
          *     lock?: bool|int|string,
          *     lock_wait?: int|float|numeric-string,
          *     lock_ttl?: int|float|numeric-string,
+         *     lock_waiters?: int|numeric-string,
          *     lock_failure?: 'error'|'readonly',
          *     hash_ids?: bool|int|string,
          *     store_empty?: bool|int|string,
@@ -210,7 +212,7 @@ namespace Rsso {
          *     device_marks?: string,
          * } $options Directives without their `rsso.`. Times are in seconds, fractions allowed. Defaults: `prefix`
          *     `rsso:` (on SQLite `rsso_`), `connect_timeout` 2, `read_timeout` 2, `lock` true, `lock_wait` 30, `lock_ttl`
-         *     60, `lock_failure` 'error', `hash_ids` true, `store_empty` true, `compress` 'off', `compress_min` 2048
+         *     60, `lock_waiters` 0, `lock_failure` 'error', `hash_ids` true, `store_empty` true, `compress` 'off', `compress_min` 2048
          *     (bytes), `realm` 'default', `max_logins` 1, `max_logins_per_device` 0, `on_conflict` 'kick', `victim`
          *     'oldest', `storm_limit` 10, `tombstone_ttl` and `events_ttl` 86400; the others ''.
          *

@@ -17,6 +17,7 @@ foreach ([
     'rsso.lock' => ['2', 'maybe', '-1'],
     'rsso.lock_wait' => ['', '-0.1', '3601', 'forever', '1e99'],
     'rsso.lock_ttl' => ['', '0', '0.9', '86401', 'long'],
+    'rsso.lock_waiters' => ['', '-1', '101', 'few'],
     'rsso.lock_failure' => ['', 'ignore', 'READONLY', '1'],
     'rsso.hash_ids' => ['2', 'sha256'],
     'rsso.store_empty' => ['never'],
@@ -191,6 +192,18 @@ rsso.lock_ttl = "86401"
 false
 rsso.lock_ttl = "long"
   warning: ini_set(): rsso: rsso.lock_ttl: must be seconds from 1 to 86400
+false
+rsso.lock_waiters = ""
+  warning: ini_set(): rsso: rsso.lock_waiters: must be a number from 0 to 100
+false
+rsso.lock_waiters = "-1"
+  warning: ini_set(): rsso: rsso.lock_waiters: must be a number from 0 to 100
+false
+rsso.lock_waiters = "101"
+  warning: ini_set(): rsso: rsso.lock_waiters: must be a number from 0 to 100
+false
+rsso.lock_waiters = "few"
+  warning: ini_set(): rsso: rsso.lock_waiters: must be a number from 0 to 100
 false
 rsso.lock_failure = ""
   warning: ini_set(): rsso: rsso.lock_failure: must be 'error' or 'readonly'

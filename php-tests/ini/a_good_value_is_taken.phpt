@@ -17,6 +17,7 @@ foreach ([
     'rsso.lock' => ['0', 'off', 'no', 'false', '', '1', 'on', 'yes', 'TRUE'],
     'rsso.lock_wait' => ['0', '0.5', '3600'],
     'rsso.lock_ttl' => ['1', '86400'],
+    'rsso.lock_waiters' => ['5', '100', '0'],
     'rsso.lock_failure' => ['readonly', 'error'],
     'rsso.hash_ids' => ['0', '1'],
     'rsso.store_empty' => ['0', '1'],

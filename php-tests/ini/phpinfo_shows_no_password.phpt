@@ -40,6 +40,7 @@ rsso.lock => 1 => 1
 rsso.lock_failure => error => error
 rsso.lock_ttl => 60 => 60
 rsso.lock_wait => 30 => 30
+rsso.lock_waiters => 0 => 0
 rsso.max_logins => 1 => 1
 rsso.max_logins_per_device => 0 => 0
 rsso.mysql_columns => no value => no value
