@@ -14,6 +14,7 @@ mod before_script;
 mod calls;
 mod engine;
 mod exceptions;
+mod fork;
 mod guard;
 mod handler;
 mod info;
@@ -34,6 +35,7 @@ const FAILURE: i32 = -1;
 
 /// PHP's MINIT: registers names, touches nothing outside the process.
 extern "C" fn startup(_kind: i32, module_number: i32) -> i32 {
+    fork::watch();
     guard::startup(|| {
         ini::register(module_number);
         exceptions::register()?;

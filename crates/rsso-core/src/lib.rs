@@ -4,13 +4,14 @@
 //! holds; it asks a [`store::Store`], which knows how to do each act in one atomic step.
 //!
 //! What always holds here: no unsafe code, no async runtime, no global state that a fork could
-//! share by accident, and no error text that holds a password or a whole session id.
+//! share by accident ([`fork`] is what a child lets go of), and no error text that holds a password or a whole session id.
 
 #![forbid(unsafe_code)]
 
 pub mod deadline;
 pub mod dsn;
 pub mod error;
+pub mod fork;
 pub mod login;
 pub mod packing;
 pub mod random;

@@ -13,6 +13,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;
+use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +27,7 @@ use super::file::{self, FileIdentity};
 use super::queue::{Answer, Place};
 use crate::deadline::Deadline;
 use crate::error::{Error, Result};
+use crate::fork::{self, Held};
 use crate::sid::SessionKey;
 use crate::store::Token;
 
@@ -87,6 +89,8 @@ pub(super) struct LockFile {
 #[derive(Debug)]
 struct OpenLockFile {
     path: PathBuf,
+    /// A forked child lets go of it: else the lock of a parent that was killed would live on.
+    _held: Held,
     file: File,
     identity: FileIdentity,
 }
@@ -200,6 +204,7 @@ impl OpenLockFile {
         let identity = FileIdentity::from_metadata(&file.metadata()?);
         Ok(Self {
             path: path.to_path_buf(),
+            _held: fork::hold(file.as_raw_fd()),
             file,
             identity,
         })

@@ -261,8 +261,7 @@ impl Store for SqliteStore {
         gc::collect(self, until)
     }
 
-    /// Lets go of the lock file as well: as long as a child has it open, the lock of a parent that
-    /// was killed lives on. Closing it takes nothing from a living parent.
+    /// The lock file was let go of when the process was forked; what has its number is closed.
     fn abandon(mut self: Box<Self>) {
         self.held.clear();
         self.locks.close();

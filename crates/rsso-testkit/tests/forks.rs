@@ -1,0 +1,123 @@
+//! Forked children that never call rsso: a killed parent's lock is free at once, a living parent
+//! keeps its lock.
+
+use std::thread;
+use std::time::Duration;
+
+use nix::sys::signal::{self, Signal};
+use nix::unistd::Pid;
+use rsso_testkit::php::Running;
+use rsso_testkit::{Backend, Php, WorkDir};
+
+/// A store joins when its connections are registered with `rsso_core::fork`.
+macro_rules! on_each_store {
+    ($($test:ident),+ $(,)?) => {
+        mod sqlite { $(#[test] fn $test() { super::$test(&rsso_testkit::Backend::Sqlite); })+ }
+    };
+}
+
+on_each_store!(
+    a_killed_parents_lock_is_free_while_its_child_lives,
+    a_killed_parents_lock_goes_to_who_waits_while_its_child_lives,
+    a_parent_killed_while_it_waited_leaves_no_place_in_the_queue,
+    a_living_parent_keeps_its_lock_beside_a_child,
+);
+
+const LIMIT: Duration = Duration::from_secs(20);
+
+const NEXT: &str = "<?php session_id('held'); session_start(); echo $_SESSION['by'] ?? 'nobody';
+    $_SESSION['by'] = 'the living';";
+
+/// Forks while it holds the lock; the child does nothing until it is told to end.
+const PARENT: &str = "<?php session_id('held'); session_start(); $_SESSION['by'] = 'parent';
+    if (($child = pcntl_fork()) === 0) { sleep(60); posix_kill(getmypid(), SIGKILL); }
+    echo \"$child\\n\"; flush();
+    pcntl_waitpid($child, $status); echo \"gone\\n\"; flush(); sleep(60);";
+
+/// The child of a script; killed on drop.
+struct Child(Pid);
+
+impl Child {
+    fn of(parent: &mut Running) -> Self {
+        Self(Pid::from_raw(parent.line().parse().expect("a pid")))
+    }
+
+    fn lives(&self) -> bool {
+        signal::kill(self.0, None).is_ok()
+    }
+
+    fn kill(&self) {
+        let _gone = signal::kill(self.0, Signal::SIGKILL);
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn php(backend: &Backend, dir: &WorkDir) -> Php {
+    Php::new()
+        .handler(&backend.handler(), dir.path())
+        .ini("session.use_cookies", "0")
+        .ini("session.cache_limiter", "")
+        .limit(LIMIT)
+}
+
+fn a_killed_parents_lock_is_free_while_its_child_lives(backend: &Backend) {
+    let dir = WorkDir::new();
+    let php = php(backend, &dir).ini("rsso.lock_wait", "10");
+    let mut parent = php.spawn_code(PARENT);
+    let child = Child::of(&mut parent);
+    parent.kill9();
+    assert_eq!(php.run_code(NEXT).ok(), "nobody");
+    assert!(child.lives());
+}
+
+fn a_killed_parents_lock_goes_to_who_waits_while_its_child_lives(backend: &Backend) {
+    let dir = WorkDir::new();
+    let php = php(backend, &dir).ini("rsso.lock_wait", "10");
+    let mut parent = php.spawn_code(PARENT);
+    let child = Child::of(&mut parent);
+    let waiting = php.spawn_code(NEXT);
+    thread::sleep(Duration::from_millis(500));
+    parent.kill9();
+    assert_eq!(waiting.wait().ok(), "nobody");
+    assert!(child.lives());
+}
+
+/// It gave up on the lock, and keeps its place in the queue: a place that a child must not inherit.
+fn a_parent_killed_while_it_waited_leaves_no_place_in_the_queue(backend: &Backend) {
+    let dir = WorkDir::new();
+    let php = php(backend, &dir).ini("rsso.lock_wait", "10");
+    let mut owner = php.spawn_code(
+        "<?php session_id('held'); session_start(); echo \"held\\n\"; flush(); sleep(60);",
+    );
+    assert_eq!(owner.line(), "held");
+    let mut parent = php.spawn_code(
+        "<?php ini_set('rsso.lock_wait', '0.2'); session_id('held');
+         try { session_start(); exit('locked'); } catch (Rsso\\LockTimeoutException) {}
+         if (($child = pcntl_fork()) === 0) { sleep(60); posix_kill(getmypid(), SIGKILL); }
+         echo \"$child\\n\"; flush(); sleep(60);",
+    );
+    let child = Child::of(&mut parent);
+    parent.kill9();
+    owner.kill9();
+    assert_eq!(php.run_code(NEXT).ok(), "nobody");
+    assert!(child.lives());
+}
+
+fn a_living_parent_keeps_its_lock_beside_a_child(backend: &Backend) {
+    let dir = WorkDir::new();
+    let php = php(backend, &dir).ini("rsso.lock_wait", "0.3");
+    let mut parent = php.spawn_code(PARENT);
+    let child = Child::of(&mut parent);
+    let locked_out = "<?php session_id('held');
+        try { session_start(); echo 'in'; } catch (Rsso\\LockTimeoutException) { echo 'waits'; }";
+    assert_eq!(php.run_code(locked_out).ok(), "waits");
+    assert!(child.lives());
+    child.kill();
+    assert_eq!(parent.line(), "gone");
+    assert_eq!(php.run_code(locked_out).ok(), "waits");
+}
