@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use rusqlite::ErrorCode;
 
 use crate::error::Error;
-use crate::store::{NOT_CHANGED, NOT_STORED};
+use crate::store::{MAYBE_CHANGED, MAYBE_STORED, NOT_CHANGED, NOT_STORED};
 
 /// What was being done, for the message.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +15,23 @@ pub(super) enum Doing {
     Write,
     Gc,
     Login,
+}
+
+impl Doing {
+    /// Whether it changes what is stored.
+    pub(super) fn changes(self) -> bool {
+        matches!(self, Self::Write | Self::Login | Self::Gc)
+    }
+
+    /// How an error begins after which nobody can tell whether it was done.
+    pub(super) fn is_unknown(self) -> &'static str {
+        match self {
+            Self::Write => MAYBE_STORED,
+            Self::Login => MAYBE_CHANGED,
+            Self::Open | Self::Read => "cannot read the session",
+            Self::Gc => "it is not known whether expired sessions were removed",
+        }
+    }
 }
 
 /// The store's error, with the way out where there is one.

@@ -1,6 +1,7 @@
 //! The database's files: made with the right mode, and told apart from what replaces them.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
@@ -13,7 +14,17 @@ pub(super) struct FileIdentity {
     inode: u64,
 }
 
+impl fmt::Display for FileIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.device, self.inode)
+    }
+}
+
 impl FileIdentity {
+    pub(super) fn new(device: u64, inode: u64) -> Self {
+        Self { device, inode }
+    }
+
     pub(super) fn of(path: &Path) -> io::Result<Self> {
         fs::symlink_metadata(path).map(|meta| Self::from_metadata(&meta))
     }

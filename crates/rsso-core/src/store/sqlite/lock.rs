@@ -42,6 +42,12 @@ impl Range {
     /// Held while a database is opened: SQLite's change to the write-ahead log does not wait its turn.
     pub(super) const OPENING: Self = Self(1 << 62);
 
+    /// Held, together with others, while files of this generation of the database are used.
+    pub(super) fn member(generation: u64) -> Self {
+        // Behind OPENING, and below its gate.
+        Self(Self::OPENING.0 + 2 + (generation & 0xffff_ffff).cast_signed())
+    }
+
     pub(super) fn of(key: &SessionKey) -> Self {
         Self::of_bytes(key.as_bytes())
     }
@@ -87,7 +93,7 @@ pub(super) struct LockFile {
 }
 
 #[derive(Debug)]
-struct OpenLockFile {
+pub(super) struct OpenLockFile {
     path: PathBuf,
     /// A forked child lets go of it: else the lock of a parent that was killed would live on.
     _held: Held,
@@ -199,7 +205,7 @@ impl LockFile {
 }
 
 impl OpenLockFile {
-    fn open(path: &Path, mode: u32) -> io::Result<Self> {
+    pub(super) fn open(path: &Path, mode: u32) -> io::Result<Self> {
         let file = file::open(path, mode, false)?;
         let identity = FileIdentity::from_metadata(&file.metadata()?);
         Ok(Self {
@@ -209,14 +215,40 @@ impl OpenLockFile {
             identity,
         })
     }
+
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
+    pub(super) fn identity(&self) -> FileIdentity {
+        self.identity
+    }
+
+    /// Holds a byte that others may hold as well.
+    pub(super) fn share(self: &Arc<Self>, range: Range) -> io::Result<Guard> {
+        fcntl(
+            &self.file,
+            FcntlArg::F_OFD_SETLK(&range.flock(libc::F_RDLCK)),
+        )?;
+        Ok(Guard {
+            file: Arc::clone(self),
+            range,
+            pid: std::process::id(),
+        })
+    }
+
+    /// Whether no other description holds the byte.
+    pub(super) fn is_unused(&self, range: Range) -> io::Result<bool> {
+        let mut lock = range.flock(libc::F_WRLCK);
+        fcntl(&self.file, FcntlArg::F_OFD_GETLK(&mut lock))?;
+        Ok(i32::from(lock.l_type) == libc::F_UNLCK)
+    }
 }
 
 impl Guard {
     /// Whether nobody is on the way to the lock that this is.
     fn gate_is_free(&self) -> io::Result<bool> {
-        let mut gate = self.range.gate().flock(libc::F_WRLCK);
-        fcntl(&self.file.file, FcntlArg::F_OFD_GETLK(&mut gate))?;
-        Ok(i32::from(gate.l_type) == libc::F_UNLCK)
+        self.file.is_unused(self.range.gate())
     }
 
     /// Waits in the kernel's queue for as long as it takes, on a description of its own.
@@ -239,6 +271,10 @@ impl Guard {
 
     pub(super) fn range(&self) -> Range {
         self.range
+    }
+
+    pub(super) fn lock_file(&self) -> &Arc<OpenLockFile> {
+        &self.file
     }
 
     /// True while the file that was locked is the one that others lock.

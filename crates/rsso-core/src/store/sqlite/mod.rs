@@ -19,9 +19,11 @@ use crate::error::{Error, Result};
 use crate::login::{Bound, Login};
 use crate::sid::SessionKey;
 
+mod database;
 mod error;
 mod file;
 mod gc;
+mod group;
 mod ledger;
 mod lock;
 mod logins;
@@ -29,10 +31,11 @@ pub mod path;
 mod queue;
 mod receipts;
 mod schema;
+mod watch;
 
-use error::{Doing, explain};
-use file::FileIdentity;
-use lock::{Guard, LockFile, Uses};
+use database::Database;
+use error::Doing;
+use lock::{Guard, LockFile};
 use schema::Statements;
 
 /// Sessions in a SQLite file.
@@ -42,7 +45,7 @@ pub struct SqliteStore {
     sql: Statements,
     busy_timeout: Duration,
     events_ttl: Duration,
-    connection: Option<(Connection, FileIdentity)>,
+    database: Option<Database>,
     locks: LockFile,
     held: HashMap<Token, Guard>,
 }
@@ -65,81 +68,9 @@ impl SqliteStore {
             dsn,
             busy_timeout,
             events_ttl,
-            connection: None,
+            database: None,
             held: HashMap::new(),
         })
-    }
-
-    /// Runs `act` on the connection, made first if need be, and drops it if the file is to blame.
-    fn with<T>(
-        &mut self,
-        doing: Doing,
-        act: impl FnOnce(&mut Connection, &Statements) -> rusqlite::Result<T>,
-    ) -> Result<T> {
-        self.with_uses(doing, |connection, sql, _| act(connection, sql))
-    }
-
-    /// The same for an act that asks which sessions are being used.
-    fn with_uses<T>(
-        &mut self,
-        doing: Doing,
-        act: impl FnOnce(&mut Connection, &Statements, Uses<'_>) -> rusqlite::Result<T>,
-    ) -> Result<T> {
-        let (mut connection, identity) = match self.connection.take() {
-            // A database that was deleted or replaced under us would take writes and lose them.
-            Some((connection, identity)) if identity.is_at(&self.dsn.path) => {
-                (connection, identity)
-            }
-            _ => self.connect()?,
-        };
-        let uses = Uses {
-            locks: &mut self.locks,
-            held: &self.held,
-            store: &self.address,
-        };
-        match act(&mut connection, &self.sql, uses) {
-            Ok(value) => {
-                self.connection = Some((connection, identity));
-                Ok(value)
-            }
-            Err(error) => {
-                if error::spares_connection(&error) {
-                    self.connection = Some((connection, identity));
-                }
-                Err(explain(&self.address, doing, error))
-            }
-        }
-    }
-
-    fn connect(&mut self) -> Result<(Connection, FileIdentity)> {
-        let deadline = Deadline::after(self.busy_timeout);
-        let _opening = self
-            .locks
-            .lock(lock::Range::OPENING, deadline, &self.address)
-            .map_err(|error| match error {
-                // The way out would be another than for a session's lock.
-                Error::LockTimeout { .. } => Error::store(
-                    &self.address,
-                    "another process keeps opening the database",
-                    error,
-                ),
-                other => other,
-            })?;
-        file::prepare(&self.dsn.path, self.dsn.mode)
-            .map_err(|error| error::explain_file(&self.address, "cannot open the file", error))?;
-        let connection = schema::connect(&self.dsn.path, self.busy_timeout, &self.sql)
-            .map_err(|error| explain(&self.address, Doing::Open, error))?;
-        let identity = FileIdentity::of(&self.dsn.path).map_err(|error| {
-            Error::store(
-                &self.address,
-                "the file vanished while it was opened",
-                error,
-            )
-        })?;
-        file::share(&self.dsn.path, self.dsn.mode).map_err(|error| {
-            Error::store(&self.address, "cannot set the file's mode (?mode=)", error)
-        })?;
-        Ok((connection, identity))
     }
 
     fn lock(&mut self, key: &SessionKey, token: Token, deadline: Deadline) -> Result<()> {

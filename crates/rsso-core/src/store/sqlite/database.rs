@@ -1,0 +1,202 @@
+//! The open database: found out to be in place before each act, left in order where it is not.
+//!
+//! What always holds: no act is begun on files that the paths no longer name, and a change counts as
+//! made only if they still named them afterwards, or if all of it was saved.
+
+use std::io;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use rusqlite::config::DbConfig;
+
+use super::error::{Doing, explain, explain_file};
+use super::group::{self, GRACE, Membership, Turn};
+use super::lock::{Guard, Range, Uses};
+use super::schema::Statements;
+use super::watch::{Files, Watch};
+use super::{SqliteStore, error, file, schema};
+use crate::deadline::Deadline;
+use crate::error::{Error, Result};
+
+/// How often an opener looks whether it may open.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+
+/// A connection, and what it uses. Closed before it stops being a member.
+pub(super) struct Database {
+    connection: Connection,
+    watch: Watch,
+    membership: Membership,
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if !self.watch.is_in_place() {
+            // The last to close removes the -wal that the path names: by now, another's.
+            let _unable = self
+                .connection
+                .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+        }
+    }
+}
+
+impl SqliteStore {
+    /// Runs `act` on the connection, made first if need be, and drops it if the file is to blame.
+    pub(super) fn with<T>(
+        &mut self,
+        doing: Doing,
+        act: impl FnOnce(&mut Connection, &Statements) -> rusqlite::Result<T>,
+    ) -> Result<T> {
+        self.with_uses(doing, |connection, sql, _| act(connection, sql))
+    }
+
+    /// [`Self::with`], for an act that asks which sessions are being used.
+    pub(super) fn with_uses<T>(
+        &mut self,
+        doing: Doing,
+        act: impl FnOnce(&mut Connection, &Statements, Uses<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T> {
+        let mut database = match self.database.take() {
+            Some(database) => self.still_in_place(database)?,
+            None => self.connect(None)?,
+        };
+        let uses = Uses {
+            locks: &mut self.locks,
+            held: &self.held,
+            store: &self.address,
+        };
+        let done = act(&mut database.connection, &self.sql, uses);
+        match done {
+            Ok(value) => {
+                if !doing.changes() || database.watch.is_in_place() {
+                    database.watch.touch();
+                    self.database = Some(database);
+                    return Ok(value);
+                }
+                if self.leave(database) {
+                    return Ok(value);
+                }
+                let problem = format!(
+                    "{}: a file of the database was removed or replaced meanwhile",
+                    doing.is_unknown()
+                );
+                Err(Error::store_plain(&self.address, problem))
+            }
+            Err(error) => {
+                if error::spares_connection(&error) {
+                    self.database = Some(database);
+                }
+                Err(explain(&self.address, doing, error))
+            }
+        }
+    }
+
+    fn still_in_place(&mut self, mut database: Database) -> Result<Database> {
+        if database.watch.is_in_place() {
+            return Ok(database);
+        }
+        self.connect(Some(database))
+    }
+
+    /// Opens the database, after `old` was left, whose files are no longer in place.
+    fn connect(&mut self, mut old: Option<Database>) -> Result<Database> {
+        let deadline = Deadline::after(self.busy_timeout);
+        let since = Instant::now();
+        loop {
+            let opening = self.lock_opening(deadline)?;
+            if let Some(old) = old.take() {
+                self.save(old, &opening);
+            }
+            if let Some(database) = self.try_open(&opening, since.elapsed() >= GRACE)? {
+                return Ok(database);
+            }
+            drop(opening);
+            if deadline.passed() {
+                return Err(Error::store_plain(
+                    &self.address,
+                    "a file of the database (-wal or -shm) was removed while other processes use it; \
+                     waiting until one of them comes by and saves what only it has",
+                ));
+            }
+            thread::sleep(LOOK_EVERY);
+        }
+    }
+
+    fn lock_opening(&mut self, deadline: Deadline) -> Result<Guard> {
+        self.locks
+            .lock(Range::OPENING, deadline, &self.address)
+            .map_err(|error| match error {
+                // The way out would be another than for a session's lock.
+                Error::LockTimeout { .. } => Error::store(
+                    &self.address,
+                    "another process keeps opening the database",
+                    error,
+                ),
+                other => other,
+            })
+    }
+
+    /// `None` where it is not yet known that nothing would be lost.
+    fn try_open(&self, opening: &Guard, impatient: bool) -> Result<Option<Database>> {
+        let path = &self.dsn.path;
+        let no_file = |error| explain_file(&self.address, "cannot open the file", error);
+        let turn = group::join(opening, path, impatient, || {
+            let connection = schema::connect(path, self.busy_timeout, &self.sql)?;
+            group::checkpoint(&connection, "TRUNCATE").map(|_| ())
+        });
+        let Turn::Open(membership) = turn.map_err(no_file)? else {
+            return Ok(None);
+        };
+        file::prepare(path, self.dsn.mode).map_err(no_file)?;
+        let connection = schema::connect(path, self.busy_timeout, &self.sql)
+            .map_err(|error| explain(&self.address, Doing::Open, error))?;
+        let vanished = |error| {
+            Error::store(
+                &self.address,
+                "the file vanished while it was opened",
+                error,
+            )
+        };
+        let files = Files::at(path).map_err(vanished)?;
+        let watch = Watch::over(path, files, opening.lock_file().identity())
+            .ok_or_else(|| vanished(io::Error::from(io::ErrorKind::NotFound)))?;
+        file::share(path, self.dsn.mode).map_err(|error| {
+            Error::store(&self.address, "cannot set the file's mode (?mode=)", error)
+        })?;
+        membership.announce(files).map_err(no_file)?;
+        Ok(Some(Database {
+            connection,
+            watch,
+            membership,
+        }))
+    }
+
+    /// Gives up a database whose files are not in place, in its turn. Says whether all that was
+    /// written there is where the next opener finds it.
+    pub(super) fn leave(&mut self, database: Database) -> bool {
+        let deadline = Deadline::after(self.busy_timeout);
+        self.lock_opening(deadline)
+            .is_ok_and(|opening| self.save(database, &opening))
+    }
+
+    fn save(&self, database: Database, opening: &Guard) -> bool {
+        group::save(
+            opening,
+            &self.dsn.path,
+            &database.connection,
+            &database.membership,
+            database.watch.files(),
+        )
+    }
+}
+
+impl Drop for SqliteStore {
+    /// A process that ends may be the only one that has what a removed -wal held.
+    fn drop(&mut self) {
+        if let Some(mut database) = self.database.take()
+            && !database.watch.is_in_place()
+        {
+            self.leave(database);
+        }
+    }
+}
