@@ -1,0 +1,245 @@
+//! One of the four files of a SQLite database is removed under eight busy workers that come and go: every
+//! acknowledged write is there, or its request was told.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use rsso_testkit::php::Running;
+use rsso_testkit::{Handler, Php, WorkDir, eventually};
+
+const LIMIT: Duration = Duration::from_secs(60);
+const WORKERS: usize = 8;
+const REMOVALS: usize = 3;
+
+/// Counts in four sessions, and writes down what it was not told to be lost, until it is stopped.
+/// `life` tells a session from one that began anew.
+const WORKER: &str = "<?php
+    $told = false;
+    set_error_handler(function () use (&$told) { return $told = true; });
+    while (!file_exists($argv[1] . '/stop')) {
+        $told = false;
+        $s = mt_rand(0, 3);
+        try {
+            session_id(\"counter$s\"); session_start();
+            $life = $_SESSION['life'] ??= bin2hex(random_bytes(8));
+            $n = $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1;
+            usleep(500);
+            session_write_close();
+        } catch (Rsso\\RssoException $e) { $told = true; }
+        if (!$told) file_put_contents($argv[2], \"$s $life $n\\n\", FILE_APPEND);
+    }";
+
+const FINAL: &str = "<?php for ($s = 0; $s < 4; $s++) {
+        session_id(\"counter$s\"); session_start(['read_and_close' => true]);
+        echo $s, ' ', $_SESSION['life'], ' ', $_SESSION['n'], \"\\n\";
+    }";
+
+struct Workers {
+    dir: WorkDir,
+    php: Php,
+    script: PathBuf,
+    running: Vec<Running>,
+    started: usize,
+}
+
+impl Workers {
+    fn start() -> Self {
+        let dir = WorkDir::new();
+        fs::create_dir(dir.path().join("own")).unwrap();
+        let handler = Handler::Dsn(format!("sqlite:{}/own/s.db", dir.path().display()));
+        let php = Php::new()
+            .handler(&handler, dir.path())
+            .ini("session.use_cookies", "0")
+            .ini("session.cache_limiter", "")
+            .limit(LIMIT);
+        let script = dir.write("worker.php", WORKER);
+        let mut workers = Self {
+            dir,
+            php,
+            script,
+            running: Vec::new(),
+            started: 0,
+        };
+        for _ in 0..WORKERS {
+            workers.add();
+        }
+        workers.wait_for_progress();
+        workers
+    }
+
+    fn file(&self, suffix: &str) -> PathBuf {
+        self.dir.path().join(format!("own/s.db{suffix}"))
+    }
+
+    fn notes(&self, number: usize) -> PathBuf {
+        self.dir.path().join(format!("acknowledged-{number}"))
+    }
+
+    fn add(&mut self) {
+        let notes = self.notes(self.started);
+        fs::write(&notes, "").unwrap();
+        self.started += 1;
+        let arguments = [text(self.dir.path()), text(&notes)];
+        let running = self.php.spawn(
+            &self.script,
+            &[arguments[0].as_str(), arguments[1].as_str()],
+        );
+        self.running.push(running);
+    }
+
+    /// Kills the oldest and starts another.
+    fn replace_one(&mut self) {
+        self.running.remove(0).kill9();
+        self.add();
+    }
+
+    /// Until each that lives has had thirty more writes acknowledged.
+    fn wait_for_progress(&self) {
+        let living = self.started - self.running.len()..self.started;
+        let counts = |_| -> Vec<usize> {
+            let living = living.clone();
+            living.map(|n| lines(&self.notes(n)).len()).collect()
+        };
+        let before = counts(());
+        eventually("each worker goes on", LIMIT, || {
+            let now = counts(());
+            before
+                .iter()
+                .zip(now)
+                .all(|(before, now)| now >= before + 30)
+                .then_some(())
+        });
+    }
+
+    /// Stops the workers and compares what they were told with what is there.
+    fn check(mut self) {
+        self.dir.write("stop", "");
+        for worker in self.running.drain(..) {
+            worker.wait().ok();
+        }
+        let last: HashMap<_, _> = self
+            .php
+            .run_code(FINAL)
+            .ok()
+            .lines()
+            .map(|line| {
+                let (session, life, n) = note(line);
+                (session, (life, n))
+            })
+            .collect();
+        let mut seen: HashMap<(String, String, u64), usize> = HashMap::new();
+        for worker in 0..self.started {
+            let acknowledged = lines(&self.notes(worker));
+            for line in &acknowledged {
+                let (session, life, n) = note(line);
+                if life == last[&session].0 {
+                    assert!(n <= last[&session].1, "{line} is lost: {last:?}");
+                }
+                let before = seen.insert((session, life, n), worker);
+                assert_eq!(before, None, "two updates became one: {line}");
+            }
+            // Who lived to the end has worked with the database that is there.
+            if worker >= self.started - WORKERS {
+                let (session, life, _) = note(acknowledged.last().unwrap());
+                assert_eq!(life, last[&session].0, "worker {worker} went on elsewhere");
+            }
+        }
+    }
+}
+
+fn text(path: &Path) -> String {
+    path.to_str().unwrap().to_owned()
+}
+
+fn lines(path: &Path) -> Vec<String> {
+    let notes = fs::read_to_string(path).unwrap();
+    // The last line of who was killed may be half a line.
+    let whole = notes.rfind('\n').map_or("", |end| &notes[..end]);
+    whole.lines().map(ToOwned::to_owned).collect()
+}
+
+fn note(line: &str) -> (String, String, u64) {
+    let mut words = line.split(' ').map(ToOwned::to_owned);
+    let mut word = || words.next().unwrap_or_else(|| panic!("a note: {line:?}"));
+    (word(), word(), word().parse().unwrap())
+}
+
+fn remove_under_workers(suffixes: &[&str]) {
+    let mut workers = Workers::start();
+    for _ in 0..REMOVALS {
+        for suffix in suffixes {
+            // Behind the first, a worker may be making it anew just now.
+            let removed = fs::remove_file(workers.file(suffix));
+            assert!(removed.is_ok() || *suffix != suffixes[0], "{removed:?}");
+        }
+        workers.replace_one();
+        thread::sleep(Duration::from_millis(100));
+        workers.replace_one();
+        workers.wait_for_progress();
+    }
+    workers.check();
+}
+
+#[test]
+fn the_log_is_removed() {
+    remove_under_workers(&["-wal"]);
+}
+
+#[test]
+fn the_index_is_removed() {
+    remove_under_workers(&["-shm"]);
+}
+
+#[test]
+fn log_and_index_are_removed() {
+    remove_under_workers(&["-wal", "-shm"]);
+}
+
+#[test]
+fn the_lock_file_is_removed() {
+    remove_under_workers(&["-lock"]);
+}
+
+#[test]
+fn all_but_the_database_is_removed() {
+    remove_under_workers(&["-wal", "-shm", "-lock"]);
+}
+
+#[test]
+fn the_database_is_removed() {
+    remove_under_workers(&[""]);
+}
+
+#[test]
+fn all_is_removed() {
+    remove_under_workers(&["", "-wal", "-shm", "-lock"]);
+}
+
+/// A worker that holds what nobody else has, and is asked for nothing more, saves it when it ends.
+#[test]
+fn an_idle_worker_that_ends_saves_what_the_removed_log_held() {
+    let dir = WorkDir::new();
+    let handler = Handler::Dsn(format!("sqlite:{}/s.db", dir.path().display()));
+    let php = Php::new()
+        .handler(&handler, dir.path())
+        .ini("session.use_cookies", "0")
+        .ini("session.cache_limiter", "")
+        .limit(LIMIT);
+    let idle =
+        "<?php session_id('kept'); session_start(); $_SESSION['n'] = 7; session_write_close();
+         echo \"stored\\n\"; flush(); while (!file_exists($argv[1])) usleep(1000);";
+    let end = dir.path().join("end");
+    let mut idle = php.spawn(&dir.write("idle.php", idle), &[&text(&end)]);
+    assert_eq!(idle.line(), "stored");
+    fs::remove_file(dir.path().join("s.db-wal")).unwrap();
+    // Until then, who comes new is told that there is somebody to wait for.
+    let read = "<?php session_id('kept'); session_start(); echo $_SESSION['n'];";
+    let told = php.run_code(read).stderr;
+    assert!(told.contains("(-wal or -shm) was removed"), "{told}");
+    fs::write(&end, "").unwrap();
+    idle.wait().ok();
+    assert_eq!(php.run_code(read).ok(), "7");
+}
