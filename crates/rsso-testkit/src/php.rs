@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
@@ -58,6 +59,7 @@ pub struct Php {
     ini: Vec<(String, String)>,
     env: Vec<(String, String)>,
     limit: Duration,
+    user: Option<u32>,
 }
 
 /// What a PHP did.
@@ -95,6 +97,7 @@ impl Php {
                 .into(),
             env: Vec::new(),
             limit: Duration::from_secs(60),
+            user: None,
         }
     }
 
@@ -122,6 +125,13 @@ impl Php {
     #[must_use]
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
+        self
+    }
+
+    /// As this user and the group of that number, if the tests run as root.
+    #[must_use]
+    pub fn user(mut self, user: u32) -> Self {
+        self.user = Some(user);
         self
     }
 
@@ -154,6 +164,9 @@ impl Php {
             .arg(script)
             .args(args)
             .envs(self.env.iter().map(|(name, value)| (name, value)));
+        if let Some(user) = self.user {
+            command.uid(user).gid(user);
+        }
         Running::start(&mut command, self.limit)
     }
 }

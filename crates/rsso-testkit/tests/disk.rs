@@ -18,10 +18,11 @@ fn php(dir: &Path) -> Php {
 struct SmallDisk(WorkDir);
 
 impl SmallDisk {
-    fn mount() -> Self {
+    fn mount(size: &str) -> Self {
         let dir = WorkDir::new();
+        let options = format!("size={size},mode=0700");
         let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs"])
+            .args(["-t", "tmpfs", "-o", &options, "tmpfs"])
             .arg(dir.path())
             .status()
             .expect("run mount (Debian: mount)");
@@ -41,7 +42,7 @@ impl Drop for SmallDisk {
 
 #[test]
 fn a_full_disk_is_said_and_the_old_session_stays() {
-    let disk = SmallDisk::mount();
+    let disk = SmallDisk::mount("1m");
     let php = php(disk.0.path());
     php.run_code("<?php session_id('kept'); session_start(); $_SESSION['word'] = 'old';")
         .ok();
@@ -61,6 +62,59 @@ fn a_full_disk_is_said_and_the_old_session_stays() {
     php.run_code("<?php session_id('kept'); session_start(); $_SESSION['word'] = 'new';")
         .ok();
     assert_eq!(php.run_code(read).ok(), "new");
+}
+
+/// A statement that gives a row back commits after it: also the error of that commit is told.
+#[test]
+fn a_new_session_that_does_not_fit_is_told() {
+    let disk = SmallDisk::mount("1m");
+    let php = php(disk.0.path());
+    php.run_code("<?php session_id('first'); session_start(); $_SESSION['n'] = 1;")
+        .ok();
+    let told = php.run_code(
+        "<?php session_id('second'); session_start(); $_SESSION['word'] = bin2hex(random_bytes(100000));
+         $dir = ini_get('session.save_path');
+         file_put_contents(\"$dir/filler\", str_repeat('x', disk_free_space($dir) - 50000));
+         session_write_close(); unlink(\"$dir/filler\");
+         session_id('second'); session_start(['read_and_close' => true]); echo count($_SESSION);",
+    );
+    assert_eq!(told.stdout, "0");
+    assert!(
+        told.stderr.contains("the disk or quota is full"),
+        "{}",
+        told.stderr
+    );
+}
+
+/// What the log took of changes that failed is given back, while a worker has the database open.
+#[test]
+fn a_log_that_filled_the_disk_is_given_back() {
+    let disk = SmallDisk::mount("4m");
+    let php = php(disk.0.path());
+    let told = php.run_code(
+        "<?php
+        $told = 0;
+        set_error_handler(function ($level, $text) use (&$told) {
+            $told += str_contains($text, 'the disk or quota is full') ? 1 : 1000; return true; });
+        $dir = ini_get('session.save_path');
+        $visit = function ($id, $size) { session_id($id); session_start();
+            $_SESSION['word'] = str_repeat('x', $size); session_write_close(); };
+        $visit('kept', 100);
+        // Somebody else's file leaves little room.
+        file_put_contents(\"$dir/filler\", str_repeat('x', 2000000));
+        for ($i = 0; $i < 3; $i++) { $visit('large', 3000000); }
+        // It goes on; and when there is room again, the log is given back, and large sessions can be stored.
+        $visit('kept', 200);
+        unlink(\"$dir/filler\");
+        $visit('kept', 300);
+        clearstatcache();
+        $log = filesize(glob(\"$dir/rsso*-wal\")[0] ?? glob(\"$dir/*/rsso*-wal\")[0]);
+        echo $told, ' told, log ', $log < 100000 ? 'small' : $log, ', ';
+        $visit('large', 1500000);
+        foreach (['kept', 'large'] as $id) { session_id($id); session_start(['read_and_close' => true]); echo strlen($_SESSION['word']), ' '; }
+        echo $told;",
+    );
+    assert_eq!(told.ok(), "3 told, log small, 300 1500000 3");
 }
 
 #[test]

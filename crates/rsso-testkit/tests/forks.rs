@@ -30,7 +30,7 @@ const NEXT: &str = "<?php session_id('held'); session_start(); echo $_SESSION['b
 
 /// Forks while it holds the lock; the child does nothing until it is told to end.
 const PARENT: &str = "<?php session_id('held'); session_start(); $_SESSION['by'] = 'parent';
-    if (($child = pcntl_fork()) === 0) { sleep(60); posix_kill(getmypid(), SIGKILL); }
+    if (($child = pcntl_fork()) === 0) { sleep(60); exit; }
     echo \"$child\\n\"; flush();
     pcntl_waitpid($child, $status); echo \"gone\\n\"; flush(); sleep(60);";
 
@@ -98,7 +98,7 @@ fn a_parent_killed_while_it_waited_leaves_no_place_in_the_queue(backend: &Backen
     let mut parent = php.spawn_code(
         "<?php ini_set('rsso.lock_wait', '0.2'); session_id('held');
          try { session_start(); exit('locked'); } catch (Rsso\\LockTimeoutException) {}
-         if (($child = pcntl_fork()) === 0) { sleep(60); posix_kill(getmypid(), SIGKILL); }
+         if (($child = pcntl_fork()) === 0) { sleep(60); exit; }
          echo \"$child\\n\"; flush(); sleep(60);",
     );
     let child = Child::of(&mut parent);

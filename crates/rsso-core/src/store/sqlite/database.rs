@@ -15,7 +15,7 @@ use super::group::{self, GRACE, Membership, Turn};
 use super::lock::{Guard, Range, Uses};
 use super::schema::Statements;
 use super::watch::{Files, Watch};
-use super::{SqliteStore, error, file, schema};
+use super::{SqliteStore, error, file, owner, schema};
 use crate::deadline::Deadline;
 use crate::error::{Error, Result};
 
@@ -70,6 +70,9 @@ impl SqliteStore {
             Ok(value) => {
                 if !doing.changes() || database.watch.is_in_place() {
                     database.watch.touch();
+                    if self.log_is_full && doing.changes() {
+                        self.empty_log(&database);
+                    }
                     self.database = Some(database);
                     return Ok(value);
                 }
@@ -83,12 +86,23 @@ impl SqliteStore {
                 Err(Error::store_plain(&self.address, problem))
             }
             Err(error) => {
+                if error::is_full(&error) {
+                    self.log_is_full = true;
+                    self.empty_log(&database);
+                }
                 if error::spares_connection(&error) {
                     self.database = Some(database);
                 }
-                Err(explain(&self.address, doing, error))
+                Err(explain(&self.address, &self.dsn.path, doing, error))
             }
         }
+    }
+
+    /// Gives back what the log took of changes that failed: else it fills the disk for good. While the
+    /// database cannot grow either, that fails; the next change that succeeds tries again.
+    fn empty_log(&mut self, database: &Database) {
+        let emptied = group::checkpoint(&database.connection, "TRUNCATE");
+        self.log_is_full = !emptied.unwrap_or(false);
     }
 
     fn still_in_place(&mut self, mut database: Database) -> Result<Database> {
@@ -105,7 +119,7 @@ impl SqliteStore {
         loop {
             let opening = self.lock_opening(deadline)?;
             if let Some(old) = old.take() {
-                self.save(old, &opening);
+                self.save(&old, &opening);
             }
             if let Some(database) = self.try_open(&opening, since.elapsed() >= GRACE)? {
                 return Ok(database);
@@ -140,6 +154,7 @@ impl SqliteStore {
     fn try_open(&self, opening: &Guard, impatient: bool) -> Result<Option<Database>> {
         let path = &self.dsn.path;
         let no_file = |error| explain_file(&self.address, "cannot open the file", error);
+        owner::check_all(path, self.dsn.mode).map_err(no_file)?;
         let turn = group::join(opening, path, impatient, || {
             let connection = schema::connect(path, self.busy_timeout, &self.sql)?;
             group::checkpoint(&connection, "TRUNCATE").map(|_| ())
@@ -149,7 +164,7 @@ impl SqliteStore {
         };
         file::prepare(path, self.dsn.mode).map_err(no_file)?;
         let connection = schema::connect(path, self.busy_timeout, &self.sql)
-            .map_err(|error| explain(&self.address, Doing::Open, error))?;
+            .map_err(|error| explain(&self.address, path, Doing::Open, error))?;
         let vanished = |error| {
             Error::store(
                 &self.address,
@@ -158,6 +173,8 @@ impl SqliteStore {
             )
         };
         let files = Files::at(path).map_err(vanished)?;
+        // Also what somebody may have put there while SQLite opened it.
+        owner::check_all(path, self.dsn.mode).map_err(no_file)?;
         let watch = Watch::over(path, files, opening.lock_file().identity())
             .ok_or_else(|| vanished(io::Error::from(io::ErrorKind::NotFound)))?;
         file::share(path, self.dsn.mode).map_err(|error| {
@@ -175,11 +192,15 @@ impl SqliteStore {
     /// written there is where the next opener finds it.
     pub(super) fn leave(&mut self, database: Database) -> bool {
         let deadline = Deadline::after(self.busy_timeout);
-        self.lock_opening(deadline)
-            .is_ok_and(|opening| self.save(database, &opening))
+        self.lock_opening(deadline).is_ok_and(|opening| {
+            let saved = self.save(&database, &opening);
+            // In its turn as well.
+            drop(database);
+            saved
+        })
     }
 
-    fn save(&self, database: Database, opening: &Guard) -> bool {
+    fn save(&self, database: &Database, opening: &Guard) -> bool {
         group::save(
             opening,
             &self.dsn.path,

@@ -7,6 +7,8 @@ use std::io;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use super::owner;
+
 /// Which file a path named at some moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct FileIdentity {
@@ -49,31 +51,52 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// Creates the file with its mode where it is missing: SQLite would use the umask.
+/// Creates the file with its mode where it is missing: SQLite would use the umask. One that is
+/// there is not opened: closing it would take SQLite's locks from this process.
 pub(super) fn prepare(path: &Path, mode: u32) -> io::Result<()> {
-    match open(path, mode, true) {
+    match create(path, mode) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         other => other.map(|_| ()),
     }
 }
 
-/// Opens or creates a file, never through a symbolic link.
-pub(super) fn open(path: &Path, mode: u32, must_be_new: bool) -> io::Result<fs::File> {
-    let file = OpenOptions::new()
+/// Opens a file of ours, or creates it.
+pub(super) fn open(path: &Path, mode: u32) -> io::Result<fs::File> {
+    owner::check_directories(path, mode)?;
+    loop {
+        match options(mode).open(path) {
+            Ok(file) => {
+                owner::check(path, &file.metadata()?, mode)?;
+                owner::set_mode(&file, mode)?;
+                return Ok(file);
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(owner::explain_denied(path, error)),
+        }
+        match create(path, mode) {
+            // Another process was first.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            other => return other,
+        }
+    }
+}
+
+fn create(path: &Path, mode: u32) -> io::Result<fs::File> {
+    let file = options(mode).create_new(true).open(path)?;
+    owner::set_mode(&file, mode)?;
+    owner::give_to_site(&file, path)?;
+    Ok(file)
+}
+
+/// Never through a symbolic link.
+fn options(mode: u32) -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options
         .read(true)
         .write(true)
-        .create(true)
-        .create_new(must_be_new)
-        .truncate(false)
         .mode(mode)
-        .custom_flags(nix::fcntl::OFlag::O_NOFOLLOW.bits())
-        .open(path)?;
-    let meta = file.metadata()?;
-    if meta.uid() == nix::unistd::geteuid().as_raw() && meta.mode() & 0o777 != mode {
-        // The umask may have taken bits that the group needs.
-        file.set_permissions(fs::Permissions::from_mode(mode))?;
-    }
-    Ok(file)
+        .custom_flags(nix::fcntl::OFlag::O_NOFOLLOW.bits());
+    options
 }
 
 /// Gives SQLite's side files the database's mode; SQLite copies it, but only where it may.

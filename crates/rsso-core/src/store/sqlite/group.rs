@@ -162,7 +162,8 @@ pub(super) fn join(
         return member(generation);
     }
     let given_up = record.waiting_since != 0 && now() - record.waiting_since >= GIVE_UP;
-    if !replaced && !(record.saved && impatient) && !given_up {
+    let nothing_to_lose = replaced || given_up || (record.saved && impatient);
+    if !nothing_to_lose {
         if record.waiting_since == 0 {
             record.waiting_since = now();
             record.write(lock_file)?;

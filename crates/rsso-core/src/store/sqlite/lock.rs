@@ -206,7 +206,7 @@ impl LockFile {
 
 impl OpenLockFile {
     pub(super) fn open(path: &Path, mode: u32) -> io::Result<Self> {
-        let file = file::open(path, mode, false)?;
+        let file = file::open(path, mode)?;
         let identity = FileIdentity::from_metadata(&file.metadata()?);
         Ok(Self {
             path: path.to_path_buf(),

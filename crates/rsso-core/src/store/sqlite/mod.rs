@@ -27,6 +27,7 @@ mod group;
 mod ledger;
 mod lock;
 mod logins;
+mod owner;
 pub mod path;
 mod queue;
 mod receipts;
@@ -46,6 +47,8 @@ pub struct SqliteStore {
     busy_timeout: Duration,
     events_ttl: Duration,
     database: Option<Database>,
+    /// The disk was full, and what the log has of that is still there.
+    log_is_full: bool,
     locks: LockFile,
     held: HashMap<Token, Guard>,
 }
@@ -69,6 +72,7 @@ impl SqliteStore {
             busy_timeout,
             events_ttl,
             database: None,
+            log_is_full: false,
             held: HashMap::new(),
         })
     }
@@ -129,7 +133,9 @@ impl Store for SqliteStore {
                     record: Some(record),
                     login,
                     // This second has begun.
-                    left: u64::try_from(left - 1).ok().map(Duration::from_secs),
+                    left: u64::try_from(left.saturating_sub(1))
+                        .ok()
+                        .map(Duration::from_secs),
                     ..Loaded::default()
                 },
                 None => Loaded {
@@ -257,16 +263,19 @@ fn insert(
         Change::Write(data, _) => data,
         Change::Touch(_) => b"",
     };
-    let generation: Option<i64> = connection
-        .prepare_cached(&sql.insert)?
-        .query_row(
-            named_params! {
-                ":id": key.as_bytes(), ":generation": born.0.cast_signed(), ":any": locked || !basis.locked,
-                ":revision": basis.token.as_bytes(), ":expires": expiry(change.ttl()), ":data": data, ":now": now(),
-            },
-            |row| row.get(0),
-        )
-        .optional()?;
+    let mut statement = connection.prepare_cached(&sql.insert)?;
+    let mut rows = statement.query(named_params! {
+        ":id": key.as_bytes(), ":generation": born.0.cast_signed(), ":any": locked || !basis.locked,
+        ":revision": basis.token.as_bytes(), ":expires": expiry(change.ttl()), ":data": data, ":now": now(),
+    })?;
+    let generation = match rows.next()? {
+        Some(row) => Some(row.get::<_, i64>(0)?),
+        None => None,
+    };
+    // The row comes before the commit, which may fail; and that is said by the step behind it.
+    if generation.is_some() {
+        rows.next()?;
+    }
     Ok(generation.map(|g| Outcome::stored(Generation(g.cast_unsigned()), basis.token.into())))
 }
 

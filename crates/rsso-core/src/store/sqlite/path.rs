@@ -9,6 +9,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
+use super::owner;
 use crate::dsn::SqliteDsn;
 use crate::error::{Error, Result};
 
@@ -63,7 +64,7 @@ fn private_directory(directory: &Path) -> io::Result<PathBuf> {
     if !meta.is_dir() {
         return Err(io::Error::from(io::ErrorKind::NotADirectory));
     }
-    if meta.uid() == me && meta.mode() & 0o022 == 0 {
+    if meta.uid() == me && meta.mode() & owner::OPEN_TO_OTHERS == 0 {
         return Ok(directory.to_path_buf());
     }
     let private = directory.join(format!("rsso-{me}"));
@@ -72,7 +73,14 @@ fn private_directory(directory: &Path) -> io::Result<PathBuf> {
         _ => {}
     }
     let meta = fs::symlink_metadata(&private)?;
-    if !meta.is_dir() || meta.uid() != me || meta.mode() & 0o077 != 0 {
+    if meta.uid() != me {
+        return Err(io::Error::other(format!(
+            "rsso-{me} in it belongs to {}, and must be a directory of PHP's user, {}",
+            owner::name(meta.uid()),
+            owner::name(me)
+        )));
+    }
+    if !meta.is_dir() || meta.mode() & 0o077 != 0 {
         return Err(io::Error::other(format!(
             "rsso-{me} in it must be a directory of PHP's user with mode 0700"
         )));

@@ -237,6 +237,8 @@ pub(super) fn connect(
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // NORMAL survives SIGKILL of every process; a power cut may lose the last moments, never the file.
     connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;")?;
+    // What a large session, or a reader in the way, made of the log is given back; 1,000 pages are usual.
+    connection.execute_batch("PRAGMA journal_size_limit = 4194304;")?;
     // KiB, of each worker's memory: a request needs a few pages, and the system keeps the rest.
     connection.execute_batch("PRAGMA cache_size = -512;")?;
     let version: i32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
