@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use rsso_core::deadline::bounded;
 use rsso_core::request::{Validation, Written};
 use rsso_core::{Result, SessionId};
 
@@ -203,7 +204,10 @@ fn why_validate() -> Validation {
     }
 }
 
-/// `session.gc_maxlifetime`; PHP lets it be zero or less, which a store takes for a second.
+/// `session.gc_maxlifetime`; PHP lets it be zero or less, which a store takes for a second, and
+/// longer than any store can count.
 pub(crate) fn ttl(lifetime: i64) -> Duration {
-    Duration::from_secs(u64::try_from(lifetime).unwrap_or(0).max(1))
+    bounded(Duration::from_secs(
+        u64::try_from(lifetime).unwrap_or(0).max(1),
+    ))
 }

@@ -9,7 +9,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::deadline::Deadline;
+use crate::deadline::{Deadline, bounded};
 use crate::error::{Error, Result};
 use crate::login::{Bound, Kick};
 use crate::packing;
@@ -334,7 +334,7 @@ impl RequestState {
         current.prefetched = None;
         let (data, seen) = loaded.record.map(|r| (r.data, r.version)).unzip();
         current.seen = seen;
-        current.lives_until = loaded.left.map(|left| started + left);
+        current.lives_until = loaded.left.map(|left| started + bounded(left));
         current.login = loaded.login;
         self.kick = loaded.kick;
         self.current = Some(current);

@@ -1,8 +1,9 @@
 //! The end of a session's use: what the request has made of it is stored, where it still may be.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{Refusal, RequestState, Written, refresh};
+use crate::deadline::from_now;
 use crate::error::Result;
 use crate::packing;
 use crate::settings::Settings;
@@ -104,7 +105,7 @@ impl RequestState {
                 if !basis.lives {
                     // The end of a login that was rotated away is not put off.
                     let put_off = current.login.as_ref().is_none_or(|login| !login.rotated);
-                    current.lives_until = put_off.then(|| Instant::now() + ttl);
+                    current.lives_until = put_off.then(|| from_now(ttl));
                 }
                 // A token commits one write.
                 current.token = Token::random()?;

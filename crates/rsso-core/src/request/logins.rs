@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::commit::why_gone;
 use super::{Refusal, RequestState};
+use crate::deadline::bounded;
 use crate::error::Result;
 use crate::login::event::Moment;
 use crate::login::{Bound, Claim, Claimed, Kick, Login, Seat, User};
@@ -59,7 +60,7 @@ impl RequestState {
         let seat = Seat {
             seen: current.seen,
             token: Token::random()?,
-            ttl,
+            ttl: bounded(ttl),
         };
         let had_login = current.login.is_some();
         let claimed = store.claim(&current.key, seat, claim)?;

@@ -6,6 +6,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Current, RequestState};
+use crate::deadline::bounded;
 use crate::error::Result;
 use crate::settings::Settings;
 use crate::sid::SessionId;
@@ -18,7 +19,8 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// How long a record that is to live for `ttl` is given.
 pub(super) fn stored(ttl: Duration) -> Duration {
-    ttl.saturating_add(ttl / SLACK)
+    let ttl = bounded(ttl);
+    ttl + ttl / SLACK
 }
 
 impl RequestState {
@@ -52,6 +54,7 @@ impl Current {
         let Some(until) = self.lives_until else {
             return false;
         };
+        let ttl = bounded(ttl);
         let left = until.saturating_duration_since(Instant::now());
         // One that was to live for longer is to do so no more.
         let too_long = left > stored(ttl) + 2 * SECOND;

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::commit::why_gone;
 use super::{Current, Refusal, RequestState, Written};
+use crate::deadline::bounded;
 use crate::error::Result;
 use crate::login::{Bound, ROTATION_GRACE, Seat};
 use crate::settings::Settings;
@@ -167,7 +168,7 @@ impl RequestState {
         let seat = Seat {
             seen: None,
             token: Token::random()?,
-            ttl,
+            ttl: bounded(ttl),
         };
         let login = leaving.login.login.identity.login;
         let from = (&leaving.key, leaving.token);

@@ -28,7 +28,7 @@ pub use logins::Logins;
 pub use receipts::Receipts;
 pub use spec::{COMPILED_IN, Spec};
 
-use crate::deadline::Deadline;
+use crate::deadline::{Deadline, bounded};
 use crate::error::Result;
 use crate::login::{Bound, Kick};
 use crate::random;
@@ -237,11 +237,11 @@ pub enum Change<'a> {
 }
 
 impl Change<'_> {
-    /// For how long the record shall live from now on.
+    /// For how long the record shall live from now on; never longer than stores can count.
     #[must_use]
     pub fn ttl(&self) -> Duration {
         match self {
-            Self::Write(_, ttl) | Self::Touch(ttl) => *ttl,
+            Self::Write(_, ttl) | Self::Touch(ttl) => bounded(*ttl),
         }
     }
 }

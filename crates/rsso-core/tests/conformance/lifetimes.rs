@@ -2,10 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use rsso_core::request::RequestState;
+use rsso_core::login::Claimed;
+use rsso_core::request::{RequestState, Written};
+use rsso_core::store::Outcome;
 use rsso_core::{SessionId, Settings};
 
 use super::ground::{Ground, sid};
+use super::signing::{at_most, user, wish};
 
 const HALF_AN_HOUR: Duration = Duration::from_secs(1800);
 
@@ -78,4 +81,47 @@ pub fn nothing_is_put_off_that_lives_long_enough(ground: &dyn Ground) {
     }
     assert!(left() <= before, "{before}, {}", left());
     assert!(left() + since.elapsed().as_secs() + 2 >= before);
+}
+
+/// `session.gc_maxlifetime` takes any number: what no clock can count to is very long.
+pub fn a_lifetime_beyond_every_clock_is_kept(ground: &dyn Ground) {
+    let settings = ground.settings();
+    for ttl in [Duration::from_secs(i64::MAX as u64), Duration::MAX] {
+        let id = sid();
+        used(ground, &settings, &id, Some(b"one"), ttl);
+        used(ground, &settings, &id, None, ttl);
+        used(ground, &settings, &id, Some(b"two"), ttl);
+        let mut worker = ground.worker();
+        assert_eq!(worker.peek(&ground.key_of(&id)).unwrap(), b"two");
+        worker.store.gc(None).unwrap();
+        assert_eq!(worker.peek(&ground.key_of(&id)).unwrap(), b"two");
+    }
+}
+
+/// The same for whoever asks the store himself.
+pub fn a_store_takes_any_lifetime(ground: &dyn Ground) {
+    let (mut worker, key) = (ground.worker(), ground.key());
+    worker.put(&key, b"one", Duration::MAX);
+    let held = worker.locked(&key);
+    assert!(matches!(
+        worker.touch(&held, Duration::MAX),
+        Outcome::Stored(_)
+    ));
+    assert_eq!(worker.peek(&key).unwrap(), b"one");
+}
+
+/// A login's session, too.
+pub fn a_login_lives_beyond_every_clock(ground: &dyn Ground) {
+    let settings = ground.settings();
+    let (id, claim) = (sid(), wish(&user("alice"), "web", at_most(1)));
+    let mut worker = ground.worker();
+    let store = worker.store.as_mut();
+    let mut request = RequestState::default();
+    request.read(store, &settings, &id, Duration::MAX).unwrap();
+    let claimed = request.claim(store, &settings, &claim, Duration::MAX);
+    assert!(matches!(claimed.unwrap(), Claimed::New(..)));
+    let written = request.write(store, &settings, &id, b"x", Duration::MAX);
+    assert_eq!(written.unwrap(), Written::Stored);
+    request.close(store).unwrap();
+    assert_eq!(store.logins(&claim.user).unwrap().len(), 1);
 }

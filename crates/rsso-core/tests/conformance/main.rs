@@ -114,6 +114,9 @@ stores! {
     lifetimes {
         each_use_counts_whatever_it_does;
         nothing_is_put_off_that_lives_long_enough;
+        a_lifetime_beyond_every_clock_is_kept;
+        a_store_takes_any_lifetime;
+        a_login_lives_beyond_every_clock;
     }
     requests {
         strict_mode_fetches_once;

@@ -13,7 +13,7 @@ use redis::{Cmd, RedisError, Value, cmd};
 use super::{
     Basis, Change, End, Generation, Load, Loaded, Outcome, Revision, Store, Token, Version,
 };
-use crate::deadline::Deadline;
+use crate::deadline::{Deadline, bounded};
 use crate::dsn::RedisDsn;
 use crate::error::{Error, Result};
 use crate::sid::SessionKey;
@@ -290,9 +290,9 @@ fn get(keys: &Keys) -> Cmd {
     get
 }
 
-/// Milliseconds as Redis wants them: at least one.
+/// Milliseconds as Redis wants them: at least one, and so few that its Lua writes them as a whole number.
 fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis())
+    u64::try_from(bounded(time).as_millis())
         .unwrap_or(u64::MAX)
-        .clamp(1, i64::MAX as u64 / 1000)
+        .max(1)
 }

@@ -13,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
 use super::{
     Basis, Change, End, Generation, Load, Loaded, Outcome, Record, Revision, Store, Token, Version,
 };
-use crate::deadline::Deadline;
+use crate::deadline::{Deadline, bounded};
 use crate::dsn::SqliteDsn;
 use crate::error::{Error, Result};
 use crate::login::{Bound, Login};
@@ -325,6 +325,6 @@ fn now() -> i64 {
 
 /// The second from which a record written now is missing; rounded up, never early.
 fn expiry(ttl: Duration) -> i64 {
-    let seconds = i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX);
+    let seconds = i64::try_from(bounded(ttl).as_secs()).unwrap_or(i64::MAX);
     now().saturating_add(seconds).saturating_add(1)
 }
