@@ -10,6 +10,7 @@ use ext_php_rs::ffi::IS_FALSE;
 use ext_php_rs::flags::{DataType, MethodFlags};
 use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
 use ext_php_rs::zend::{ClassEntry, ExecuteData};
+use rsso_core::settings::Origin;
 use rsso_core::{Error, Result, Settings};
 
 use crate::auto;
@@ -163,7 +164,7 @@ extern "C" fn construct(call: &mut ExecuteData, _result: &mut Zval) {
         if let Some(dsn) = dsn.filter(|dsn| !dsn.as_bytes().is_empty()) {
             let dsn = String::from_utf8_lossy(dsn.as_bytes());
             worker::check_script_may_set("dsn", &dsn)?;
-            settings.set("dsn", &dsn)?;
+            settings.set_for(Origin::Script, "dsn", &dsn)?;
         }
         for (name, value) in options.into_iter().flat_map(ZendHashTable::iter) {
             set_option(&mut settings, &name.to_string(), value)?;
@@ -202,7 +203,7 @@ fn set_option(settings: &mut Settings, name: &str, value: &Zval) -> Result<()> {
             })?,
     };
     worker::check_script_may_set(name, &text)?;
-    settings.set(name, &text)
+    settings.set_for(Origin::Script, name, &text)
 }
 
 extern "C" fn open(call: &mut ExecuteData, result: &mut Zval) {

@@ -38,7 +38,11 @@ pub(crate) fn print_text(text: CString) {
 
 fn active_store() -> String {
     let save_path = php::ini_string(c"session.save_path");
-    match worker::with(|worker| Spec::resolve(&worker.settings, &save_path)) {
+    let resolved = worker::with(|worker| {
+        worker.check_directives()?;
+        Spec::resolve(&worker.settings, &save_path)
+    });
+    match resolved {
         Ok(spec) => spec.to_string(),
         Err(error) => error.chain(),
     }

@@ -7,9 +7,11 @@ use ext_php_rs::ffi::{php_printf, zend_ini_entry, zend_string};
 use ext_php_rs::flags::IniEntryPermission;
 use ext_php_rs::zend::IniEntryDef;
 use rsso_core::Dsn;
-use rsso_core::settings::DIRECTIVES;
+use rsso_core::settings::{DIRECTIVES, Origin};
 
-use crate::{FAILURE, SUCCESS, guard, php, worker};
+use crate::guard::{self, Complaint};
+use crate::worker::Source;
+use crate::{FAILURE, SUCCESS, php, worker};
 
 /// PHP's `ZEND_INI_DISPLAY_ORIG`.
 const DISPLAY_ORIGINAL: c_int = 1;
@@ -68,7 +70,9 @@ pub(crate) fn unregister(module_number: i32) {
     unsafe { php::zend_unregister_ini_entries(module_number) };
 }
 
-/// Checks and takes a new value. A refusal keeps the old one: `ini_set()` returns false.
+/// Checks and takes a new value. For a script a refusal keeps the old one: `ini_set()` returns
+/// false. What the configuration says stands, for PHP would go on with a default, and nobody asked
+/// for that: the worker refuses to serve until the directive is set well again.
 unsafe extern "C" fn on_modify(
     entry: *mut zend_ini_entry,
     new_value: *mut zend_string,
@@ -77,7 +81,7 @@ unsafe extern "C" fn on_modify(
     _arg3: *mut c_void,
     stage: c_int,
 ) -> c_int {
-    let refused = {
+    let told = {
         // SAFETY: PHP lends a valid entry, with its name, for the length of the call.
         let name = unsafe { php::bytes((*entry).name) };
         let value = if new_value.is_null() {
@@ -89,22 +93,37 @@ unsafe extern "C" fn on_modify(
         let name = String::from_utf8_lossy(name);
         let value = String::from_utf8_lossy(value);
         let name = name.strip_prefix("rsso.").unwrap_or(&name);
-        let may = if stage & (STAGE_RUNTIME | STAGE_HTACCESS) == 0 {
-            Ok(())
+        // SAFETY: as above. PHP gives a directive back what it was before by the same call.
+        let is_given_back = unsafe { (*entry).modified != 0 && new_value == (*entry).orig_value };
+        let by_script = stage & (STAGE_RUNTIME | STAGE_HTACCESS) != 0 && !is_given_back;
+        let (origin, may) = if by_script {
+            (Origin::Script, worker::check_script_may_set(name, &value))
         } else {
-            worker::check_script_may_set(name, &value)
+            (Origin::Administrator, Ok(()))
         };
-        may.and_then(|()| worker::with(|worker| worker.set(name, &value, stage == STAGE_STARTUP)))
-            .err()
-            .map(|error| guard::warn_of(&error))
+        // Only ini_set() has somebody there to be told.
+        let stands = stage != STAGE_RUNTIME || is_given_back;
+        let set = worker::with(|worker| worker.set(name, &value, Source { origin, stands }, may));
+        set.err().map(|error| Told {
+            complaint: guard::warn_of(&error),
+            stands,
+        })
     };
-    match refused {
+    match told {
         None => SUCCESS,
-        Some(complaint) => {
-            complaint.tell();
-            FAILURE
+        // Every session_start() will say it. Outside of a request PHP has nowhere to warn.
+        Some(told) if told.stands && stage != STAGE_STARTUP => SUCCESS,
+        Some(told) => {
+            told.complaint.tell();
+            if told.stands { SUCCESS } else { FAILURE }
         }
     }
+}
+
+/// A refusal, as plain memory: PHP code may run when it is told.
+struct Told {
+    complaint: Complaint,
+    stands: bool,
 }
 
 /// Shows a secret in phpinfo(): the DSN without its password, anything else as `***`.

@@ -2,9 +2,13 @@
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 
-use ext_php_rs::ffi::zend_module_entry;
+use ext_php_rs::ffi::{zend_ini_entry, zend_module_entry};
 use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
 use ext_php_rs::zend::{ClassEntry, ExecutorGlobals};
+use rsso_core::settings::Origin;
+
+/// PHP's `ZEND_INI_USER`: who may change a directive.
+const USER: u32 = 1 << 0;
 
 /// PHP's `ZEND_INTERNAL_FUNCTION`: a function of PHP or an extension, not of a script.
 const INTERNAL_FUNCTION: u8 = 1;
@@ -88,6 +92,25 @@ fn ini_text(name: &CStr, original: c_int) -> String {
     unsafe { CStr::from_ptr(value) }
         .to_string_lossy()
         .into_owned()
+}
+
+/// Who has set `session.save_path` to this text. What is fixed by `php_admin_value` no script can
+/// change; else what php.ini or the server said first is the administrator's.
+pub(crate) fn origin_of_save_path(text: &str) -> Origin {
+    const NAME: &CStr = c"session.save_path";
+    // SAFETY: PHP's table of directives, made before any extension is started; its entries live as
+    // long as the process.
+    let is_fixed = unsafe {
+        let table = ExecutorGlobals::get().ini_directives.as_ref();
+        let entry = table.and_then(|table| table.get("session.save_path"));
+        let entry = entry.and_then(|entry| entry.ptr::<zend_ini_entry>()?.as_ref());
+        entry.is_some_and(|entry| u32::from(entry.modifiable) & USER == 0)
+    };
+    if text == ini_original(NAME) || (is_fixed && text == ini_string(NAME)) {
+        Origin::Administrator
+    } else {
+        Origin::Script
+    }
 }
 
 /// True where PHP's own warnings would print a password with `session.save_path`.

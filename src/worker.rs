@@ -5,11 +5,12 @@
 //! stores and closes none of them politely.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::mem::{self, ManuallyDrop};
 use std::rc::Rc;
 use std::time::Duration;
 
+use rsso_core::settings::{Directive, Origin};
 use rsso_core::store::{Spec, Store};
 use rsso_core::{Deadline, Error, Result, Settings};
 
@@ -22,16 +23,27 @@ pub(crate) use attachment::{Access, Attachment, Caller};
 /// Stores a worker keeps open; an application uses one, a test suite some.
 const MAX_STORES: usize = 8;
 
+/// How many characters of a refused value a message repeats.
+const MAX_SHOWN: usize = 40;
+
 /// How long gc by chance may take after a request.
 const GC_TIME: Duration = Duration::from_millis(100);
+
+/// Where a directive's value comes from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Source {
+    pub(crate) origin: Origin,
+    /// Whether PHP has nobody to tell of a refusal, and shows the value as if it counted.
+    pub(crate) stands: bool,
+}
 
 /// A thread's state.
 pub(crate) struct Worker {
     pid: u32,
     /// The directives' values as of now; changed by [`crate::ini`].
     pub(crate) settings: Settings,
-    /// What is wrong with the `rsso.dsn` of php.ini.
-    refused: Option<String>,
+    /// What is wrong with directives as they stand, by name.
+    refused: BTreeMap<String, String>,
     /// Counts changes of `settings`, so that an unchanged one is not resolved again.
     changes: u64,
     stores: Vec<(Spec, Box<dyn Store>)>,
@@ -105,12 +117,21 @@ pub(crate) fn check_script_may_set(name: &str, value: &str) -> Result<()> {
     }
 }
 
+/// What a refused directive's exception says, without a password.
+fn refusal(name: &str, value: &str, problem: &str) -> String {
+    if name == "dsn" || Directive::named(name).is_none_or(|directive| directive.secret) {
+        return problem.to_owned();
+    }
+    let shown: String = value.chars().take(MAX_SHOWN).collect();
+    format!("'{}' cannot be used: {problem}", shown.escape_debug())
+}
+
 impl Worker {
     fn new() -> Self {
         Self {
             pid: std::process::id(),
             settings: Settings::default(),
-            refused: None,
+            refused: BTreeMap::new(),
             changes: 0,
             stores: Vec::new(),
             native: Attachment::default(),
@@ -120,21 +141,34 @@ impl Worker {
         }
     }
 
-    /// Sets a directive. A store that php.ini names wrongly is remembered: using another one
-    /// instead would lose sessions without a word.
-    pub(crate) fn set(&mut self, name: &str, value: &str, startup: bool) -> Result<()> {
+    /// Sets a directive, unless `may` refuses it. A refused value that stands all the same is
+    /// remembered: to go on with another one would be to guess.
+    pub(crate) fn set(
+        &mut self,
+        name: &str,
+        value: &str,
+        source: Source,
+        may: Result<()>,
+    ) -> Result<()> {
         self.changes += 1;
-        let set = self.settings.set(name, value);
-        if name == "dsn" {
-            self.refused = match &set {
-                Err(Error::Config { problem, .. }) if startup => Some(problem.clone()),
-                Err(_) => self.refused.take(),
-                // PHP sets the default in place of what was refused.
-                Ok(()) if startup && value.is_empty() => self.refused.take(),
-                Ok(()) => None,
-            };
+        let set = may.and_then(|()| self.settings.set_for(source.origin, name, value));
+        match &set {
+            Ok(()) => drop(self.refused.remove(name)),
+            Err(Error::Config { problem, .. }) if source.stands => {
+                self.refused
+                    .insert(name.to_owned(), refusal(name, value, problem));
+            }
+            Err(_) => {}
         }
         set
+    }
+
+    /// Refuses to go on while a directive has a value that cannot be used.
+    pub(crate) fn check_directives(&self) -> Result<()> {
+        match self.refused.first_key_value() {
+            None => Ok(()),
+            Some((name, problem)) => Err(Error::config(format!("rsso.{name}"), problem.clone())),
+        }
     }
 
     /// Keeps an answer until it is [taken](crate::answers::Lent::hand_over).

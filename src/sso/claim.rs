@@ -185,7 +185,7 @@ impl Given {
         let device = self.device()?;
         let found = worker::with(|worker| {
             let Some(caller) = worker.active() else {
-                return Ok(None);
+                return worker.check_directives().map(|()| None);
             };
             let access = worker.access(caller)?;
             let user = self.uid.user(&access.settings.logins)?;

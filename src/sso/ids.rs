@@ -25,7 +25,7 @@ pub(super) extern "C" fn login_id(call: &mut ExecuteData, result: &mut Zval) {
         // SAFETY: the call's frame holds it.
         let (uid, device) = (uid.check()?, Device::parse(unsafe { php::bytes(device) })?);
         let id = worker::with(|worker| {
-            let marks = &worker.any_settings().logins.marks;
+            let marks = &worker.any_settings()?.logins.marks;
             marks.login_id(&uid, &device)
         })?;
         Ok(vec![id])
@@ -46,7 +46,7 @@ pub(super) extern "C" fn parse_login_id(call: &mut ExecuteData, result: &mut Zva
     }
     let lent = texts(|| {
         let (uid, device) = worker::with(|worker| {
-            let marks = &worker.any_settings().logins.marks;
+            let marks = &worker.any_settings()?.logins.marks;
             // SAFETY: the call's frame holds it.
             marks.parse_login_id(unsafe { php::bytes(id) })
         })?;
@@ -92,7 +92,7 @@ pub(super) extern "C" fn login_ids(call: &mut ExecuteData, result: &mut Zval) {
 /// One for each device that has a mark, and for each device of a live login that has none.
 fn ids_of(uid: GivenUid) -> Result<Vec<Vec<u8>>> {
     worker::with(|worker| {
-        let settings = &worker.any_settings().logins;
+        let settings = &worker.any_settings()?.logins;
         let user = uid.user(settings)?;
         let marks = settings.marks.clone();
         let mut devices: Vec<Device> = marks.devices().cloned().collect();

@@ -39,7 +39,7 @@ pub(super) extern "C" fn logins(call: &mut ExecuteData, result: &mut Zval) {
 
 fn rows(uid: GivenUid, device: Option<&Device>) -> Result<Vec<LoginRow>> {
     worker::with(|worker| {
-        let user = uid.user(&worker.any_settings().logins)?;
+        let user = uid.user(&worker.any_settings()?.logins)?;
         let access = worker.any_access()?;
         let current = current(access.request);
         let logins = access.store.logins(&user)?;
@@ -66,7 +66,7 @@ pub(super) extern "C" fn kick(call: &mut ExecuteData, result: &mut Zval) {
         let reason = check_reason(reason.map_or(b"kicked", |reason| reason.as_bytes()))?;
         let options = KickOptions::read(options)?;
         let kicks = worker::with(|worker| {
-            let user = uid.user(&worker.any_settings().logins)?;
+            let user = uid.user(&worker.any_settings()?.logins)?;
             let access = worker.any_access()?;
             let except = current(access.request).filter(|_| options.except_current);
             let which = Which {
@@ -131,7 +131,7 @@ fn send(uid: GivenUid, json: &Value, device: Option<&Device>) -> Result<u64> {
     // PHP writes nothing but UTF-8.
     let json = String::from_utf8_lossy(json);
     worker::with(|worker| {
-        let user = uid.user(&worker.any_settings().logins)?;
+        let user = uid.user(&worker.any_settings()?.logins)?;
         let access = worker.any_access()?;
         access.store.notify(&user, device, &json)
     })

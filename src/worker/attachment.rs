@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use rsso_core::deadline::bounded;
 use rsso_core::request::RequestState;
-use rsso_core::store::{Spec, Store};
+use rsso_core::settings::Origin;
+use rsso_core::store::{SavePath, Spec, Store};
 use rsso_core::{Error, Result, Settings};
 
 use super::{MAX_STORES, Worker};
@@ -45,9 +47,7 @@ pub(crate) enum Caller {
 impl Worker {
     /// Settles which store `caller` uses; connects to nothing.
     pub(crate) fn open(&mut self, caller: Caller, save_path: &str) -> Result<()> {
-        if let Some(refused) = &self.refused {
-            return Err(Error::config("rsso.dsn", refused.clone()));
-        }
+        self.check_directives()?;
         let changes = self.changes;
         let lifetime = u64::try_from(crate::php::ini_long(c"session.gc_maxlifetime")).unwrap_or(0);
         let (attachment, directives) = self.attachment(caller);
@@ -61,10 +61,12 @@ impl Worker {
             return Ok(());
         }
         let mut settings = attachment.options.as_ref().unwrap_or(directives).clone();
-        settings.lifetime = Duration::from_secs(lifetime);
-        let spec = Spec::resolve(&settings, save_path)?;
-        if settings.dsn.is_empty() {
-            check_script_may_use(&spec, save_path)?;
+        settings.lifetime = bounded(Duration::from_secs(lifetime));
+        let origin = crate::php::origin_of_save_path(save_path);
+        let text = save_path;
+        let spec = Spec::resolve_for(&settings, SavePath { text, origin })?;
+        if settings.dsn.is_empty() && origin == Origin::Script {
+            check_script_may_use(&spec)?;
         }
         if attachment.opened.as_ref().is_some_and(|o| o.spec != spec) {
             // What is held in another store is given back there.
@@ -151,8 +153,9 @@ impl Worker {
     }
 
     /// The settings that go with [`Self::any_access`], where no store is needed.
-    pub(crate) fn any_settings(&self) -> &Settings {
-        self.settings_of(self.active().unwrap_or(Caller::Native))
+    pub(crate) fn any_settings(&self) -> Result<&Settings> {
+        self.check_directives()?;
+        Ok(self.settings_of(self.active().unwrap_or(Caller::Native)))
     }
 
     /// What counts for `caller`.
@@ -258,10 +261,7 @@ impl Attachment {
 
 /// Refuses a store that a script names through `session.save_path` outside `open_basedir`; php.ini
 /// may name any.
-fn check_script_may_use(spec: &Spec, save_path: &str) -> Result<()> {
-    if save_path == crate::php::ini_original(c"session.save_path") {
-        return Ok(());
-    }
+fn check_script_may_use(spec: &Spec) -> Result<()> {
     match spec
         .files()
         .into_iter()

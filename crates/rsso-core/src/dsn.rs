@@ -87,6 +87,44 @@ impl Dsn {
         }
     }
 
+    /// The password; `None` where the store has none.
+    #[must_use]
+    pub fn password(&self) -> Option<&Secret> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Redis(redis) => Some(&redis.password),
+            Self::Mysql(mysql) => Some(&mysql.password),
+        }
+    }
+
+    /// Whether it holds a password.
+    #[must_use]
+    pub fn has_password(&self) -> bool {
+        self.password().is_some_and(|password| !password.is_empty())
+    }
+
+    /// Whether both name one account of one server, reached in one way: the same password is good
+    /// for both, and safe with both.
+    #[must_use]
+    pub fn is_same_server(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Redis(one), Self::Redis(other)) => {
+                (&one.address, &one.user) == (&other.address, &other.user)
+            }
+            (Self::Mysql(one), Self::Mysql(other)) => {
+                (&one.host, one.port, &one.socket, &one.user, &one.tls)
+                    == (
+                        &other.host,
+                        other.port,
+                        &other.socket,
+                        &other.user,
+                        &other.tls,
+                    )
+            }
+            _ => false,
+        }
+    }
+
     /// The same DSN with a password from elsewhere (`rsso.password`, `rsso.password_file`).
     #[must_use]
     pub fn with_password(mut self, password: Secret) -> Self {

@@ -22,6 +22,8 @@ pub struct FpmConfig {
     handler: Handler,
     user: Option<String>,
     ini: Vec<(String, String)>,
+    /// Lines of the pool's own file: `php_admin_value[name]`, the value.
+    pool: Vec<(String, String)>,
     env: Vec<(String, String)>,
 }
 
@@ -32,6 +34,7 @@ impl FpmConfig {
             handler,
             user: None,
             ini: Vec::new(),
+            pool: Vec::new(),
             env: Vec::new(),
         }
     }
@@ -60,6 +63,13 @@ impl FpmConfig {
     #[must_use]
     pub fn ini(mut self, name: &str, value: &str) -> Self {
         self.ini.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// A setting in the pool's own file; `kind` is `php_value` or `php_admin_value`.
+    #[must_use]
+    pub fn pool(mut self, kind: &str, name: &str, value: &str) -> Self {
+        (self.pool).push((format!("{kind}[{name}]"), value.to_owned()));
         self
     }
 
@@ -195,6 +205,12 @@ fn pool_conf(config: &FpmConfig, dir: &Path) -> String {
             .env
             .iter()
             .map(|(name, value)| format!("env[{name}] = \"{value}\"")),
+    );
+    lines.extend(
+        config
+            .pool
+            .iter()
+            .map(|(name, value)| format!("{name} = \"{value}\"")),
     );
     lines.join("\n") + "\n"
 }

@@ -10,6 +10,9 @@ use crate::secret::Secret;
 use crate::store::mysql::Mapping;
 
 mod logins;
+mod origin;
+
+pub use origin::{Origin, Origins};
 
 pub use logins::{LoginSettings, on_conflict, victim};
 
@@ -117,9 +120,17 @@ pub struct Settings {
     pub lifetime: Duration,
     /// The directives about logins.
     pub logins: LoginSettings,
+    /// Who gave the DSN and the password.
+    pub origins: Origins,
 }
 
 impl Directive {
+    /// The directive `rsso.<name>`.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        DIRECTIVES.iter().find(|directive| directive.name == name)
+    }
+
     const fn new(name: &'static str, default: &'static str) -> Self {
         Self {
             name,
@@ -159,16 +170,21 @@ impl Default for Settings {
             mysql_columns: String::new(),
             lifetime: Duration::from_secs(1440),
             logins: LoginSettings::default(),
+            origins: Origins::default(),
         }
     }
 }
 
 impl Settings {
-    /// Sets the directive `rsso.<name>` from its text.
+    /// Sets the directive `rsso.<name>` from its text, as the administrator.
     ///
     /// # Errors
     /// [`Error::Config`] that names the directive and what it accepts; nothing is changed then.
     pub fn set(&mut self, name: &str, value: &str) -> Result<()> {
+        self.set_for(Origin::Administrator, name, value)
+    }
+
+    fn set_value(&mut self, name: &str, value: &str) -> Result<()> {
         let refuse = |accepts: &str| {
             Err(Error::config(
                 format!("rsso.{name}"),
@@ -274,7 +290,7 @@ impl Settings {
         self.hash_ids && self.mysql_table.is_empty()
     }
 
-    /// The store's password: `rsso.password`, else the contents of `rsso.password_file`.
+    /// `rsso.password`, else the contents of `rsso.password_file`, whoever they are for.
     ///
     /// # Errors
     /// When the file cannot be read.

@@ -26,7 +26,7 @@ use std::time::Duration;
 
 pub use logins::Logins;
 pub use receipts::Receipts;
-pub use spec::{COMPILED_IN, Spec};
+pub use spec::{COMPILED_IN, SavePath, Spec};
 
 use crate::deadline::{Deadline, bounded};
 use crate::error::Result;

@@ -10,7 +10,7 @@ use super::redis::RedisStore;
 use super::sqlite::{self, SqliteStore};
 use crate::dsn::Dsn;
 use crate::error::{Error, Result};
-use crate::settings::Settings;
+use crate::settings::{Origin, Settings};
 
 /// The names of the stores that are compiled in.
 pub const COMPILED_IN: &[&str] = &["sqlite", "redis", "mysql"];
@@ -27,22 +27,48 @@ pub struct Spec {
     events_ttl: Duration,
 }
 
+/// PHP's `session.save_path`, and who has set it.
+#[derive(Debug, Clone, Copy)]
+pub struct SavePath<'a> {
+    /// Its text.
+    pub text: &'a str,
+    /// Who says so.
+    pub origin: Origin,
+}
+
 impl Spec {
+    /// As [`Spec::resolve_for`], where the administrator has set `session.save_path`.
+    ///
+    /// # Errors
+    /// [`crate::Error::Config`] that names the directive at fault.
+    pub fn resolve(settings: &Settings, save_path: &str) -> Result<Self> {
+        let save_path = SavePath {
+            text: save_path,
+            origin: Origin::Administrator,
+        };
+        Self::resolve_for(settings, save_path)
+    }
+
     /// The store for `rsso.dsn`, else for a `session.save_path` that is a DSN, else the embedded
     /// one in the directory that `session.save_path` names. Connects to nothing.
     ///
     /// # Errors
     /// [`crate::Error::Config`] that names the directive at fault.
-    pub fn resolve(settings: &Settings, save_path: &str) -> Result<Self> {
+    pub fn resolve_for(settings: &Settings, save_path: SavePath<'_>) -> Result<Self> {
         let configured = settings.dsn.expose();
-        let dsn = if !configured.is_empty() {
-            Dsn::parse("rsso.dsn", configured)?
-        } else if Dsn::looks_like(save_path) {
-            Dsn::parse("session.save_path", save_path)?
+        let (dsn, origin) = if !configured.is_empty() {
+            (
+                Dsn::parse("rsso.dsn", configured)?,
+                settings.origin_of_dsn(),
+            )
+        } else if Dsn::looks_like(save_path.text) {
+            let dsn = Dsn::parse("session.save_path", save_path.text)?;
+            (dsn, save_path.origin)
         } else {
-            Dsn::Sqlite(sqlite::path::default_dsn(save_path)?)
+            let dsn = Dsn::Sqlite(sqlite::path::default_dsn(save_path.text)?);
+            (dsn, save_path.origin)
         };
-        let dsn = match settings.password()? {
+        let dsn = match settings.password_for(&dsn, origin)? {
             Some(password) => dsn.with_password(password),
             None => dsn,
         };
@@ -55,6 +81,12 @@ impl Spec {
             read_timeout: settings.read_timeout,
             events_ttl: settings.logins.events_ttl,
         })
+    }
+
+    /// Where the store is.
+    #[must_use]
+    pub fn dsn(&self) -> &Dsn {
+        &self.dsn
     }
 
     /// The files that using the store opens on this machine.

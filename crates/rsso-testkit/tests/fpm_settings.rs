@@ -1,0 +1,207 @@
+//! Settings that PHP takes when a worker or a request starts: a pool's `php_value` and `php_admin_value`, `.user.ini`.
+//!
+//! Nobody is there to be told of a bad value then. So every use of a session says it, until it is mended.
+
+mod common;
+
+use std::fs;
+
+use rsso_testkit::{Browser, FpmConfig, Handler, Nginx, PhpFpm, WorkDir};
+
+/// Every way to rsso, one after the other, and what came of it.
+const WAYS: &str = r#"<?php
+ob_start();
+$ways = [
+    'native' => function () { session_start(); session_write_close(); },
+    'object' => function () {
+        session_set_save_handler(new Rsso\SessionHandler(), false);
+        session_start();
+        session_write_close();
+    },
+    'dsn of its own' => fn () => (new Rsso\SessionHandler('sqlite:/nonesuch/x.db'))->open('', 'name'),
+    'sso_claim' => fn () => sso_claim('ada'),
+    'sso_current' => fn () => sso_current(),
+    'sso_release' => fn () => sso_release(),
+    'sso_kicked' => fn () => sso_kicked(),
+    'sso_logins' => fn () => sso_logins('ada'),
+    'sso_kick' => fn () => sso_kick('ada'),
+    'sso_notify' => fn () => sso_notify('ada', 1),
+    'sso_login_id' => fn () => sso_login_id('ada', 'web'),
+    'sso_parse_login_id' => fn () => sso_parse_login_id('web#ada'),
+    'sso_login_ids' => fn () => sso_login_ids('ada'),
+];
+foreach ($ways as $name => $act) {
+    try {
+        $act();
+        echo "$name: served\n";
+    } catch (Throwable $thrown) {
+        echo "$name: ", $thrown::class, ': ', $thrown->getMessage(), "\n";
+    }
+}
+"#;
+
+/// Takes no part in sessions.
+const PLAIN: &str = "<?php echo 'plain';";
+
+/// A start, after which a good value has been set.
+const MENDED: &str = r"<?php
+ob_start();
+var_dump(ini_set('rsso.on_conflict', 'kick'));
+session_start();
+echo 'served';
+";
+
+/// Of each directive that has wrong values, one: not of `rsso.mysql_table`, any text of which is a name.
+const BAD: &[(&str, &str, &str)] = &[
+    ("dsn", "redsi://10.0.0.1", "unknown scheme redsi://"),
+    ("prefix", "a b", "1 to 64 characters"),
+    ("connect_timeout", "soon", "seconds from 0.001 to 60"),
+    ("read_timeout", "-1", "seconds from 0.001 to 300"),
+    ("lock", "maybe", "a boolean"),
+    ("lock_wait", "forever", "seconds from 0 to 3600"),
+    ("lock_ttl", "0", "seconds from 1 to 86400"),
+    ("lock_failure", "ignore", "'error' or 'readonly'"),
+    ("hash_ids", "sha256", "a boolean"),
+    ("store_empty", "never", "a boolean"),
+    ("compress", "gzip", "'off', 'zstd' or 'lz4'"),
+    ("compress_min", "2K", "bytes from 0 to 1073741824"),
+    ("mysql_columns", "id=a", "data"),
+    ("realm", "a b", "1 to 64 characters"),
+    (
+        "max_logins",
+        "three",
+        "a whole number from 0 (no limit) to 1000000",
+    ),
+    ("max_logins_per_device", "-1", "a whole number from 0"),
+    ("storm_limit", "1.5", "a whole number from 0"),
+    ("on_conflict", "refused", "'kick' or 'refuse'"),
+    ("victim", "newest", "'oldest' or 'idle'"),
+    ("tombstone_ttl", "0", "seconds from 1 to 31536000"),
+    ("events_ttl", "soon", "seconds from 1 to 31536000"),
+    ("auto_claim", "a..b", "dotted paths"),
+    ("auto_claim_device", "a b", "'user-agent'"),
+    ("device_marks", "pc", "mark=device"),
+];
+
+fn page(browser: &Browser, path: &str) -> String {
+    browser.get(path).ok()
+}
+
+fn docroot() -> WorkDir {
+    let docroot = WorkDir::new();
+    docroot.write("ways.php", WAYS);
+    docroot.write("plain.php", PLAIN);
+    docroot.write("mended.php", MENDED);
+    docroot
+}
+
+/// That each way throws, and what it says.
+fn assert_refused(said: &str, directive: &str, accepts: &str) {
+    let lines: Vec<_> = said.lines().collect();
+    assert_eq!(lines.len(), 13, "{said}");
+    for line in lines {
+        let problem = format!("Rsso\\ConfigException: rsso: rsso.{directive}: ");
+        assert!(line.contains(&problem), "{directive}: {line}");
+        assert!(line.contains(accepts), "{directive}: {line}");
+    }
+}
+
+#[test]
+fn a_bad_value_of_a_pool_is_an_exception() {
+    let docroot = docroot();
+    for kind in ["php_admin_value", "php_value"] {
+        for (name, value, accepts) in BAD {
+            let directive = format!("rsso.{name}");
+            let config = FpmConfig::new(Handler::Sqlite).workers(1);
+            // Where messages are shown, there is nobody to show one to yet.
+            let config = config
+                .ini("display_errors", "1")
+                .pool(kind, &directive, value);
+            let fpm = PhpFpm::start(&config);
+            let nginx = Nginx::start(docroot.path(), &fpm);
+            let browser = nginx.browser();
+            let pids = fpm.worker_pids();
+            for _ in 0..2 {
+                assert_refused(&page(&browser, "/ways.php"), name, accepts);
+                assert_eq!(page(&browser, "/plain.php"), "plain");
+            }
+            assert_eq!(fpm.worker_pids(), pids, "{}", fpm.error_log());
+        }
+    }
+}
+
+/// The bad value stands as one that only the administrator can change.
+#[test]
+fn a_script_cannot_replace_a_bad_value_of_the_administrator() {
+    let docroot = docroot();
+    let config = FpmConfig::new(Handler::Sqlite).workers(1);
+    let fpm = PhpFpm::start(&config.pool("php_admin_value", "rsso.on_conflict", "refused"));
+    let nginx = Nginx::start(docroot.path(), &fpm);
+    let said = nginx.browser().get("/mended.php");
+    assert!(said.body.starts_with("bool(false)"), "{said:?}");
+    assert!(!said.body.contains("served"), "{said:?}");
+}
+
+/// Where a script may set the directive, it is good as long as the script runs, and bad again after it.
+#[test]
+fn a_bad_value_is_back_when_the_request_that_mended_it_is_over() {
+    let docroot = docroot();
+    for config in [
+        FpmConfig::new(Handler::Sqlite).pool("php_value", "rsso.on_conflict", "refused"),
+        FpmConfig::new(Handler::Sqlite).ini("rsso.on_conflict", "refused"),
+    ] {
+        let fpm = PhpFpm::start(&config.workers(1));
+        let nginx = Nginx::start(docroot.path(), &fpm);
+        let browser = nginx.browser();
+        for _ in 0..2 {
+            assert_refused(&page(&browser, "/ways.php"), "on_conflict", "'kick'");
+            let mended = page(&browser, "/mended.php");
+            assert!(mended.ends_with("served"), "{mended}");
+        }
+    }
+}
+
+#[test]
+fn a_bad_value_in_user_ini_is_an_exception_there_and_nowhere_else() {
+    let docroot = docroot();
+    let fpm = PhpFpm::start(&FpmConfig::new(Handler::Sqlite).workers(1));
+    let nginx = Nginx::start(docroot.path(), &fpm);
+    let browser = nginx.browser();
+    for (name, value, accepts) in BAD {
+        fs::create_dir(docroot.join(name)).expect("a new directory");
+        docroot.write(
+            &format!("{name}/.user.ini"),
+            &format!("rsso.{name} = \"{value}\"\n"),
+        );
+        docroot.write(&format!("{name}/ways.php"), WAYS);
+        for _ in 0..2 {
+            assert_refused(&page(&browser, &format!("/{name}/ways.php")), name, accepts);
+            let elsewhere = page(&browser, "/ways.php");
+            assert!(
+                elsewhere.starts_with("native: served\nobject: served\n"),
+                "{elsewhere}"
+            );
+        }
+    }
+}
+
+/// php.ini is bad and `.user.ini` is good: so is the request, and the next one without it is not.
+#[test]
+fn a_good_value_in_user_ini_counts_before_a_bad_one_of_php_ini() {
+    let docroot = docroot();
+    fs::create_dir(docroot.join("good")).expect("a new directory");
+    docroot.write("good/.user.ini", "rsso.on_conflict = refuse\n");
+    docroot.write("good/ways.php", WAYS);
+    let config = FpmConfig::new(Handler::Sqlite).ini("rsso.on_conflict", "refused");
+    let fpm = PhpFpm::start(&config.workers(1));
+    let nginx = Nginx::start(docroot.path(), &fpm);
+    let browser = nginx.browser();
+    for _ in 0..2 {
+        let good = page(&browser, "/good/ways.php");
+        assert!(
+            good.starts_with("native: served\nobject: served\n"),
+            "{good}"
+        );
+        assert_refused(&page(&browser, "/ways.php"), "on_conflict", "'kick'");
+    }
+}
