@@ -104,6 +104,12 @@ pub(crate) fn throw_plain(class: Exception, text: &dyn fmt::Display) {
     Complaint::plain(Tone::Exception(class), text).throw(class);
 }
 
+/// Warns, of what is no error. As [`Complaint::tell`], with nothing of ours alive that has a
+/// destructor.
+pub(crate) fn warn(text: &dyn fmt::Display) {
+    Complaint::new(Tone::Warning, text).tell();
+}
+
 /// Warns of a directive's value.
 pub(crate) fn warn_of(error: &Error) -> Complaint {
     Complaint::new(Tone::Warning, &error.chain())

@@ -33,6 +33,8 @@ unsafe extern "C" {
         offset: u32,
         line: u32,
     ) -> *mut c_void;
+    fn php_output_get_start_filename() -> *const c_char;
+    fn php_output_get_start_lineno() -> c_int;
     pub(crate) fn display_ini_entries(module: *mut zend_module_entry);
 }
 
@@ -131,6 +133,17 @@ pub(crate) fn may_use(path: &std::path::Path) -> bool {
 /// Whether PHP code is running: then an exception can be caught, or at least reported.
 pub(crate) fn is_code_running() -> bool {
     !ExecutorGlobals::get().current_execute_data.is_null()
+}
+
+/// The file and line whose output made PHP send the headers; `None` where it cannot tell. True
+/// until PHP code runs again.
+pub(crate) fn output_start() -> Option<(&'static CStr, i32)> {
+    // SAFETY: PHP's own answers; the name is NULL or a C string that lives until the request ends,
+    // and nobody keeps it for longer than a message.
+    unsafe {
+        let file = php_output_get_start_filename();
+        (!file.is_null()).then(|| (CStr::from_ptr(file), php_output_get_start_lineno()))
+    }
 }
 
 /// Whether one of these functions of PHP is among those that are running now; `None` where none at

@@ -3,10 +3,11 @@
 //! PHP code runs twice on the way, when `meta` becomes JSON and when the session's id changes. So
 //! the arguments are read anew after it, and nothing but plain memory is alive meanwhile.
 
-use std::ptr;
+use std::ffi::CStr;
+use std::{fmt, ptr};
 
 use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
-use ext_php_rs::zend::{ExecuteData, SapiGlobals};
+use ext_php_rs::zend::{ExecuteData, ExecutorGlobals, SapiGlobals};
 use rsso_core::login::{Claim, Claimed, Device, Login, LoginId, Refused, check_meta};
 use rsso_core::settings::LoginSettings;
 use rsso_core::store::receipts;
@@ -112,7 +113,12 @@ fn run(given: Given, asked: Asked, meta: &Value, result: &mut Zval) {
     };
     // A cookie with the new id could not be sent any more.
     let headers_sent = SapiGlobals::get().headers_sent != 0;
-    if !asked.keeps_id && !headers_sent {
+    if !asked.keeps_id && headers_sent {
+        guard::warn(&KeptId(php::output_start()));
+        if ExecutorGlobals::has_exception() {
+            return;
+        }
+    } else if !asked.keeps_id {
         match engine::session_regenerate_id() {
             None => return,
             Some(true) => {}
@@ -137,6 +143,23 @@ fn run(given: Given, asked: Asked, meta: &Value, result: &mut Zval) {
         Outcome::NoSession => throw_no_session("sso_claim"),
         Outcome::Login(lent) => put_login(result, lent),
         Outcome::Refused(refusal, lent) => throw_refused(refusal, lent),
+    }
+}
+
+/// What is said where the session's id should have changed and cannot: with where output began.
+struct KeptId(Option<(&'static CStr, i32)>);
+
+impl fmt::Display for KeptId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("headers were already sent")?;
+        if let Some((file, line)) = self.0 {
+            write!(f, " (output started at {}:{line})", file.to_string_lossy())?;
+        }
+        f.write_str(
+            ", so the session keeps the id that it had before the login, and whoever planted that \
+             id in the browser has the login, too; call sso_claim() before any output, or say \
+             'rotate_id' => false if the id is to stay",
+        )
     }
 }
 
