@@ -61,7 +61,13 @@ pub(crate) fn call<T: Copy>(
     on_error: OnError,
     act: impl FnOnce() -> Result<Answer<T>>,
 ) -> T {
-    let (value, complaint) = match catch_unwind(AssertUnwindSafe(act)) {
+    let done = catch_unwind(AssertUnwindSafe(act));
+    if php::has_bailed_out() {
+        drop(done);
+        php::go_on_bailing_out();
+        return fallback;
+    }
+    let (value, complaint) = match done {
         Ok(Ok(Answer { value, warning })) => (
             value,
             warning.map(|text| Complaint::new(Tone::Warning, &text)),

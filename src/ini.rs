@@ -109,6 +109,7 @@ unsafe extern "C" fn on_modify(
             stands,
         })
     };
+    php::go_on_bailing_out();
     match told {
         None => SUCCESS,
         // Every session_start() will say it. Outside of a request PHP has nowhere to warn.

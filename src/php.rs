@@ -1,10 +1,12 @@
 //! What of PHP's C interface ext-php-rs does not bind, and small helpers over it.
 
+use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_int, c_void};
+use std::panic::AssertUnwindSafe;
 
 use ext_php_rs::ffi::{zend_ini_entry, zend_module_entry};
 use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
-use ext_php_rs::zend::{ClassEntry, ExecutorGlobals};
+use ext_php_rs::zend::{ClassEntry, ExecutorGlobals, bailout, try_catch};
 use rsso_core::settings::Origin;
 
 /// PHP's `ZEND_INI_USER`: who may change a directive.
@@ -121,13 +123,45 @@ pub(crate) fn save_path_has_password() -> bool {
     rsso_core::Dsn::looks_like(&save_path) && save_path.contains('@')
 }
 
+thread_local! {
+    /// Whether PHP has given up this request in the middle of one of our acts.
+    static BAILED_OUT: Cell<bool> = const { Cell::new(false) };
+}
+
 /// Whether a script may use this path (`open_basedir`); what is set in php.ini always may.
+///
+/// PHP copies the directive for it, and may have no memory for that. Its `longjmp` would skip the
+/// end of a borrow of the worker, for good: it is caught here, the answer is no, and
+/// [`go_on_bailing_out`] lets it go on where nothing of ours is alive.
 pub(crate) fn may_use(path: &std::path::Path) -> bool {
     let Ok(path) = std::ffi::CString::new(path.as_os_str().as_encoded_bytes()) else {
         return false;
     };
-    // SAFETY: a C string; 0 asks PHP not to warn, so no PHP code runs.
-    unsafe { php_check_open_basedir_ex(path.as_ptr(), 0) == 0 }
+    let path = path.as_ptr();
+    let ask = AssertUnwindSafe(|| {
+        // SAFETY: a C string; 0 asks PHP not to warn, so no PHP code runs. Nothing with a destructor
+        // lives in here.
+        unsafe { php_check_open_basedir_ex(path, 0) == 0 }
+    });
+    try_catch(ask).unwrap_or_else(|_| {
+        BAILED_OUT.set(true);
+        false
+    })
+}
+
+/// Whether PHP has given up this request meanwhile: then nothing but [`go_on_bailing_out`] is to be
+/// done.
+pub(crate) fn has_bailed_out() -> bool {
+    BAILED_OUT.get()
+}
+
+/// Lets PHP go on to the end of the request where [`may_use`] has kept it. Nothing with a
+/// destructor may be alive.
+pub(crate) fn go_on_bailing_out() {
+    if BAILED_OUT.take() {
+        // SAFETY: PHP was on its way out of this request, and the caller has nothing to lose.
+        unsafe { bailout() }
+    }
 }
 
 /// Whether PHP code is running: then an exception can be caught, or at least reported.
