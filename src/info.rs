@@ -37,6 +37,10 @@ pub(crate) fn print_text(text: CString) {
 }
 
 fn active_store() -> String {
+    let handler = php::ini_string(c"session.save_handler");
+    if handler != "rsso" {
+        return format!("none: session.save_handler is {handler}");
+    }
     let save_path = php::ini_string(c"session.save_path");
     let resolved = worker::with(|worker| {
         worker.check_directives()?;

@@ -10,7 +10,7 @@ use rsso_core::login::{Device, Realm, Uid, User};
 use rsso_core::settings::LoginSettings;
 
 use crate::exceptions::Exception;
-use crate::{guard, php};
+use crate::{guard, php, superglobals};
 
 mod claim;
 mod ids;
@@ -159,11 +159,23 @@ unsafe fn device(device: *const ext_php_rs::types::ZendStr) -> Result<Option<Dev
 
 /// Throws what a function says that needs a session and has none.
 fn throw_no_session(function: &str) {
+    // What session_start() has read stays there when the session is closed.
+    let way_out = if handler_is_rsso() && superglobals::session().is_some() {
+        "this request has closed its own (read_and_close, session_write_close(), session_abort() \
+         or session_destroy()): call session_start() again, without read_and_close"
+    } else {
+        "call session_start() with session.save_handler=rsso first"
+    };
     guard::throw_plain(
         Exception::Rsso,
-        &format_args!(
-            "{function}() needs an active session of rsso: call session_start() with \
-             session.save_handler=rsso first"
-        ),
+        &format_args!("{function}() needs an active session of rsso: {way_out}"),
     );
+}
+
+/// Whether PHP asks rsso for sessions: as a module, or, as `user`, maybe as an object.
+fn handler_is_rsso() -> bool {
+    matches!(
+        php::ini_string(c"session.save_handler").as_str(),
+        "rsso" | "user"
+    )
 }

@@ -34,9 +34,9 @@ Rsso\RssoException: sso_claim() needs an active session of rsso: call session_st
 Rsso\RssoException: sso_release() needs an active session of rsso: call session_start() with session.save_handler=rsso first
 Rsso\RssoException: sso_current() needs an active session of rsso: call session_start() with session.save_handler=rsso first
 Rsso\RssoException: sso_kicked() needs an active session of rsso: call session_start() with session.save_handler=rsso first
-Rsso\RssoException: sso_claim() needs an active session of rsso: call session_start() with session.save_handler=rsso first
-Rsso\RssoException: sso_current() needs an active session of rsso: call session_start() with session.save_handler=rsso first
-Rsso\RssoException: sso_current() needs an active session of rsso: call session_start() with session.save_handler=rsso first
+Rsso\RssoException: sso_claim() needs an active session of rsso: this request has closed its own (read_and_close, session_write_close(), session_abort() or session_destroy()): call session_start() again, without read_and_close
+Rsso\RssoException: sso_current() needs an active session of rsso: this request has closed its own (read_and_close, session_write_close(), session_abort() or session_destroy()): call session_start() again, without read_and_close
+Rsso\RssoException: sso_current() needs an active session of rsso: this request has closed its own (read_and_close, session_write_close(), session_abort() or session_destroy()): call session_start() again, without read_and_close
 Rsso\RssoException: sso_claim() needs an active session of rsso: call session_start() with session.save_handler=rsso first
 Rsso\RssoException: sso_release() needs an active session of rsso: call session_start() with session.save_handler=rsso first
 Rsso\RssoException: sso_current() needs an active session of rsso: call session_start() with session.save_handler=rsso first
