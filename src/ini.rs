@@ -7,7 +7,7 @@ use ext_php_rs::ffi::{php_printf, zend_ini_entry, zend_string};
 use ext_php_rs::flags::IniEntryPermission;
 use ext_php_rs::zend::IniEntryDef;
 use rsso_core::Dsn;
-use rsso_core::settings::{DIRECTIVES, Origin};
+use rsso_core::settings::{self, DIRECTIVES, Directive, Origin};
 
 use crate::guard::{self, Complaint};
 use crate::worker::Source;
@@ -62,6 +62,23 @@ pub(crate) fn register(module_number: i32) {
         Table(entries)
     });
     IniEntryDef::register(&table.0, module_number);
+}
+
+/// Warns of what php.ini sets and nobody knows: PHP itself ignores a misspelt name. Called in MINIT,
+/// and so once in a process.
+pub(crate) fn warn_of_unknown() {
+    for at in 0.. {
+        let mut complaint = None;
+        guard::quietly(|| {
+            let names = php::configured("rsso.").into_iter();
+            let known = |name: &String| name.strip_prefix("rsso.").and_then(Directive::named);
+            let unknown = |name: &String| known(name).is_none();
+            let found = names.filter(unknown).nth(at);
+            complaint = found.map(|name| guard::warn_of(&settings::unknown(&name)));
+        });
+        let Some(complaint) = complaint else { return };
+        complaint.tell();
+    }
 }
 
 /// Takes the directives back; called in MSHUTDOWN.

@@ -38,6 +38,7 @@ extern "C" fn startup(_kind: i32, module_number: i32) -> i32 {
     fork::watch();
     guard::startup(|| {
         ini::register(module_number);
+        ini::warn_of_unknown();
         exceptions::register()?;
         login::register()?;
         module::register()?;

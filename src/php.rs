@@ -37,6 +37,7 @@ unsafe extern "C" {
     ) -> *mut c_void;
     fn php_output_get_start_filename() -> *const c_char;
     fn php_output_get_start_lineno() -> c_int;
+    fn php_ini_get_configuration_hash() -> *mut ZendHashTable;
     pub(crate) fn display_ini_entries(module: *mut zend_module_entry);
 }
 
@@ -177,6 +178,28 @@ pub(crate) fn output_start() -> Option<(&'static CStr, i32)> {
     unsafe {
         let file = php_output_get_start_filename();
         (!file.is_null()).then(|| (CStr::from_ptr(file), php_output_get_start_lineno()))
+    }
+}
+
+/// What php.ini, the files beside it and `-d` set whose name begins with `prefix`, in whatever case,
+/// also in the sections of hosts and paths. Pools and `.user.ini` are not seen here.
+pub(crate) fn configured(prefix: &str) -> Vec<String> {
+    // SAFETY: PHP's own table, complete before any extension is started, and not changed here.
+    let table = unsafe { php_ini_get_configuration_hash().as_ref() };
+    let mut names = Vec::new();
+    collect_configured(table, prefix, &mut names);
+    names
+}
+
+fn collect_configured(table: Option<&ZendHashTable>, prefix: &str, names: &mut Vec<String>) {
+    for (name, value) in table.into_iter().flat_map(ZendHashTable::iter) {
+        let name = name.to_string();
+        let start = name.get(..prefix.len());
+        match value.array() {
+            _ if start.is_some_and(|start| start.eq_ignore_ascii_case(prefix)) => names.push(name),
+            Some(section) => collect_configured(Some(section), prefix, names),
+            None => {}
+        }
     }
 }
 

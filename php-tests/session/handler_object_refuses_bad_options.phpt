@@ -24,13 +24,13 @@ foreach ([
 echo thrown_by(fn () => new Rsso\SessionHandler([])), "\n";
 ?>
 --EXPECT--
-Rsso\ConfigException: rsso: rsso.nonesuch: is not a directive of rsso
+Rsso\ConfigException: rsso: rsso.nonesuch: is not a directive of rsso; rsso.ini lists all there are
 Rsso\ConfigException: rsso: rsso.lock_wait: must be seconds from 0 to 3600
 Rsso\ConfigException: rsso: rsso.lock_failure: must be 'error' or 'readonly'
 Rsso\ConfigException: rsso: option 'prefix': must be a string, a number or a boolean
 Rsso\ConfigException: rsso: option 'prefix': must be a string, a number or a boolean
 Rsso\ConfigException: rsso: option 'dsn': is the constructor's first argument
-Rsso\ConfigException: rsso: rsso.5: is not a directive of rsso
+Rsso\ConfigException: rsso: rsso.5: is not a directive of rsso; rsso.ini lists all there are
 Rsso\ConfigException: rsso: rsso.dsn: is not a DSN; accepted are sqlite:/path/to/file.db, redis://host:port/db, rediss://host:port/db, redis+unix:///path/to/socket?db=N, mysql://user:password@host:port/database
 Rsso\ConfigException: rsso: rsso.dsn: has an unknown or repeated parameter 'tiemout'
 Rsso\ConfigException: rsso: rsso.dsn: contains a NUL byte

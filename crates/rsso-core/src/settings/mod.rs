@@ -10,11 +10,16 @@ use crate::secret::Secret;
 use crate::store::mysql::Mapping;
 
 mod logins;
+mod nearest;
 mod origin;
 
+pub use nearest::nearest;
 pub use origin::{Origin, Origins};
 
 pub use logins::{LoginSettings, on_conflict, victim};
+
+/// How many characters of an unknown name a message repeats.
+const MAX_NAME: usize = 60;
 
 /// A directive: its name below `rsso.`, its default as php.ini would write it, and who may set it.
 #[derive(Debug, Clone, Copy)]
@@ -260,13 +265,8 @@ impl Settings {
                 _ => return refuse("'error' or 'readonly'"),
             },
             _ => {
-                let unknown = || {
-                    Err(Error::config(
-                        format!("rsso.{name}"),
-                        "is not a directive of rsso",
-                    ))
-                };
-                return self.logins.set(name, value).unwrap_or_else(unknown);
+                let set = self.logins.set(name, value);
+                return set.unwrap_or_else(|| Err(unknown(&format!("rsso.{name}"))));
             }
         }
         Ok(())
@@ -309,6 +309,22 @@ impl Settings {
         })?;
         Ok(Some(Secret::new(text.trim_end_matches(['\r', '\n']))))
     }
+}
+
+/// What is wrong with a directive of this whole name, which does not exist.
+#[must_use]
+pub fn unknown(directive: &str) -> Error {
+    let name = directive.split_once('.').map_or("", |(_, name)| name);
+    let names = DIRECTIVES.iter().map(|directive| directive.name);
+    let meant = match nearest(name, names) {
+        Some(meant) => format!("is rsso.{meant} meant?"),
+        None => "rsso.ini lists all there are".to_owned(),
+    };
+    let shown: String = directive.chars().take(MAX_NAME).collect();
+    Error::config(
+        shown.escape_debug().to_string(),
+        format!("is not a directive of rsso; {meant}"),
+    )
 }
 
 /// PHP's own reading of a boolean directive, strictly.
