@@ -62,7 +62,7 @@ foreach ([
 }
 ?>
 --EXPECTF--
-Rsso\ConfigException: rsso: rsso.dsn: unknown scheme redsi://; %s
+Rsso\ConfigException: rsso: rsso.dsn: unknown scheme redsi:// (is redis meant?); %s
 good
 Rsso\ConfigException: rsso: rsso.prefix: 'a b' cannot be used: must be 1 to 64 characters of %s
 good

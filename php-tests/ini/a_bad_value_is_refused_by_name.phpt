@@ -50,7 +50,7 @@ rsso.dsn = "nonsense"
   warning: ini_set(): rsso: rsso.dsn: is not a DSN; accepted are sqlite:/path/to/file.db, redis://host:port/db, rediss://host:port/db, redis+unix:///path/to/socket?db=N, mysql://user:password@host:port/database
 false
 rsso.dsn = "\/var\/lib\/x"
-  warning: ini_set(): rsso: rsso.dsn: is not a DSN; accepted are sqlite:/path/to/file.db, redis://host:port/db, rediss://host:port/db, redis+unix:///path/to/socket?db=N, mysql://user:password@host:port/database
+  warning: ini_set(): rsso: rsso.dsn: is not a DSN of rsso's; write it as sqlite:/var/lib/x, if it is a file
 false
 rsso.dsn = "http:\/\/localhost"
   warning: ini_set(): rsso: rsso.dsn: unknown scheme http://; accepted are sqlite:/path/to/file.db, redis://host:port/db, rediss://host:port/db, redis+unix:///path/to/socket?db=N, mysql://user:password@host:port/database
@@ -68,7 +68,7 @@ rsso.dsn = "redis:\/\/h:99999"
   warning: ini_set(): rsso: rsso.dsn: cannot be parsed (invalid port number); percent-encode '/', '?', '#', '@' and '%' in a password, or use rsso.password
 false
 rsso.dsn = "redis:\/\/h?nonesuch=1"
-  warning: ini_set(): rsso: rsso.dsn: has an unknown or repeated parameter 'nonesuch'
+  warning: ini_set(): rsso: rsso.dsn: has an unknown parameter 'nonesuch'; with this scheme there are: db
 false
 rsso.dsn = "redis:\/\/h?db=-1"
   warning: ini_set(): rsso: rsso.dsn: the database must be a number, as in redis://host:6379/2
@@ -95,7 +95,7 @@ rsso.dsn = "sqlite:\/x.db?mode=abc"
   warning: ini_set(): rsso: rsso.dsn: mode must be 0600, 0640, 0620 or 0660
 false
 rsso.dsn = "sqlite:\/x.db?mdoe=0600"
-  warning: ini_set(): rsso: rsso.dsn: has an unknown or repeated parameter 'mdoe'
+  warning: ini_set(): rsso: rsso.dsn: has an unknown parameter 'mdoe'; with this scheme there are: mode
 false
 rsso.dsn = "sqlite:\/a%00b"
   warning: ini_set(): rsso: rsso.dsn: contains an encoded NUL byte

@@ -14,7 +14,7 @@ foreach (['redis://:mauveelephant@h:1?nonesuch=1', 'http://h', 'redis://:mauve#e
 }
 ?>
 --EXPECT--
-Rsso\ConfigException: rsso: session.save_path: has an unknown or repeated parameter 'nonesuch'
+Rsso\ConfigException: rsso: session.save_path: has an unknown parameter 'nonesuch'; with this scheme there are: db
 Rsso\ConfigException: rsso: session.save_path: unknown scheme http://; accepted are sqlite:/path/to/file.db, redis://host:port/db, rediss://host:port/db, redis+unix:///path/to/socket?db=N, mysql://user:password@host:port/database
 Rsso\ConfigException: rsso: session.save_path: cannot be parsed (empty host); percent-encode '/', '?', '#', '@' and '%' in a password, or use rsso.password
 Rsso\ConfigException: rsso: session.save_path: cannot be parsed (empty host); percent-encode '/', '?', '#', '@' and '%' in a password, or use rsso.password

@@ -12,5 +12,5 @@ echo another_php('try { session_start(); } catch (Throwable $t) { echo $t::class
     ['rsso.dsn' => 'redsi://10.0.0.1', 'display_startup_errors' => '0', 'log_errors' => '0']);
 ?>
 --EXPECTF--
-%ARsso\ConfigException: rsso: rsso.dsn: unknown scheme redsi://; accepted are %s
+%ARsso\ConfigException: rsso: rsso.dsn: unknown scheme redsi:// (is redis meant?); accepted are %s
 bool(true)

@@ -32,6 +32,6 @@ Rsso\ConfigException: rsso: option 'prefix': must be a string, a number or a boo
 Rsso\ConfigException: rsso: option 'dsn': is the constructor's first argument
 Rsso\ConfigException: rsso: rsso.5: is not a directive of rsso; rsso.ini lists all there are
 Rsso\ConfigException: rsso: rsso.dsn: is not a DSN; accepted are sqlite:/path/to/file.db, redis://host:port/db, rediss://host:port/db, redis+unix:///path/to/socket?db=N, mysql://user:password@host:port/database
-Rsso\ConfigException: rsso: rsso.dsn: has an unknown or repeated parameter 'tiemout'
+Rsso\ConfigException: rsso: rsso.dsn: has an unknown parameter 'tiemout'; with this scheme there are: db
 Rsso\ConfigException: rsso: rsso.dsn: contains a NUL byte
 TypeError: Rsso\SessionHandler::__construct(): Argument #1 ($dsn) must be of type string, array given

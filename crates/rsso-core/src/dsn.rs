@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
+mod hint;
 mod mysql;
 mod network;
 mod query;
@@ -62,13 +63,10 @@ impl Dsn {
             Some(topology @ ("redis+sentinel" | "redis+cluster")) => Err(format!(
                 "{topology}:// is not supported by this version; use redis:// with the master's address"
             )),
-            Some("mysql") => MysqlDsn::parse(text).map(Self::Mysql),
-            Some(other) if Self::looks_like(text) => {
-                Err(format!("unknown scheme {other}://; accepted are {SCHEMES}"))
-            }
-            _ => Err(format!("is not a DSN; accepted are {SCHEMES}")),
+            Some("mysql") if Self::looks_like(text) => MysqlDsn::parse(text).map(Self::Mysql),
+            other => Err(hint::no_dsn(text, other)),
         }
-        .map_err(refuse)
+        .map_err(|problem| refuse(problem + hint::cut(text)))
     }
 
     /// The files that using this DSN opens on this machine.

@@ -93,10 +93,124 @@ fn what_is_wrong_is_said_with_the_directive() {
         ("redis+cluster://a:1,b:2", "not supported by this version"),
         ("http://x", "unknown scheme http"),
         ("/var/lib/php", "is not a DSN"),
+        ("nonsense", "is not a DSN; accepted are sqlite:"),
+        ("redsi://h", "is redis meant?"),
+        ("sqlite:/x.db?moed=0600", "there are: mode"),
+        ("redis://h?mode=1", "'mode'; with this scheme there are: db"),
+        ("rediss://h?cafile=/x", "there are: db, ca, cert, key"),
+        (
+            "mysql://u@h/d?ssl=1",
+            "there are: ca, cert, key, tls, charset, socket",
+        ),
+        ("redis://h?db=1&db=2", "the parameter 'db' twice"),
+        ("rediss://h?ca=", "no value for its parameter 'ca'"),
     ] {
         let problem = problem(text);
         assert!(problem.starts_with("rsso.dsn: "), "{problem}");
         assert!(problem.contains(say), "{text}: {problem}");
+    }
+}
+
+#[test]
+fn another_notation_is_answered_with_rssos() {
+    for (text, meant) in [
+        (
+            "mysql:host=db.example;dbname=shop",
+            "mysql://user:password@db.example/shop",
+        ),
+        (
+            "mysql:host=10.0.0.1;port=3307;dbname=shop;charset=utf8mb4",
+            "mysql://user:password@10.0.0.1:3307/shop",
+        ),
+        (
+            "mysql:unix_socket=/run/mysqld/mysqld.sock;dbname=shop",
+            "mysql://user:password@localhost/shop?socket=/run/mysqld/mysqld.sock",
+        ),
+        // As php.ini leaves it without quotes.
+        ("mysql:host", "mysql://user:password@localhost/database"),
+        (
+            "mariadb://u:secret@h/d",
+            "mysql://user:password@localhost/database",
+        ),
+        ("tcp://127.0.0.1:6379", "redis://127.0.0.1:6379"),
+        (
+            "tcp://h:6379?auth=secret&database=3&prefix=x",
+            "redis://:password@h:6379/3",
+        ),
+        (
+            "tcp://h:6379?auth[]=user&auth[]=secret",
+            "redis://:password@h:6379",
+        ),
+        ("tls://h:6380?database=1", "rediss://h:6380/1"),
+        (
+            "unix:///run/redis/redis.sock?database=1",
+            "redis+unix:///run/redis/redis.sock",
+        ),
+        ("127.0.0.1:6379", "redis://127.0.0.1:6379"),
+        (
+            "cache.example:7000,other:7001",
+            "redis://cache.example:7000",
+        ),
+        (
+            "db.example:3306",
+            "mysql://user:password@db.example:3306/database",
+        ),
+        (
+            "/var/lib/rsso/sessions.db",
+            "sqlite:/var/lib/rsso/sessions.db",
+        ),
+        (
+            "/run/redis/redis.sock",
+            "redis+unix:///run/redis/redis.sock",
+        ),
+        ("sqlite3:/var/lib/x.db", "sqlite:/var/lib/x.db"),
+        ("file:///var/lib/x.db", "sqlite:/var/lib/x.db"),
+    ] {
+        let problem = problem(text);
+        let end = format!("write it as {meant}");
+        let said = problem.split(", if it is").next().unwrap();
+        assert!(said.ends_with(&end), "{text}: {problem}");
+        assert!(!problem.contains("secret"), "{text}: {problem}");
+        if !meant.contains("user:password@localhost/database") {
+            Dsn::parse("rsso.dsn", meant).unwrap();
+        }
+    }
+}
+
+/// What PHP 8.2 leaves of these in a php.ini without quotes.
+#[test]
+fn what_php_ini_has_cut_is_told_to_be_quoted() {
+    for (written, left) in [
+        ("sqlite:/x.db?mode=0660", "sqlite:/x.db?mode"),
+        ("redis://h?db=2", "redis://h?db"),
+        ("rediss://h?ca=/etc/ca.pem", "rediss://h?ca"),
+        (
+            "mysql://u:p@h/db?tls=1&charset=utf8mb4",
+            "mysql://u:p@h/db?tls",
+        ),
+        (
+            "mysql://u:p@h/db?charset=utf8mb4",
+            "mysql://u:p@h/db?charset",
+        ),
+        ("redis://:a;b@h", "redis://:a"),
+        ("redis://:a=b@h", "redis://:a"),
+        ("redis://:12=b@h", "redis://:12"),
+        ("redis://u:a=b@h", "redis://u:a"),
+        ("mysql://u:pa;ss@h/db", "mysql://u:pa"),
+        ("redis://:a&b@h", "0"),
+        ("redis://:a|b@h", "0"),
+    ] {
+        let problem = problem(left);
+        assert!(problem.contains("double quotes"), "{written}: {problem}");
+    }
+    for whole in [
+        "redis://h/x",
+        "mysql://u:p@h",
+        "sqlite:/x/",
+        "redis://u:p@h?nonesuch=1",
+    ] {
+        let problem = problem(whole);
+        assert!(!problem.contains("double quotes"), "{whole}: {problem}");
     }
 }
 
