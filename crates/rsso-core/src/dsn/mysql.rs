@@ -29,14 +29,23 @@ pub struct MysqlDsn {
     pub charset: Option<String>,
 }
 
+const EXAMPLE: &str = "mysql://user:password@host:port/database";
+
 impl MysqlDsn {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let rest = text.get("mysql:".len()..).unwrap_or_default();
+        if !rest.starts_with("//") {
+            return Err(of_pdo(rest));
+        }
         let url = parse_url(text)?;
+        if url.host().is_none() {
+            return Err(format!("needs a host, as in {EXAMPLE}"));
+        }
         let (user, password) = credentials(&url)?;
         let mut query = Query::parse(url.query().unwrap_or_default())?;
         let database = query::decode(url.path().trim_matches('/'))?;
         if database.is_empty() || database.contains('/') {
-            return Err("needs a database, as in mysql://user:password@host/database".to_owned());
+            return Err(format!("needs a database, as in {EXAMPLE}"));
         }
         let files = TlsFiles::take(&mut query)?;
         let tls = match query.take("tls").as_deref() {
@@ -74,6 +83,25 @@ impl MysqlDsn {
     }
 }
 
+/// What is wrong with `mysql:host=…;dbname=…`, and how it is written here. Never shows a password.
+fn of_pdo(rest: &str) -> String {
+    let part = |name: &str| {
+        let mut parts = rest.split(';').filter_map(|part| part.split_once('='));
+        let found = parts.find(|(key, _)| key.trim().eq_ignore_ascii_case(name))?;
+        let value = found.1.trim();
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-/:[]".contains(c);
+        (!value.is_empty() && value.chars().all(is_plain)).then_some(value)
+    };
+    let host = part("host").unwrap_or("localhost");
+    let port = part("port").map_or_else(String::new, |port| format!(":{port}"));
+    let database = part("dbname").unwrap_or("database");
+    let socket = part("unix_socket").map_or_else(String::new, |path| format!("?socket={path}"));
+    format!(
+        "is in PDO's notation; here it is written \"mysql://user:password@{host}{port}/{database}{socket}\", \
+         in double quotes"
+    )
+}
+
 impl fmt::Display for MysqlDsn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let who = shown(self.user.as_deref(), &self.password);
@@ -85,6 +113,47 @@ impl fmt::Display for MysqlDsn {
                 path.display()
             ),
             None => write!(f, "mysql://{who}{host}:{}/{database}", self.port),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(text: &str) -> String {
+        MysqlDsn::parse(text).unwrap_err()
+    }
+
+    #[test]
+    fn pdos_notation_gets_the_same_address_as_it_is_written_here() {
+        for (pdo, here) in [
+            (
+                "mysql:host=db.example.org;port=3307;dbname=app;charset=utf8mb4",
+                "mysql://user:password@db.example.org:3307/app",
+            ),
+            (
+                "mysql:unix_socket=/run/mysqld/mysqld.sock;dbname=app",
+                "mysql://user:password@localhost/app?socket=/run/mysqld/mysqld.sock",
+            ),
+            ("mysql:host=db", "mysql://user:password@db/database"),
+            ("mysql:", "mysql://user:password@localhost/database"),
+        ] {
+            let problem = problem(pdo);
+            assert!(problem.contains(&format!("\"{here}\"")), "{problem}");
+        }
+    }
+
+    #[test]
+    fn a_password_in_pdos_notation_is_not_shown() {
+        let problem = problem("mysql:host=db;user=u;password=beigegiraffe;dbname=a'b");
+        assert!(!problem.contains("beigegiraffe") && !problem.contains("a'b"));
+    }
+
+    #[test]
+    fn what_is_missing_is_shown_as_mysql_writes_it() {
+        for text in ["mysql:///app", "mysql://host", "mysql://host/a/b"] {
+            assert!(problem(text).contains(EXAMPLE), "{text}: {}", problem(text));
         }
     }
 }
