@@ -95,12 +95,25 @@ impl Worker {
     }
 
     pub fn claim_for(&mut self, held: &Held, claim: &Claim, ttl: Duration) -> Claimed {
+        self.try_claim_for(held, claim, ttl).unwrap()
+    }
+
+    pub fn try_claim(&mut self, held: &Held, claim: &Claim) -> rsso_core::Result<Claimed> {
+        self.try_claim_for(held, claim, HOUR)
+    }
+
+    fn try_claim_for(
+        &mut self,
+        held: &Held,
+        claim: &Claim,
+        ttl: Duration,
+    ) -> rsso_core::Result<Claimed> {
         let seat = Seat {
             seen: held.seen,
             token: Token::random().unwrap(),
             ttl,
         };
-        self.store.claim(&held.key, seat, claim).unwrap()
+        self.store.claim(&held.key, seat, claim)
     }
 
     /// Claims a login of the class `web` for a session, makes it if it is not there, and says whom

@@ -5,13 +5,17 @@ use mysql::Error as Driver;
 use super::MysqlStore;
 use super::ledger::Desk;
 use super::lines::Line;
+use super::logins::Doing;
 use crate::error::Result;
 use crate::login::event::{self, Moment};
 use crate::sid::SessionKey;
 use crate::store::ledger::{Ledger as _, signs_out_with};
 use crate::store::{End, Token};
 
-const DOING: &str = "cannot remove the session";
+const DOING: Doing = Doing {
+    certainly_not: "cannot remove the session; it is as it was",
+    perhaps: "the answer of the store was lost; it is not known whether the session was removed",
+};
 
 impl MysqlStore {
     pub(super) fn end(
@@ -45,13 +49,14 @@ impl MysqlStore {
             register,
             ..
         } = self;
-        lines.on(line, DOING, |session| {
+        let done = lines.attempt(line, |session| {
             if layout.destroy(session, key, end.seen, end.alone)? {
                 return Ok(Some(true));
             }
             let none = end.alone || !register.is_bound(session, key)?;
             Ok(none.then_some(false))
-        })
+        });
+        done.map_err(|failed| DOING.failed(&lines.target.address, failed))
     }
 }
 

@@ -3,10 +3,10 @@
 use mysql::{Params, Value};
 
 use super::MysqlStore;
-use super::connection::Session;
 use super::layout::{Cursor, Layout};
 use super::lines::Line;
 use super::locks::{try_lock, unlock};
+use super::session::Session;
 use crate::deadline::Deadline;
 use crate::error::Result;
 

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use mysql::{Error as Driver, Row};
 
-use super::connection::Session;
 use super::mapped::Mapped;
 use super::native::Native;
+use super::session::Session;
 use crate::error::Result;
 use crate::login::{Bound, Kick, Login, UserKey};
 use crate::sid::SessionKey;
@@ -167,9 +167,13 @@ impl Layout {
     }
 }
 
+/// Some 30 years, in seconds: as long as "for ever" needs to be, and less than the time since 1970, so
+/// that no sum or difference leaves its type.
+pub(super) const LONGEST: u64 = 1_000_000_000;
+
 /// Whole seconds, at least one; and one more, so that nothing expires early.
 pub(super) fn seconds(ttl: Duration) -> u64 {
-    ttl.as_secs().max(1).saturating_add(1)
+    ttl.as_secs().clamp(1, LONGEST) + 1
 }
 
 /// `?, ?, ?`

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use mysql::{Error as Driver, Params, Row};
 
-use super::connection::Session;
 use super::error::overtaken;
 use super::layout::{Layout, bound, kick, seconds, text};
 use super::locks::{LockNames, is_used};
 use super::register::Register;
+use super::session::Session;
 use super::transaction::Later;
 use crate::login::policy::Storm;
 use crate::login::{Bound, Kick, LoginId, User, UserKey, event};

@@ -1,12 +1,18 @@
 //! The connections of one worker, and what helps when an act on one of them fails.
 
+use std::thread;
 use std::time::Duration;
 
 use mysql::Error as Driver;
 
-use super::connection::{Session, Target, judge};
-use super::error::{Broken, DEADLOCK, LOCK_WAIT, NO_TABLE, code, explain};
+use super::connection::Target;
+use super::error::{
+    Complaint, DEADLOCK, LOCK_WAIT, NO_TABLE, code, is_broken, is_full, of_connecting, of_statement,
+};
+use super::lost::{self, Fate, Identity};
 use super::schema::Tables;
+use super::session::Session;
+use crate::deadline::Deadline;
 use crate::error::Result;
 
 /// What may help an act that failed.
@@ -14,6 +20,8 @@ use crate::error::Result;
 enum Cure {
     /// The connection was closed while it lay idle.
     Reconnect,
+    /// The connection ended while it answered: what was sent is over, and the act looks at what came of it.
+    SendAgain,
     /// The tables were not there yet.
     MakeTables,
     /// The server chose this statement to resolve a deadlock.
@@ -25,6 +33,24 @@ enum Cure {
 /// How often an act on logins is run again where the server chose it to resolve a deadlock: of those
 /// that meet, one always gets through.
 const AGAIN: usize = 10;
+
+/// How long the server may take to notice that a connection has ended, and how often it is asked.
+const ROOM_IN: Duration = Duration::from_secs(1);
+const ROOM_POLL: Duration = Duration::from_millis(10);
+
+/// An act that failed, and what is known of it.
+pub(super) struct Failed {
+    pub(super) complaint: Complaint,
+    pub(super) fate: Fate,
+}
+
+/// What is known of an act that has not been sent, by whether it was before: that is over, or it would not be tried.
+fn before(is_lost: bool) -> Fate {
+    match is_lost {
+        true => Fate::Over,
+        false => Fate::NotDone,
+    }
+}
 
 /// Which connection.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -41,6 +67,8 @@ pub(super) struct Lines {
     pub(super) tables: Tables,
     prompt: Option<Session>,
     patient: Option<(Session, Duration)>,
+    /// Nothing is locked on the prompt connection: it can make room for the patient one.
+    pub(super) prompt_is_idle: bool,
 }
 
 impl Lines {
@@ -50,12 +78,15 @@ impl Lines {
             tables,
             prompt: None,
             patient: None,
+            prompt_is_idle: false,
         }
     }
 
     /// Connects if there is no connection.
     pub(super) fn ready(&mut self) -> Result<()> {
-        let (session, _) = self.take(Line::Prompt)?;
+        let (session, _) = self
+            .take(Line::Prompt)
+            .map_err(|error| of_connecting(&self.target.dsn, &error).alone(&self.target.address))?;
         self.put_back(Line::Prompt, session);
         Ok(())
     }
@@ -83,6 +114,12 @@ impl Lines {
         }
     }
 
+    pub(super) fn is_prompt(&self, number: u64) -> bool {
+        self.prompt
+            .as_ref()
+            .is_some_and(|session| session.number == number)
+    }
+
     pub(super) fn is_open(&self, number: u64) -> bool {
         let patient = self.patient.as_ref().map(|(session, _)| session);
         self.prompt
@@ -99,69 +136,133 @@ impl Lines {
         doing: &str,
         act: impl FnMut(&mut Session) -> Result<T, Driver>,
     ) -> Result<T> {
-        let cures = vec![Cure::Reconnect, Cure::MakeTables, Cure::RunAgain];
-        self.curing(cures, line, doing, act)
+        let done = self.attempt(line, act);
+        done.map_err(|failed| failed.complaint.about(&self.target.address, doing))
     }
 
-    /// As [`Self::on`], for a transaction: the more it locks, the more often it meets others.
+    /// As [`Self::on`], for an act that changes something: what became of it, where it failed.
+    pub(super) fn attempt<T>(
+        &mut self,
+        line: Line,
+        act: impl FnMut(&mut Session) -> Result<T, Driver>,
+    ) -> Result<T, Failed> {
+        let cures = vec![
+            Cure::Reconnect,
+            Cure::SendAgain,
+            Cure::MakeTables,
+            Cure::RunAgain,
+        ];
+        self.curing(cures, line, act)
+    }
+
+    /// As [`Self::attempt`], for a transaction: the more it locks, the more often it meets others. It is
+    /// not run again where it may have been committed.
     pub(super) fn transact<T>(
         &mut self,
         line: Line,
-        doing: &str,
         act: impl FnMut(&mut Session) -> Result<T, Driver>,
-    ) -> Result<T> {
+    ) -> Result<T, Failed> {
         let mut cures = vec![Cure::RunAgain; AGAIN];
         cures.extend([Cure::Reconnect, Cure::MakeTables, Cure::WaitAgain]);
-        self.curing(cures, line, doing, act)
+        self.curing(cures, line, act)
     }
 
     fn curing<T>(
         &mut self,
         mut cures: Vec<Cure>,
         line: Line,
-        doing: &str,
         mut act: impl FnMut(&mut Session) -> Result<T, Driver>,
-    ) -> Result<T> {
+    ) -> Result<T, Failed> {
+        let mut is_lost = false;
         loop {
-            let (mut session, idle) = self.take(line)?;
-            let result = act(&mut session);
-            let server_says = result.as_ref().err().and_then(code);
-            match judge(&self.target, doing, result) {
+            let (mut session, idle) = match self.take(line) {
+                Ok(taken) => taken,
+                Err(error) => return Err(self.unreachable(&error, is_lost)),
+            };
+            let error = match act(&mut session) {
                 Ok(value) => {
                     self.put_back(line, session);
                     return Ok(value);
                 }
-                Err(Broken { retry, keep, error }) => {
-                    let cure = match server_says {
-                        Some(NO_TABLE) => Some(Cure::MakeTables),
-                        Some(DEADLOCK) => Some(Cure::RunAgain),
-                        Some(LOCK_WAIT) => Some(Cure::WaitAgain),
-                        _ if retry && idle => Some(Cure::Reconnect),
-                        _ => None,
-                    };
-                    // Each cure on the list is tried once.
-                    let at = cures.iter().position(|left| Some(*left) == cure);
-                    let Some(cure) = at.map(|at| cures.swap_remove(at)) else {
-                        if keep {
-                            self.put_back(line, session);
-                        }
-                        return Err(error);
-                    };
-                    if cure == Cure::MakeTables
-                        && let Err(denied) = self.tables.create(&mut session)
-                    {
-                        return Err(explain(&self.target.address, doing, denied));
-                    }
-                    if keep {
-                        self.put_back(line, session);
-                    }
+                Err(error) => error,
+            };
+            let complaint = of_statement(&error, session.load());
+            let broken = is_broken(&error);
+            let cure = match code(&error) {
+                Some(NO_TABLE) => Some(Cure::MakeTables),
+                Some(DEADLOCK) => Some(Cure::RunAgain),
+                Some(LOCK_WAIT) => Some(Cure::WaitAgain),
+                _ if broken && idle && session.unanswered => Some(Cure::SendAgain),
+                _ if broken && idle => Some(Cure::Reconnect),
+                _ => None,
+            };
+            // Each cure on the list is tried once.
+            let at = cures.iter().position(|left| Some(*left) == cure);
+            let cure = at.map(|at| cures.swap_remove(at));
+            if session.unanswered {
+                let lost = session.identity.clone();
+                drop(session);
+                is_lost = true;
+                let fate = match self.end(&lost) {
+                    true => Fate::Over,
+                    false => Fate::Unknown,
+                };
+                if cure.is_none() || fate == Fate::Unknown {
+                    return Err(Failed { complaint, fate });
                 }
+                continue;
+            }
+            let failed = Failed {
+                complaint,
+                fate: before(is_lost),
+            };
+            if cure == Some(Cure::MakeTables)
+                && let Err(denied) = self.tables.create(&mut session)
+            {
+                let complaint = of_statement(&denied, session.load());
+                return Err(Failed {
+                    complaint,
+                    ..failed
+                });
+            }
+            if !broken && code(&error).is_some() {
+                self.put_back(line, session);
+            }
+            if cure.is_none() {
+                return Err(failed);
             }
         }
     }
 
+    /// Ends a connection whose answer was lost; true when it is gone.
+    fn end(&mut self, lost: &Identity) -> bool {
+        let wait = self.target.read_timeout / 2;
+        // The connection that is there may have been cut as well.
+        for _ in 0..2 {
+            let Ok((mut session, idle)) = self.take(Line::Prompt) else {
+                return false;
+            };
+            match lost::end(&mut session, lost, wait) {
+                Ok(is_gone) => {
+                    self.put_back(Line::Prompt, session);
+                    return is_gone;
+                }
+                Err(_) if idle => {}
+                Err(_) => return false,
+            }
+        }
+        false
+    }
+
+    fn unreachable(&self, error: &Driver, is_lost: bool) -> Failed {
+        Failed {
+            complaint: of_connecting(&self.target.dsn, error),
+            fate: before(is_lost),
+        }
+    }
+
     /// The connection, made if need be, and whether it had been there before.
-    fn take(&mut self, line: Line) -> Result<(Session, bool)> {
+    fn take(&mut self, line: Line) -> Result<(Session, bool), Driver> {
         let kept = match line {
             Line::Prompt => self.prompt.take(),
             Line::Patient(wait) => self
@@ -172,8 +273,37 @@ impl Lines {
         };
         match (kept, line) {
             (Some(session), _) => Ok((session, true)),
-            (None, Line::Prompt) => Ok((self.target.connect(Duration::ZERO)?, false)),
-            (None, Line::Patient(wait)) => Ok((self.target.connect(wait)?, false)),
+            (None, Line::Prompt) => self.connect_prompt(),
+            (None, Line::Patient(wait)) => Ok((self.connect_patient(wait)?, false)),
+        }
+    }
+
+    fn connect_prompt(&mut self) -> Result<(Session, bool), Driver> {
+        match self.target.connect(Duration::ZERO) {
+            Ok(session) => Ok((session, false)),
+            // It is as good as any, and only slower to give up.
+            Err(error) if is_full(&error) => match self.patient.take() {
+                Some((session, _)) => Ok((session, true)),
+                None => Err(error),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Where one more connection is one too many, the other one makes room if nothing needs it.
+    fn connect_patient(&mut self, wait: Duration) -> Result<Session, Driver> {
+        let end = Deadline::after(wait.min(ROOM_IN));
+        loop {
+            match self.target.connect(wait) {
+                Err(error) if is_full(&error) && self.prompt_is_idle => {
+                    if self.prompt.take().is_none() && end.passed() {
+                        return Err(error);
+                    }
+                    // The server counts a connection until it has noticed its end.
+                    thread::sleep(ROOM_POLL);
+                }
+                connected => return connected,
+            }
         }
     }
 

@@ -4,12 +4,9 @@ use mysql::Error as Driver;
 use sha2::{Digest as _, Sha256};
 
 use super::MysqlStore;
-use super::connection::Session;
-use super::layout::Layout;
 use super::lines::{Line, Lines};
+use super::session::Session;
 use crate::error::Result;
-use crate::sid::SessionKey;
-use crate::store::{Basis, Outcome};
 
 /// What makes one store's lock names different from another's.
 pub(super) struct LockNames {
@@ -72,7 +69,7 @@ pub(super) fn try_lock(session: &mut Session, name: &str) -> Result<bool, Driver
 }
 
 pub(super) fn unlock(session: &mut Session, name: &str) -> Result<(), Driver> {
-    session.change("DO RELEASE_LOCK(?)", (name,)).map(|_| ())
+    session.tell("DO RELEASE_LOCK(?)", (name,))
 }
 
 /// Whether anybody holds a lock, this very connection included.
@@ -82,23 +79,4 @@ pub(super) fn is_used(session: &mut Session, name: &str) -> Result<bool, Driver>
         .and_then(|row| row.get::<Option<u64>, _>(0))
         .flatten()
         .is_some())
-}
-
-/// A commit whose lock went with its connection: only while nobody else holds it.
-pub(super) fn regained(
-    session: &mut Session,
-    layout: &Layout,
-    key: &SessionKey,
-    basis: Basis,
-    name: &str,
-    commit: impl FnOnce(&mut Session) -> Result<(Outcome, bool), Driver>,
-) -> Result<(Outcome, bool), Driver> {
-    if try_lock(session, name)? {
-        let outcome = commit(session);
-        unlock(session, name)?;
-        return outcome;
-    }
-    // Whoever holds it may have read what this very commit has stored already.
-    let outcome = layout.classify(session, key, basis)?;
-    Ok((outcome, false))
 }

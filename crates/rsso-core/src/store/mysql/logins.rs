@@ -6,17 +6,42 @@ use mysql::Error as Driver;
 
 use super::MysqlStore;
 use super::ledger::Desk;
-use super::lines::Line;
+use super::lines::{Failed, Line};
+use super::lost::Fate;
 use super::transaction::read_committed;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::login::event::{Event, Moment, Position};
 use crate::login::{
     Bound, Claim, Claimed, Device, Kick, KickOrder, Login, LoginId, Realm, Seat, User, Which,
 };
 use crate::sid::SessionKey;
-use crate::store::{Generation, Logins, Token, Version, ledger};
+use crate::store::{Generation, Logins, MAYBE_CHANGED, NOT_CHANGED, Token, Version, ledger};
 
-const CHANGE: &str = "cannot change the user's logins";
+/// How the error of an act begins, whichever is known of it.
+#[derive(Clone, Copy)]
+pub(super) struct Doing {
+    pub(super) certainly_not: &'static str,
+    pub(super) perhaps: &'static str,
+}
+
+impl Doing {
+    pub(super) fn failed(self, address: &str, failed: Failed) -> Error {
+        let doing = match failed.fate {
+            Fate::NotDone => self.certainly_not,
+            Fate::Over | Fate::Unknown => self.perhaps,
+        };
+        failed.complaint.about(address, doing)
+    }
+}
+
+const CHANGE: Doing = Doing {
+    certainly_not: NOT_CHANGED,
+    perhaps: MAYBE_CHANGED,
+};
+const NOTIFY: Doing = Doing {
+    certainly_not: "cannot send the message; nothing was sent",
+    perhaps: "the answer of the store was lost; it is not known whether the message was sent",
+};
 const READ: &str = "cannot read the user's logins";
 const EVENTS: &str = "cannot read the events";
 
@@ -26,7 +51,7 @@ impl MysqlStore {
     pub(super) fn act<T>(
         &mut self,
         line: Line,
-        doing: &str,
+        doing: Doing,
         mut act: impl FnMut(&mut Desk<'_>) -> Result<T, Driver>,
     ) -> Result<T> {
         let Self {
@@ -37,7 +62,7 @@ impl MysqlStore {
             ..
         } = self;
         let mut unmarked: Option<Vec<u8>> = None;
-        lines.transact(line, doing, |session| {
+        let done = lines.transact(line, |session| {
             layout.check(session)?;
             if let Some(key) = unmarked.take() {
                 layout.mark(session, &key)?;
@@ -48,7 +73,8 @@ impl MysqlStore {
                 unmarked = desk.unmarked.take();
                 done
             })
-        })
+        });
+        done.map_err(|failed| doing.failed(&lines.target.address, failed))
     }
 
     /// As [`Self::act`], to look only: each statement for itself.
@@ -117,7 +143,7 @@ impl Logins for MysqlStore {
 
     fn notify(&mut self, user: &User, device: Option<&Device>, payload: &str) -> Result<u64> {
         let moment = Moment::now()?;
-        self.act(Line::Prompt, "cannot send the message", |desk| {
+        self.act(Line::Prompt, NOTIFY, |desk| {
             ledger::notify(desk, user, device, payload, &moment)
         })
     }

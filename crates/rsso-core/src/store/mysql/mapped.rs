@@ -5,12 +5,14 @@
 //! may create and remove sessions as before; and a write changes row and mark in one statement.
 
 use std::cell::Cell;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mysql::{Error as Driver, Params, Row, Value};
 
-use super::connection::Session;
 use super::layout::{Ask, Found, Read, bound, kick, placeholders, record_version, seconds};
+use super::locks::unlock;
 use super::mapping::Mapping;
+use super::session::Session;
 use super::transaction::transaction;
 use crate::sid::SessionKey;
 use crate::store::{Basis, Change, Generation, Outcome, Record, Revision, Version};
@@ -22,11 +24,14 @@ mod statements;
 /// How many marks one statement looks at, for each row that gc asks for.
 const MARKS_PER_ROW: usize = 5;
 
+/// How far the server's clock may be ahead of ours, in seconds.
+const CLOCKS_APART: u64 = 86_400;
+
 /// The statements on the old table and the marks.
 pub(super) struct Mapped {
     mapping: Mapping,
     /// Whether the old table was found to be as the directives say.
-    checked: Cell<bool>,
+    checked: Cell<Option<check::Found>>,
     load: String,
     load_locked: String,
     mark: String,
@@ -59,7 +64,7 @@ impl Mapped {
         let read = self.load_locked(session, key, &ask);
         if read.is_err() {
             // The lock may have been granted before the failure, and locks are counted.
-            let _ = session.change("DO RELEASE_LOCK(?)", (name,));
+            let _ = unlock(session, name);
         }
         read
     }
@@ -133,6 +138,14 @@ impl Mapped {
         })))
     }
 
+    /// Seconds until a session ends, as many as the column for it has room for.
+    fn seconds(&self, ttl: Duration) -> u64 {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.map_or(0, |now| now.as_secs());
+        let latest = self.checked.get().map_or(u64::MAX, |found| found.latest);
+        seconds(ttl).min(latest.saturating_sub(now + CLOCKS_APART).max(1))
+    }
+
     fn marked(&self, session: &mut Session, id: &[u8]) -> Result<Option<Version>, Driver> {
         let born =
             Generation::random().map_err(|error| Driver::IoError(std::io::Error::other(error)))?;
@@ -162,7 +175,7 @@ impl Mapped {
             Change::Touch(_) => (&self.touch, seen.revision),
         };
         if self.has_expires {
-            values.push(Value::from(seconds(change.ttl())));
+            values.push(Value::from(self.seconds(change.ttl())));
         }
         values.push(Value::from(key.as_bytes()));
         if matches!(change, Change::Write(..)) {
@@ -212,7 +225,7 @@ impl Mapped {
         };
         let mut values = vec![Value::from(id), Value::from(data)];
         if self.has_expires {
-            values.push(Value::from(seconds(change.ttl())));
+            values.push(Value::from(self.seconds(change.ttl())));
         }
         let token = &basis.token.as_bytes()[..];
         // The row first, as everywhere: whoever has a mark locked does not want the old table.

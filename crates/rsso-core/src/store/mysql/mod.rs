@@ -10,12 +10,13 @@ use std::time::Duration;
 
 use mysql::Error as Driver;
 
-use super::{Basis, Change, End, Generation, Load, Loaded, NOT_STORED, Outcome, Store, Token};
+use super::{Basis, Change, End, Load, Loaded, Outcome, Store, Token};
 use crate::deadline::Deadline;
 use crate::dsn::MysqlDsn;
 use crate::error::{Error, Result};
 use crate::sid::SessionKey;
 
+mod commit;
 mod connection;
 mod ending;
 mod error;
@@ -25,6 +26,7 @@ mod ledger;
 mod lines;
 mod locks;
 mod logins;
+mod lost;
 mod mapped;
 mod mapping;
 mod native;
@@ -32,19 +34,24 @@ mod outbox;
 mod reading;
 mod receipts;
 mod register;
+mod said;
 mod schema;
 mod seats;
+mod session;
+mod settings;
+mod text;
 mod transaction;
 
 pub use mapping::Mapping;
 pub use schema::{Tables, VERSION as SCHEMA_VERSION};
 
-use connection::{Session, Target};
+use connection::Target;
 use layout::Layout;
 use lines::{Line, Lines};
-use locks::{Held, LockNames, regained};
+use locks::{Held, LockNames};
 use receipts::ReceiptTable;
 use register::Register;
+use session::Session;
 
 /// Sessions in MySQL or MariaDB.
 pub struct MysqlStore {
@@ -152,6 +159,8 @@ impl Store for MysqlStore {
         }
         let wait = terms.deadline.remaining();
         if !wait.is_zero() {
+            let mut held = self.held.values();
+            self.lines.prompt_is_idle = !held.any(|held| self.lines.is_prompt(held.connection));
             let line = self.lines.patient(wait);
             if let Some(loaded) = self.read_locked(key, want, line, wait)? {
                 return Ok(loaded);
@@ -163,34 +172,7 @@ impl Store for MysqlStore {
     }
 
     fn commit(&mut self, key: &SessionKey, basis: Basis, change: Change<'_>) -> Result<Outcome> {
-        let held = self.held.remove(&basis.token);
-        let born = Generation::random()?;
-        let line = self.line_of(held.as_ref());
-        let name = self.names.of(key.as_bytes());
-        // What failed on the way may have given the lock back: run again, it is a commit that lost its own.
-        let mut tried = false;
-        let outcome = self.on(line, NOT_STORED, |session, layout| {
-            let held = held.as_ref();
-            let held = held.filter(|held| held.connection == session.number);
-            let lock = held.map(|held| held.name.as_str()).filter(|_| !tried);
-            tried = true;
-            let commit =
-                |session: &mut Session| layout.commit(session, key, basis, lock, change, born);
-            match basis.locked && lock.is_none() {
-                true => regained(session, layout, key, basis, &name, commit),
-                false => commit(session),
-            }
-        });
-        match held {
-            None => outcome.map(|(outcome, _)| outcome),
-            Some(_) if matches!(outcome, Ok((_, true))) => outcome.map(|(outcome, _)| outcome),
-            // What happened to the session is what the caller needs to hear, not to its lock: that
-            // ends with the connection at the latest.
-            Some(held) => match (outcome, self.free(&held)) {
-                (Ok(_), Err(error)) => Err(error),
-                (outcome, _) => outcome.map(|(outcome, _)| outcome),
-            },
-        }
+        self.store(key, basis, change)
     }
 
     fn release(&mut self, _key: &SessionKey, token: Token) -> Result<()> {

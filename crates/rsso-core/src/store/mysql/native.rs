@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use mysql::{Error as Driver, Params, Row, Value};
 
-use super::connection::Session;
 use super::layout::{Ask, BOUND, Cursor, Found, Read, bound, kick, placeholders, record, seconds};
 use super::schema::Tables;
+use super::session::Session;
 use crate::sid::SessionKey;
 use crate::store::{Basis, Change, Generation, Outcome, Revision, Version};
 

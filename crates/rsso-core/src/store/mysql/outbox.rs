@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use mysql::{Error as Driver, Params, Value};
 
-use super::connection::Session;
 use super::layout::text;
 use super::schema::Tables;
+use super::session::Session;
 use crate::login::event::{Event, MAX_EVENTS, Position};
 
 /// How many events one statement stores: together they must fit a packet.

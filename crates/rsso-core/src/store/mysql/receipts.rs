@@ -5,10 +5,10 @@ use std::time::Duration;
 use mysql::{Error as Driver, Params, Value};
 
 use super::MysqlStore;
-use super::connection::Session;
 use super::layout::placeholders;
 use super::lines::Line;
 use super::schema::Tables;
+use super::session::Session;
 use crate::error::Result;
 use crate::login::{LoginId, Realm};
 use crate::store::receipts::{RECEIPT_TTL, Receipts, gateway_name, receipt_name};

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use mysql::{Error as Driver, Params, Value};
 
-use super::connection::Session;
 use super::layout::placeholders;
 use super::outbox::Outbox;
 use super::schema::Tables;
+use super::session::Session;
 
 /// The statements on the tables beside the sessions.
 pub(super) struct Register {

@@ -2,7 +2,7 @@
 
 use mysql::Error as Driver;
 
-use super::connection::Session;
+use super::session::Session;
 use crate::error::{Error, Result};
 
 /// Version of the schema; each has its statements in [`Tables::steps`].

@@ -2,8 +2,8 @@
 
 use mysql::{Error as Driver, Params};
 
-use super::connection::Session;
-use super::error::code;
+use super::error::{code, is_answer};
+use super::session::Session;
 
 // Whatever the server's `completion_type` says: the connection is used on, without a transaction.
 const COMMIT: &str = "COMMIT AND NO CHAIN NO RELEASE";
@@ -15,7 +15,10 @@ pub(super) fn transaction<T>(
     act: impl FnOnce(&mut Session) -> Result<T, Driver>,
 ) -> Result<T, Driver> {
     session.run("START TRANSACTION")?;
-    let done = act(session).and_then(|value| session.run(COMMIT).map(|()| value));
+    session.set_in_transaction(true);
+    let acted = act(session);
+    session.set_in_transaction(false);
+    let done = acted.and_then(|value| commit(session).map(|()| value));
     let Err(error) = done else {
         return done;
     };
@@ -26,6 +29,13 @@ pub(super) fn transaction<T>(
     // A connection that cannot roll back must be dropped too: then that is the error.
     session.run(ROLLBACK)?;
     Err(error)
+}
+
+/// Until here nothing has happened.
+fn commit(session: &mut Session) -> Result<(), Driver> {
+    let done = session.run(COMMIT);
+    session.unanswered |= done.as_ref().is_err_and(|error| !is_answer(error));
+    done
 }
 
 /// As [`transaction`]; each statement sees what was committed before it began, and locks the rows

@@ -5,11 +5,11 @@ use std::time::Duration;
 use mysql::{Error as Driver, Params, Row, Value};
 
 use super::{Mapped, is_there, plain};
-use crate::store::mysql::connection::Session;
 use crate::store::mysql::error::overtaken;
-use crate::store::mysql::layout::{BOUND, record_version, seconds};
+use crate::store::mysql::layout::{BOUND, LONGEST, record_version};
 use crate::store::mysql::mapping::Mapping;
 use crate::store::mysql::schema::Tables;
+use crate::store::mysql::session::Session;
 use crate::store::mysql::transaction::Later;
 use crate::store::{Generation, Version};
 
@@ -41,7 +41,7 @@ impl Statements {
             bindings,
             ..
         } = tables;
-        let lifetime = lifetime.as_secs();
+        let lifetime = lifetime.as_secs().min(LONGEST);
         // Not blind to case, whatever the column's collation is.
         let bytes = format!("CAST(CONVERT(m.{id} USING utf8mb4) AS BINARY)");
         let (ends, cap) = match (expires, time) {
@@ -167,7 +167,7 @@ impl Mapped {
             return Err(overtaken());
         }
         let mut values = vec![Value::from(id), Value::from(&b""[..])];
-        values.extend(self.has_expires.then(|| Value::from(seconds(ttl))));
+        values.extend(self.has_expires.then(|| Value::from(self.seconds(ttl))));
         let rows = session.change(&self.insert, Params::Positional(values))?;
         as_expected(rows, found)?;
         self.set_mark(session, later, id, version)
@@ -187,7 +187,7 @@ impl Mapped {
             return Ok(false);
         }
         let mut values = vec![Value::from(to)];
-        values.extend(self.has_expires.then(|| Value::from(seconds(ttl))));
+        values.extend(self.has_expires.then(|| Value::from(self.seconds(ttl))));
         values.extend([Value::from(from), Value::from(from)]);
         let rows = session.change(&self.seats.copy, Params::Positional(values))?;
         if rows == 0 {

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use super::Mapped;
 use super::seats::Statements;
-use crate::store::mysql::layout::BOUND;
+use crate::store::mysql::layout::{BOUND, LONGEST};
 use crate::store::mysql::mapping::Mapping;
 use crate::store::mysql::schema::Tables;
 
@@ -29,7 +29,7 @@ impl Mapped {
         let same_id = format!("m.{id} = CONVERT(k.id USING ascii)");
         // Not blind to case, whatever the column's collation is.
         let same_bytes = format!("CAST(CONVERT(m.{id} USING utf8mb4) AS BINARY) = ?");
-        let lifetime = lifetime.as_secs();
+        let lifetime = lifetime.as_secs().min(LONGEST);
         let alive = match (expires, time) {
             (Some(expires), _) => format!("m.{expires} > UNIX_TIMESTAMP()"),
             (None, Some(time)) => format!("m.{time} > UNIX_TIMESTAMP() - {lifetime}"),
@@ -81,7 +81,7 @@ impl Mapped {
         );
         Self {
             mapping: mapping.clone(),
-            checked: Cell::new(false),
+            checked: Cell::new(None),
             load: format!(
                 "SELECT {columns_read} FROM (SELECT 1 AS one) AS g \
                  LEFT JOIN {table} AS m ON m.{id} = ? AND {alive} \

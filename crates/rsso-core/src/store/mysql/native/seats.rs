@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use mysql::{Error as Driver, Row};
 
-use crate::store::mysql::connection::Session;
 use crate::store::mysql::error::overtaken;
 use crate::store::mysql::layout::{BOUND, record_version, seconds};
 use crate::store::mysql::schema::Tables;
+use crate::store::mysql::session::Session;
 use crate::store::{Generation, Version};
 
 /// The statements.

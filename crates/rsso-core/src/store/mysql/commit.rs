@@ -1,0 +1,172 @@
+//! Committing a session: once, or a second time where the first answer was lost.
+//!
+//! What always holds: a commit that was sent and not answered is sent again, or told of, only after
+//! its connection has ended; before that nobody knows what is yet to come of it.
+
+use mysql::Error as Driver;
+
+use super::MysqlStore;
+use super::layout::{Layout, Read};
+use super::lines::{Failed, Line};
+use super::locks::{try_lock, unlock};
+use super::lost::Fate;
+use super::session::Session;
+use crate::error::Result;
+use crate::sid::SessionKey;
+use crate::store::{Basis, Change, Generation, MAYBE_STORED, NOT_STORED, Outcome, Version};
+
+/// What is there after a commit whose answer was lost.
+enum Trace {
+    /// What it has written.
+    Ours(Version),
+    /// What the request has read.
+    AsRead,
+    /// Neither: others were there since, before or after it.
+    Changed,
+}
+
+impl MysqlStore {
+    pub(super) fn store(
+        &mut self,
+        key: &SessionKey,
+        basis: Basis,
+        change: Change<'_>,
+    ) -> Result<Outcome> {
+        let held = self.held.remove(&basis.token);
+        let born = Generation::random()?;
+        let line = self.line_of(held.as_ref());
+        let name = self.names.of(key.as_bytes());
+        let Self { lines, layout, .. } = self;
+        let mut last_run = None;
+        let outcome = lines.attempt(line, |session| {
+            // What failed on the way may have given the lock back: run again, it is a commit that lost its own.
+            let before = last_run.replace(session.number);
+            let held = held
+                .as_ref()
+                .filter(|held| before.is_none() && held.connection == session.number);
+            let again = Again {
+                layout,
+                key,
+                basis,
+                change,
+                was_sent: before.is_some_and(|number| number != session.number),
+            };
+            let lock = held.map(|held| held.name.as_str());
+            let commit =
+                |session: &mut Session| layout.commit(session, key, basis, lock, change, born);
+            match basis.locked && lock.is_none() {
+                true => again.regained(session, &name, commit),
+                false => match again.sent_before(session)? {
+                    Some(outcome) => Ok((outcome, false)),
+                    None => commit(session),
+                },
+            }
+        });
+        let outcome = match outcome {
+            Ok(outcome) => Ok(outcome),
+            Err(failed) => self
+                .fate_of(key, basis, change, failed)
+                .map(|outcome| (outcome, false)),
+        };
+        match held {
+            None => outcome.map(|(outcome, _)| outcome),
+            Some(_) if matches!(outcome, Ok((_, true))) => outcome.map(|(outcome, _)| outcome),
+            // What happened to the session is what the caller needs to hear, not to its lock: that
+            // ends with the connection at the latest.
+            Some(held) => match (outcome, self.free(&held)) {
+                (Ok(_), Err(error)) => Err(error),
+                (outcome, _) => outcome.map(|(outcome, _)| outcome),
+            },
+        }
+    }
+
+    /// What a commit has come to that failed: the store is asked, where it can tell.
+    fn fate_of(
+        &mut self,
+        key: &SessionKey,
+        basis: Basis,
+        change: Change<'_>,
+        failed: Failed,
+    ) -> Result<Outcome> {
+        let Self { lines, layout, .. } = self;
+        let is_write = matches!(change, Change::Write(..));
+        let (trace, is_proof) = match failed.fate {
+            Fate::Over if is_write => {
+                let seen = lines.attempt(Line::Prompt, |session| {
+                    let trace = trace(session, layout, key, basis)?;
+                    Ok((Some(trace), session.atomic))
+                });
+                seen.unwrap_or((None, false))
+            }
+            _ => (None, false),
+        };
+        let doing = match (failed.fate, trace) {
+            (_, Some(Trace::Ours(version))) => return Ok(Outcome::Stored(version)),
+            (_, Some(Trace::Changed)) => return Ok(Outcome::Unknown),
+            (_, Some(Trace::AsRead)) if is_proof => NOT_STORED,
+            (Fate::NotDone, _) => NOT_STORED,
+            _ => MAYBE_STORED,
+        };
+        Err(failed.complaint.about(&lines.target.address, doing))
+    }
+}
+
+/// A commit that does not hold its lock any more, or that was sent before.
+struct Again<'a> {
+    layout: &'a Layout,
+    key: &'a SessionKey,
+    basis: Basis,
+    change: Change<'a>,
+    was_sent: bool,
+}
+
+impl Again<'_> {
+    /// A commit whose lock went with its connection: only while nobody else holds it.
+    fn regained(
+        &self,
+        session: &mut Session,
+        name: &str,
+        commit: impl FnOnce(&mut Session) -> Result<(Outcome, bool), Driver>,
+    ) -> Result<(Outcome, bool), Driver> {
+        let is_ours = try_lock(session, name)?;
+        let outcome = match self.sent_before(session)? {
+            Some(outcome) => (outcome, false),
+            None if is_ours => commit(session)?,
+            // Whoever holds it may have read what this very commit has stored already.
+            None => (self.layout.classify(session, self.key, self.basis)?, false),
+        };
+        if is_ours {
+            unlock(session, name)?;
+        }
+        Ok(outcome)
+    }
+
+    /// What the run before has come to, whose answer was lost; `None` where it has stored nothing.
+    fn sent_before(&self, session: &mut Session) -> Result<Option<Outcome>, Driver> {
+        if !self.was_sent || !matches!(self.change, Change::Write(..)) {
+            return Ok(None);
+        }
+        Ok(match trace(session, self.layout, self.key, self.basis)? {
+            Trace::Ours(version) => Some(Outcome::Stored(version)),
+            Trace::Changed => Some(Outcome::Unknown),
+            Trace::AsRead => None,
+        })
+    }
+}
+
+fn trace(
+    session: &mut Session,
+    layout: &Layout,
+    key: &SessionKey,
+    basis: Basis,
+) -> Result<Trace, Driver> {
+    let now = match layout.reload(session, key)? {
+        Read::Granted(found) => found.record.map(|record| record.version),
+        Read::Taken => None,
+    };
+    Ok(match now {
+        Some(now) if now.revision == basis.token.into() => Trace::Ours(now),
+        now if now == basis.seen => Trace::AsRead,
+        _ => Trace::Changed,
+    })
+}

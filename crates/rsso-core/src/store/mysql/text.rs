@@ -1,0 +1,93 @@
+//! Statements as text, for a server that prepares no more of them (`max_prepared_stmt_count`).
+//!
+//! What always holds: a value becomes digits, or bytes in hexadecimal with their character set, so
+//! nothing in it can end a literal, whatever the `sql_mode` is.
+
+use std::fmt::Write as _;
+
+use mysql::{Params, Value};
+
+/// The statement with its values in place of its question marks; `None` where they do not match.
+pub(super) fn with_values(sql: &str, values: &Params, charset: &str) -> Option<String> {
+    let values: &[Value] = match values {
+        Params::Empty => &[],
+        Params::Positional(values) => values,
+        Params::Named(_) => return None,
+    };
+    let mut values = values.iter();
+    let mut text = String::with_capacity(sql.len());
+    let mut quote = None;
+    for c in sql.chars() {
+        match (quote, c) {
+            (None, '?') => literal(&mut text, values.next()?, charset)?,
+            (None, '`' | '\'' | '"') => {
+                quote = Some(c);
+                text.push(c);
+            }
+            // A doubled quote ends the name and begins another at once.
+            (Some(open), _) if open == c => {
+                quote = None;
+                text.push(c);
+            }
+            _ => text.push(c),
+        }
+    }
+    values.next().is_none().then_some(text)
+}
+
+fn literal(text: &mut String, value: &Value, charset: &str) -> Option<()> {
+    match value {
+        Value::NULL => text.push_str("NULL"),
+        Value::Int(number) => write!(text, "{number}").ok()?,
+        Value::UInt(number) => write!(text, "{number}").ok()?,
+        Value::Double(number) if number.is_finite() => write!(text, "{number:?}").ok()?,
+        Value::Bytes(bytes) => {
+            // A literal must be valid in its character set; a parameter need not be.
+            let is_text = !charset.starts_with("utf8") || str::from_utf8(bytes).is_ok();
+            let charset = if is_text { charset } else { "binary" };
+            write!(
+                text,
+                "_{charset} X'{}'",
+                data_encoding::HEXUPPER.encode(bytes)
+            )
+            .ok()?;
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_stand_where_the_question_marks_stood() {
+        let values = Params::from((1_i64, &b"a'?"[..], Option::<i64>::None, 1.5_f64));
+        assert_eq!(
+            with_values("SELECT ?, '?', `a``?`, ?, ? LIMIT ?", &values, "binary").unwrap(),
+            "SELECT 1, '?', `a``?`, _binary X'61273F', NULL LIMIT 1.5"
+        );
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_bytes() {
+        let values = Params::from((&b"\xff"[..], "\u{e9}"));
+        assert_eq!(
+            with_values("?, ?", &values, "utf8mb4").unwrap(),
+            "_binary X'FF', _utf8mb4 X'C3A9'"
+        );
+        let values = Params::from((&b"\xe9"[..],));
+        assert_eq!(
+            with_values("?", &values, "latin1").unwrap(),
+            "_latin1 X'E9'"
+        );
+    }
+
+    #[test]
+    fn values_that_do_not_match_are_no_statement() {
+        assert!(with_values("SELECT ?", &Params::Empty, "binary").is_none());
+        assert!(with_values("SELECT 1", &Params::from((1,)), "binary").is_none());
+        assert!(with_values("SELECT ?", &Params::from((f64::NAN,)), "binary").is_none());
+    }
+}

@@ -1,0 +1,106 @@
+//! A server whose own settings are hostile to sessions: each connection sets its own.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rsso_testkit::MariaDb;
+
+use super::ground::HOUR;
+use super::mysql_world::{MAPPED, complaint, key, make_mapped_table, worker};
+use super::signing::{at_most, user, wish};
+
+/// What an administrator, a hoster or an old application may have set, for everybody.
+const HOSTILE: &str = "SET GLOBAL wait_timeout = 1, interactive_timeout = 1, max_statement_time = 1,
+    lock_wait_timeout = 1, innodb_lock_wait_timeout = 1, idle_transaction_timeout = 1,
+    idle_write_transaction_timeout = 1, tx_read_only = 1, tx_isolation = 'SERIALIZABLE',
+    sql_big_selects = 0, max_join_size = 1, completion_type = 2, sql_select_limit = 1,
+    sql_safe_updates = 1, sql_auto_is_null = 1, low_priority_updates = 1, autocommit = 0,
+    max_sort_length = 8, net_read_timeout = 1, net_write_timeout = 1,
+    sql_mode = 'ANSI_QUOTES,ORACLE,NO_BACKSLASH_ESCAPES,PAD_CHAR_TO_FULL_LENGTH,ONLY_FULL_GROUP_BY'";
+
+/// A slow owner and a waiter, then logins, on one server.
+fn assert_works(mariadb: &MariaDb, directives: &[(&str, &str)]) {
+    let mut owner = worker(&mariadb.url(), directives);
+    let mut waiter = worker(&mariadb.url(), directives);
+    let key = key(directives);
+    owner.put(&key, b"old", HOUR);
+    let held = owner.locked(&key);
+    let then = thread::scope(|scope| {
+        let asked = Instant::now();
+        let waiting = scope.spawn(|| waiter.locked(&key));
+        thread::sleep(Duration::from_millis(2500));
+        owner.write(&held, b"owner's");
+        let then = waiting.join().unwrap();
+        assert_eq!(then.data.as_deref(), Some(&b"owner's"[..]));
+        assert!(asked.elapsed() >= Duration::from_millis(2500));
+        then
+    });
+    waiter.write(&then, b"waiter's");
+    let (alice, held) = (user("alice"), owner.locked(&key));
+    for device in ["web", "tv"] {
+        owner.claim(&held, &wish(&alice, device, at_most(1)));
+    }
+    owner.store.release(&key, held.token).unwrap();
+    assert_eq!(owner.store.logins(&alice).unwrap().len(), 1);
+    assert!(owner.destroy(&key));
+    owner.store.gc(None).unwrap();
+    assert_eq!(waiter.peek(&key), None);
+}
+
+#[test]
+fn hostile_settings_of_the_server_do_not_matter() {
+    let mariadb = MariaDb::start();
+    make_mapped_table(&mariadb, "INTEGER UNSIGNED", "InnoDB");
+    mariadb.sql(HOSTILE);
+    assert_works(&mariadb, &[]);
+    assert_works(&mariadb, &MAPPED);
+}
+
+#[test]
+fn a_server_that_prepares_no_statement_more_is_sent_text() {
+    let mariadb = MariaDb::start();
+    make_mapped_table(&mariadb, "INTEGER UNSIGNED", "InnoDB");
+    mariadb.sql("SET GLOBAL max_prepared_stmt_count = 0");
+    assert_works(&mariadb, &[]);
+    assert_works(&mariadb, &MAPPED);
+    let every_byte: Vec<u8> = (0..=255).collect();
+    for directives in [&[][..], &MAPPED[..]] {
+        let (mut a, mut b) = (
+            worker(&mariadb.url(), directives),
+            worker(&mariadb.url(), directives),
+        );
+        let key = key(directives);
+        a.put(&key, &every_byte, HOUR);
+        assert_eq!(b.peek(&key).unwrap(), every_byte);
+    }
+}
+
+#[test]
+fn two_connections_of_an_account_are_enough_for_two_workers() {
+    let mariadb = MariaDb::start();
+    mariadb.sql("ALTER USER app@'%' WITH MAX_USER_CONNECTIONS 2");
+    assert_works(&mariadb, &[]);
+}
+
+#[test]
+fn a_session_beyond_max_allowed_packet_is_told_with_the_limit() {
+    let mariadb = MariaDb::builder().config("max_allowed_packet=18M").start();
+    let mut owner = worker(&mariadb.url(), &[("read_timeout", "20")]);
+    let key = key(&[]);
+    owner.put(&key, b"old", HOUR);
+    // In one packet, and in the pieces that the driver makes of what has more than 16 MiB.
+    for size in [17 << 20, 20 << 20, 40 << 20] {
+        let data = vec![b'x'; size];
+        let held = owner.locked(&key);
+        let change = rsso_core::store::Change::Write(&data, HOUR);
+        let done = owner.store.commit(&key, held.basis(HOUR), change);
+        if size < 18 << 20 {
+            assert!(done.is_ok(), "{done:?}");
+            continue;
+        }
+        let said = complaint(done);
+        for words in ["max_allowed_packet", "18874368", "is unchanged"] {
+            assert!(said.contains(words), "{size}, without {words}: {said}");
+        }
+    }
+}
