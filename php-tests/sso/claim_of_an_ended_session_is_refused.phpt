@@ -39,7 +39,7 @@ array(0) {
 }
 array(0) {
 }
-warning: session_write_close(): rsso: the session was destroyed or expired while this request was using it; its changes are not stored
+warning: session_write_close(): rsso: the session's login was ended while this request was using it (sso_kicked() says why); its changes are not stored
 true
 string(3) "bob"
 ended: rsso: the session of this request was ended elsewhere, or cannot be written: start a session again and log in again

@@ -46,6 +46,6 @@ string(7) "web:own"
 bool(true)
 int(1)
 string(0) ""
-warning: session_write_close(): rsso: the session was destroyed or expired while this request was using it; its changes are not stored
+warning: session_write_close(): rsso: the session's login was ended while this request was using it (sso_kicked() says why); its changes are not stored
 true
 int(1)

@@ -77,7 +77,7 @@ array(1) {
 }
 array(0) {
 }
-Rsso\RssoException: sso_claim() needs an active session of rsso: call session_start() with session.save_handler=rsso first
+Rsso\RssoException: sso_claim() needs an active session of rsso: this request has closed its own (read_and_close, session_write_close(), session_abort() or session_destroy()): call session_start() again, without read_and_close
 array(1) {
   [0]=>
   string(15) "another session"

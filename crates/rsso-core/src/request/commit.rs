@@ -101,6 +101,7 @@ impl RequestState {
         current.private = false;
         match outcome? {
             Outcome::Stored(version) => {
+                self.made.stored(sid);
                 current.seen = Some(version);
                 if !basis.lives {
                     // The end of a login that was rotated away is not put off.

@@ -2,7 +2,8 @@
 //!
 //! What always holds: an id is private, known to nobody else, until it is read, written or the
 //! session in use is closed. After that it is only remembered as our own, which strict mode accepts
-//! without a record. Neither list grows beyond [`MAX`].
+//! without a record, until it is stored: then the store knows whether it lives. Neither list grows
+//! beyond [`MAX`].
 
 use crate::sid::SessionId;
 
@@ -33,7 +34,7 @@ impl MadeIds {
         self.private.iter().any(|made| made.sid == *sid)
     }
 
-    /// Whether it was made here, however long ago.
+    /// Whether it was made here, and never stored.
     pub(super) fn is_own(&self, sid: &SessionId) -> bool {
         self.own.contains(sid)
     }
@@ -44,11 +45,16 @@ impl MadeIds {
         at.is_some_and(|at| self.private.remove(at).heir_of_ended)
     }
 
+    /// The id is stored: whether it is known is the store's to say.
+    pub(super) fn stored(&mut self, sid: &SessionId) {
+        self.own.retain(|own| own != sid);
+    }
+
     /// The id has ended. Says whether it was private.
     pub(super) fn forget(&mut self, sid: &SessionId) -> bool {
         let was_private = self.is_private(sid);
         self.take(sid);
-        self.own.retain(|own| own != sid);
+        self.stored(sid);
         was_private
     }
 

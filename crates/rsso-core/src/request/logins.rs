@@ -80,6 +80,7 @@ impl RequestState {
                     rotated: false,
                 });
                 current.private = false;
+                self.made.stored(&current.sid);
                 self.kick = None;
             }
             Claimed::Same(version, bound) => {

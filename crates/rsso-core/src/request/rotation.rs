@@ -191,6 +191,7 @@ impl RequestState {
             }
         }
         self.made.take(sid);
+        self.made.stored(sid);
         self.current = Some(current);
         Ok(())
     }
