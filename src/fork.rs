@@ -1,12 +1,20 @@
-//! What happens in a forked child before its own code runs: its parent's locks are let go of.
+//! What happens around a fork: the parent closes what no child may inherit, and the child lets go of its
+//! parent's locks before its own code runs.
 
 use std::os::fd::RawFd;
 
+use crate::{guard, worker};
+
 /// Has each child that this process forks let go of what holds locks. Once, at MINIT.
 pub(crate) fn watch() {
-    // SAFETY: the handler is a function of this library, which the C library forgets when the
+    // SAFETY: the handlers are functions of this library, which the C library forgets when the
     // library is unloaded. Where there is no memory to register it, children keep descriptors.
-    let _error = unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
+    let _error = unsafe { libc::pthread_atfork(Some(before), None, Some(in_child)) };
+}
+
+/// Runs in the thread that forks, before it does.
+unsafe extern "C" fn before() {
+    guard::quietly(worker::before_fork);
 }
 
 /// Runs inside `fork()`, so it may do what a signal handler may.

@@ -96,6 +96,18 @@ pub(crate) fn forget_object(handle: u32) {
     });
 }
 
+/// Closes what a child of this thread must not inherit; it is opened again when needed.
+pub(crate) fn before_fork() {
+    // A thread that has no worker, or is at its end, has nothing to close.
+    let _none = WORKER.try_with(|worker| {
+        if let Ok(mut worker) = worker.try_borrow_mut() {
+            for (_, store) in &mut worker.stores {
+                store.before_fork();
+            }
+        }
+    });
+}
+
 /// Ends the process' use of its stores.
 pub(crate) fn end() {
     with(|worker| {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
 use rsso_testkit::php::Running;
-use rsso_testkit::{Backend, Php, WorkDir};
+use rsso_testkit::{Backend, Php, WorkDir, eventually};
 
 /// A store joins when its connections are registered with `rsso_core::fork`.
 macro_rules! on_each_store {
@@ -21,6 +21,7 @@ on_each_store!(
     a_killed_parents_lock_goes_to_who_waits_while_its_child_lives,
     a_parent_killed_while_it_waited_leaves_no_place_in_the_queue,
     a_living_parent_keeps_its_lock_beside_a_child,
+    a_child_whose_parent_has_ended_loses_no_write,
 );
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -120,4 +121,34 @@ fn a_living_parent_keeps_its_lock_beside_a_child(backend: &Backend) {
     child.kill();
     assert_eq!(parent.line(), "gone");
     assert_eq!(php.run_code(locked_out).ok(), "waits");
+}
+
+/// A script that becomes a daemon: what its parent had open does not pass for the child's own.
+fn a_child_whose_parent_has_ended_loses_no_write(backend: &Backend) {
+    let dir = WorkDir::new();
+    let php = php(backend, &dir);
+    let end = dir.join("end");
+    let mut parent = php.spawn_code(&format!(
+        "<?php $write = function ($n) {{ session_id('daemon'); session_start(); $_SESSION['n'] = $n; session_write_close(); }};
+         $write(1);
+         if (($child = pcntl_fork()) !== 0) {{ echo \"$child\\n\"; exit; }}
+         $write(2); touch('{0}-2'); while (!file_exists('{0}')) usleep(1000);
+         $write(3); touch('{0}-3'); sleep(60);",
+        end.display()
+    ));
+    let _child = Child::of(&mut parent);
+    let stored = |n: &str| {
+        let file = dir.join(&format!("end-{n}"));
+        eventually("the child has written", LIMIT, || {
+            file.exists().then_some(())
+        });
+    };
+    let read = "<?php session_id('daemon'); session_start(['read_and_close' => true]); echo $_SESSION['n'];";
+    stored("2");
+    // Each of these is the last to close the database, if nobody knows of the child.
+    assert_eq!(php.run_code(read).ok(), "2");
+    assert_eq!(php.run_code(read).ok(), "2");
+    dir.write("end", "");
+    stored("3");
+    assert_eq!(php.run_code(read).ok(), "3");
 }

@@ -108,6 +108,9 @@ pub trait Store: Logins + Receipts + Send {
     /// [`crate::Error::Store`].
     fn gc(&mut self, until: Option<Deadline>) -> Result<u64>;
 
+    /// Closes, before a fork, what a child cannot be kept from using; locks stay held.
+    fn before_fork(&mut self) {}
+
     /// Gives the store up in a forked child: nothing of it is used or closed politely, for it is
     /// the parent's.
     fn abandon(self: Box<Self>);

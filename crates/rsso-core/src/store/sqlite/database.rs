@@ -105,8 +105,18 @@ impl SqliteStore {
         self.log_is_full = !emptied.unwrap_or(false);
     }
 
+    /// Whether a lock is on the file that others lock. Where all files are in place, so is that one,
+    /// and the act that follows need not look again.
+    pub(super) fn holds(&mut self, guard: &Guard) -> bool {
+        let lock = guard.lock_file().identity();
+        self.looked = self.database.as_mut().is_some_and(|database| {
+            database.watch.lock_file() == lock && database.watch.is_in_place()
+        });
+        self.looked || guard.holds()
+    }
+
     fn still_in_place(&mut self, mut database: Database) -> Result<Database> {
-        if database.watch.is_in_place() {
+        if std::mem::take(&mut self.looked) || database.watch.is_in_place() {
             return Ok(database);
         }
         self.connect(Some(database))
@@ -200,6 +210,15 @@ impl SqliteStore {
         })
     }
 
+    /// Closes the database. This process may be the only one that has what a removed -wal held.
+    pub(super) fn close(&mut self) {
+        if let Some(mut database) = self.database.take()
+            && !database.watch.is_in_place()
+        {
+            self.leave(database);
+        }
+    }
+
     fn save(&self, database: &Database, opening: &Guard) -> bool {
         group::save(
             opening,
@@ -212,12 +231,7 @@ impl SqliteStore {
 }
 
 impl Drop for SqliteStore {
-    /// A process that ends may be the only one that has what a removed -wal held.
     fn drop(&mut self) {
-        if let Some(mut database) = self.database.take()
-            && !database.watch.is_in_place()
-        {
-            self.leave(database);
-        }
+        self.close();
     }
 }

@@ -49,6 +49,8 @@ pub struct SqliteStore {
     database: Option<Database>,
     /// The disk was full, and what the log has of that is still there.
     log_is_full: bool,
+    /// The database's files were found in place for the act that comes next.
+    looked: bool,
     locks: LockFile,
     held: HashMap<Token, Guard>,
 }
@@ -73,6 +75,7 @@ impl SqliteStore {
             events_ttl,
             database: None,
             log_is_full: false,
+            looked: false,
             held: HashMap::new(),
         })
     }
@@ -160,7 +163,7 @@ impl Store for SqliteStore {
     fn commit(&mut self, key: &SessionKey, basis: Basis, change: Change<'_>) -> Result<Outcome> {
         // The guards are dropped at the end of this function, after the statement, whatever happens.
         let guard = self.held.remove(&basis.token);
-        let locked = guard.as_ref().is_some_and(Guard::holds);
+        let locked = guard.as_ref().is_some_and(|guard| self.holds(guard));
         let range = lock::Range::of(key);
         let regained = match basis.locked && !locked {
             true => self.locks.try_lock(range, &self.address)?,
@@ -196,6 +199,12 @@ impl Store for SqliteStore {
 
     fn gc(&mut self, until: Option<Deadline>) -> Result<u64> {
         gc::collect(self, until)
+    }
+
+    /// SQLite remembers for a process which files it has locked. A child would inherit that without the
+    /// locks, and a database that it opens itself would be in use without anybody knowing.
+    fn before_fork(&mut self) {
+        self.close();
     }
 
     /// The lock file was let go of when the process was forked; what has its number is closed.

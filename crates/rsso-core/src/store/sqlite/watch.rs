@@ -111,6 +111,11 @@ impl Watch {
         }
     }
 
+    pub(super) fn lock_file(&self) -> FileIdentity {
+        let [.., lock] = self.identities;
+        lock
+    }
+
     /// Whether each path still names the file that is used.
     pub(super) fn is_in_place(&mut self) -> bool {
         let now = DirectoryStamp::of(&self.directory);
