@@ -215,6 +215,8 @@ namespace Rsso {
          *     60, `lock_waiters` 0, `lock_failure` 'error', `hash_ids` true, `store_empty` true, `compress` 'off', `compress_min` 2048
          *     (bytes), `realm` 'default', `max_logins` 1, `max_logins_per_device` 0, `on_conflict` 'kick', `victim`
          *     'oldest', `storm_limit` 10, `tombstone_ttl` and `events_ttl` 86400; the others ''.
+         *     `rsso.password` of php.ini goes to no other server and user than those of php.ini's `rsso.dsn`: a `$dsn` that
+         *     names others brings its password, in it or as `password` or `password_file`.
          *
          * @throws ConfigException for a DSN, option or value that cannot be used
          */

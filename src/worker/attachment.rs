@@ -23,6 +23,7 @@ pub(crate) struct Attachment {
 /// What `open` resolved, and from what.
 struct Opened {
     save_path: String,
+    origin: Origin,
     changes: u64,
     lifetime: u64,
     spec: Spec,
@@ -50,9 +51,11 @@ impl Worker {
         self.check_directives()?;
         let changes = self.changes;
         let lifetime = u64::try_from(crate::php::ini_long(c"session.gc_maxlifetime")).unwrap_or(0);
+        let origin = crate::php::origin_of_save_path(save_path);
         let (attachment, directives) = self.attachment(caller);
         let same = |o: &Opened| {
             o.save_path == save_path
+                && o.origin == origin
                 && o.changes == changes
                 && o.lifetime == lifetime
                 && o.spec.is_in_place()
@@ -62,7 +65,6 @@ impl Worker {
         }
         let mut settings = attachment.options.as_ref().unwrap_or(directives).clone();
         settings.lifetime = bounded(Duration::from_secs(lifetime));
-        let origin = crate::php::origin_of_save_path(save_path);
         let text = save_path;
         let spec = Spec::resolve_for(&settings, SavePath { text, origin })?;
         if settings.dsn.is_empty() && origin == Origin::Script {
@@ -74,6 +76,7 @@ impl Worker {
         }
         self.attachment(caller).0.opened = Some(Opened {
             save_path: save_path.to_owned(),
+            origin,
             changes,
             lifetime,
             spec,

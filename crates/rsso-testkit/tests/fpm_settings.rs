@@ -5,7 +5,11 @@
 mod common;
 
 use std::fs;
+use std::io::Read as _;
+use std::net::TcpListener;
+use std::thread;
 
+use common::SOON;
 use rsso_testkit::{Browser, FpmConfig, Handler, Nginx, PhpFpm, WorkDir};
 
 /// Every way to rsso, one after the other, and what came of it.
@@ -83,6 +87,17 @@ const BAD: &[(&str, &str, &str)] = &[
     ("device_marks", "pc", "mark=device"),
 ];
 
+/// Takes one connection and says what it hears first.
+fn hear(server: TcpListener) -> thread::JoinHandle<String> {
+    thread::spawn(move || {
+        let (mut connection, _) = server.accept().expect("a connection");
+        connection.set_read_timeout(Some(SOON)).expect("a time-out");
+        let mut heard = [0; 4096];
+        let length = connection.read(&mut heard).expect("bytes");
+        String::from_utf8_lossy(&heard[..length]).into_owned()
+    })
+}
+
 fn page(browser: &Browser, path: &str) -> String {
     browser.get(path).ok()
 }
@@ -92,6 +107,7 @@ fn docroot() -> WorkDir {
     docroot.write("ways.php", WAYS);
     docroot.write("plain.php", PLAIN);
     docroot.write("mended.php", MENDED);
+    docroot.write("start.php", "<?php session_start(); echo 'served';");
     docroot
 }
 
@@ -203,5 +219,34 @@ fn a_good_value_in_user_ini_counts_before_a_bad_one_of_php_ini() {
             "{good}"
         );
         assert_refused(&page(&browser, "/ways.php"), "on_conflict", "'kick'");
+    }
+}
+
+/// The site's user can write `.user.ini`, and does not know the pool's password.
+#[test]
+fn the_password_of_a_pool_goes_to_its_own_dsn_and_to_none_of_user_ini() {
+    const SECRET: &str = "mauveelephant";
+    for is_pools in [true, false] {
+        let server = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let dsn = format!("redis://{}", server.local_addr().expect("an address"));
+        let docroot = docroot();
+        let mut config = FpmConfig::new(Handler::Sqlite).workers(1).pool(
+            "php_admin_value",
+            "rsso.password",
+            SECRET,
+        );
+        if is_pools {
+            config = config.pool("php_value", "rsso.dsn", &dsn);
+        } else {
+            docroot.write(".user.ini", &format!("rsso.dsn = {dsn}\n"));
+        }
+        let fpm = PhpFpm::start(&config);
+        let nginx = Nginx::start(docroot.path(), &fpm);
+        let heard = hear(server);
+        let refused = nginx.browser().get("/start.php");
+        assert!(!refused.body.contains("served"), "{refused:?}");
+        let heard = heard.join().expect("heard");
+        assert!(!heard.is_empty());
+        assert_eq!(heard.contains(SECRET), is_pools, "{heard}");
     }
 }
