@@ -13,6 +13,7 @@ use rsso_testkit::{Backend, Php, WorkDir, eventually};
 macro_rules! on_each_store {
     ($($test:ident),+ $(,)?) => {
         mod sqlite { $(#[test] fn $test() { super::$test(&rsso_testkit::Backend::Sqlite); })+ }
+        mod mysql { $(#[test] fn $test() { super::$test(&rsso_testkit::Backend::mariadb()); })+ }
     };
 }
 

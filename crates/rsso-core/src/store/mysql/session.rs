@@ -1,6 +1,7 @@
 //! An open connection, and the statements on it.
 
 use std::collections::HashMap;
+use std::os::fd::AsRawFd as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use mysql::{Conn, Error as Driver, Params, Row, Statement, Value};
 use super::error::{Load, NO_STATEMENT_LEFT, code, is_answer};
 use super::lost::Identity;
 use super::text::with_values;
+use crate::fork;
 
 /// Counts the connections of this process.
 static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
@@ -20,6 +22,8 @@ const KEPT: usize = 60;
 /// An open connection. Which one holds a lock matters, so it has a number: one of our own, for a
 /// server that was restarted counts from the start again.
 pub(super) struct Session {
+    /// Before the connection: its descriptor must still be open when this goes.
+    _for_fork: fork::Held,
     connection: Conn,
     /// By their texts, which the driver would parse each time.
     statements: HashMap<Box<str>, Statement>,
@@ -45,6 +49,8 @@ impl Session {
         charset: String,
     ) -> Self {
         Self {
+            // Its named locks live as long as any process has the connection open.
+            _for_fork: fork::hold(connection.as_raw_fd()),
             connection,
             statements: HashMap::new(),
             number: CONNECTIONS.fetch_add(1, Ordering::Relaxed),
