@@ -18,5 +18,5 @@ $redis->kill();
 show(session_write_close(...));
 ?>
 --EXPECTF--
-warning: session_write_close(): rsso: redis://:***@127.0.0.1:%d/0: cannot connect: nothing listens at this address (rsso.dsn)%S
+warning: session_write_close(): rsso: redis://:***@127.0.0.1:%d/0: cannot store the session; what was stored before is unchanged: cannot connect: nothing listens at this address (rsso.dsn)%S
 true

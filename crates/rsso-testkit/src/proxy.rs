@@ -25,6 +25,8 @@ struct Shared {
     closing: AtomicBool,
     stalled: Mutex<bool>,
     moved: Condvar,
+    /// Connections of a number below this are forgotten.
+    forgotten: AtomicU64,
     open: Mutex<Vec<TcpStream>>,
 }
 
@@ -45,6 +47,7 @@ impl Proxy {
             closing: AtomicBool::new(false),
             stalled: Mutex::new(false),
             moved: Condvar::new(),
+            forgotten: AtomicU64::new(0),
             open: Mutex::new(Vec::new()),
         });
         let acceptor = Some(thread::spawn({
@@ -86,6 +89,14 @@ impl Proxy {
         }
     }
 
+    /// What comes on the connections that are open now is dropped without a word, as by a firewall that has forgotten
+    /// them; new ones work.
+    pub fn forget(&self) {
+        self.shared
+            .forgotten
+            .store(self.connections() + 1, Ordering::SeqCst);
+    }
+
     /// Data stays in the proxy, both ways, until [`Self::flow`]; connections are accepted.
     pub fn stall(&self) {
         *lock(&self.shared.stalled) = true;
@@ -117,15 +128,15 @@ impl Shared {
             if self.closing.load(Ordering::SeqCst) {
                 return;
             }
-            self.connections.fetch_add(1, Ordering::SeqCst);
+            let number = self.connections.fetch_add(1, Ordering::SeqCst) + 1;
             // A server that is down: the client sees its connection closed.
             if let Ok(server) = TcpStream::connect(self.target) {
-                self.join(client, server);
+                self.join(number, client, server);
             }
         }
     }
 
-    fn join(self: &Arc<Self>, client: TcpStream, server: TcpStream) {
+    fn join(self: &Arc<Self>, number: u64, client: TcpStream, server: TcpStream) {
         for stream in [&client, &server] {
             let _best_effort = stream.set_nodelay(true);
         }
@@ -142,12 +153,16 @@ impl Shared {
         let asked = Arc::new(AtomicBool::new(false));
         thread::spawn({
             let (shared, asked) = (Arc::clone(self), Arc::clone(&asked));
-            move || shared.pump(client_in, server, || asked.store(true, Ordering::SeqCst))
+            move || {
+                shared.pump(number, client_in, server, || {
+                    asked.store(true, Ordering::SeqCst)
+                })
+            }
         });
         let shared = Arc::clone(self);
         thread::spawn(move || {
             let counter = Arc::clone(&shared);
-            shared.pump(server_in, client, || {
+            shared.pump(number, server_in, client, || {
                 if asked.swap(false, Ordering::SeqCst) {
                     counter.round_trips.fetch_add(1, Ordering::SeqCst);
                 }
@@ -156,10 +171,13 @@ impl Shared {
     }
 
     /// Copies until either side ends; `seen` is told of data before the other side can have it.
-    fn pump(&self, mut from: TcpStream, mut to: TcpStream, seen: impl Fn()) {
+    fn pump(&self, number: u64, mut from: TcpStream, mut to: TcpStream, seen: impl Fn()) {
         let mut buffer = vec![0; 64 * 1024];
         while let Ok(length @ 1..) = from.read(&mut buffer) {
             self.wait_for_flow();
+            if number < self.forgotten.load(Ordering::SeqCst) {
+                continue;
+            }
             seen();
             if to.write_all(&buffer[..length]).is_err() {
                 break;

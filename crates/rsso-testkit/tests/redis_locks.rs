@@ -3,9 +3,12 @@
 
 mod common;
 
+use std::time::Duration;
+
+use common::SOON;
 use common::mysql::{open, php, stopping, wait_for};
 use rsso_testkit::php::Running;
-use rsso_testkit::{Php, RedisServer, WorkDir};
+use rsso_testkit::{Php, Proxy, RedisServer, WorkDir, eventually};
 
 struct Ground {
     redis: RedisServer,
@@ -183,4 +186,132 @@ fn a_newcomer_does_not_overtake_who_is_being_woken() {
     let woken = format!("{}w", lock.strip_suffix('l').unwrap());
     ground.redis.cli(&["RPUSH", &woken, "1"]);
     assert_eq!(ground.php.run_code(&newcomer).ok(), "1");
+}
+
+impl Ground {
+    /// On a server that keeps its data, over a restart as well.
+    fn persistent() -> Self {
+        let redis = RedisServer::builder().persistent().start();
+        let ground = Self::new();
+        let php = php(&redis.url(), &ground.dir)
+            .ini("rsso.lock_wait", "10")
+            .ini("rsso.lock_ttl", "60");
+        Self {
+            redis,
+            php,
+            ..ground
+        }
+    }
+
+    /// A process that holds the session `known` until `held` is opened, and then writes 3.
+    fn holder(&self) -> Running {
+        let mut script = self.spawn(
+            "session_id('known'); session_start(); gate('held'); $_SESSION['n'] = 3; session_write_close();",
+        );
+        wait_for(&mut script, "held");
+        script
+    }
+
+    /// Somebody who waits for so many seconds does not get the lock.
+    fn is_kept_for(&self, seconds: &str) {
+        let impatient = format!(
+            "ini_set('rsso.lock_wait', '{seconds}');
+             try {{ session('known', 2); echo 'in'; }} catch (Rsso\\LockTimeoutException) {{ echo 'taken'; }}"
+        );
+        assert_eq!(self.php.run_code(&stopping(&impatient)).ok(), "taken");
+    }
+
+    fn keeps_what_was_written(&self, holder: Running) {
+        open(&self.dir, "held");
+        assert_eq!(holder.wait().ok(), "");
+        let known = self.php.run_code(&stopping("echo session('known');"));
+        assert_eq!(known.ok(), "3");
+    }
+}
+
+/// Whoever removes a lock, the queue or all keys: who waits is let in at once, not when the lock would have run out.
+#[test]
+fn waiters_wake_when_the_lock_or_the_queue_vanishes() {
+    for names in ["l", "ln", "lw", "lnw", "lnwd", ""] {
+        let ground = Ground::new();
+        let holder = ground.holder();
+        let waiter = ground.php.spawn_code(&stopping(
+            "ini_set('rsso.lock_wait', '50'); session('known', 2); echo 'in';",
+        ));
+        eventually("somebody waits", SOON, || {
+            let clients = ground.redis.cli(&["client", "list"]);
+            clients.contains("cmd=blpop").then_some(())
+        });
+        let lock = ground.redis.cli(&["--scan", "--pattern", "rsso:*:l"]);
+        let base = lock.strip_suffix('l').unwrap();
+        let keys: Vec<_> = names.chars().map(|name| format!("{base}{name}")).collect();
+        let mut command = vec!["del"];
+        command.extend(keys.iter().map(String::as_str));
+        ground.redis.cli(if names.is_empty() {
+            &["flushdb"]
+        } else {
+            &command
+        });
+        // Its limit is far below all of these times, and the holder still holds.
+        assert_eq!(waiter.wait().ok(), "in", "without {names:?}");
+        open(&ground.dir, "held");
+        drop(holder.wait());
+    }
+}
+
+/// The owner lives: what ends is a connection on which nothing happens.
+#[test]
+fn a_living_owner_whose_connection_is_closed_keeps_its_lock() {
+    let ground = Ground::new();
+    let holder = ground.holder();
+    // The second time it is the connection of whoever has vouched.
+    for _ in 0..2 {
+        ground.redis.cli(&["CLIENT", "KILL", "TYPE", "normal"]);
+        ground.is_kept_for("2.5");
+    }
+    ground.keeps_what_was_written(holder);
+}
+
+#[test]
+fn a_living_owner_on_a_server_that_closes_idle_connections_keeps_its_lock() {
+    let ground = Ground::new();
+    ground.redis.cli(&["CONFIG", "SET", "timeout", "1"]);
+    let holder = ground.holder();
+    ground.is_kept_for("6");
+    ground.keeps_what_was_written(holder);
+}
+
+#[test]
+fn a_living_owner_keeps_its_lock_over_a_restart() {
+    let mut ground = Ground::persistent();
+    let holder = ground.holder();
+    ground.redis.restart();
+    ground.is_kept_for("8");
+    ground.keeps_what_was_written(holder);
+}
+
+/// With a lock that would live for a minute, and who waits for ten seconds.
+#[test]
+fn a_dead_owners_lock_does_not_outlive_a_restart_for_long() {
+    let mut ground = Ground::persistent();
+    ground.holder().kill9();
+    ground.redis.restart();
+    ground.another_gets_it();
+}
+
+/// As a firewall does it: no answer, no end.
+#[test]
+fn a_connection_that_was_forgotten_while_it_lay_idle_is_made_again() {
+    let (redis, dir) = (RedisServer::start(), WorkDir::new());
+    let proxy = Proxy::start(redis.port());
+    let php = php(&format!("redis://127.0.0.1:{}", proxy.port()), &dir)
+        .ini("rsso.read_timeout", "1")
+        .limit(Duration::from_secs(40));
+    let mut script = php.spawn_code(&stopping(
+        "session('known', 1); gate('idle'); sleep(11); echo session('known', 2), session('known');",
+    ));
+    wait_for(&mut script, "idle");
+    proxy.forget();
+    open(&dir, "idle");
+    assert_eq!(script.wait().ok(), "12");
 }

@@ -7,10 +7,10 @@
 
 use std::time::Duration;
 
-use redis::{Cmd, RedisError, Value};
+use redis::{Cmd, Value};
 
 use super::RedisStore;
-use super::connection::{self, Failure, Link};
+use super::connection::{self, Failure, Link, Lost};
 use super::scripts::Act;
 use super::stage::Stage;
 use crate::error::{Error, Result};
@@ -18,36 +18,32 @@ use crate::error::{Error, Result};
 /// Commands whose answers nobody has read: a request posts one or two.
 const MAX_POSTED: usize = 16;
 
+/// After so long without traffic a connection may be one that a firewall has forgotten.
+const FORGOTTEN: Duration = Duration::from_secs(10);
+
 impl RedisStore {
     pub(super) fn link(&mut self) -> Result<Link> {
         match self.link.take() {
             Some(link) => Ok(link),
-            None => self.target.connect(),
+            None => self.connect(),
         }
     }
 
-    /// Sends commands that may run twice. A connection that was closed while it lay idle (the
-    /// server restarted, a firewall forgot it) is replaced once; one that timed out is not.
+    /// Sends commands that may run twice. A connection that was closed while it lay idle (the server
+    /// restarted, say) is replaced once; so is one that gives no answer after it lay idle for so long
+    /// that a firewall may have forgotten it.
     pub(super) fn exchange(&mut self, commands: &[Cmd]) -> Result<Vec<Value>> {
-        self.exchange_behind(None, commands)
-    }
-
-    /// The same, with a payload that is staged first; its answer is the first.
-    pub(super) fn exchange_behind(
-        &mut self,
-        stage: Option<&Stage<'_>>,
-        commands: &[Cmd],
-    ) -> Result<Vec<Value>> {
-        let idle = self.link.is_some();
-        match self.try_exchange_behind(stage, commands, Duration::ZERO) {
-            Err(Failure::Broken(_)) if idle => {
-                self.try_exchange_behind(stage, commands, Duration::ZERO)
-            }
+        let idle = self.link.as_ref().map(Link::idle);
+        match self.try_exchange(commands, Duration::ZERO) {
+            Err(Failure::Lost(lost)) if may_try_again(&lost, idle) => self
+                .replace(&lost)
+                .and_then(|_| self.try_exchange(commands, Duration::ZERO)),
             other => other,
         }
-        .map_err(|failure| self.give_up(failure))
+        .map_err(Failure::into_error)
     }
 
+    /// Sends commands in one write and reads their answers.
     pub(super) fn try_exchange(
         &mut self,
         commands: &[Cmd],
@@ -57,13 +53,13 @@ impl RedisStore {
     }
 
     /// The same, with a payload that is staged first; its answer is the first.
-    fn try_exchange_behind(
+    pub(super) fn try_exchange_behind(
         &mut self,
         stage: Option<&Stage<'_>>,
         commands: &[Cmd],
         extra: Duration,
     ) -> Result<Vec<Value>, Failure> {
-        let mut link = self.link().map_err(Failure::Final)?;
+        let mut link = self.link().map_err(Failure::NotSent)?;
         // The link is put back only after an exchange without an I/O error.
         if self.posted.is_empty() {
             let stage = stage.map(|stage| (0, stage));
@@ -86,10 +82,9 @@ impl RedisStore {
                 answers.into_iter().find(connection::is_server_error)
             {
                 // A lock that could not be given back ends with the connection, which is dropped.
-                let error = RedisError::from(error);
-                return Err(Failure::Final(self.target.explain(
+                return Err(Failure::Refused(self.target.refused(
                     "the server refused the end of the request before",
-                    error,
+                    &error,
                 )));
             }
         }
@@ -125,10 +120,44 @@ impl RedisStore {
         }
     }
 
-    pub(super) fn give_up(&self, failure: Failure) -> Error {
-        match failure {
-            Failure::Broken(error) => self.target.explain("the connection broke", error),
-            Failure::Final(error) => error,
+    fn connect(&mut self) -> Result<Link> {
+        let link = self.target.connect()?;
+        self.keeper.follow(link.socket());
+        Ok(link)
+    }
+
+    /// Makes a new connection in place of one that was lost. True where nothing can be done any more that
+    /// was sent on the old one: its server has ended, or has closed it at our word.
+    pub(super) fn replace(&mut self, lost: &Lost) -> Result<bool, Failure> {
+        let link = self.connect().map_err(Failure::NotSent)?;
+        let kill = lost.owner.kill(&link.owner);
+        let another_run = lost.owner.is_of_another_run(&link.owner);
+        self.link = Some(link);
+        let Some(kill) = kill else {
+            return Ok(another_run);
+        };
+        // Posted commands wait for their turn: this one is alone.
+        let posted = std::mem::take(&mut self.posted);
+        let killed = self.try_exchange(&[kill], Duration::ZERO);
+        self.posted = posted;
+        Ok(matches!(killed?.as_slice(), [Value::Int(_)]))
+    }
+}
+
+/// Whether what was sent on a connection that had lain idle (`None`: that was new) is sent again.
+pub(super) fn may_try_again(lost: &Lost, idle: Option<Duration>) -> bool {
+    match idle {
+        Some(idle) => !lost.timed_out || idle >= FORGOTTEN,
+        None => false,
+    }
+}
+
+impl Failure {
+    /// What the user is told.
+    pub(super) fn into_error(self) -> Error {
+        match self {
+            Self::NotSent(error) | Self::Refused(error) => error,
+            Self::Lost(lost) => lost.error,
         }
     }
 }

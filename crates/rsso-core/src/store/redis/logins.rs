@@ -6,17 +6,19 @@ use std::time::Duration;
 use redis::{Cmd, Value, cmd};
 use serde::Deserialize;
 
+use super::acts::{Resend, known};
+use super::connection::Failure;
 use super::keys;
 use super::scripts::Act;
 use super::{RedisStore, millis, record};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::login::event::{Event, Moment, Position, Tail, head, identity_json, json};
 use crate::login::{
     Bound, Claim, Claimed, Device, Kick, KickOrder, Login, LoginId, MAX_SESSIONS, OnConflict,
     ROTATION_GRACE, Realm, Refused, Seat, User, UserKey, Victim, Which,
 };
 use crate::sid::SessionKey;
-use crate::store::{End, Generation, Logins, Revision, Token, Version};
+use crate::store::{End, Generation, Logins, MAYBE_CHANGED, NOT_CHANGED, Revision, Token, Version};
 
 /// What stands in a user's key under a login's id.
 #[derive(Deserialize)]
@@ -29,6 +31,14 @@ struct Entry {
 
 /// What an entry of a stream holds.
 type Fields = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// What a script that changes logins has answered.
+struct Changed {
+    code: i64,
+    details: Vec<Vec<u8>>,
+    /// It was sent twice: the first may have done it.
+    again: bool,
+}
 
 fn login(entry: &[u8]) -> Option<Login> {
     let entry: Entry = serde_json::from_slice(entry).ok()?;
@@ -88,8 +98,9 @@ impl RedisStore {
             .arg(grave)
             .arg(grave_ttl);
         self.at(&mut destroy, &Moment::now()?);
-        let (removed, _) = self.run(destroy)?;
-        Ok(removed > 0)
+        let done = self.change(destroy, Resend::Same)?;
+        // What the second does not find, the first has removed, or there was none.
+        Ok(done.code > 0 || (done.again && end.seen.is_some()))
     }
 
     /// Adds when it happens and how long its events are kept.
@@ -100,6 +111,29 @@ impl RedisStore {
     fn run(&mut self, call: Cmd) -> Result<(i64, Vec<Vec<u8>>)> {
         let mut replies = self.exchange(&[call])?.into_iter();
         self.answer(replies.next().unwrap_or_default())
+    }
+
+    /// Calls a script that changes logins. True where it was sent twice: the first may have done it.
+    fn change(&mut self, call: Cmd, resend: Resend) -> Result<Changed> {
+        let answered = self
+            .act(None, &[call], resend)
+            .map_err(|unanswered| unanswered.into_error(NOT_CHANGED, MAYBE_CHANGED))?;
+        let again = answered.again;
+        let known_of_it = if again { MAYBE_CHANGED } else { NOT_CHANGED };
+        let mut replies = answered.replies.into_iter();
+        let (code, details) = self
+            .answer(replies.next().unwrap_or_default())
+            .map_err(|error| known(known_of_it, error))?;
+        Ok(Changed {
+            code,
+            details,
+            again,
+        })
+    }
+
+    /// The second of two acts was refused: the first may have been done, and undone by others since.
+    fn unknown(&self) -> Error {
+        self.strange(MAYBE_CHANGED)
     }
 
     fn user_key(&self, user: &User) -> String {
@@ -167,7 +201,11 @@ impl Logins for RedisStore {
             .arg(head(&claim.user));
         self.at(&mut call, &moment);
         call.arg(key.to_text()).arg(millis(ROTATION_GRACE));
-        let (code, details) = self.run(call)?;
+        let Changed {
+            code,
+            details,
+            again,
+        } = self.change(call, Resend::Same)?;
         let strange = || self.strange("a script answered something unexpected");
         let (first, rest) = details.split_first().unzip();
         let first = first.map(Vec::as_slice).unwrap_or_default();
@@ -182,6 +220,7 @@ impl Logins for RedisStore {
                 let same = version(first).zip(bound).ok_or_else(strange)?;
                 Ok(Claimed::Same(same.0, same.1))
             }
+            _ if again => Err(self.unknown()),
             3 => {
                 let refused = match first {
                     b"storm" => Refused::Storm,
@@ -214,18 +253,20 @@ impl Logins for RedisStore {
             .arg(to.to_text())
             .arg(millis(ROTATION_GRACE))
             .arg(MAX_SESSIONS);
-        let (code, details) = self.run(call)?;
-        Ok(match code {
-            1 => details.first().and_then(|bytes| version(bytes)),
-            _ => None,
-        })
+        let done = self.change(call, Resend::Same)?;
+        match done.code {
+            1 => Ok(done.details.first().and_then(|bytes| version(bytes))),
+            _ if done.again => Err(self.unknown()),
+            _ => Ok(None),
+        }
     }
 
     fn sign_out(&mut self, key: &SessionKey, login: LoginId) -> Result<bool> {
         let mut call = Act::SignOut.call(&self.keys(key, None));
         call.arg(login.to_string());
         self.at(&mut call, &Moment::now()?);
-        Ok(self.run(call)?.0 == 1)
+        let done = self.change(call, Resend::Same)?;
+        Ok(done.code == 1 || done.again)
     }
 
     fn kick(&mut self, user: &User, which: &Which, order: &KickOrder) -> Result<Vec<Kick>> {
@@ -245,7 +286,8 @@ impl Logins for RedisStore {
             .arg(kicked.members())
             .arg(millis(order.tombstone_ttl));
         self.at(&mut call, &moment);
-        Ok(kicks(&self.run(call)?.1))
+        // A second one would not know whom the first has kicked.
+        Ok(kicks(&self.change(call, Resend::Never)?.details))
     }
 
     fn logins(&mut self, user: &User) -> Result<Vec<Login>> {
@@ -262,7 +304,8 @@ impl Logins for RedisStore {
             .arg(device.map_or("", Device::as_str))
             .arg(format!("\"at\":{},\"payload\":{payload}", moment.at));
         self.at(&mut call, &moment);
-        Ok(u64::try_from(self.run(call)?.0).unwrap_or_default())
+        let done = self.change(call, Resend::Never)?;
+        Ok(u64::try_from(done.code).unwrap_or_default())
     }
 
     fn login_of(&mut self, key: &SessionKey) -> Result<Option<Bound>> {
@@ -311,7 +354,7 @@ impl Logins for RedisStore {
             .arg(after.to_string());
         let replies = self
             .try_exchange(&[read], wait)
-            .map_err(|failure| self.give_up(failure))?;
+            .map_err(Failure::into_error)?;
         match self.accept(replies.into_iter().next().unwrap_or_default())? {
             Value::Nil => Ok(Vec::new()),
             Value::Array(mut streams) => match streams.pop() {

@@ -8,43 +8,54 @@ use std::mem::ManuallyDrop;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::{Cmd, RedisError, Value, cmd};
+use redis::{Cmd, Value, cmd};
 
-use super::{
-    Basis, Change, End, Generation, Load, Loaded, Outcome, Revision, Store, Token, Version,
-};
+use super::{Basis, Change, End, Load, Loaded, Outcome, Store, Token};
 use crate::deadline::{Deadline, bounded};
 use crate::dsn::RedisDsn;
 use crate::error::{Error, Result};
 use crate::sid::SessionKey;
 
+mod acts;
+mod commit;
 mod connection;
+mod dial;
 mod exchange;
+mod fault;
 mod keeper;
 mod keys;
 mod logins;
 mod owner;
 mod receipts;
 mod record;
+mod renewer;
+mod replies;
 mod scripts;
+mod socket;
 mod stage;
+mod stream;
+mod suspect;
+mod tls;
 mod wait;
 
 use connection::{Link, Target};
 use keeper::Keeper;
 use keys::Keys;
 use scripts::Act;
-use stage::Stage;
+use suspect::Suspect;
 
 /// Sessions on Redis.
 pub struct RedisStore {
     target: Target,
     prefix: String,
     events_ttl: Duration,
+    /// Before the connection: it is told first that all is over, not that the connection has ended.
+    keeper: Keeper,
     link: Option<Link>,
     /// Sent, and its answer not read yet: it may be sent again.
     posted: Vec<Cmd>,
-    keeper: Keeper,
+    /// The lock that was in the way last, where its owner seemed dead.
+    suspect: Option<Suspect>,
     /// The names used last: a request uses one session's, with one token, again and again.
     named: Option<(SessionKey, Option<Token>, Arc<Keys>)>,
 }
@@ -59,9 +70,11 @@ impl RedisStore {
         read_timeout: Duration,
         events_ttl: Duration,
     ) -> Self {
+        let prefix = prefix.unwrap_or("rsso:");
         let target = Target {
             address: dsn.to_string(),
             dsn,
+            prefix: prefix.to_owned(),
             connect_timeout,
             read_timeout,
         };
@@ -69,9 +82,10 @@ impl RedisStore {
             keeper: Keeper::new(target.clone()),
             target,
             events_ttl,
-            prefix: prefix.unwrap_or("rsso:").to_owned(),
+            prefix: prefix.to_owned(),
             link: None,
             posted: Vec::new(),
+            suspect: None,
             named: None,
         }
     }
@@ -91,9 +105,7 @@ impl RedisStore {
     /// The value of a reply, or the server's error in our words.
     fn accept(&self, reply: Value) -> Result<Value> {
         match reply {
-            Value::ServerError(error) => Err(self
-                .target
-                .explain("the server refused", RedisError::from(error))),
+            Value::ServerError(error) => Err(self.target.refused("the server refused", &error)),
             value => Ok(value),
         }
     }
@@ -142,6 +154,28 @@ impl RedisStore {
         })
     }
 
+    /// Reads without the lock.
+    fn peek(&mut self, keys: &Keys) -> Result<Loaded> {
+        let mut replies = self
+            .exchange(&[Act::Peek.call(keys), get(keys)])?
+            .into_iter();
+        let (_, answer) = self.answer(replies.next().unwrap_or_default())?;
+        self.loaded(false, &answer, replies.next().unwrap_or_default())
+    }
+
+    /// Whether the server has refused the last write because it takes none at the moment.
+    fn refuses_writes(&self) -> bool {
+        self.link
+            .as_ref()
+            .is_some_and(|link| link.refusal.is_some())
+    }
+
+    fn took_a_write(&mut self) {
+        if let Some(link) = &mut self.link {
+            link.took_a_write();
+        }
+    }
+
     fn strange(&self, problem: &str) -> Error {
         Error::store_plain(&self.target.address, problem)
     }
@@ -164,15 +198,49 @@ impl Store for RedisStore {
         &self.target.address
     }
 
+    /// A new session on a server that takes no writes would be lost at its end. It is asked only where that
+    /// is not known: a new connection has asked, and so has each write.
     fn ready(&mut self) -> Result<()> {
-        self.link = Some(self.link()?);
-        Ok(())
+        let link = self.link()?;
+        let known = link.takes_writes();
+        self.link = Some(link);
+        if known {
+            return Ok(());
+        }
+        match self.exchange(&[self.target.probe()])?.pop() {
+            Some(Value::ServerError(error)) if fault::refuses_writes(&error) => {
+                Err(self.target.refused("cannot store a new session", &error))
+            }
+            _ => {
+                self.took_a_write();
+                Ok(())
+            }
+        }
     }
 
     fn load(&mut self, key: &SessionKey, want: Load) -> Result<Loaded> {
         let keys = self.keys(key, Some(want.token));
-        match want.lock {
-            Some(terms) => self.load_locked(&keys, want, terms).inspect_err(|_| {
+        let Some(terms) = want.lock else {
+            let loaded = self.peek(&keys)?;
+            if loaded.record.is_none() && !want.only_existing {
+                self.ready()?;
+            }
+            return Ok(loaded);
+        };
+        match self.load_locked(&keys, want, terms) {
+            Err(error @ Error::Store { .. }) if self.refuses_writes() => {
+                // A lock is a write. What is stored can be read without one; it counts as a lock that was
+                // lost at once: a commit is refused if another request has written since.
+                let loaded = self.peek(&keys)?;
+                match loaded.record {
+                    Some(_) => Ok(Loaded {
+                        locked: true,
+                        ..loaded
+                    }),
+                    None => Err(error),
+                }
+            }
+            loaded => loaded.inspect_err(|_| {
                 // The lock may have been granted all the same; without a connection its owner is
                 // gone for whoever asks. The first error counts.
                 self.keeper.end(want.token);
@@ -180,81 +248,15 @@ impl Store for RedisStore {
                     let _ = self.exchange(&[release(&keys, want.token, true)]);
                 }
             }),
-            None => {
-                let mut replies = self
-                    .exchange(&[Act::Peek.call(&keys), get(&keys)])?
-                    .into_iter();
-                let (_, answer) = self.answer(replies.next().unwrap_or_default())?;
-                self.loaded(false, &answer, replies.next().unwrap_or_default())
-            }
         }
     }
 
     fn commit(&mut self, key: &SessionKey, basis: Basis, change: Change<'_>) -> Result<Outcome> {
         self.keeper.end(basis.token);
         let keys = self.keys(key, Some(basis.token));
-        let born = Version {
-            generation: basis
-                .seen
-                .map_or_else(Generation::random, |s| Ok(s.generation))?,
-            revision: basis.token.into(),
-        };
-        let generation = basis
-            .seen
-            .map(|s| record::generation(s.generation).to_vec())
-            .unwrap_or_default();
-        let revision = basis
-            .seen
-            .map(|s| s.revision.0.to_vec())
-            .unwrap_or_default();
-        let ttl = millis(change.ttl());
-        let Change::Write(data, _) = change else {
-            let mut touch = Act::Touch.call(&keys);
-            touch
-                .arg(basis.token.as_bytes())
-                .arg(generation)
-                .arg(ttl)
-                .arg(record::encode(b"", born));
-            // A refresh changes nothing that anybody could miss.
-            if let Some(seen) = basis.seen {
-                self.post(Act::Touch, touch)?;
-                return Ok(Outcome::Stored(seen));
-            }
-            let mut replies = self.exchange(&[touch])?.into_iter();
-            let (code, _) = self.verdict(replies.next().unwrap_or_default())?;
-            return Ok(match code {
-                1 => Outcome::Stored(born),
-                _ => Outcome::Gone,
-            });
-        };
-        let stage = Stage {
-            key: keys.staging(),
-            data,
-            trailer: &record::trailer(born),
-            ttl,
-        };
-        let mut commit = Act::Commit.call_with(&keys, Some(keys.staging()));
-        commit
-            .arg(basis.token.as_bytes())
-            .arg(i32::from(basis.locked))
-            .arg(generation)
-            .arg(revision);
-        let mut replies = self.exchange_behind(Some(&stage), &[commit])?.into_iter();
-        let staged = replies.next().unwrap_or_default();
-        let verdict = self.verdict(replies.next().unwrap_or_default());
-        self.accept(staged)?;
-        match verdict? {
-            (1, generation) => {
-                let generation = <[u8; 8]>::try_from(generation)
-                    .map_or(born.generation, |g| Generation(u64::from_be_bytes(g)));
-                Ok(Outcome::stored(generation, Revision::from(basis.token)))
-            }
-            (2, _) => Ok(Outcome::Gone),
-            (3, _) => Ok(Outcome::LockLost),
-            (_, problem) => Err(self.strange(&format!(
-                "the server dropped the data before it was committed: {}",
-                String::from_utf8_lossy(&problem)
-            ))),
+        match change {
+            Change::Write(data, ttl) => self.write(&keys, basis, data, ttl),
+            Change::Touch(ttl) => self.touch(&keys, basis, ttl),
         }
     }
 

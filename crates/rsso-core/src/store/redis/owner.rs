@@ -59,6 +59,22 @@ impl Owner {
         Some(question)
     }
 
+    /// The command that closes this connection on the server that `asking` is connected to; none where
+    /// another run of the server made it, or nobody knows.
+    pub(super) fn kill(&self, asking: &Self) -> Option<Cmd> {
+        if self.run != asking.run || self.client.is_empty() {
+            return None;
+        }
+        let mut kill = cmd("CLIENT");
+        kill.arg("KILL").arg("ID").arg(&self.client);
+        Some(kill)
+    }
+
+    /// Whether a run of the server made it that has ended, or another server.
+    pub(super) fn is_of_another_run(&self, asking: &Self) -> bool {
+        !self.run.is_empty() && !asking.run.is_empty() && self.run != asking.run
+    }
+
     /// Whether the answer says that it is gone. Anything unexpected counts as alive.
     pub(super) fn is_dead(answer: &Value) -> bool {
         match answer {

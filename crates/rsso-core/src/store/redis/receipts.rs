@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use redis::{Value, cmd};
 
+use super::connection::Failure;
 use super::{RedisStore, keys, millis};
 use crate::deadline::Deadline;
 use crate::error::Result;
@@ -70,7 +71,7 @@ impl Receipts for RedisStore {
             pop.arg(&key).arg(format!("{:.3}", wait.as_secs_f64()));
             let replies = self
                 .try_exchange(&[pop], wait)
-                .map_err(|failure| self.give_up(failure))?;
+                .map_err(Failure::into_error)?;
             let reply = self.accept(replies.into_iter().next().unwrap_or_default())?;
             Ok(!matches!(reply, Value::Nil))
         });

@@ -44,6 +44,7 @@ scripts! {
     Touch = "lua/lock.lua" + "lua/record.lua" + "lua/touch.lua";
     Release = "lua/lock.lua" + "lua/release.lua";
     Free = "lua/lock.lua" + "lua/free.lua";
+    Vouch = "lua/lock.lua" + "lua/vouch.lua";
     Renew = "lua/lock.lua" + "lua/record.lua" + "lua/renew.lua";
     Destroy = "lua/lock.lua" + "lua/record.lua" + "lua/logins.lua" + "lua/destroy.lua";
     Claim = "lua/lock.lua" + "lua/record.lua" + "lua/logins.lua" + "lua/claim.lua";

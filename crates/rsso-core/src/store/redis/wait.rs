@@ -10,13 +10,15 @@ use std::time::Duration;
 
 use redis::{Cmd, Value, cmd};
 
-use super::connection::Failure;
+use super::connection::{Failure, Link};
+use super::exchange::may_try_again;
 use super::keys::Keys;
 use super::owner::Owner;
 use super::scripts::Act;
+use super::suspect::{self, Inquiry};
 use super::{RedisStore, get, millis};
 use crate::error::{Error, Result};
-use crate::store::{Load, Loaded, LockTerms, Store as _};
+use crate::store::{Load, Loaded, LockTerms, Token};
 
 /// How much longer than a lock can live a waiter sleeps before it looks for itself.
 const MARGIN: Duration = Duration::from_millis(250);
@@ -35,9 +37,10 @@ impl RedisStore {
             Attempt::Break(loaded) => return Ok(loaded),
             Attempt::Continue(lock) => lock,
         };
-        self.free_if_dead(keys, &taken)?;
+        self.suspect(keys, &taken, want.token, terms)?;
         while !terms.deadline.passed() {
-            self.keeper.watch(want.token, keys);
+            let suspect = self.suspect.clone();
+            self.keeper.watch(want.token, keys, terms.deadline, suspect);
             let sleep = terms.deadline.remaining().min(terms.ttl + MARGIN);
             let replies =
                 self.try_exchange(&wait_then_acquire(self, keys, want, terms, sleep), sleep);
@@ -49,14 +52,17 @@ impl RedisStore {
                     self.read_attempt(keys, want, terms, replies)?
                 }
                 // The server restarted, say: queue up anew.
-                Err(Failure::Broken(_)) => self.attempt(keys, want, terms)?,
-                Err(Failure::Final(error)) => return Err(error),
+                Err(Failure::Lost(lost)) if !lost.timed_out => {
+                    self.replace(&lost).map_err(Failure::into_error)?;
+                    self.attempt(keys, want, terms)?
+                }
+                Err(failure) => return Err(failure.into_error()),
             };
             taken = match attempt {
                 Attempt::Break(loaded) => return Ok(loaded),
                 Attempt::Continue(lock) => lock,
             };
-            self.free_if_dead(keys, &taken)?;
+            self.suspect(keys, &taken, want.token, terms)?;
         }
         // Leaving the queue is the caller's, as after any other error.
         Err(Error::LockTimeout {
@@ -64,27 +70,30 @@ impl RedisStore {
         })
     }
 
+    /// The lock says which connection is its owner's: on another connection it is another command. The
+    /// old one is closed first, so that what it still brings does not name a dead owner.
     fn attempt(&mut self, keys: &Arc<Keys>, want: Load, terms: LockTerms) -> Result<Attempt> {
-        let idle = self.link.is_some();
+        let idle = self.link.as_ref().map(Link::idle);
         match self.try_attempt(keys, want, terms) {
-            Err(Failure::Broken(_)) if idle => self.try_attempt(keys, want, terms),
+            Err(Failure::Lost(lost)) if may_try_again(&lost, idle) => self
+                .replace(&lost)
+                .and_then(|_| self.try_attempt(keys, want, terms)),
             other => other,
         }
-        .map_err(|failure| self.give_up(failure))
+        .map_err(Failure::into_error)
     }
 
-    /// The lock says which connection is its owner's: on another connection it is another command.
     fn try_attempt(
         &mut self,
         keys: &Arc<Keys>,
         want: Load,
         terms: LockTerms,
     ) -> Result<Attempt, Failure> {
-        self.ready().map_err(Failure::Final)?;
+        self.link = Some(self.link().map_err(Failure::NotSent)?);
         let acquire = acquire(keys, want, terms, self.owner_text(), false);
         let replies = self.try_exchange(&[acquire, get(keys)], Duration::ZERO)?;
         self.read_attempt(keys, want, terms, replies.into_iter())
-            .map_err(Failure::Final)
+            .map_err(Failure::Refused)
     }
 
     fn read_attempt(
@@ -99,22 +108,28 @@ impl RedisStore {
         match code {
             0 => Ok(Attempt::Continue(answer.pop().unwrap_or_default())),
             1 => {
-                self.keeper.hold(want.token, keys, terms.ttl);
+                self.took_a_write();
+                if let Some(link) = &self.link {
+                    let socket = link.socket();
+                    self.keeper.hold(want.token, keys, terms.ttl, socket);
+                }
                 self.loaded(true, &answer, record).map(Attempt::Break)
             }
             _ => self.loaded(false, &answer, Value::Nil).map(Attempt::Break),
         }
     }
 
-    /// Frees the lock for the waiter at the head of the queue if its owner's connection is gone.
-    fn free_if_dead(&mut self, keys: &Keys, lock: &[u8]) -> Result<()> {
-        let question =
-            Owner::in_lock(lock).and_then(|owner| owner.liveness_question(&self.owner()));
-        if let Some(question) = question
-            && let [answer] = self.exchange(&[question])?.as_slice()
-            && Owner::is_dead(answer)
-        {
-            self.exchange(&[free(keys, lock)])?;
+    /// Looks whether the lock's owner may be dead, and frees it for the head of the queue if that was known
+    /// for long enough. Who waits on leaves it to its keeper; who does not may be back with the next request.
+    fn suspect(&mut self, keys: &Keys, lock: &[u8], token: Token, terms: LockTerms) -> Result<()> {
+        let inquiry = suspect::inquire(lock, &self.owner());
+        let answer = match &inquiry {
+            Inquiry::Ask(question) => self.exchange(std::slice::from_ref(question))?.pop(),
+            Inquiry::Trust | Inquiry::Restarted => None,
+        };
+        self.suspect = inquiry.conclude(lock, answer.as_ref(), self.suspect.take());
+        if self.suspect.take_if(|suspect| suspect.is_ripe()).is_some() {
+            self.exchange(&[free(keys, lock, token, terms.deadline.remaining())])?;
         }
         Ok(())
     }
@@ -134,9 +149,12 @@ impl RedisStore {
 }
 
 /// Frees `lock` if it still is what stands there, or wakes the next waiter if none stands there.
-pub(super) fn free(keys: &Keys, lock: &[u8]) -> Cmd {
+/// Who asks waits with `token` for so long.
+pub(super) fn free(keys: &Keys, lock: &[u8], token: Token, wait: Duration) -> Cmd {
     let mut free = Act::Free.call(keys);
-    free.arg(lock);
+    free.arg(lock)
+        .arg(token.as_bytes())
+        .arg(wait.as_millis().to_string());
     free
 }
 

@@ -1,7 +1,7 @@
 -- KEYS d l n w  ARGV token owner ttl waiting wait only_existing -> {1, detail, left} granted, {2, detail} no record, {0, lock} taken
 local d, l, n, w = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local token, ttl, waiting, wait = ARGV[1], tonumber(ARGV[3]), ARGV[4] == '1', tonumber(ARGV[5])
-local found = tail(d)
+local found = alive(d)
 if ARGV[6] == '1' and not found then
   if waiting then redis.call('ZREM', n, token) end
   if held(l, token) or (waiting and redis.call('GET', l) == 'reserved') then hand_over(l, n, w) end

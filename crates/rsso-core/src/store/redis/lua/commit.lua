@@ -1,14 +1,14 @@
--- KEYS d l n w s  ARGV token locked generation revision -> {1, generation} stored, {2} gone, {3} lock lost, {4, error}
+-- KEYS d l n w s  ARGV token locked generation revision -> {1, generation} stored, {2, held} gone, {3} lock lost, {4, error}
 -- The payload waits in s; it is renamed, never read. An empty generation means: no record was seen.
 local d, l, n, w, s = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local token, locked, generation = ARGV[1], ARGV[2] == '1', ARGV[3]
 local lock = redis.call('GET', l)
 local owner = lock and string.sub(lock, 1, 16) == token
-local found = tail(d)
+local found = alive(d)
 local is_now = found and found.generation or ''
 local reply = { 1, is_now }
 if generation ~= '' and is_now ~= generation then
-  reply = { 2 }
+  reply = { 2, owner and 'held' or '' }
 elseif found and found.revision == token then
   -- This very commit was made before, and its answer was lost.
   redis.call('DEL', s)

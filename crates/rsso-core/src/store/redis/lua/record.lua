@@ -30,10 +30,22 @@ local function keep_key(key, ttl)
 end
 local function keep_user(d, user, ttl) keep_key(user_key(d, user), ttl) end
 
+-- The end of a record, with the entry of its login; nil where there is none. A record that names a login
+-- which is not there has ended: the user's key was removed or evicted, and no kick would find the session.
+local function alive(d)
+  local found = tail(d)
+  if found and found.login then
+    found.entry = redis.call('HGET', user_key(d, found.user), found.login)
+    if not found.entry then
+      redis.call('DEL', d)
+      return nil
+    end
+  end
+  return found
+end
+
 -- What a reader learns beside the data: the session's login, or why there is no session.
 local function detail(d, found)
   if not found then return redis.call('GET', tombstone_key(d)) or '' end
-  if not found.login then return '' end
-  local entry = redis.call('HGET', user_key(d, found.user), found.login)
-  return entry and found.state .. found.user .. entry or ''
+  return found.login and found.state .. found.user .. found.entry or ''
 end

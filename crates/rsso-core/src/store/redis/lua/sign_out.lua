@@ -3,5 +3,5 @@ local d = KEYS[1]
 local found = tail(d)
 if not found or found.login ~= ARGV[1] then return { 0 } end
 local done = release_login(new_book(ARGV[2], ARGV[3], ARGV[4], ARGV[5]), d, found, d, 'released')
-bind(d, found, NOBODY, found.user)
+if done then bind(d, found, NOBODY, found.user) else redis.call('DEL', d) end
 return { done and 1 or 0 }

@@ -1,6 +1,6 @@
 -- KEYS d l n w  ARGV token generation ttl empty_record -> {1} refreshed or created, {2} gone
 local d, l, n, w = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local found = tail(d)
+local found = alive(d)
 local reply = { 1 }
 if not found and ARGV[2] == '' then
   redis.call('SET', d, ARGV[4], 'PX', ARGV[3])

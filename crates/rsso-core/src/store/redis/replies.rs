@@ -1,0 +1,266 @@
+//! Redis' answers (RESP2) as values.
+//!
+//! What always holds: no length that a peer claims is allocated before so much has come; and what is no answer
+//! of a Redis server is [`Fault::Foreign`], never a value.
+
+use std::io::{self, Read};
+
+use redis::Value;
+
+use super::fault::Fault;
+
+/// How much is read at once.
+const CHUNK: usize = 16 * 1024;
+
+/// A line is a number, a status or an error's text.
+const MAX_LINE: usize = 64 * 1024;
+
+/// Redis' own limit (`proto-max-bulk-len`) by default.
+const MAX_BULK: usize = 512 * 1024 * 1024;
+
+/// How much of a long string is allocated ahead of its coming.
+const STEP: usize = 1024 * 1024;
+
+/// An outbox's answer is three arrays deep.
+const MAX_DEPTH: u8 = 8;
+
+/// Reads answers, keeping what came behind the one that was asked for.
+pub(super) struct Replies {
+    buffer: Box<[u8]>,
+    start: usize,
+    end: usize,
+}
+
+impl Replies {
+    pub(super) fn new() -> Self {
+        Self {
+            buffer: vec![0; CHUNK].into_boxed_slice(),
+            start: 0,
+            end: 0,
+        }
+    }
+
+    /// The next answer.
+    pub(super) fn next(&mut self, source: &mut impl Read) -> Result<Value, Fault> {
+        self.value(source, MAX_DEPTH)
+    }
+
+    fn value(&mut self, source: &mut impl Read, depth: u8) -> Result<Value, Fault> {
+        let line = self.line(source)?;
+        let (kind, rest) = line.split_first().ok_or(Fault::Foreign)?;
+        match kind {
+            b'$' => match length(rest, MAX_BULK)? {
+                None => Ok(Value::Nil),
+                Some(length) => self.bulk(source, length).map(Value::BulkString),
+            },
+            b':' => number(rest).map(Value::Int),
+            b'*' => {
+                let Some(length) = length(rest, usize::MAX)? else {
+                    return Ok(Value::Nil);
+                };
+                let depth = depth.checked_sub(1).ok_or(Fault::Foreign)?;
+                let mut items = Vec::with_capacity(length.min(64));
+                for _ in 0..length {
+                    items.push(self.value(source, depth)?);
+                }
+                Ok(Value::Array(items))
+            }
+            b'+' if rest == b"OK" => Ok(Value::Okay),
+            b'+' => Ok(Value::SimpleString(String::from_utf8_lossy(rest).into())),
+            b'-' => {
+                // The driver's type for a server's error is made by its parser only.
+                let text = format!("-{}\r\n", String::from_utf8_lossy(rest));
+                redis::parse_redis_value(text.as_bytes()).map_err(|_| Fault::Foreign)
+            }
+            _ => Err(Fault::Foreign),
+        }
+    }
+
+    /// The next line, without its end.
+    fn line(&mut self, source: &mut impl Read) -> Result<&[u8], Fault> {
+        let mut seen = 0;
+        loop {
+            let held = &self.buffer[self.start..self.end];
+            // What cannot be an answer need not be waited for.
+            if held.first().is_some_and(|kind| !b"$:*+-".contains(kind)) {
+                return Err(Fault::Foreign);
+            }
+            if let Some(at) = held[seen..].iter().position(|byte| *byte == b'\n') {
+                let (from, to) = (self.start, self.start + seen + at);
+                self.start = to + 1;
+                return match self.buffer[from..to].split_last() {
+                    Some((b'\r', line)) => Ok(line),
+                    _ => Err(Fault::Foreign),
+                };
+            }
+            seen = held.len();
+            if seen > MAX_LINE {
+                return Err(Fault::Foreign);
+            }
+            self.fill(source)?;
+        }
+    }
+
+    /// Reads more behind what is held.
+    fn fill(&mut self, source: &mut impl Read) -> Result<(), Fault> {
+        if self.start == self.end {
+            (self.start, self.end) = (0, 0);
+        } else if self.end == self.buffer.len() {
+            if self.start == 0 {
+                let mut larger = std::mem::take(&mut self.buffer).into_vec();
+                larger.resize(larger.len() * 2, 0);
+                self.buffer = larger.into_boxed_slice();
+            } else {
+                self.buffer.copy_within(self.start..self.end, 0);
+                (self.start, self.end) = (0, self.end - self.start);
+            }
+        }
+        self.end += some(source, &mut self.buffer[self.end..])?;
+        Ok(())
+    }
+
+    /// A string of so many bytes, and the end of its line.
+    fn bulk(&mut self, source: &mut impl Read, length: usize) -> Result<Vec<u8>, Fault> {
+        let held = (self.end - self.start).min(length);
+        let mut bytes = Vec::with_capacity(length.min(STEP));
+        bytes.extend_from_slice(&self.buffer[self.start..self.start + held]);
+        self.start += held;
+        while bytes.len() < length {
+            let have = bytes.len();
+            bytes.resize(length.min(have + STEP), 0);
+            let mut filled = have;
+            while filled < bytes.len() {
+                filled += some(source, &mut bytes[filled..])?;
+            }
+        }
+        while self.end - self.start < 2 {
+            self.fill(source)?;
+        }
+        let end = &self.buffer[self.start..self.start + 2];
+        if end != b"\r\n" {
+            return Err(Fault::Foreign);
+        }
+        self.start += 2;
+        Ok(bytes)
+    }
+}
+
+/// At least one byte.
+fn some(source: &mut impl Read, buffer: &mut [u8]) -> Result<usize, Fault> {
+    match source.read(buffer) {
+        Ok(0) => Err(Fault::Io(io::ErrorKind::UnexpectedEof.into())),
+        Ok(read) => Ok(read),
+        Err(error) => Err(Fault::Io(error)),
+    }
+}
+
+fn number(text: &[u8]) -> Result<i64, Fault> {
+    let text = std::str::from_utf8(text).map_err(|_| Fault::Foreign)?;
+    text.parse().map_err(|_| Fault::Foreign)
+}
+
+/// `None` is the protocol's -1: nothing.
+fn length(text: &[u8], most: usize) -> Result<Option<usize>, Fault> {
+    match number(text)? {
+        -1 => Ok(None),
+        length => usize::try_from(length)
+            .ok()
+            .filter(|length| *length <= most)
+            .map(Some)
+            .ok_or(Fault::Foreign),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Hands out so many bytes at a time.
+    struct Trickle<'a>(&'a [u8], usize);
+
+    impl Read for Trickle<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let size = self.1.min(self.0.len()).min(buffer.len());
+            let (now, later) = self.0.split_at(size);
+            buffer[..size].copy_from_slice(now);
+            self.0 = later;
+            Ok(size)
+        }
+    }
+
+    fn read_all(bytes: &[u8], size: usize, count: usize) -> Vec<Result<Value, Fault>> {
+        let (mut replies, mut source) = (Replies::new(), Trickle(bytes, size));
+        (0..count).map(|_| replies.next(&mut source)).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn answers_are_read_however_they_come(data: Vec<u8>, size in 1_usize..9, number: i64) {
+            let mut bytes = format!("+OK\r\n:{number}\r\n*2\r\n$-1\r\n${}\r\n", data.len()).into_bytes();
+            bytes.extend_from_slice(&data);
+            bytes.extend_from_slice(b"\r\n-ERR what you said\r\n");
+            let values: Vec<Value> = read_all(&bytes, size, 4).into_iter().map(Result::unwrap).collect();
+            prop_assert_eq!(&values[..3], &[
+                Value::Okay,
+                Value::Int(number),
+                Value::Array(vec![Value::Nil, Value::BulkString(data)]),
+            ]);
+            let Value::ServerError(error) = &values[3] else { panic!("{values:?}") };
+            prop_assert_eq!((error.code(), error.details()), ("ERR", Some("what you said")));
+        }
+
+        #[test]
+        fn what_is_no_answer_is_no_value(bytes: Vec<u8>, size in 1_usize..9) {
+            let known = bytes.first().is_some_and(|kind| b"$:*+-".contains(kind));
+            let read = read_all(&bytes, size, 1);
+            if !known {
+                prop_assert!(matches!(read[0], Err(Fault::Foreign | Fault::Io(_))));
+            }
+        }
+    }
+
+    #[test]
+    fn strings_longer_than_the_buffer_come_whole() {
+        let data = vec![7; 3 * STEP + 5];
+        let mut bytes = format!("${}\r\n", data.len()).into_bytes();
+        bytes.extend_from_slice(&data);
+        bytes.extend_from_slice(b"\r\n:1\r\n");
+        let mut values = read_all(&bytes, 100_000, 2).into_iter();
+        assert!(values.next().unwrap().unwrap() == Value::BulkString(data));
+        assert_eq!(values.next().unwrap().unwrap(), Value::Int(1));
+    }
+
+    #[test]
+    fn a_line_longer_than_the_buffer_comes_whole() {
+        let long = "x".repeat(2 * CHUNK);
+        let bytes = format!("+{long}\r\n");
+        let mut values = read_all(bytes.as_bytes(), 1000, 1);
+        assert_eq!(values.pop().unwrap().unwrap(), Value::SimpleString(long));
+    }
+
+    #[test]
+    fn what_claims_too_much_is_refused_at_once() {
+        for bytes in [
+            "$99999999999\r\n",
+            "$-2\r\n",
+            ":\r\n",
+            "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n:1\r\n",
+        ] {
+            let mut read = read_all(bytes.as_bytes(), 64, 1);
+            assert!(
+                matches!(read.pop().unwrap(), Err(Fault::Foreign)),
+                "{bytes}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_end_in_the_middle_is_an_error() {
+        for bytes in ["", "$5\r\nab", "$2\r\nab", "*2\r\n:1\r\n", "+O"] {
+            let mut read = read_all(bytes.as_bytes(), 64, 1);
+            assert!(matches!(read.pop().unwrap(), Err(Fault::Io(_))), "{bytes}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! When a lock's owner counts as dead.
+//!
+//! What always holds: a lock is freed only if its value is still the one that fell under suspicion; a living
+//! owner changes it, by naming another of its connections, in less than the time that it is given.
+
+use std::time::{Duration, Instant};
+
+use redis::{Cmd, Value};
+
+use super::owner::Owner;
+
+/// How long the owner of a connection that is gone has to vouch for its lock. It notices at once.
+const GONE: Duration = Duration::from_millis(500);
+
+/// The same after a restart or failover: the owner must reach the new server first.
+const RESTARTED: Duration = Duration::from_secs(3);
+
+/// A lock whose owner may be dead.
+#[derive(Debug, Clone)]
+pub(super) struct Suspect {
+    pub(super) lock: Vec<u8>,
+    free_at: Instant,
+}
+
+impl Suspect {
+    /// How long its owner still has.
+    pub(super) fn remaining(&self) -> Duration {
+        self.free_at.saturating_duration_since(Instant::now())
+    }
+
+    /// The time is up: the lock is free, if it still is this one.
+    pub(super) fn is_ripe(&self) -> bool {
+        self.remaining().is_zero()
+    }
+}
+
+/// What is to be asked about a lock, and what follows from it.
+pub(super) enum Inquiry {
+    /// Its owner lives, or nobody can tell: its time-to-live decides.
+    Trust,
+    /// Another run of the server made its owner's connection.
+    Restarted,
+    /// This says whether its owner's connection exists.
+    Ask(Cmd),
+}
+
+/// The question about a lock, for who is `asking`.
+pub(super) fn inquire(lock: &[u8], asking: &Owner) -> Inquiry {
+    match Owner::in_lock(lock) {
+        Some(owner) if owner.is_of_another_run(asking) => Inquiry::Restarted,
+        Some(owner) => owner
+            .liveness_question(asking)
+            .map_or(Inquiry::Trust, Inquiry::Ask),
+        None => Inquiry::Trust,
+    }
+}
+
+impl Inquiry {
+    /// What is suspected of `lock`, given the answer to [`Self::Ask`] and what was suspected `before`.
+    pub(super) fn conclude(
+        &self,
+        lock: &[u8],
+        answer: Option<&Value>,
+        before: Option<Suspect>,
+    ) -> Option<Suspect> {
+        let grace = match self {
+            Self::Restarted => RESTARTED,
+            Self::Ask(_) if answer.is_some_and(Owner::is_dead) => GONE,
+            Self::Trust | Self::Ask(_) => return None,
+        };
+        Some(
+            before
+                .filter(|before| before.lock == lock)
+                .unwrap_or_else(|| Suspect {
+                    lock: lock.to_vec(),
+                    free_at: Instant::now() + grace,
+                }),
+        )
+    }
+}

@@ -1,0 +1,180 @@
+//! Signals and stops: nothing that a process is told by the system breaks a connection, is taken for a time-out, or
+//! costs a place in the queue.
+
+mod common;
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use common::mysql::{open, stopping, wait_for};
+use nix::sys::signal::Signal;
+use rsso_testkit::php::Running;
+use rsso_testkit::{Backend, Php, RedisServer, WorkDir, eventually};
+
+macro_rules! on_each_store {
+    ($($test:ident),+ $(,)?) => {
+        mod sqlite { $(#[test] fn $test() { super::$test(&rsso_testkit::Backend::Sqlite); })+ }
+        mod redis { $(#[test] fn $test() { super::$test(&rsso_testkit::Backend::redis()); })+ }
+        mod mysql { $(#[test] fn $test() { super::$test(&rsso_testkit::Backend::mariadb()); })+ }
+    };
+}
+
+on_each_store!(
+    signals_are_not_noticed,
+    a_waiter_under_signals_keeps_its_place,
+    stops_are_not_noticed,
+);
+
+/// For how long a process is shot at.
+const UNDER_FIRE: Duration = Duration::from_secs(10);
+
+/// A hundred a second.
+const PAUSE: Duration = Duration::from_millis(10);
+
+fn php(backend: &Backend, dir: &WorkDir) -> Php {
+    Php::new()
+        .handler(&backend.handler(), dir.path())
+        .ini("session.use_cookies", "0")
+        .ini("session.cache_limiter", "")
+        .env("GATES", &dir.path().display().to_string())
+        .limit(Duration::from_secs(60))
+}
+
+/// PHP code that handles SIGUSR1, which counts and restarts what it interrupts.
+const HANDLE: &str = "pcntl_async_signals(true);
+    pcntl_signal(SIGUSR1, function () { $GLOBALS['signals'] = ($GLOBALS['signals'] ?? 0) + 1; });
+    set_error_handler(function ($level, $text) { echo $text, \"\\n\"; return true; });";
+
+/// Sends SIGUSR1 again and again; how many there were.
+fn fire_at(script: &Running, time: Duration) -> u32 {
+    let started = Instant::now();
+    let mut sent = 0;
+    while started.elapsed() < time {
+        script.signal(Signal::SIGUSR1);
+        sent += 1;
+        thread::sleep(PAUSE);
+    }
+    sent
+}
+
+/// Increments a session for as long as `more` says, and tells how often, and how many signals it has seen.
+fn counting(more: &str) -> String {
+    stopping(&format!(
+        "{HANDLE} $i = 0; gate('begin'); $end = microtime(true) + {};
+         while ({more}) {{
+             $i++; session_id('counter'); session_start();
+             $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1;
+             if ($_SESSION['n'] !== $i) echo 'lost at ', $i, ' ', $_SESSION['n'], \"\\n\";
+             session_write_close();
+         }}
+         gate('end'); session_id('counter'); session_start(); echo $_SESSION['n'] - $i, ' ', $signals ?? 0;",
+        UNDER_FIRE.as_secs()
+    ))
+}
+
+fn signals_are_not_noticed(backend: &Backend) {
+    let dir = WorkDir::new();
+    let php = php(backend, &dir);
+    let mut script = php.spawn_code(&counting("microtime(true) < $end"));
+    wait_for(&mut script, "begin");
+    open(&dir, "begin");
+    let sent = fire_at(&script, UNDER_FIRE - Duration::from_millis(500));
+    wait_for(&mut script, "end");
+    open(&dir, "end");
+    let told = script.wait().ok();
+    let (missing, seen) = told.split_once(' ').unwrap();
+    assert_eq!(missing, "0");
+    // Signals are not queued: a busy machine delivers two as one.
+    assert!(seen.parse::<u32>().unwrap() > sent / 4, "{seen} of {sent}");
+}
+
+fn a_waiter_under_signals_keeps_its_place(backend: &Backend) {
+    let dir = WorkDir::new();
+    let php = php(backend, &dir);
+    let come = |name: &str| {
+        stopping(&format!(
+            "{HANDLE} gate('ready-{name}'); session_id('queue'); session_start();
+             $_SESSION['order'] = ($_SESSION['order'] ?? '') . '{name}'; session_write_close();"
+        ))
+    };
+    let mut owner = php.spawn_code(&stopping(
+        "session_id('queue'); session_start(); gate('held'); session_write_close();",
+    ));
+    wait_for(&mut owner, "held");
+    let [mut first, mut second] = ["a", "b"].map(|name| php.spawn_code(&come(name)));
+    for (script, name) in [(&mut first, "ready-a"), (&mut second, "ready-b")] {
+        wait_for(script, name);
+        open(&dir, name);
+        // It is in the queue before the next one comes.
+        thread::sleep(Duration::from_millis(1000));
+    }
+    fire_at(&first, Duration::from_secs(2));
+    open(&dir, "held");
+    for script in [owner, first, second] {
+        assert_eq!(script.wait().ok(), "");
+    }
+    let order = php
+        .run_code("<?php session_id('queue'); session_start(); echo $_SESSION['order'];")
+        .ok();
+    assert_eq!(order, "ab");
+}
+
+/// Stopped again and again, each time for longer than any answer may take.
+fn stops_are_not_noticed(backend: &Backend) {
+    let dir = WorkDir::new();
+    let php = php(backend, &dir).ini("rsso.read_timeout", "0.5");
+    let mut script = php.spawn_code(&counting("$i < 100000 && microtime(true) < $end"));
+    wait_for(&mut script, "begin");
+    open(&dir, "begin");
+    for _ in 0..8 {
+        thread::sleep(Duration::from_millis(103));
+        script.signal(Signal::SIGSTOP);
+        thread::sleep(Duration::from_millis(800));
+        script.signal(Signal::SIGCONT);
+    }
+    wait_for(&mut script, "end");
+    open(&dir, "end");
+    assert_eq!(script.wait().ok(), "0 0");
+}
+
+/// The answer comes while its reader is stopped, and the reader wakes up after its deadline.
+#[test]
+fn an_answer_that_came_in_time_counts_however_late_it_is_read() {
+    let backend = Backend::redis();
+    let Backend::Redis(redis) = &backend else {
+        unreachable!("made above")
+    };
+    let dir = WorkDir::new();
+    let php = php(&backend, &dir).ini("rsso.read_timeout", "2");
+    let mut script = php.spawn_code(&stopping(
+        "session('known', 1); gate('here'); echo session('known', 2), session('known');",
+    ));
+    wait_for(&mut script, "here");
+    redis.pause();
+    open(&dir, "here");
+    asks(redis);
+    script.signal(Signal::SIGSTOP);
+    redis.resume();
+    thread::sleep(Duration::from_millis(2500));
+    script.signal(Signal::SIGCONT);
+    assert_eq!(script.wait().ok(), "12");
+}
+
+/// Waits until a command lies before a server that is stopped.
+fn asks(redis: &RedisServer) {
+    // Its receive queue, as the kernel lists it: address, remote address, state, queues.
+    let port = format!(":{:04X}", redis.port());
+    let waiting = || {
+        let list = std::fs::read_to_string("/proc/net/tcp").expect("every Linux has it");
+        let unread = |line: &str| {
+            let mut fields = line.split_whitespace().skip(1);
+            let here = fields
+                .next()
+                .is_some_and(|address| address.ends_with(&port));
+            let queues = fields.nth(2).and_then(|queues| queues.split_once(':'));
+            here && queues.is_some_and(|(_, received)| received != "00000000")
+        };
+        list.lines().skip(1).any(unread).then_some(())
+    };
+    eventually("a command is sent", Duration::from_secs(2), waiting);
+}
