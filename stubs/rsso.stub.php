@@ -371,7 +371,7 @@ namespace {
      * ```
      *
      * The session's id changes first, as with `session_regenerate_id(true)`, against session fixation. It stays with
-     * `rotate_id` false, and, with a warning, where headers were sent already.
+     * `rotate_id` false, and where headers were sent already: with a warning, unless `session.use_cookies` is 0.
      *
      * A session that has this login already keeps it: nothing happens, whatever the options say. A session that has
      * another one loses that: it ends with reason `reclaimed`.

@@ -1,7 +1,7 @@
 --TEST--
 where headers were sent already, sso_claim() leaves the session's id, and warns of it unless that was asked for
 --INI--
-session.use_cookies=0
+session.use_cookies=1
 session.cache_limiter=
 --FILE--
 <?php
@@ -29,6 +29,14 @@ echo another_php(<<<'PHP'
     echo "object\n";
     set_error_handler(function (int $level, string $message) { echo $level === E_WARNING ? 'warning' : $level, ": $message\n"; });
     echo sso_claim('ada')->uid, "\n", sso_claim('bob', options: ['rotate_id' => false])->uid, "\n";
+    PHP, ['session.use_cookies' => '1']);
+
+// Without cookies the application carries the id itself.
+echo another_php(<<<'PHP'
+    session_start();
+    echo "no cookies\n";
+    set_error_handler(function (int $level, string $message) { echo "$message\n"; });
+    echo sso_claim('ada')->uid, "\n";
     PHP);
 ?>
 --EXPECTF--
@@ -44,3 +52,5 @@ object
 warning: sso_claim(): rsso: headers were already sent (output started at Command line code:3), so the session keeps the id that it had before the login, and whoever planted that id in the browser has the login, too; call sso_claim() before any output, or say 'rotate_id' => false if the id is to stay
 ada
 bob
+no cookies
+ada

@@ -114,7 +114,11 @@ fn run(given: Given, asked: Asked, meta: &Value, result: &mut Zval) {
     // A cookie with the new id could not be sent any more.
     let headers_sent = SapiGlobals::get().headers_sent != 0;
     if !asked.keeps_id && headers_sent {
-        guard::warn(&KeptId(php::output_start()));
+        // Where PHP sets no cookie, the application carries the id itself, and knows that it stays.
+        let has_cookie = php::ini_long(c"session.use_cookies") != 0;
+        if has_cookie {
+            guard::warn(&KeptId(php::output_start()));
+        }
         if ExecutorGlobals::has_exception() {
             return;
         }
