@@ -3,6 +3,8 @@
 //! What always holds: a commit that was sent and not answered is sent again, or told of, only after
 //! its connection has ended; before that nobody knows what is yet to come of it.
 
+use std::mem;
+
 use mysql::Error as Driver;
 
 use super::MysqlStore;
@@ -37,19 +39,18 @@ impl MysqlStore {
         let line = self.line_of(held.as_ref());
         let name = self.names.of(key.as_bytes());
         let Self { lines, layout, .. } = self;
-        let mut last_run = None;
+        let mut has_run = false;
         let outcome = lines.attempt(line, |session| {
             // What failed on the way may have given the lock back: run again, it is a commit that lost its own.
-            let before = last_run.replace(session.number);
+            let is_first = !mem::replace(&mut has_run, true);
             let held = held
                 .as_ref()
-                .filter(|held| before.is_none() && held.connection == session.number);
+                .filter(|held| is_first && held.connection == session.number);
             let again = Again {
                 layout,
                 key,
                 basis,
                 change,
-                was_sent: before.is_some_and(|number| number != session.number),
             };
             let lock = held.map(|held| held.name.as_str());
             let commit =
@@ -117,7 +118,6 @@ struct Again<'a> {
     key: &'a SessionKey,
     basis: Basis,
     change: Change<'a>,
-    was_sent: bool,
 }
 
 impl Again<'_> {
@@ -143,7 +143,7 @@ impl Again<'_> {
 
     /// What the run before has come to, whose answer was lost; `None` where it has stored nothing.
     fn sent_before(&self, session: &mut Session) -> Result<Option<Outcome>, Driver> {
-        if !self.was_sent || !matches!(self.change, Change::Write(..)) {
+        if !session.is_second_try || !matches!(self.change, Change::Write(..)) {
             return Ok(None);
         }
         Ok(match trace(session, self.layout, self.key, self.basis)? {

@@ -179,6 +179,7 @@ impl Lines {
                 Ok(taken) => taken,
                 Err(error) => return Err(self.unreachable(&error, is_lost)),
             };
+            session.is_second_try = is_lost;
             let error = match act(&mut session) {
                 Ok(value) => {
                     self.put_back(line, session);

@@ -1,12 +1,15 @@
 //! An open connection, and the statements on it.
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::os::fd::AsRawFd as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use mysql::prelude::Queryable as _;
 use mysql::{Conn, Error as Driver, Params, Row, Statement, Value};
+use nix::errno::Errno;
+use nix::sys::socket::{MsgFlags, recv};
 
 use super::error::{Load, NO_STATEMENT_LEFT, code, is_answer};
 use super::lost::Identity;
@@ -31,6 +34,8 @@ pub(super) struct Session {
     pub(super) identity: Identity,
     /// A change was sent that no answer came to, and that no rollback undoes.
     pub(super) unanswered: bool,
+    /// The act was sent before, on a connection that is over now, and its answer was lost.
+    pub(super) is_second_try: bool,
     /// Whether a rollback undoes the changes of a transaction: not in a MyISAM table.
     pub(super) atomic: bool,
     in_transaction: bool,
@@ -56,6 +61,7 @@ impl Session {
             number: CONNECTIONS.fetch_add(1, Ordering::Relaxed),
             identity,
             unanswered: false,
+            is_second_try: false,
             atomic: true,
             in_transaction: false,
             is_mariadb,
@@ -88,6 +94,9 @@ impl Session {
     /// Runs a prepared statement and returns how many rows it changed.
     pub(super) fn change(&mut self, sql: &str, values: impl Into<Params>) -> Result<u64, Driver> {
         let ready = self.prepare(sql, values.into())?;
+        if !self.in_transaction {
+            self.refuse_if_closed()?;
+        }
         let done = self.execute(ready);
         if let Err(error) = &done
             && !is_answer(error)
@@ -96,6 +105,16 @@ impl Session {
             self.unanswered = true;
         }
         done
+    }
+
+    /// An error where the server has ended the connection already: what is not sent has certainly not happened.
+    pub(super) fn refuse_if_closed(&self) -> Result<(), Driver> {
+        // No answer is due, so whatever is there is the server's last word, or its end.
+        let peek = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;
+        match recv(self.connection.as_raw_fd(), &mut [0], peek) {
+            Err(Errno::EAGAIN | Errno::EINTR) => Ok(()),
+            _ => Err(Driver::IoError(ErrorKind::BrokenPipe.into())),
+        }
     }
 
     /// As [`Self::change`], where nothing is lost if no answer comes: what it does ends with the connection.

@@ -33,6 +33,7 @@ pub(super) fn transaction<T>(
 
 /// Until here nothing has happened.
 fn commit(session: &mut Session) -> Result<(), Driver> {
+    session.refuse_if_closed()?;
     let done = session.run(COMMIT);
     session.unanswered |= done.as_ref().is_err_and(|error| !is_answer(error));
     done
