@@ -48,6 +48,27 @@ fn a_write_whose_answer_is_lost_is_found_to_be_stored() {
     });
 }
 
+/// Row and mark are no one transaction there: but what is found to be stored is.
+#[test]
+fn a_write_to_myisam_whose_answer_is_lost_is_found_to_be_stored() {
+    let mariadb = MariaDb::start();
+    make_mapped_table(&mariadb, "INTEGER UNSIGNED", "MyISAM");
+    let thief = Thief::before(mariadb.port());
+    let mut owner = worker(&through(&mariadb, thief.port()), &MAPPED);
+    let mut other = worker(&mariadb.url(), &MAPPED);
+    let key = key(&MAPPED);
+    owner.put(&key, b"old", HOUR);
+    for lost in 1..8 {
+        let held = owner.locked(&key);
+        thief.steal_answer(lost);
+        let data = format!("new {lost}");
+        let outcome = owner.write_for(&held, data.as_bytes(), HOUR);
+        thief.steal_answer(0);
+        assert!(matches!(outcome, Outcome::Stored(_)), "{lost}: {outcome:?}");
+        assert_eq!(other.peek(&key).unwrap(), data.as_bytes());
+    }
+}
+
 #[test]
 fn a_write_that_waits_for_a_row_is_ended_and_made_again_once() {
     for_each_layout(|mariadb, _, directives| {

@@ -7,9 +7,11 @@ use data_encoding::HEXLOWER;
 use mysql::prelude::Queryable as _;
 use mysql::{ClientIdentity, Conn, Error as Driver, OptsBuilder, Row, SslOpts};
 
+use super::error::is_interrupted;
 use super::lost::Identity;
 use super::session::Session;
 use super::settings;
+use crate::deadline::Deadline;
 use crate::dsn::MysqlDsn;
 use crate::random;
 
@@ -35,12 +37,13 @@ pub(super) struct Target {
 impl Target {
     /// Connects; an answer may take `patience` longer than `rsso.read_timeout`.
     pub(super) fn connect(&self, patience: Duration) -> Result<Session, Driver> {
-        let options = self.options(patience);
-        // The driver takes the lengths in a stranger's packets on trust, and nothing outlives a panic there.
-        let connected = panic::catch_unwind(AssertUnwindSafe(|| Conn::new(options)));
-        let mut connection = connected.unwrap_or_else(|_panic| {
-            Err(Driver::DriverError(mysql::DriverError::UnexpectedPacket))
-        })?;
+        let deadline = Deadline::after(self.connect_timeout);
+        let mut connection = loop {
+            match self.sign_in(patience) {
+                Err(error) if is_interrupted(&error) && !deadline.passed() => {}
+                signed_in => break signed_in?,
+            }
+        };
         let lock = format!("rsso:connection:{}", HEXLOWER.encode(&random_bytes()?));
         // The lock is the connection's own, and ends when nothing of it can happen any more.
         let row: Option<Row> = connection.query_first(format!(
@@ -65,6 +68,14 @@ impl Target {
             limit,
             self.charset.clone(),
         ))
+    }
+
+    fn sign_in(&self, patience: Duration) -> Result<Conn, Driver> {
+        let options = self.options(patience);
+        // The driver takes the lengths in a stranger's packets on trust, and nothing outlives a panic there.
+        let connected = panic::catch_unwind(AssertUnwindSafe(|| Conn::new(options)));
+        connected
+            .unwrap_or_else(|_panic| Err(Driver::DriverError(mysql::DriverError::UnexpectedPacket)))
     }
 
     fn options(&self, patience: Duration) -> OptsBuilder {

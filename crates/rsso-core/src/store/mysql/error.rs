@@ -65,6 +65,18 @@ pub(super) fn is_full(error: &Driver) -> bool {
     matches!(code(error), Some(1040 | 1203 | 1226))
 }
 
+/// A signal came while the connection was being made: on a unix socket whose queue is full.
+pub(super) fn is_interrupted(error: &Driver) -> bool {
+    matches!(
+        error,
+        Driver::DriverError(DriverError::CouldNotConnect(Some((
+            _,
+            _,
+            ErrorKind::Interrupted
+        ))))
+    )
+}
+
 /// 1053 shutdown, 1927 killed (MariaDB), 3169 killed, 4031 idle too long (MySQL 8).
 fn is_farewell(code: u16) -> bool {
     matches!(code, 1053 | 1927 | 3169 | 4031)
@@ -199,12 +211,16 @@ pub(super) fn of_statement(error: &Driver, load: Load) -> Complaint {
 }
 
 fn advice_for(error: &Driver, load: Option<Load>) -> String {
-    let too_large = |load: Option<Load>| {
-        let (sent, limit) = load.map_or((0, 0), |load| (load.sent, load.limit));
-        format!(
+    let too_large = |load: Option<Load>| match load {
+        Some(Load { sent, limit }) if sent > LARGE.min(limit / 2) => format!(
             "the session is larger than the server's max_allowed_packet ({sent} bytes with what belongs to it, \
              of {limit})"
-        )
+        ),
+        // It was to be read.
+        Some(Load { limit, .. }) => {
+            format!("the session is larger than the server's max_allowed_packet ({limit} bytes)")
+        }
+        None => "is this the port of a MySQL server? (rsso.dsn)".to_owned(),
     };
     let advice = match code(error) {
         Some(1040 | 1203) => "the server has no connection left (max_connections)",
