@@ -325,6 +325,25 @@ fn a_server_paused_between_read_and_write_is_a_warning_in_time() {
     assert!(n == "1" || n == "2", "{n}");
 }
 
+/// The statement is in the server's socket: it may be carried out when it goes on.
+#[test]
+fn a_write_to_a_paused_server_is_not_known_to_be_stored_or_not() {
+    for handler in ["", "session_set_save_handler(new Rsso\\SessionHandler());"] {
+        let (mariadb, dir) = (MariaDb::start(), WorkDir::new());
+        let php = impatient(&mariadb.url(), &dir);
+        // Twice before: a statement that is only prepared is certainly not carried out.
+        let code = format!("{handler} session('known', 0); session('known', 1); {CHANGE}");
+        let told = with_pause(&php, &dir, &code, || mariadb.pause());
+        mariadb.resume();
+        // PHP has a warning of its own for an object's.
+        assert_eq!(told.stdout, "on", "{told:#?}");
+        for word in ["Warning", "not known whether", "mysql://"] {
+            assert!(told.stderr.contains(word), "{}", told.stderr);
+        }
+        assert!(!told.stderr.contains("unchanged"), "{}", told.stderr);
+    }
+}
+
 #[test]
 fn a_paused_server_is_an_exception_for_a_new_worker() {
     let (mariadb, dir) = (MariaDb::start(), WorkDir::new());
