@@ -96,11 +96,15 @@ pub(crate) fn forget_object(handle: u32) {
     });
 }
 
-/// Closes what a child of this thread must not inherit; it is opened again when needed.
+/// Closes what a child of this thread must not inherit; it is opened again when needed. The child of
+/// `proc_open()` becomes another program at once, and inherits nothing.
 pub(crate) fn before_fork() {
     // A thread that has no worker, or is at its end, has nothing to close.
     let _none = WORKER.try_with(|worker| {
-        if let Ok(mut worker) = worker.try_borrow_mut() {
+        if let Ok(mut worker) = worker.try_borrow_mut()
+            && !worker.stores.is_empty()
+            && crate::php::is_any_running(&["proc_open"]) != Some(true)
+        {
             for (_, store) in &mut worker.stores {
                 store.before_fork();
             }
