@@ -12,7 +12,8 @@ use rusqlite::config::DbConfig;
 
 use super::error::{Doing, explain, explain_file};
 use super::group::{self, GRACE, Membership, Turn};
-use super::lock::{Guard, Range, Uses};
+use super::lock::{Guard, Uses};
+use super::range::Range;
 use super::schema::Statements;
 use super::watch::{Files, Watch};
 use super::{SqliteStore, error, file, owner, schema};

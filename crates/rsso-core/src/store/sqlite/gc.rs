@@ -4,7 +4,8 @@ use rusqlite::params;
 
 use super::error::Doing;
 use super::ledger::user_key;
-use super::lock::{Guard, Range};
+use super::lock::Guard;
+use super::range::Range;
 use super::{SqliteStore, now};
 use crate::deadline::Deadline;
 use crate::error::Result;

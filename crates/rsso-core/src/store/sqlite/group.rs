@@ -22,8 +22,9 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 use super::file::{self, FileIdentity};
-use super::lock::{Guard, OpenLockFile, Range};
+use super::lock::{Guard, OpenLockFile};
 use super::now;
+use super::range::Range;
 use super::watch::Files;
 
 /// How long acts that are under way get, after what their group has written was saved.

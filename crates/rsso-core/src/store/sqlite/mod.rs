@@ -30,13 +30,17 @@ mod logins;
 mod owner;
 pub mod path;
 mod queue;
+mod range;
 mod receipts;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 use database::Database;
 use error::Doing;
 use lock::{Guard, LockFile};
+use range::Range;
 use schema::Statements;
 
 /// Sessions in a SQLite file.
@@ -84,7 +88,7 @@ impl SqliteStore {
         if self.held.contains_key(&token) {
             return Ok(());
         }
-        let range = lock::Range::of(key);
+        let range = Range::of(key);
         if self.held.values().any(|guard| guard.range() == range) {
             // Held by this very process through another handler: waiting could only time out.
             return Err(Error::LockTimeout {
@@ -164,7 +168,7 @@ impl Store for SqliteStore {
         // The guards are dropped at the end of this function, after the statement, whatever happens.
         let guard = self.held.remove(&basis.token);
         let locked = guard.as_ref().is_some_and(|guard| self.holds(guard));
-        let range = lock::Range::of(key);
+        let range = Range::of(key);
         let regained = match basis.locked && !locked {
             true => self.locks.try_lock(range, &self.address)?,
             false => None,

@@ -11,7 +11,8 @@ use std::thread;
 use nix::sys::signal::{SigSet, SigmaskHow};
 use parking_lot::{Condvar, Mutex};
 
-use super::lock::{Guard, Range};
+use super::lock::Guard;
+use super::range::Range;
 use crate::deadline::Deadline;
 
 /// The waiting thread opens a file and makes two system calls.
