@@ -13,6 +13,7 @@ use rusqlite::config::DbConfig;
 use super::error::{Doing, explain, explain_file};
 use super::group::{self, GRACE, Membership, Turn};
 use super::lock::{Guard, Uses};
+use super::process::Taken;
 use super::range::Range;
 use super::schema::Statements;
 use super::watch::{Files, Watch};
@@ -28,6 +29,13 @@ pub(super) struct Database {
     connection: Connection,
     watch: Watch,
     membership: Membership,
+}
+
+impl Database {
+    /// Those it uses, wherever they are by now.
+    pub(super) fn files(&self) -> Files {
+        self.watch.files()
+    }
 }
 
 impl Drop for Database {
@@ -57,9 +65,10 @@ impl SqliteStore {
         doing: Doing,
         act: impl FnOnce(&mut Connection, &Statements, Uses<'_>) -> rusqlite::Result<T>,
     ) -> Result<T> {
-        let mut database = match self.database.take() {
-            Some(database) => self.still_in_place(database)?,
-            None => self.connect(None)?,
+        let mut taken = self.slot.take();
+        let mut database = match taken.database.take() {
+            Some(database) => self.still_in_place(&taken, database)?,
+            None => self.connect(&taken, None)?,
         };
         let uses = Uses {
             locks: &mut self.locks,
@@ -74,7 +83,7 @@ impl SqliteStore {
                     if self.log_is_full && doing.changes() {
                         self.empty_log(&database);
                     }
-                    self.database = Some(database);
+                    taken.put_back(database);
                     return Ok(value);
                 }
                 if self.leave(database) {
@@ -92,7 +101,7 @@ impl SqliteStore {
                     self.empty_log(&database);
                 }
                 if error::spares_connection(&error) {
-                    self.database = Some(database);
+                    taken.put_back(database);
                 }
                 Err(explain(&self.address, &self.dsn.path, doing, error))
             }
@@ -110,30 +119,37 @@ impl SqliteStore {
     /// and the act that follows need not look again.
     pub(super) fn holds(&mut self, guard: &Guard) -> bool {
         let lock = guard.lock_file().identity();
-        self.looked = self.database.as_mut().is_some_and(|database| {
+        self.looked = self.slot.is_idle_and(|database| {
             database.watch.lock_file() == lock && database.watch.is_in_place()
         });
         self.looked || guard.holds()
     }
 
-    fn still_in_place(&mut self, mut database: Database) -> Result<Database> {
+    fn still_in_place(
+        &mut self,
+        taken: &Taken,
+        mut database: Box<Database>,
+    ) -> Result<Box<Database>> {
         if std::mem::take(&mut self.looked) || database.watch.is_in_place() {
             return Ok(database);
         }
-        self.connect(Some(database))
+        self.connect(taken, Some(database))
     }
 
     /// Opens the database, after `old` was left, whose files are no longer in place.
-    fn connect(&mut self, mut old: Option<Database>) -> Result<Database> {
+    fn connect(&mut self, taken: &Taken, mut old: Option<Box<Database>>) -> Result<Box<Database>> {
         let deadline = Deadline::after(self.busy_timeout);
         let since = Instant::now();
         loop {
             let opening = self.lock_opening(deadline)?;
             if let Some(old) = old.take() {
                 self.save(&old, &opening);
+                drop(old);
+                taken.uses(None);
             }
             if let Some(database) = self.try_open(&opening, since.elapsed() >= GRACE)? {
-                return Ok(database);
+                taken.uses(Some(database.files()));
+                return Ok(Box::new(database));
             }
             drop(opening);
             if deadline.passed() {
@@ -166,6 +182,13 @@ impl SqliteStore {
         let path = &self.dsn.path;
         let no_file = |error| explain_file(&self.address, "cannot open the file", error);
         owner::check_all(path, self.dsn.mode).map_err(no_file)?;
+        let now_there = Files::at(path).map_err(no_file)?;
+        let leave = |other: Box<Database>| {
+            self.save(&other, opening);
+        };
+        if !self.slot.close_others(now_there, leave) {
+            return Ok(None);
+        }
         let turn = group::join(opening, path, impatient, || {
             let connection = schema::connect(path, self.busy_timeout, &self.sql)?;
             group::checkpoint(&connection, "TRUNCATE").map(|_| ())
@@ -201,7 +224,7 @@ impl SqliteStore {
 
     /// Gives up a database whose files are not in place, in its turn. Says whether all that was
     /// written there is where the next opener finds it.
-    pub(super) fn leave(&mut self, database: Database) -> bool {
+    pub(super) fn leave(&mut self, database: Box<Database>) -> bool {
         let deadline = Deadline::after(self.busy_timeout);
         self.lock_opening(deadline).is_ok_and(|opening| {
             let saved = self.save(&database, &opening);
@@ -213,7 +236,8 @@ impl SqliteStore {
 
     /// Closes the database. This process may be the only one that has what a removed -wal held.
     pub(super) fn close(&mut self) {
-        if let Some(mut database) = self.database.take()
+        let mut taken = self.slot.take();
+        if let Some(mut database) = taken.database.take()
             && !database.watch.is_in_place()
         {
             self.leave(database);
@@ -226,7 +250,7 @@ impl SqliteStore {
             &self.dsn.path,
             &database.connection,
             &database.membership,
-            database.watch.files(),
+            database.files(),
         )
     }
 }

@@ -125,10 +125,14 @@ impl Membership {
             saved: false,
             waiting_since: 0,
         };
-        if Record::read(lock_file)? != Some(record) {
-            record.write(lock_file)?;
+        if Record::read(lock_file)? == Some(record) {
+            return Ok(());
         }
-        Ok(())
+        match record.write(lock_file) {
+            // Then only a removal would go unnoticed by openers; sessions can be read.
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => Ok(()),
+            other => other,
+        }
     }
 
     pub(super) fn lock_file(&self) -> &Arc<OpenLockFile> {

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::mem::ManuallyDrop;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
@@ -29,6 +30,7 @@ mod lock;
 mod logins;
 mod owner;
 pub mod path;
+mod process;
 mod queue;
 mod range;
 mod receipts;
@@ -37,9 +39,9 @@ mod schema;
 mod tests;
 mod watch;
 
-use database::Database;
 use error::Doing;
 use lock::{Guard, LockFile};
+use process::Slot;
 use range::Range;
 use schema::Statements;
 
@@ -50,7 +52,7 @@ pub struct SqliteStore {
     sql: Statements,
     busy_timeout: Duration,
     events_ttl: Duration,
-    database: Option<Database>,
+    slot: Arc<Slot>,
     /// The disk was full, and what the log has of that is still there.
     log_is_full: bool,
     /// The database's files were found in place for the act that comes next.
@@ -77,7 +79,7 @@ impl SqliteStore {
             dsn,
             busy_timeout,
             events_ttl,
-            database: None,
+            slot: Slot::new(),
             log_is_full: false,
             looked: false,
             held: HashMap::new(),

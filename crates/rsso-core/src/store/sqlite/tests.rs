@@ -21,6 +21,63 @@ fn read(store: &mut SqliteStore, key: &SessionKey) -> Loaded {
     store.load(key, look).unwrap()
 }
 
+fn write(store: &mut SqliteStore, key: &SessionKey, data: &[u8]) {
+    let basis = Basis {
+        token: Token::random().unwrap(),
+        locked: false,
+        seen: read(store, key).record.map(|record| record.version),
+        lives: false,
+    };
+    let change = Change::Write(data, Duration::from_secs(1000));
+    let outcome = store.commit(key, basis, change).unwrap();
+    assert!(matches!(outcome, Outcome::Stored(_)), "{outcome:?}");
+}
+
+/// SQLite lets all connections of a process share one index, also one that was removed.
+#[test]
+fn connections_of_one_process_leave_removed_files_together() {
+    let keys: Vec<_> = (0..3)
+        .map(|_| SessionKey::of(&SessionId::random().unwrap(), true))
+        .collect();
+    for suffixes in [
+        &["-wal"][..],
+        &["-shm"],
+        &["-wal", "-shm"],
+        &["-lock"],
+        &["-wal", "-shm", "-lock"],
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut stores = [store(&dir), store(&dir), store(&dir)];
+        for round in 0..6_u8 {
+            for (store, key) in stores.iter_mut().zip(&keys) {
+                write(store, key, &vec![round; 20_000]);
+            }
+            for suffix in suffixes {
+                std::fs::remove_file(dir.path().join(format!("s.db{suffix}"))).unwrap();
+            }
+            // Another one each time is the first to notice.
+            let first = usize::from(round) % stores.len();
+            write(&mut stores[first], &keys[first], &[round; 3]);
+            for (at, key) in keys.iter().enumerate() {
+                let length = if at == first { 3 } else { 20_000 };
+                for store in &mut stores {
+                    let found = read(store, key).record.unwrap();
+                    assert!(
+                        found.data == vec![round; length],
+                        "{suffixes:?} {round} {at}"
+                    );
+                }
+            }
+        }
+        drop(stores);
+        let connection = Connection::open(dir.path().join("s.db")).unwrap();
+        let sound: String = connection
+            .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(sound, "ok", "{suffixes:?}");
+    }
+}
+
 #[test]
 fn a_lifetime_beyond_all_clocks_is_a_long_one() {
     let dir = tempfile::tempdir().unwrap();
