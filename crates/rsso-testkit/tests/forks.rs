@@ -14,6 +14,7 @@ macro_rules! on_each_store {
     ($($test:ident),+ $(,)?) => {
         mod sqlite { $(#[test] fn $test() { super::$test(&rsso_testkit::Backend::Sqlite); })+ }
         mod mysql { $(#[test] fn $test() { super::$test(&rsso_testkit::Backend::mariadb()); })+ }
+        mod redis { $(#[test] fn $test() { super::$test(&rsso_testkit::Backend::redis()); })+ }
     };
 }
 

@@ -255,6 +255,25 @@ fn a_session_whose_login_was_evicted_has_ended() {
     }
 }
 
+/// Where it cannot be removed, on a replica, it is not let in either.
+#[test]
+fn a_session_whose_login_was_evicted_has_ended_on_a_replica_too() {
+    let ground = Ground::new();
+    let claim = "session_id('first'); session_start(); $_SESSION['n'] = 1;
+        sso_claim('alice', 'web', ['rotate_id' => false]); session_write_close();";
+    ground.php.run_code(&stopping(claim)).ok();
+    let user = ground.redis.cli(&["--scan", "--pattern", "rsso:u:*"]);
+    ground.redis.cli(&["del", &user]);
+    ground.redis.cli(&["REPLICAOF", "127.0.0.1", "1"]);
+    for lock in ["1", "0"] {
+        let read = format!(
+            "ini_set('rsso.lock', '{lock}'); session_id('first');
+             try {{ session_start(); echo count($_SESSION); }} catch (Rsso\\StoreException) {{ echo 'refused'; }}"
+        );
+        assert_eq!(ground.php.run_code(&stopping(&read)).ok(), "refused");
+    }
+}
+
 #[test]
 fn a_request_whose_login_is_evicted_meanwhile_revives_nothing() {
     let ground = Ground::new();

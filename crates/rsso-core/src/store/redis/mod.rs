@@ -159,8 +159,11 @@ impl RedisStore {
         let mut replies = self
             .exchange(&[Act::Peek.call(keys), get(keys)])?
             .into_iter();
-        let (_, answer) = self.answer(replies.next().unwrap_or_default())?;
-        self.loaded(false, &answer, replies.next().unwrap_or_default())
+        let (code, answer) = self.answer(replies.next().unwrap_or_default())?;
+        let record = replies.next().unwrap_or_default();
+        // One that has ended, and that nobody may remove, is none.
+        let record = if code == 1 { record } else { Value::Nil };
+        self.loaded(false, &answer, record)
     }
 
     /// Whether the server has refused the last write because it takes none at the moment.

@@ -6,13 +6,15 @@
 
 use std::io::{self, ErrorKind, Read as _};
 use std::net::{Shutdown, TcpStream};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use socket2::TcpKeepalive;
+
+use crate::fork::{self, Held};
 
 /// After how long without traffic the kernel asks whether the peer is still there: less than any
 /// firewall waits before it forgets a connection.
@@ -33,6 +35,8 @@ pub(super) const PEER_CLOSED: PollFlags = PollFlags::from_bits_retain(libc::POLL
 /// A connected socket. [`Self::shut_down`] closes it for the peer, whoever still shares it.
 #[derive(Debug)]
 pub(super) struct Socket {
+    /// A forked child lets go of it: else the lock of a parent that was killed would live on.
+    _held: Held,
     socket: socket2::Socket,
     timeout: Duration,
 }
@@ -62,7 +66,11 @@ impl Socket {
         let timeout = timeout.max(Duration::from_millis(1));
         socket.set_read_timeout(Some(timeout))?;
         socket.set_write_timeout(Some(timeout))?;
-        Ok(Self { socket, timeout })
+        Ok(Self {
+            _held: fork::hold(socket.as_raw_fd()),
+            socket,
+            timeout,
+        })
     }
 
     /// Reads what is there, or waits for it: as long as a read may take, and `extra`. 0 is the end.
