@@ -6,10 +6,11 @@
 
 use std::time::Duration;
 
-use redis::{Cmd, Value};
+use redis::{Cmd, Value, cmd};
 
 use super::RedisStore;
 use super::connection::{Failure, Link};
+use super::exchange::FORGOTTEN;
 use super::stage::Stage;
 use crate::error::Error;
 
@@ -49,8 +50,15 @@ impl RedisStore {
         commands: &[Cmd],
         resend: Resend,
     ) -> Result<Answered, Unanswered> {
+        let idle = self.link.as_ref().map_or(Duration::ZERO, Link::idle);
         self.link
-            .take_if(|link: &mut Link| link.idle() >= IDLE && link.is_closed());
+            .take_if(|link: &mut Link| idle >= IDLE && link.is_closed());
+        if idle >= FORGOTTEN && self.link.is_some() {
+            // A question may be asked twice; an act had better not.
+            let mut exists = cmd("EXISTS");
+            exists.arg(format!("{}probe", self.prefix));
+            self.exchange(&[exists]).map_err(Unanswered::NotSent)?;
+        }
         let lost = match self.try_exchange_behind(stage, commands, Duration::ZERO) {
             Ok(replies) => {
                 return Ok(Answered {

@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 const MAX_POSTED: usize = 16;
 
 /// After so long without traffic a connection may be one that a firewall has forgotten.
-const FORGOTTEN: Duration = Duration::from_secs(10);
+pub(super) const FORGOTTEN: Duration = Duration::from_secs(10);
 
 impl RedisStore {
     pub(super) fn link(&mut self) -> Result<Link> {
