@@ -315,3 +315,30 @@ fn a_connection_that_was_forgotten_while_it_lay_idle_is_made_again() {
     open(&dir, "idle");
     assert_eq!(script.wait().ok(), "12");
 }
+
+/// The owner was on another machine: nobody can see its process, only that its connection is gone.
+#[test]
+fn a_lock_of_an_owner_elsewhere_that_vouches_for_nothing_is_freed() {
+    let ground = Ground::new();
+    let holder = ground.holder();
+    let lock = ground.redis.cli(&["--scan", "--pattern", "rsso:*:l"]);
+    open(&ground.dir, "held");
+    assert_eq!(holder.wait().ok(), "");
+    let info = ground.redis.cli(&["info", "server"]);
+    let run = info
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("run_id:"))
+        .unwrap();
+    let gone = format!("{}:999999:elsewhere:1", &run[..16]);
+    for owner in [&gone, "another-run-of-it:5:elsewhere:1"] {
+        let value = format!("token-of-16-byte{owner}");
+        ground.redis.cli(&["SET", &lock, &value, "PX", "60000"]);
+        assert_eq!(
+            ground
+                .php
+                .run_code(&stopping("echo session('known');"))
+                .ok(),
+            "3"
+        );
+    }
+}

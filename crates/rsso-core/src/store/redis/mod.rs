@@ -26,6 +26,7 @@ mod keeper;
 mod keys;
 mod logins;
 mod owner;
+mod process;
 mod receipts;
 mod record;
 mod renewer;

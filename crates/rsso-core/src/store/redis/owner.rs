@@ -2,11 +2,15 @@
 
 use redis::{Cmd, Value, cmd};
 
-/// A connection of one run of one server, told from a dead one by `CLIENT LIST ID`.
+use super::process::Process;
+
+/// A connection of one run of one server, told from a dead one by `CLIENT LIST ID`; and its process, which others
+/// on its machine tell from a dead one at once.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Owner {
     run: String,
     client: String,
+    process: Option<Process>,
 }
 
 impl Owner {
@@ -26,26 +30,37 @@ impl Owner {
         Self {
             run: run[..16].to_owned(),
             client: client.to_string(),
+            process: Process::own(),
         }
     }
 
     /// As it stands in a lock, behind the token.
     pub(super) fn to_text(&self) -> String {
         if self.client.is_empty() {
-            String::new()
-        } else {
-            format!("{}:{}", self.run, self.client)
+            return String::new();
+        }
+        let connection = format!("{}:{}", self.run, self.client);
+        match &self.process {
+            Some(process) => format!("{connection}:{}", process.to_text()),
+            None => connection,
         }
     }
 
     /// The owner in a lock's value; `None` where it says none.
     pub(super) fn in_lock(lock: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(lock.get(16..)?).ok()?;
-        let (run, client) = text.split_once(':')?;
+        let (run, rest) = text.split_once(':')?;
+        let (client, process) = rest.split_once(':').unwrap_or((rest, ""));
         Some(Self {
             run: run.to_owned(),
             client: client.to_owned(),
+            process: Process::parse(process),
         })
+    }
+
+    /// Its process was one of this machine, and has ended: it cannot vouch.
+    pub(super) fn has_ended(&self) -> bool {
+        self.process.as_ref().is_some_and(Process::has_ended)
     }
 
     /// The question whether this connection still exists; none where another run of the server

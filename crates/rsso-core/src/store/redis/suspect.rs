@@ -68,9 +68,13 @@ impl Inquiry {
             Self::Ask(_) if answer.is_some_and(Owner::is_dead) => GONE,
             Self::Trust | Self::Ask(_) => return None,
         };
+        let grace = match Owner::in_lock(lock) {
+            Some(owner) if owner.has_ended() => Duration::ZERO,
+            _ => grace,
+        };
         Some(
             before
-                .filter(|before| before.lock == lock)
+                .filter(|before| before.lock == lock && !grace.is_zero())
                 .unwrap_or_else(|| Suspect {
                     lock: lock.to_vec(),
                     free_at: Instant::now() + grace,

@@ -1,0 +1,89 @@
+//! Which process a lock's owner is, so that others on the same machine see at once that it was killed.
+
+use std::fs;
+use std::sync::LazyLock;
+
+use nix::errno::Errno;
+use nix::sys::signal;
+use nix::unistd::Pid;
+use sha2::{Digest as _, Sha256};
+
+/// A process of one machine, or of one container on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Process {
+    place: String,
+    pid: i32,
+}
+
+/// Where process ids mean the same: this boot of this machine, and the namespace of its process ids.
+static PLACE: LazyLock<Option<String>> = LazyLock::new(|| {
+    let boot = fs::read("/proc/sys/kernel/random/boot_id").ok()?;
+    let namespace = fs::read_link("/proc/self/ns/pid").ok()?;
+    let hash = Sha256::new()
+        .chain_update(boot)
+        .chain_update(namespace.as_os_str().as_encoded_bytes())
+        .finalize();
+    Some(data_encoding::BASE64URL_NOPAD.encode(&hash[..9]))
+});
+
+impl Process {
+    /// This one; none where the system does not tell.
+    pub(super) fn own() -> Option<Self> {
+        Some(Self {
+            place: PLACE.clone()?,
+            pid: i32::try_from(std::process::id()).ok()?,
+        })
+    }
+
+    /// As it stands in a lock.
+    pub(super) fn to_text(&self) -> String {
+        format!("{}:{}", self.place, self.pid)
+    }
+
+    /// The process in such a text.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (place, pid) = text.split_once(':')?;
+        Some(Self {
+            place: place.to_owned(),
+            pid: pid.parse().ok().filter(|pid| *pid > 0)?,
+        })
+    }
+
+    /// Whether it has certainly ended. Of one elsewhere nobody can tell, and a number that is used again is
+    /// taken for the process that had it.
+    pub(super) fn has_ended(&self) -> bool {
+        PLACE.as_deref() == Some(&self.place)
+            && signal::kill(Pid::from_raw(self.pid), None) == Err(Errno::ESRCH)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn a_process_is_told_from_one_that_has_ended_and_from_one_elsewhere() {
+        let own = Process::own().unwrap();
+        assert_eq!(Process::parse(&own.to_text()), Some(own.clone()));
+        assert!(!own.has_ended());
+        let mut child = Command::new("true").spawn().unwrap();
+        let pid = i32::try_from(child.id()).unwrap();
+        child.wait().unwrap();
+        let ended = Process { pid, ..own };
+        assert!(ended.has_ended());
+        let elsewhere = Process {
+            place: "elsewhere".to_owned(),
+            ..ended
+        };
+        assert!(!elsewhere.has_ended());
+    }
+
+    #[test]
+    fn what_names_no_process_is_none() {
+        for text in ["", "place", "place:", "place:x", "place:0", "place:-1"] {
+            assert_eq!(Process::parse(text), None, "{text}");
+        }
+    }
+}
