@@ -50,6 +50,8 @@ fn an_account_of_mariadbs_own_kind_signs_in() {
 fn a_refusal_says_which_way_out_there_is() {
     let mariadb = MariaDb::builder().tls().start();
     assert_says(&mariadb.plain_url(), &["?tls=1", "Access denied"]);
+    mariadb.sql("ALTER USER app@'%' REQUIRE NONE; SET GLOBAL require_secure_transport = ON");
+    assert_says(&mariadb.plain_url(), &["?tls=1"]);
     let mariadb = MariaDb::builder().tls_with_client_certificate().start();
     let ca = mariadb.ca_file().unwrap().display().to_string();
     assert_says(
