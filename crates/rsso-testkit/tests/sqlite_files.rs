@@ -218,28 +218,79 @@ fn all_is_removed() {
     remove_under_workers(&["", "-wal", "-shm", "-lock"]);
 }
 
-/// A worker that holds what nobody else has, and is asked for nothing more, saves it when it ends.
+/// A worker that has stored something and is asked for nothing more, until it is told to end.
+struct Idle {
+    dir: WorkDir,
+    php: Php,
+    running: Running,
+}
+
+const READ: &str = "<?php session_id('kept'); session_start(); echo $_SESSION['n'] ?? 'nothing';";
+
+impl Idle {
+    fn start() -> Self {
+        let dir = WorkDir::new();
+        let handler = Handler::Dsn(format!("sqlite:{}/s.db", dir.path().display()));
+        let php = Php::new()
+            .handler(&handler, dir.path())
+            .ini("session.use_cookies", "0")
+            .ini("session.cache_limiter", "")
+            .limit(LIMIT);
+        let code =
+            "<?php session_id('kept'); session_start(); $_SESSION['n'] = 7; session_write_close();
+             echo \"stored\\n\"; flush(); while (!file_exists($argv[1])) usleep(1000);";
+        let end = dir.join("end");
+        let mut running = php.spawn(&dir.write("idle.php", code), &[&text(&end)]);
+        assert_eq!(running.line(), "stored");
+        Self { dir, php, running }
+    }
+
+    fn remove(&self, suffix: &str) {
+        fs::remove_file(self.dir.join(&format!("s.db{suffix}"))).unwrap();
+    }
+
+    /// Who comes new is told that there is somebody to wait for.
+    fn is_waited_for(&self) {
+        let told = self.php.run_code(READ).stderr;
+        assert!(told.contains("(-wal or -shm) was removed"), "{told}");
+    }
+
+    fn end(self) -> (WorkDir, Php) {
+        self.dir.write("end", "");
+        self.running.wait().ok();
+        (self.dir, self.php)
+    }
+}
+
 #[test]
 fn an_idle_worker_that_ends_saves_what_the_removed_log_held() {
-    let dir = WorkDir::new();
-    let handler = Handler::Dsn(format!("sqlite:{}/s.db", dir.path().display()));
-    let php = Php::new()
-        .handler(&handler, dir.path())
-        .ini("session.use_cookies", "0")
-        .ini("session.cache_limiter", "")
-        .limit(LIMIT);
-    let idle =
-        "<?php session_id('kept'); session_start(); $_SESSION['n'] = 7; session_write_close();
-         echo \"stored\\n\"; flush(); while (!file_exists($argv[1])) usleep(1000);";
-    let end = dir.path().join("end");
-    let mut idle = php.spawn(&dir.write("idle.php", idle), &[&text(&end)]);
-    assert_eq!(idle.line(), "stored");
-    fs::remove_file(dir.path().join("s.db-wal")).unwrap();
-    // Until then, who comes new is told that there is somebody to wait for.
-    let read = "<?php session_id('kept'); session_start(); echo $_SESSION['n'];";
-    let told = php.run_code(read).stderr;
-    assert!(told.contains("(-wal or -shm) was removed"), "{told}");
-    fs::write(&end, "").unwrap();
-    idle.wait().ok();
-    assert_eq!(php.run_code(read).ok(), "7");
+    for suffix in ["-wal", "-shm"] {
+        let idle = Idle::start();
+        idle.remove(suffix);
+        idle.is_waited_for();
+        let (_dir, php) = idle.end();
+        assert_eq!(php.run_code(READ).ok(), "7");
+    }
+}
+
+/// As if a minute had passed: others go on, and the idle one leaves what they do alone.
+#[test]
+fn an_idle_worker_that_does_not_come_by_is_given_up() {
+    for (suffix, found) in [("-shm", "7"), ("-wal", "nothing")] {
+        let idle = Idle::start();
+        idle.remove(suffix);
+        idle.is_waited_for();
+        let lock_file = idle.dir.join("s.db-lock");
+        let record = fs::read_to_string(&lock_file).unwrap();
+        let mut words: Vec<_> = record.split_whitespace().map(ToOwned::to_owned).collect();
+        let since: u64 = words[3].parse().unwrap();
+        words[3] = (since - 61).to_string();
+        // In place: the file is the same.
+        fs::write(&lock_file, format!("{:<255}\n", words.join(" "))).unwrap();
+        assert_eq!(idle.php.run_code(READ).ok(), found);
+        let change = "<?php session_id('kept'); session_start(); $_SESSION['n'] = 8;";
+        idle.php.run_code(change).ok();
+        let (_dir, php) = idle.end();
+        assert_eq!(php.run_code(READ).ok(), "8");
+    }
 }
