@@ -89,6 +89,17 @@ fn a_file_that_is_shared_on_purpose_is_used() {
     assert_eq!(host.visit(SITE, "?mode=0660").ok(), "1");
 }
 
+/// Nobody else could put it there: a neighbour's directory is no trap where he has been let in on purpose.
+#[test]
+fn a_file_in_its_owners_directory_is_used() {
+    let host = Host::new(NEIGHBOUR, 0o775);
+    chown(&host.place, None, Some(SITE)).unwrap();
+    for suffix in ["", "-wal", "-shm", "-lock"] {
+        host.put(suffix, NEIGHBOUR, 0o666);
+    }
+    assert_eq!(host.visit(SITE, "").ok(), "1");
+}
+
 #[test]
 fn a_directory_that_a_neighbour_planted_is_refused_by_his_name() {
     let host = Host::new(0, 0o1777);

@@ -21,6 +21,9 @@ const OWN: u32 = 0o600;
 /// Group and others can put files into such a directory.
 pub(super) const OPEN_TO_OTHERS: u32 = 0o022;
 
+/// Everybody can.
+const OPEN_TO_ALL: u32 = 0o002;
+
 const ROOT: u32 = 0;
 
 /// A file or directory of somebody else; its text names the owner and the way out.
@@ -105,8 +108,9 @@ pub(super) fn check(path: &Path, meta: &Metadata, mode: u32) -> io::Result<()> {
         }
         _ => return Ok(()),
     };
-    // Root works on the files of the directory's user.
-    let of_the_site = me == ROOT && meta.uid() == directory.uid();
+    // Root works on the files of the directory's user; so does a group that the user has let in.
+    let of_the_site =
+        meta.uid() == directory.uid() && (me == ROOT || directory.mode() & OPEN_TO_ALL == 0);
     if of_the_site || directory.mode() & OPEN_TO_OTHERS == 0 {
         return Ok(());
     }
@@ -124,7 +128,7 @@ pub(super) fn check_directories(path: &Path, mode: u32) -> io::Result<()> {
     for directory in directory.ancestors() {
         let meta = fs::metadata(directory)?;
         let open = directory.parent().map_or(Ok(false), |above| {
-            fs::metadata(above).map(|meta| meta.mode() & OPEN_TO_OTHERS != 0)
+            fs::metadata(above).map(|meta| meta.mode() & OPEN_TO_ALL != 0)
         })?;
         if open && meta.uid() != me && meta.uid() != ROOT {
             return Err(NotOurs::planted(directory, meta.uid()));
