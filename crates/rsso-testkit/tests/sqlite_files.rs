@@ -204,6 +204,16 @@ fn the_lock_file_is_removed() {
 }
 
 #[test]
+fn log_and_lock_file_are_removed() {
+    remove_under_workers(&["-wal", "-lock"]);
+}
+
+#[test]
+fn index_and_lock_file_are_removed() {
+    remove_under_workers(&["-shm", "-lock"]);
+}
+
+#[test]
 fn all_but_the_database_is_removed() {
     remove_under_workers(&["-wal", "-shm", "-lock"]);
 }

@@ -146,7 +146,7 @@ pub(super) fn join(
     opening: &Guard,
     path: &Path,
     impatient: bool,
-    recover: impl FnOnce() -> rusqlite::Result<()>,
+    recover: impl Fn() -> rusqlite::Result<()>,
 ) -> io::Result<Turn> {
     let lock_file = opening.lock_file();
     let record = Record::read(lock_file)?;
@@ -156,6 +156,17 @@ pub(super) fn join(
         Ok(Turn::Open(Membership { guard, generation }))
     };
     let now_there = Files::at(path)?;
+    if record.is_none() && is_incomplete(path, now_there) {
+        // The lock file is gone too, or has never said anything: users whom nobody knows may be about to save.
+        if !impatient {
+            return Ok(Turn::Wait);
+        }
+        if now_there.wal.is_some() {
+            recover().map_err(io::Error::other)?;
+            remove(&file::beside(path, "-wal"))?;
+        }
+        remove(&file::beside(path, "-shm"))?;
+    }
     let Some(mut record) = record.filter(|record| record.files != now_there) else {
         return member(generation);
     };
@@ -181,6 +192,12 @@ pub(super) fn join(
     }
     discard(path, now_there, record.files)?;
     member(generation + 1)
+}
+
+/// Whether a database that holds something lacks one of the files that its users have.
+fn is_incomplete(path: &Path, now_there: Files) -> bool {
+    let holds_something = fs::metadata(path).is_ok_and(|meta| meta.len() > 0);
+    holds_something && (now_there.wal.is_none() || now_there.shm.is_none())
 }
 
 /// Brings what a group has written into the database before `connection` is given up; `files`

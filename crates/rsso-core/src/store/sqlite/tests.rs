@@ -44,6 +44,8 @@ fn connections_of_one_process_leave_removed_files_together() {
         &["-shm"],
         &["-wal", "-shm"],
         &["-lock"],
+        &["-wal", "-lock"],
+        &["-shm", "-lock"],
         &["-wal", "-shm", "-lock"],
     ] {
         let dir = tempfile::tempdir().unwrap();
