@@ -59,7 +59,7 @@ pub(super) enum Failure {
     /// No connection could be made: nothing was sent.
     NotSent(Error),
     /// It was sent, and its answer was lost: it may have been done.
-    Lost(Lost),
+    Lost(Box<Lost>),
     /// It was sent, and the server refused what goes with it.
     Refused(Error),
 }
@@ -226,11 +226,11 @@ impl Link {
                 }
                 Ok(replies)
             }
-            Err(fault) => Err(Failure::Lost(Lost {
+            Err(fault) => Err(Failure::Lost(Box::new(Lost {
                 timed_out: fault.is_timeout(),
                 error: target.broken("the request failed", fault),
                 owner: self.owner.clone(),
-            })),
+            }))),
         }
     }
 

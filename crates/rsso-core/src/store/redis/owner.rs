@@ -58,9 +58,9 @@ impl Owner {
         })
     }
 
-    /// Its process was one of this machine, and has ended: it cannot vouch.
-    pub(super) fn has_ended(&self) -> bool {
-        self.process.as_ref().is_some_and(Process::has_ended)
+    /// Whether its process exists, where that can be told.
+    pub(super) fn process_exists(&self) -> Option<bool> {
+        self.process.as_ref().and_then(Process::exists)
     }
 
     /// The question whether this connection still exists; none where another run of the server

@@ -49,11 +49,11 @@ impl Process {
         })
     }
 
-    /// Whether it has certainly ended. Of one elsewhere nobody can tell, and a number that is used again is
+    /// Whether it exists. Of one elsewhere nobody can tell, and a number that is used again is
     /// taken for the process that had it.
-    pub(super) fn has_ended(&self) -> bool {
-        PLACE.as_deref() == Some(&self.place)
-            && signal::kill(Pid::from_raw(self.pid), None) == Err(Errno::ESRCH)
+    pub(super) fn exists(&self) -> Option<bool> {
+        let here = PLACE.as_deref() == Some(&self.place);
+        here.then(|| signal::kill(Pid::from_raw(self.pid), None) != Err(Errno::ESRCH))
     }
 }
 
@@ -67,17 +67,17 @@ mod tests {
     fn a_process_is_told_from_one_that_has_ended_and_from_one_elsewhere() {
         let own = Process::own().unwrap();
         assert_eq!(Process::parse(&own.to_text()), Some(own.clone()));
-        assert!(!own.has_ended());
+        assert_eq!(own.exists(), Some(true));
         let mut child = Command::new("true").spawn().unwrap();
         let pid = i32::try_from(child.id()).unwrap();
         child.wait().unwrap();
         let ended = Process { pid, ..own };
-        assert!(ended.has_ended());
+        assert_eq!(ended.exists(), Some(false));
         let elsewhere = Process {
             place: "elsewhere".to_owned(),
             ..ended
         };
-        assert!(!elsewhere.has_ended());
+        assert_eq!(elsewhere.exists(), None);
     }
 
     #[test]

@@ -12,6 +12,9 @@ use super::owner::Owner;
 /// How long the owner of a connection that is gone has to vouch for its lock. It notices at once.
 const GONE: Duration = Duration::from_millis(500);
 
+/// The same where its process is seen to live: on a busy machine it may take its time.
+const LIVING: Duration = Duration::from_secs(3);
+
 /// The same after a restart or failover: the owner must reach the new server first.
 const RESTARTED: Duration = Duration::from_secs(3);
 
@@ -68,9 +71,11 @@ impl Inquiry {
             Self::Ask(_) if answer.is_some_and(Owner::is_dead) => GONE,
             Self::Trust | Self::Ask(_) => return None,
         };
-        let grace = match Owner::in_lock(lock) {
-            Some(owner) if owner.has_ended() => Duration::ZERO,
-            _ => grace,
+        let owner = Owner::in_lock(lock);
+        let grace = match owner.and_then(|owner| owner.process_exists()) {
+            Some(false) => Duration::ZERO,
+            Some(true) => LIVING,
+            None => grace,
         };
         Some(
             before
