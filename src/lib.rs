@@ -24,6 +24,7 @@ mod module;
 mod object;
 mod options;
 mod php;
+mod process_end;
 mod sso;
 mod superglobals;
 mod worker;
@@ -68,6 +69,7 @@ pub fn get_module(module: ModuleBuilder) -> ModuleBuilder {
         .startup_function(startup)
         .shutdown_function(shutdown)
         .request_startup_function(before_script::script_begins)
+        .request_shutdown_function(process_end::script_has_ended)
         .post_deactivate_function(after_request)
         .info_function(info::print)
 }

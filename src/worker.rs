@@ -112,6 +112,11 @@ pub(crate) fn before_fork() {
     });
 }
 
+/// Whether there is a store to close.
+pub(crate) fn has_stores() -> bool {
+    with(|worker| !worker.stores.is_empty())
+}
+
 /// Ends the process' use of its stores.
 pub(crate) fn end() {
     with(|worker| {

@@ -23,6 +23,7 @@ on_each_store!(
     signals_are_not_noticed,
     a_waiter_under_signals_keeps_its_place,
     stops_are_not_noticed,
+    a_process_under_signals_ends_in_its_own_time,
 );
 
 /// For how long a process is shot at.
@@ -86,6 +87,30 @@ fn signals_are_not_noticed(backend: &Backend) {
     assert_eq!(missing, "0");
     // Signals are not queued: a busy machine delivers two as one.
     assert!(seen.parse::<u32>().unwrap() > sent / 4, "{seen} of {sent}");
+}
+
+/// PHP's handlers are gone by then, and the stores are not closed yet.
+fn a_process_under_signals_ends_in_its_own_time(backend: &Backend) {
+    let dir = WorkDir::new();
+    let php = php(backend, &dir);
+    for round in 0..10 {
+        let gate = format!("end{round}");
+        let mut script = php.spawn_code(&stopping(&format!(
+            "{HANDLE} session_id('last'); session_start(); $_SESSION['n'] = 1; session_write_close();
+             gate('{gate}');"
+        )));
+        wait_for(&mut script, &gate);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                for _ in 0..300 {
+                    script.signal(Signal::SIGUSR1);
+                    thread::sleep(Duration::from_millis(1));
+                }
+            });
+            open(&dir, &gate);
+        });
+        assert_eq!(script.wait().ok(), "", "round {round}");
+    }
 }
 
 fn a_waiter_under_signals_keeps_its_place(backend: &Backend) {
