@@ -58,6 +58,7 @@ extern "C" fn shutdown(_kind: i32, module_number: i32) -> i32 {
 /// After a request, when ext/session has written and closed what it had open.
 extern "C" fn after_request() -> i32 {
     guard::quietly(before_script::over);
+    guard::quietly(process_end::hold_signals_back);
     guard::quietly(worker::end_request);
     SUCCESS
 }
@@ -69,7 +70,6 @@ pub fn get_module(module: ModuleBuilder) -> ModuleBuilder {
         .startup_function(startup)
         .shutdown_function(shutdown)
         .request_startup_function(before_script::script_begins)
-        .request_shutdown_function(process_end::script_has_ended)
         .post_deactivate_function(after_request)
         .info_function(info::print)
 }

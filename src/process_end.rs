@@ -11,16 +11,11 @@ use std::ptr;
 
 use ext_php_rs::zend::SapiModule;
 
-use crate::{SUCCESS, guard, worker};
+use crate::worker;
 
-/// PHP's RSHUTDOWN: before that of the extension by which a script handles signals, for what was
-/// loaded last is shut down first.
-pub(crate) extern "C" fn script_has_ended(_kind: i32, _module_number: i32) -> i32 {
-    guard::quietly(hold_signals_back);
-    SUCCESS
-}
-
-fn hold_signals_back() {
+/// Called after the request. Earlier would be in vain: PHP lets its script's signals in again when it
+/// takes their handlers down, which leaves them a moment of its own.
+pub(crate) fn hold_signals_back() {
     if is_command_line() && worker::has_stores() {
         // SAFETY: the set is filled before it is used; the former mask is not asked for.
         unsafe {
