@@ -198,14 +198,14 @@ impl Complaint {
                 self.throw(class);
                 return;
             }
-            Tone::Exception(_) => E_WARNING,
             Tone::Argument(at) => {
                 // SAFETY: the text is NUL-terminated, and an argument, not a format; nothing of
                 // ours with a destructor is alive.
                 unsafe { php::throw_value_error(at, text) };
                 return;
             }
-            Tone::Warning => E_WARNING,
+            // Before the script runs nobody could catch an exception.
+            Tone::Exception(_) | Tone::Warning => E_WARNING,
             Tone::Startup => E_CORE_WARNING,
         };
         // SAFETY: as above.
