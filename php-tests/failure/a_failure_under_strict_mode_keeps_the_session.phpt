@@ -38,6 +38,8 @@ foreach (['native' => null, 'object' => fn () => new Rsso\SessionHandler, 'subcl
     session_id('');
 }
 
+// A lock that a request was granted after its time-out is free when its connection has been missed.
+ini_set('rsso.lock_wait', '30');
 $redis = new Redis;
 ini_set('rsso.dsn', $redis->dsn());
 ini_set('rsso.read_timeout', '0.5');

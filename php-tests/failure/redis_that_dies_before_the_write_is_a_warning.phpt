@@ -15,6 +15,7 @@ $id = stored_session(['n' => 1]);
 start($id);
 $_SESSION['n'] = 2;
 $redis->kill();
+usleep(5000); // a request at work; a write sent at that very instant could not be known of
 show(session_write_close(...));
 ?>
 --EXPECTF--

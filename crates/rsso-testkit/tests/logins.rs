@@ -52,7 +52,7 @@ fn claim_at_once(backend: &Backend, dir: &WorkDir, rounds: usize, options: &str)
         "<?php
         [, $process, $start] = $argv;
         // Who is kicked before its request has ended is told so.
-        set_error_handler(fn ($level, $text) => str_contains($text, 'the session was destroyed'));
+        set_error_handler(fn ($level, $text) => str_contains($text, 'login was ended while this request'));
         $refused = 0;
         for ($round = 0; $round < {rounds}; $round++) {{
             session_id(\"p{{$process}}r$round\"); session_start();

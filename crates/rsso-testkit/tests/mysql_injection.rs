@@ -223,8 +223,9 @@ fn names_that_are_there() {
             assert_eq!(
                 precious
                     .mariadb
-                    .sql(&format!("SELECT COUNT(*) FROM {table}")),
-                "1"
+                    .sql(&format!("SELECT COUNT(*), SUM({data} <> '') FROM {table}")),
+                "2\t1",
+                "the new id's, and an empty one under the old id"
             );
         }
         precious.assert_intact("names");

@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::login::{Bound, ROTATION_GRACE, Seat};
 use crate::settings::Settings;
 use crate::sid::{SessionId, SessionKey};
-use crate::store::{Basis, Change, End, Generation, Store, Token};
+use crate::store::{Change, End, Generation, Store, Token};
 
 /// How many ids that were left are remembered; rotation in a loop must not grow it.
 const MAX_LEFT: usize = 16;
@@ -90,19 +90,15 @@ impl RequestState {
     /// then: who waits for it finds the empty one.
     fn empty(&mut self, store: &mut dyn Store, current: &Current) -> Result<()> {
         self.made.forget(&current.sid);
-        let existed = self.end(store, current, None);
-        if let Ok(true) = existed {
-            self.ended = false;
-            // Its failure costs a request beside this one a new id, and nobody any data.
-            let _ = begin_empty(store, &current.key, current.token, current.locked);
-            return Ok(());
-        }
-        let released = match current.locked {
-            true => store.release(&current.key, current.token),
-            false => Ok(()),
+        let end = End {
+            seen: current.seen.map(|seen| seen.generation),
+            alone: self.left.contains(&current.key),
+            grave: None,
         };
-        self.ended = !existed?;
-        released
+        let lock = (current.token, current.locked);
+        let existed = store.destroy_leaving_empty(&current.key, lock, end, ROTATION_GRACE)?;
+        self.ended = !existed;
+        Ok(())
     }
 
     /// `session_regenerate_id(false)` writes the old id.
@@ -210,16 +206,4 @@ impl RequestState {
             None => Ok(()),
         }
     }
-}
-
-/// Stores an empty session where there is none, and gives its lock back.
-fn begin_empty(store: &mut dyn Store, key: &SessionKey, token: Token, locked: bool) -> Result<()> {
-    let basis = Basis {
-        token,
-        locked,
-        seen: None,
-        lives: false,
-    };
-    let empty = Change::Write(b"", ROTATION_GRACE);
-    store.commit(key, basis, empty).map(|_| ())
 }

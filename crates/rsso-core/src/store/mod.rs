@@ -101,6 +101,37 @@ pub trait Store: Logins + Receipts + Send {
     /// [`crate::Error::Store`].
     fn destroy(&mut self, key: &SessionKey, token: Option<Token>, end: End<'_>) -> Result<bool>;
 
+    /// As [`Self::destroy`] of a record that was seen, after which an empty one of another generation
+    /// stands there for `ttl`: who waits for the lock of `token` finds that one. Only a store that can
+    /// do it in one step need know of it.
+    ///
+    /// # Errors
+    /// [`crate::Error::Store`], where the record could not be removed. That no empty one could be made
+    /// is no error: it is a courtesy.
+    fn destroy_leaving_empty(
+        &mut self,
+        key: &SessionKey,
+        (token, locked): (Token, bool),
+        end: End<'_>,
+        ttl: Duration,
+    ) -> Result<bool> {
+        let existed = self.destroy(key, None, end);
+        if let Ok(true) = existed {
+            let basis = Basis {
+                token,
+                locked,
+                seen: None,
+                lives: false,
+            };
+            let _ = self.commit(key, basis, Change::Write(b"", ttl));
+            return Ok(true);
+        }
+        if locked {
+            self.release(key, token)?;
+        }
+        existed
+    }
+
     /// Removes expired records in small batches, and says how many. Stops after the batch in
     /// which `until` passes, if it is given. A record whose lock is held stays.
     ///

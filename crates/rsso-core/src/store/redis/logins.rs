@@ -78,10 +78,18 @@ impl RedisStore {
         key: &SessionKey,
         token: Option<Token>,
         end: End<'_>,
+        empty: Option<Duration>,
     ) -> Result<bool> {
         if let Some(token) = token {
             self.keeper.end(token);
         }
+        let newborn = match empty {
+            Some(_) => record::trailer(Version {
+                generation: Generation::random()?,
+                revision: Token::random()?.into(),
+            }),
+            None => Vec::new(),
+        };
         let (grave, grave_ttl) = match end.grave {
             Some((kick, ttl)) => (json(kick), millis(ttl)),
             None => (String::new(), 0),
@@ -98,6 +106,9 @@ impl RedisStore {
             .arg(grave)
             .arg(grave_ttl);
         self.at(&mut destroy, &Moment::now()?);
+        destroy
+            .arg(newborn)
+            .arg(empty.map(millis).unwrap_or_default());
         let done = self.change(destroy, Resend::Same)?;
         // What the second does not find, the first has removed, or there was none.
         Ok(done.code > 0 || (done.again && end.seen.is_some()))

@@ -271,7 +271,17 @@ impl Store for RedisStore {
     }
 
     fn destroy(&mut self, key: &SessionKey, token: Option<Token>, end: End<'_>) -> Result<bool> {
-        self.end_session(key, token, end)
+        self.end_session(key, token, end, None)
+    }
+
+    fn destroy_leaving_empty(
+        &mut self,
+        key: &SessionKey,
+        (token, locked): (Token, bool),
+        end: End<'_>,
+        ttl: Duration,
+    ) -> Result<bool> {
+        self.end_session(key, locked.then_some(token), end, Some(ttl))
     }
 
     /// Redis removes what has expired by itself.

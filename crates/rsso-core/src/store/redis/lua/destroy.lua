@@ -1,4 +1,4 @@
--- KEYS d l n w  ARGV token generation alone grave grave_ttl stem time at keep -> {1} a record was removed, {0} none
+-- KEYS d l n w  ARGV token generation alone grave grave_ttl stem time at keep newborn newborn_ttl -> {1} a record was removed, {0} none
 local d = KEYS[1]
 local found = tail(d)
 local removed = 0
@@ -7,6 +7,8 @@ if found and (ARGV[2] == '' or found.generation == ARGV[2]) then
     release_login(new_book(ARGV[6], ARGV[7], ARGV[8], ARGV[9]), d, found, d, 'destroyed')
   end
   removed = redis.call('DEL', d)
+  -- For requests under way: an empty session, which is nobody's.
+  if ARGV[10] ~= '' then redis.call('SET', d, ARGV[10], 'PX', ARGV[11]) end
 end
 if ARGV[4] ~= '' then redis.call('SET', tombstone_key(d), ARGV[4], 'PX', ARGV[5]) end
 if ARGV[1] ~= '' then
