@@ -9,8 +9,8 @@ const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 the store failed, 2 wrong usage.
 
 Environment (a flag wins): RSSO_DSN, RSSO_PASSWORD, RSSO_PASSWORD_FILE, RSSO_PREFIX,
-RSSO_REALM; of `serve` also RSSO_LISTEN, RSSO_ADMIN_LISTEN, RSSO_ORIGIN (a list), RSSO_COOKIE,
-RSSO_CONFIG, RSSO_LOG_LEVEL, RSSO_LOG_FORMAT.
+RSSO_REALM; of `serve` also RSSO_LISTEN, RSSO_ADMIN_LISTEN, RSSO_ORIGIN (a list),
+RSSO_TRUSTED_PROXIES (a list), RSSO_COOKIE, RSSO_CONFIG, RSSO_LOG_LEVEL, RSSO_LOG_FORMAT.
 Everybody on the machine can read a command line: give the password in RSSO_PASSWORD_FILE.";
 
 /// Looks after the store where rsso keeps PHP's sessions.
@@ -125,6 +125,10 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) origin: Option<Vec<String>>,
 
+    /// A proxy whose X-Forwarded-For is believed, by address or network; may be given several times
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) trusted_proxy: Option<Vec<String>>,
+
     /// The session's cookie, as session.name; PHPSESSID by default
     #[arg(long, value_name = "NAME")]
     pub(crate) cookie: Option<String>,
@@ -133,9 +137,10 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 
-    /// Only say whether the configuration is good
-    #[arg(long)]
-    pub(crate) check: bool,
+    /// Only say whether the configuration is good, and whether the store answers and PHP has been there;
+    /// --check=configuration asks no store
+    #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "store")]
+    pub(crate) check: Option<Check>,
 
     /// The log on stderr: text, or json, an object a line
     #[arg(long, value_name = "FORMAT")]
@@ -169,6 +174,15 @@ pub(crate) struct Webhooks {
 
     #[command(flatten)]
     pub(crate) form: Form,
+}
+
+/// What `rsso serve --check` looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Check {
+    /// The configuration, and whether the store fits it.
+    Store,
+    /// The configuration alone.
+    Configuration,
 }
 
 /// The form of the log.

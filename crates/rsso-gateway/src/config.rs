@@ -4,12 +4,14 @@
 //! words; only that the flag or variable is named where it would name the directive.
 
 use std::env;
+use std::fs::File;
 use std::time::Duration;
 
 use rsso_core::{Dsn, Error, Secret, Settings};
 
 use crate::args::{Place, Store};
 use crate::output::Failure;
+use crate::private;
 
 /// The settings, and where each came from.
 #[derive(Debug, Default)]
@@ -180,6 +182,7 @@ impl Config {
             ));
         }
         let dsn = Dsn::parse("rsso.dsn", text).map_err(|error| self.failure(error))?;
+        self.check_password_file()?;
         let password = self
             .settings
             .password()
@@ -187,6 +190,21 @@ impl Config {
         Ok(match password {
             Some(password) => dsn.with_password(password),
             None => dsn,
+        })
+    }
+
+    /// What cannot be read is said where it is read.
+    fn check_password_file(&self) -> Result<(), Failure> {
+        let path = &self.settings.password_file;
+        if !self.settings.password.is_empty() || path.is_empty() {
+            return Ok(());
+        }
+        let Ok(file) = File::open(path) else {
+            return Ok(());
+        };
+        private::check(&file).map_err(|error| {
+            let problem = format!("{path}: {error}");
+            self.failure(Error::config("rsso.password_file", problem))
         })
     }
 

@@ -10,6 +10,7 @@ mod config;
 mod gc;
 mod logins;
 mod output;
+mod private;
 mod schema;
 pub mod serve;
 mod store;

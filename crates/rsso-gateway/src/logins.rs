@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::args::{Kick, Logins, Whose};
 use crate::config::Config;
-use crate::output::{Failure, Output};
+use crate::output::{self, Failure, Output};
 use crate::store;
 
 pub(crate) fn list(logins: &Logins, output: Output) -> Result<(), Failure> {
@@ -108,9 +108,47 @@ fn time(millis: i64) -> String {
     humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string()
 }
 
-/// What users typed may hold what terminals act on.
+/// What users typed may hold what terminals act on, or what shows a line in another order than it has.
 pub(crate) fn printable(text: &str) -> String {
     text.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .map(|c| if output::is_plain(c) { c } else { '\u{fffd}' })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::printable;
+
+    #[test]
+    fn what_a_terminal_acts_on_is_replaced() {
+        for c in [
+            '\u{7}',
+            '\u{1b}',
+            '\u{7f}',
+            '\u{9b}',
+            '\u{202a}',
+            '\u{202e}',
+            '\u{2066}',
+            '\u{2069}',
+            '\u{200e}',
+            '\u{200f}',
+            '\u{61c}',
+            '\u{2028}',
+            '\u{2029}',
+            '\u{feff}',
+            '\u{200b}',
+            '\u{e0041}',
+        ] {
+            assert_eq!(printable(&format!("a{c}b")), "a\u{fffd}b", "{c:?}");
+        }
+        // Joiners are part of how words and pictures are written.
+        for text in [
+            "Zo\u{eb}",
+            "\u{645}\u{6cc}\u{200c}\u{62e}",
+            "\u{1f469}\u{200d}\u{1f4bb}",
+            "\u{5d0}",
+        ] {
+            assert_eq!(printable(text), text);
+        }
+    }
 }

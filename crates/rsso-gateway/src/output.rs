@@ -28,7 +28,7 @@ impl Output {
     /// The answer, in the form that was asked for.
     pub(crate) fn answer(self, text: &str, object: &Value) -> Result<(), Failure> {
         let line = if self.json {
-            object.to_string()
+            escaped(&object.to_string())
         } else {
             text.to_owned()
         };
@@ -91,6 +91,33 @@ fn without_credentials(text: &str) -> Option<String> {
     Some(format!("{scheme}//***@{host}"))
 }
 
+/// Whether a terminal shows a character, and acts in no way on it. Characters that change the direction of what
+/// follows, or are invisible, can make one line look like another.
+pub(crate) fn is_plain(c: char) -> bool {
+    let hidden = matches!(
+        c,
+        '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+    );
+    !c.is_control() && !hidden
+}
+
+/// JSON with what is not plain escaped: beyond ASCII there is nothing but strings in it.
+fn escaped(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        match is_plain(c) {
+            true => text.push(c),
+            false => {
+                let mut units = [0; 2];
+                let escape = |unit: &u16| format!("\\u{unit:04x}");
+                text.extend(c.encode_utf16(&mut units).iter().map(escape));
+            }
+        }
+    }
+    text
+}
+
 /// Servers put line breaks into their messages; logs are read by the line.
 fn one_line(text: &str) -> String {
     text.split(['\r', '\n'])
@@ -117,6 +144,17 @@ mod tests {
         );
         assert_eq!(without_credentials("mysql://h/db"), None);
         assert_eq!(without_credentials("--json"), None);
+    }
+
+    #[test]
+    fn json_shows_on_a_terminal_what_it_says() {
+        let object = json!({"label": "a\u{202e}b\u{9b}c\u{e0041}\u{eb}\n\""});
+        let text = escaped(&object.to_string());
+        assert_eq!(
+            text,
+            r#"{"label":"a\u202eb\u009bc\udb40\udc41\u{eb}\n\""}"#.replace(r"\u{eb}", "\u{eb}")
+        );
+        assert_eq!(serde_json::from_str::<Value>(&text).ok(), Some(object));
     }
 
     #[test]

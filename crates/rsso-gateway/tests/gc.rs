@@ -150,7 +150,7 @@ fn an_existing_table_loses_what_its_lifetime_says() {
 fn the_password_comes_from_the_environment_or_a_file_and_is_in_no_output() {
     let mariadb = MariaDb::start();
     let dir = WorkDir::new();
-    let file = dir.write("password", &format!("{}\n", mariadb.password()));
+    let file = dir.write_secret("password", &format!("{}\n", mariadb.password()));
     let file = file.to_str().unwrap();
     let dsn = format!("mysql://app@127.0.0.1:{}/app", mariadb.port());
     let (password, url) = (mariadb.password(), mariadb.url());

@@ -170,7 +170,7 @@ fn while_secrets_are_rotated_whoever_has_either_is_content() {
         Receiver::verifying(SECRET),
         Receiver::verifying(OTHER_SECRET),
     );
-    let file = office.dir.write(
+    let file = office.dir.write_secret(
         "secrets",
         &format!("# the new one\n{OTHER_SECRET}\n{SECRET}\n"),
     );

@@ -69,9 +69,11 @@ fn a_login_that_ended_is_a_security_event_token() {
         let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, &public);
         key.verify(signed, signature).is_ok()
     };
-    let curve = office.dir.write("set.pem", &pem);
-    let shared = office.dir.write("set.secret", SECRET);
-    let token = office.dir.write("authorization", "Bearer it-is-me\n");
+    let curve = office.dir.write_secret("set.pem", &pem);
+    let shared = office.dir.write_secret("set.secret", SECRET);
+    let token = office
+        .dir
+        .write_secret("authorization", "Bearer it-is-me\n");
     let receivers = [
         Receiver::start(|_, _| Reply::status(202)),
         Receiver::willing(),
@@ -247,7 +249,7 @@ fn answer(request: &Request, good: impl Fn(&Value, &Value) -> bool) -> Reply {
 }
 
 fn mercure(office: &Office, url: &str, more: &str) -> String {
-    let key = office.dir.write("hub.key", &format!("{HUB_KEY}\n"));
+    let key = office.dir.write_secret("hub.key", &format!("{HUB_KEY}\n"));
     format!(
         "[[mercure]]\nname = \"hub\"\nurl = \"{url}\"\nkey_file = \"{}\"\n{more}\n",
         key.display()
@@ -329,7 +331,7 @@ fn a_hub_that_is_away_gets_everything_in_order_when_it_is_back() {
 fn a_hub_may_refuse_and_a_token_may_be_given() {
     let (backing, office) = (Backing::sqlite(), Office::new());
     let receiver = Receiver::start(|request, _| hub(request));
-    let wrong = office.dir.write("wrong.key", "another key");
+    let wrong = office.dir.write_secret("wrong.key", "another key");
     let jwt = {
         let encode = |value: Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
         let signed = format!(
@@ -341,7 +343,7 @@ fn a_hub_may_refuse_and_a_token_may_be_given() {
         let signature = hmac::sign(&key, signed.as_bytes());
         format!("{signed}.{}\n", BASE64URL_NOPAD.encode(signature.as_ref()))
     };
-    let jwt = office.dir.write("jwt", &jwt);
+    let jwt = office.dir.write_secret("jwt", &jwt);
     let tables = format!(
         "[[mercure]]\nname = \"a\"\nurl = \"{0}\"\nkey_file = \"{1}\"\nretry_after = []\n\
          [[mercure]]\nname = \"b\"\nurl = \"{0}\"\njwt_file = \"{2}\"\ntopic = \"https://x/{{uid}}/{{device}}\"\n",
@@ -369,7 +371,7 @@ fn what_is_wrong_with_the_file_is_said_without_its_secrets() {
         let path = office.configure(tables);
         let words = [
             "serve",
-            "--check",
+            "--check=configuration",
             "--dsn",
             "sqlite:/nowhere/x.db",
             "--config",
@@ -434,7 +436,7 @@ fn what_is_wrong_with_the_file_is_said_without_its_secrets() {
     office.dir.write("serve.toml", &text.replace(state, ""));
     let words = [
         "serve",
-        "--check",
+        "--check=configuration",
         "--dsn",
         "sqlite:/nowhere/x.db",
         "--config",

@@ -104,7 +104,8 @@ fn a_list_of_origins_is_all_there_is() {
 fn a_cookie_that_is_stolen_malformed_or_missing_lets_nobody_in() {
     let (_backing, gateway, _dir) = with("", &[]);
     let long = "a".repeat(5000);
-    let many = format!("{} PHPSESSID=one", "PHPSESSID=other;".repeat(5));
+    let many: String = (0..40).map(|n| format!("PHPSESSID=other{n}; ")).collect();
+    let many = format!("{many}PHPSESSID=one");
     let cookies = [
         "",
         "PHPSESSID",
@@ -152,7 +153,8 @@ fn another_cookie_can_be_the_sessions() {
 #[test]
 fn a_crowd_is_refused_by_login_address_and_all_in_all() {
     let (backing, gateway, _dir) = with(
-        "max_connections = 12\nmax_connections_per_address = 4\nmax_connections_per_login = 2",
+        "max_connections = 12\nmax_connections_per_address = 4\nmax_connections_per_login = 2\n\
+         trusted_proxies = [\"127.0.0.1\"]",
         &[],
     );
     backing.site().log_in("two", "bob", "web");
@@ -471,7 +473,7 @@ fn a_configuration_is_checked() {
         "listen = \"[::1]:8600\"\norigins = [\"https://shop.example\"]\ntrusted_proxies = [\"10.0.0.0/8\"]\n\
          rsso.dsn = \"redis://10.0.0.5/1\"\nrsso.hash_ids = true\nrsso.read_timeout = 1.5\n",
     );
-    let check = |file: &str| rsso(&["serve", "--check", "--config", file]);
+    let check = |file: &str| rsso(&["serve", "--check=configuration", "--config", file]);
     let said = check(good.to_str().unwrap()).ok();
     assert_eq!(
         said,
@@ -484,7 +486,7 @@ fn a_configuration_is_checked() {
         ],
         &[
             "serve",
-            "--check",
+            "--check=configuration",
             "--json",
             "--config",
             good.to_str().unwrap(),

@@ -51,6 +51,16 @@ impl WorkDir {
         path
     }
 
+    /// A file with a secret, which only its owner may read.
+    ///
+    /// # Panics
+    /// If it cannot be written.
+    pub fn write_secret(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.write(name, text);
+        fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("change a file's mode");
+        path
+    }
+
     /// A directory that the web servers' workers, and only they, may read and write.
     pub fn web_dir(&self, name: &str) -> PathBuf {
         let path = self.join(name);

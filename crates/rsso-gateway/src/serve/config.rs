@@ -83,6 +83,12 @@ impl Settings {
             .or_else(|| variable("RSSO_ORIGIN").map(|list| split(&list)))
             .or(file.origins)
             .unwrap_or_default();
+        let trusted_proxies = args
+            .trusted_proxy
+            .clone()
+            .or_else(|| variable("RSSO_TRUSTED_PROXIES").map(|list| split(&list)))
+            .or(file.trusted_proxies)
+            .unwrap_or_default();
         let store = Config::of_server(&args.place, &directives(file.rsso)?)?;
         let keys = relay::config::Keys {
             state: file.state,
@@ -110,7 +116,7 @@ impl Settings {
                 .unwrap_or("PHPSESSID".to_owned()),
             trusted_proxies: parse_all(
                 "trusted_proxies",
-                &file.trusted_proxies.unwrap_or_default(),
+                &trusted_proxies,
                 network,
                 "an address or a network, 10.0.0.0/8",
             )?,

@@ -6,19 +6,38 @@ use axum::http::{HeaderMap, header};
 use percent_encoding::percent_decode;
 use rsso_core::SessionId;
 
-/// Cookies of one name that are looked at: a browser may have one for each path and domain.
-const MAX_CANDIDATES: usize = 4;
+/// Ids under one name that are looked at. A browser sends a cookie for each path and domain: another host
+/// of the same site can add four for each level of the domain, which hide none of ours behind them.
+const MAX_CANDIDATES: usize = 32;
 
 /// The well-formed session ids that a request presents under a cookie's name, in their order.
 pub fn session_ids(headers: &HeaderMap, name: &str) -> Vec<SessionId> {
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
-        .filter_map(|pair| value_of(pair, name))
-        .filter_map(|value| SessionId::parse(&value).ok())
-        .take(MAX_CANDIDATES)
-        .collect()
+    let mut ids = Vec::new();
+    let values = pairs(headers).filter_map(|pair| value_of(pair, name));
+    for id in values.filter_map(|value| SessionId::parse(&value).ok()) {
+        if ids.len() == MAX_CANDIDATES {
+            break;
+        }
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    ids
+}
+
+/// What may be session ids under other names, each with its name: at most so many.
+pub(crate) fn others(headers: &HeaderMap, name: &str, most: usize) -> Vec<(String, SessionId)> {
+    let named = |pair: &[u8]| {
+        let (other, value) = str::from_utf8(pair.trim_ascii()).ok()?.split_once('=')?;
+        let id = SessionId::parse(&percent_decode(value.as_bytes()).collect::<Vec<_>>()).ok()?;
+        (other != name && is_name(other)).then(|| (other.to_owned(), id))
+    };
+    pairs(headers).filter_map(named).take(most).collect()
+}
+
+fn pairs(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    let values = headers.get_all(header::COOKIE).iter();
+    values.flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
 }
 
 /// PHP writes a session id's comma as `%2C`.
@@ -65,10 +84,31 @@ mod tests {
             found(&[b"PHPSESSID=; PHPSESSID=../../etc; PHPSESSID=\"a\"; PHPSESSID=ok"]),
             ["ok"]
         );
-        assert_eq!(
-            found(&[b"PHPSESSID=1;PHPSESSID=2;PHPSESSID=3;PHPSESSID=4;PHPSESSID=5"]).len(),
-            4
-        );
+    }
+
+    #[test]
+    fn dead_cookies_before_it_hide_none_and_their_number_has_a_bound() {
+        // For two levels of the domain, each with four paths that cover the gateway's.
+        let dead: String = (0..8).map(|n| format!("PHPSESSID=dead{n}; ")).collect();
+        let ids = found(&[format!("{dead}PHPSESSID=mine").as_bytes()]);
+        assert_eq!(ids.last().unwrap(), "mine");
+        let many: String = (0..500).map(|n| format!("PHPSESSID={n};")).collect();
+        assert_eq!(found(&[many.as_bytes()]).len(), MAX_CANDIDATES);
+        let same = format!("{}PHPSESSID=mine", "PHPSESSID=same;".repeat(100));
+        assert_eq!(found(&[same.as_bytes()]), ["same", "mine"]);
+    }
+
+    #[test]
+    fn ids_under_other_names_are_found_with_their_names() {
+        let mut headers = HeaderMap::new();
+        let cookie = "PHPSESSID=a; sid=b%2Cc; 12=x; lang=../de; __Host-sid=d; x=1";
+        headers.append(header::COOKIE, HeaderValue::from_static(cookie));
+        let found = others(&headers, "PHPSESSID", 2);
+        let names: Vec<_> = found
+            .iter()
+            .map(|(name, id)| (&**name, id.expose()))
+            .collect();
+        assert_eq!(names, [("sid", "b,c"), ("__Host-sid", "d")]);
     }
 
     #[test]

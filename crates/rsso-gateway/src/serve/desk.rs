@@ -118,7 +118,7 @@ impl Desk {
         self.ask(move |store| store.acknowledge(&logins))
     }
 
-    async fn ask<T: Send + 'static>(
+    pub(super) async fn ask<T: Send + 'static>(
         &self,
         act: impl FnOnce(&mut dyn Store) -> Result<T> + Send + 'static,
     ) -> Result<T, Unavailable> {

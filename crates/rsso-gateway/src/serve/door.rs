@@ -12,8 +12,10 @@ use super::caps::{Caps, Permit};
 use super::connection::Connection;
 use super::cookie;
 use super::desk::{Bearer, Desk, Unavailable};
+use super::diagnosis::Diagnosis;
 use super::ending::Ending;
 use super::feed::Status;
+use super::hints::Hints;
 use super::metrics;
 use super::origin::{self, From, Origin};
 use super::peer;
@@ -26,6 +28,8 @@ pub(crate) struct Door {
     pub(crate) caps: Arc<Caps>,
     pub(crate) desk: Desk,
     pub(crate) status: Arc<Status>,
+    pub(crate) diagnosis: Diagnosis,
+    pub(crate) hints: Arc<Hints>,
 }
 
 /// Who came in.
@@ -52,9 +56,13 @@ impl Door {
         headers: &HeaderMap,
     ) -> Result<Admission, Refusal> {
         let allow = match origin::of(headers, &self.origins) {
-            None => return Err(Refusal::Origin),
-            Some(From::Here) => None,
-            Some(From::Allowed(origin)) => Some(origin.clone()),
+            Err(foreign) => {
+                let (setting, problem) = foreign.advice();
+                self.hints.warn(setting, &problem);
+                return Err(Refusal::Origin);
+            }
+            Ok(From::Here) => None,
+            Ok(From::Allowed(origin)) => Some(origin.clone()),
         };
         let Ok(permit) = self.room(connection, headers) else {
             return Err(Refusal::Crowded(allow));
@@ -65,11 +73,13 @@ impl Door {
         let ids = cookie::session_ids(headers, &self.cookie);
         let bearer = match ids.is_empty() {
             true => Bearer::Nobody,
-            false => match self.desk.bearer(ids).await {
+            false => match self.desk.bearer(ids.clone()).await {
                 Ok(bearer) => bearer,
                 Err(Unavailable) => return Err(Refusal::Unavailable(allow)),
             },
         };
+        self.diagnosis
+            .learn(&bearer, headers, &ids, &self.desk, &self.hints);
         metrics::signed_in(&bearer);
         Ok(Admission {
             bearer,
@@ -81,6 +91,13 @@ impl Door {
     /// Room for one more of the client's address, unless its connection has been counted already.
     fn room(&self, connection: &Connection, headers: &HeaderMap) -> Result<Option<Permit>, ()> {
         if connection.is_counted() {
+            if peer::names_anybody(headers) {
+                self.hints.warn(
+                    "trusted_proxies",
+                    "an X-Forwarded-For is ignored: it comes from an address that is not in trusted_proxies. If \
+                     it is the proxy's, all its browsers count as one address",
+                );
+            }
             return Ok(None);
         }
         let named = peer::address(connection.peer, headers, &self.trusted_proxies);

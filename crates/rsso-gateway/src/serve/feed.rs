@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use rsso_core::Result;
 use rsso_core::login::event::{Event, Position};
 use rsso_core::store::Store;
@@ -33,18 +34,38 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// How often a quiet outbox is asked whether it still is the one that was read.
 const SAME: Duration = Duration::from_secs(5);
 
+/// How old the store's last answer may be: it is asked at least every second ([`WAIT`]).
+const FRESH: Duration = Duration::from_secs(3);
+
 /// What the rest of the gateway sees of the feed.
 #[derive(Debug, Default)]
 pub(crate) struct Status {
-    /// The outbox has been read to its end, and can be read.
+    /// The outbox has been read to its end, and no question has failed since.
     ready: AtomicBool,
+    /// When the store answered last: one that hangs is not ready, long before the question fails.
+    answered: Mutex<Option<Instant>>,
     /// It has been read to its end once.
     loaded: AtomicBool,
 }
 
 impl Status {
+    /// Whether the outbox can be read now.
     pub(crate) fn is_ready(&self) -> bool {
+        self.follows() && self.is_fresh(Instant::now())
+    }
+
+    /// Whether the feed has read the outbox to its end, and reads what comes.
+    fn follows(&self) -> bool {
         self.ready.load(Ordering::Relaxed)
+    }
+
+    fn is_fresh(&self, now: Instant) -> bool {
+        let answered = *self.answered.lock();
+        answered.is_some_and(|at| now.saturating_duration_since(at) < FRESH)
+    }
+
+    fn answered(&self) {
+        *self.answered.lock() = Some(Instant::now());
     }
 
     /// Whether it is known what clients may have missed.
@@ -59,7 +80,6 @@ impl Status {
         if self.ready.swap(ready, Ordering::Relaxed) != ready {
             tracing::info!(ready, "the outbox");
         }
-        metrics::store_up(ready);
     }
 }
 
@@ -117,24 +137,25 @@ impl Feed {
         self.reposition(&mut *store)?;
         let mut checked = Instant::now();
         loop {
-            let wait = if self.status.is_ready() {
+            let wait = if self.status.follows() {
                 WAIT
             } else {
                 Duration::ZERO
             };
             let events = store.await_events(self.tap.realm(), &self.after, BATCH, wait)?;
+            self.status.answered();
             let all = events.len() < BATCH;
             if let Some(last) = events.last().map(|event| event.position.clone()) {
                 self.hand_on(&events);
                 let behind = std::mem::replace(&mut self.after, last);
-                if self.status.is_ready() {
+                if self.status.follows() {
                     self.tap.put(behind, events);
                 }
             } else if checked.elapsed() > SAME {
                 self.reposition(&mut *store)?;
                 checked = Instant::now();
             }
-            if all && !self.status.is_ready() {
+            if all && !self.status.follows() {
                 self.status.set(true);
                 self.tap.begin(Some(self.after.clone()));
             }
@@ -166,5 +187,21 @@ impl Feed {
             .find_map(|entry| entry.addressed.as_ref());
         metrics::read(events.len(), newest.and_then(|(_, frame)| frame.at));
         self.hub.publish(&entries);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_that_has_not_answered_for_a_while_is_not_ready() {
+        let status = Status::default();
+        status.set(true);
+        assert!(!status.is_ready());
+        status.answered();
+        assert!(status.is_ready());
+        let now = Instant::now();
+        assert!(status.is_fresh(now) && !status.is_fresh(now + FRESH));
     }
 }

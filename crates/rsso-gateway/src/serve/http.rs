@@ -13,7 +13,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use super::channel::Channels;
 use super::door::{self, Door};
 use super::feed::Status;
-use super::{sse, ws};
+use super::{metrics, sse, ws};
 
 const CLIENT: &str = include_str!("../../client/client.js");
 const CLIENT_TYPES: &str = include_str!("../../client/client.d.ts");
@@ -41,7 +41,7 @@ pub(crate) fn private(gateway: &Arc<Gateway>) -> Router {
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
-        .route("/metrics", get(metrics))
+        .route("/metrics", get(measured))
         .with_state(Arc::clone(gateway))
 }
 
@@ -51,12 +51,16 @@ async fn ready(State(gateway): State<Arc<Gateway>>) -> Response {
     } else if gateway.status.is_ready() {
         "ready\n".into_response()
     } else {
-        door::problem(StatusCode::SERVICE_UNAVAILABLE, "the outbox cannot be read")
+        door::problem(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the store does not answer, or the outbox cannot be read",
+        )
     }
 }
 
-async fn metrics(State(gateway): State<Arc<Gateway>>) -> Response {
+async fn measured(State(gateway): State<Arc<Gateway>>) -> Response {
     gateway.metrics.run_upkeep();
+    metrics::store_up(gateway.status.is_ready());
     let kind = (header::CONTENT_TYPE, "text/plain; version=0.0.4");
     ([kind], gateway.metrics.render()).into_response()
 }

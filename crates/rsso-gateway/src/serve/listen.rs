@@ -13,8 +13,10 @@ use ipnet::IpNet;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
 
-use super::caps::Caps;
+use super::caps::{Caps, Permit};
 use super::connection::{self, Connection};
+use super::hints::Hints;
+use super::meter::Metered;
 use super::peer;
 
 /// How long what was sent may stay unacknowledged: then the other end is gone.
@@ -68,6 +70,7 @@ pub(crate) struct Reception {
     pub(crate) caps: Arc<Caps>,
     pub(crate) trusted_proxies: Arc<[IpNet]>,
     pub(crate) router: Router,
+    pub(crate) hints: Arc<Hints>,
 }
 
 impl Listener {
@@ -99,10 +102,10 @@ impl Listener {
                     reception.tcp(stream, peer);
                 }),
                 Self::Unix(listener, _) => listener.accept().await.map(|(stream, _)| {
-                    if let Some(permit) = reception.caps.admit() {
+                    if let Some(permit) = reception.admit() {
                         let connection = Connection::new(None, permit, None);
                         let router = reception.router.clone();
-                        tokio::spawn(connection::serve(stream, connection, router));
+                        tokio::spawn(connection::serve(Metered::new(stream), connection, router));
                     }
                 }),
             };
@@ -115,16 +118,31 @@ impl Listener {
 }
 
 impl Reception {
+    fn admit(&self) -> Option<Permit> {
+        let permit = self.caps.admit();
+        if permit.is_none() {
+            let problem =
+                "there are as many connections as there may be: more are closed without an answer";
+            self.hints.warn("max_connections", problem);
+        }
+        permit
+    }
+
     fn tcp(&self, stream: TcpStream, peer: SocketAddr) {
         // Beyond the limits there is not even an answer: that would be work, too.
-        let Some(permit) = self.caps.admit() else {
+        let Some(permit) = self.admit() else {
             return;
         };
         let address = peer.ip().to_canonical();
         let of_address = match peer::is_trusted(address, &self.trusted_proxies) {
             true => None,
             false => match self.caps.admit_from(peer::client(address)) {
-                None => return,
+                None => {
+                    let problem = "an address has as many connections as one may have. If it is a proxy's, it must \
+                                   be in trusted_proxies and send X-Forwarded-For";
+                    self.hints.warn("max_connections_per_address", problem);
+                    return;
+                }
                 permit => permit,
             },
         };
@@ -133,7 +151,8 @@ impl Reception {
             return;
         }
         let connection = Connection::new(Some(address), permit, of_address);
-        tokio::spawn(connection::serve(stream, connection, self.router.clone()));
+        let router = self.router.clone();
+        tokio::spawn(connection::serve(Metered::new(stream), connection, router));
     }
 }
 

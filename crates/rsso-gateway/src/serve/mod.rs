@@ -14,25 +14,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use serde_json::json;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, sleep};
 
 mod caps;
 mod channel;
+mod check;
 pub(crate) mod config;
 mod connection;
 pub mod cookie;
 mod desk;
+mod diagnosis;
 mod door;
 mod ending;
 mod feed;
 mod frame;
+mod hints;
 mod history;
 mod http;
 mod hub;
 mod listen;
+mod meter;
 mod metrics;
 mod origin;
 mod outlet;
@@ -52,8 +55,10 @@ use caps::Caps;
 use channel::Channels;
 use config::Settings;
 use desk::Desk;
+use diagnosis::{Diagnosis, Site};
 use door::Door;
 use ending::Ending;
+use hints::Hints;
 use http::Gateway;
 use hub::Hub;
 use listen::{Address, Listener, Reception};
@@ -76,8 +81,8 @@ pub fn read_event(event: &rsso_core::login::event::Event) -> bool {
 pub(crate) fn run(args: &Serve, output: Output) -> Result<(), Failure> {
     let settings = Settings::new(args)?;
     let source = Source::new(&settings.store)?;
-    if args.check {
-        return check(&settings, output);
+    if let Some(what) = args.check {
+        return check::run(&settings, &source, what, output);
     }
     log(&settings);
     let runtime = Builder::new_multi_thread()
@@ -90,36 +95,6 @@ pub(crate) fn run(args: &Serve, output: Output) -> Result<(), Failure> {
     // A question to a store that hangs is nobody's any more.
     runtime.shutdown_timeout(Duration::from_millis(100));
     done
-}
-
-fn check(settings: &Settings, output: Output) -> Result<(), Failure> {
-    let dsn = settings.store.dsn()?.to_string();
-    let origins: Vec<_> = settings
-        .origins
-        .iter()
-        .map(origin::Origin::as_str)
-        .collect();
-    let allowed = match origins.as_slice() {
-        [] => "the same host".to_owned(),
-        origins => origins.join(", "),
-    };
-    let listen = settings.listen.to_string();
-    let relay = settings.relay.as_ref();
-    let endpoints = relay.map_or_else(Vec::new, |relay| relay.names());
-    let also = match endpoints.as_slice() {
-        [] => String::new(),
-        endpoints => format!("; events go to {}", endpoints.join(", ")),
-    };
-    output.answer(
-        &format!("the configuration is good: {listen}, {dsn}, for pages of {allowed}{also}"),
-        &json!({
-            "listen": listen,
-            "store": dsn,
-            "origins": origins,
-            "cookie": settings.cookie,
-            "endpoints": endpoints,
-        }),
-    )
 }
 
 fn log(settings: &Settings) {
@@ -141,6 +116,7 @@ async fn serve(settings: Settings, source: Source) -> Result<(), Failure> {
         Some(address) => Some(bind("--admin-listen", address).await?),
         None => None,
     };
+    let max = allowed_connections(settings.max_connections)?;
     let logins = &settings.store.settings.logins;
     let hub = Arc::new(Hub::new(settings.max_per_login));
     let desk = Desk::new(
@@ -148,7 +124,13 @@ async fn serve(settings: Settings, source: Source) -> Result<(), Failure> {
         logins.realm.clone(),
         settings.store.settings.hashes_ids(),
     );
-    let max = allowed_connections(settings.max_connections);
+    let hints = Arc::new(Hints::default());
+    let site = Site {
+        cookie: settings.cookie.clone(),
+        realm: logins.realm.clone(),
+        hash_ids: (settings.store.settings.mysql_table.is_empty())
+            .then_some(settings.store.settings.hash_ids),
+    };
     let caps = Arc::new(Caps::new(max, settings.max_per_address));
     let receipts = Receipts::start(desk.clone(), logins.realm.clone());
     let tap = Arc::new(Tap::new(logins.realm.clone()));
@@ -163,6 +145,8 @@ async fn serve(settings: Settings, source: Source) -> Result<(), Failure> {
             caps: Arc::clone(&caps),
             desk: desk.clone(),
             status: Arc::clone(&status),
+            diagnosis: Diagnosis::new(site),
+            hints: Arc::clone(&hints),
         },
         channels: Arc::new(Channels {
             hub: Arc::clone(&hub),
@@ -183,6 +167,7 @@ async fn serve(settings: Settings, source: Source) -> Result<(), Failure> {
         caps,
         trusted_proxies: settings.trusted_proxies.clone().into(),
         router,
+        hints: Arc::clone(&hints),
     };
     let for_browsers = reception(
         match admin {
@@ -234,15 +219,21 @@ async fn bind(flag: &str, address: &Address) -> Result<Listener, Failure> {
 }
 
 /// What the system lets us have open, if it is less than what was asked for.
-fn allowed_connections(wanted: usize) -> usize {
+fn allowed_connections(wanted: usize) -> Result<usize, Failure> {
     let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
-        return wanted;
+        return Ok(wanted);
     };
     // The soft limit is for programs that use select(2).
     let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
     let room = usize::try_from(hard)
         .unwrap_or(usize::MAX)
         .saturating_sub(OTHER_FILES);
+    if room == 0 {
+        return Err(Failure::Store(format!(
+            "the limit of open files (ulimit -n, LimitNOFILE=) is {hard}, which leaves room for nobody: rsso serve \
+             needs {OTHER_FILES}, and one more for each browser"
+        )));
+    }
     if room < wanted {
         tracing::warn!(
             wanted,
@@ -250,7 +241,7 @@ fn allowed_connections(wanted: usize) -> usize {
             "max_connections is more than the limit of open files (ulimit -n) allows"
         );
     }
-    wanted.min(room)
+    Ok(wanted.min(room))
 }
 
 async fn stop() -> std::io::Result<()> {

@@ -46,10 +46,11 @@ pub(crate) fn names_anybody(headers: &HeaderMap) -> bool {
     headers.contains_key(X_FORWARDED_FOR)
 }
 
-/// Whether a proxy at this address is believed.
+/// Whether a proxy at this address is believed. One on this machine is no exception: whoever has an account
+/// here could name anybody.
 pub(crate) fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
     let address = address.to_canonical();
-    address.is_loopback() || trusted.iter().any(|net| net.contains(&address))
+    trusted.iter().any(|net| net.contains(&address))
 }
 
 /// What counts as one client: of IPv6 a network of 64 bits, all of which is one customer's.
@@ -70,9 +71,23 @@ mod tests {
         let mut headers = HeaderMap::new();
         let forwarded = HeaderValue::from_bytes(forwarded.as_bytes()).unwrap();
         headers.insert(X_FORWARDED_FOR, forwarded);
-        let trusted = ["10.0.0.0/8".parse().unwrap()];
+        let trusted = ["10.0.0.0/8", "127.0.0.1/32"].map(|net| net.parse().unwrap());
         let address = address(Some(peer.parse().unwrap()), &headers, &trusted);
         address.unwrap().to_string()
+    }
+
+    #[test]
+    fn who_is_on_this_machine_is_believed_only_where_that_is_said() {
+        let mut headers = HeaderMap::new();
+        headers.insert(X_FORWARDED_FOR, HeaderValue::from_static("198.51.100.7"));
+        let of =
+            |peer: Option<&str>| address(peer.map(|peer| peer.parse().unwrap()), &headers, &[]);
+        for peer in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
+            let itself = peer.parse().ok();
+            assert_eq!(of(Some(peer)), itself);
+        }
+        // A unix socket has a mode that says who may use it.
+        assert_eq!(of(None), "198.51.100.7".parse().ok());
     }
 
     #[test]

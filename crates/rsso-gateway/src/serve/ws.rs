@@ -22,6 +22,7 @@ use super::door;
 use super::ending::Ending;
 use super::frame::Frame;
 use super::http::Gateway;
+use super::meter;
 use super::metrics::{self, Open, Transport};
 use super::visit::Purpose;
 
@@ -163,6 +164,7 @@ impl Talk {
                 self.said += 1;
                 Ok((self.said > MAX_SAID).then_some(Ending::Flood))
             }
+            Some(Err(error)) if meter::is_flood(&error) => Ok(Some(Ending::Flood)),
             Some(Err(error)) => match is_too_big(error) {
                 true => Ok(Some(Ending::TooBig)),
                 false => Err(Broken),

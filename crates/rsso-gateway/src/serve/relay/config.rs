@@ -4,7 +4,6 @@
 //! by its key, and is said without a secret.
 
 use std::fmt;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,6 +17,7 @@ use super::schedule::Schedule;
 use super::webhook::{self, Webhook};
 use super::{Filter, word, xmpp};
 use crate::output::Failure;
+use crate::private;
 
 /// Everything that the relay needs to know.
 #[derive(Debug)]
@@ -206,9 +206,7 @@ pub(super) fn read_secret(key: &str, path: &Path) -> Result<Secret, Failure> {
         true => path.display().to_string(),
         false => "must be an absolute path".to_owned(),
     };
-    fs::read_to_string(path)
-        .map(Secret::new)
-        .map_err(|error| usage(&format!("{key}: {shown}: {error}")))
+    private::read(path).map_err(|error| usage(&format!("{key}: {shown}: {error}")))
 }
 
 /// A secret in the file itself. Whatever stands there in its place is not repeated in an error.

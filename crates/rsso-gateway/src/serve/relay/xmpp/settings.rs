@@ -1,7 +1,7 @@
 //! The table `[xmpp]` of the configuration.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use super::query::Query;
 use super::templates::{AccountTemplate, ResourceTemplate};
 use super::texts::{Texts, Words};
 use crate::output::Failure;
+use crate::private;
 
 /// As it stands in the file.
 #[derive(Debug, Default, Deserialize)]
@@ -35,6 +36,7 @@ pub(crate) struct Section {
     language: Option<String>,
     texts: BTreeMap<String, Words>,
     end_session: bool,
+    insecure: bool,
     grace: Option<u32>,
     timeout: Option<u32>,
 }
@@ -93,6 +95,13 @@ impl Settings {
                 "must be host:port, for instance 127.0.0.1:5347",
             ));
         }
+        if !section.insecure && !is_on_this_machine(server) {
+            return Err(wrong(
+                "server",
+                "is on another machine, and the stream is not encrypted: lead it through a tunnel that begins \
+                 at 127.0.0.1, or set insecure = true where nobody else is on the way",
+            ));
+        }
         let component = section
             .component
             .as_deref()
@@ -124,6 +133,14 @@ impl Settings {
             end_session: section.end_session,
         })
     }
+}
+
+/// By its address alone: what a name stands for can change.
+fn is_on_this_machine(server: &str) -> bool {
+    let host = server.rsplit_once(':').map_or(server, |(host, _)| host);
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    let loopback = |address: IpAddr| address.to_canonical().is_loopback();
+    host.eq_ignore_ascii_case("localhost") || address.parse().is_ok_and(loopback)
 }
 
 /// How accounts are found, and the domain that they have.
@@ -185,7 +202,7 @@ fn one_of(
 ) -> Result<(&'static str, Secret), Failure> {
     let (name, text) = match (text, path) {
         (Some(text), None) => (name, text.clone()),
-        (None, Some(path)) => (file_name, Secret::new(read(file_name, path)?)),
+        (None, Some(path)) => (file_name, read(file_name, path)?),
         _ => return Err(wrong(name, &format!("set either this or {file_name}"))),
     };
     if text.is_empty() {
@@ -194,10 +211,10 @@ fn one_of(
     Ok((name, text))
 }
 
-fn read(name: &str, path: &Path) -> Result<String, Failure> {
-    let text = fs::read_to_string(path)
+fn read(name: &str, path: &Path) -> Result<Secret, Failure> {
+    let text = private::read(path)
         .map_err(|error| wrong(name, &format!("{}: {error}", path.display())))?;
-    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+    Ok(Secret::new(text.expose().trim_end_matches(['\r', '\n'])))
 }
 
 fn wrong(name: &str, problem: &str) -> Failure {
@@ -267,6 +284,40 @@ mod tests {
         ] {
             let problem = settings(&format!("{GOOD}{line}")).unwrap_err();
             assert!(problem.starts_with(name), "{line}: {problem}");
+        }
+    }
+
+    #[test]
+    fn the_stream_leaves_this_machine_only_where_that_is_said() {
+        for server in [
+            "127.0.0.1:5347",
+            "127.1.2.3:1",
+            "[::1]:5347",
+            "localhost:5347",
+            "[::ffff:127.0.0.1]:1",
+        ] {
+            assert!(
+                settings(&format!("{GOOD}server = '{server}'")).is_ok(),
+                "{server}"
+            );
+        }
+        for server in [
+            "10.0.0.5:5347",
+            "xmpp.example.org:5347",
+            "[2001:db8::1]:5347",
+            "0.0.0.0:1",
+            "127.0.0.1.evil.example:1",
+        ] {
+            let line = format!("{GOOD}server = '{server}'");
+            let problem = settings(&line).unwrap_err();
+            assert!(
+                problem.starts_with("xmpp.server:") && problem.contains("insecure"),
+                "{problem}"
+            );
+            assert!(
+                settings(&format!("{line}\ninsecure = true")).is_ok(),
+                "{server}"
+            );
         }
     }
 

@@ -1,0 +1,169 @@
+//! Why nobody is signed in with what a browser presents: a setting that is not PHP's, if it can be told.
+//!
+//! What always holds: it decides nothing and delays nobody; the store is asked at most once a minute,
+//! about a bounded number of ids; no id and no cookie's value is said.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use axum::http::HeaderMap;
+use rsso_core::login::{Realm, Uid, User};
+use rsso_core::store::Store;
+use rsso_core::{Result, SessionId, SessionKey};
+
+use super::cookie;
+use super::desk::{Bearer, Desk};
+use super::hints::Hints;
+
+/// How many ids are looked up.
+const MAX_IDS: usize = 4;
+const MAX_OTHERS: usize = 8;
+
+/// Knows whether anybody has been signed in yet, and what to look for where nobody is.
+#[derive(Debug)]
+pub(crate) struct Diagnosis {
+    site: Site,
+    /// Somebody was signed in, or kicked: the settings fit.
+    fits: AtomicBool,
+}
+
+/// The settings that must be PHP's.
+#[derive(Debug, Clone)]
+pub(crate) struct Site {
+    pub(crate) cookie: String,
+    pub(crate) realm: Realm,
+    /// Whether ids are hashed in the store; `None`: an existing table has them as they are.
+    pub(crate) hash_ids: Option<bool>,
+}
+
+/// What is wrong.
+#[derive(Debug, PartialEq, Eq)]
+enum Finding {
+    /// The session has a login of another realm.
+    Realm,
+    /// It is known under the id as it would be with the other value of `hash_ids`.
+    HashIds,
+    /// The cookie of this name holds a session with a login.
+    Cookie(String),
+    /// The store knows none of them.
+    Unknown,
+}
+
+/// What a browser presents.
+#[derive(Debug)]
+struct Presented {
+    ids: Vec<SessionId>,
+    /// Under other names.
+    others: Vec<(String, SessionId)>,
+}
+
+impl Diagnosis {
+    pub(crate) fn new(site: Site) -> Self {
+        Self {
+            site,
+            fits: AtomicBool::new(false),
+        }
+    }
+
+    /// Looks for what is wrong where nobody is signed in, and warns of it, in a task of its own.
+    pub(crate) fn learn(
+        &self,
+        bearer: &Bearer,
+        headers: &HeaderMap,
+        ids: &[SessionId],
+        desk: &Desk,
+        hints: &Arc<Hints>,
+    ) {
+        if !matches!(bearer, Bearer::Nobody) {
+            self.fits.store(true, Ordering::Relaxed);
+            return;
+        }
+        let presented = Presented {
+            ids: ids.iter().take(MAX_IDS).cloned().collect(),
+            others: cookie::others(headers, &self.site.cookie, MAX_OTHERS),
+        };
+        let fits = self.fits.load(Ordering::Relaxed);
+        let nothing = presented.ids.is_empty() && presented.others.is_empty();
+        if nothing && fits || !hints.is_due("sign-in", Instant::now()) {
+            return;
+        }
+        let site = self.site.clone();
+        let (desk, hints) = (desk.clone(), Arc::clone(hints));
+        tokio::spawn(async move {
+            let without = presented.ids.is_empty();
+            let asked = desk.ask(move |store| Ok((find(store, &presented, &site)?, site)));
+            // A store that cannot be asked has been told to the log.
+            if let Ok((finding, site)) = asked.await
+                && (!fits || finding != Finding::Unknown)
+            {
+                let (setting, problem) = finding.advice(&site, without);
+                hints.warn(setting, &problem);
+            }
+        });
+    }
+}
+
+impl Finding {
+    /// The setting, and what to do. `without`: the browser has no cookie of the name.
+    fn advice(&self, site: &Site, without: bool) -> (&'static str, String) {
+        let (cookie, realm) = (&site.cookie, site.realm.as_str());
+        match self {
+            Self::Realm => (
+                "realm",
+                format!("a browser's session has a login of another realm than '{realm}': PHP's rsso.realm must be the same"),
+            ),
+            Self::HashIds => (
+                "hash_ids",
+                "a browser's session is in the store under the id as it would be with the other value: \
+                 PHP's rsso.hash_ids must be the same"
+                    .to_owned(),
+            ),
+            Self::Cookie(name) => (
+                "cookie",
+                format!("a browser's session is in the cookie {name}, not in {cookie}: it must be PHP's session.name"),
+            ),
+            Self::Unknown if without => (
+                "cookie",
+                format!(
+                    "nobody has been signed in so far, and a browser came without the cookie {cookie}. If its user \
+                     is signed in: it must be PHP's session.name, session.cookie_path must cover the gateway's \
+                     folder (/ does), and session.cookie_domain its host"
+                ),
+            ),
+            Self::Unknown => (
+                "dsn",
+                "nobody has been signed in so far, and no session that a browser presented has a login here. \
+                 If its user is signed in: PHP's rsso.dsn (with the number or name of the database) and \
+                 rsso.prefix must be the same, and sso_claim() or rsso.auto_claim must run at the sign-in"
+                    .to_owned(),
+            ),
+        }
+    }
+}
+
+fn find(store: &mut dyn Store, presented: &Presented, site: &Site) -> Result<Finding> {
+    let hashed = site.hash_ids.unwrap_or(false);
+    let mut login_of = |id: &SessionId, hashed| store.login_of(&SessionKey::of(id, hashed));
+    for id in &presented.ids {
+        if let Some(bound) = login_of(id, hashed)? {
+            let user = User {
+                realm: site.realm.clone(),
+                uid: Uid::parse(&bound.login.identity.uid_bytes())?,
+            };
+            // Else it was signed in meanwhile.
+            if user.key() != bound.user {
+                return Ok(Finding::Realm);
+            }
+        }
+        if site.hash_ids.is_some() && login_of(id, !hashed)?.is_some() {
+            return Ok(Finding::HashIds);
+        }
+    }
+    for (name, id) in &presented.others {
+        if login_of(id, hashed)?.is_some() {
+            return Ok(Finding::Cookie(name.clone()));
+        }
+    }
+    Ok(Finding::Unknown)
+}
