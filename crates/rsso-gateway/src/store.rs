@@ -17,6 +17,7 @@ use crate::output::Failure;
 pub(crate) struct Source {
     spec: Spec,
     address: String,
+    counts_events: bool,
     /// PHP makes it: here its owner would be wrong.
     file: Option<PathBuf>,
 }
@@ -27,11 +28,17 @@ impl Source {
         Ok(Self {
             spec: Spec::resolve(&config.settings, "").map_err(|error| config.failure(error))?,
             address: dsn.to_string(),
+            counts_events: matches!(dsn, Dsn::Mysql(_)),
             file: match dsn {
                 Dsn::Sqlite(sqlite) => Some(sqlite.path),
                 _ => None,
             },
         })
+    }
+
+    /// Whether a realm's events are numbered without a hole.
+    pub(crate) fn counts_events(&self) -> bool {
+        self.counts_events
     }
 
     pub(crate) fn open(&self) -> rsso_core::Result<Box<dyn Store>> {

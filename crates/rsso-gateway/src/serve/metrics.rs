@@ -25,6 +25,9 @@ const RELAYED: &str = "rsso_relay_deliveries_total";
 const RELAY_PENDING: &str = "rsso_relay_pending";
 const RELAY_DEAD: &str = "rsso_relay_dead_total";
 
+const RELAY_GAPS: &str = "rsso_relay_gaps_total";
+const RELAY_LOST: &str = "rsso_relay_lost_events_total";
+
 const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Seconds, from what a push should take to what it must not.
@@ -176,6 +179,16 @@ pub(crate) fn relay_endpoint(endpoint: &Arc<str>, pending: i64) {
         "Events that wait to be handed to another server."
     );
     describe_counter!(RELAY_DEAD, "Events that were given up, see rsso webhooks.");
+    describe_counter!(
+        RELAY_GAPS,
+        "How often the outbox had forgotten events before they were handed on."
+    );
+    describe_counter!(
+        RELAY_LOST,
+        "Events that it had forgotten, where the store counts them (MySQL)."
+    );
+    counter!(RELAY_GAPS).absolute(0);
+    counter!(RELAY_LOST).absolute(0);
     for result in ["delivered", "failed", "dead"] {
         counter!(RELAYED, "endpoint" => Arc::clone(endpoint), "result" => result).absolute(0);
     }
@@ -194,6 +207,11 @@ pub(crate) fn relay_pending(endpoint: &Arc<str>, pending: i64) {
 
 pub(crate) fn relay_gave_up(deliveries: u64) {
     counter!(RELAY_DEAD).increment(deliveries);
+}
+
+pub(crate) fn relay_lost(events: Option<u64>) {
+    counter!(RELAY_GAPS).increment(1);
+    counter!(RELAY_LOST).increment(events.unwrap_or_default());
 }
 
 /// Only types that are known become labels: a metric for each name that somebody makes up would

@@ -35,6 +35,8 @@ pub(crate) struct Endpoint {
     pub(crate) name: String,
     pub(crate) realms: Vec<Realm>,
     pub(crate) filter: Filter,
+    /// Whether it can be told that events were lost.
+    pub(crate) hears_gaps: bool,
     /// How many first attempts are under way at most, and how many further ones.
     pub(crate) at_once: usize,
     pub(crate) schedule: Schedule,
@@ -179,6 +181,7 @@ impl Endpoint {
             filter: Filter {
                 kinds: keys.types.to_vec(),
             },
+            hears_gaps: false,
             at_once: at_once as usize,
             schedule: schedule.unwrap_or_default(),
             name,

@@ -21,6 +21,7 @@ use crate::store::Source;
 
 use super::super::metrics;
 use super::super::tap::Tap;
+use super::gap::Gap;
 use super::spool::{Cursor, Letter, Spool, now};
 use super::{Filter, word};
 
@@ -49,6 +50,7 @@ pub(super) struct Route {
     pub(super) endpoint: i64,
     pub(super) name: Arc<str>,
     pub(super) filter: Filter,
+    pub(super) hears_gaps: bool,
     /// Since when it is configured, in milliseconds since 1970: what happened before is no news to it.
     pub(super) since: i64,
     pub(super) wake: Arc<Notify>,
@@ -59,6 +61,14 @@ pub(super) struct Route {
 pub(super) struct Outbox {
     pub(super) source: Source,
     pub(super) tap: Arc<Tap>,
+    /// The store numbers a realm's events without a hole.
+    pub(super) counts: bool,
+}
+
+/// The next events, and what is missing before them.
+struct Next {
+    events: Vec<Event>,
+    gap: Option<Gap>,
 }
 
 impl Outbox {
@@ -67,14 +77,18 @@ impl Outbox {
         &self,
         store: &mut dyn Store,
         realm: &Realm,
-        after: &Position,
-    ) -> rsso_core::Result<Vec<Event>> {
+        cursor: &Cursor,
+    ) -> rsso_core::Result<Next> {
+        let after = &cursor.position;
         if realm == self.tap.realm()
             && let Some(events) = self.tap.behind(after, WAIT)
         {
-            return Ok(events);
+            // It gives all that stands behind a position, or nothing.
+            return Ok(Next { events, gap: None });
         }
-        store.await_events(realm, after, BATCH, WAIT)
+        let events = store.await_events(realm, after, BATCH, WAIT)?;
+        let gap = Gap::find(store, realm, cursor, &events, self.counts)?;
+        Ok(Next { events, gap })
     }
 }
 
@@ -142,12 +156,12 @@ impl Intake {
         };
         let mut checked = Instant::now();
         loop {
-            let events = self
+            let next = self
                 .outbox
-                .await_events(&mut *store, &self.realm, &cursor.position)
+                .await_events(&mut *store, &self.realm, &cursor)
                 .map_err(outbox)?;
-            match events.last() {
-                Some(last) => cursor = self.take_in(&events, &last.position, &cursor)?,
+            match next.events.last() {
+                Some(last) => cursor = self.take_in(&next, &last.position, &cursor)?,
                 None if checked.elapsed() > SAME => {
                     cursor = self.same(&mut *store, cursor)?;
                     checked = Instant::now();
@@ -202,18 +216,19 @@ impl Intake {
         }))
     }
 
-    fn take_in(
-        &self,
-        events: &[Event],
-        last: &Position,
-        cursor: &Cursor,
-    ) -> Result<Cursor, String> {
+    fn take_in(&self, next: &Next, last: &Position, cursor: &Cursor) -> Result<Cursor, String> {
+        let events = &next.events;
+        let mut letters = Vec::new();
+        if let Some(gap) = &next.gap {
+            let hearing = self.routes.iter().filter(|route| route.hears_gaps);
+            let endpoints = hearing.map(|route| route.endpoint).collect();
+            letters.extend(gap.letter(&self.realm, cursor, endpoints));
+        }
         let mut cursor = Cursor {
             position: last.clone(),
             event_id: events.last().map(event_id).unwrap_or_default(),
             ..*cursor
         };
-        let mut letters = Vec::new();
         for event in events {
             match self.read_event(event) {
                 Ok((at, letter)) => {
@@ -232,6 +247,9 @@ impl Intake {
             .spool
             .place(&self.realm, &cursor, &letters)
             .map_err(|error| spool_failed(&error))?;
+        if let Some(gap) = &next.gap {
+            self.complain(gap);
+        }
         if given_up > 0 {
             metrics::relay_gave_up(given_up.unsigned_abs());
             tracing::error!(
@@ -244,6 +262,18 @@ impl Intake {
             route.wake.notify_one();
         }
         Ok(cursor)
+    }
+
+    fn complain(&self, gap: &Gap) {
+        metrics::relay_lost(gap.lost);
+        let lost = gap
+            .lost
+            .map_or("unknown".to_owned(), |lost| lost.to_string());
+        tracing::error!(
+            realm = self.realm.as_str(),
+            lost,
+            "the outbox has forgotten events that the relay had not read: it was away for too long"
+        );
     }
 
     /// When it happened, and the letter if somebody wants it.

@@ -31,6 +31,7 @@ mod away;
 pub(crate) mod backlog;
 pub(crate) mod config;
 mod courier;
+mod gap;
 mod http;
 mod intake;
 mod jwt;
@@ -163,6 +164,7 @@ pub(crate) fn start(
         .build()
         .map_err(|error| cannot(&error.to_string()))?;
     let outbox = Outbox {
+        counts: source.counts_events(),
         source,
         tap: Arc::clone(tap),
     };
@@ -325,6 +327,7 @@ impl Crew<'_> {
                 endpoint: id,
                 name: Arc::clone(&name),
                 filter: endpoint.filter.clone(),
+                hears_gaps: endpoint.hears_gaps,
                 since,
                 wake: Arc::clone(&wake),
             });

@@ -97,7 +97,7 @@ impl Webhook {
                 Body::Token(Box::new(set::Issuer::new(token, &shown)?))
             }
         };
-        let endpoint = Endpoint::new(
+        let mut endpoint = Endpoint::new(
             CommonKeys {
                 name: shown.clone(),
                 types: &keys.types,
@@ -107,6 +107,8 @@ impl Webhook {
             },
             realm,
         )?;
+        // A token tells of logins, and of nothing else.
+        endpoint.hears_gaps = matches!(body, Body::CloudEvent);
         let mut secrets = keys.secrets.0;
         if let Some(path) = &keys.secrets_file {
             let text = read_secret(&format!("secrets_file of {shown}"), path)?;

@@ -1,0 +1,92 @@
+//! What the outbox forgot before the relay had read it: nobody can be told of it any more, so at least
+//! that it happened is said.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rsso_core::login::Realm;
+use rsso_core::login::event::{Event, Moment, Position, source};
+use rsso_core::store::Store;
+use serde_json::json;
+
+use super::spool::{Cursor, Letter, now};
+
+/// CloudEvents' `type`: the same that browsers get.
+const KIND: &str = "io.rsso.gap.v1";
+
+/// A hole in what was read.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Gap {
+    /// How many events are missing, where the store counts them.
+    pub(super) lost: Option<u64>,
+}
+
+impl Gap {
+    /// Whether events may be missing between the cursor and the first of those that came behind it.
+    /// `counts`: the store numbers a realm's events without a hole.
+    pub(super) fn find(
+        store: &mut dyn Store,
+        realm: &Realm,
+        cursor: &Cursor,
+        events: &[Event],
+        counts: bool,
+    ) -> rsso_core::Result<Option<Self>> {
+        let Some(first) = events.first() else {
+            return Ok(None);
+        };
+        if counts {
+            // Of an outbox that begins anew what stood there before was handed on.
+            let known = cursor.position != Position::START || cursor.floor == 0;
+            let next = cursor.position.number().saturating_add(1);
+            let lost = first.position.number().saturating_sub(next);
+            return Ok((known && lost > 0).then_some(Self { lost: Some(lost) }));
+        }
+        if cursor.event_id.is_empty() {
+            return Ok(None);
+        }
+        // While the event that was read last is kept, all behind it are.
+        let kept = store.events(realm, &cursor.position.before(), 1)?;
+        let missing = kept
+            .first()
+            .is_none_or(|event| event.position != cursor.position);
+        Ok(missing.then_some(Self { lost: None }))
+    }
+
+    /// What is said of it, for the endpoints that can be told. The same spool takes it and moves the cursor
+    /// behind it in one step, so it is said once.
+    pub(super) fn letter(
+        &self,
+        realm: &Realm,
+        cursor: &Cursor,
+        endpoints: Vec<i64>,
+    ) -> Option<Letter> {
+        if endpoints.is_empty() {
+            return None;
+        }
+        // Without randomness nothing else works, either.
+        let id = Moment::now().ok()?.name();
+        let at = now();
+        let event = json!({
+            "specversion": "1.0",
+            "id": id,
+            "source": source(realm),
+            "type": KIND,
+            "time": time(at),
+            "datacontenttype": "application/json",
+            "data": {"after": cursor.position.to_string(), "lost": self.lost, "at": at},
+        });
+        Some(Letter {
+            endpoints,
+            event_id: id,
+            position: cursor.position.to_string(),
+            kind: KIND.to_owned(),
+            event: event.to_string(),
+        })
+    }
+}
+
+/// RFC 3339, UTC.
+fn time(millis: i64) -> String {
+    let since = Duration::from_millis(u64::try_from(millis).unwrap_or_default());
+    let time: SystemTime = UNIX_EPOCH + since;
+    humantime::format_rfc3339_millis(time).to_string()
+}

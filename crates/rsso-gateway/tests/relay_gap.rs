@@ -1,0 +1,82 @@
+//! The relay was away for longer than the outbox keeps events: what is lost is said, once, to the log, to
+//! the metrics and to the webhooks.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    unreachable_pub,
+    missing_docs,
+    reason = "a test fails by panicking, and nobody reads its documentation but in its name"
+)]
+
+#[macro_use]
+mod common;
+
+use common::push::Backing;
+use common::receiver::Receiver;
+use common::relay::{Office, webhook};
+use serde_json::{Value, json};
+
+/// Has the outbox forget all but the newest two events.
+fn forget(backing: &Backing) {
+    match backing {
+        Backing::Sqlite(dir) => common::sqlite(
+            &dir.join("sessions.db"),
+            "DELETE FROM rsso_events WHERE position <= (SELECT MAX(position) FROM rsso_events) - 2",
+        ),
+        Backing::Redis(server) => {
+            assert_eq!(server.cli(&["XTRIM", "rsso:e:default", "MAXLEN", "2"]), "4");
+        }
+        Backing::Mysql(server) => {
+            server.sql("DELETE FROM app.rsso_events ORDER BY position LIMIT 4");
+        }
+    }
+}
+
+fn what_the_outbox_has_forgotten_is_said(backing: &Backing) {
+    let (office, receiver) = (Office::new(), Receiver::willing());
+    let tables = webhook(&receiver.url(), "[]", "types = [\"message\"]");
+    let mut gateway = office.gateway(backing, &tables);
+    let mut site = backing.site();
+    site.log_in("a", "ann", "web");
+    site.notify("ann", None, &json!(0));
+    receiver.wait_for(1);
+    office.wait_for(0, 0, 0);
+    gateway.stop();
+    for n in 1..=4 {
+        site.notify("ann", None, &json!(n));
+    }
+    forget(backing);
+    gateway.start_again();
+    // Two of four are gone, and that something is comes first.
+    let requests = receiver.wait_for(4);
+    let events: Vec<Value> = requests[1..].iter().map(|request| request.json()).collect();
+    assert_eq!(events[0]["type"], "io.rsso.gap.v1");
+    assert_eq!(events[0]["id"], requests[1].id());
+    let lost = match backing {
+        Backing::Mysql(_) => json!(2),
+        _ => Value::Null,
+    };
+    assert_eq!(events[0]["data"]["lost"], lost);
+    let payloads: Vec<_> = events[1..].iter().map(|e| &e["data"]["payload"]).collect();
+    assert_eq!(payloads, [3, 4]);
+    assert_eq!(gateway.metric("rsso_relay_gaps_total"), 1.0);
+    let counted = lost.as_f64().unwrap_or_default();
+    assert_eq!(gateway.metric("rsso_relay_lost_events_total"), counted);
+    assert!(
+        gateway.log().contains("the outbox has forgotten events"),
+        "{}",
+        gateway.log()
+    );
+    office.wait_for(0, 0, 0);
+    // It is said once, and not where nothing was lost.
+    gateway.stop();
+    site.notify("ann", None, &json!(5));
+    gateway.start_again();
+    let requests = receiver.wait_for(5);
+    assert_eq!(requests[4].json()["data"]["payload"], 5);
+    assert_eq!(gateway.metric("rsso_relay_gaps_total"), 0.0);
+}
+
+on_every_store!(what_the_outbox_has_forgotten_is_said);
