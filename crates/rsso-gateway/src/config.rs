@@ -7,6 +7,7 @@ use std::env;
 use std::fs::File;
 use std::time::Duration;
 
+use rsso_core::dsn::RedisAddress;
 use rsso_core::{Dsn, Error, Secret, Settings};
 
 use crate::args::{Place, Store};
@@ -69,6 +70,26 @@ pub(crate) fn has_password(dsn: &str) -> bool {
         Ok(Dsn::Redis(dsn)) => !dsn.password.is_empty(),
         _ => false,
     }
+}
+
+/// Whether the private key that a DSN names is kept from others. What cannot be read is said where it is read.
+pub(crate) fn check_key(setting: &str, dsn: &Dsn) -> Result<(), Error> {
+    let tls = match dsn {
+        Dsn::Redis(dsn) => match &dsn.address {
+            RedisAddress::Tcp { tls, .. } => tls.as_ref(),
+            RedisAddress::Unix(_) => None,
+        },
+        Dsn::Mysql(dsn) => dsn.tls.as_ref(),
+        _ => None,
+    };
+    let Some(key) = tls.and_then(|files| files.key.as_deref()) else {
+        return Ok(());
+    };
+    let Ok(file) = File::open(key) else {
+        return Ok(());
+    };
+    private::check(&file)
+        .map_err(|error| Error::config(setting, format!("key={}: {error}", key.display())))
 }
 
 impl Config {
@@ -182,6 +203,7 @@ impl Config {
             ));
         }
         let dsn = Dsn::parse("rsso.dsn", text).map_err(|error| self.failure(error))?;
+        check_key("rsso.dsn", &dsn).map_err(|error| self.failure(error))?;
         self.check_password_file()?;
         let password = self
             .settings

@@ -240,3 +240,24 @@ fn a_secret_that_everybody_can_read_is_refused() {
         assert!(!said.stderr.contains("can be read by"), "{name}: {said:?}");
     }
 }
+
+#[test]
+fn a_private_key_that_everybody_can_read_is_refused() {
+    let dir = WorkDir::new();
+    let (key, certificate) = (dir.write_secret("key.pem", ""), dir.write("cert.pem", ""));
+    let files = format!("cert={}&key={}", certificate.display(), key.display());
+    for dsn in [
+        format!("rediss://127.0.0.1:1?{files}"),
+        format!("mysql://u:mauve@127.0.0.1:1/app?{files}"),
+    ] {
+        let check = || rsso(&["serve", "--check=configuration", "--dsn", &dsn]);
+        check().ok();
+        std::fs::set_permissions(&key, Permissions::from_mode(0o644)).unwrap();
+        let said = check().failed(WRONG_USAGE);
+        assert!(
+            said.contains("--dsn: key=") && said.contains("can be read by everybody"),
+            "{said}"
+        );
+        std::fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
+    }
+}

@@ -4,10 +4,10 @@
 //! about a bounded number of ids; no id and no cookie's value is said.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::http::HeaderMap;
+use parking_lot::Mutex;
 use rsso_core::login::{Realm, Uid, User};
 use rsso_core::store::Store;
 use rsso_core::{Result, SessionId, SessionKey};
@@ -15,6 +15,9 @@ use rsso_core::{Result, SessionId, SessionKey};
 use super::cookie;
 use super::desk::{Bearer, Desk};
 use super::hints::Hints;
+
+/// For how long somebody who was signed in shows that the settings fit: who is not is a visitor then.
+const FITS: Duration = Duration::from_secs(600);
 
 /// How many ids are looked up.
 const MAX_IDS: usize = 4;
@@ -24,8 +27,8 @@ const MAX_OTHERS: usize = 8;
 #[derive(Debug)]
 pub(crate) struct Diagnosis {
     site: Site,
-    /// Somebody was signed in, or kicked: the settings fit.
-    fits: AtomicBool,
+    /// When somebody was signed in, or kicked, last.
+    fitted: Mutex<Option<Instant>>,
 }
 
 /// The settings that must be PHP's.
@@ -62,7 +65,7 @@ impl Diagnosis {
     pub(crate) fn new(site: Site) -> Self {
         Self {
             site,
-            fits: AtomicBool::new(false),
+            fitted: Mutex::default(),
         }
     }
 
@@ -75,19 +78,20 @@ impl Diagnosis {
         desk: &Desk,
         hints: &Arc<Hints>,
     ) {
+        let now = Instant::now();
         if !matches!(bearer, Bearer::Nobody) {
-            self.fits.store(true, Ordering::Relaxed);
+            *self.fitted.lock() = Some(now);
+            return;
+        }
+        let fitted = *self.fitted.lock();
+        let lately = |then| now.saturating_duration_since(then) < FITS;
+        if fitted.is_some_and(lately) || !hints.is_due("sign-in", now) {
             return;
         }
         let presented = Presented {
             ids: ids.iter().take(MAX_IDS).cloned().collect(),
             others: cookie::others(headers, &self.site.cookie, MAX_OTHERS),
         };
-        let fits = self.fits.load(Ordering::Relaxed);
-        let nothing = presented.ids.is_empty() && presented.others.is_empty();
-        if nothing && fits || !hints.is_due("sign-in", Instant::now()) {
-            return;
-        }
         let site = self.site.clone();
         let (desk, hints) = (desk.clone(), Arc::clone(hints));
         tokio::spawn(async move {
@@ -95,7 +99,7 @@ impl Diagnosis {
             let asked = desk.ask(move |store| Ok((find(store, &presented, &site)?, site)));
             // A store that cannot be asked has been told to the log.
             if let Ok((finding, site)) = asked.await
-                && (!fits || finding != Finding::Unknown)
+                && (fitted.is_none() || finding != Finding::Unknown)
             {
                 let (setting, problem) = finding.advice(&site, without);
                 hints.warn(setting, &problem);

@@ -14,6 +14,7 @@ use super::link;
 use super::query::Query;
 use super::templates::{AccountTemplate, ResourceTemplate};
 use super::texts::{Texts, Words};
+use crate::config::check_key;
 use crate::output::Failure;
 use crate::private;
 
@@ -182,7 +183,9 @@ fn mysql_dsn(section: &Section) -> Result<rsso_core::dsn::MysqlDsn, Failure> {
         ("mysql_dsn_file", &section.mysql_dsn_file),
     )?;
     let dsn = Dsn::parse(&format!("xmpp.{name}"), text.expose());
-    match dsn.map_err(|error| Failure::Usage(error.to_string()))? {
+    let dsn = dsn.map_err(|error| Failure::Usage(error.to_string()))?;
+    check_key(&format!("xmpp.{name}"), &dsn).map_err(|error| Failure::Usage(error.to_string()))?;
+    match dsn {
         Dsn::Mysql(dsn) => Ok(dsn),
         _ => Err(wrong(name, "must be mysql://user:password@host/database")),
     }
