@@ -13,8 +13,11 @@ export type Transport = 'ws' | 'sse';
  */
 export type State = 'connecting' | 'open' | 'waiting' | 'closed';
 
-/** Why a login ended, as the dialog tells it: by a newcomer, by `sso_kick()`, by time, by a logout. */
-export type End = 'replaced' | 'kicked' | 'expired' | 'released';
+/**
+ * Why a login ended, as the dialog tells it: by a newcomer, by `sso_kick()`, by time, by a logout, by another user who
+ * signed in in this browser.
+ */
+export type End = 'replaced' | 'kicked' | 'expired' | 'released' | 'switched';
 
 /** What the dialog says: labels, buttons, and a title and a text for each end. Plain text. */
 export type Texts = {
@@ -22,6 +25,8 @@ export type Texts = {
     time: string;
     signIn: string;
     dismiss: string;
+    /** Instead of `signIn`, where somebody else is signed in here now. */
+    reload: string;
 } & Record<End, [title: string, text: string]>;
 
 export interface DialogOptions {
@@ -48,7 +53,8 @@ export interface Options {
     after?: string;
     /**
      * Whether the tabs of this browser share one connection. Default: true. It takes Web Locks and BroadcastChannel, which
-     * means https or localhost; without them each tab has a connection of its own.
+     * means https or localhost; without them each tab has a connection of its own. A hidden tab with an event stream of its
+     * own over plain http closes it until it is looked at: a browser makes six connections to a host.
      */
     share?: boolean;
     /**
@@ -75,10 +81,11 @@ export interface Connection {
  * without any transport, the connection is `closed` and the console has one warning.
  *
  * It comes back by itself after 0 to 500 ms, then up to twice that and so on to 30 s; at once when the browser is online
- * again. It is given up as dead when 2.5 heartbeats of the gateway are missing. It ends for good with close codes 4000 to
- * 4499. Every event is dispatched once per tab, in the outbox's order.
+ * again, and when the page is looked at. It is given up as dead when 2.5 heartbeats of the gateway are missing. It ends with close codes 4000 to
+ * 4499, until the same user signs in again in this browser: then the page goes on, with `rsso:connected`. Every event is
+ * dispatched once per tab, in the outbox's order.
  *
- * Without code: `<script type="module" src="/sso/client.js?connect&sign-in=/login.php&after=0&lang=de"></script>`
+ * Without code: `<script type="module" src="/sso/client.js?connect&sign-in=/login.php&after=0&lang=de&released"></script>`
  *
  * @example
  * import { connect } from '/sso/client.js';
@@ -92,6 +99,8 @@ export interface LoginData {
     /** The login's id: a ULID. */
     login: string;
     uid: string;
+    /** The bytes of a uid that is no UTF-8. */
+    uid_base64?: string | null;
     /** The device class. */
     device: string;
     /** What the application calls the place. */
@@ -150,7 +159,10 @@ export interface Disconnected {
 }
 
 export interface Ended {
-    /** 4001 replaced, 4002 kicked, 4003 signed out, 4004 expired, 4401 not signed in, 4000 where nobody said. */
+    /**
+     * 4001 replaced, 4002 kicked, 4003 signed out, 4004 expired, 4005 another user is signed in here, 4401 not signed in,
+     * 4000 where nobody said.
+     */
     code: number;
     reason: string;
 }
@@ -159,7 +171,13 @@ export interface EventMap {
     /** `preventDefault()` suppresses the dialog: the page tells the person itself. */
     'rsso:kicked': CustomEvent<CloudEvent<Kicked>>;
     'rsso:message': CustomEvent<CloudEvent<Message>>;
+    /** A logout. A login that gave way to another one in the same session is none: `rsso:connected` or `rsso:switched` follow. */
     'rsso:released': CustomEvent<CloudEvent<Happened>>;
+    /**
+     * Another user is signed in in this browser now, whose login it has: what the page shows is not theirs.
+     * `preventDefault()` suppresses the dialog.
+     */
+    'rsso:switched': CustomEvent<CloudEvent<Connected>>;
     'rsso:expired': CustomEvent<CloudEvent<Happened>>;
     'rsso:claimed': CustomEvent<CloudEvent<Happened>>;
     'rsso:refused': CustomEvent<CloudEvent<Happened>>;
@@ -170,7 +188,7 @@ export interface EventMap {
     'rsso:gap': CustomEvent<CloudEvent<Record<string, never>>>;
     /** An open connection was lost, or the end came. Attempts that fail are told by {@link Connection.state} alone. */
     'rsso:disconnected': CustomEvent<Disconnected>;
-    /** It is final. Once. */
+    /** It is over. Once for each login; nothing comes after it unless somebody signs in again in this browser. */
     'rsso:ended': CustomEvent<Ended>;
 }
 

@@ -1,7 +1,8 @@
 // The browser's side of `rsso serve`: tells a page what happens to its login, and the person where it was ended.
 //
 // Holds: every event is dispatched once per tab, in the outbox's order; the tabs of a browser share one connection; an
-// end is final; nothing is thrown into the page; what comes from the wire is text, and bounded. client.d.ts has the types.
+// end is final until the same user signs in again in this browser; nothing is thrown into the page; what comes from the
+// wire is text, and bounded. client.d.ts has the types.
 
 const PREFIX = 'io.rsso.';
 /** What becomes a DOM event, in the outbox's words. */
@@ -21,8 +22,17 @@ const MAX_INTERVAL = 300_000;
 const LASTED = 10_000;
 const OPENING = 15_000;
 const ANSWER = 3_000;
+/** The close code of a login that gave way to another one in the same session: the next connection says whose. */
+const RECLAIMED = 4501;
+/** Between two attempts that a person causes, by looking at the page. */
+const GLANCE = 1_000;
 
-const REASONS = { 4000: 'ended', 4001: 'replaced', 4002: 'kicked', 4003: 'signed-out', 4004: 'expired', 4401: 'not-signed-in' };
+const REASONS = {
+    4000: 'ended', 4001: 'replaced', 4002: 'kicked', 4003: 'signed-out', 4004: 'expired', 4401: 'not-signed-in',
+    4005: 'another-user', // the client's own: the gateway knows cookies, not pages
+};
+/** What an end is called in dialogs. */
+const ENDS = { 4001: 'replaced', 4002: 'kicked', 4003: 'released', 4004: 'expired', 4005: 'switched' };
 
 /** Opens the connection, or joins that of the other tabs. */
 export function connect(options = {}) {
@@ -50,16 +60,23 @@ function warn(what) {
 
 /** What a tab has seen, and what it tells the page. */
 class Tab {
-    state = 'connecting';
     last;
+    #state = 'connecting';
     #seen = new Set();
     #login; // the one that this tab was connected as
+    #user; // and whose: the page shows this user's things
+    #met; // another user's login, that the page has been told of
+    #over = false; // its login has ended, and nobody has signed in again
     #shown = false;
+    #hide; // takes the dialog away
     #ended = 4000; // what the login's end is, once an event has told of it
     #target;
     #dialog;
     #source;
-    #listening = new AbortController();
+    #name;
+    #closed = new AbortController();
+    #others; // what the other tabs say, after an end
+    #asked = 0;
 
     start({ url, after, share = true, transports = ['ws', 'sse'], dialog = true, target = document }) {
         const base = new URL(url ?? '.', url == null ? import.meta.url : document.baseURI);
@@ -70,41 +87,60 @@ class Tab {
         this.last = text(String(after ?? '')) || undefined;
         this.#target = target;
         this.#dialog = dialog && { ...dialog };
-        const line = () => new Line(base, kinds, () => this.last);
+        this.#name = `rsso/1 ${base}`;
         const shared = share && navigator.locks && globalThis.BroadcastChannel;
-        this.#source = shared ? new Shared(`rsso/1 ${base}`, line, this) : new Alone(line, this);
+        const line = () => new Line(base, kinds, () => ({ lastEventId: this.last, login: this.#login }), !shared);
+        this.#source = shared ? new Shared(this.#name, line, this) : new Alone(line, this);
 
         // What is hidden away for later must hold neither the connection nor the lead; it reads on where it stopped.
-        const on = (where, type, act) => where.addEventListener(type, act, { signal: this.#listening.signal });
-        on(window, 'pagehide', () => this.#source.stop());
-        on(window, 'pageshow', ({ persisted }) => persisted && this.#source.start());
-        on(document, 'freeze', () => this.#source.stop());
-        on(document, 'resume', () => this.#source.start());
-        if (document.prerendering) on(document, 'prerenderingchange', () => this.#source.start());
+        this.#on(window, 'pagehide', () => {
+            this.#source.stop();
+            this.#others?.close();
+        });
+        this.#on(window, 'pageshow', ({ persisted }) => {
+            if (!persisted) return;
+            this.#overhear();
+            this.#source.start();
+        });
+        this.#on(document, 'freeze', () => this.#source.stop());
+        this.#on(document, 'resume', () => this.#source.start());
+        this.#on(document, 'visibilitychange', () => this.#look());
+        this.#on(window, 'focus', () => this.#look());
+        if (document.prerendering) this.#on(document, 'prerenderingchange', () => this.#source.start());
         else this.#source.start();
     }
 
     close() {
-        this.state = 'closed';
-        this.#listening.abort();
+        this.#state = 'closed';
+        this.#closed.abort();
+        this.#others?.close();
         this.#source?.stop();
     }
 
     get login() { return this.#login; }
+    get state() { return this.#state; }
+    set state(state) {
+        if (!this.#over && !this.#closed.signal.aborted) this.#state = state;
+    }
 
     /** An event, from whichever connection: told to the page if it is new to it. */
     event(event) {
-        if (this.state === 'closed') return;
+        if (this.#closed.signal.aborted) return;
         const { type, data, sequence } = event;
         const kind = type.slice(PREFIX.length, -3);
         if (sequence) this.last = sequence;
-        if (TOLD.includes(kind) && this.#isNew(kind, event)) {
+        if (this.#over && !this.#revives(data)) {
+            if (kind === 'connected') this.#meet(event);
+            return;
+        }
+        if (kind === 'login.released' && data.reason === 'reclaimed') {
+            // No end for this browser: whose the cookie is now comes with the next connection.
+        } else if (TOLD.includes(kind) && this.#isNew(kind, event)) {
             const name = kind.replace('login.', '');
             const untouched = this.#tell(name, event);
             this.#happened(name, event, untouched);
         } else if (kind === 'connected') {
-            this.#login = text(data.login);
-            this.#tell(kind, event);
+            this.#meet(event);
         } else if (kind === 'gap') {
             this.#tell(kind, event);
         }
@@ -115,15 +151,81 @@ class Tab {
     }
 
     end(code, reason) {
-        if (this.state === 'closed') return;
+        if (this.state === 'closed') {
+            // Nobody new: it asks again when it is looked at.
+            this.#source.stop();
+            return;
+        }
         if (code === 4000) code = this.#ended;
-        // A tab that came back just when it happened: the cookie stands for nobody any more.
-        if (code === 4401 && this.#login) [code, reason] = [4003, undefined];
-        this.close();
+        // A gateway that says no more: who was somebody, and did not sign out, has run out of time.
+        if (this.#login && (code === 4000 || code === 4401)) [code, reason] = [4004, undefined];
+        this.#state = 'closed';
+        this.#over = true;
+        this.#source.stop();
+        if (this.#login) this.#overhear();
+        else this.#closed.abort();
         this.#tell('disconnected', { code, terminal: true });
         this.#tell('ended', { code, reason: text(reason) || REASONS[code] || 'ended' });
-        const what = { 4001: 'replaced', 4002: 'kicked', 4003: 'released', 4004: 'expired' }[code];
+        const what = ENDS[code];
         if (what) this.#show(what, {}, this.#login);
+    }
+
+    /** Whose the browser's cookie is. */
+    #meet(event) {
+        const user = userOf(event.data);
+        if (this.#user !== undefined && user !== this.#user) {
+            this.#switch(event);
+            return;
+        }
+        this.#login = text(event.data.login);
+        this.#user = user;
+        this.#tell('connected', event);
+    }
+
+    /** Somebody else has signed in, in this browser: the page shows one user's things and would act as the other. */
+    #switch(event) {
+        this.#met = text(event.data.login);
+        if (this.#ended !== 4005) {
+            this.#ended = 4005;
+            this.#hide?.();
+            this.#shown = !this.#tell('switched', event);
+            this.#show('switched', {});
+        }
+        this.end(4005);
+    }
+
+    /** Whether an event is of the same user's next login, who has signed in again in this browser. */
+    #revives(data) {
+        if (userOf(data) !== this.#user || !text(data.login) || data.login === this.#login) return false;
+        this.#over = this.#shown = false;
+        // What was said of a kick stays to be read.
+        if (![4001, 4002].includes(this.#ended)) this.#hide?.();
+        this.#ended = 4000;
+        this.#state = 'open';
+        return true;
+    }
+
+    /** After an end, other tabs say when they are connected as somebody. */
+    #overhear() {
+        this.#others?.close();
+        if (!this.#over || !globalThis.BroadcastChannel) return;
+        this.#others = new BroadcastChannel(this.#name);
+        this.#others.onmessage = ({ data }) => {
+            const login = text(data?.login);
+            if (!this.#over) this.#others.close();
+            else if (login && login !== this.#login && login !== this.#met) this.#source.start();
+        };
+    }
+
+    /** Who looks at this tab may have signed in since, in another one. */
+    #look() {
+        if (!this.#over || document.hidden || Date.now() - this.#asked < GLANCE) return;
+        this.#asked = Date.now();
+        this.#source.start();
+    }
+
+    #on(where, type, act) {
+        where.addEventListener(type, act, { signal: this.#closed.signal });
     }
 
     /** An end happens once to a login, and may be told under two ids: by the outbox, and by the tombstone. */
@@ -146,17 +248,19 @@ class Tab {
 
     /** False if the page prevented what follows. */
     #tell(name, detail) {
-        return this.#target.dispatchEvent(new CustomEvent(`rsso:${name}`, { detail, cancelable: name === 'kicked' }));
+        const cancelable = name === 'kicked' || name === 'switched';
+        return this.#target.dispatchEvent(new CustomEvent(`rsso:${name}`, { detail, cancelable }));
     }
 
     /** A kick is worth telling to who comes back later, too; the other ends only to who saw the page alive. */
     #show(what, data, login) {
-        const late = what === 'released' || what === 'expired' || !data.at;
+        const late = !['replaced', 'kicked'].includes(what) || !data.at;
         if (!this.#dialog || this.#shown || (late && !this.#login)) return;
         if (what === 'released' && !this.#dialog.released) return;
         this.#shown = true;
         try {
-            showDialog(what, data, this.#dialog, login);
+            this.#hide?.();
+            this.#hide = showDialog(what, data, this.#dialog, login);
         } catch (error) {
             warn(error);
         }
@@ -217,10 +321,14 @@ class Shared {
         this.#channel.onmessage = ({ data }) => this.#hear(data);
         this.#join();
         document.addEventListener('visibilitychange', this.#seen);
+        addEventListener('focus', this.#seen);
+        addEventListener('online', this.#seen);
     }
 
     stop() {
         document.removeEventListener('visibilitychange', this.#seen);
+        removeEventListener('focus', this.#seen);
+        removeEventListener('online', this.#seen);
         clearTimeout(this.#silence);
         this.#resign();
         this.#wish?.abort();
@@ -305,7 +413,10 @@ class Shared {
     #hear(message) {
         if (!message || typeof message !== 'object') return;
         if (message.ask) {
-            if (this.#line) this.#say({ state: this.#tab.state, interval: this.#line.interval });
+            if (!this.#line) return;
+            this.#say({ state: this.#tab.state, interval: this.#line.interval });
+            // Somebody looks at that tab; this one's timers may be slow, as it is hidden.
+            if (message.ask === 'now') this.#line.hurry();
         } else if (this.#line) {
             // From a leader of before, or from one that does not know yet that it is none any more.
             const event = checked(message.event);
@@ -377,13 +488,13 @@ class Shared {
         line.start();
     }
 
-    #ask() {
-        this.#channel.postMessage({ ask: true });
+    #ask(how = true) {
+        this.#channel.postMessage({ ask: how });
         this.#watch(ANSWER);
     }
 
     #seen = () => {
-        if (!document.hidden && !this.#line) this.#ask();
+        if (!document.hidden && !this.#line && this.#channel) this.#ask('now');
     };
 
     /** A leader that is frozen holds the lock and says nothing: ask it, then take the lead. */
@@ -403,7 +514,7 @@ class Shared {
 class Line {
     on;
     interval = 25_000;
-    #base; #kinds; #position;
+    #base; #kinds; #presents; #own;
     #kind = 0; // the transport in use
     #failed = 0; // how often it has, since it last worked
     #works = new Set();
@@ -411,23 +522,30 @@ class Line {
     #opened;
     #heard = 0;
     #hangUp; #alarm; #again;
+    #asleep = false; // hidden, and its stream given up
+    #dialled = 0;
 
-    constructor(base, kinds, position) {
+    /** `presents` is what the gateway is told of the client; `own`: each tab has one of these. */
+    constructor(base, kinds, presents, own) {
         this.#base = base;
         this.#kinds = kinds;
-        this.#position = position;
+        this.#presents = presents;
+        this.#own = own;
     }
 
     start() {
-        if (this.#hangUp || this.#again) return;
+        if (this.#hangUp || this.#again || this.#asleep) return;
         addEventListener('online', this.#wake);
+        addEventListener('focus', this.#wake);
         document.addEventListener('visibilitychange', this.#wake);
         this.#dial();
     }
 
     stop() {
         removeEventListener('online', this.#wake);
+        removeEventListener('focus', this.#wake);
         document.removeEventListener('visibilitychange', this.#wake);
+        this.#asleep = false;
         this.#drop();
         clearTimeout(this.#again);
         this.#again = undefined;
@@ -441,12 +559,17 @@ class Line {
 
     #dial() {
         this.#again = this.#opened = undefined;
+        if (this.#yields()) {
+            this.#asleep = true;
+            this.on.state('waiting');
+            return;
+        }
+        this.#dialled = Date.now();
         this.on.state('connecting');
         const kind = this.#kinds[this.#kind];
         const { path, open } = CARRIERS[kind];
         const url = new URL(path, this.#base);
-        const position = this.#position();
-        if (position !== undefined) url.searchParams.set('lastEventId', position);
+        for (const [name, value] of Object.entries(this.#presents())) if (value) url.searchParams.set(name, value);
         this.#expect(OPENING);
         try {
             this.#hangUp = open(url, (frame) => this.#receive(frame), (code, reason) => this.#lose(code, reason));
@@ -488,7 +611,7 @@ class Line {
         const opened = this.#opened;
         if (opened && Date.now() - opened > LASTED) this.#attempt = 0;
         // The next transport after two failures of one that has never worked here; a gateway that restarts is not a reason.
-        if (!opened && ++this.#failed >= (this.#works.has(this.#kind) ? 6 : 2)) {
+        if (!opened && code !== RECLAIMED && ++this.#failed >= (this.#works.has(this.#kind) ? 6 : 2)) {
             this.#kind = (this.#kind + 1) % this.#kinds.length;
             this.#failed = 0;
         }
@@ -501,15 +624,35 @@ class Line {
         this.on.state('waiting');
     }
 
+    /** Does not wait for the next attempt. */
+    hurry() {
+        if (!this.#again || Date.now() - this.#dialled < GLANCE) return;
+        clearTimeout(this.#again);
+        this.#dial();
+    }
+
     /** The network is back, or the person: do not wait, and do not trust a connection that has missed a heartbeat. */
     #wake = ({ type }) => {
-        if (this.#again && type === 'online') {
-            clearTimeout(this.#again);
+        if (this.#asleep && !document.hidden) {
+            this.#asleep = false;
             this.#dial();
+        } else if (this.#hangUp && this.#yields()) {
+            this.#drop();
+            this.#asleep = true;
+            this.on.state('waiting');
         } else if (this.#opened && this.#hangUp && Date.now() - this.#heard > 1.5 * this.interval) {
             this.#lose(1006);
         }
+        if (type === 'online' || !document.hidden) this.hurry();
     };
+
+    /**
+     * Whether a hidden tab leaves the network to those that are looked at. Over HTTP/1.1 a browser makes six connections
+     * to a host, for pages too, and here each tab has a stream of its own.
+     */
+    #yields() {
+        return document.hidden && this.#own && this.#kinds[this.#kind] === 'sse' && this.#base.protocol === 'http:';
+    }
 }
 
 const CARRIERS = {
@@ -560,8 +703,10 @@ async function statusCode(url, signal) {
     signal.addEventListener('abort', () => stop.abort());
     try {
         const init = { credentials: 'include', cache: 'no-store', headers: { Accept: 'text/event-stream' }, signal: stop.signal };
-        const { status } = await fetch(url, init);
-        return { 204: 4000, 401: 4401 }[status] ?? 1006;
+        const { status, headers } = await fetch(url, init);
+        const code = Number(headers.get('Rsso-Close'));
+        if (status === 204) return isTerminal(code) ? code : 4000;
+        return status === 401 ? 4401 : 1006;
     } catch {
         return 1006;
     } finally {
@@ -600,6 +745,11 @@ function checked(event) {
     return sequence === undefined || text(sequence) ? event : undefined;
 }
 
+/** The user whom an event is about. The bytes of an id that is no text are in `uid_base64`. */
+function userOf({ uid, uid_base64: bytes }) {
+    return text(bytes) || `${text(uid)} `;
+}
+
 /** A name or a position; longer ones are nobody's. */
 function text(value) {
     return typeof value === 'string' && value.length <= 512 ? value : '';
@@ -610,46 +760,52 @@ function text(value) {
 // Per language: the labels "device" and "time", the buttons; then title and text of each end.
 const TEXTS = {
     en: {
-        device: 'Device', time: 'Time', signIn: 'Sign in again', dismiss: 'Close',
+        device: 'Device', time: 'Time', signIn: 'Sign in again', reload: 'Load again', dismiss: 'Close',
         replaced: ['Signed in somewhere else', 'Your account was opened on another device, so this one was signed out. If that was not you, change your password.'],
         kicked: ['You have been signed out', 'An administrator, or you on another device, ended this session.'],
         expired: ['Your session has expired', 'Sign in again to go on.'],
         released: ['You have signed out', 'You signed out in another tab or window.'],
+        switched: ['Another account is signed in here', 'Somebody signed in with another account in this browser. What this page shows is not theirs: load it again to go on.'],
     },
     'zh-CN': {
-        device: '设备', time: '时间', signIn: '重新登录', dismiss: '关闭',
+        device: '设备', time: '时间', signIn: '重新登录', reload: '重新加载', dismiss: '关闭',
         replaced: ['您的账号已在别处登录', '您的账号在另一台设备上登录，此处已退出。如非本人操作，请立即修改密码。'],
         kicked: ['您已退出登录', '管理员或您本人在其他设备上结束了此会话。'],
         expired: ['会话已过期', '请重新登录以继续。'],
         released: ['您已退出登录', '您已在其他标签页或窗口中退出。'],
+        switched: ['此浏览器已登录其他账号', '此浏览器中已有人登录了另一个账号，本页内容不属于该账号。请重新加载页面后继续。'],
     },
     ja: {
-        device: '端末', time: '日時', signIn: '再度ログイン', dismiss: '閉じる',
+        device: '端末', time: '日時', signIn: '再度ログイン', reload: '再読み込み', dismiss: '閉じる',
         replaced: ['別の場所でログインされました', '別の端末でログインされたため、この端末ではログアウトしました。お心当たりがない場合は、パスワードを変更してください。'],
         kicked: ['ログアウトしました', '管理者、または別の端末での操作により、このセッションは終了しました。'],
         expired: ['セッションの有効期限が切れました', '続けるには、もう一度ログインしてください。'],
         released: ['ログアウトしました', '別のタブまたはウィンドウでログアウトしました。'],
+        switched: ['別のアカウントでログインされています', 'このブラウザーで別のアカウントのログインがありました。このページの内容はそのアカウントのものではありません。続けるには、ページを再読み込みしてください。'],
     },
     de: {
-        device: 'Gerät', time: 'Zeit', signIn: 'Wieder anmelden', dismiss: 'Schließen',
+        device: 'Gerät', time: 'Zeit', signIn: 'Wieder anmelden', reload: 'Neu laden', dismiss: 'Schließen',
         replaced: ['Anderswo angemeldet', 'Ihr Konto wurde auf einem anderen Gerät geöffnet, darum wurden Sie hier abgemeldet. Waren Sie das nicht, ändern Sie bitte Ihr Passwort.'],
         kicked: ['Sie wurden abgemeldet', 'Diese Sitzung wurde vom Administrator oder von Ihnen auf einem anderen Gerät beendet.'],
         expired: ['Ihre Sitzung ist abgelaufen', 'Melden Sie sich wieder an, um fortzufahren.'],
         released: ['Sie haben sich abgemeldet', 'Sie haben sich in einem anderen Tab oder Fenster abgemeldet.'],
+        switched: ['Hier ist ein anderes Konto angemeldet', 'In diesem Browser hat sich jemand mit einem anderen Konto angemeldet. Was diese Seite zeigt, gehört nicht dazu: Laden Sie sie neu, um fortzufahren.'],
     },
     fr: {
-        device: 'Appareil', time: 'Date', signIn: 'Se reconnecter', dismiss: 'Fermer',
+        device: 'Appareil', time: 'Date', signIn: 'Se reconnecter', reload: 'Recharger', dismiss: 'Fermer',
         replaced: ['Connexion depuis un autre appareil', 'Votre compte a été ouvert sur un autre appareil ; vous avez donc été déconnecté ici. Si ce n’était pas vous, changez votre mot de passe.'],
         kicked: ['Vous avez été déconnecté', 'Un administrateur, ou vous-même sur un autre appareil, a mis fin à cette session.'],
         expired: ['Votre session a expiré', 'Reconnectez-vous pour continuer.'],
         released: ['Vous êtes déconnecté', 'Vous vous êtes déconnecté dans un autre onglet ou une autre fenêtre.'],
+        switched: ['Un autre compte est connecté ici', 'Quelqu’un s’est connecté avec un autre compte dans ce navigateur. Cette page n’affiche pas ce compte : rechargez-la pour continuer.'],
     },
     es: {
-        device: 'Dispositivo', time: 'Fecha', signIn: 'Volver a iniciar sesión', dismiss: 'Cerrar',
+        device: 'Dispositivo', time: 'Fecha', signIn: 'Volver a iniciar sesión', reload: 'Volver a cargar', dismiss: 'Cerrar',
         replaced: ['Ha iniciado sesión en otro lugar', 'Su cuenta se abrió en otro dispositivo, por lo que aquí se cerró la sesión. Si no fue usted, cambie su contraseña.'],
         kicked: ['Se ha cerrado su sesión', 'Un administrador, o usted desde otro dispositivo, puso fin a esta sesión.'],
         expired: ['Su sesión ha caducado', 'Vuelva a iniciar sesión para continuar.'],
         released: ['Ha cerrado la sesión', 'Cerró la sesión en otra pestaña o ventana.'],
+        switched: ['Hay otra cuenta abierta aquí', 'Alguien inició sesión con otra cuenta en este navegador. Esta página no muestra esa cuenta: vuelva a cargarla para continuar.'],
     },
 };
 
@@ -694,8 +850,9 @@ button:focus-visible { outline: 2px solid var(--main); outline-offset: 2px; }
     @keyframes rise { from { opacity: 0; transform: translateY(.5em); } }
 }`;
 
+/** Shows it; what takes it away unread. */
 function showDialog(what, { by, at }, { signIn, lang, texts }, mark) {
-    if (!globalThis.HTMLDialogElement || isMarked(mark)) return;
+    if (!globalThis.HTMLDialogElement || isMarked(mark)) return undefined;
     const language = pick([lang, document.documentElement.lang, ...navigator.languages]);
     const words = { ...TEXTS[language.texts], ...texts };
     const [title, body] = words[what];
@@ -718,12 +875,12 @@ function showDialog(what, { by, at }, { signIn, lang, texts }, mark) {
     for (const [name, value] of facts) if (value) list.append(element('dt', {}, name), element('dd', {}, ...[value].flat()));
     if (list.firstChild) dialog.append(list);
 
-    const again = element('button', { type: 'button', className: 'main' }, words.signIn);
+    const again = element('button', { type: 'button', className: 'main' }, what === 'switched' ? words.reload : words.signIn);
     const dismiss = element('button', { type: 'button' }, words.dismiss);
     again.addEventListener('click', () => {
         setMark(mark); // `close` comes later, maybe too late
         dialog.close();
-        leave(signIn);
+        leave(what === 'switched' ? undefined : signIn);
     });
     dismiss.addEventListener('click', () => dialog.close());
     // Escape, too, comes to this.
@@ -734,13 +891,19 @@ function showDialog(what, { by, at }, { signIn, lang, texts }, mark) {
     dialog.append(element('div', {}, again, dismiss));
     root.append(dialog);
 
+    let gone = false;
     const show = () => {
+        if (gone) return;
         document.body.append(host);
         dialog.showModal();
         again.focus();
     };
     if (document.body) show();
     else addEventListener('DOMContentLoaded', show, { once: true });
+    return () => {
+        gone = true;
+        host.remove();
+    };
 }
 
 function element(name, properties = {}, ...children) {
@@ -808,10 +971,11 @@ function setMark(mark) {
     } catch { /* see above */ }
 }
 
-// ---- without code: client.js?connect&sign-in=/login.php&after=0 ----------------------------------------------------
+// ---- without code: client.js?connect&sign-in=/login.php&after=0&released -------------------------------------------
 
 const query = new URL(import.meta.url).searchParams;
 if (query.has('connect')) {
     const given = (name) => query.get(name) ?? undefined;
-    connect({ after: given('after'), dialog: { signIn: given('sign-in'), lang: given('lang') } });
+    const released = query.has('released') && !['0', 'false'].includes(query.get('released'));
+    connect({ after: given('after'), dialog: { signIn: given('sign-in'), lang: given('lang'), released } });
 }

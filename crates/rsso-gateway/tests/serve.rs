@@ -232,7 +232,7 @@ fn a_session_that_vanished_ends_its_connections(backing: &Backing) {
     site.log_in("two", "bob", "web");
     let mut one = gateway.socket("one", None).unwrap();
     let mut two = gateway.socket("two", None).unwrap();
-    remove_session(backing, "one");
+    backing.remove_session("one");
     let (_, code) = one.rest();
     assert_eq!(code, Some(4004));
     two.event();
@@ -248,23 +248,6 @@ fn an_event_of_another_realm_is_not_ours(backing: &Backing) {
     let (events, code) = gateway.socket("one", Some("0")).unwrap().rest();
     assert_eq!((events, code), (Vec::new(), Some(4401)));
     assert_eq!(user("ann").realm.as_str(), "default");
-}
-
-/// Removes a session as an administrator would: rsso is not told.
-fn remove_session(backing: &Backing, session: &str) {
-    let key = common::key(session);
-    let hex: String = key.as_bytes().iter().map(|b| format!("{b:02x}")).collect();
-    let sql = format!("DELETE FROM rsso_sessions WHERE id = x'{hex}'");
-    match backing {
-        Backing::Sqlite(dir) => common::sqlite(&dir.join("sessions.db"), &sql),
-        Backing::Redis(server) => {
-            assert_eq!(
-                server.cli(&["del", &format!("rsso:{{{}}}:d", key.to_text())]),
-                "1"
-            );
-        }
-        Backing::Mysql(server) => drop(server.sql(&sql)),
-    }
 }
 
 fn forget_events(backing: &Backing) {

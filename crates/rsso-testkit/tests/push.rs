@@ -31,7 +31,10 @@ fn steps(handler: &Handler, script: &str) -> Vec<Value> {
         .open("/login.php?uid=nobody");
     let said = chromium::run(
         &folder().join(script),
-        &json!({ "origin": site.nginx.url() }),
+        &json!({
+            "origin": site.nginx.url(),
+            "plain": format!("http://www.a.test:{}", site.nginx.port()),
+        }),
     );
     site.assert_quiet();
     said
@@ -147,4 +150,80 @@ fn a_browser_without_websocket_is_told_the_same() {
     assert!(said[5]["requests"].as_u64() <= Some(2), "{}", said[5]);
     assert_eq!(said[6], json!({"refused": "ws ws sse"}));
     assert_eq!(said[7], json!({"problems": []}));
+}
+
+#[test]
+fn who_was_asleep_while_the_login_ended_is_told_how() {
+    let said = on_redis("expired.mjs");
+    for (transport, said) in ["ws", "sse"].iter().zip(said.chunks(4)) {
+        let told = |code: u16, more: Value| {
+            let mut all = json!({"transport": transport, "code": code});
+            all.as_object_mut()
+                .expect("an object")
+                .extend(more.as_object().cloned().expect("an object"));
+            all
+        };
+        assert_eq!(
+            said[0],
+            told(4004, json!({"title": "Your session has expired"}))
+        );
+        assert_eq!(said[1], told(4003, json!({"dialogs": 0})));
+        assert_eq!(said[2], told(4003, json!({"title": "You have signed out"})));
+        assert_eq!(said[3], json!({"problems": []}));
+    }
+}
+
+#[test]
+fn who_signs_in_again_in_the_same_browser_is_known_in_every_tab() {
+    let said = on_redis("another.mjs");
+    let switched = |end: u16| json!({"now": "bob", "end": end, "title": "Another account is signed in here", "released": end == 4003});
+    for (way, said) in ["shared", "alone", "streams"].iter().zip(said.chunks(6)) {
+        let twice = |what: &str, each: Value| json!({"way": way, what: [each, each]});
+        assert_eq!(said[0], twice("again", json!([true, 4001])));
+        assert_eq!(said[1], twice("another", switched(4005)));
+        assert_eq!(said[2], twice("returned", json!([4003, 4001])));
+        assert_eq!(said[3], twice("after", switched(4003)));
+        assert_eq!(said[4], json!({"way": way, "reloaded": "bob"}));
+        assert_eq!(said[5], json!({"way": way, "problems": []}));
+    }
+}
+
+#[test]
+fn who_was_away_while_the_user_was_pushed_out_is_told_who_and_when() {
+    let said = on_redis("away.mjs");
+    for (transport, said) in ["ws", "sse"].iter().zip(said.chunks(4)) {
+        for (way, said) in ["offline", "cached", "polled"].iter().zip(said) {
+            let told = (
+                &said["transport"],
+                &said["way"],
+                &said["code"],
+                &said["title"],
+            );
+            let title = json!("Signed in somewhere else");
+            assert_eq!(told, (&json!(transport), &json!(way), &json!(4001), &title));
+            // The session that strict mode made of the dead one proves nothing: it is told how it ended.
+            if *way != "polled" {
+                assert_eq!(
+                    (&said["label"], &said["time"]),
+                    (&json!(true), &json!(true))
+                );
+            }
+        }
+        assert_eq!(said[3], json!({"problems": []}));
+    }
+}
+
+#[test]
+fn a_tab_that_is_looked_at_does_not_wait_and_one_that_is_not_makes_room() {
+    let said = on_redis("looked-at.mjs");
+    assert_eq!(
+        said,
+        [
+            json!({"focus": 1, "visibilitychange": 1, "online": 1}),
+            json!({"tabs": 8}),
+            json!({"seen": [0, 1]}),
+            json!({"missed": [0, 1]}),
+            json!({"problems": []}),
+        ]
+    );
 }

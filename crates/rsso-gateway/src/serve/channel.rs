@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rsso_core::login::event::Position;
-use rsso_core::login::{Identity, Kick, Realm, User};
+use rsso_core::login::{Identity, Kick, LoginId, Realm, User};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep};
 
 use super::desk::Bearer;
@@ -20,6 +20,9 @@ use super::receipts::Receipts;
 /// How far the feed may lag behind what a client knows already.
 const CATCH_UP: Duration = Duration::from_secs(1);
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+/// How long the answer with the cookie of a new login may take to the browser.
+const COOKIE_COMES: Duration = Duration::from_secs(30);
 
 /// What comes next on a connection.
 #[derive(Debug)]
@@ -128,6 +131,23 @@ impl Channels {
         })
     }
 
+    /// How the login ended that a browser had, whose cookie stands for nobody now. `newest` is where
+    /// the outbox ends: the end may be written there and not read yet.
+    pub(crate) async fn end_of(&self, login: LoginId, newest: &Position) -> Ending {
+        let deadline = Instant::now() + CATCH_UP;
+        while self.hub.position() < *newest && Instant::now() < deadline {
+            sleep(LOOK_AGAIN).await;
+        }
+        match self.hub.end_of(login) {
+            // The cookie of the login that came after it may be on its way to the browser.
+            Some((Ending::Reclaimed, at)) if at.is_some_and(|at| is_within(at, COOKIE_COMES)) => {
+                Ending::Reclaimed
+            }
+            Some((ending, _)) if ending != Ending::Reclaimed => ending,
+            _ => Ending::Expired,
+        }
+    }
+
     /// A channel that only says why it ends.
     pub(crate) fn closed(ending: Ending) -> Channel {
         Channel {
@@ -201,10 +221,14 @@ impl Channel {
 
 /// Whether it happened a moment ago, by clocks that may differ.
 fn is_recent(millis: i64) -> bool {
-    const RECENT: u64 = 10_000;
+    is_within(millis, Duration::from_secs(10))
+}
+
+/// Whether it happened within this time, by clocks that may differ.
+fn is_within(millis: i64, span: Duration) -> bool {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     let then = u128::try_from(millis).unwrap_or_default();
-    now.as_millis().abs_diff(then) < u128::from(RECENT)
+    now.as_millis().abs_diff(then) < span.as_millis()
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use rsso_core::Result;
+use rsso_core::login::event::Position;
 use rsso_core::login::{Identity, Kick, LoginId, Realm, Uid, User};
 use rsso_core::store::Store;
 use rsso_core::{SessionId, SessionKey};
@@ -99,6 +100,12 @@ impl Desk {
             let logins = store.logins(&user)?;
             Ok(logins.iter().map(|login| login.identity.login).collect())
         })
+    }
+
+    /// Where the outbox ends now.
+    pub(crate) fn newest(&self) -> impl Future<Output = Result<Position, Unavailable>> {
+        let realm = self.inner.realm.clone();
+        self.ask(move |store| store.newest(&realm))
     }
 
     /// See [`rsso_core::store::Receipts::attend`].

@@ -12,8 +12,10 @@ pub(crate) enum Ending {
     Replaced,
     /// `sso_kick()`, `rsso kick`.
     Kicked,
-    /// A logout, or another login of the same session.
+    /// A logout.
     SignedOut,
+    /// Another login of the same session: the client comes back, and is told whose the cookie is now.
+    Reclaimed,
     /// The session expired, or was removed.
     Expired,
     /// The cookie names no session that is logged in.
@@ -38,6 +40,7 @@ impl Ending {
             Self::NotSignedIn => 4401,
             Self::GoingAway => 1001,
             Self::TooSlow => 4500,
+            Self::Reclaimed => 4501,
             Self::Flood => 1008,
             Self::TooBig => 1009,
         }
@@ -49,6 +52,7 @@ impl Ending {
             Self::Replaced => "replaced",
             Self::Kicked => "kicked",
             Self::SignedOut => "signed-out",
+            Self::Reclaimed => "reclaimed",
             Self::Expired => "expired",
             Self::NotSignedIn => "not-signed-in",
             Self::GoingAway => "going-away",

@@ -40,12 +40,15 @@ pub(crate) struct Entry {
 struct Envelope<'a> {
     #[serde(rename = "type", borrow)]
     kind: Cow<'a, str>,
-    data: Address,
+    #[serde(borrow)]
+    data: Address<'a>,
 }
 
 #[derive(Deserialize)]
-struct Address {
+struct Address<'a> {
     login: LoginId,
+    #[serde(default, borrow)]
+    reason: Option<Cow<'a, str>>,
     #[serde(default)]
     code: Option<i32>,
     #[serde(default)]
@@ -73,7 +76,7 @@ impl Entry {
             sequence: event.position.to_string().into(),
             text: event.to_json().into(),
             at: data.at,
-            ending: ending(&kind, data.code),
+            ending: ending(&kind, &data),
             kicked: (kind == Kind::Kicked.as_str()).then_some(data.login),
             kind: kind.into(),
         };
@@ -92,11 +95,15 @@ impl Entry {
     }
 }
 
-fn ending(kind: &str, code: Option<i32>) -> Option<Ending> {
+fn ending(kind: &str, data: &Address<'_>) -> Option<Ending> {
     if kind == Kind::Kicked.as_str() {
-        Some(Ending::of_kick(code))
+        Some(Ending::of_kick(data.code))
     } else if kind == Kind::Released.as_str() {
-        Some(Ending::SignedOut)
+        // A claim in the same session ended it: the browser is signed in still, maybe as another user.
+        match data.reason.as_deref() {
+            Some("reclaimed") => Some(Ending::Reclaimed),
+            _ => Some(Ending::SignedOut),
+        }
     } else if kind == Kind::Expired.as_str() {
         Some(Ending::Expired)
     } else {
@@ -122,6 +129,7 @@ impl Own<'_> {
         let data = json!({
             "login": identity.login,
             "uid": identity.uid,
+            "uid_base64": identity.uid_base64,
             "device": identity.device,
             "label": identity.label,
             "heartbeat": heartbeat,

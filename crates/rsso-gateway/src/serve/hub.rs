@@ -167,6 +167,13 @@ impl Hub {
         }
     }
 
+    /// How a login ended and when, in milliseconds since 1970, where the outbox tells of it.
+    pub(crate) fn end_of(&self, login: LoginId) -> Option<(Ending, Option<i64>)> {
+        let state = self.state.lock();
+        let (_, frame) = state.history.end_of(login)?;
+        Some((frame.ending?, frame.at))
+    }
+
     /// How far the outbox has been read.
     pub(crate) fn position(&self) -> Position {
         self.state.lock().history.newest().clone()

@@ -10,10 +10,9 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Extension, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use rsso_core::login::event::Position;
 
 use super::channel::{Channel, Channels, Item};
 use super::connection::Connection;
@@ -40,12 +39,12 @@ pub(crate) async fn connect(
     };
     let channel = match visit.purpose {
         Purpose::Listen(channel) => Ok(channel),
-        Purpose::Told(_) => Err(StatusCode::NO_CONTENT.into_response()),
-        // Who was here before, and is nobody now, was signed out.
-        Purpose::Nobody if was_here(visit.after.as_ref()) => {
-            Err(StatusCode::NO_CONTENT.into_response())
+        Purpose::Told(Ending::NotSignedIn) => {
+            Err(door::ended(StatusCode::UNAUTHORIZED, Ending::NotSignedIn))
         }
-        Purpose::Nobody => Err(door::ended(StatusCode::UNAUTHORIZED, Ending::NotSignedIn)),
+        Purpose::Told(ending) if ending.is_terminal() => Err(over(ending)),
+        // It comes back.
+        Purpose::Told(ending) => Ok(Channels::closed(ending)),
     };
     if let Ok(Some(outlet)) = channel.as_ref().map(Channel::outlet) {
         connection.watch(outlet);
@@ -65,9 +64,21 @@ pub(crate) async fn connect(
     response
 }
 
-/// Whether the client has been told anything before.
-fn was_here(after: Option<&Result<Position, ()>>) -> bool {
-    matches!(after, Some(Ok(position)) if *position != Position::START)
+/// Says the close code of an answer that stops `EventSource`. That tells a page nothing, so
+/// client.js asks once more, by `fetch`.
+const CLOSE_CODE: HeaderName = HeaderName::from_static("rsso-close");
+
+/// Stops the browser: there is nothing to hear any more.
+fn over(ending: Ending) -> Response {
+    let headers = [
+        (CLOSE_CODE, HeaderValue::from(ending.code())),
+        (
+            header::ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_name(CLOSE_CODE),
+        ),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    (StatusCode::NO_CONTENT, headers).into_response()
 }
 
 /// One stream.
@@ -89,7 +100,7 @@ fn stream_of(telling: Telling) -> Response {
         (header::CONTENT_TYPE, "text/event-stream"),
         (header::CACHE_CONTROL, "no-store"),
         // nginx would collect a buffer full of events before it hands them on.
-        (header::HeaderName::from_static("x-accel-buffering"), "no"),
+        (HeaderName::from_static("x-accel-buffering"), "no"),
     ];
     (headers, Body::from_stream(chunks)).into_response()
 }

@@ -2,12 +2,13 @@
 //! transports, which differ in how they say it.
 
 use axum::http::{HeaderMap, HeaderValue};
+use rsso_core::login::LoginId;
 use rsso_core::login::event::Position;
 
 use super::caps::Permit;
 use super::channel::{Channel, Channels};
 use super::connection::Connection;
-use super::desk::Bearer;
+use super::desk::{Bearer, Unavailable};
 use super::door::{self, Refusal};
 use super::ending::Ending;
 use super::http::Gateway;
@@ -17,8 +18,6 @@ use super::hub::NoSeat;
 #[derive(Debug)]
 pub(crate) struct Visit {
     pub(crate) purpose: Purpose,
-    /// What the client says it saw last.
-    pub(crate) after: Option<Result<Position, ()>>,
     /// The origin that the answer has to allow.
     pub(crate) allow: Option<HeaderValue>,
     pub(crate) permit: Option<Permit>,
@@ -29,10 +28,8 @@ pub(crate) struct Visit {
 pub(crate) enum Purpose {
     /// Events, or why there will be none.
     Listen(Channel),
-    /// Nothing that this browser has not been told: its login has ended so.
+    /// Nothing but why: its login has ended so, or the cookie stands for nobody.
     Told(Ending),
-    /// The cookie stands for nobody.
-    Nobody,
 }
 
 impl Gateway {
@@ -58,13 +55,44 @@ impl Gateway {
                 || Purpose::Told(Ending::of_kick(Some(kick.code))),
                 Purpose::Listen,
             ),
-            Bearer::Nobody => Purpose::Nobody,
+            Bearer::Nobody => match self.end_of(query, after.as_ref()).await {
+                Ok(ending) => Purpose::Told(ending),
+                Err(Unavailable) => return Err(Refusal::Unavailable(admission.allow)),
+            },
         };
         Ok(Visit {
             purpose,
-            after,
             allow: admission.allow,
             permit: admission.permit,
         })
     }
+
+    /// What became of the login that a browser had whose cookie stands for nobody.
+    async fn end_of(
+        &self,
+        query: Option<&str>,
+        after: Option<&Result<Position, ()>>,
+    ) -> Result<Ending, Unavailable> {
+        let Some(login) = former_login(query) else {
+            // Who has a position was somebody; an end that left no event is time's.
+            let was_here = matches!(after, Some(Ok(position)) if *position != Position::START);
+            return Ok(if was_here {
+                Ending::Expired
+            } else {
+                Ending::NotSignedIn
+            });
+        };
+        let newest = self.door.desk.newest().await?;
+        Ok(self.channels.end_of(login, &newest).await)
+    }
+}
+
+/// The login that a client says it was connected as: the parameter `login`. Nobody is told more of it
+/// than how it ended, because a login's id is no secret.
+fn former_login(query: Option<&str>) -> Option<LoginId> {
+    let pairs = query?.split('&').filter_map(|pair| pair.split_once('='));
+    let mut values = pairs.filter(|(name, _)| *name == "login");
+    values
+        .next()
+        .and_then(|(_, value)| LoginId::parse(value).ok())
 }

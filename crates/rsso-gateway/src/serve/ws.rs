@@ -64,7 +64,6 @@ pub(crate) async fn connect(
     let channel = match visit.purpose {
         Purpose::Listen(channel) => channel,
         Purpose::Told(ending) => Channels::closed(ending),
-        Purpose::Nobody => Channels::closed(Ending::NotSignedIn),
     };
     let channels = Arc::clone(&gateway.channels);
     let mut response = upgrade

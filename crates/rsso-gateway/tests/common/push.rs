@@ -62,6 +62,21 @@ impl Backing {
         Gateway::start_ready(program(), &all)
     }
 
+    /// Removes a session as an administrator would: rsso is not told.
+    pub fn remove_session(&self, session: &str) {
+        let key = key(session);
+        let hex: String = key.as_bytes().iter().map(|b| format!("{b:02x}")).collect();
+        let sql = format!("DELETE FROM rsso_sessions WHERE id = x'{hex}'");
+        match self {
+            Self::Sqlite(dir) => super::sqlite(&dir.join("sessions.db"), &sql),
+            Self::Redis(server) => {
+                let name = format!("rsso:{{{}}}:d", key.to_text());
+                assert_eq!(server.cli(&["del", &name]), "1");
+            }
+            Self::Mysql(server) => drop(server.sql(&sql)),
+        }
+    }
+
     pub fn site(&self) -> Site {
         Site(worker(&self.dsn()))
     }

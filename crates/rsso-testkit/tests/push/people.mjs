@@ -1,9 +1,11 @@
 // What the steps beside this file have in common: people with a browser each, and what their pages have seen.
 
 export class Person {
-    constructor(context, origin) {
+    /** `shown` is where the browser's pages find the site, if that is another way than `asks` takes. */
+    constructor(context, origin, shown = origin) {
         this.context = context;
         this.origin = origin;
+        this.shown = shown;
     }
 
     /** Asks the site without opening a page. */
@@ -20,7 +22,7 @@ export class Person {
     /** A tab with the page, connected unless told otherwise. */
     async opens(options = {}, wait = 'open') {
         const tab = await this.context.newPage();
-        await tab.goto(`${this.origin}/page.php?${new URLSearchParams({ options: JSON.stringify(options) })}`);
+        await tab.goto(`${this.shown}/page.php?${new URLSearchParams({ options: JSON.stringify(options) })}`);
         await tab.waitForFunction((state) => window.sso?.state === state, wait);
         return tab;
     }
@@ -45,3 +47,8 @@ export const reaches = (tab, number) =>
     );
 
 export const problems = (tab) => tab.evaluate(() => window.problems);
+
+export const dialog = (tab) => tab.locator('rsso-dialog dialog[open]');
+
+/** Of the dialog, once it is there. */
+export const title = (tab) => dialog(tab).locator('h2').textContent();

@@ -1,0 +1,105 @@
+//! `rsso serve` on each store: who was connected as a login and is nobody now is told how that login ended, the same by
+//! WebSocket and event stream.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    unreachable_pub,
+    missing_docs,
+    reason = "a test fails by panicking, and nobody reads its documentation but in its name"
+)]
+
+#[macro_use]
+mod common;
+
+use common::push::{Backing, kind};
+use rsso_core::login::{LoginId, Which};
+use rsso_testkit::Gateway;
+use rsso_testkit::gateway::{Answer, Socket, Stream};
+
+on_every_store!(
+    who_is_nobody_any_more_is_told_how_the_login_ended,
+    another_claim_in_the_session_sends_its_connections_back,
+);
+
+/// What a client is told whose cookie is nobody's and that says that it was this login: by a close code, and by the answer
+/// to a stream.
+fn told(gateway: &Gateway, login: &str) -> (Option<u16>, u16, Option<String>) {
+    let cookie = [("Cookie", "PHPSESSID=nobody")];
+    let path = |carrier: &str| format!("/sso/{carrier}?lastEventId=1&login={login}");
+    let (events, code) = Socket::open(gateway.port(), &path("ws"), &cookie)
+        .unwrap()
+        .rest();
+    assert!(events.is_empty(), "{events:?}");
+    let answer: Answer = gateway.get(&path("events"), &cookie);
+    let header = |line: &String| {
+        let (name, value) = line.split_once(':')?;
+        (name.eq_ignore_ascii_case("rsso-close")).then(|| value.trim().to_owned())
+    };
+    (code, answer.status, answer.headers.iter().find_map(header))
+}
+
+fn who_is_nobody_any_more_is_told_how_the_login_ended(backing: &Backing) {
+    let gateway = backing.gateway(&[]);
+    let mut site = backing.site();
+    let ended = |login: LoginId, code: u16| {
+        let told = told(&gateway, &login.to_string());
+        assert_eq!(told, (Some(code), 204, Some(code.to_string())));
+    };
+
+    let login = site.log_in("here", "ann", "web");
+    site.log_out("here");
+    ended(login, 4003);
+
+    let login = site.log_in("gone", "bob", "web");
+    backing.remove_session("gone");
+    ended(login, 4004);
+
+    let login = site.log_in("old", "cid", "web");
+    site.log_in("new", "cid", "web");
+    ended(login, 4001);
+
+    let login = site.log_in("sent", "dan", "web");
+    site.kick("dan", &Which::default());
+    ended(login, 4002);
+
+    // Who only has a position was somebody; who has nothing, or says nonsense, was nobody.
+    let nobody = |query: &str| {
+        let path = format!("/sso/ws{query}");
+        Socket::open(gateway.port(), &path, &[]).unwrap().rest().1
+    };
+    assert_eq!(nobody("?lastEventId=1"), Some(4004));
+    for stranger in ["", "?lastEventId=0", "?login=", "?login=PHPSESSID"] {
+        assert_eq!(nobody(stranger), Some(4401), "{stranger}");
+    }
+}
+
+fn another_claim_in_the_session_sends_its_connections_back(backing: &Backing) {
+    let gateway = backing.gateway(&[]);
+    let mut site = backing.site();
+    let before = site.log_in("here", "ann", "web");
+    let mut socket = gateway.socket("here", None).unwrap();
+    let mut stream = gateway.stream("here", None).unwrap();
+    assert_eq!(kind(&socket.event()), "connected");
+    stream.heed().unwrap();
+    let after = site.log_in("here", "bob", "web");
+
+    let (events, code) = socket.rest();
+    assert_eq!(code, Some(4501));
+    assert_eq!(events[0]["data"]["reason"], "reclaimed");
+    assert_eq!(stream.heed().unwrap().event, "io.rsso.login.released.v1");
+    // It says when to come back, and not that it is over.
+    assert!(stream.block().unwrap().retry.is_some());
+    assert_eq!(stream.block(), None);
+
+    let mut again = gateway.socket("here", None).unwrap();
+    assert_eq!(again.event()["data"]["login"], after.to_string());
+    // Whose cookie is still that of before the new login comes back until it has the new one.
+    let path = format!("/sso/ws?login={before}");
+    let (_, code) = Socket::open(gateway.port(), &path, &[]).unwrap().rest();
+    assert_eq!(code, Some(4501));
+    let path = format!("/sso/events?login={before}");
+    let mut stream = Stream::open(gateway.port(), &path, &[]).unwrap();
+    assert!(stream.block().unwrap().retry.is_some());
+}
