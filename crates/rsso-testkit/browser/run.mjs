@@ -1,21 +1,21 @@
-// Runs one script in a new Chromium, headless, with a profile of its own under $TMPDIR.
+// Runs one script in a new browser, headless, with a profile of its own under $TMPDIR.
 //
-//   node run.mjs <folder with node_modules> <chromium> <milliseconds> <script> <input as JSON>
+//   node run.mjs <folder with node_modules> <chromium or firefox> <its program> <milliseconds> <script> <input as JSON>
 //
 // The script is an ES module whose default export gets { person, say, input }: `person()` is another browser (a context:
 // it shares no cookie with the others), `say(value)` prints a line of JSON.
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 
-const [modules, executablePath, milliseconds, script, input] = process.argv.slice(2);
-const { chromium } = createRequire(`${modules}/`)('playwright-core');
+const [modules, kind, executablePath, milliseconds, script, input] = process.argv.slice(2);
+const require = createRequire(`${modules}/`);
 const { default: steps } = await import(pathToFileURL(script));
 
 const limit = Number(milliseconds);
 // A single act; shorter than the whole, so that what is reported is the act that hung.
 const timeout = limit / 3;
 
-const browser = await chromium.launch({
+const chromium = () => require('playwright-core').chromium.launch({
     executablePath,
     timeout,
     args: [
@@ -34,9 +34,15 @@ const browser = await chromium.launch({
     ],
 });
 
+const firefox = async () => {
+    const { launch } = await import('./firefox.mjs');
+    return launch(require('puppeteer-core').default, executablePath, timeout);
+};
+const browser = await { chromium, firefox }[kind]();
+
 const person = async () => {
     const context = await browser.newContext();
-    context.setDefaultTimeout(timeout);
+    context.setDefaultTimeout?.(timeout);
     return context;
 };
 const say = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);

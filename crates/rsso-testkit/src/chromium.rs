@@ -1,7 +1,7 @@
-//! A real browser: Debian's Chromium, driven by playwright-core from npm.
+//! A real browser: Debian's Chromium, driven by playwright-core from npm. [`crate::firefox`] is another one.
 //!
-//! Holds: the version of playwright-core is the one in `browser/package-lock.json`; what npm installs lies outside git,
-//! in `.cache/browser`; the browser resolves `*.a.test` to this machine and knows no other name but 127.0.0.1; it ends with the
+//! Holds: the versions are those in `browser/package-lock.json`; what npm installs lies outside git, in
+//! `.cache/browser`; the browser resolves `*.a.test` to this machine and knows no other name but 127.0.0.1; it ends with the
 //! Node process that drives it, even where that is killed, for it listens to a pipe of it.
 
 use std::fs;
@@ -21,7 +21,7 @@ const LIMIT: Duration = Duration::from_secs(90);
 /// What the driver gets on top, to say what hung and to close the browser.
 const GRACE: Duration = Duration::from_secs(20);
 
-/// One package of 10 MB.
+/// Some 80 packages, 70 MB.
 const INSTALL_LIMIT: Duration = Duration::from_secs(120);
 
 /// Runs the steps in `script` (see `browser/run.mjs` for what it is given) in a new browser: what they said, in order.
@@ -29,12 +29,23 @@ const INSTALL_LIMIT: Duration = Duration::from_secs(120);
 /// # Panics
 /// With everything that was said, if a step fails or they do not come to an end.
 pub fn run(script: &Path, input: &Value) -> Vec<Value> {
+    drive(
+        "chromium",
+        &program(&["chromium"], "chromium"),
+        script,
+        input,
+    )
+}
+
+/// The same in any browser that `browser/run.mjs` knows.
+pub(crate) fn drive(kind: &str, browser: &Path, script: &Path, input: &Value) -> Vec<Value> {
     let dir = WorkDir::new();
     let mut driver = Command::new(node());
     driver
         .arg(source().join("run.mjs"))
         .arg(modules())
-        .arg(program(&["chromium"], "chromium"))
+        .arg(kind)
+        .arg(browser)
         .arg(LIMIT.as_millis().to_string())
         .arg(script)
         .arg(input.to_string())

@@ -13,6 +13,7 @@
 
 pub mod backend;
 pub mod chromium;
+pub mod firefox;
 pub mod fpm;
 pub mod gateway;
 pub mod handler;

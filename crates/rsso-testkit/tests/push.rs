@@ -8,7 +8,7 @@ mod site;
 
 use std::path::{Path, PathBuf};
 
-use rsso_testkit::{FpmConfig, Handler, MariaDb, RedisServer, WorkDir, chromium};
+use rsso_testkit::{FpmConfig, Handler, MariaDb, RedisServer, WorkDir, chromium, firefox};
 use serde_json::{Value, json};
 use site::{Site, sqlite};
 
@@ -16,8 +16,10 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/push")
 }
 
-/// Takes the steps of a script: what they said.
-fn steps(handler: &Handler, script: &str) -> Vec<Value> {
+/// A browser that takes the steps of a script: what they said.
+type Drive = fn(&Path, &Value) -> Vec<Value>;
+
+fn steps(drive: Drive, handler: &Handler, script: &str) -> Vec<Value> {
     let Handler::Dsn(dsn) = handler else {
         panic!("a gateway needs a DSN")
     };
@@ -29,7 +31,7 @@ fn steps(handler: &Handler, script: &str) -> Vec<Value> {
     let copy = WorkDir::new();
     let site = Site::start(&config, dsn, &copy.web_copy("pages", &folder()), "")
         .open("/login.php?uid=nobody");
-    let said = chromium::run(
+    let said = drive(
         &folder().join(script),
         &json!({
             "origin": site.nginx.url(),
@@ -41,8 +43,12 @@ fn steps(handler: &Handler, script: &str) -> Vec<Value> {
 }
 
 fn on_redis(script: &str) -> Vec<Value> {
+    on_redis_in(chromium::run, script)
+}
+
+fn on_redis_in(drive: Drive, script: &str) -> Vec<Value> {
     let redis = RedisServer::start();
-    steps(&Handler::Dsn(redis.url()), script)
+    steps(drive, &Handler::Dsn(redis.url()), script)
 }
 
 /// Who is pushed out is told in a dialog, without a click.
@@ -92,13 +98,14 @@ fn on_redis_who_is_pushed_out_is_told_in_a_dialog() {
 #[test]
 fn on_sqlite_who_is_pushed_out_is_told_in_a_dialog() {
     let dir = WorkDir::new();
-    assert_dialog(&steps(&sqlite(&dir), "dialog.mjs"));
+    assert_dialog(&steps(chromium::run, &sqlite(&dir), "dialog.mjs"));
 }
 
 #[test]
 fn on_mysql_who_is_pushed_out_is_told_in_a_dialog() {
     let mariadb = MariaDb::start();
-    assert_dialog(&steps(&Handler::Dsn(mariadb.url()), "dialog.mjs"));
+    let dsn = Handler::Dsn(mariadb.url());
+    assert_dialog(&steps(chromium::run, &dsn, "dialog.mjs"));
 }
 
 #[test]
@@ -131,7 +138,10 @@ fn a_connection_that_was_cut_comes_back_where_it_stood() {
 
 #[test]
 fn a_browser_without_websocket_is_told_the_same() {
-    let said = on_redis("fallback.mjs");
+    assert_fallback(&on_redis("fallback.mjs"));
+}
+
+fn assert_fallback(said: &[Value]) {
     assert_eq!(said[0], json!({"numbers": [0, 1]}));
     let kinds = [
         "connected",
@@ -154,7 +164,10 @@ fn a_browser_without_websocket_is_told_the_same() {
 
 #[test]
 fn who_was_asleep_while_the_login_ended_is_told_how() {
-    let said = on_redis("expired.mjs");
+    assert_asleep(&on_redis("expired.mjs"));
+}
+
+fn assert_asleep(said: &[Value]) {
     for (transport, said) in ["ws", "sse"].iter().zip(said.chunks(4)) {
         let told = |code: u16, more: Value| {
             let mut all = json!({"transport": transport, "code": code});
@@ -175,7 +188,10 @@ fn who_was_asleep_while_the_login_ended_is_told_how() {
 
 #[test]
 fn who_signs_in_again_in_the_same_browser_is_known_in_every_tab() {
-    let said = on_redis("another.mjs");
+    assert_signed_in_again(&on_redis("another.mjs"));
+}
+
+fn assert_signed_in_again(said: &[Value]) {
     let switched = |end: u16| json!({"now": "bob", "end": end, "title": "Another account is signed in here", "released": end == 4003});
     for (way, said) in ["shared", "alone", "streams"].iter().zip(said.chunks(6)) {
         let twice = |what: &str, each: Value| json!({"way": way, what: [each, each]});
@@ -190,7 +206,10 @@ fn who_signs_in_again_in_the_same_browser_is_known_in_every_tab() {
 
 #[test]
 fn who_was_away_while_the_user_was_pushed_out_is_told_who_and_when() {
-    let said = on_redis("away.mjs");
+    assert_away(&on_redis("away.mjs"));
+}
+
+fn assert_away(said: &[Value]) {
     for (transport, said) in ["ws", "sse"].iter().zip(said.chunks(4)) {
         for (way, said) in ["offline", "cached", "polled"].iter().zip(said) {
             let told = (
@@ -215,7 +234,10 @@ fn who_was_away_while_the_user_was_pushed_out_is_told_who_and_when() {
 
 #[test]
 fn a_tab_that_is_looked_at_does_not_wait_and_one_that_is_not_makes_room() {
-    let said = on_redis("looked-at.mjs");
+    assert_looked_at(&on_redis("looked-at.mjs"));
+}
+
+fn assert_looked_at(said: &[Value]) {
     assert_eq!(
         said,
         [
@@ -226,4 +248,43 @@ fn a_tab_that_is_looked_at_does_not_wait_and_one_that_is_not_makes_room() {
             json!({"problems": []}),
         ]
     );
+}
+
+/// The same in another browser.
+mod in_firefox {
+    use super::*;
+
+    fn on_redis(script: &str) -> Vec<Value> {
+        on_redis_in(firefox::run, script)
+    }
+
+    #[test]
+    fn who_is_pushed_out_is_told_in_a_dialog() {
+        assert_dialog(&on_redis("dialog.mjs"));
+    }
+
+    #[test]
+    fn a_browser_without_websocket_is_told_the_same() {
+        assert_fallback(&on_redis("fallback.mjs"));
+    }
+
+    #[test]
+    fn who_was_asleep_while_the_login_ended_is_told_how() {
+        assert_asleep(&on_redis("expired.mjs"));
+    }
+
+    #[test]
+    fn who_signs_in_again_in_the_same_browser_is_known_in_every_tab() {
+        assert_signed_in_again(&on_redis("another.mjs"));
+    }
+
+    #[test]
+    fn who_was_away_while_the_user_was_pushed_out_is_told_who_and_when() {
+        assert_away(&on_redis("away.mjs"));
+    }
+
+    #[test]
+    fn a_tab_that_is_looked_at_does_not_wait_and_one_that_is_not_makes_room() {
+        assert_looked_at(&on_redis("looked-at.mjs"));
+    }
 }

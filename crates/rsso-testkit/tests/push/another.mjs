@@ -35,8 +35,14 @@ const ended = async (tab, count = 1) => {
     return found.jsonValue();
 };
 
-/** As somebody who comes back to the tab; those that share are told by the others. */
-const look = (tab) => tab.evaluate(() => { dispatchEvent(new Event('focus')); });
+/** As somebody who comes back to the tabs, one after the other; those that share are told by the others. */
+const look = async (tabs, type) => {
+    for (const tab of tabs) {
+        await tab.bringToFront();
+        await tab.evaluate(() => { dispatchEvent(new Event('focus')); });
+        await tab.waitForFunction((wanted) => window.seen.at(-1).type === wanted, type);
+    }
+};
 
 export default async ({ person, say, input }) => {
     for (const [way, options] of Object.entries(WAYS)) {
@@ -79,7 +85,7 @@ export default async ({ person, say, input }) => {
         const ends = await each(tabs, (tab) => ended(tab));
         const next = await ann.signsIn('ann');
         let fresh = await ann.opens(options);
-        if (way === 'alone') await each(tabs, look);
+        if (way === 'alone') await look(tabs, 'connected');
         await each(tabs, (tab) => told(tab, 'connected', next));
         await thief.signsIn('ann');
         await each(tabs, (tab) => told(tab, 'kicked', next));
@@ -92,7 +98,7 @@ export default async ({ person, say, input }) => {
         await each(tabs, (tab) => ended(tab));
         await ann.signsIn('bob');
         fresh = await ann.opens(options);
-        if (way === 'alone') await each(tabs, look);
+        if (way === 'alone') await look(tabs, 'switched');
         say({ way, after: await each(tabs, switched) });
         complaints.push(...await problems(tabs[0]));
         await dialog(tabs[0]).locator('button.main').click();
