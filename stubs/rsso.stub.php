@@ -434,8 +434,8 @@ namespace {
      * Why the session that this browser presented is gone; null where it was not kicked.
      *
      * A kicked browser's session is empty, and with `session.use_strict_mode` it has a new id: this tells the user what
-     * happened, in the first request after the kick, for `rsso.tombstone_ttl` seconds. Without strict mode, where the
-     * id stays, in all requests until the next login.
+     * happened, in all requests until the next login of this browser, for `rsso.tombstone_ttl` seconds after the kick.
+     * It costs a round trip where the session has no login and is not new.
      *
      * @throws Rsso\StoreException
      * @throws Rsso\RssoException without a session that rsso keeps

@@ -8,7 +8,7 @@ use super::throw_no_session;
 use crate::answers::{Answer, KickRow, LoginRow};
 use crate::guard::{self, OnError};
 use crate::login;
-use crate::php::{self, arguments};
+use crate::php::arguments;
 use crate::worker::{self, Access};
 
 /// What comes of an act on the session in use.
@@ -77,9 +77,7 @@ pub(super) extern "C" fn kicked(call: &mut ExecuteData, result: &mut Zval) {
     if !arguments!(call, c"") {
         return;
     }
-    // Under strict mode no session begins anew under an id that a browser presents.
-    let may_be_reused = php::ini_long(c"session.use_strict_mode") == 0;
-    let act = |access: Access<'_>| access.request.kicked(access.store, may_be_reused);
+    let act = |access: Access<'_>| access.request.kicked(access.store);
     let found = in_session("sso_kicked", act, |kick| {
         kick.map(|kick| Answer::kick(KickRow::of(&kick)).lend())
     });

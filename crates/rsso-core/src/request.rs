@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::deadline::{Deadline, bounded};
 use crate::error::{Error, Result};
-use crate::login::{Bound, Kick};
+use crate::login::Bound;
 use crate::packing;
 use crate::settings::{LockFailure, Settings};
 use crate::sid::{SessionId, SessionKey};
@@ -19,6 +19,7 @@ use crate::store::{End, Load, LockTerms, Store, Token, Version};
 
 mod commit;
 mod ids;
+mod kicks;
 mod logins;
 mod outcome;
 mod refresh;
@@ -27,6 +28,7 @@ mod validate;
 mod waiters;
 
 use ids::MadeIds;
+use kicks::FoundKick;
 pub use logins::Followed;
 pub use outcome::{Refusal, Written};
 use rotation::{Leaving, Left};
@@ -45,9 +47,11 @@ pub struct RequestState {
     /// Sessions whose login was carried to a new id a moment ago.
     left: Left,
     /// Why the session that the browser presented is gone.
-    kick: Option<Kick>,
+    kick: Option<FoundKick>,
     /// The same of the session that was closed last, for the id that it is rotated to.
-    kick_of_closed: Option<Kick>,
+    kick_of_closed: Option<FoundKick>,
+    /// Strict mode has refused the id that `kick` was found under: the next id takes its place.
+    replaces_kicked: bool,
     /// The id whose validation failed, and why: its read fails with this.
     unreadable: Option<(SessionId, Error)>,
 }
@@ -85,6 +89,7 @@ impl Default for RequestState {
             left: Left::default(),
             kick: None,
             kick_of_closed: None,
+            replaces_kicked: false,
             unreadable: None,
         }
     }
@@ -95,6 +100,7 @@ impl RequestState {
     pub fn opened(&mut self) {
         if !self.is_active() {
             self.kick = None;
+            self.replaces_kicked = false;
             self.unreadable = None;
         }
     }
@@ -148,9 +154,13 @@ impl RequestState {
             let current = self.unwritten(sid, settings)?;
             self.ended = current.refusal == Some(Refusal::Gone);
             self.current = Some(current);
+            self.inherit_kick(store, settings);
             return Ok(Vec::new());
         }
-        Ok(self.open(store, settings, sid, false)?.unwrap_or_default())
+        let kick = self.kick.take_if(|_| self.replaces_kicked);
+        let data = self.open(store, settings, sid, false)?;
+        self.inherit_from(kick, store, settings);
+        Ok(data.unwrap_or_default())
     }
 
     /// Ends the session and gives its lock back.
@@ -220,6 +230,7 @@ impl RequestState {
     fn end_use(&mut self) {
         self.made.publish();
         self.unreadable = None;
+        self.replaces_kicked = false;
         self.kick_of_closed = self.kick.take();
     }
 
@@ -250,6 +261,7 @@ impl RequestState {
         }
         self.give_up_current(store)?;
         self.current = Some(self.unwritten(sid, settings)?);
+        self.inherit_kick(store, settings);
         Ok(true)
     }
 
@@ -336,7 +348,7 @@ impl RequestState {
         current.seen = seen;
         current.lives_until = loaded.left.map(|left| started + bounded(left));
         current.login = loaded.login;
-        self.kick = loaded.kick;
+        self.kick = loaded.kick.map(|kick| FoundKick::under(kick, &current.key));
         self.current = Some(current);
         match data {
             Some(data) if !store.shares_data() => packing::unpack(data, store.address()).map(Some),

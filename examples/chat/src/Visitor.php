@@ -24,7 +24,7 @@ final class Visitor
         if ($user !== null) {
             $users->touch($user);
         } elseif ($kick = sso_kicked()) {
-            // rsso says it once, in the first request after the kick. Whichever that is, the sign-in page shall tell.
+            // The sign-in page tells; the session keeps it, so that rsso is not asked again.
             $_SESSION['kicked'] = [
                 'replaced' => $kick->code === -4,
                 'by' => $kick->by_label ?? $kick->by_device ?? 'another browser',

@@ -49,7 +49,10 @@ impl RequestState {
                 self.take_up(store, settings, sid, change.ttl())?;
             }
             _ => {
+                // A framework has read the id it was given, and goes on with another one.
+                let kick = self.kick.take();
                 self.open(store, settings, sid, false)?;
+                self.inherit_from(kick, store, settings);
             }
         }
         let Some(current) = self.current.as_mut() else {

@@ -113,23 +113,6 @@ impl RequestState {
         }
     }
 
-    /// Why the session that the browser presented is gone. `may_be_reused` says that a session may
-    /// have begun anew under an id whose former session was kicked: then the store is asked.
-    ///
-    /// # Errors
-    /// [`crate::Error::Store`].
-    pub fn kicked(&mut self, store: &mut dyn Store, may_be_reused: bool) -> Result<Option<Kick>> {
-        if self.kick.is_none()
-            && may_be_reused
-            && let Some(current) = &self.current
-            && current.login.is_none()
-            && current.seen.is_some()
-        {
-            self.kick = store.kick_of(&current.key)?;
-        }
-        Ok(self.kick.clone())
-    }
-
     /// Lets the login follow the session's data: `wish` is the claim for the user that stands there
     /// now; where none does, a login ends.
     ///

@@ -39,9 +39,16 @@ impl RequestState {
             return Ok(false);
         }
         let is_own = why != Validation::Collision && self.made.is_own(sid);
-        match self.open(store, settings, sid, !is_own) {
+        let kick = self.kick.clone();
+        let opened = self.open(store, settings, sid, !is_own);
+        if why != Validation::Start {
+            // What is known of another id is not what the browser presented.
+            self.kick = kick;
+        }
+        match opened {
             Ok(found) => {
                 let is_known = is_own || found.is_some();
+                self.replaces_kicked |= why == Validation::Start && !is_known;
                 if !is_known {
                     self.current = None;
                 }

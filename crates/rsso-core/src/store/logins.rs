@@ -89,6 +89,13 @@ pub trait Logins {
     /// [`crate::Error::Store`].
     fn kick_of(&mut self, key: &SessionKey) -> Result<Option<Kick>>;
 
+    /// Leaves a tombstone under an id that takes the place of a kicked one, for `ttl`. A session under
+    /// it is left alone; a claim of it ends the tombstone.
+    ///
+    /// # Errors
+    /// [`crate::Error::Store`].
+    fn leave_tombstone(&mut self, key: &SessionKey, kick: &Kick, ttl: Duration) -> Result<()>;
+
     /// Up to `limit` events of a realm behind a position, in order.
     ///
     /// # Errors

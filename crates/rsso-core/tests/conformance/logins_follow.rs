@@ -76,11 +76,7 @@ pub fn who_may_not_follow_is_turned_away(ground: &dyn Ground) {
         other.store.release(&key, gone.token).unwrap();
         let mut next = Request::begin(ground);
         assert_eq!(next.read(&id), b"");
-        let told = next
-            .state
-            .kicked(next.worker.store.as_mut(), false)
-            .unwrap();
-        assert_eq!(told, Some(kick));
+        assert_eq!(next.kicked(), Some(kick));
         next.end();
         assert_eq!(other.logins(&alice), [holder]);
     }

@@ -193,11 +193,7 @@ pub fn the_kicked_browser_is_told(ground: &dyn Ground) {
     let (winner, _) = other.sign_in(&ground.key(), &alice, at_most(1));
     let mut request = Request::begin(ground);
     assert_eq!(request.read(&id), b"");
-    let kick = request
-        .state
-        .kicked(request.worker.store.as_mut(), false)
-        .unwrap()
-        .unwrap();
+    let kick = request.kicked().unwrap();
     assert_eq!(
         (kick.identity.login, kick.by.unwrap().login),
         (login, winner)
@@ -208,20 +204,13 @@ pub fn the_kicked_browser_is_told(ground: &dyn Ground) {
     request.end();
     let mut next = Request::begin(ground);
     assert_eq!(next.read(&id), b"anonymous");
-    for (may_be_reused, told) in [(false, false), (true, true)] {
-        let kick = next
-            .state
-            .kicked(next.worker.store.as_mut(), may_be_reused)
-            .unwrap();
-        assert_eq!(kick.is_some(), told);
-    }
+    assert!(next.kicked().is_some());
     // Who signs in again is not kicked any more.
     assert!(matches!(
         next.claim(&wish(&alice, "web", at_most(1))),
         Claimed::New(..)
     ));
-    let kick = next.state.kicked(next.worker.store.as_mut(), true).unwrap();
-    assert_eq!(kick, None);
+    assert_eq!(next.kicked(), None);
     next.end();
     // And in strict mode: the id is only looked at, and found to be gone.
     let gone = sid();
@@ -237,9 +226,5 @@ pub fn the_kicked_browser_is_told(ground: &dyn Ground) {
     let new = sid();
     state.created(new.clone(), false);
     strict.read(&new);
-    let kick = strict
-        .state
-        .kicked(strict.worker.store.as_mut(), false)
-        .unwrap();
-    assert_eq!(kick.expect("it was presented").code, -5);
+    assert_eq!(strict.kicked().expect("it was presented").code, -5);
 }

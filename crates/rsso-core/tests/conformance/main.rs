@@ -22,6 +22,7 @@ mod locks;
 mod logins;
 mod logins_fencing;
 mod logins_follow;
+mod logins_inherited;
 mod logins_kicks;
 mod logins_limits;
 mod logins_living;
@@ -173,6 +174,13 @@ stores! {
         signing_out_keeps_the_session;
         a_session_may_sign_in_again_after_signing_out;
         a_write_and_a_touch_keep_the_login;
+    }
+    logins_inherited {
+        the_new_id_of_strict_mode_inherits_the_kick;
+        the_kick_is_inherited_by_ids_that_the_handler_did_not_make;
+        who_signs_in_under_the_new_id_is_not_kicked;
+        an_inherited_kick_ends_when_the_first_one_does;
+        only_what_is_new_inherits;
     }
     logins_tombstones {
         a_second_claim_kicks_the_first;

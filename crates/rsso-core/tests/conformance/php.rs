@@ -1,6 +1,6 @@
 //! One PHP request: the calls of a save handler in PHP's order.
 
-use rsso_core::login::{Claim, Claimed, LoginId};
+use rsso_core::login::{Claim, Claimed, Kick, LoginId};
 use rsso_core::request::{Followed, RequestState, Validation, Written};
 use rsso_core::{SessionId, Settings};
 
@@ -79,6 +79,11 @@ impl Request {
 
     pub fn sign_out(&mut self) -> bool {
         self.state.sign_out(self.worker.store.as_mut()).unwrap()
+    }
+
+    /// What `sso_kicked()` says.
+    pub fn kicked(&mut self) -> Option<Kick> {
+        self.state.kicked(self.worker.store.as_mut()).unwrap()
     }
 
     pub fn follow(&mut self, wish: Option<&Claim>) -> Followed {

@@ -45,8 +45,7 @@ pub fn a_kick_is_told_to_nobody_else(ground: &dyn Ground) {
         let new = sid();
         process.state.created(new.clone(), false);
         process.read(&new);
-        let store = process.worker.store.as_mut();
-        assert!(process.state.kicked(store, false).unwrap().is_some());
+        assert!(process.kicked().is_some());
         process.close();
         // Somebody else's request in the same process.
         process.state.opened();
@@ -58,8 +57,7 @@ pub fn a_kick_is_told_to_nobody_else(ground: &dyn Ground) {
             process.state.created(theirs.clone(), false);
         }
         process.read(&theirs);
-        let store = process.worker.store.as_mut();
-        assert_eq!(process.state.kicked(store, false).unwrap(), None);
+        assert_eq!(process.kicked(), None);
         process.close();
     }
 }
@@ -76,8 +74,7 @@ pub fn a_kick_is_told_after_the_new_id_as_well(ground: &dyn Ground) {
     request.state.created(new.clone(), false);
     request.read(&new);
     let newer = request.regenerate(&new, true);
-    let store = request.worker.store.as_mut();
-    assert!(request.state.kicked(store, false).unwrap().is_some());
+    assert!(request.kicked().is_some());
     request.write(&newer, b"x").unwrap_stored();
     request.end();
 }

@@ -1,6 +1,7 @@
 //! Logins: each act in one transaction.
 
 use std::mem;
+use std::time::Duration;
 
 use mysql::Error as Driver;
 
@@ -10,7 +11,7 @@ use super::lines::{Failed, Line};
 use super::lost::Fate;
 use super::transaction::read_committed;
 use crate::error::{Error, Result};
-use crate::login::event::{Event, Moment, Position};
+use crate::login::event::{self, Event, Moment, Position};
 use crate::login::{
     Bound, Claim, Claimed, Device, Kick, KickOrder, Login, LoginId, Realm, Seat, User, Which,
 };
@@ -154,6 +155,13 @@ impl Logins for MysqlStore {
 
     fn kick_of(&mut self, key: &SessionKey) -> Result<Option<Kick>> {
         self.look(|desk| desk.kick_of(key.as_bytes()))
+    }
+
+    fn leave_tombstone(&mut self, key: &SessionKey, kick: &Kick, ttl: Duration) -> Result<()> {
+        let kick = event::json(kick);
+        self.act(Line::Prompt, CHANGE, |desk| {
+            ledger::Ledger::bury(desk, key.as_bytes(), &kick, ttl)
+        })
     }
 
     fn events(&mut self, realm: &Realm, after: &Position, limit: usize) -> Result<Vec<Event>> {

@@ -335,6 +335,17 @@ impl Logins for RedisStore {
         }
     }
 
+    /// It may be sent twice: that changes nothing more.
+    fn leave_tombstone(&mut self, key: &SessionKey, kick: &Kick, ttl: Duration) -> Result<()> {
+        let mut set = cmd("SET");
+        set.arg(self.keys(key, None).tombstone())
+            .arg(json(kick))
+            .arg("PX")
+            .arg(millis(ttl));
+        let mut replies = self.exchange(&[set])?.into_iter();
+        self.accept(replies.next().unwrap_or_default()).map(|_| ())
+    }
+
     fn events(&mut self, realm: &Realm, after: &Position, limit: usize) -> Result<Vec<Event>> {
         let mut range = cmd("XRANGE");
         range

@@ -1,5 +1,7 @@
 //! Logins: each act in one immediate transaction.
 
+use std::time::Duration;
+
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
 use super::ledger::Tables;
@@ -133,6 +135,13 @@ impl Logins for SqliteStore {
     fn kick_of(&mut self, key: &SessionKey) -> Result<Option<Kick>> {
         self.with(Doing::Read, |connection, sql| {
             kick_of(connection, sql, key.as_bytes())
+        })
+    }
+
+    fn leave_tombstone(&mut self, key: &SessionKey, kick: &Kick, ttl: Duration) -> Result<()> {
+        let kick = crate::login::event::json(kick);
+        self.transact(Doing::Login, |tables| {
+            ledger::Ledger::bury(tables, key.as_bytes(), &kick, ttl)
         })
     }
 
