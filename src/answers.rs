@@ -3,10 +3,11 @@
 
 use std::ffi::CString;
 use std::rc::Rc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use rsso_core::login::{Bound, Kick, Login, LoginId};
 
-use crate::worker;
+use crate::{calls, php, worker};
 
 /// An answer. Each act fills what it has.
 #[derive(Default)]
@@ -26,6 +27,10 @@ pub(crate) struct LoginRow {
     pub(crate) meta: Option<CString>,
     /// In seconds since 1970.
     pub(crate) claimed_at: i64,
+    pub(crate) last_seen_at: Option<i64>,
+    pub(crate) expires_at: Option<i64>,
+    pub(crate) ip: Option<String>,
+    pub(crate) user_agent: Option<String>,
     pub(crate) current: bool,
     pub(crate) kicks: Vec<KickRow>,
 }
@@ -42,13 +47,21 @@ pub(crate) struct KickRow {
     pub(crate) at: i64,
     pub(crate) by_device: Option<String>,
     pub(crate) by_label: Option<String>,
+    pub(crate) by_ip: Option<String>,
     pub(crate) delivered: Option<bool>,
 }
 
 impl LoginRow {
-    /// `current` is the login of this request's session.
+    /// `current` is the login of this request's session, which is used just now.
     pub(crate) fn of(login: &Login, current: Option<LoginId>) -> Self {
         let identity = &login.identity;
+        let is_current = current == Some(identity.login);
+        let now = now();
+        let lives_on = || now.saturating_add(lifetime());
+        let expires_at = match is_current {
+            true => Some(login.expires_at.unwrap_or_default().max(lives_on())),
+            false => login.expires_at,
+        };
         Self {
             id: identity.login.to_string(),
             uid: identity.uid_bytes(),
@@ -57,7 +70,14 @@ impl LoginRow {
             // JSON has no NUL.
             meta: (login.more.meta.clone()).and_then(|json| CString::new(json).ok()),
             claimed_at: seconds(login.more.claimed_at),
-            current: current == Some(identity.login),
+            last_seen_at: match is_current {
+                true => Some(seconds(now)),
+                false => login.last_seen_at(now).map(seconds),
+            },
+            expires_at: expires_at.map(seconds),
+            ip: login.more.ip.clone(),
+            user_agent: login.more.user_agent.clone(),
+            current: is_current,
             kicks: Vec::new(),
         }
     }
@@ -87,6 +107,7 @@ impl KickRow {
             at: seconds(kick.at),
             by_device: kick.by.as_ref().map(|by| by.device.clone()),
             by_label: kick.by.as_ref().and_then(|by| by.label.clone()),
+            by_ip: kick.by.as_ref().and_then(|by| by.ip.clone()),
             delivered: kick.delivered,
         }
     }
@@ -141,6 +162,18 @@ impl Lent {
         put(unsafe { &*self.0 });
         crate::guard::quietly(|| worker::with(|worker| worker.take_back(self.0)));
     }
+}
+
+/// In milliseconds since 1970.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    i64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(i64::MAX)
+}
+
+/// How long this request's session lives from now on, in milliseconds.
+fn lifetime() -> i64 {
+    let ttl = calls::ttl(php::ini_long(c"session.gc_maxlifetime"));
+    i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX)
 }
 
 fn seconds(milliseconds: i64) -> i64 {

@@ -6,14 +6,14 @@
 use std::time::Duration;
 
 use ext_php_rs::types::{ZendHashTable, Zval};
-use rsso_core::login::{Claim, Device, KeyPattern, LoginId, Uid, User, device_of_user_agent};
+use rsso_core::login::{Claim, Device, LoginId, Uid, User, device_of_user_agent};
 use rsso_core::request::{Followed, Refusal};
 use rsso_core::settings::LoginSettings;
 use rsso_core::{Result, SessionId};
 
-use crate::guard;
 use crate::superglobals::{self, Array};
 use crate::worker::{self, Access, Caller};
+use crate::{guard, paths};
 
 const TOO_LONG: &str =
     "rsso.auto_claim: the user in $_SESSION is longer than 255 bytes, and is not logged in by rsso";
@@ -57,12 +57,12 @@ pub(crate) fn follow(
         store,
         settings,
     } = access;
-    // What a script writes by hand is not the session that $_SESSION belongs to.
-    if !request.take_up(*store, settings, sid, ttl)? {
-        return Ok(Ok(None));
-    }
     // SAFETY: asked for a moment ago, in the same callback of PHP's.
     let (session, server) = unsafe { (globals.session.get(), globals.server.map(|s| s.get())) };
+    // What a script writes by hand is not the session that $_SESSION belongs to.
+    if is_suspended(session, &settings.logins) || !request.take_up(*store, settings, sid, ttl)? {
+        return Ok(Ok(None));
+    }
     let (wish, warning) = match user_in(session, &settings.logins) {
         None => (None, None),
         Some(uid) => match Uid::parse(&uid) {
@@ -88,7 +88,7 @@ fn claim(uid: Uid, server: Option<&ZendHashTable>, settings: &LoginSettings) -> 
         device: device(server, &settings.auto_claim_device),
         label: None,
         meta: None,
-        ip: superglobals::address(server),
+        client: superglobals::client(server, settings.login_details),
         limits: settings.limits,
         tombstone_ttl: settings.tombstone_ttl,
     })
@@ -106,41 +106,42 @@ fn device(server: Option<&ZendHashTable>, setting: &str) -> Device {
         .unwrap_or_default()
 }
 
-/// What the first path that leads to a value finds.
+/// What the first path that leads to a user finds.
 fn user_in(session: &ZendHashTable, settings: &LoginSettings) -> Option<Vec<u8>> {
+    let is_user = |uid: &Vec<u8>| {
+        settings
+            .auto_claim_except
+            .iter()
+            .all(|no| no.as_bytes() != uid)
+    };
+    let take = |value: &Zval| user(value).filter(is_user);
     let mut paths = settings.auto_claim.paths().iter();
-    paths.find_map(|path| walk(session, path))
+    paths.find_map(|path| paths::find(session, path, &take))
 }
 
-fn walk(array: &ZendHashTable, path: &[KeyPattern]) -> Option<Vec<u8>> {
-    let (key, rest) = path.split_first()?;
-    if let Some(key) = key.exact() {
-        // PHP keeps "12" under the number 12; so does this look-up.
-        return step(array.get(key)?, rest);
-    }
-    let mut entries = array.iter();
-    while let Some((name, value)) = entries.next_zval() {
-        let fits = match (name.long(), name.zend_str()) {
-            (Some(number), _) => key.fits(number.to_string().as_bytes()),
-            (_, Some(name)) => key.fits(name.as_bytes()),
-            _ => false,
-        };
-        if fits && let Some(found) = step(value, rest) {
-            return Some(found);
-        }
-    }
-    None
-}
-
-/// The value at the end of a path: text that is not empty, or a whole number.
-fn step(value: &Zval, rest: &[KeyPattern]) -> Option<Vec<u8>> {
-    let value = value.dereference();
-    if !rest.is_empty() {
-        return walk(value.array()?, rest);
-    }
+/// Text, or a whole number. Nothing and zero are how applications write that nobody is signed in.
+fn user(value: &Zval) -> Option<Vec<u8>> {
     if let Some(number) = value.long() {
-        return Some(number.to_string().into_bytes());
+        return (number != 0).then(|| number.to_string().into_bytes());
     }
     let text = value.zend_str()?.as_bytes();
-    (!text.is_empty()).then(|| text.to_vec())
+    (!matches!(text, b"" | b"0")).then(|| text.to_vec())
+}
+
+/// Whether a path of `rsso.auto_claim_unless` leads to what PHP takes for true.
+fn is_suspended(session: &ZendHashTable, settings: &LoginSettings) -> bool {
+    let set = |value: &Zval| {
+        let is_set = match value.array() {
+            Some(array) => !array.is_empty(),
+            None => {
+                value.is_object()
+                    || value.is_true()
+                    || value.double().is_some_and(|number| number != 0.0)
+                    || user(value).is_some()
+            }
+        };
+        is_set.then_some(())
+    };
+    let mut paths = settings.auto_claim_unless.paths().iter();
+    paths.any(|path| paths::find(session, path, &set).is_some())
 }

@@ -23,6 +23,7 @@ mod login;
 mod module;
 mod object;
 mod options;
+mod paths;
 mod php;
 mod process_end;
 mod sso;

@@ -45,6 +45,10 @@ const LOGIN_PROPERTIES: &[Property] = &[
     ("label", DataType::String, true),
     ("meta", DataType::Array, false),
     ("claimed_at", DataType::Long, false),
+    ("last_seen_at", DataType::Long, true),
+    ("expires_at", DataType::Long, true),
+    ("ip", DataType::String, true),
+    ("user_agent", DataType::String, true),
     ("current", DataType::Bool, false),
     ("kicks", DataType::Array, false),
 ];
@@ -59,6 +63,7 @@ const KICK_PROPERTIES: &[Property] = &[
     ("at", DataType::Long, false),
     ("by_device", DataType::String, true),
     ("by_label", DataType::String, true),
+    ("by_ip", DataType::String, true),
     ("delivered", DataType::Bool, true),
 ];
 
@@ -148,6 +153,10 @@ pub(crate) fn put_login(slot: &mut Zval, row: &LoginRow) {
     slots.maybe_text(row.label.as_deref());
     engine::json_decode(row.meta.as_deref().unwrap_or(c"[]"), slots.next());
     slots.next().set_long(row.claimed_at);
+    slots.maybe_number(row.last_seen_at);
+    slots.maybe_number(row.expires_at);
+    slots.maybe_text(row.ip.as_deref());
+    slots.maybe_text(row.user_agent.as_deref());
     slots.next().set_bool(row.current);
     put_list(slots.next(), &row.kicks, put_kick);
 }
@@ -164,6 +173,7 @@ pub(crate) fn put_kick(slot: &mut Zval, row: &KickRow) {
     slots.next().set_long(row.at);
     slots.maybe_text(row.by_device.as_deref());
     slots.maybe_text(row.by_label.as_deref());
+    slots.maybe_text(row.by_ip.as_deref());
     match row.delivered {
         Some(delivered) => slots.next().set_bool(delivered),
         None => slots.next().set_null(),
@@ -240,6 +250,13 @@ impl Slots {
 
     fn text(&mut self, text: &[u8]) {
         put_text(self.next(), text);
+    }
+
+    fn maybe_number(&mut self, number: Option<i64>) {
+        match number {
+            Some(number) => self.next().set_long(number),
+            None => self.next().set_null(),
+        }
     }
 
     fn maybe_text(&mut self, text: Option<&str>) {

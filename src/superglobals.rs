@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use ext_php_rs::types::ZendHashTable;
 use ext_php_rs::zend::ExecutorGlobals;
+use rsso_core::login::{Client, Details};
 
 // SAFETY: declared as in PHP's headers (Zend/zend_compile.h), the same in 8.1 to 8.5.
 unsafe extern "C" {
@@ -52,9 +53,9 @@ pub(crate) fn entry<'a>(server: Option<&'a ZendHashTable>, name: &str) -> Option
     value.zend_str().map(|text| text.as_bytes())
 }
 
-/// The address that the request came from, as `$_SERVER` says.
-pub(crate) fn address(server: Option<&ZendHashTable>) -> Option<String> {
-    let text = std::str::from_utf8(entry(server, "REMOTE_ADDR")?).ok()?;
-    let address: IpAddr = text.parse().ok()?;
-    Some(address.to_string())
+/// Where the request came from, as `$_SERVER` says.
+pub(crate) fn client(server: Option<&ZendHashTable>, details: Details) -> Client {
+    let text = entry(server, "REMOTE_ADDR").and_then(|text| std::str::from_utf8(text).ok());
+    let address: Option<IpAddr> = text.and_then(|text| text.parse().ok());
+    Client::new(address, entry(server, "HTTP_USER_AGENT"), details)
 }

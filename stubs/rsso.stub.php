@@ -65,7 +65,8 @@ namespace Rsso {
         public readonly string $reason;
 
         /**
-         * The live logins of the user, in the order of their claims; none with `ended`.
+         * The live logins of the user, in the order of their claims; none with `ended`. `$expires_at` says until when each
+         * holds its place if it is not used again.
          *
          * @var list<Login>
          */
@@ -100,6 +101,24 @@ namespace Rsso {
 
         /** When it was claimed, in seconds since 1970. */
         public readonly int $claimed_at;
+
+        /**
+         * When one of its sessions was used last, in seconds since 1970, to within a few seconds; of this request's login:
+         * now. Null where it was claimed by an rsso that did not keep what that needs.
+         */
+        public readonly ?int $last_seen_at;
+
+        /** When it ends by itself unless it is used again, in seconds since 1970. */
+        public readonly ?int $expires_at;
+
+        /**
+         * The address that it was claimed from (`$_SERVER['REMOTE_ADDR']`); with `rsso.login_details=masked` its network, for
+         * instance 192.0.2.0/24; null where there was none, or with `none`.
+         */
+        public readonly ?string $ip;
+
+        /** How the browser that claimed it calls itself, 255 bytes of it: text from outside. Null as `$ip`. */
+        public readonly ?string $user_agent;
 
         /** Whether it is the login of this request's session. */
         public readonly bool $current;
@@ -155,6 +174,12 @@ namespace Rsso {
         /** The label of the login that came in its place. */
         public readonly ?string $by_label;
 
+        /**
+         * The network that it came from, for instance 192.0.2.0/24 or 2001:db8:1::/48: never the whole address, because the kicked
+         * may be a thief. Null with `rsso.login_details=none`, and where none came.
+         */
+        public readonly ?string $by_ip;
+
         /** Whether a gateway has told the kicked by now; null where the claim did not wait for that, or there is no gateway. */
         public readonly ?bool $delivered;
 
@@ -208,13 +233,16 @@ namespace Rsso {
          *     tombstone_ttl?: int|float|numeric-string,
          *     events_ttl?: int|float|numeric-string,
          *     auto_claim?: string,
+         *     auto_claim_except?: string,
+         *     auto_claim_unless?: string,
          *     auto_claim_device?: string,
+         *     login_details?: 'full'|'masked'|'none',
          *     device_marks?: string,
          * } $options Directives without their `rsso.`. Times are in seconds, fractions allowed. Defaults: `prefix`
          *     `rsso:` (on SQLite `rsso_`), `connect_timeout` 2, `read_timeout` 2, `lock` true, `lock_wait` 30, `lock_ttl`
          *     60, `lock_waiters` 0, `lock_failure` 'error', `hash_ids` true, `store_empty` true, `compress` 'off', `compress_min` 2048
          *     (bytes), `realm` 'default', `max_logins` 1, `max_logins_per_device` 0, `on_conflict` 'kick', `victim`
-         *     'oldest', `storm_limit` 10, `tombstone_ttl` and `events_ttl` 86400; the others ''.
+         *     'oldest', `storm_limit` 10, `tombstone_ttl` and `events_ttl` 86400, `login_details` 'full'; the others ''.
          *     `rsso.password` of php.ini goes to no other server and user than those of php.ini's `rsso.dsn`: a `$dsn` that
          *     names others brings its password, in it or as `password` or `password_file`.
          *

@@ -53,6 +53,9 @@ foreach ([
     'rsso.tombstone_ttl' => ['0', '86400'],
     'rsso.events_ttl' => ['soon', '86400'],
     'rsso.auto_claim' => ['a..b', ''],
+    'rsso.auto_claim_except' => [str_repeat('x', 256), ''],
+    'rsso.auto_claim_unless' => ['a..b', ''],
+    'rsso.login_details' => ['some', 'full'],
     'rsso.auto_claim_device' => ["a\tb", ''],
     'rsso.device_marks' => ['pc', ''],
 ] as $name => [$bad, $good]) {
@@ -105,6 +108,12 @@ good
 Rsso\ConfigException: rsso: rsso.events_ttl: 'soon' cannot be used: must be seconds from 1 to 31536000
 good
 Rsso\ConfigException: rsso: rsso.auto_claim: 'a..b' cannot be used: must be %s
+good
+Rsso\ConfigException: rsso: rsso.auto_claim_except: '%s' cannot be used: must be up to 64 users%s
+good
+Rsso\ConfigException: rsso: rsso.auto_claim_unless: 'a..b' cannot be used: must be %s
+good
+Rsso\ConfigException: rsso: rsso.login_details: 'some' cannot be used: must be 'full', 'masked' or 'none'
 good
 Rsso\ConfigException: rsso: rsso.auto_claim_device: 'a\tb' cannot be used: must be %s
 good

@@ -32,6 +32,9 @@ foreach ([
     'rsso.tombstone_ttl' => ['', '0', '31536001'],
     'rsso.events_ttl' => ['', '0', '31536001'],
     'rsso.auto_claim' => ['a..b', '.a', implode('.', range(1, 9)), implode(',', range(1, 17))],
+    'rsso.auto_claim_except' => [implode(',', range(1, 65)), str_repeat('x', 256)],
+    'rsso.auto_claim_unless' => ['a..b'],
+    'rsso.login_details' => ['', 'FULL', 'some'],
     'rsso.auto_claim_device' => ['a b', 'user agent'],
     'rsso.device_marks' => ['pc', '0=', '=pc', '0=PC', '0=pc,0=ios', '0=pc,1=pc', 'ios=pc,1=ios'],
 ] as $name => $values) {
@@ -327,6 +330,24 @@ rsso.auto_claim = "1.2.3.4.5.6.7.8.9"
 false
 rsso.auto_claim = "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17"
   warning: ini_set(): rsso: rsso.auto_claim: must be up to 16 dotted paths into $_SESSION, separated by commas, for instance 'user_id' or 'DW*.auth.user'
+false
+rsso.auto_claim_except = "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32,33,34,35,36,37,38,39,40,41,42,43,44,45,46,47,48,49,50,51,52,53,54,55,56,57,58,59,60,61,62,63,64,65"
+  warning: ini_set(): rsso: rsso.auto_claim_except: must be up to 64 users, of at most 255 bytes each, separated by commas
+false
+rsso.auto_claim_except = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+  warning: ini_set(): rsso: rsso.auto_claim_except: must be up to 64 users, of at most 255 bytes each, separated by commas
+false
+rsso.auto_claim_unless = "a..b"
+  warning: ini_set(): rsso: rsso.auto_claim_unless: must be up to 16 dotted paths into $_SESSION, separated by commas, for instance 'user_id' or 'DW*.auth.user'
+false
+rsso.login_details = ""
+  warning: ini_set(): rsso: rsso.login_details: must be 'full', 'masked' or 'none'
+false
+rsso.login_details = "FULL"
+  warning: ini_set(): rsso: rsso.login_details: must be 'full', 'masked' or 'none'
+false
+rsso.login_details = "some"
+  warning: ini_set(): rsso: rsso.login_details: must be 'full', 'masked' or 'none'
 false
 rsso.auto_claim_device = "a b"
   warning: ini_set(): rsso: rsso.auto_claim_device: must be 'user-agent' or the name of an entry of $_SERVER

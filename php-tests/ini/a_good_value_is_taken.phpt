@@ -32,6 +32,9 @@ foreach ([
     'rsso.tombstone_ttl' => ['1', '31536000'],
     'rsso.events_ttl' => ['1', '31536000'],
     'rsso.auto_claim' => ['user_id', 'user_id, auth.user.name, DW*.auth.user', '*', ''],
+    'rsso.auto_claim_except' => ['guest', 'guest, anonymous,1', ',', implode(',', range(1, 64)), ''],
+    'rsso.auto_claim_unless' => ['impersonator_id', 'a.b, DW*.as', ''],
+    'rsso.login_details' => ['masked', 'none', 'full'],
     'rsso.auto_claim_device' => ['user-agent', 'HTTP_X_DEVICE', ''],
     'rsso.device_marks' => ['0=pc,1=ios, 2=android', 'web=web', ''],
 ] as $name => $values) {

@@ -29,6 +29,8 @@ Active store => redis://:***@localhost:6380/3
 Directive => Local Value => Master Value
 rsso.auto_claim => no value => no value
 rsso.auto_claim_device => no value => no value
+rsso.auto_claim_except => no value => no value
+rsso.auto_claim_unless => no value => no value
 rsso.compress => off => off
 rsso.compress_min => 2048 => 2048
 rsso.connect_timeout => 2 => 2
@@ -41,6 +43,7 @@ rsso.lock_failure => error => error
 rsso.lock_ttl => 60 => 60
 rsso.lock_wait => 30 => 30
 rsso.lock_waiters => 0 => 0
+rsso.login_details => full => full
 rsso.max_logins => 1 => 1
 rsso.max_logins_per_device => 0 => 0
 rsso.mysql_columns => no value => no value

@@ -10,7 +10,7 @@ require __DIR__ . '/browsers.inc';
 start();
 $ada = sso_claim('ada');
 $bob = sso_claim('bob');
-var_dump($bob->kicks, logins_of('ada'), logins_of('bob'), sso_current() == $bob);
+var_dump($bob->kicks, logins_of('ada'), logins_of('bob'), same_login(sso_current(), $bob));
 $phone = sso_claim('bob', 'ios', ['max_logins' => 0]);
 var_dump($phone->id !== $bob->id, logins_of('bob'));
 
@@ -19,7 +19,7 @@ $_SESSION['n'] = 1;
 $id = session_id();
 session_write_close();
 start($id);
-var_dump($_SESSION, sso_current() == $phone, sso_kicked());
+var_dump($_SESSION, same_login(sso_current(), $phone), sso_kicked());
 ?>
 --EXPECT--
 array(0) {

@@ -15,10 +15,13 @@ var_dump($login->uid, $login->device, $login->label, $login->meta === ['theme' =
 var_dump($login->claimed_at >= $before && $login->claimed_at <= time(), $login->current, $login->kicks);
 
 // What the store has is the same, in this request and in the next.
-var_dump(sso_current() == $login, sso_logins('ada') == [$login]);
+$lasts = fn ($login) => $login->last_seen_at >= $before && $login->last_seen_at <= time()
+    && abs($login->expires_at - time() - ini_get('session.gc_maxlifetime')) < 120;
+var_dump(same_login(sso_current(), $login), count(sso_logins('ada')) === 1 && same_login(sso_logins('ada')[0], $login));
+var_dump($lasts($login), $lasts(sso_current()), $lasts(sso_logins('ada')[0]));
 session_write_close();
 session_start();
-var_dump(sso_current() == $login);
+var_dump(same_login(sso_current(), $login));
 
 // What is not given is not there; an int is a user as its decimal text; any bytes are.
 $login = sso_claim(-42);
@@ -37,6 +40,9 @@ bool(true)
 bool(true)
 array(0) {
 }
+bool(true)
+bool(true)
+bool(true)
 bool(true)
 bool(true)
 bool(true)

@@ -11,11 +11,11 @@ start();
 $login = sso_claim('ada', 'web', ['label' => 'first']);
 $id = session_id();
 foreach ([[], ['label' => 'second', 'max_logins' => 5, 'on_conflict' => 'refuse']] as $options) {
-    var_dump(sso_claim('ada', 'web', $options) == $login, session_id() === $id);
+    var_dump(same_login(sso_claim('ada', 'web', $options), $login), session_id() === $id);
 }
 session_write_close();
 start($id);
-var_dump(sso_claim('ada') == $login, session_id() === $id, count(sso_logins('ada')));
+var_dump(same_login(sso_claim('ada'), $login), session_id() === $id, count(sso_logins('ada')));
 ?>
 --EXPECT--
 bool(true)

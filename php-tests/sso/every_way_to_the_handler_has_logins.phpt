@@ -34,7 +34,7 @@ foreach ([new Mine, new Rsso\SessionHandler, new MyRsso] as $handler) {
     session_write_close();
     start($id);
     echo $handler::class, ' ', json_encode([
-        $before !== $claimed, $claimed !== $id, session_id() === $id, sso_current() == $login, $_SESSION, count(sso_logins('ada')),
+        $before !== $claimed, $claimed !== $id, session_id() === $id, same_login(sso_current(), $login), $_SESSION, count(sso_logins('ada')),
         sso_release(), sso_current(), sso_logins('ada'), sso_claim('ada')->kicks, session_destroy(), sso_logins('ada'),
     ]), "\n";
     session_id('');

@@ -42,6 +42,31 @@ foreach (['rotate' => true, 'keep' => false] as $uid => $rotates) {
     session_write_close();
 }
 
+// The same where PHP makes the ids: Symfony's own proxy has no create_sid().
+final class NoIds implements SessionHandlerInterface, SessionUpdateTimestampHandlerInterface
+{
+    private Strict $strict;
+    public function __construct() { $this->strict = new Strict; }
+    public function open(string $path, string $name): bool { return $this->strict->open($path, $name); }
+    public function close(): bool { return $this->strict->close(); }
+    public function validateId(string $id): bool { return $this->strict->validateId($id); }
+    public function read(string $id): string { return $this->strict->read($id); }
+    public function write(string $id, string $data): bool { return $this->strict->write($id, $data); }
+    public function updateTimestamp(string $id, string $data): bool { return $this->strict->write($id, $data); }
+    public function destroy(string $id): bool { return $this->strict->destroy($id); }
+    public function gc(int $lifetime): int|false { return 0; }
+}
+
+session_set_save_handler(new NoIds, false);
+start('expirednoids');
+$_SESSION['n'] = 1;
+sso_claim('noids', options: ['rotate_id' => false]);
+$id = session_id();
+session_write_close();
+start($id);
+var_dump($id !== 'expirednoids', session_id() === $id, sso_current()?->uid, $_SESSION, stored('expirednoids'), count(sso_logins('noids')));
+session_write_close();
+
 // One that never asks for what it has just made, not even for the new id of a rotation.
 final class Proud extends SessionHandler
 {
@@ -104,6 +129,16 @@ string(4) "keep"
 array(1) {
   ["n"]=>
   int(1)
+}
+int(1)
+bool(true)
+bool(true)
+string(5) "noids"
+array(1) {
+  ["n"]=>
+  int(1)
+}
+array(0) {
 }
 int(1)
 bool(true)

@@ -37,7 +37,7 @@ var_dump($copy == $login);
 var_dump($refused->getMessage(), $refused->getCode(), $refused->reason, $refused->logins);
 ?>
 --EXPECTF--
-object(Rsso\Login)#%d (8) {
+object(Rsso\Login)#%d (12) {
   ["id"]=>
   string(26) "%s"
   ["uid"]=>
@@ -53,12 +53,20 @@ object(Rsso\Login)#%d (8) {
   }
   ["claimed_at"]=>
   int(%d)
+  ["last_seen_at"]=>
+  int(%d)
+  ["expires_at"]=>
+  int(%d)
+  ["ip"]=>
+  NULL
+  ["user_agent"]=>
+  NULL
   ["current"]=>
   bool(true)
   ["kicks"]=>
   array(1) {
     [0]=>
-    object(Rsso\Kick)#%d (10) {
+    object(Rsso\Kick)#%d (11) {
       ["login"]=>
       string(26) "%s"
       ["uid"]=>
@@ -77,13 +85,15 @@ object(Rsso\Login)#%d (8) {
       string(3) "web"
       ["by_label"]=>
       NULL
+      ["by_ip"]=>
+      NULL
       ["delivered"]=>
       NULL
     }
   }
 }
-{"id":"%s","uid":"ada","device":"web","label":null,"meta":{"a":1},"claimed_at":%d,"current":true,"kicks":[{"login":"%s","uid":"ada","device":"ios","label":"iPhone","reason":"replaced","code":-4,"at":%d,"by_device":"web","by_label":null,"delivered":null}]}
-id uid device label meta claimed_at current kicks
+{"id":"%s","uid":"ada","device":"web","label":null,"meta":{"a":1},"claimed_at":%d,"last_seen_at":%d,"expires_at":%d,"ip":null,"user_agent":null,"current":true,"kicks":[{"login":"%s","uid":"ada","device":"ios","label":"iPhone","reason":"replaced","code":-4,"at":%d,"by_device":"web","by_label":null,"by_ip":null,"delivered":null}]}
+id uid device label meta claimed_at last_seen_at expires_at ip user_agent current kicks
 Error: Call to private Rsso\Login::__construct() from global scope
 Error: Call to private Rsso\Kick::__construct() from global scope
 Error: Cannot modify readonly property Rsso\Login::$uid

@@ -21,11 +21,11 @@ foreach (['0', '1'] as $strict) {
             }
             $_SESSION['n']++;
             $id = session_id();
-            $is_current = sso_current() == $login;
+            $is_current = same_login(sso_current(), $login);
             session_write_close();
             start($id);
             echo json_encode([
-                $id !== $claimed, $is_current, session_id() === $id, sso_current() == $login, $_SESSION, count(sso_logins('ada')), sso_kicked(),
+                $id !== $claimed, $is_current, session_id() === $id, same_login(sso_current(), $login), $_SESSION, count(sso_logins('ada')), sso_kicked(),
             ]), "\n";
             // It still can be kicked.
             var_dump(sso_kick('ada'), sso_logins('ada'));

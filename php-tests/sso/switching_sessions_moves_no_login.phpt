@@ -40,7 +40,7 @@ start($of_bob);
 session_abort();
 start($of_bob);
 session_reset();
-var_dump(sso_current() == $bob);
+var_dump(same_login(sso_current(), $bob));
 ?>
 --EXPECT--
 NULL

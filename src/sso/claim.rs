@@ -260,7 +260,7 @@ impl Given {
         let ttl = calls::ttl(php::ini_long(c"session.gc_maxlifetime"));
         if let Ok(sid) = SessionId::parse(sid.bytes().unwrap_or_default()) {
             // Where a framework goes on with a new id that it has not read.
-            request.take_up(store, settings, &sid, ttl)?;
+            request.go_on_with(store, settings, &sid, ttl)?;
         }
         if !request.is_active() {
             return Ok(Settled::NoSession);
@@ -304,7 +304,7 @@ impl Given {
             login: LoginId::new()?,
             device: self.device()?,
             meta: json(meta)?,
-            ip: superglobals::address(server),
+            client: superglobals::client(server, settings.login_details),
             limits: options.limits(settings),
             label: options.label,
             tombstone_ttl: settings.tombstone_ttl,

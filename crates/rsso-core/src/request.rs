@@ -31,6 +31,7 @@ use ids::MadeIds;
 use kicks::FoundKick;
 pub use logins::Followed;
 pub use outcome::{Refusal, Written};
+pub(crate) use refresh::stored;
 use rotation::{Leaving, Left};
 pub use validate::Validation;
 

@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::time::{ClockId, clock_gettime};
-use rsso_core::login::{Claim, Claimed, Device, Limits, LoginId, Realm, Seat, Uid, User};
+use rsso_core::login::{Claim, Claimed, Client, Device, Limits, LoginId, Realm, Seat, Uid, User};
 use rsso_core::store::{Spec, Store, Token};
 use rsso_core::{SessionId, SessionKey, Settings};
 use rsso_testkit::gateway::{Socket, Stream};
@@ -216,7 +216,7 @@ fn log_in(store: &mut dyn Store, session: &str, uid: &str) {
         device: Device::default(),
         label: Some("Firefox on Linux".to_owned()),
         meta: None,
-        ip: None,
+        client: Client::default(),
         limits: Limits::default(),
         tombstone_ttl: hour,
     };

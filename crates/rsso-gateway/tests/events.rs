@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 use common::push::{Backing, Site, user};
 use common::{key, rsso};
 use rsso_core::login::event::Kind;
-use rsso_core::login::{Claim, Device, Limits, LoginId, OnConflict, Seat, Which};
+use rsso_core::login::{Claim, Client, Details, Device, Limits, LoginId, OnConflict, Seat, Which};
 use rsso_core::store::{End, Token};
 use serde_json::{Value, json};
 
@@ -77,7 +77,7 @@ fn try_to_log_in(
         device: Device::default(),
         label: None,
         meta: None,
-        ip: Some("192.0.2.7".to_owned()),
+        client: Client::new("192.0.2.7".parse().ok(), Some(b"Firefox"), Details::Full),
         limits: Limits {
             max_logins: 1,
             on_conflict,

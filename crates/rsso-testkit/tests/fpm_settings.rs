@@ -83,7 +83,9 @@ const BAD: &[(&str, &str, &str)] = &[
     ("tombstone_ttl", "0", "seconds from 1 to 31536000"),
     ("events_ttl", "soon", "seconds from 1 to 31536000"),
     ("auto_claim", "a..b", "dotted paths"),
+    ("auto_claim_unless", "a..b", "dotted paths"),
     ("auto_claim_device", "a b", "'user-agent'"),
+    ("login_details", "some", "'full', 'masked' or 'none'"),
     ("device_marks", "pc", "mark=device"),
 ];
 

@@ -14,14 +14,14 @@ pub struct AutoClaim(Vec<Vec<KeyPattern>>);
 pub struct KeyPattern(String);
 
 impl AutoClaim {
-    /// Reads the directive: dotted paths, separated by commas. Empty is off.
+    /// Reads a directive: dotted paths, separated by commas. Empty is off.
     ///
     /// # Errors
     /// [`Error::Config`] that says what is accepted.
-    pub fn parse(text: &str) -> Result<Self> {
+    pub fn parse(directive: &str, text: &str) -> Result<Self> {
         let refuse = || {
             Error::config(
-                "rsso.auto_claim",
+                directive,
                 format!(
                     "must be up to {MAX_PATHS} dotted paths into $_SESSION, separated by commas, \
                      for instance 'user_id' or 'DW*.auth.user'"
@@ -112,16 +112,17 @@ mod tests {
 
     #[test]
     fn paths_are_read_level_by_level() {
-        let auto = AutoClaim::parse("user_id, auth.user.name ,DW*.auth.user").unwrap();
+        let auto =
+            AutoClaim::parse("rsso.auto_claim", "user_id, auth.user.name ,DW*.auth.user").unwrap();
         assert_eq!(
             auto.paths().iter().map(Vec::len).collect::<Vec<_>>(),
             [1, 3, 3]
         );
         assert_eq!(auto.paths()[0][0].exact(), Some("user_id"));
         assert_eq!(auto.paths()[2][0].exact(), None);
-        assert!(AutoClaim::parse("").unwrap().is_off());
+        assert!(AutoClaim::parse("rsso.auto_claim", "").unwrap().is_off());
         for bad in ["a..b", ".a", "a.", "a.b.c.d.e.f.g.h.i"] {
-            assert!(AutoClaim::parse(bad).is_err(), "{bad}");
+            assert!(AutoClaim::parse("rsso.auto_claim", bad).is_err(), "{bad}");
         }
     }
 

@@ -11,12 +11,14 @@ use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
 mod auto;
+mod client;
 pub mod event;
 mod marks;
 pub mod policy;
 mod user;
 
 pub use auto::{AutoClaim, KeyPattern, device_of_user_agent};
+pub use client::{Client, Details};
 pub use marks::Marks;
 pub use policy::{Limits, OnConflict, Victim};
 pub use user::{Device, Realm, Uid, User, UserKey};
@@ -122,6 +124,9 @@ pub struct Login {
     pub identity: Identity,
     /// What else the application gave, and when.
     pub more: More,
+    /// When the last of its sessions expires unless it is used again, in milliseconds since 1970;
+    /// told by lists of logins only.
+    pub expires_at: Option<i64>,
 }
 
 /// What a login holds that events do not tell.
@@ -131,6 +136,15 @@ pub struct More {
     pub claimed_at: i64,
     /// The application's own data: a JSON object or array, as text.
     pub meta: Option<String>,
+    /// The address that it was claimed from, or its network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ip: Option<String>,
+    /// How the program that claimed it calls itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<String>,
+    /// How long its session lives after each use, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifetime: Option<i64>,
 }
 
 /// A session's login.
@@ -173,7 +187,7 @@ pub struct By {
     pub device: String,
     /// What the application calls the place.
     pub label: Option<String>,
-    /// The address that it came from.
+    /// The network that it came from: never a whole address, for who is told may be a thief.
     pub ip: Option<String>,
 }
 
@@ -190,8 +204,8 @@ pub struct Claim {
     pub label: Option<String>,
     /// The application's own data: JSON of at most 4096 bytes.
     pub meta: Option<String>,
-    /// The address that the request came from.
-    pub ip: Option<String>,
+    /// Where the request came from.
+    pub client: Client,
     /// How many may live, and what happens to the rest.
     pub limits: Limits,
     /// How long a kicked browser can learn why.
@@ -212,6 +226,10 @@ pub struct Seat {
 
 /// What became of a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one of it for each claim, and it is not kept"
+)]
 pub enum Claimed {
     /// The session is bound to a new login. The version is the record's.
     New(Version, Vec<Kick>),
@@ -306,7 +324,23 @@ impl Login {
         Some(Self {
             identity: serde_json::from_str(identity).ok()?,
             more: serde_json::from_str(more).ok()?,
+            expires_at: None,
         })
+    }
+
+    /// With what a list of logins tells of its sessions.
+    #[must_use]
+    pub(crate) fn until(self, expires_at: Option<i64>) -> Self {
+        Self { expires_at, ..self }
+    }
+
+    /// When one of its sessions was used last, in milliseconds since 1970; where that can be told, from
+    /// when it expires and how long it lives after each use.
+    #[must_use]
+    pub fn last_seen_at(&self, now: i64) -> Option<i64> {
+        let claimed = self.more.claimed_at;
+        let seen = self.expires_at? - self.more.lifetime?;
+        Some(seen.clamp(claimed, now.max(claimed)))
     }
 }
 
@@ -322,12 +356,17 @@ impl Claim {
         )
     }
 
-    /// What the login holds besides. Its id says when it began, so that all who ask are told the same.
+    /// What the login holds besides, whose session lives for `ttl` after each use. Its id says when it
+    /// began, so that all who ask are told the same.
     #[must_use]
-    pub fn more(&self) -> More {
+    pub fn more(&self, ttl: Duration) -> More {
+        let lifetime = crate::request::stored(ttl).as_millis();
         More {
             claimed_at: self.login.began_at(),
             meta: self.meta.clone(),
+            ip: self.client.ip.clone(),
+            user_agent: self.client.user_agent.clone(),
+            lifetime: i64::try_from(lifetime).ok(),
         }
     }
 
@@ -338,7 +377,7 @@ impl Claim {
             login: self.login,
             device: self.device.as_str().to_owned(),
             label: self.label.clone(),
-            ip: self.ip.clone(),
+            ip: self.client.told_ip.clone(),
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::login::event::Moment;
 use crate::login::{Bound, Claim, Claimed, Kick, Login, Seat, User};
 use crate::settings::Settings;
+use crate::sid::SessionId;
 use crate::store::{End, Store, Token};
 
 /// What became of a login that follows the session's data (`rsso.auto_claim`).
@@ -40,6 +41,28 @@ impl RequestState {
         let fits =
             |bound: &&Bound| bound.user == user.key() && bound.login.identity.device == device;
         self.login().filter(fits)
+    }
+
+    /// Makes `sid`, which PHP goes on with, the session in use where the one that was read is not stored:
+    /// a class has read the id that the browser presented, and PHP has made another one.
+    ///
+    /// # Errors
+    /// [`crate::Error::LockTimeout`] or [`crate::Error::Store`].
+    pub fn go_on_with(
+        &mut self,
+        store: &mut dyn Store,
+        settings: &Settings,
+        sid: &SessionId,
+        ttl: Duration,
+    ) -> Result<()> {
+        let is_stored = self.current.as_ref().is_some_and(|c| c.seen.is_some());
+        if self.take_up(store, settings, sid, ttl)? || is_stored || !self.is_active() {
+            return Ok(());
+        }
+        let kick = self.kick.take();
+        self.open(store, settings, sid, false)?;
+        self.inherit_from(kick, store, settings);
+        Ok(())
     }
 
     /// Claims a login for the session that was read last.
@@ -74,7 +97,8 @@ impl RequestState {
                 current.login = Some(Bound {
                     login: Login {
                         identity: claim.identity(),
-                        more: claim.more(),
+                        more: claim.more(ttl),
+                        expires_at: None,
                     },
                     user: claim.user.key(),
                     rotated: false,

@@ -18,7 +18,7 @@ const SLACK: u32 = 32;
 const SECOND: Duration = Duration::from_secs(1);
 
 /// How long a record that is to live for `ttl` is given.
-pub(super) fn stored(ttl: Duration) -> Duration {
+pub(crate) fn stored(ttl: Duration) -> Duration {
     let ttl = bounded(ttl);
     ttl + ttl / SLACK
 }

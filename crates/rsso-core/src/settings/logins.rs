@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use super::parse_seconds;
 use crate::error::{Error, Result};
-use crate::login::{AutoClaim, Limits, Marks, OnConflict, Realm, Victim};
+use crate::login::{AutoClaim, Details, Limits, Marks, OnConflict, Realm, Victim};
+
+/// Users of `rsso.auto_claim_except`.
+const MAX_EXCEPTIONS: usize = 64;
 
 /// The values of the directives about logins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,8 +22,14 @@ pub struct LoginSettings {
     pub events_ttl: Duration,
     /// `rsso.auto_claim`
     pub auto_claim: AutoClaim,
+    /// `rsso.auto_claim_except`: users who are nobody.
+    pub auto_claim_except: Vec<String>,
+    /// `rsso.auto_claim_unless`: paths that suspend the claim while one of them leads to something.
+    pub auto_claim_unless: AutoClaim,
     /// `rsso.auto_claim_device`: an entry of `$_SERVER`, or `user-agent`; empty is `web`.
     pub auto_claim_device: String,
+    /// `rsso.login_details`
+    pub login_details: Details,
     /// `rsso.device_marks`
     pub marks: Marks,
 }
@@ -33,7 +42,10 @@ impl Default for LoginSettings {
             tombstone_ttl: Duration::from_secs(86_400),
             events_ttl: Duration::from_secs(86_400),
             auto_claim: AutoClaim::default(),
+            auto_claim_except: Vec::new(),
+            auto_claim_unless: AutoClaim::default(),
             auto_claim_device: String::new(),
+            login_details: Details::default(),
             marks: Marks::default(),
         }
     }
@@ -56,7 +68,15 @@ impl LoginSettings {
                 .map(|victim| limits.victim = victim),
             "tombstone_ttl" => lifetime(name, value).map(|time| self.tombstone_ttl = time),
             "events_ttl" => lifetime(name, value).map(|time| self.events_ttl = time),
-            "auto_claim" => AutoClaim::parse(value).map(|auto| self.auto_claim = auto),
+            "auto_claim" => {
+                AutoClaim::parse("rsso.auto_claim", value).map(|auto| self.auto_claim = auto)
+            }
+            "auto_claim_except" => users(value).map(|users| self.auto_claim_except = users),
+            "auto_claim_unless" => AutoClaim::parse("rsso.auto_claim_unless", value)
+                .map(|paths| self.auto_claim_unless = paths),
+            "login_details" => Details::parse(value)
+                .ok_or_else(|| refuse(name, "'full', 'masked' or 'none'"))
+                .map(|details| self.login_details = details),
             "auto_claim_device" => server_entry(value).map(|entry| self.auto_claim_device = entry),
             "device_marks" => Marks::parse(value).map(|marks| self.marks = marks),
             _ => return None,
@@ -94,6 +114,23 @@ fn count(name: &str, value: &str) -> Result<u32> {
 fn lifetime(name: &str, value: &str) -> Result<Duration> {
     parse_seconds(value, 1.0, 31_536_000.0)
         .ok_or_else(|| refuse(name, "seconds from 1 to 31536000"))
+}
+
+/// Names of users, separated by commas.
+fn users(value: &str) -> Result<Vec<String>> {
+    let names = value
+        .split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty());
+    let names: Vec<_> = names.map(str::to_owned).collect();
+    let usable = |name: &String| name.len() <= 255;
+    if names.len() > MAX_EXCEPTIONS || !names.iter().all(usable) {
+        return Err(refuse(
+            "auto_claim_except",
+            "up to 64 users, of at most 255 bytes each, separated by commas",
+        ));
+    }
+    Ok(names)
 }
 
 fn server_entry(value: &str) -> Result<String> {

@@ -60,7 +60,10 @@ pub const DIRECTIVES: &[Directive] = &[
     Directive::new("tombstone_ttl", "86400"),
     Directive::new("events_ttl", "86400"),
     Directive::new("auto_claim", ""),
+    Directive::new("auto_claim_except", ""),
+    Directive::new("auto_claim_unless", ""),
     Directive::new("auto_claim_device", ""),
+    Directive::new("login_details", "full"),
     Directive::new("device_marks", ""),
 ];
 
@@ -390,7 +393,13 @@ mod tests {
             ("tombstone_ttl", "0"),
             ("events_ttl", "soon"),
             ("auto_claim", "a..b"),
+            (
+                "auto_claim_except",
+                "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32,33,34,35,36,37,38,39,40,41,42,43,44,45,46,47,48,49,50,51,52,53,54,55,56,57,58,59,60,61,62,63,64,65",
+            ),
+            ("auto_claim_unless", "a..b"),
             ("auto_claim_device", "a b"),
+            ("login_details", "some"),
             ("device_marks", "0"),
             ("nonesuch", "1"),
         ] {

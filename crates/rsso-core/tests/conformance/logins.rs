@@ -1,7 +1,7 @@
 //! What a claim makes, and what claiming again does.
 
 use rsso_core::login::event::Kind;
-use rsso_core::login::{Claim, Claimed};
+use rsso_core::login::{Claim, Claimed, Client, Details};
 use rsso_core::store::Outcome;
 use rsso_core::{SessionId, SessionKey};
 
@@ -35,7 +35,10 @@ pub fn a_claim_makes_a_login(ground: &dyn Ground) {
     let seen = b.unlocked(&key);
     assert_eq!(seen.data.unwrap(), b"cart");
     let bound = seen.login.unwrap();
-    assert_eq!((&bound.login, bound.user), (login, alice.key()));
+    assert_eq!(
+        (&bound.login.identity, &bound.login.more, bound.user),
+        (&login.identity, &login.more, alice.key())
+    );
     assert!(!bound.rotated);
     assert_eq!(b.store.login_of(&key).unwrap(), Some(bound));
 
@@ -282,7 +285,7 @@ pub fn any_label_and_meta_come_back(ground: &dyn Ground) {
         let claim = Claim {
             label: Some(label.to_owned()),
             meta: Some(meta.to_string()),
-            ip: Some("2001:db8::1".to_owned()),
+            client: Client::new("2001:db8::1".parse().ok(), Some(b"Firefox"), Details::Full),
             ..wish(&user, "web", at_most(1))
         };
         let held = worker.unlocked(&key);
@@ -290,6 +293,8 @@ pub fn any_label_and_meta_come_back(ground: &dyn Ground) {
         let logins = worker.store.logins(&user).unwrap();
         assert_eq!(logins[0].identity.label.as_deref(), Some(label));
         assert_eq!(logins[0].more.meta, claim.meta);
+        assert_eq!(logins[0].more.ip.as_deref(), Some("2001:db8::1"));
+        assert_eq!(logins[0].more.user_agent.as_deref(), Some("Firefox"));
         let (_, kicks) = worker.sign_in(&successor, &user, at_most(1));
         assert_eq!(kicks[0].identity.label.as_deref(), Some(label));
         assert_eq!(worker.unlocked(&key).kick.unwrap(), kicks[0]);

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use rsso_core::login::event::Kind;
-use rsso_core::login::{Claim, Claimed, KickOrder, Which};
+use rsso_core::login::{Claim, Claimed, Client, Details, KickOrder, Which};
 use rsso_core::store::{End, Outcome};
 
 use super::ground::{Ground, HOUR};
@@ -25,7 +25,7 @@ pub fn a_second_claim_kicks_the_first(ground: &dyn Ground) {
     assert!(matches!(a.claim(&held, &older), Claimed::New(..)));
     let newer = Claim {
         label: Some("Safari".to_owned()),
-        ip: Some("192.0.2.7".to_owned()),
+        client: Client::new("192.0.2.7".parse().ok(), Some(b"Firefox"), Details::Full),
         ..wish(&alice, "ios", at_most(1))
     };
     let before = now();
@@ -68,7 +68,7 @@ pub fn a_second_claim_kicks_the_first(ground: &dyn Ground) {
         (&event["by"]["device"], &event["by"]["label"]),
         (&"ios".into(), &"Safari".into())
     );
-    assert_eq!(event["by"]["ip"], "192.0.2.7");
+    assert_eq!(event["by"]["ip"], "192.0.2.0/24", "it may be the thief");
     assert_eq!(
         a.addressees(&alice, Kind::Claimed),
         [older.login, newer.login]

@@ -25,6 +25,7 @@ mod logins_follow;
 mod logins_inherited;
 mod logins_kicks;
 mod logins_limits;
+mod logins_listed;
 mod logins_living;
 mod logins_model;
 mod logins_outbox;
@@ -181,6 +182,10 @@ stores! {
         who_signs_in_under_the_new_id_is_not_kicked;
         an_inherited_kick_ends_when_the_first_one_does;
         only_what_is_new_inherits;
+    }
+    logins_listed {
+        a_list_says_when_a_login_was_used_and_when_it_ends;
+        who_is_refused_is_told_until_when;
     }
     logins_tombstones {
         a_second_claim_kicks_the_first;

@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rsso_core::SessionKey;
 use rsso_core::login::event::{Kind, Position};
 use rsso_core::login::{
-    Claim, Claimed, Device, Kick, KickOrder, Limits, LoginId, OnConflict, Realm, Seat, Uid, User,
-    Which,
+    Claim, Claimed, Client, Device, Kick, KickOrder, Limits, LoginId, OnConflict, Realm, Seat, Uid,
+    User, Which,
 };
 use rsso_core::store::{Token, Version};
 use serde_json::Value;
@@ -61,7 +61,7 @@ pub fn wish(user: &User, class: &str, limits: Limits) -> Claim {
         device: device(class),
         label: None,
         meta: None,
-        ip: None,
+        client: Client::default(),
         limits,
         tombstone_ttl: HOUR,
     }

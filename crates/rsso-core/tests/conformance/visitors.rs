@@ -174,7 +174,7 @@ pub fn who_waits_beside_another_users_login_goes_on_as_nobody(ground: &dyn Groun
 }
 
 /// Says what was expected where it is not so.
-trait Stored {
+pub trait Stored {
     fn unwrap_stored(self);
 }
 

@@ -25,7 +25,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use rsso_core::login::{Claim, Claimed, Device, Limits, LoginId, Realm, Seat, Uid, User};
+use rsso_core::login::{Claim, Claimed, Client, Device, Limits, LoginId, Realm, Seat, Uid, User};
 use rsso_core::store::{Basis, Change, Load, LockTerms, Outcome, Spec, Store, Token};
 use rsso_core::{Deadline, SessionId, SessionKey, Settings};
 
@@ -132,7 +132,7 @@ pub fn claim(store: &mut dyn Store, name: &str, uid: &[u8], device: &str) -> Str
         device: Device::parse(device.as_bytes()).expect("a device"),
         label: Some(format!("on {device}\u{7}")),
         meta: Some("{\"a\":1}".to_owned()),
-        ip: None,
+        client: Client::default(),
         limits: Limits {
             max_logins: 0,
             max_logins_per_device: 1,

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rsso_core::login::{
-    Claim, Claimed, Device, Kick, KickOrder, Limits, LoginId, Realm, Seat, Uid, User, Which,
+    Claim, Claimed, Client, Device, Kick, KickOrder, Limits, LoginId, Realm, Seat, Uid, User, Which,
 };
 use rsso_core::store::{End, Store, Token};
 use rsso_testkit::{Gateway, MariaDb, RedisServer, WorkDir};
@@ -113,7 +113,7 @@ impl Site {
             device: Device::parse(device.as_bytes()).expect("a device"),
             label: Some(label.to_owned()),
             meta: None,
-            ip: None,
+            client: Client::default(),
             limits: Limits {
                 max_logins: 0,
                 max_logins_per_device: 1,
@@ -189,7 +189,7 @@ pub fn log_in_of_realm(store: &mut dyn Store, realm: &str, session: &str, uid: &
         device: Device::parse(b"web").expect("a device"),
         label: None,
         meta: None,
-        ip: None,
+        client: Client::default(),
         limits: Limits::default(),
         tombstone_ttl: HOUR,
     };

@@ -53,7 +53,7 @@ pub(in crate::store) fn claim<L: Ledger>(
         Err(refused) => {
             ledger.save_user(&user, &row)?;
             book.append(ledger)?;
-            let holders = others.iter().filter_map(Entry::to_login).collect();
+            let holders = others.iter().filter_map(Entry::to_listed).collect();
             return Ok(Claimed::Refused(refused, holders));
         }
     };
@@ -80,7 +80,7 @@ pub(in crate::store) fn claim<L: Ledger>(
         login: claim.login,
         sequence: row.sequence,
         device: claim.device.as_str().to_owned(),
-        more: json(&claim.more()),
+        more: json(&claim.more(seat.ttl)),
         identity,
         sessions: Vec::new(),
     };

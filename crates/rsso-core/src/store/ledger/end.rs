@@ -115,7 +115,7 @@ pub(in crate::store) fn list<L: Ledger>(
     Ok(entries
         .iter()
         .filter(|entry| entry.is_live())
-        .filter_map(Entry::to_login)
+        .filter_map(Entry::to_listed)
         .collect())
 }
 

@@ -146,6 +146,12 @@ impl Entry {
     pub(super) fn to_login(&self) -> Option<Login> {
         Login::decode(&self.identity, &self.more)
     }
+
+    /// As [`Self::to_login`], for a list of logins.
+    fn to_listed(&self) -> Option<Login> {
+        let expires = self.expires().map(|second| second.saturating_mul(1000));
+        self.to_login().map(|login| login.until(expires))
+    }
 }
 
 /// The events of one act, in order, until they are appended.

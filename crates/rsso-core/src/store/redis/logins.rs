@@ -27,6 +27,9 @@ struct Entry {
     identity: String,
     #[serde(rename = "m")]
     more: String,
+    /// For how many milliseconds its sessions live; in a list only.
+    #[serde(rename = "e", default)]
+    left: Option<i64>,
 }
 
 /// What an entry of a stream holds.
@@ -43,6 +46,13 @@ struct Changed {
 fn login(entry: &[u8]) -> Option<Login> {
     let entry: Entry = serde_json::from_slice(entry).ok()?;
     Login::decode(&entry.identity, &entry.more)
+}
+
+/// As [`login`], for a list of logins.
+fn listed(entry: &[u8], now: i64) -> Option<Login> {
+    let entry: Entry = serde_json::from_slice(entry).ok()?;
+    let expires = entry.left.map(|left| now.saturating_add(left));
+    Login::decode(&entry.identity, &entry.more).map(|login| login.until(expires))
 }
 
 /// A session's login, as the scripts tell it: state, user, entry.
@@ -200,7 +210,7 @@ impl Logins for RedisStore {
             .arg(user.to_text())
             .arg(claim.device.as_str())
             .arg(identity_json(&claim.identity()))
-            .arg(json(&claim.more()))
+            .arg(json(&claim.more(seat.ttl)))
             .arg(limits.max_logins)
             .arg(limits.max_logins_per_device)
             .arg(i32::from(limits.on_conflict == OnConflict::Refuse))
@@ -237,7 +247,10 @@ impl Logins for RedisStore {
                     b"storm" => Refused::Storm,
                     _ => Refused::Limit,
                 };
-                let holders = rest.iter().filter_map(|entry| login(entry)).collect();
+                let holders = rest
+                    .iter()
+                    .filter_map(|entry| listed(entry, moment.at))
+                    .collect();
                 Ok(Claimed::Refused(refused, holders))
             }
             _ => Ok(Claimed::Ended),
@@ -305,7 +318,11 @@ impl Logins for RedisStore {
         let mut call = Act::List.call_on(&self.user_key(user));
         call.arg(&self.prefix);
         let (_, entries) = self.run(call)?;
-        Ok(entries.iter().filter_map(|entry| login(entry)).collect())
+        let now = Moment::now()?.at;
+        Ok(entries
+            .iter()
+            .filter_map(|entry| listed(entry, now))
+            .collect())
     }
 
     fn notify(&mut self, user: &User, device: Option<&Device>, payload: &str) -> Result<u64> {

@@ -71,7 +71,10 @@ if refused then
   emit(book, prefix, realm, head, 'io.rsso.login.refused.v1', data)
   keep_key(user, 60000)
   local reply = { 3, refused }
-  for _, other in ipairs(others) do reply[#reply + 1] = cjson.encode(other.entry) end
+  for _, other in ipairs(others) do
+    other.entry.e = other.left
+    reply[#reply + 1] = cjson.encode(other.entry)
+  end
   return reply
 end
 
