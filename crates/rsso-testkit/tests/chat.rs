@@ -8,7 +8,7 @@ mod site;
 
 use std::path::Path;
 
-use rsso_testkit::{FpmConfig, Handler, RedisServer, WorkDir, chromium};
+use rsso_testkit::{Browser, FpmConfig, Handler, Page, RedisServer, WorkDir, chromium};
 use serde_json::{Value, json};
 use site::{Site, sqlite};
 
@@ -20,12 +20,12 @@ const FRONT: &str = "
 /// What the steps lead to, a line each.
 const STEPS: &str = include_str!("chat/steps.jsonl");
 
-fn run(handler: &Handler, script: &str, more: Value) -> Vec<Value> {
+/// The chat, with the folders that it lives in.
+fn chat(handler: &Handler, on_conflict: &str) -> (Site, [WorkDir; 2]) {
     let Handler::Dsn(dsn) = handler else {
         panic!("a gateway needs a DSN")
     };
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let chat = here.join("../../examples/chat");
+    let chat = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/chat");
     let data = WorkDir::new();
     let database = data.web_dir("data").join("chat.sqlite");
     // The workers cannot look into a checkout below root's own home.
@@ -37,8 +37,15 @@ fn run(handler: &Handler, script: &str, more: Value) -> Vec<Value> {
         .ini("session.use_strict_mode", "1")
         .ini("rsso.max_logins", "0")
         .ini("rsso.max_logins_per_device", "1")
+        .ini("rsso.on_conflict", on_conflict)
         .env("CHAT_DB", &database.display().to_string());
     let site = Site::start(&config, dsn, &root.join("public"), FRONT).open("/sign-in");
+    (site, [data, copy])
+}
+
+fn run(handler: &Handler, script: &str, more: Value) -> Vec<Value> {
+    let (site, _folders) = chat(handler, "kick");
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut input = more;
     input["url"] = json!(format!("http://chat.a.test:{}", site.nginx.port()));
     let said = chromium::run(&here.join("tests/chat").join(script), &input);
@@ -62,6 +69,52 @@ fn on_sqlite_people_chat_and_push_each_other_out() {
 fn on_redis_people_chat_and_push_each_other_out() {
     let redis = RedisServer::start();
     assert_chat(&run(&Handler::Dsn(redis.url()), "steps.mjs", json!({})));
+}
+
+/// Fills a form in, with the token of the page that has it.
+fn send(browser: &Browser, from: &Page, path: &str, fields: &[(&str, &str)]) -> Page {
+    let token = from.between("name=\"csrf\" value=\"", "\"");
+    let token = token.unwrap_or_else(|| panic!("no token in:\n{}", from.body));
+    browser.post(path, &[fields, &[("csrf", token)]].concat())
+}
+
+#[test]
+fn who_is_refused_may_sign_in_here_and_end_the_other_one() {
+    let dir = WorkDir::new();
+    let (site, _folders) = chat(&sqlite(&dir), "refuse");
+    let [first, second, third] = [0; 3].map(|_| site.nginx.browser());
+    let ann = [("name", "ann"), ("password", "correct horse")];
+    let is_in = |page: &Page| page.status == 200 && page.body.contains("action=\"/sign-out\"");
+
+    let form = first.get("/register");
+    assert!(is_in(&send(&first, &form, "/register", &ann)));
+    let form = second.get("/sign-in");
+    let refused = send(&second, &form, "/sign-in", &ann);
+    assert_eq!(refused.status, 409);
+    assert!(refused.body.contains("You are signed in elsewhere."));
+    assert!(refused.body.contains("signed out by itself at"));
+    assert!(!is_in(&second.get("/")), "not yet");
+    assert!(is_in(&first.get("/")));
+
+    // Nobody else, and nobody without the page's token.
+    let form = third.get("/sign-in");
+    assert_eq!(send(&third, &form, "/take-over", &[]).status, 403);
+    assert_eq!(
+        second.post("/take-over", &[("csrf", "guessed")]).status,
+        403
+    );
+    assert!(is_in(&send(&second, &refused, "/take-over", &[])));
+    assert!(is_in(&second.get("/")));
+    let told = first.get("/");
+    assert!(
+        told.body.contains("You were signed out at"),
+        "{}",
+        told.body
+    );
+    // Once.
+    let form = first.get("/sign-in");
+    assert_eq!(send(&first, &form, "/take-over", &[]).status, 403);
+    site.assert_quiet();
 }
 
 /// `RSSO_SCREENS=docs/images cargo test -p rsso-testkit --test chat -- --ignored` makes those of the documentation.

@@ -33,6 +33,7 @@ final class App
             'GET /sign-in', 'GET /register' => $door->show($request),
             'POST /sign-in' => $door->signIn($request),
             'POST /register' => $door->register($request),
+            'POST /take-over' => $door->takeOver($request),
             default => null,
         };
         if ($open !== null) {

@@ -58,6 +58,16 @@ final class SignInPages
             : $this->enter($user, $request);
     }
 
+    /** "Sign in here and end the other one", after a sign-in that was refused. */
+    public function takeOver(Request $request): Response
+    {
+        $offer = $this->visitor->sentToken($request) ? $this->visitor->takeOver() : null;
+        $user = $offer === null ? null : $this->users->find($offer['user_id']);
+        return $user === null
+            ? $this->form($request, 'This page was too old. Please sign in again.', 403)
+            : $this->enter($user, $request, Device::of($request->userAgent, $offer['device']), true);
+    }
+
     public function signOut(): Response
     {
         $me = $this->visitor->user;
@@ -66,14 +76,18 @@ final class SignInPages
         return Response::redirect('/sign-in');
     }
 
-    private function enter(User $user, Request $request): Response
+    private function enter(User $user, Request $request, ?Device $device = null, bool $endsOther = false): Response
     {
         try {
-            $this->visitor->signIn($user, Device::of($request->userAgent, $request->field('device')));
+            $this->visitor->signIn($user, $device ?? Device::of($request->userAgent, $request->field('device')), $endsOther);
         } catch (\Rsso\LoginRefusedException $refused) {
+            if ($refused->reason === 'limit') {
+                // With rsso.on_conflict=refuse: the other browser may be closed, and would be waited for until its session ends.
+                $this->visitor->offerTakeOver($user, $request->field('device'));
+                return $this->form($request, 'You are signed in elsewhere.', 409, $refused->logins);
+            }
             return $this->form($request, match ($refused->reason) {
                 'storm' => 'Your browsers sign each other out too often. Please wait a minute.',
-                'limit' => 'You are signed in elsewhere. Please sign out there first.',
                 default => 'Please try again.',
             }, 409);
         }
@@ -82,13 +96,15 @@ final class SignInPages
         return Response::redirect('/');
     }
 
-    private function form(Request $request, ?string $error = null, int $status = 200): Response
+    /** @param list<\Rsso\Login> $elsewhere Logins that are in the way. */
+    private function form(Request $request, ?string $error = null, int $status = 200, array $elsewhere = []): Response
     {
         $new = $request->path === '/register';
         return Response::page('sign-in', [
             'title' => $new ? 'Create an account' : 'Sign in',
             'new' => $new,
             'error' => $error,
+            'elsewhere' => $elsewhere,
             'kicked' => $this->visitor->kicked(),
             'token' => $this->visitor->token(),
             'name' => $request->field('name'),

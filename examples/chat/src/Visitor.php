@@ -7,6 +7,9 @@ namespace Chat;
 /** The browser's session: who is signed in with it, or why nobody is any more. */
 final class Visitor
 {
+    /** Seconds for which "sign in here and end the other one" is offered. */
+    private const TAKE_OVER = 300;
+
     private function __construct(public readonly ?User $user)
     {
     }
@@ -36,10 +39,25 @@ final class Visitor
     }
 
     /** @throws \Rsso\LoginRefusedException */
-    public function signIn(User $user, Device $device): void
+    public function signIn(User $user, Device $device, bool $endsOther = false): void
     {
-        sso_claim($user->id, $device->class, ['label' => $device->label]); // gives the session a new id, too
+        // Gives the session a new id, too.
+        sso_claim($user->id, $device->class, ['label' => $device->label] + ($endsOther ? ['on_conflict' => 'kick'] : []));
         $_SESSION = ['user_id' => $user->id, 'user_name' => $user->name, 'csrf' => bin2hex(random_bytes(16))];
+    }
+
+    /** The password was right: for a while this browser may end the login that is in the way. */
+    public function offerTakeOver(User $user, string $device): void
+    {
+        $_SESSION['take_over'] = ['user_id' => $user->id, 'device' => $device, 'until' => time() + self::TAKE_OVER];
+    }
+
+    /** @return array{user_id: int, device: string, until: int}|null What was offered; once. */
+    public function takeOver(): ?array
+    {
+        $offer = $_SESSION['take_over'] ?? null;
+        unset($_SESSION['take_over']);
+        return $offer !== null && time() < $offer['until'] ? $offer : null;
     }
 
     /** Ends the session and with it the login, here and in the browser. */

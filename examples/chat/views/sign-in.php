@@ -14,6 +14,21 @@
 <?php if ($error !== null): ?>
     <p class="error" id="error" role="alert"><?= Chat\e($error) ?></p>
 <?php endif ?>
+<?php if ($elsewhere): ?>
+    <form method="post" action="/take-over" id="take-over">
+        <input type="hidden" name="csrf" value="<?= Chat\e($token) ?>">
+        <ul>
+<?php foreach ($elsewhere as $login): ?>
+            <li>
+                <strong><?= Chat\e($login->label ?? Chat\device_name($login->device)) ?></strong>
+                <small>last used at <?= Chat\time_tag($login->last_seen_at ?? $login->claimed_at) ?>, signed out by itself at
+                    <?= Chat\time_tag($login->expires_at) ?></small>
+            </li>
+<?php endforeach ?>
+        </ul>
+        <button>Sign in here and end the other one</button>
+    </form>
+<?php endif ?>
     <form method="post" action="<?= $new ? '/register' : '/sign-in' ?>">
         <input type="hidden" name="csrf" value="<?= Chat\e($token) ?>">
         <label for="name">Name</label>

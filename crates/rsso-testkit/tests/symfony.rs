@@ -1,0 +1,130 @@
+//! The listener of docs/single-login.md in Debian's Symfony: whoever is signed in has a login, and whom rsso refuses is not
+//! signed in, whether the browser had a session before or not.
+//!
+//! `symfony/` has the site. Its sessions are PHP's own handler wrapped by Symfony, or `Rsso\SessionHandler` as a service.
+
+mod common;
+
+use std::path::Path;
+
+use common::Site;
+use rsso_testkit::{Backend, Browser, FpmConfig, Nginx, PhpFpm, WorkDir};
+use serde_json::{Value, json};
+
+const DOCS: &str = include_str!("../../../docs/single-login.md");
+const BUNDLES: &str = "/usr/share/php/Symfony/Bundle";
+
+/// What a browser has before it signs in.
+const BEFORE: [fn(&Browser); 4] = [
+    |_no_cookie| {},
+    |browser| {
+        browser.get("/visit").ok();
+    },
+    |browser| browser.set_cookie("PHPSESSID", "thisidisnotknown0123456789"),
+    |browser| {
+        browser.get("/visit").ok();
+        browser.get("/sign-in").ok();
+    },
+];
+
+/// Both ways to the handler, each on a store of its own.
+fn on_both_ways(on_conflict: &str, promise: fn(&Site)) {
+    for (backend, handler) in [
+        (Backend::Sqlite, "native"),
+        (Backend::redis(), "Rsso\\SessionHandler"),
+    ] {
+        let dir = WorkDir::new();
+        let site = site(&dir, backend, handler, on_conflict);
+        promise(&site);
+        let log = site.fpm.error_log();
+        assert!(!log.contains("PHP "), "{log}");
+    }
+}
+
+fn site(dir: &WorkDir, backend: Backend, handler: &str, on_conflict: &str) -> Site {
+    assert!(
+        Path::new(BUNDLES).join("SecurityBundle").is_dir(),
+        "Symfony is not installed: apt-get install php-symfony-framework-bundle php-symfony-security-bundle"
+    );
+    let (_, recipe) = DOCS.split_once("## Symfony").expect("the section is there");
+    let (_, recipe) = recipe.split_once("```php\n").expect("it has a listener");
+    let (recipe, _) = recipe.split_once("```").expect("its end is there");
+    dir.write("SingleLogin.php", &format!("<?php\n{recipe}"));
+    dir.write("index.php", include_str!("symfony/index.php"));
+    let cache = dir.web_dir("cache").display().to_string();
+    let config = FpmConfig::new(backend.handler())
+        .workers(2)
+        .module("mbstring", "php8.2-mbstring")
+        .module("ctype", "php8.2-common")
+        .module("tokenizer", "php8.2-common")
+        .ini("session.use_strict_mode", "1")
+        .ini("rsso.on_conflict", on_conflict)
+        .env("SITE_CACHE", &cache)
+        .env("SITE_HANDLER", handler);
+    let fpm = PhpFpm::start(&config);
+    let all_to_it = "location / { rewrite ^ /index.php last; }";
+    Site {
+        nginx: Nginx::start_site(dir.path(), &fpm, "", all_to_it),
+        fpm,
+        backend,
+    }
+}
+
+fn said(browser: &Browser, path: &str) -> Value {
+    let page = browser.get(path).ok();
+    serde_json::from_str(&page).unwrap_or_else(|_| panic!("{path} says: {page}"))
+}
+
+/// Where the form leads.
+fn sign_in(browser: &Browser) -> Value {
+    let form = [("_username", "ann"), ("_password", "secret")];
+    let page = browser.post("/sign-in", &form).ok();
+    serde_json::from_str(&page).unwrap_or_else(|_| panic!("the form leads to: {page}"))
+}
+
+#[test]
+fn whoever_signs_in_kicks_the_one_before() {
+    on_both_ways("kick", |site| {
+        let mut before: Option<Browser> = None;
+        for prepare in BEFORE {
+            let browser = site.browser();
+            prepare(&browser);
+            let planted = browser.cookie("PHPSESSID");
+            assert_eq!(sign_in(&browser), json!({"user": "ann", "logins": 1}));
+            assert_eq!(said(&browser, "/"), json!({"user": "ann", "logins": 1}));
+            if let Some(planted) = planted {
+                let planter = site.browser();
+                planter.set_cookie("PHPSESSID", &planted);
+                assert_eq!(said(&planter, "/"), json!({"user": null, "logins": 1}));
+            }
+            if let Some(kicked) = before.replace(browser) {
+                assert_eq!(said(&kicked, "/why"), json!({"kicked": "replaced"}));
+                assert_eq!(said(&kicked, "/"), json!({"user": null, "logins": 1}));
+            }
+        }
+        let last = before.expect("there was one");
+        assert_eq!(said(&last, "/sign-out"), json!({"user": null, "logins": 0}));
+    });
+}
+
+#[test]
+fn whoever_is_refused_is_not_signed_in() {
+    on_both_ways("refuse", refuses);
+}
+
+fn refuses(site: &Site) {
+    let first = site.browser();
+    assert_eq!(sign_in(&first)["user"], "ann");
+    for prepare in BEFORE {
+        let second = site.browser();
+        prepare(&second);
+        let refused = sign_in(&second);
+        let error = refused["error"].as_str().unwrap_or_default();
+        assert!(error.contains("signed in elsewhere"), "{refused}");
+        assert_eq!(said(&second, "/"), json!({"user": null, "logins": 1}));
+        assert_eq!(said(&first, "/"), json!({"user": "ann", "logins": 1}));
+    }
+    assert_eq!(said(&first, "/sign-out")["logins"], 0);
+    let second = site.browser();
+    assert_eq!(sign_in(&second), json!({"user": "ann", "logins": 1}));
+}
