@@ -9,6 +9,7 @@ use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
+use ulid::Ulid;
 
 use super::{By, Identity, Realm, User, ulid};
 use crate::error::{Error, Result};
@@ -62,22 +63,23 @@ impl Kind {
     }
 }
 
-/// When an act happens, and the names of the events that it may cause.
+/// When an act happens, and the ids of the events that it may cause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moment {
-    /// A ULID without its last two characters.
-    stem: String,
+    /// The id of its first event: a ULID whose last [`COUNTED`] bits are zero.
+    first: Ulid,
     /// RFC 3339, UTC.
     pub(crate) time: String,
     /// Milliseconds since 1970.
     pub(crate) at: i64,
 }
 
-/// Crockford's base 32, in which ULIDs are written.
-const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+/// Bits of a ULID in which an act numbers its events: four of its characters. A larger number carries
+/// into the random bits before them.
+const COUNTED: u32 = 20;
 
-/// Events of one act: as many as two characters can tell apart.
-const MAX_OF_ONE_ACT: usize = 1024;
+/// Characters of a ULID before those that count.
+const STEM: usize = 22;
 
 impl Moment {
     /// Now.
@@ -86,11 +88,10 @@ impl Moment {
     /// When the system has no randomness.
     pub fn now() -> Result<Self> {
         let now = SystemTime::now();
-        let mut stem = ulid(now)?.to_string();
-        stem.truncate(24);
+        let first = ulid(now)?.0 >> COUNTED << COUNTED;
         let at = now.duration_since(UNIX_EPOCH).unwrap_or_default();
         Ok(Self {
-            stem,
+            first: Ulid(first),
             time: humantime::format_rfc3339_millis(now).to_string(),
             at: i64::try_from(at.as_millis()).unwrap_or(i64::MAX),
         })
@@ -104,14 +105,14 @@ impl Moment {
 
     /// The id of the act's event with this number.
     fn id(&self, number: usize) -> String {
-        let number = number % MAX_OF_ONE_ACT;
-        let digit = |value: usize| char::from(ALPHABET[value % 32]);
-        format!("{}{}{}", self.stem, digit(number / 32), digit(number))
+        Ulid(self.first.0.wrapping_add(number as u128)).to_string()
     }
 
-    /// As the scripts take it: stem, time, milliseconds.
+    /// As the scripts take it: the stem of its ids, time, milliseconds.
     pub(crate) fn words(&self) -> [String; 3] {
-        [self.stem.clone(), self.time.clone(), self.at.to_string()]
+        let mut stem = self.first.to_string();
+        stem.truncate(STEM);
+        [stem, self.time.clone(), self.at.to_string()]
     }
 }
 
@@ -345,17 +346,19 @@ mod tests {
         assert_eq!(value["data"]["label"], "a \"label\"");
         let id = value["id"].as_str().unwrap();
         assert!(
-            id.ends_with("11") && ulid::Ulid::from_string(id).is_ok(),
+            id.ends_with("0011") && Ulid::from_string(id).is_ok(),
             "{id}"
         );
     }
 
     #[test]
-    fn events_of_one_act_have_names_of_their_own() {
+    fn events_of_one_act_have_ids_of_their_own() {
         let moment = Moment::now().unwrap();
-        let names: std::collections::HashSet<_> =
-            (0..MAX_OF_ONE_ACT).map(|n| moment.id(n)).collect();
-        assert_eq!(names.len(), MAX_OF_ONE_ACT);
+        let million = 32_usize.pow(4);
+        let numbers = (0..5000).chain(million - 2000..million + 2000);
+        let ids: std::collections::HashSet<_> = numbers.map(|n| moment.id(n)).collect();
+        assert_eq!(ids.len(), 9000);
+        assert!(ids.iter().all(|id| Ulid::from_string(id).is_ok()));
     }
 
     proptest! {

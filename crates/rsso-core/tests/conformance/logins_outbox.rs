@@ -12,6 +12,9 @@ use super::ground::{Ground, Worker};
 use super::logins_races::rounds;
 use super::signing::{at_most, refusing, user, user_of, wish};
 
+/// Logins of one user.
+const MANY: usize = 1100;
+
 fn page(worker: &mut Worker, after: &Position, limit: usize) -> Vec<Event> {
     worker.store.events(&user("x").realm, after, limit).unwrap()
 }
@@ -161,6 +164,21 @@ pub fn every_event_is_a_cloud_event_of_its_own(ground: &dyn Ground) {
         }
     }
     assert_eq!(worker.outbox(&user("x").realm).len(), count);
+}
+
+/// A shared account may have thousands of logins; consumers drop an event whose id they have seen.
+pub fn the_events_of_a_large_act_have_ids_of_their_own(ground: &dyn Ground) {
+    let mut worker = ground.worker();
+    let kiosk = user("kiosk");
+    for _ in 0..MANY {
+        worker.sign_in(&ground.key(), &kiosk, at_most(0));
+    }
+    assert_eq!(worker.store.notify(&kiosk, None, "1").unwrap(), MANY as u64);
+    assert_eq!(worker.kick(&kiosk, &Which::default()).len(), MANY);
+    let events = worker.outbox(&kiosk.realm);
+    assert_eq!(events.len(), 3 * MANY);
+    let ids: HashSet<_> = events.iter().map(|e| e["id"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), events.len());
 }
 
 /// A transaction that commits late must not be skipped.

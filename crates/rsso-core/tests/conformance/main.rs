@@ -261,6 +261,7 @@ stores! {
         the_newest_position_is_where_a_reader_begins;
         realms_are_apart;
         every_event_is_a_cloud_event_of_its_own;
+        the_events_of_a_large_act_have_ids_of_their_own;
         who_reads_along_misses_nothing;
         who_finds_a_session_gone_finds_its_event;
     }

@@ -79,7 +79,7 @@ impl MysqlStore {
         let outbox = &register.outbox;
         let realms = lines.on(Line::Prompt, doing, |session| outbox.realms(session))?;
         for (realm, newest) in realms {
-            let forget = |session: &mut Session| outbox.forget(session, &realm, newest);
+            let forget = |session: &mut Session| outbox.forget(session, &realm, newest, 0);
             while !until.is_some_and(Deadline::passed) && lines.on(Line::Prompt, doing, forget)? {}
         }
         Ok(())

@@ -16,8 +16,8 @@ use crate::login::event::{Event, MAX_EVENTS, Position};
 /// How many events one statement stores: together they must fit a packet.
 const TOGETHER: usize = 20;
 
-/// How many old events one append forgets at most: more than it adds, so that the outbox shrinks.
-const FORGET: u32 = 200;
+/// How many old events one append forgets at most, beside as many as it adds: so the outbox shrinks.
+const FORGET: usize = 200;
 
 /// The statements on realms and events.
 pub(super) struct Outbox {
@@ -51,7 +51,7 @@ impl Outbox {
             store: format!("INSERT INTO {events} (realm, position, at, event) VALUES"),
             oldest: format!(
                 "SELECT MAX(o.position) FROM \
-                   (SELECT position, at FROM {events} WHERE realm = ? ORDER BY position LIMIT {FORGET}) AS o \
+                   (SELECT position, at FROM {events} WHERE realm = ? ORDER BY position LIMIT ?) AS o \
                  WHERE o.at + ? < UNIX_TIMESTAMP() OR o.position <= ?"
             ),
             forget: format!("DELETE FROM {events} WHERE realm = ? AND position <= ?"),
@@ -90,18 +90,22 @@ impl Outbox {
             let sql = format!("{} {rows}", self.store);
             session.change(&sql, Params::Positional(values.collect()))?;
         }
-        self.forget(session, realm, newest).map(|_| ())
+        self.forget(session, realm, newest, events.len())
+            .map(|_| ())
     }
 
-    /// Removes events that are too old or too many, some at a time; says whether there were any.
+    /// Removes events that are too old or too many, some at a time, where so many were `added`; says
+    /// whether there were any.
     pub(super) fn forget(
         &self,
         session: &mut Session,
         realm: &str,
         newest: u64,
+        added: usize,
     ) -> Result<bool, Driver> {
         let surplus = newest.saturating_sub(MAX_EVENTS);
-        let row = session.first(&self.oldest, (realm, self.ttl, surplus))?;
+        let values = (realm, added + FORGET, self.ttl, surplus);
+        let row = session.first(&self.oldest, values)?;
         let Some(last) = row.and_then(|row| row.get::<Option<u64>, _>(0)).flatten() else {
             return Ok(false);
         };

@@ -13,8 +13,8 @@ use crate::login::{LoginId, User, UserKey, event};
 use crate::store::ledger::{Binding, Entry, Ledger, Seated, UserRow};
 use crate::store::{Generation, Revision, Version};
 
-/// How many events one append forgets at most: more than it adds, so that the outbox shrinks.
-const FORGET: i64 = 200;
+/// How many events one append forgets at most, beside as many as it adds: so the outbox shrinks.
+const FORGET: usize = 200;
 
 /// The tables, inside a transaction or, to look only, outside of one.
 pub(super) struct Tables<'a> {
@@ -409,13 +409,14 @@ impl Ledger for Tables<'_> {
         let forgotten =
             self.connection.last_insert_rowid() - i64::try_from(MAX_EVENTS).unwrap_or(i64::MAX);
         let ttl = i64::try_from(self.events_ttl.as_secs()).unwrap_or(i64::MAX);
+        let forget = i64::try_from(events.len() + FORGET).unwrap_or(i64::MAX);
         self.change(
             &format!(
                 "DELETE FROM {table} WHERE position IN (
                    SELECT position FROM (SELECT position, at FROM {table} ORDER BY position LIMIT ?1)
                    WHERE position <= ?2 OR at <= ?3)"
             ),
-            params![FORGET, forgotten, now().saturating_sub(ttl)],
+            params![forget, forgotten, now().saturating_sub(ttl)],
         )
         .map(|_| ())
     }

@@ -14,10 +14,25 @@ local function new_book(stem, time, at, keep) return { stem = stem, time = time,
 
 local function data_of(identity, members) return string.sub(identity, 1, -2) .. ',' .. members .. '}' end
 
+-- The id of the act's event with this number, as `Moment::id` makes it: the last four characters count, and
+-- carry into the stem.
+local function event_id(stem, number)
+  local at, id = 26, ''
+  while at > #stem or number > 0 do
+    local digit = number % 32
+    number = (number - digit) / 32
+    if at <= #stem then
+      digit = digit + string.find(DIGITS, string.sub(stem, at, at), 1, true) - 1
+      if digit >= 32 then digit, number = digit - 32, number + 1 end
+    end
+    id, at = string.sub(DIGITS, digit + 1, digit + 1) .. id, at - 1
+  end
+  return string.sub(stem, 1, at) .. id
+end
+
 local function emit(book, prefix, realm, head, kind, data)
-  local high, low = math.floor(book.count / 32) % 32 + 1, book.count % 32 + 1
+  local id = event_id(book.stem, book.count)
   book.count = book.count + 1
-  local id = book.stem .. string.sub(DIGITS, high, high) .. string.sub(DIGITS, low, low)
   local event = '{"specversion":"1.0","id":"' .. id .. '","type":"' .. kind .. '",' .. head .. ',"time":"' .. book.time
     .. '","datacontenttype":"application/json","data":' .. data .. '}'
   local key = prefix .. 'e:' .. realm
