@@ -89,6 +89,7 @@ fn claim(uid: Uid, server: Option<&ZendHashTable>, settings: &LoginSettings) -> 
         label: None,
         meta: None,
         client: superglobals::client(server, settings.login_details),
+        born_of: None,
         limits: settings.limits,
         tombstone_ttl: settings.tombstone_ttl,
     })

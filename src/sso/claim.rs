@@ -305,6 +305,7 @@ impl Given {
             device: self.device()?,
             meta: json(meta)?,
             client: superglobals::client(server, settings.login_details),
+            born_of: None,
             limits: options.limits(settings),
             label: options.label,
             tombstone_ttl: settings.tombstone_ttl,

@@ -53,6 +53,9 @@ pub struct RequestState {
     kick_of_closed: Option<FoundKick>,
     /// Strict mode has refused the id that `kick` was found under: the next id takes its place.
     replaces_kicked: bool,
+    /// The session whose id is being rotated, where it has no login: what [`Current::ancestor`] of the
+    /// new id will be.
+    ancestor: Option<SessionKey>,
     /// The id whose validation failed, and why: its read fails with this.
     unreadable: Option<(SessionId, Error)>,
 }
@@ -69,6 +72,8 @@ struct Current {
     login: Option<Bound>,
     /// Until when it lives without a refresh, where the store can tell.
     lives_until: Option<Instant>,
+    /// The session that the browser presented, where this one took its place on the way to a login.
+    ancestor: Option<SessionKey>,
     /// What a validation fetched and the read that follows will take.
     prefetched: Option<Vec<u8>>,
     /// Set where a write must be refused: why.
@@ -91,6 +96,7 @@ impl Default for RequestState {
             kick: None,
             kick_of_closed: None,
             replaces_kicked: false,
+            ancestor: None,
             unreadable: None,
         }
     }
@@ -113,7 +119,8 @@ impl RequestState {
         if inherits {
             self.kick = kick;
         }
-        self.made.add(sid, inherits && self.ended);
+        let ancestor = self.ancestor.clone().filter(|_| inherits);
+        self.made.add(sid, inherits && self.ended, ancestor);
     }
 
     /// The session's data; empty for one that does not exist. `ttl` is for a login that is carried
@@ -318,6 +325,7 @@ impl RequestState {
         };
         self.ended = false;
         self.kick_of_closed = None;
+        self.ancestor = None;
         let started = Instant::now();
         let lock = settings.lock.then(|| LockTerms {
             deadline: Deadline::after(settings.lock_wait),
@@ -361,8 +369,9 @@ impl RequestState {
     fn unwritten(&mut self, sid: &SessionId, settings: &Settings) -> Result<Current> {
         let mut current = Current::unread(sid, settings)?;
         current.private = true;
-        if self.made.take(sid) {
-            current.refusal = Some(Refusal::Gone);
+        if let Some(made) = self.made.take(sid) {
+            current.refusal = made.heir_of_ended.then_some(Refusal::Gone);
+            current.ancestor = made.ancestor;
         }
         Ok(current)
     }
@@ -407,6 +416,7 @@ impl Current {
             seen: None,
             login: None,
             lives_until: None,
+            ancestor: None,
             prefetched: None,
             refusal: None,
             private: false,

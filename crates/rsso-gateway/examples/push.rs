@@ -217,6 +217,7 @@ fn log_in(store: &mut dyn Store, session: &str, uid: &str) {
         label: Some("Firefox on Linux".to_owned()),
         meta: None,
         client: Client::default(),
+        born_of: None,
         limits: Limits::default(),
         tombstone_ttl: hour,
     };

@@ -78,6 +78,7 @@ fn try_to_log_in(
         label: None,
         meta: None,
         client: Client::new("192.0.2.7".parse().ok(), Some(b"Firefox"), Details::Full),
+        born_of: None,
         limits: Limits {
             max_logins: 1,
             on_conflict,

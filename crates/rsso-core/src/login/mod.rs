@@ -12,6 +12,7 @@ use ulid::Ulid;
 
 mod auto;
 mod client;
+mod born_of;
 pub mod event;
 mod marks;
 pub mod policy;
@@ -19,6 +20,7 @@ mod user;
 
 pub use auto::{AutoClaim, KeyPattern, device_of_user_agent};
 pub use client::{Client, Details};
+pub use born_of::BornOf;
 pub use marks::Marks;
 pub use policy::{Limits, OnConflict, Victim};
 pub use user::{Device, Realm, Uid, User, UserKey};
@@ -145,6 +147,9 @@ pub struct More {
     /// How long its session lives after each use, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifetime: Option<i64>,
+    /// The session that it was claimed from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub born_of: Option<BornOf>,
 }
 
 /// A session's login.
@@ -206,6 +211,9 @@ pub struct Claim {
     pub meta: Option<String>,
     /// Where the request came from.
     pub client: Client,
+    pub ip: Option<String>,
+    /// The session that the browser presented: [`crate::RequestState::claim`] knows it.
+    pub born_of: Option<BornOf>,
     /// How many may live, and what happens to the rest.
     pub limits: Limits,
     /// How long a kicked browser can learn why.
@@ -367,7 +375,17 @@ impl Claim {
             ip: self.client.ip.clone(),
             user_agent: self.client.user_agent.clone(),
             lifetime: i64::try_from(lifetime).ok(),
+            born_of: self.born_of.clone(),
         }
+    }
+
+    /// Whether it repeats the claim that has made another login of the user: both come from one
+    /// session, within [`ROTATION_GRACE`]. The browser has dropped the answer to the first, as it does
+    /// when a button is clicked twice.
+    #[must_use]
+    pub fn repeats(&self, other: &More, at: i64) -> bool {
+        let age = Duration::from_millis(at.abs_diff(other.claimed_at));
+        self.born_of.is_some() && self.born_of == other.born_of && age < ROTATION_GRACE
     }
 
     /// Who it is to those that it replaces.

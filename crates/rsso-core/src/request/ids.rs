@@ -5,7 +5,7 @@
 //! without a record, until it is stored: then the store knows whether it lives. Neither list grows
 //! beyond [`MAX`].
 
-use crate::sid::SessionId;
+use crate::sid::{SessionId, SessionKey};
 
 /// How many ids are remembered; `session_create_id()` in a loop must not grow it.
 const MAX: usize = 16;
@@ -17,16 +17,28 @@ pub(super) struct MadeIds {
 }
 
 #[derive(Debug)]
-struct Private {
+pub(super) struct Private {
     sid: SessionId,
     /// It takes over the data of a session that has ended: they must not come back under it.
-    heir_of_ended: bool,
+    pub(super) heir_of_ended: bool,
+    /// The session that the browser presented, where this id was made to take its place.
+    pub(super) ancestor: Option<SessionKey>,
 }
 
 impl MadeIds {
-    pub(super) fn add(&mut self, sid: SessionId, heir_of_ended: bool) {
+    pub(super) fn add(
+        &mut self,
+        sid: SessionId,
+        heir_of_ended: bool,
+        ancestor: Option<SessionKey>,
+    ) {
         push(&mut self.own, sid.clone());
-        push(&mut self.private, Private { sid, heir_of_ended });
+        let made = Private {
+            sid,
+            heir_of_ended,
+            ancestor,
+        };
+        push(&mut self.private, made);
     }
 
     /// Whether nobody else can know this id.
@@ -39,10 +51,10 @@ impl MadeIds {
         self.own.contains(sid)
     }
 
-    /// The id is used from now on. Says whether it is the heir of a session that has ended.
-    pub(super) fn take(&mut self, sid: &SessionId) -> bool {
-        let at = self.private.iter().position(|made| made.sid == *sid);
-        at.is_some_and(|at| self.private.remove(at).heir_of_ended)
+    /// The id is used from now on. Says what it is the heir of.
+    pub(super) fn take(&mut self, sid: &SessionId) -> Option<Private> {
+        let at = self.private.iter().position(|made| made.sid == *sid)?;
+        Some(self.private.remove(at))
     }
 
     /// The id is stored: whether it is known is the store's to say.

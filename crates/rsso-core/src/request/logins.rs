@@ -7,7 +7,7 @@ use super::{Refusal, RequestState};
 use crate::deadline::bounded;
 use crate::error::Result;
 use crate::login::event::Moment;
-use crate::login::{Bound, Claim, Claimed, Kick, Login, Seat, User};
+use crate::login::{BornOf, Bound, Claim, Claimed, Kick, Login, Seat, User};
 use crate::settings::Settings;
 use crate::sid::SessionId;
 use crate::store::{End, Store, Token};
@@ -86,6 +86,11 @@ impl RequestState {
             ttl: bounded(ttl),
         };
         let had_login = current.login.is_some();
+        let presented = current.ancestor.as_ref().unwrap_or(&current.key);
+        let claim = &Claim {
+            born_of: Some(BornOf::session(presented)),
+            ..claim.clone()
+        };
         let claimed = store.claim(&current.key, seat, claim)?;
         match &claimed {
             Claimed::New(version, _) => {

@@ -75,6 +75,7 @@ impl RequestState {
         sid: &SessionId,
     ) -> Result<()> {
         self.notice_fork();
+        self.note_ancestor(sid);
         let is_stored = |c: &mut Current| c.sid == *sid && c.seen.is_some() && c.refusal.is_none();
         match self.current.take_if(is_stored) {
             Some(current) if current.login.is_some() => {
@@ -84,6 +85,15 @@ impl RequestState {
             Some(current) => self.empty(store, &current),
             None => self.destroy(store, settings, sid),
         }
+    }
+
+    /// Remembers the session that a new id takes the place of, until that is made. A session with a login
+    /// takes it along.
+    fn note_ancestor(&mut self, sid: &SessionId) {
+        let left = self.current.as_ref().filter(|c| c.sid == *sid);
+        self.ancestor = left
+            .filter(|current| current.login.is_none())
+            .map(|current| current.ancestor.as_ref().unwrap_or(&current.key).clone());
     }
 
     /// Ends a session without a login and begins an empty one under its id. Its lock is held until
@@ -113,6 +123,7 @@ impl RequestState {
         data: &[u8],
         ttl: Duration,
     ) -> Result<Written> {
+        self.note_ancestor(sid);
         let written = self.commit(store, settings, sid, Change::Write(data, ttl))?;
         let may_leave = match written {
             Written::Stored => true,

@@ -32,6 +32,7 @@ mod logins_outbox;
 mod logins_own;
 mod logins_races;
 mod logins_regenerate;
+mod logins_repeated;
 mod logins_requests;
 mod logins_rotated;
 mod logins_rotation;
@@ -216,6 +217,14 @@ stores! {
         a_newcomer_is_refused;
         a_refused_claim_makes_no_session;
         refusing_goes_by_device_as_well;
+    }
+    logins_repeated {
+        a_second_click_takes_the_place_of_the_first;
+        a_second_click_with_an_id_that_was_never_stored;
+        a_second_click_is_known_through_any_new_ids;
+        a_second_click_is_no_storm_and_nobodys_kick;
+        a_repeated_claim_counts_for_the_grace_only;
+        a_claim_from_elsewhere_repeats_nothing;
     }
     logins_storm {
         too_many_replacements_are_a_storm;

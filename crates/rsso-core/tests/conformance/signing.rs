@@ -62,6 +62,7 @@ pub fn wish(user: &User, class: &str, limits: Limits) -> Claim {
         label: None,
         meta: None,
         client: Client::default(),
+        born_of: None,
         limits,
         tombstone_ttl: HOUR,
     }

@@ -133,6 +133,7 @@ pub fn claim(store: &mut dyn Store, name: &str, uid: &[u8], device: &str) -> Str
         label: Some(format!("on {device}\u{7}")),
         meta: Some("{\"a\":1}".to_owned()),
         client: Client::default(),
+        born_of: None,
         limits: Limits {
             max_logins: 0,
             max_logins_per_device: 1,

@@ -114,6 +114,7 @@ impl Site {
             label: Some(label.to_owned()),
             meta: None,
             client: Client::default(),
+            born_of: None,
             limits: Limits {
                 max_logins: 0,
                 max_logins_per_device: 1,
@@ -190,6 +191,7 @@ pub fn log_in_of_realm(store: &mut dyn Store, realm: &str, session: &str, uid: &
         label: None,
         meta: None,
         client: Client::default(),
+        born_of: None,
         limits: Limits::default(),
         tombstone_ttl: HOUR,
     };

@@ -3,7 +3,7 @@
 use super::{Book, Entry, Ledger, Remains, UserRow, end_login, kick_of, live_entries};
 use crate::login::event::{self, Kind, Moment, Tail, Tails, identity_json, json};
 use crate::login::policy::{Candidate, OnConflict, Weather};
-use crate::login::{Bound, Claim, Claimed, Kick, Refused, Seat};
+use crate::login::{Bound, Claim, Claimed, Kick, Login, Refused, Seat};
 use crate::store::{Generation, Version};
 
 /// The whole act but for its transaction. `born` is the generation of a record that has to be made.
@@ -48,12 +48,19 @@ pub(in crate::store) fn claim<L: Ledger>(
         ));
     }
 
-    let victims = match admit(ledger, &mut book, &mut row, claim, &others)? {
+    // What this claim repeats holds no slot against it; that is ended only where the claim succeeds.
+    let (repeated, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|entry| {
+        let repeats = |login: Login| claim.repeats(&login.more, moment.at);
+        entry.to_login().is_some_and(repeats)
+    });
+    let adds = repeated.is_empty();
+    let victims = match admit(ledger, &mut book, &mut row, (claim, adds), &others)? {
         Ok(victims) => victims,
         Err(refused) => {
             ledger.save_user(&user, &row)?;
             book.append(ledger)?;
-            let holders = others.iter().filter_map(Entry::to_listed).collect();
+            let holders = others.iter().chain(&repeated);
+            let holders = holders.filter_map(Entry::to_listed).collect();
             return Ok(Claimed::Refused(refused, holders));
         }
     };
@@ -62,6 +69,9 @@ pub(in crate::store) fn claim<L: Ledger>(
         generation: born,
         revision: seat.token.into(),
     };
+    for entry in &repeated {
+        end_quietly(ledger, &mut book, &row, entry, (None, newborn))?;
+    }
     if let Some(bound) = bound {
         let of = (&row, bound.user);
         release_own(ledger, &mut book, key, own.first(), of, newborn)?;
@@ -94,12 +104,13 @@ pub(in crate::store) fn claim<L: Ledger>(
     Ok(Claimed::New(version, kicks))
 }
 
-/// Those that make room, or why the newcomer is turned away.
+/// Those that make room, or why the newcomer is turned away. One that `adds` no login, because it
+/// repeats another claim, is no part of a storm.
 fn admit<L: Ledger>(
     ledger: &mut L,
     book: &mut Book<'_>,
     row: &mut UserRow,
-    claim: &Claim,
+    (claim, adds): (&Claim, bool),
     others: &[Entry],
 ) -> Result<Result<Vec<Entry>, Refused>, L::Error> {
     let candidates: Vec<_> = others
@@ -112,6 +123,9 @@ fn admit<L: Ledger>(
         .collect();
     let victims = claim.limits.victims(&candidates);
     let refuses = claim.limits.on_conflict == OnConflict::Refuse && !victims.is_empty();
+    if !adds && victims.is_empty() {
+        return Ok(Ok(Vec::new()));
+    }
     let replaced = if refuses { 0 } else { victims.len() };
     let weather = row
         .storm
@@ -169,20 +183,30 @@ fn release_own<L: Ledger>(
     (row, bound_user): (&UserRow, crate::login::UserKey),
     newborn: Version,
 ) -> Result<(), L::Error> {
-    let tail = Tails::plain(book.moment, Some("reclaimed"), None);
-    let remains = Remains::EmptySession(newborn);
+    let remains = (Some(key), newborn);
     if let Some(entry) = own {
-        end_login(ledger, entry, Some(key), remains)?;
-        book.note(row, Kind::Released, &event::data(&entry.identity, &tail));
-        return Ok(());
+        return end_quietly(ledger, book, row, entry, remains);
     }
     let Some(other) = ledger.lock_known_user(&bound_user)? else {
         return ledger.unbind(key);
     };
     let here = |entry: &Entry| entry.sessions.iter().any(|s| s.key == key);
     if let Some(entry) = ledger.entries(&bound_user)?.into_iter().find(here) {
-        end_login(ledger, &entry, Some(key), remains)?;
-        book.note(&other, Kind::Released, &event::data(&entry.identity, &tail));
+        end_quietly(ledger, book, &other, &entry, remains)?;
     }
+    Ok(())
+}
+
+/// Ends a login that the newcomer's own browser had. Its sessions but `spared` become empty ones.
+fn end_quietly<L: Ledger>(
+    ledger: &mut L,
+    book: &mut Book<'_>,
+    row: &UserRow,
+    entry: &Entry,
+    (spared, newborn): (Option<&[u8]>, Version),
+) -> Result<(), L::Error> {
+    end_login(ledger, entry, spared, Remains::EmptySession(newborn))?;
+    let tail = Tails::plain(book.moment, Some("reclaimed"), None);
+    book.note(row, Kind::Released, &event::data(&entry.identity, &tail));
     Ok(())
 }

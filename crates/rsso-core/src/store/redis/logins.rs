@@ -14,8 +14,8 @@ use super::{RedisStore, millis, record};
 use crate::error::{Error, Result};
 use crate::login::event::{Event, Moment, Position, Tail, head, identity_json, json};
 use crate::login::{
-    Bound, Claim, Claimed, Device, Kick, KickOrder, Login, LoginId, MAX_SESSIONS, OnConflict,
-    ROTATION_GRACE, Realm, Refused, Seat, User, UserKey, Victim, Which,
+    BornOf, Bound, Claim, Claimed, Device, Kick, KickOrder, Login, LoginId, MAX_SESSIONS,
+    OnConflict, ROTATION_GRACE, Realm, Refused, Seat, User, UserKey, Victim, Which,
 };
 use crate::sid::SessionKey;
 use crate::store::{End, Generation, Logins, MAYBE_CHANGED, NOT_CHANGED, Revision, Token, Version};
@@ -221,7 +221,11 @@ impl Logins for RedisStore {
             .arg(claim.user.realm.as_str())
             .arg(head(&claim.user));
         self.at(&mut call, &moment);
-        call.arg(key.to_text()).arg(millis(ROTATION_GRACE));
+        let born_of = claim.born_of.as_ref().map_or("", BornOf::as_str);
+        call.arg(key.to_text())
+            .arg(millis(ROTATION_GRACE))
+            .arg(born_of)
+            .arg(claim.more().claimed_at);
         let Changed {
             code,
             details,

@@ -16,9 +16,20 @@ if seen ~= '' and not (found and found.generation == seen) then return { 4 } end
 redis.call('HSETNX', user, 'r', realm)
 redis.call('HSETNX', user, 'h', head)
 
-local own, others, candidates = nil, {}, {}
+local grace, born_of, claimed_at = tonumber(ARGV[24]), ARGV[25], tonumber(ARGV[26])
+local newborn = { version = generation .. revision, ttl = grace }
+
+-- What this claim repeats holds no slot against it, as `Claim::repeats` decides; that is ended only where the
+-- claim succeeds.
+local own, others, repeated, candidates = nil, {}, {}, {}
 for _, live in ipairs(live_logins(prefix, user, forget_dead(book, prefix, user, realm, head))) do
-  if found and live.id == found.login then own = live else others[#others + 1] = live end
+  if found and live.id == found.login then
+    own = live
+  elseif born_of ~= '' and live.entry.b == born_of and math.abs(tonumber(book.at) - live.entry.a) < grace then
+    repeated[#repeated + 1] = live
+  else
+    others[#others + 1] = live
+  end
 end
 if own and (own.entry.d == device or own.id == login) then
   return { 2, found.generation .. found.revision, found.state .. found.user .. cjson.encode(own.entry) }
@@ -49,7 +60,7 @@ choose(max, function(c) return not chosen[c.id] end)
 
 -- The storm: as `policy::Storm::count` decides.
 local refused, breaks = nil, false
-if storm_limit > 0 then
+if storm_limit > 0 and not (#repeated > 0 and #victims == 0) then
   local second = math.floor(now() / 1000)
   local storm = redis.call('HMGET', user, 'w', 'c', 'x')
   local since, count, raging = tonumber(storm[1] or 0), tonumber(storm[2] or 0), storm[3] == '1'
@@ -75,6 +86,10 @@ if refused then
     other.entry.e = other.left
     reply[#reply + 1] = cjson.encode(other.entry)
   end
+  for _, other in ipairs(repeated) do
+    other.entry.e = other.left
+    reply[#reply + 1] = cjson.encode(other.entry)
+  end
   return reply
 end
 
@@ -85,7 +100,8 @@ for _, victim in ipairs(victims) do
   emit(book, prefix, realm, head, 'io.rsso.login.kicked.v1', data)
   kicks[#kicks + 1] = data
 end
-if found and found.login then release_login(book, d, found, d, 'reclaimed', { version = generation .. revision, ttl = ARGV[24] }) end
+for _, other in ipairs(repeated) do end_own(book, prefix, user, other.id, other.entry, nil, 'reclaimed', newborn) end
+if found and found.login then release_login(book, d, found, d, 'reclaimed', newborn) end
 
 if found then
   bind(d, found, login, user_name)
@@ -96,6 +112,7 @@ end
 redis.call('DEL', tombstone_key(d))
 local number = redis.call('HINCRBY', user, 'n', 1)
 local entry = { n = number, d = device, i = identity, m = more, s = { session } }
+if born_of ~= '' then entry.b, entry.a = born_of, claimed_at end
 redis.call('HSET', user, login, cjson.encode(entry))
 keep_key(user, math.max(ttl, redis.call('PTTL', d)))
 emit(book, prefix, realm, head, 'io.rsso.login.claimed.v1', data_of(identity, '"at":' .. book.at))

@@ -2,7 +2,8 @@
 --   n  the number of the login that was claimed last
 --   r  the realm; h  source and subject of the user's events, as members of a JSON object
 --   w, c, x  the storm: since when replacements are counted, how many, whether it rages
---   a login's id -> {n: its number, d: device, i: identity (JSON), m: more (JSON), s: its sessions}
+--   a login's id -> {n: its number, d: device, i: identity (JSON), m: more (JSON), s: its sessions,
+--                    b: the session that it was born of, a: when it was claimed, in milliseconds}
 -- A login lives while a record of one of its sessions names it.
 local MAX_EVENTS = 100000
 local DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
@@ -98,15 +99,19 @@ local function end_login(prefix, user, id, entry, spared, tombstone, tombstone_t
   redis.call('HDEL', user, id)
 end
 
+-- Ends a login by its own browser's doing.
+local function end_own(book, prefix, user, id, entry, spared, reason, newborn)
+  end_login(prefix, user, id, entry, spared, nil, nil, newborn)
+  local about = redis.call('HMGET', user, 'r', 'h')
+  emit(book, prefix, about[1], about[2], 'io.rsso.login.released.v1', data_of(entry.i, because(book, reason)))
+end
+
 -- Ends the login that a record has, by its own session's doing.
 local function release_login(book, d, found, spared, reason, newborn)
   local prefix, user = prefix_of(d), user_key(d, found.user)
   local stored = redis.call('HGET', user, found.login)
   if not stored then return false end
-  local entry = cjson.decode(stored)
-  end_login(prefix, user, found.login, entry, spared, nil, nil, newborn)
-  local about = redis.call('HMGET', user, 'r', 'h')
-  emit(book, prefix, about[1], about[2], 'io.rsso.login.released.v1', data_of(entry.i, because(book, reason)))
+  end_own(book, prefix, user, found.login, cjson.decode(stored), spared, reason, newborn)
   return true
 end
 
