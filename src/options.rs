@@ -76,7 +76,7 @@ impl<'a> ClaimOptions<'a> {
                 .unwrap_or(limits.max_logins_per_device),
             on_conflict: self.on_conflict.unwrap_or(limits.on_conflict),
             victim: self.victim.unwrap_or(limits.victim),
-            storm_limit: limits.storm_limit,
+            ..limits
         }
     }
 }

@@ -55,7 +55,8 @@ namespace Rsso {
          * Why.
          *
          * - `limit`: `on_conflict` is `refuse`, and the user's logins leave no room.
-         * - `storm`: the user's logins replace each other too often (`rsso.storm_limit`); for up to a minute.
+         * - `storm`: the user's logins replace each other too often (`rsso.storm_limit`, for up to a minute; `rsso.storm_limit_hour`, for up to
+         *   an hour).
          * - `ended`: the session of this request was destroyed or kicked meanwhile, or cannot be written.
          *
          * "" in an exception that rsso has not thrown.
@@ -230,6 +231,7 @@ namespace Rsso {
          *     on_conflict?: 'kick'|'refuse',
          *     victim?: 'oldest'|'idle',
          *     storm_limit?: int|numeric-string,
+         *     storm_limit_hour?: int|numeric-string,
          *     tombstone_ttl?: int|float|numeric-string,
          *     events_ttl?: int|float|numeric-string,
          *     auto_claim?: string,
@@ -242,7 +244,8 @@ namespace Rsso {
          *     `rsso:` (on SQLite `rsso_`), `connect_timeout` 2, `read_timeout` 2, `lock` true, `lock_wait` 30, `lock_ttl`
          *     60, `lock_waiters` 0, `lock_failure` 'error', `hash_ids` true, `store_empty` true, `compress` 'off', `compress_min` 2048
          *     (bytes), `realm` 'default', `max_logins` 1, `max_logins_per_device` 0, `on_conflict` 'kick', `victim`
-         *     'oldest', `storm_limit` 10, `tombstone_ttl` and `events_ttl` 86400, `login_details` 'full'; the others ''.
+         *     'oldest', `storm_limit` 10, `storm_limit_hour` 30, `tombstone_ttl` and `events_ttl` 86400, `login_details` 'full';
+         *     the others ''.
          *     `rsso.password` of php.ini goes to no other server and user than those of php.ini's `rsso.dsn`: a `$dsn` that
          *     names others brings its password, in it or as `password` or `password_file`.
          *

@@ -48,6 +48,7 @@ foreach ([
     'rsso.max_logins' => ['three', '1'],
     'rsso.max_logins_per_device' => ['-1', '0'],
     'rsso.storm_limit' => ['1.5', '10'],
+    'rsso.storm_limit_hour' => ['-1', '30'],
     'rsso.on_conflict' => ['refused', 'kick'],
     'rsso.victim' => ['newest', 'oldest'],
     'rsso.tombstone_ttl' => ['0', '86400'],
@@ -98,6 +99,8 @@ good
 Rsso\ConfigException: rsso: rsso.max_logins_per_device: '-1' cannot be used: must be a whole number from 0 (no limit) to 1000000
 good
 Rsso\ConfigException: rsso: rsso.storm_limit: '1.5' cannot be used: must be a whole number from 0 (no limit) to 1000000
+good
+Rsso\ConfigException: rsso: rsso.storm_limit_hour: '-1' cannot be used: must be a whole number from 0 (no limit) to 1000000
 good
 Rsso\ConfigException: rsso: rsso.on_conflict: 'refused' cannot be used: must be 'kick' or 'refuse'
 good

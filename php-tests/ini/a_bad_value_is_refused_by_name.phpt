@@ -27,6 +27,7 @@ foreach ([
     'rsso.max_logins' => ['', '-1', '1.5', '1000001', 'many'],
     'rsso.max_logins_per_device' => ['', '-1'],
     'rsso.storm_limit' => ['', '-1'],
+    'rsso.storm_limit_hour' => ['', '-1'],
     'rsso.on_conflict' => ['', 'ask', 'KICK'],
     'rsso.victim' => ['', 'newest'],
     'rsso.tombstone_ttl' => ['', '0', '31536001'],
@@ -285,6 +286,12 @@ rsso.storm_limit = ""
 false
 rsso.storm_limit = "-1"
   warning: ini_set(): rsso: rsso.storm_limit: must be a whole number from 0 (no limit) to 1000000
+false
+rsso.storm_limit_hour = ""
+  warning: ini_set(): rsso: rsso.storm_limit_hour: must be a whole number from 0 (no limit) to 1000000
+false
+rsso.storm_limit_hour = "-1"
+  warning: ini_set(): rsso: rsso.storm_limit_hour: must be a whole number from 0 (no limit) to 1000000
 false
 rsso.on_conflict = ""
   warning: ini_set(): rsso: rsso.on_conflict: must be 'kick' or 'refuse'

@@ -27,6 +27,7 @@ foreach ([
     'rsso.max_logins' => ['0', '3', '1000000'],
     'rsso.max_logins_per_device' => ['1', '0'],
     'rsso.storm_limit' => ['0', '10'],
+    'rsso.storm_limit_hour' => ['0', '30'],
     'rsso.on_conflict' => ['refuse', 'kick'],
     'rsso.victim' => ['idle', 'oldest'],
     'rsso.tombstone_ttl' => ['1', '31536000'],

@@ -56,6 +56,7 @@ rsso.read_timeout => 2 => 2
 rsso.realm => default => default
 rsso.store_empty => 1 => 1
 rsso.storm_limit => 10 => 10
+rsso.storm_limit_hour => 30 => 30
 rsso.tombstone_ttl => 86400 => 86400
 rsso.victim => oldest => oldest
 int(0)

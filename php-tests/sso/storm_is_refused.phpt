@@ -22,10 +22,10 @@ for ($i = 0; $i < 2; $i++) {
 var_dump(logins_of('ada'), sso_claim('bob')->uid);
 ?>
 --EXPECTF--
-string(%d) "rsso: logins of this user replace each other too often (rsso.storm_limit): is an account shared, or does a program log in again by itself%c Try again in a minute"
+string(%d) "rsso: logins of this user replace each other too often (rsso.storm_limit, rsso.storm_limit_hour): is an account shared, or does a program log in again by itself%c Try again in a minute, or within the hour if it has gone on for long"
 string(5) "storm"
 string(9) "browser 4"
-string(%d) "rsso: logins of this user replace each other too often (rsso.storm_limit): is an account shared, or does a program log in again by itself%c Try again in a minute"
+string(%d) "rsso: logins of this user replace each other too often (rsso.storm_limit, rsso.storm_limit_hour): is an account shared, or does a program log in again by itself%c Try again in a minute, or within the hour if it has gone on for long"
 string(5) "storm"
 string(9) "browser 4"
 string(13) "web:browser 4"

@@ -326,8 +326,9 @@ const LIMIT: Refusal = Refusal {
 
 const STORM: Refusal = Refusal {
     reason: "storm",
-    message: "logins of this user replace each other too often (rsso.storm_limit): is an account \
-              shared, or does a program log in again by itself? Try again in a minute",
+    message: "logins of this user replace each other too often (rsso.storm_limit, \
+              rsso.storm_limit_hour): is an account shared, or does a program log in again by itself? \
+              Try again in a minute, or within the hour if it has gone on for long",
 };
 
 const ENDED: Refusal = Refusal {

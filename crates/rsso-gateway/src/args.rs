@@ -80,6 +80,10 @@ pub(crate) struct Kick {
     #[arg(long, value_name = "TEXT", default_value = "kicked")]
     pub(crate) reason: String,
 
+    /// Fail with status 1 if fewer logins ended
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    pub(crate) expect: usize,
+
     #[command(flatten)]
     pub(crate) place: Place,
 

@@ -55,16 +55,45 @@ pub(crate) fn kick(kick: &Kick, output: Output) -> Result<(), Failure> {
         .kick(&user, &which, &order)
         .map_err(|error| config.failure(error))?;
     let logins = if kicked.len() == 1 { "login" } else { "logins" };
-    let text = format!(
+    let mut text = format!(
         "kicked {} {logins} of {}",
         kicked.len(),
         printable(&user.uid.to_text())
     );
+    // A wrong place looks like a user who is not signed in.
+    let place = place(&config, store.address());
+    if kicked.is_empty() {
+        text = format!("{text}, who has no such login in {place}");
+    }
+    if kicked.len() < kick.expect {
+        return Err(Failure::Store(format!(
+            "{text}; {} expected{}",
+            kick.expect,
+            if kicked.is_empty() {
+                String::new()
+            } else {
+                format!(", in {place}")
+            },
+        )));
+    }
     let object = json!({
         "uid": user.uid.to_text(),
         "kicked": kicked.iter().map(|kick| &kick.identity).collect::<Vec<_>>(),
+        "realm": user.realm.as_str(),
+        "prefix": config.settings.prefix,
+        "store": store.address(),
     });
     output.answer(&text, &object)
+}
+
+/// Where was looked.
+fn place(config: &Config, store: &str) -> String {
+    let realm = config.settings.logins.realm.as_str();
+    let prefix = match config.settings.prefix.as_deref() {
+        Some(prefix) => format!("prefix '{prefix}'"),
+        None => "the default prefix".to_owned(),
+    };
+    format!("realm '{realm}', {prefix}, store {store}")
 }
 
 fn user(config: &Config, whose: &Whose) -> Result<(User, Option<Device>), Failure> {

@@ -17,6 +17,7 @@ use std::process::{Command, Stdio};
 
 use common::{STORE_FAILED, WRONG_USAGE, claim, json, rsso, worker};
 use rsso_testkit::{MariaDb, RedisServer, WorkDir};
+use serde_json::Value;
 
 fn a_user_is_listed_kicked_and_told_of(dsn: &str) {
     let mut store = worker(dsn);
@@ -39,6 +40,29 @@ fn a_user_is_listed_kicked_and_told_of(dsn: &str) {
     assert_eq!(said, "kicked 1 login of alice\n");
     let object = json(&rsso(&["kick", "alice", "--reason", "ban", "--dsn", dsn, "--json"]).ok());
     assert_eq!(object["kicked"][0]["login"], ios.as_str());
+    let said = rsso(&["kick", "alice", "--realm", "shop", "--dsn", dsn]).ok();
+    assert!(
+        said.starts_with("kicked 0 logins of alice, who has no such login in realm 'shop', the default prefix, store "),
+        "{said}"
+    );
+    let nobody = json(&rsso(&["kick", "alice", "--dsn", dsn, "--json"]).ok());
+    assert_eq!(
+        (&nobody["realm"], &nobody["prefix"]),
+        (&"default".into(), &Value::Null)
+    );
+    let words = [
+        "kick", "alice", "--expect", "1", "--prefix", "other_", "--dsn", dsn,
+    ];
+    let said = rsso(&words).failed(STORE_FAILED);
+    assert!(
+        said.contains("in realm 'default', prefix 'other_'") && said.contains("1 expected"),
+        "{said}"
+    );
+    rsso(&[
+        "kick", "bob", "--expect", "1", "--device", "web", "--dsn", dsn,
+    ])
+    .ok();
+    claim(&mut *store, "three", b"bob", "web");
     let said = rsso(&["logins", "alice", "--dsn", dsn]).ok();
     assert_eq!(said, "alice is not logged in\n");
     let other = rsso(&["logins", "bob", "--realm", "shop", "--dsn", dsn]).ok();
@@ -48,16 +72,19 @@ fn a_user_is_listed_kicked_and_told_of(dsn: &str) {
     let events: Vec<_> = lines.lines().map(json).collect();
     let kinds: Vec<_> = events.iter().map(|e| e["type"].as_str().unwrap()).collect();
     let (claimed, kicked) = ("io.rsso.login.claimed.v1", "io.rsso.login.kicked.v1");
-    assert_eq!(kinds, [claimed, claimed, claimed, kicked, kicked]);
+    assert_eq!(
+        kinds,
+        [claimed, claimed, claimed, kicked, kicked, kicked, claimed]
+    );
     assert_eq!(events[4]["data"]["reason"], "ban");
     let after = events[3]["sequence"].as_str().unwrap();
     let rest = rsso(&["tail", "--after", after, "--dsn", dsn]).ok();
     assert!(
-        rest.contains("kicked") && rest.lines().count() == 1,
+        rest.contains("kicked") && rest.lines().count() == 3,
         "{rest}"
     );
     let of_bob = rsso(&["tail", "--uid", "bob", "--dsn", dsn]).ok();
-    assert_eq!(of_bob.lines().count(), 1, "{of_bob}");
+    assert_eq!(of_bob.lines().count(), 3, "{of_bob}");
 }
 
 #[test]

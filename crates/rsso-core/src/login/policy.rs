@@ -2,10 +2,9 @@
 //!
 //! The SQL stores decide here, in their transaction; Redis decides the same in `claim.lua`.
 
-use std::time::Duration;
+mod storm;
 
-/// Over how long replacements are counted.
-pub const STORM_WINDOW: Duration = Duration::from_secs(60);
+pub use storm::{StoredStorm, Storm, Weather};
 
 /// What happens when a login is claimed and none is free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,8 +37,10 @@ pub struct Limits {
     pub on_conflict: OnConflict,
     /// To whom.
     pub victim: Victim,
-    /// Replacements of one user within [`STORM_WINDOW`]; 0 is no limit.
+    /// Replacements of one user within a minute; 0 is no limit, whatever the hour's is.
     pub storm_limit: u32,
+    /// Replacements of one user within an hour; 0 is no limit.
+    pub storm_limit_hour: u32,
 }
 
 impl Default for Limits {
@@ -50,6 +51,7 @@ impl Default for Limits {
             on_conflict: OnConflict::Kick,
             victim: Victim::Oldest,
             storm_limit: 10,
+            storm_limit_hour: 30,
         }
     }
 }
@@ -92,56 +94,6 @@ fn beyond(count: usize, limit: u32) -> usize {
     match usize::try_from(limit) {
         Ok(0) | Err(_) => 0,
         Ok(limit) => (count + 1).saturating_sub(limit),
-    }
-}
-
-/// How often a user's logins were replaced of late.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Storm {
-    /// When the window began, in seconds since 1970.
-    pub since: i64,
-    /// Replacements in it.
-    pub count: i64,
-    /// The limit was passed: claims are refused until the window is over.
-    pub raging: bool,
-}
-
-/// What the storm limit says of a claim.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Weather {
-    /// Go on.
-    Calm,
-    /// This is where the limit is passed: tell once.
-    Breaks,
-    /// Refuse.
-    Rages,
-}
-
-impl Storm {
-    /// Counts a claim that replaces so many logins, at this second.
-    pub fn count(&mut self, replaced: usize, limit: u32, now: i64) -> Weather {
-        let window = i64::try_from(STORM_WINDOW.as_secs()).unwrap_or(i64::MAX);
-        if now.saturating_sub(self.since) >= window || now < self.since {
-            *self = Self {
-                since: now,
-                ..Self::default()
-            };
-        }
-        if limit == 0 {
-            return Weather::Calm;
-        }
-        if self.raging {
-            return Weather::Rages;
-        }
-        let count = self
-            .count
-            .saturating_add(i64::try_from(replaced).unwrap_or(i64::MAX));
-        if replaced > 0 && count > i64::from(limit) {
-            self.raging = true;
-            return Weather::Breaks;
-        }
-        self.count = count;
-        Weather::Calm
     }
 }
 
@@ -200,17 +152,5 @@ mod tests {
             ..Limits::default()
         };
         assert_eq!(limits.victims(&[login(1, 30), login(2, 10)]), [1, 0]);
-    }
-
-    #[test]
-    fn a_storm_breaks_once_and_ends_with_the_minute() {
-        let mut storm = Storm::default();
-        for _ in 0..3 {
-            assert_eq!(storm.count(1, 3, 1000), Weather::Calm);
-        }
-        assert_eq!(storm.count(1, 3, 1010), Weather::Breaks);
-        assert_eq!(storm.count(0, 3, 1059), Weather::Rages);
-        assert_eq!(storm.count(1, 3, 1060), Weather::Calm);
-        assert_eq!(Storm::default().count(100, 0, 1), Weather::Calm);
     }
 }

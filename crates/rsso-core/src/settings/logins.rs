@@ -14,7 +14,8 @@ const MAX_EXCEPTIONS: usize = 64;
 pub struct LoginSettings {
     /// `rsso.realm`
     pub realm: Realm,
-    /// `rsso.max_logins`, `rsso.max_logins_per_device`, `rsso.on_conflict`, `rsso.victim`, `rsso.storm_limit`
+    /// `rsso.max_logins`, `rsso.max_logins_per_device`, `rsso.on_conflict`, `rsso.victim`, `rsso.storm_limit`,
+    /// `rsso.storm_limit_hour`
     pub limits: Limits,
     /// `rsso.tombstone_ttl`
     pub tombstone_ttl: Duration,
@@ -60,6 +61,7 @@ impl LoginSettings {
             "max_logins" => count(name, value).map(|n| limits.max_logins = n),
             "max_logins_per_device" => count(name, value).map(|n| limits.max_logins_per_device = n),
             "storm_limit" => count(name, value).map(|n| limits.storm_limit = n),
+            "storm_limit_hour" => count(name, value).map(|n| limits.storm_limit_hour = n),
             "on_conflict" => on_conflict(value)
                 .ok_or_else(|| refuse(name, "'kick' or 'refuse'"))
                 .map(|on_conflict| limits.on_conflict = on_conflict),

@@ -41,6 +41,39 @@ pub fn too_many_replacements_are_a_storm(ground: &dyn Ground) {
     assert_eq!(worker.addressees(&bob, Kind::Storm), []);
 }
 
+/// The minute's limit is not passed; how the windows end is `policy::storm`'s own test.
+pub fn too_many_replacements_within_an_hour_are_a_storm(ground: &dyn Ground) {
+    let mut worker = ground.worker();
+    let alice = user("alice");
+    let limits = Limits {
+        storm_limit: 100,
+        storm_limit_hour: 4,
+        ..at_most(1)
+    };
+    for _ in 0..5 {
+        worker.sign_in(&ground.key(), &alice, limits);
+    }
+    for _ in 0..2 {
+        let held = worker.unlocked(&ground.key());
+        let claimed = worker.claim(&held, &wish(&alice, "web", limits));
+        assert!(
+            matches!(claimed, Claimed::Refused(Refused::Storm, _)),
+            "{claimed:?}"
+        );
+    }
+    assert_eq!(worker.addressees(&alice, Kind::Storm).len(), 1);
+    // Without the hour's limit it is none, nor without the minute's.
+    for limits in [
+        Limits {
+            storm_limit_hour: 0,
+            ..limits
+        },
+        at_most(1),
+    ] {
+        worker.sign_in(&ground.key(), &alice, limits);
+    }
+}
+
 pub fn who_is_in_may_go_on_in_a_storm(ground: &dyn Ground) {
     let mut worker = ground.worker();
     let (key, alice) = (ground.key(), user("alice"));

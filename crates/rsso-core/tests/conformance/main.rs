@@ -228,6 +228,7 @@ stores! {
     }
     logins_storm {
         too_many_replacements_are_a_storm;
+        too_many_replacements_within_an_hour_are_a_storm;
         who_is_in_may_go_on_in_a_storm;
         where_nothing_is_replaced_there_is_no_storm;
         zero_never_storms;

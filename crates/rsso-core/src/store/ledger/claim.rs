@@ -127,9 +127,7 @@ fn admit<L: Ledger>(
         return Ok(Ok(Vec::new()));
     }
     let replaced = if refuses { 0 } else { victims.len() };
-    let weather = row
-        .storm
-        .count(replaced, claim.limits.storm_limit, ledger.now()?);
+    let weather = row.storm.count(replaced, &claim.limits, ledger.now()?);
     let refused = match weather {
         Weather::Calm if refuses => Refused::Limit,
         Weather::Calm => {

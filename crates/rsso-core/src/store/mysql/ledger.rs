@@ -14,7 +14,7 @@ use super::locks::{LockNames, is_used};
 use super::register::Register;
 use super::session::Session;
 use super::transaction::Later;
-use crate::login::policy::Storm;
+use crate::login::policy::{StoredStorm, Storm};
 use crate::login::{Bound, Kick, LoginId, User, UserKey, event};
 use crate::store::ledger::{Binding, Entry, Ledger, Seated, UserRow};
 use crate::store::{Generation, Version};
@@ -157,11 +157,11 @@ impl Ledger for Desk<'_> {
         Ok(row.and_then(|mut row| {
             Some(UserRow {
                 sequence: row.get(0)?,
-                storm: Storm {
+                storm: Storm::from_stored(StoredStorm {
                     since: row.get(1)?,
                     count: row.get(2)?,
                     raging: row.get(3)?,
-                },
+                }),
                 realm: text(&mut row, 4)?,
                 head: text(&mut row, 5)?,
             })
@@ -169,11 +169,11 @@ impl Ledger for Desk<'_> {
     }
 
     fn save_user(&mut self, user: &UserKey, row: &UserRow) -> Result<(), Driver> {
-        let Storm {
+        let StoredStorm {
             since,
             count,
             raging,
-        } = row.storm;
+        } = row.storm.to_stored();
         let key = &user.as_bytes()[..];
         let values = (row.sequence, since, count, raging, key);
         self.session

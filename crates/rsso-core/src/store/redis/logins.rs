@@ -225,7 +225,8 @@ impl Logins for RedisStore {
         call.arg(key.to_text())
             .arg(millis(ROTATION_GRACE))
             .arg(born_of)
-            .arg(claim.more().claimed_at);
+            .arg(claim.more().claimed_at)
+            .arg(limits.storm_limit_hour);
         let Changed {
             code,
             details,

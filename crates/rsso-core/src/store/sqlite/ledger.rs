@@ -8,7 +8,7 @@ use super::lock::Uses;
 use super::schema::{Names, Statements};
 use super::{expiry, now};
 use crate::login::event::MAX_EVENTS;
-use crate::login::policy::Storm;
+use crate::login::policy::{StoredStorm, Storm};
 use crate::login::{LoginId, User, UserKey, event};
 use crate::store::ledger::{Binding, Entry, Ledger, Seated, UserRow};
 use crate::store::{Generation, Revision, Version};
@@ -165,11 +165,11 @@ impl Ledger for Tables<'_> {
             |row| {
                 Ok(UserRow {
                     sequence: row.get(0)?,
-                    storm: Storm {
+                    storm: Storm::from_stored(StoredStorm {
                         since: row.get(1)?,
                         count: row.get(2)?,
                         raging: row.get(3)?,
-                    },
+                    }),
                     realm: row.get(4)?,
                     head: row.get(5)?,
                 })
@@ -178,11 +178,11 @@ impl Ledger for Tables<'_> {
     }
 
     fn save_user(&mut self, user: &UserKey, row: &UserRow) -> rusqlite::Result<()> {
-        let Storm {
+        let StoredStorm {
             since,
             count,
             raging,
-        } = row.storm;
+        } = row.storm.to_stored();
         self.change(
             &format!(
                 "UPDATE {} SET sequence = ?2, storm_since = ?3, storm_count = ?4, storm_raging = ?5 WHERE user = ?1",

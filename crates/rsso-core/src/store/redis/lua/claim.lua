@@ -5,7 +5,8 @@ local d, user = KEYS[1], KEYS[5]
 local seen, generation, revision, ttl = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local login, user_name, device, identity, more = ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9]
 local max, max_device = tonumber(ARGV[10]), tonumber(ARGV[11])
-local refuse, idle, storm_limit = ARGV[12] == '1', ARGV[13] == '1', tonumber(ARGV[14])
+local refuse, idle = ARGV[12] == '1', ARGV[13] == '1'
+local storm_limit, storm_limit_hour = tonumber(ARGV[14]), tonumber(ARGV[27])
 local replaced_by, tombstone_ttl = ARGV[15], ARGV[16]
 local realm, head = ARGV[17], ARGV[18]
 local book = new_book(ARGV[19], ARGV[20], ARGV[21], ARGV[22])
@@ -60,27 +61,39 @@ choose(max, function(c) return not chosen[c.id] end)
 
 -- The storm: as `policy::Storm::count` decides.
 local refused, breaks = nil, false
+local function go_on(since, count, raging, length, second)
+  local window = { since = tonumber(since or 0), count = tonumber(count or 0), raging = raging == '1' }
+  if second - window.since >= length or second < window.since then
+    window = { since = second, count = 0, raging = false }
+  end
+  return window
+end
 if storm_limit > 0 and not (#repeated > 0 and #victims == 0) then
   local second = math.floor(now() / 1000)
-  local storm = redis.call('HMGET', user, 'w', 'c', 'x')
-  local since, count, raging = tonumber(storm[1] or 0), tonumber(storm[2] or 0), storm[3] == '1'
-  if second - since >= 60 or second < since then since, count, raging = second, 0, false end
+  local storm = redis.call('HMGET', user, 'w', 'c', 'x', 'W', 'C', 'X')
+  local minute = go_on(storm[1], storm[2], storm[3], 60, second)
+  local hour = go_on(storm[4], storm[5], storm[6], 3600, second)
   local replaced = refuse and 0 or #victims
-  if raging then
+  if minute.raging or (storm_limit_hour > 0 and hour.raging) then
     refused = 'storm'
-  elseif replaced > 0 and count + replaced > storm_limit then
-    refused, breaks, raging = 'storm', true, true
   else
-    count = count + replaced
+    local passes_minute = replaced > 0 and minute.count + replaced > storm_limit
+    local passes_hour = replaced > 0 and storm_limit_hour > 0 and hour.count + replaced > storm_limit_hour
+    if passes_minute or passes_hour then
+      refused, breaks, minute.raging, hour.raging = 'storm', true, passes_minute, passes_hour
+    else
+      minute.count, hour.count = minute.count + replaced, hour.count + replaced
+    end
   end
-  redis.call('HSET', user, 'w', since, 'c', count, 'x', raging and '1' or '0')
+  redis.call('HSET', user, 'w', minute.since, 'c', minute.count, 'x', minute.raging and '1' or '0',
+    'W', hour.since, 'C', hour.count, 'X', hour.raging and '1' or '0')
 end
 if not refused and refuse and #victims > 0 then refused = 'limit' end
 if refused then
   local data = data_of(identity, because(book, refused))
   if breaks then emit(book, prefix, realm, head, 'io.rsso.login.storm.v1', data) end
   emit(book, prefix, realm, head, 'io.rsso.login.refused.v1', data)
-  keep_key(user, 60000)
+  keep_key(user, 3600000)
   local reply = { 3, refused }
   for _, other in ipairs(others) do
     other.entry.e = other.left

@@ -1,7 +1,8 @@
 -- What the scripts about logins share. A user's key is a hash:
 --   n  the number of the login that was claimed last
 --   r  the realm; h  source and subject of the user's events, as members of a JSON object
---   w, c, x  the storm: since when replacements are counted, how many, whether it rages
+--   w, c, x  the minute's storm: since when replacements are counted, how many, whether it rages
+--   W, C, X  the hour's
 --   a login's id -> {n: its number, d: device, i: identity (JSON), m: more (JSON), s: its sessions,
 --                    b: the session that it was born of, a: when it was claimed, in milliseconds}
 -- A login lives while a record of one of its sessions names it.
