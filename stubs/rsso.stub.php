@@ -228,6 +228,7 @@ namespace Rsso {
          *     realm?: string,
          *     max_logins?: int|numeric-string,
          *     max_logins_per_device?: int|numeric-string,
+         *     max_logins_hard?: int|numeric-string,
          *     on_conflict?: 'kick'|'refuse',
          *     victim?: 'oldest'|'idle',
          *     storm_limit?: int|numeric-string,
@@ -243,7 +244,7 @@ namespace Rsso {
          * } $options Directives without their `rsso.`. Times are in seconds, fractions allowed. Defaults: `prefix`
          *     `rsso:` (on SQLite `rsso_`), `connect_timeout` 2, `read_timeout` 2, `lock` true, `lock_wait` 30, `lock_ttl`
          *     60, `lock_waiters` 0, `lock_failure` 'error', `hash_ids` true, `store_empty` true, `compress` 'off', `compress_min` 2048
-         *     (bytes), `realm` 'default', `max_logins` 1, `max_logins_per_device` 0, `on_conflict` 'kick', `victim`
+         *     (bytes), `realm` 'default', `max_logins` 1, `max_logins_per_device` 0, `max_logins_hard` 1000, `on_conflict` 'kick', `victim`
          *     'oldest', `storm_limit` 10, `storm_limit_hour` 30, `tombstone_ttl` and `events_ttl` 86400, `login_details` 'full';
          *     the others ''.
          *     `rsso.password` of php.ini goes to no other server and user than those of php.ini's `rsso.dsn`: a `$dsn` that

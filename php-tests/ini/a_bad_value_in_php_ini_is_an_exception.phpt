@@ -47,6 +47,7 @@ foreach ([
     'rsso.realm' => ['a b', 'default'],
     'rsso.max_logins' => ['three', '1'],
     'rsso.max_logins_per_device' => ['-1', '0'],
+    'rsso.max_logins_hard' => ['0', '1000'],
     'rsso.storm_limit' => ['1.5', '10'],
     'rsso.storm_limit_hour' => ['-1', '30'],
     'rsso.on_conflict' => ['refused', 'kick'],
@@ -97,6 +98,8 @@ good
 Rsso\ConfigException: rsso: rsso.max_logins: 'three' cannot be used: must be a whole number from 0 (no limit) to 1000000
 good
 Rsso\ConfigException: rsso: rsso.max_logins_per_device: '-1' cannot be used: must be a whole number from 0 (no limit) to 1000000
+good
+Rsso\ConfigException: rsso: rsso.max_logins_hard: '0' cannot be used: must be a whole number from 1 to 1000000
 good
 Rsso\ConfigException: rsso: rsso.storm_limit: '1.5' cannot be used: must be a whole number from 0 (no limit) to 1000000
 good

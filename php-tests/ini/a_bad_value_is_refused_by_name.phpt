@@ -26,6 +26,7 @@ foreach ([
     'rsso.realm' => ['', 'a b', str_repeat('r', 65)],
     'rsso.max_logins' => ['', '-1', '1.5', '1000001', 'many'],
     'rsso.max_logins_per_device' => ['', '-1'],
+    'rsso.max_logins_hard' => ['', '0'],
     'rsso.storm_limit' => ['', '-1'],
     'rsso.storm_limit_hour' => ['', '-1'],
     'rsso.on_conflict' => ['', 'ask', 'KICK'],
@@ -280,6 +281,12 @@ rsso.max_logins_per_device = ""
 false
 rsso.max_logins_per_device = "-1"
   warning: ini_set(): rsso: rsso.max_logins_per_device: must be a whole number from 0 (no limit) to 1000000
+false
+rsso.max_logins_hard = ""
+  warning: ini_set(): rsso: rsso.max_logins_hard: must be a whole number from 1 to 1000000
+false
+rsso.max_logins_hard = "0"
+  warning: ini_set(): rsso: rsso.max_logins_hard: must be a whole number from 1 to 1000000
 false
 rsso.storm_limit = ""
   warning: ini_set(): rsso: rsso.storm_limit: must be a whole number from 0 (no limit) to 1000000

@@ -26,6 +26,7 @@ foreach ([
     'rsso.realm' => ['shop', 'shop.eu_1-b', 'default'],
     'rsso.max_logins' => ['0', '3', '1000000'],
     'rsso.max_logins_per_device' => ['1', '0'],
+    'rsso.max_logins_hard' => ['1', '1000'],
     'rsso.storm_limit' => ['0', '10'],
     'rsso.storm_limit_hour' => ['0', '30'],
     'rsso.on_conflict' => ['refuse', 'kick'],

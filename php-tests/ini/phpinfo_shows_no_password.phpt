@@ -45,6 +45,7 @@ rsso.lock_wait => 30 => 30
 rsso.lock_waiters => 0 => 0
 rsso.login_details => full => full
 rsso.max_logins => 1 => 1
+rsso.max_logins_hard => 1000 => 1000
 rsso.max_logins_per_device => 0 => 0
 rsso.mysql_columns => no value => no value
 rsso.mysql_table => no value => no value

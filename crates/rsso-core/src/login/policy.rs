@@ -33,6 +33,8 @@ pub struct Limits {
     pub max_logins: u32,
     /// Of one user and device class; 0 is no limit.
     pub max_logins_per_device: u32,
+    /// Of one user, whatever the others say: beyond it the oldest go.
+    pub max_logins_hard: u32,
     /// What happens beyond them.
     pub on_conflict: OnConflict,
     /// To whom.
@@ -48,6 +50,7 @@ impl Default for Limits {
         Self {
             max_logins: 1,
             max_logins_per_device: 0,
+            max_logins_hard: 1000,
             on_conflict: OnConflict::Kick,
             victim: Victim::Oldest,
             storm_limit: 10,
@@ -67,7 +70,23 @@ pub struct Candidate {
     pub same_device: bool,
 }
 
+/// How many logins one claim looks at where there is no limit, and how many it ends at most because of
+/// [`Limits::max_logins_hard`].
+pub const SLICE: usize = 16;
+
 impl Limits {
+    /// Whether a claim has to know which of the user's logins live.
+    #[must_use]
+    pub fn counts_the_living(&self) -> bool {
+        self.max_logins > 0 || self.max_logins_per_device > 0
+    }
+
+    /// How many of so many logins that stay are too many when one more comes, as far as one claim ends them.
+    #[must_use]
+    pub fn over(&self, staying: usize) -> usize {
+        beyond(staying, self.max_logins_hard).min(SLICE)
+    }
+
     /// The places in `live` of those that must make room for one more.
     #[must_use]
     pub fn victims(&self, live: &[Candidate]) -> Vec<usize> {

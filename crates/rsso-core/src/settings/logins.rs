@@ -14,7 +14,8 @@ const MAX_EXCEPTIONS: usize = 64;
 pub struct LoginSettings {
     /// `rsso.realm`
     pub realm: Realm,
-    /// `rsso.max_logins`, `rsso.max_logins_per_device`, `rsso.on_conflict`, `rsso.victim`, `rsso.storm_limit`,
+    /// `rsso.max_logins`, `rsso.max_logins_per_device`, `rsso.max_logins_hard`,
+    /// `rsso.on_conflict`, `rsso.victim`, `rsso.storm_limit`,
     /// `rsso.storm_limit_hour`
     pub limits: Limits,
     /// `rsso.tombstone_ttl`
@@ -60,6 +61,13 @@ impl LoginSettings {
             "realm" => Realm::parse(value).map(|realm| self.realm = realm),
             "max_logins" => count(name, value).map(|n| limits.max_logins = n),
             "max_logins_per_device" => count(name, value).map(|n| limits.max_logins_per_device = n),
+            "max_logins_hard" => match count(name, value) {
+                Ok(hard @ 1..) => {
+                    limits.max_logins_hard = hard;
+                    Ok(())
+                }
+                _ => Err(refuse(name, "a whole number from 1 to 1000000")),
+            },
             "storm_limit" => count(name, value).map(|n| limits.storm_limit = n),
             "storm_limit_hour" => count(name, value).map(|n| limits.storm_limit_hour = n),
             "on_conflict" => on_conflict(value)

@@ -20,6 +20,7 @@ mod ground;
 mod lifetimes;
 mod locks;
 mod logins;
+mod logins_cap;
 mod logins_fencing;
 mod logins_follow;
 mod logins_inherited;
@@ -217,6 +218,13 @@ stores! {
         a_newcomer_is_refused;
         a_refused_claim_makes_no_session;
         refusing_goes_by_device_as_well;
+    }
+    logins_cap {
+        beyond_the_cap_the_oldest_go;
+        a_cap_that_was_lowered_is_reached_in_slices;
+        the_dead_make_room_before_the_living;
+        without_a_limit_the_dead_are_removed_in_slices;
+        claims_that_meet_keep_below_the_cap;
     }
     logins_repeated {
         a_second_click_takes_the_place_of_the_first;

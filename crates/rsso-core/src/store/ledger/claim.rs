@@ -1,6 +1,9 @@
 //! Binding a session to a user.
 
-use super::{Book, Entry, Ledger, Remains, UserRow, end_login, kick_of, live_entries};
+use super::{
+    Binding, Book, Entry, Ledger, Remains, Slice, UserRow, end_login, forget, glance, kick_of,
+    live_entries,
+};
 use crate::login::event::{self, Kind, Moment, Tail, Tails, identity_json, json};
 use crate::login::policy::{Candidate, OnConflict, Weather};
 use crate::login::{Bound, Claim, Claimed, Kick, Login, Refused, Seat};
@@ -25,7 +28,11 @@ pub(in crate::store) fn claim<L: Ledger>(
         return Ok(Claimed::Ended);
     }
     let bound = ledger.binding(key)?;
-    let live = live_entries(ledger, &mut book, &user, &row)?;
+    let counts = claim.limits.counts_the_living();
+    let live = match counts {
+        true => live_entries(ledger, &mut book, &user, &row)?,
+        false => glance::own_login(ledger, &user, bound)?,
+    };
     let (own, others): (Vec<_>, Vec<_>) = live
         .into_iter()
         .partition(|entry| bound.is_some_and(|b| b.login == entry.login));
@@ -64,6 +71,18 @@ pub(in crate::store) fn claim<L: Ledger>(
             return Ok(Claimed::Refused(refused, holders));
         }
     };
+    let over = match counts {
+        true => over(claim, &others, &victims),
+        false => {
+            let own = own.first().map(|own| own.login);
+            glance::surplus(ledger, &mut book, (&user, &row), &claim.limits, own)?
+        }
+    };
+    let (over, dead): (Vec<_>, Vec<_>) = over.into_iter().partition(Entry::is_live);
+    for entry in dead {
+        forget(ledger, &mut book, &row, &entry)?;
+    }
+    let victims = [victims, over].concat();
     let kicks = replace(ledger, &mut book, &row, claim, &victims)?;
     let newborn = Version {
         generation: born,
@@ -73,7 +92,7 @@ pub(in crate::store) fn claim<L: Ledger>(
         end_quietly(ledger, &mut book, &row, entry, (None, newborn))?;
     }
     if let Some(bound) = bound {
-        let of = (&row, bound.user);
+        let of = (&row, bound);
         release_own(ledger, &mut book, key, own.first(), of, newborn)?;
     }
 
@@ -145,6 +164,14 @@ fn admit<L: Ledger>(
     Ok(Err(refused))
 }
 
+/// The oldest of the others, where more stay than may at all.
+fn over(claim: &Claim, others: &[Entry], victims: &[Entry]) -> Vec<Entry> {
+    let over = claim.limits.over(others.len() - victims.len());
+    let stays = |entry: &&Entry| !victims.iter().any(|victim| victim.login == entry.login);
+    let staying = others.iter().filter(stays);
+    staying.take(over).cloned().collect()
+}
+
 fn replace<L: Ledger>(
     ledger: &mut L,
     book: &mut Book<'_>,
@@ -178,18 +205,19 @@ fn release_own<L: Ledger>(
     book: &mut Book<'_>,
     key: &[u8],
     own: Option<&Entry>,
-    (row, bound_user): (&UserRow, crate::login::UserKey),
+    (row, bound): (&UserRow, Binding),
     newborn: Version,
 ) -> Result<(), L::Error> {
     let remains = (Some(key), newborn);
     if let Some(entry) = own {
         return end_quietly(ledger, book, row, entry, remains);
     }
-    let Some(other) = ledger.lock_known_user(&bound_user)? else {
+    let Some(other) = ledger.lock_known_user(&bound.user)? else {
         return ledger.unbind(key);
     };
+    let entries = ledger.entries(&bound.user, Slice::one(bound.sequence))?;
     let here = |entry: &Entry| entry.sessions.iter().any(|s| s.key == key);
-    if let Some(entry) = ledger.entries(&bound_user)?.into_iter().find(here) {
+    if let Some(entry) = entries.into_iter().find(here) {
         end_quietly(ledger, book, &other, &entry, remains)?;
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Ending logins, listing them, and sending them messages.
 
-use super::{Book, Entry, Ledger, Remains, end_login, kick_of, live_entries};
+use super::{Book, Entry, Ledger, Remains, Slice, end_login, kick_of, live_entries};
 use crate::login::event::{self, Kind, Moment, Tail, Tails};
 use crate::login::{Device, Kick, KickOrder, Login, LoginId, User, UserKey, Which};
 
@@ -44,7 +44,7 @@ fn release<L: Ledger>(
     if login.is_some_and(|login| login != bound.login) {
         return Ok(false);
     }
-    let entries = ledger.entries(&bound.user)?;
+    let entries = ledger.entries(&bound.user, Slice::one(bound.sequence))?;
     let Some(entry) = entries.into_iter().find(|entry| entry.login == bound.login) else {
         return Ok(false);
     };
@@ -111,7 +111,7 @@ pub(in crate::store) fn list<L: Ledger>(
     ledger: &mut L,
     user: &User,
 ) -> Result<Vec<Login>, L::Error> {
-    let entries = ledger.entries(&user.key())?;
+    let entries = ledger.entries(&user.key(), Slice::ALL)?;
     Ok(entries
         .iter()
         .filter(|entry| entry.is_live())

@@ -13,6 +13,7 @@ use crate::store::{Generation, Version};
 
 mod claim;
 mod end;
+mod glance;
 mod rotate;
 
 pub(super) use claim::claim;
@@ -60,6 +61,45 @@ pub(super) struct Seated {
 pub(super) struct Binding {
     pub(super) user: UserKey,
     pub(super) login: LoginId,
+    /// The login's number.
+    pub(super) sequence: i64,
+}
+
+/// Which of a user's logins: from this number on, so many at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Slice {
+    pub(super) from: i64,
+    pub(super) limit: u32,
+}
+
+impl Slice {
+    /// All of them.
+    pub(super) const ALL: Self = Self {
+        from: i64::MIN,
+        limit: u32::MAX,
+    };
+
+    /// The oldest.
+    pub(super) fn oldest(limit: usize) -> Self {
+        Self::from(i64::MIN, limit)
+    }
+
+    pub(super) fn from(from: i64, limit: usize) -> Self {
+        let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+        Self { from, limit }
+    }
+
+    /// The login with this number.
+    pub(super) fn one(number: i64) -> Self {
+        Self::from(number, 1)
+    }
+}
+
+/// How many logins a user has, and the number of the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Span {
+    pub(super) count: usize,
+    pub(super) first: i64,
 }
 
 /// What the acts need of a store, inside one transaction. Keys are [`crate::SessionKey`]'s bytes.
@@ -78,8 +118,11 @@ pub(super) trait Ledger {
     /// Stores the counters of a locked row.
     fn save_user(&mut self, user: &UserKey, row: &UserRow) -> Result<(), Self::Error>;
 
-    /// The user's logins, live or dead, in the order of their numbers.
-    fn entries(&mut self, user: &UserKey) -> Result<Vec<Entry>, Self::Error>;
+    /// The user's logins in this slice, live or dead, in the order of their numbers.
+    fn entries(&mut self, user: &UserKey, slice: Slice) -> Result<Vec<Entry>, Self::Error>;
+
+    /// How many logins the user has, live or dead.
+    fn span(&mut self, user: &UserKey) -> Result<Span, Self::Error>;
 
     /// The login of a live session, by key and generation.
     fn binding(&mut self, key: &[u8]) -> Result<Option<Binding>, Self::Error>;
@@ -194,15 +237,25 @@ fn live_entries<L: Ledger>(
     user: &UserKey,
     row: &UserRow,
 ) -> Result<Vec<Entry>, L::Error> {
-    let (live, dead): (Vec<_>, Vec<_>) =
-        ledger.entries(user)?.into_iter().partition(Entry::is_live);
+    let entries = ledger.entries(user, Slice::ALL)?;
+    let (live, dead): (Vec<_>, Vec<_>) = entries.into_iter().partition(Entry::is_live);
     for entry in dead {
-        let data = event::data(&entry.identity, &Tails::expired(book.moment));
-        book.note(row, Kind::Expired, &data);
-        // With its rows: a request that is still under way there would store a living session again.
-        end_login(ledger, &entry, None, Remains::Nothing)?;
+        forget(ledger, book, row, &entry)?;
     }
     Ok(live)
+}
+
+/// Removes a dead login, and tells of it.
+fn forget<L: Ledger>(
+    ledger: &mut L,
+    book: &mut Book<'_>,
+    row: &UserRow,
+    entry: &Entry,
+) -> Result<(), L::Error> {
+    let data = event::data(&entry.identity, &Tails::expired(book.moment));
+    book.note(row, Kind::Expired, &data);
+    // With its rows: a request that is still under way there would store a living session again.
+    end_login(ledger, entry, None, Remains::Nothing)
 }
 
 /// What stands under the ids of a login's live sessions when it has ended.

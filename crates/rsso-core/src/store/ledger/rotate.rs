@@ -1,6 +1,6 @@
 //! Carrying a login to a new session id.
 
-use super::{Ledger, Seated};
+use super::{Ledger, Seated, Slice};
 use crate::login::{LoginId, MAX_SESSIONS, ROTATION_GRACE, Seat};
 use crate::store::{Generation, Version};
 
@@ -35,7 +35,7 @@ pub(in crate::store) fn rotate<L: Ledger>(
         return Ok(None);
     }
     ledger.bind(to, born, login)?;
-    let entries = ledger.entries(&bound.user)?;
+    let entries = ledger.entries(&bound.user, Slice::one(bound.sequence))?;
     let sessions = entries
         .into_iter()
         .find(|entry| entry.login == login)

@@ -16,7 +16,7 @@ use super::session::Session;
 use super::transaction::Later;
 use crate::login::policy::{StoredStorm, Storm};
 use crate::login::{Bound, Kick, LoginId, User, UserKey, event};
-use crate::store::ledger::{Binding, Entry, Ledger, Seated, UserRow};
+use crate::store::ledger::{Binding, Entry, Ledger, Seated, Slice, Span, UserRow};
 use crate::store::{Generation, Version};
 
 /// What is read and changed in one act.
@@ -62,16 +62,21 @@ impl<'a> Desk<'a> {
     }
 
     /// The login of a live session.
-    pub(super) fn bound(&mut self, key: &[u8]) -> Result<Option<(LoginId, Bound)>, Driver> {
+    pub(super) fn bound(&mut self, key: &[u8]) -> Result<Option<(Binding, Bound)>, Driver> {
         let Some(mut row) = self.layout.bound(self.session, key)? else {
             return Ok(None);
         };
         let (Some(login), Some(bound)) = (login_id(&row, 0), bound(&mut row, 2)) else {
             return Ok(None);
         };
+        let binding = Binding {
+            user: bound.user,
+            login,
+            sequence: row.get(6).unwrap_or_default(),
+        };
         let alive = row.get::<Option<i64>, _>(1).flatten() == Some(1);
         let lives = self.lives(key, alive, bound.rotated)?;
-        Ok(lives.then_some((login, bound)))
+        Ok(lives.then_some((binding, bound)))
     }
 
     /// Locks a user, and before or after it the one whose login the session has: in the order of
@@ -181,10 +186,9 @@ impl Ledger for Desk<'_> {
             .map(|_| ())
     }
 
-    fn entries(&mut self, user: &UserKey) -> Result<Vec<Entry>, Driver> {
-        let rows = self
-            .session
-            .all(self.layout.entries(), (&user.as_bytes()[..],))?;
+    fn entries(&mut self, user: &UserKey, slice: Slice) -> Result<Vec<Entry>, Driver> {
+        let values = (&user.as_bytes()[..], slice.from, slice.limit);
+        let rows = self.session.all(self.layout.entries(), values)?;
         let mut entries: Vec<Entry> = Vec::new();
         for mut row in rows {
             let Some(login) = login_id(&row, 0) else {
@@ -208,12 +212,21 @@ impl Ledger for Desk<'_> {
         Ok(entries)
     }
 
+    fn span(&mut self, user: &UserKey) -> Result<Span, Driver> {
+        let row = self
+            .session
+            .first(&self.register.span, (&user.as_bytes()[..],))?;
+        let span = row.and_then(|row| {
+            Some(Span {
+                count: row.get(0)?,
+                first: row.get(1)?,
+            })
+        });
+        Ok(span.unwrap_or_default())
+    }
+
     fn binding(&mut self, key: &[u8]) -> Result<Option<Binding>, Driver> {
-        let bound = self.bound(key)?;
-        Ok(bound.map(|(login, bound)| Binding {
-            user: bound.user,
-            login,
-        }))
+        Ok(self.bound(key)?.map(|(binding, _)| binding))
     }
 
     fn version(&mut self, key: &[u8]) -> Result<Option<Version>, Driver> {

@@ -23,6 +23,7 @@ pub(super) struct Register {
     pub(super) bind: String,
     pub(super) unbind: String,
     pub(super) cap: String,
+    pub(super) span: String,
     is_bound: String,
     expired_kicks: String,
     forget_kicks: String,
@@ -70,6 +71,9 @@ impl Register {
             ),
             unbind: format!("DELETE FROM {bindings} WHERE session = ?"),
             cap: format!("UPDATE {bindings} SET until = ? WHERE session = ?"),
+            span: format!(
+                "SELECT COUNT(*), COALESCE(MIN(sequence), 0) FROM {logins} WHERE user = ?"
+            ),
             is_bound: format!("SELECT 1 FROM {bindings} WHERE session = ?"),
             // As with sessions, looked for without locks and removed by key: whoever leaves a tombstone
             // locks the key first, too.

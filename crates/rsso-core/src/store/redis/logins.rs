@@ -13,6 +13,7 @@ use super::scripts::Act;
 use super::{RedisStore, millis, record};
 use crate::error::{Error, Result};
 use crate::login::event::{Event, Moment, Position, Tail, head, identity_json, json};
+use crate::login::policy::SLICE;
 use crate::login::{
     BornOf, Bound, Claim, Claimed, Device, Kick, KickOrder, Login, LoginId, MAX_SESSIONS,
     OnConflict, ROTATION_GRACE, Realm, Refused, Seat, User, UserKey, Victim, Which,
@@ -226,7 +227,9 @@ impl Logins for RedisStore {
             .arg(millis(ROTATION_GRACE))
             .arg(born_of)
             .arg(claim.more().claimed_at)
-            .arg(limits.storm_limit_hour);
+            .arg(limits.storm_limit_hour)
+            .arg(limits.max_logins_hard)
+            .arg(SLICE);
         let Changed {
             code,
             details,

@@ -10,7 +10,7 @@ use super::{expiry, now};
 use crate::login::event::MAX_EVENTS;
 use crate::login::policy::{StoredStorm, Storm};
 use crate::login::{LoginId, User, UserKey, event};
-use crate::store::ledger::{Binding, Entry, Ledger, Seated, UserRow};
+use crate::store::ledger::{Binding, Entry, Ledger, Seated, Slice, Span, UserRow};
 use crate::store::{Generation, Revision, Version};
 
 /// How many events one append forgets at most, beside as many as it adds: so the outbox shrinks.
@@ -193,14 +193,15 @@ impl Ledger for Tables<'_> {
         .map(|_| ())
     }
 
-    fn entries(&mut self, user: &UserKey) -> rusqlite::Result<Vec<Entry>> {
+    fn entries(&mut self, user: &UserKey, slice: Slice) -> rusqlite::Result<Vec<Entry>> {
         let mut entries: Vec<Entry> = self
             .connection
             .prepare_cached(&format!(
-                "SELECT login, sequence, device, identity, more FROM {} WHERE user = ?1 ORDER BY sequence",
+                "SELECT login, sequence, device, identity, more FROM {}
+                 WHERE user = ?1 AND sequence >= ?2 ORDER BY sequence LIMIT ?3",
                 self.names.logins
             ))?
-            .query_map([user.as_bytes()], |row| {
+            .query_map(params![user.as_bytes(), slice.from, slice.limit], |row| {
                 Ok(Entry {
                     login: login_id(row, 0)?,
                     sequence: row.get(1)?,
@@ -217,6 +218,20 @@ impl Ledger for Tables<'_> {
         Ok(entries)
     }
 
+    fn span(&mut self, user: &UserKey) -> rusqlite::Result<Span> {
+        let sql = format!(
+            "SELECT COUNT(*), COALESCE(MIN(sequence), 0) FROM {} WHERE user = ?1",
+            self.names.logins
+        );
+        let span = self.one(&sql, [user.as_bytes()], |row| {
+            Ok(Span {
+                count: usize::try_from(row.get::<_, i64>(0)?).unwrap_or_default(),
+                first: row.get(1)?,
+            })
+        })?;
+        Ok(span.unwrap_or_default())
+    }
+
     fn binding(&mut self, key: &[u8]) -> rusqlite::Result<Option<Binding>> {
         let Names {
             sessions,
@@ -226,7 +241,7 @@ impl Ledger for Tables<'_> {
         } = self.names;
         let found = self.one(
             &format!(
-                "SELECT l.user, l.login, s.expires FROM {bindings} AS b
+                "SELECT l.user, l.login, s.expires, l.sequence FROM {bindings} AS b
                  JOIN {logins} AS l ON l.login = b.login
                  JOIN {sessions} AS s ON s.id = b.session AND s.generation = b.generation
                  WHERE b.session = ?1"
@@ -236,6 +251,7 @@ impl Ledger for Tables<'_> {
                 let binding = Binding {
                     user: user_key(row, 0)?,
                     login: login_id(row, 1)?,
+                    sequence: row.get(3)?,
                 };
                 Ok((binding, row.get(2)?))
             },

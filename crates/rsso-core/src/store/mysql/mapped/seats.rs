@@ -75,13 +75,15 @@ impl Statements {
             entries: format!(
                 "SELECT l.login, l.sequence, l.device, l.identity, l.more, \
                    b.session, b.generation, b.until, CAST({ends} AS SIGNED), {alive} \
-                 FROM {logins} AS l LEFT JOIN {bindings} AS b ON b.login = l.login \
+                 FROM (SELECT login, sequence, device, identity, more FROM {logins} \
+                   WHERE user = ? AND sequence >= ? ORDER BY sequence LIMIT ?) AS l \
+                 LEFT JOIN {bindings} AS b ON b.login = l.login \
                  LEFT JOIN {marks} AS k ON k.id = SUBSTR(b.session, 2) AND k.generation = b.generation \
                  LEFT JOIN {table} AS m ON m.{id} = CONVERT(k.id USING ascii) AND {bytes} = k.id \
-                 WHERE l.user = ? ORDER BY l.sequence, b.session"
+                 ORDER BY l.sequence, b.session"
             ),
             bound: format!(
-                "SELECT l.login, {alive}, {BOUND} FROM {bindings} AS b \
+                "SELECT l.login, {alive}, {BOUND}, l.sequence FROM {bindings} AS b \
                  JOIN {logins} AS l ON l.login = b.login \
                  JOIN {marks} AS k ON k.id = ? AND k.generation = b.generation \
                  JOIN {table} AS m ON m.{id} = ? AND {bytes} = ? \

@@ -38,12 +38,14 @@ impl Statements {
             entries: format!(
                 "SELECT l.login, l.sequence, l.device, l.identity, l.more, \
                    b.session, b.generation, b.until, s.expires, s.expires > UNIX_TIMESTAMP() \
-                 FROM {logins} AS l LEFT JOIN {bindings} AS b ON b.login = l.login \
+                 FROM (SELECT login, sequence, device, identity, more FROM {logins} \
+                   WHERE user = ? AND sequence >= ? ORDER BY sequence LIMIT ?) AS l \
+                 LEFT JOIN {bindings} AS b ON b.login = l.login \
                  LEFT JOIN {table} AS s ON s.id = b.session AND s.generation = b.generation \
-                 WHERE l.user = ? ORDER BY l.sequence, b.session"
+                 ORDER BY l.sequence, b.session"
             ),
             bound: format!(
-                "SELECT l.login, s.expires > UNIX_TIMESTAMP(), {BOUND} FROM {bindings} AS b \
+                "SELECT l.login, s.expires > UNIX_TIMESTAMP(), {BOUND}, l.sequence FROM {bindings} AS b \
                  JOIN {logins} AS l ON l.login = b.login \
                  JOIN {table} AS s ON s.id = b.session AND s.generation = b.generation \
                  WHERE b.session = ?"

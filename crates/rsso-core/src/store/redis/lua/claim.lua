@@ -23,7 +23,37 @@ local newborn = { version = generation .. revision, ttl = grace }
 -- What this claim repeats holds no slot against it, as `Claim::repeats` decides; that is ended only where the
 -- claim succeeds.
 local own, others, repeated, candidates = nil, {}, {}, {}
-for _, live in ipairs(live_logins(prefix, user, forget_dead(book, prefix, user, realm, head))) do
+local forget, order = forget_dead(book, prefix, user, realm, head), order_key(prefix, user)
+
+-- Without a limit nothing is walked: of the user's logins only the session's own is looked at, and some at random
+-- whose dead are removed.
+local hard, slice = tonumber(ARGV[28]), tonumber(ARGV[29])
+local walks = max > 0 or max_device > 0
+local function own_login()
+  local stored = found and found.login and redis.call('HGET', user, found.login)
+  local entry = stored and cjson.decode(stored)
+  local left = entry and time_left(prefix, found.login, entry)
+  return left and { { id = found.login, entry = entry, left = left } } or {}
+end
+local function forget_some()
+  local some = redis.call('HRANDFIELD', user, slice, 'WITHVALUES')
+  for at = 1, #some, 2 do
+    if #some[at] == 26 then
+      local entry = cjson.decode(some[at + 1])
+      if not time_left(prefix, some[at], entry) then forget(some[at], entry) end
+    end
+  end
+end
+-- The order lacks logins that were claimed under a limit, or has been evicted.
+local function restore_order()
+  if redis.call('HLEN', user) - redis.call('ZCARD', order) <= slice then return end
+  local all = redis.call('HGETALL', user)
+  for at = 1, #all, 2 do
+    if #all[at] == 26 then redis.call('ZADD', order, cjson.decode(all[at + 1]).n, all[at]) end
+  end
+end
+
+for _, live in ipairs(walks and live_logins(prefix, user, forget) or own_login()) do
   if found and live.id == found.login then
     own = live
   elseif born_of ~= '' and live.entry.b == born_of and math.abs(tonumber(book.at) - live.entry.a) < grace then
@@ -106,6 +136,34 @@ if refused then
   return reply
 end
 
+-- Those beyond the cap: the oldest, some at a time. Without a limit the dead count until a claim comes across them.
+local over = {}
+if walks then
+  local excess = math.min(#others - #victims + 1 - hard, slice)
+  for _, other in ipairs(others) do
+    if #over < excess and not chosen[other.id] then over[#over + 1] = other end
+  end
+else
+  forget_some()
+  restore_order()
+  local excess = math.min(redis.call('ZCARD', order) - (own and 1 or 0) + 1 - hard, slice)
+  for _, id in ipairs(excess > 0 and redis.call('ZRANGE', order, 0, excess) or {}) do
+    if excess > 0 and not (own and id == own.id) then
+      excess = excess - 1
+      local stored = redis.call('HGET', user, id)
+      local entry = stored and cjson.decode(stored)
+      if not entry then
+        redis.call('ZREM', order, id)
+      elseif time_left(prefix, id, entry) then
+        over[#over + 1] = { id = id, entry = entry }
+      else
+        forget(id, entry)
+      end
+    end
+  end
+end
+for _, other in ipairs(over) do victims[#victims + 1] = other end
+
 local kicks = {}
 for _, victim in ipairs(victims) do
   local data = data_of(victim.entry.i, replaced_by)
@@ -127,7 +185,12 @@ local number = redis.call('HINCRBY', user, 'n', 1)
 local entry = { n = number, d = device, i = identity, m = more, s = { session } }
 if born_of ~= '' then entry.b, entry.a = born_of, claimed_at end
 redis.call('HSET', user, login, cjson.encode(entry))
-keep_key(user, math.max(ttl, redis.call('PTTL', d)))
+local lives = math.max(ttl, redis.call('PTTL', d))
+keep_key(user, lives)
+if not walks then
+  redis.call('ZADD', order, number, login)
+  keep_key(order, lives)
+end
 emit(book, prefix, realm, head, 'io.rsso.login.claimed.v1', data_of(identity, '"at":' .. book.at))
 local reply = { 1, found.generation .. found.revision }
 for _, kick in ipairs(kicks) do reply[#reply + 1] = kick end

@@ -5,6 +5,8 @@
 --   W, C, X  the hour's
 --   a login's id -> {n: its number, d: device, i: identity (JSON), m: more (JSON), s: its sessions,
 --                    b: the session that it was born of, a: when it was claimed, in milliseconds}
+-- Beside it, `o:` instead of `u:`, is a sorted set of the logins that were claimed without a limit, by number: the
+-- oldest are found there without a look at the others.
 -- A login lives while a record of one of its sessions names it.
 local MAX_EVENTS = 100000
 local DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
@@ -12,7 +14,14 @@ local DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 local function record_key(prefix, session) return prefix .. '{' .. session .. '}:d' end
 
 -- The act's moment: a stem of event ids, RFC 3339, milliseconds; and how long events are kept.
-local function new_book(stem, time, at, keep) return { stem = stem, time = time, at = at, keep = tonumber(keep), count = 0 } end
+local function new_book(stem, time, at, keep) return { stem = stem, time = time, at = at, keep = tonumber(keep), kept = {}, count = 0 } end
+
+local function order_key(prefix, user) return prefix .. 'o:' .. string.sub(user, #prefix + 3) end
+
+local function remove_login(prefix, user, id)
+  redis.call('HDEL', user, id)
+  redis.call('ZREM', order_key(prefix, user), id)
+end
 
 local function data_of(identity, members) return string.sub(identity, 1, -2) .. ',' .. members .. '}' end
 
@@ -39,6 +48,8 @@ local function emit(book, prefix, realm, head, kind, data)
     .. '","datacontenttype":"application/json","data":' .. data .. '}'
   local key = prefix .. 'e:' .. realm
   redis.call('XADD', key, 'MAXLEN', '~', MAX_EVENTS, '*', 'event', event)
+  if book.kept[key] then return end
+  book.kept[key] = true
   redis.call('XTRIM', key, 'MINID', '~', now() - book.keep)
   redis.call('PEXPIRE', key, book.keep)
 end
@@ -80,7 +91,7 @@ end
 -- Removes dead logins, and tells of them.
 local function forget_dead(book, prefix, user, realm, head)
   return function(id, entry)
-    redis.call('HDEL', user, id)
+    remove_login(prefix, user, id)
     emit(book, prefix, realm, head, 'io.rsso.login.expired.v1', data_of(entry.i, because(book, 'expired', -3)))
   end
 end
@@ -97,7 +108,7 @@ local function end_login(prefix, user, id, entry, spared, tombstone, tombstone_t
       if newborn then redis.call('SET', d, 'R1S' .. newborn.version, 'PX', newborn.ttl) end
     end
   end
-  redis.call('HDEL', user, id)
+  remove_login(prefix, user, id)
 end
 
 -- Ends a login by its own browser's doing.
