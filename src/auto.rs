@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use ext_php_rs::types::{ZendHashTable, Zval};
-use rsso_core::login::{Claim, Device, LoginId, Uid, User, device_of_user_agent};
+use rsso_core::login::{Claim, Device, LoginId, User, device_of_user_agent};
 use rsso_core::request::{Followed, Refusal};
 use rsso_core::settings::LoginSettings;
 use rsso_core::{Result, SessionId};
@@ -65,8 +65,8 @@ pub(crate) fn follow(
     }
     let (wish, warning) = match user_in(session, &settings.logins) {
         None => (None, None),
-        Some(uid) => match Uid::parse(&uid) {
-            Ok(uid) => (Some(claim(uid, server, &settings.logins)?), None),
+        Some(uid) => match settings.logins.user(&uid) {
+            Ok(user) => (Some(claim(user, server, &settings.logins)?), None),
             Err(_) => (None, Some(TOO_LONG)),
         },
     };
@@ -78,12 +78,9 @@ pub(crate) fn follow(
     )
 }
 
-fn claim(uid: Uid, server: Option<&ZendHashTable>, settings: &LoginSettings) -> Result<Claim> {
+fn claim(user: User, server: Option<&ZendHashTable>, settings: &LoginSettings) -> Result<Claim> {
     Ok(Claim {
-        user: User {
-            realm: settings.realm.clone(),
-            uid,
-        },
+        user,
         login: LoginId::new()?,
         device: device(server, &settings.auto_claim_device),
         label: None,

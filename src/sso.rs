@@ -6,7 +6,7 @@ use ext_php_rs::ffi::{IS_LONG, ext_php_rs_compiler_globals, zend_function};
 use ext_php_rs::flags::DataType;
 use ext_php_rs::types::Zval;
 use rsso_core::Result;
-use rsso_core::login::{Device, Realm, Uid, User};
+use rsso_core::login::{Device, Uid, User};
 use rsso_core::settings::LoginSettings;
 
 use crate::exceptions::Exception;
@@ -139,9 +139,7 @@ impl GivenUid {
     }
 
     fn user(self, settings: &LoginSettings) -> Result<User> {
-        let uid = self.check()?;
-        let realm: Realm = settings.realm.clone();
-        Ok(User { realm, uid })
+        settings.user(self.check()?.as_bytes())
     }
 }
 

@@ -45,6 +45,7 @@ foreach ([
     'rsso.compress_min' => ['2K', '2048'],
     'rsso.mysql_columns' => ['id=a', ''],
     'rsso.realm' => ['a b', 'default'],
+    'rsso.uid_case' => ['ignore', 'exact'],
     'rsso.max_logins' => ['three', '1'],
     'rsso.max_logins_per_device' => ['-1', '0'],
     'rsso.max_logins_hard' => ['0', '1000'],
@@ -94,6 +95,8 @@ good
 Rsso\ConfigException: rsso: rsso.mysql_columns: 'id=a' cannot be used: %s
 good
 Rsso\ConfigException: rsso: rsso.realm: 'a b' cannot be used: must be 1 to 64 characters of a-z, A-Z, 0-9 and '_.-'
+good
+Rsso\ConfigException: rsso: rsso.uid_case: 'ignore' cannot be used: must be 'exact' or 'fold'
 good
 Rsso\ConfigException: rsso: rsso.max_logins: 'three' cannot be used: must be a whole number from 0 (no limit) to 1000000
 good

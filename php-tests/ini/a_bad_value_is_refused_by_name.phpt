@@ -24,6 +24,7 @@ foreach ([
     'rsso.compress' => ['gzip', 'ZSTD', ''],
     'rsso.compress_min' => ['-1', '2K', '', '1073741825'],
     'rsso.realm' => ['', 'a b', str_repeat('r', 65)],
+    'rsso.uid_case' => ['', 'ignore'],
     'rsso.max_logins' => ['', '-1', '1.5', '1000001', 'many'],
     'rsso.max_logins_per_device' => ['', '-1'],
     'rsso.max_logins_hard' => ['', '0'],
@@ -260,6 +261,12 @@ rsso.realm = "a b"
 false
 rsso.realm = "rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrr"
   warning: ini_set(): rsso: rsso.realm: must be 1 to 64 characters of a-z, A-Z, 0-9 and '_.-'
+false
+rsso.uid_case = ""
+  warning: ini_set(): rsso: rsso.uid_case: must be 'exact' or 'fold'
+false
+rsso.uid_case = "ignore"
+  warning: ini_set(): rsso: rsso.uid_case: must be 'exact' or 'fold'
 false
 rsso.max_logins = ""
   warning: ini_set(): rsso: rsso.max_logins: must be a whole number from 0 (no limit) to 1000000

@@ -24,6 +24,7 @@ foreach ([
     'rsso.compress' => ['zstd', 'lz4', 'off'],
     'rsso.compress_min' => ['0', '100000', '1073741824'],
     'rsso.realm' => ['shop', 'shop.eu_1-b', 'default'],
+    'rsso.uid_case' => ['fold', 'exact'],
     'rsso.max_logins' => ['0', '3', '1000000'],
     'rsso.max_logins_per_device' => ['1', '0'],
     'rsso.max_logins_hard' => ['1', '1000'],

@@ -59,5 +59,6 @@ rsso.store_empty => 1 => 1
 rsso.storm_limit => 10 => 10
 rsso.storm_limit_hour => 30 => 30
 rsso.tombstone_ttl => 86400 => 86400
+rsso.uid_case => exact => exact
 rsso.victim => oldest => oldest
 int(0)

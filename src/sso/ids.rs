@@ -23,10 +23,10 @@ pub(super) extern "C" fn login_id(call: &mut ExecuteData, result: &mut Zval) {
     let Some(uid) = GivenUid::of(uid) else { return };
     let lent = texts(|| {
         // SAFETY: the call's frame holds it.
-        let (uid, device) = (uid.check()?, Device::parse(unsafe { php::bytes(device) })?);
+        let device = Device::parse(unsafe { php::bytes(device) })?;
         let id = worker::with(|worker| {
-            let marks = &worker.any_settings()?.logins.marks;
-            marks.login_id(&uid, &device)
+            let logins = &worker.any_settings()?.logins;
+            logins.marks.login_id(&uid.user(logins)?.uid, &device)
         })?;
         Ok(vec![id])
     });

@@ -221,6 +221,10 @@ pub(crate) struct Place {
     #[arg(long, value_name = "REALM")]
     pub(crate) realm: Option<String>,
 
+    /// Whether user ids that differ in case only are one user, as rsso.uid_case: exact or fold
+    #[arg(long, value_name = "CASE")]
+    pub(crate) uid_case: Option<String>,
+
     /// An existing table instead of rsso's own, as rsso.mysql_table
     #[arg(long, value_name = "TABLE")]
     pub(crate) mysql_table: Option<String>,

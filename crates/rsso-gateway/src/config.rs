@@ -41,6 +41,7 @@ const PASSWORD_FILE: Source = Source::new(
 const PREFIX: Source = Source::new("prefix", "--prefix", Some("RSSO_PREFIX"));
 const READ_TIMEOUT: Source = Source::new("read_timeout", "--read-timeout", None);
 const REALM: Source = Source::new("realm", "--realm", Some("RSSO_REALM"));
+const UID_CASE: Source = Source::new("uid_case", "--uid-case", Some("RSSO_UID_CASE"));
 const TABLE: Source = Source::new("mysql_table", "--mysql-table", None);
 const COLUMNS: Source = Source::new("mysql_columns", "--mysql-columns", None);
 
@@ -161,6 +162,7 @@ impl Config {
         self.settings.lifetime = Duration::from_secs(place.lifetime);
         self.take(&READ_TIMEOUT, place.read_timeout.as_deref())?;
         self.take(&REALM, place.realm.as_deref())?;
+        self.take(&UID_CASE, place.uid_case.as_deref())?;
         self.take(&TABLE, place.mysql_table.as_deref())?;
         self.take(&COLUMNS, place.mysql_columns.as_deref())?;
         if place.mysql_columns.is_some() && self.settings.mysql_table.is_empty() {

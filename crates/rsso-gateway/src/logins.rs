@@ -2,7 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use rsso_core::login::{self, Device, KickOrder, Login, LoginId, Uid, User, Which};
+use rsso_core::login::{self, Device, KickOrder, Login, LoginId, User, Which};
 use serde_json::{Value, json};
 
 use crate::args::{Kick, Logins, Whose};
@@ -102,11 +102,8 @@ fn user(config: &Config, whose: &Whose) -> Result<(User, Option<Device>), Failur
         .as_deref()
         .map(str::as_bytes)
         .map(Device::parse);
-    let uid = Uid::parse(whose.uid.as_bytes()).map_err(|error| config.failure(error))?;
-    let user = User {
-        realm: config.settings.logins.realm.clone(),
-        uid,
-    };
+    let user = config.settings.logins.user(whose.uid.as_bytes());
+    let user = user.map_err(|error| config.failure(error))?;
     let device = device.transpose().map_err(|error| config.failure(error))?;
     Ok((user, device))
 }

@@ -29,13 +29,18 @@ pub(crate) fn run(tail: &Tail, output: Output) -> Result<(), Failure> {
     } else {
         Duration::ZERO
     };
+    let uid = tail.uid.as_deref().map(|uid| {
+        let user = config.settings.logins.user(uid.as_bytes());
+        user.map(|user| user.uid.to_text())
+    });
+    let uid = uid.transpose().map_err(|error| config.failure(error))?;
     let mut store = store::open(&config, "tail")?;
     loop {
         let events = store
             .await_events(&realm, &after, BATCH, wait)
             .map_err(|error| config.failure(error))?;
         for event in &events {
-            show(tail, output, event)?;
+            show(uid.as_deref(), output, event)?;
         }
         match events.last() {
             Some(last) => after = last.position.clone(),
@@ -45,12 +50,11 @@ pub(crate) fn run(tail: &Tail, output: Output) -> Result<(), Failure> {
     }
 }
 
-fn show(tail: &Tail, output: Output, event: &Event) -> Result<(), Failure> {
+fn show(uid: Option<&str>, output: Output, event: &Event) -> Result<(), Failure> {
     let json = event.to_json();
     let object: Value = serde_json::from_str(&json)
         .map_err(|error| Failure::Store(format!("event {} is no JSON: {error}", event.position)))?;
-    let meant = |uid: &String| object["subject"].as_str() == Some(uid);
-    if tail.uid.as_ref().is_some_and(|uid| !meant(uid)) {
+    if uid.is_some_and(|uid| object["subject"].as_str() != Some(uid)) {
         return Ok(());
     }
     output.answer(&line(&object), &object)

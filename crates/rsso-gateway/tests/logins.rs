@@ -88,6 +88,27 @@ fn a_user_is_listed_kicked_and_told_of(dsn: &str) {
 }
 
 #[test]
+fn a_user_is_found_in_any_case_where_case_does_not_count() {
+    let dir = WorkDir::new();
+    let dsn = format!("sqlite:{}", dir.join("sessions.db").display());
+    let mut store = worker(&dsn);
+    let login = claim(&mut *store, "one", b"steve", "web");
+    let fold = ["--uid-case", "fold", "--dsn", &dsn];
+    let said = rsso(&[&["logins", "STEVE"], &fold[..]].concat()).ok();
+    assert!(said.contains(&login), "{said}");
+    let said = rsso(&["logins", "STEVE", "--dsn", &dsn]).ok();
+    assert_eq!(said, "STEVE is not logged in\n");
+    let said = rsso(&[&["tail", "--uid", "Steve"], &fold[..]].concat()).ok();
+    assert_eq!(said.lines().count(), 1, "{said}");
+    rsso(&[&["kick", "Steve", "--expect", "1"], &fold[..]].concat()).ok();
+    let said = rsso(&["kick", "u", "--uid-case", "lower", "--dsn", &dsn]).failed(WRONG_USAGE);
+    assert!(
+        said.contains("--uid-case: must be 'exact' or 'fold'"),
+        "{said}"
+    );
+}
+
+#[test]
 fn on_sqlite_a_user_is_listed_kicked_and_told_of() {
     let dir = WorkDir::new();
     let dsn = format!("sqlite:{}", dir.join("sessions.db").display());

@@ -16,6 +16,7 @@ mod born_of;
 pub mod event;
 mod marks;
 pub mod policy;
+mod uid_case;
 mod user;
 
 pub use auto::{AutoClaim, KeyPattern, device_of_user_agent};
@@ -23,6 +24,7 @@ pub use client::{Client, Details};
 pub use born_of::BornOf;
 pub use marks::Marks;
 pub use policy::{Limits, OnConflict, Victim};
+pub use uid_case::UidCase;
 pub use user::{Device, Realm, Uid, User, UserKey};
 
 use crate::error::{Error, Result};

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::parse_seconds;
 use crate::error::{Error, Result};
-use crate::login::{AutoClaim, Details, Limits, Marks, OnConflict, Realm, Victim};
+use crate::login::{
+    AutoClaim, Details, Limits, Marks, OnConflict, Realm, Uid, UidCase, User, Victim,
+};
 
 /// Users of `rsso.auto_claim_except`.
 const MAX_EXCEPTIONS: usize = 64;
@@ -14,6 +16,8 @@ const MAX_EXCEPTIONS: usize = 64;
 pub struct LoginSettings {
     /// `rsso.realm`
     pub realm: Realm,
+    /// `rsso.uid_case`
+    pub uid_case: UidCase,
     /// `rsso.max_logins`, `rsso.max_logins_per_device`, `rsso.max_logins_hard`,
     /// `rsso.on_conflict`, `rsso.victim`, `rsso.storm_limit`,
     /// `rsso.storm_limit_hour`
@@ -40,6 +44,7 @@ impl Default for LoginSettings {
     fn default() -> Self {
         Self {
             realm: Realm::default(),
+            uid_case: UidCase::default(),
             limits: Limits::default(),
             tombstone_ttl: Duration::from_secs(86_400),
             events_ttl: Duration::from_secs(86_400),
@@ -54,11 +59,25 @@ impl Default for LoginSettings {
 }
 
 impl LoginSettings {
+    /// The user whom the application calls so: the one place where [`UidCase`] counts.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] where the uid is too long or empty.
+    pub fn user(&self, uid: &[u8]) -> Result<User> {
+        Ok(User {
+            realm: self.realm.clone(),
+            uid: Uid::parse(&self.uid_case.apply(uid))?,
+        })
+    }
+
     /// Sets a directive of this group; `None` for a name that is not one of them.
     pub(super) fn set(&mut self, name: &str, value: &str) -> Option<Result<()>> {
         let limits = &mut self.limits;
         let done = match name {
             "realm" => Realm::parse(value).map(|realm| self.realm = realm),
+            "uid_case" => UidCase::parse(value)
+                .ok_or_else(|| refuse(name, "'exact' or 'fold'"))
+                .map(|uid_case| self.uid_case = uid_case),
             "max_logins" => count(name, value).map(|n| limits.max_logins = n),
             "max_logins_per_device" => count(name, value).map(|n| limits.max_logins_per_device = n),
             "max_logins_hard" => match count(name, value) {
