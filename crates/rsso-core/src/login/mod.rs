@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
 mod auto;
-mod client;
 mod born_of;
+mod client;
 pub mod event;
 mod marks;
 pub mod policy;
@@ -20,8 +20,8 @@ mod uid_case;
 mod user;
 
 pub use auto::{AutoClaim, KeyPattern, device_of_user_agent};
-pub use client::{Client, Details};
 pub use born_of::BornOf;
+pub use client::{Client, Details};
 pub use marks::Marks;
 pub use policy::{Limits, OnConflict, Victim};
 pub use uid_case::UidCase;
@@ -213,7 +213,6 @@ pub struct Claim {
     pub meta: Option<String>,
     /// Where the request came from.
     pub client: Client,
-    pub ip: Option<String>,
     /// The session that the browser presented: [`crate::RequestState::claim`] knows it.
     pub born_of: Option<BornOf>,
     /// How many may live, and what happens to the rest.

@@ -226,7 +226,7 @@ impl Logins for RedisStore {
         call.arg(key.to_text())
             .arg(millis(ROTATION_GRACE))
             .arg(born_of)
-            .arg(claim.more().claimed_at)
+            .arg(claim.login.began_at())
             .arg(limits.storm_limit_hour)
             .arg(limits.max_logins_hard)
             .arg(SLICE);
