@@ -102,8 +102,8 @@ pub trait Store: Logins + Receipts + Send {
     fn destroy(&mut self, key: &SessionKey, token: Option<Token>, end: End<'_>) -> Result<bool>;
 
     /// As [`Self::destroy`] of a record that was seen, after which an empty one of another generation
-    /// stands there for `ttl`: who waits for the lock of `token` finds that one. Only a store that can
-    /// do it in one step need know of it.
+    /// stands there for `ttl`: who waits for the lock of `token` finds that one. [`in_two_steps`] is for
+    /// what a store cannot do in one.
     ///
     /// # Errors
     /// [`crate::Error::Store`], where the record could not be removed. That no empty one could be made
@@ -111,26 +111,10 @@ pub trait Store: Logins + Receipts + Send {
     fn destroy_leaving_empty(
         &mut self,
         key: &SessionKey,
-        (token, locked): (Token, bool),
+        lock: (Token, bool),
         end: End<'_>,
         ttl: Duration,
-    ) -> Result<bool> {
-        let existed = self.destroy(key, None, end);
-        if let Ok(true) = existed {
-            let basis = Basis {
-                token,
-                locked,
-                seen: None,
-                lives: false,
-            };
-            let _ = self.commit(key, basis, Change::Write(b"", ttl));
-            return Ok(true);
-        }
-        if locked {
-            self.release(key, token)?;
-        }
-        existed
-    }
+    ) -> Result<bool>;
 
     /// Removes expired records in small batches, and says how many. Stops after the batch in
     /// which `until` passes, if it is given. A record whose lock is held stays.
@@ -145,6 +129,31 @@ pub trait Store: Logins + Receipts + Send {
     /// Gives the store up in a forked child: nothing of it is used or closed politely, for it is
     /// the parent's.
     fn abandon(self: Box<Self>);
+}
+
+/// [`Store::destroy_leaving_empty`], where it takes a removal and a write.
+fn in_two_steps(
+    store: &mut impl Store,
+    key: &SessionKey,
+    (token, locked): (Token, bool),
+    end: End<'_>,
+    ttl: Duration,
+) -> Result<bool> {
+    let existed = store.destroy(key, None, end);
+    if let Ok(true) = existed {
+        let basis = Basis {
+            token,
+            locked,
+            seen: None,
+            lives: false,
+        };
+        let _ = store.commit(key, basis, Change::Write(b"", ttl));
+        return Ok(true);
+    }
+    if locked {
+        store.release(key, token)?;
+    }
+    existed
 }
 
 /// Proof that one request holds one lock: 128 random bits.

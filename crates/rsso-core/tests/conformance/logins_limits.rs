@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use rsso_core::login::event::Kind;
-use rsso_core::login::{Claimed, Limits, Login, LoginId, Refused, User, Victim};
+use rsso_core::login::{Claimed, Limits, LoginId, Refused, User, Victim};
 use rsso_core::store::Outcome;
 
 use super::ground::{Ground, HOUR, Worker};
-use super::signing::{at_most, at_most_per_device, refusing, user, wish};
+use super::signing::{at_most, at_most_per_device, refusing, told_of, user, wish};
 
 /// Signs in from one more session, and says whom that has cost a login.
 fn next(
@@ -155,8 +155,7 @@ pub fn a_newcomer_is_refused(ground: &dyn Ground) {
             panic!("there is no free login");
         };
         let live = worker.store.logins(&alice).unwrap();
-        let of = |login: &Login| (login.identity.clone(), login.more.clone());
-        assert!(holders.iter().map(of).eq(live.iter().map(of)));
+        assert!(holders.iter().map(told_of).eq(live.iter().map(told_of)));
         assert_eq!(holders[0].identity.login, holder);
         let told = worker.told_of(&alice, Kind::Refused);
         assert_eq!(told.len(), times);

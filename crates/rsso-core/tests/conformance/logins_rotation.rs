@@ -1,13 +1,11 @@
 //! `session_regenerate_id()`: the login moves to the new id, and stays one login.
 
 use rsso_core::login::event::Kind;
-use rsso_core::login::{
-    Claimed, Identity, Login, LoginId, MAX_SESSIONS, More, ROTATION_GRACE, Seat, Which,
-};
+use rsso_core::login::{Claimed, LoginId, MAX_SESSIONS, ROTATION_GRACE, Seat, Which};
 use rsso_core::store::{Outcome, Token};
 
 use super::ground::{Ground, HOUR};
-use super::signing::{at_most, refusing, user, wish};
+use super::signing::{at_most, refusing, told_of, user, wish};
 
 /// Expiry is counted in whole seconds, and rounded up.
 const GRACE: u64 = ROTATION_GRACE.as_secs() + 1;
@@ -47,11 +45,6 @@ pub fn a_login_and_the_data_move_to_the_new_id(ground: &dyn Ground) {
         (told_of(&bound.login), bound.rotated),
         (told_of(&before[0]), true)
     );
-}
-
-/// What of a login does not change with its use.
-fn told_of(login: &Login) -> (&Identity, &More) {
-    (&login.identity, &login.more)
 }
 
 pub fn the_old_id_is_not_refreshed_any_more(ground: &dyn Ground) {

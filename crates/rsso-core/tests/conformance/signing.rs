@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rsso_core::SessionKey;
 use rsso_core::login::event::{Kind, Position};
 use rsso_core::login::{
-    Claim, Claimed, Client, Device, Kick, KickOrder, Limits, LoginId, OnConflict, Realm, Seat, Uid,
-    User, Which,
+    Claim, Claimed, Client, Device, Identity, Kick, KickOrder, Limits, Login, LoginId, More,
+    OnConflict, Realm, Seat, Uid, User, Which,
 };
 use rsso_core::store::{Token, Version};
 use serde_json::Value;
@@ -23,6 +23,11 @@ pub fn user_of(realm: &str, uid: impl AsRef<[u8]>) -> User {
         realm: Realm::parse(realm).unwrap(),
         uid: Uid::parse(uid.as_ref()).unwrap(),
     }
+}
+
+/// What of a login does not change with its use, nor with the clock that its end was counted by.
+pub fn told_of(login: &Login) -> (&Identity, &More) {
+    (&login.identity, &login.more)
 }
 
 pub fn device(name: &str) -> Device {

@@ -1,5 +1,7 @@
 //! Ending a session, and its login with it.
 
+use std::time::Duration;
+
 use mysql::Error as Driver;
 
 use super::MysqlStore;
@@ -10,7 +12,7 @@ use crate::error::Result;
 use crate::login::event::{self, Moment};
 use crate::sid::SessionKey;
 use crate::store::ledger::{Ledger as _, signs_out_with};
-use crate::store::{End, Token};
+use crate::store::{End, Generation, Token, Version};
 
 const DOING: Doing = Doing {
     certainly_not: "cannot remove the session; it is as it was",
@@ -36,6 +38,31 @@ impl MysqlStore {
         };
         let freed = held.map_or(Ok(()), |held| self.free(&held));
         freed.and(removed)
+    }
+
+    /// Makes a session without a login an empty one, and gives its lock back; `false` where it takes more
+    /// than one statement.
+    pub(super) fn empty(
+        &mut self,
+        key: &SessionKey,
+        token: Token,
+        end: End<'_>,
+        ttl: Duration,
+    ) -> Result<bool> {
+        let born = Version {
+            generation: Generation::random()?,
+            revision: token.into(),
+        };
+        let line = self.line_of(self.held.get(&token));
+        let Self { lines, layout, .. } = self;
+        let done = lines.attempt(line, |session| layout.empty(session, key, end, born, ttl));
+        let emptied = done.map_err(|failed| DOING.failed(&lines.target.address, failed));
+        if let Ok(false) = emptied {
+            return Ok(false);
+        }
+        let held = self.held.remove(&token);
+        let freed = held.map_or(Ok(()), |held| self.free(&held));
+        freed.and(emptied)
     }
 
     /// Most sessions have no login: one statement, and no transaction. `None` where it takes more.

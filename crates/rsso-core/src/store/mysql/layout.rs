@@ -10,7 +10,7 @@ use super::session::Session;
 use crate::error::Result;
 use crate::login::{Bound, Kick, Login, UserKey};
 use crate::sid::SessionKey;
-use crate::store::{Basis, Change, Generation, Outcome, Record, Revision, Version};
+use crate::store::{Basis, Change, End, Generation, Outcome, Record, Revision, Version};
 
 /// rsso's own table, or one that was there before.
 pub(super) enum Layout {
@@ -117,6 +117,22 @@ impl Layout {
             _ => verdict,
         };
         Ok((outcome, false))
+    }
+
+    /// Makes a session without a login an empty one, in one statement. `false` where it did not, or where
+    /// it takes more than one.
+    pub(super) fn empty(
+        &self,
+        session: &mut Session,
+        key: &SessionKey,
+        end: End<'_>,
+        born: Version,
+        ttl: Duration,
+    ) -> Result<bool, Driver> {
+        match self {
+            Self::Native(native) => native.empty(session, key, end, born, ttl),
+            Self::Mapped(_) => Ok(false),
+        }
     }
 
     /// Tells why a commit changed nothing.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use mysql::Error as Driver;
 
-use super::{Basis, Change, End, Load, Loaded, Outcome, Store, Token};
+use super::{Basis, Change, End, Load, Loaded, Outcome, Store, Token, in_two_steps};
 use crate::deadline::Deadline;
 use crate::dsn::MysqlDsn;
 use crate::error::{Error, Result};
@@ -184,6 +184,19 @@ impl Store for MysqlStore {
 
     fn destroy(&mut self, key: &SessionKey, token: Option<Token>, end: End<'_>) -> Result<bool> {
         self.end(key, token, end)
+    }
+
+    fn destroy_leaving_empty(
+        &mut self,
+        key: &SessionKey,
+        lock: (Token, bool),
+        end: End<'_>,
+        ttl: Duration,
+    ) -> Result<bool> {
+        match self.empty(key, lock.0, end, ttl)? {
+            true => Ok(true),
+            false => in_two_steps(self, key, lock, end, ttl),
+        }
     }
 
     fn gc(&mut self, until: Option<Deadline>) -> Result<u64> {

@@ -8,7 +8,7 @@ use super::layout::{Ask, BOUND, Cursor, Found, Read, bound, kick, placeholders, 
 use super::schema::Tables;
 use super::session::Session;
 use crate::sid::SessionKey;
-use crate::store::{Basis, Change, Generation, Outcome, Revision, Version};
+use crate::store::{Basis, Change, End, Generation, Outcome, Revision, Version};
 
 mod seats;
 
@@ -26,6 +26,7 @@ pub(super) struct Native {
     touch: String,
     insert: String,
     destroy: String,
+    empty: String,
     generation: String,
     expired: String,
     table: String,
@@ -52,6 +53,11 @@ impl Native {
             "COALESCE((SELECT b.until FROM {bindings} AS b \
                WHERE b.session = {table}.id AND b.generation = {table}.generation), {})",
             i64::MAX
+        );
+        // One that has a login ends with it, in a transaction.
+        let unbound = format!(
+            "id = ? AND (? OR generation = ?) AND (? OR NOT EXISTS (SELECT 1 FROM {bindings} AS b \
+               WHERE b.session = {table}.id AND b.generation = {table}.generation))"
         );
         Self {
             load: format!(
@@ -110,11 +116,10 @@ impl Native {
                    revision = IF(? OR expires <= UNIX_TIMESTAMP(), VALUES(revision), revision), \
                    expires = IF(revision = VALUES(revision), LEAST(VALUES(expires), {until}), expires)"
             ),
-            // One that has a login ends with it, in a transaction.
-            destroy: format!(
-                "DELETE FROM {table} WHERE id = ? AND (? OR generation = ?) AND (? OR NOT EXISTS \
-                   (SELECT 1 FROM {bindings} AS b \
-                    WHERE b.session = {table}.id AND b.generation = {table}.generation))"
+            destroy: format!("DELETE FROM {table} WHERE {unbound}"),
+            empty: format!(
+                "UPDATE {table} SET data = '', generation = ?, revision = ?, expires = UNIX_TIMESTAMP() + ? \
+                 WHERE {unbound}"
             ),
             generation: format!("SELECT generation FROM {table} WHERE id = ?"),
             expired: format!(
@@ -283,6 +288,33 @@ impl Native {
         let any = seen.is_none();
         let generation = seen.map_or(0, |seen| seen.0.cast_signed());
         Ok(session.change(&self.destroy, (key, any, generation, alone))? > 0)
+    }
+
+    /// As [`Self::destroy`], with an empty session in its place.
+    pub(super) fn empty(
+        &self,
+        session: &mut Session,
+        key: &SessionKey,
+        end: End<'_>,
+        born: Version,
+        ttl: Duration,
+    ) -> Result<bool, Driver> {
+        let any = end.seen.is_none();
+        let seen = end.seen.map_or(0, |seen| seen.0.cast_signed());
+        let values = (
+            born.generation.0.cast_signed(),
+            &born.revision.0[..],
+            seconds(ttl),
+            key.as_bytes(),
+            any,
+            seen,
+            end.alone,
+        );
+        if session.change(&self.empty, values)? > 0 {
+            return Ok(true);
+        }
+        // The first try may have done it, and its answer was lost.
+        Ok(session.is_second_try && self.generation(session, key)? == Some(born.generation))
     }
 
     /// In the order of expiry, which has an index: live rows are not looked at.

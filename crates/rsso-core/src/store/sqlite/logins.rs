@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, named_params, params};
 
 use super::ledger::Tables;
-use super::{Doing, SqliteStore, Statements};
+use super::{Doing, SqliteStore, Statements, expiry};
 use crate::error::Result;
 use crate::login::event::{Event, Moment, Position};
 use crate::login::{
@@ -61,6 +61,24 @@ impl SqliteStore {
                 ledger::Ledger::bury(tables, key, &kick, ttl)?;
             }
             Ok(removed)
+        })
+    }
+
+    /// Makes a session without a login an empty one; `false` where it takes more than one statement.
+    pub(super) fn empty_unbound(
+        &mut self,
+        key: &SessionKey,
+        token: Token,
+        end: End<'_>,
+        ttl: Duration,
+    ) -> Result<bool> {
+        let born = Generation::random()?;
+        self.with(Doing::Write, |connection, sql| {
+            let emptied = connection.prepare_cached(&sql.empty_unbound)?.execute(named_params! {
+                ":id": key.as_bytes(), ":seen": end.seen.map(|seen| seen.0.cast_signed()),
+                ":born": born.0.cast_signed(), ":revision": token.as_bytes(), ":expires": expiry(ttl),
+            })?;
+            Ok(emptied > 0)
         })
     }
 }

@@ -13,6 +13,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
 
 use super::{
     Basis, Change, End, Generation, Load, Loaded, Outcome, Record, Revision, Store, Token, Version,
+    in_two_steps,
 };
 use crate::deadline::{Deadline, bounded};
 use crate::dsn::SqliteDsn;
@@ -21,6 +22,7 @@ use crate::login::{Bound, Login};
 use crate::sid::SessionKey;
 
 mod database;
+mod directory;
 mod error;
 mod file;
 mod gc;
@@ -201,6 +203,20 @@ impl Store for SqliteStore {
     fn destroy(&mut self, key: &SessionKey, token: Option<Token>, end: End<'_>) -> Result<bool> {
         let _guard = token.and_then(|token| self.held.remove(&token));
         self.end_session(key, end)
+    }
+
+    fn destroy_leaving_empty(
+        &mut self,
+        key: &SessionKey,
+        lock: (Token, bool),
+        end: End<'_>,
+        ttl: Duration,
+    ) -> Result<bool> {
+        if !self.empty_unbound(key, lock.0, end, ttl)? {
+            return in_two_steps(self, key, lock, end, ttl);
+        }
+        self.held.remove(&lock.0);
+        Ok(true)
     }
 
     fn gc(&mut self, until: Option<Deadline>) -> Result<u64> {

@@ -41,6 +41,7 @@ pub(super) struct Statements {
     pub(super) insert: String,
     pub(super) touch: String,
     pub(super) destroy_unbound: String,
+    pub(super) empty_unbound: String,
     pub(super) is_bound: String,
     pub(super) kick_of: String,
     pub(super) forget_kicks: String,
@@ -177,6 +178,11 @@ impl Statements {
             destroy_unbound: format!(
                 "DELETE FROM {table} WHERE id = ?1 AND generation = COALESCE(?2, generation)
                    AND NOT EXISTS (SELECT 1 FROM {bindings} WHERE session = ?1)"
+            ),
+            empty_unbound: format!(
+                "UPDATE {table} SET generation = :born, revision = :revision, expires = :expires, data = x''
+                 WHERE id = :id AND generation = COALESCE(:seen, generation)
+                   AND NOT EXISTS (SELECT 1 FROM {bindings} WHERE session = :id)"
             ),
             is_bound: format!("SELECT 1 FROM {bindings} WHERE session = ?1"),
             kick_of: format!("SELECT detail FROM {kicks} WHERE session = ?1 AND expires > ?2"),

@@ -4,22 +4,16 @@
 //! connection uses at that moment. Nothing can be removed or renamed without a change of its directory's
 //! time, so mostly one look at the directory is enough.
 
-use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nix::fcntl::AT_FDCWD;
 use nix::sys::stat::{UtimensatFlags, utimensat};
 use nix::sys::time::TimeSpec;
 use nix::time::{ClockId, clock_gettime};
 
+use super::directory::{Directory, Stamp};
 use super::file::{self, FileIdentity};
-
-/// How coarse a file system's times may be: a directory that changed later than this before it was
-/// looked at may have changed again since, under the same time.
-const COARSEST_TIME: Duration = Duration::from_secs(3);
 
 /// How often the times of files in use are renewed, for programs that remove old files.
 const TOUCH_EVERY: i64 = 300;
@@ -32,22 +26,15 @@ pub(super) struct Files {
     pub(super) shm: Option<FileIdentity>,
 }
 
-/// The directory that holds them, at one moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct DirectoryStamp {
-    identity: FileIdentity,
-    changed: (i64, i64),
-}
-
 /// What a connection uses, and where that must be.
 #[derive(Debug)]
 pub(super) struct Watch {
-    directory: PathBuf,
+    directory: Directory,
     /// Database, -wal, -shm and -lock.
     paths: [PathBuf; 4],
     identities: [FileIdentity; 4],
     /// All files were in place when the directory was like this.
-    seen: Option<DirectoryStamp>,
+    seen: Option<Stamp>,
     touched: i64,
 }
 
@@ -70,31 +57,11 @@ fn identity(path: &Path) -> io::Result<Option<FileIdentity>> {
     }
 }
 
-impl DirectoryStamp {
-    fn of(directory: &Path) -> Option<Self> {
-        let meta = fs::metadata(directory).ok()?;
-        Some(Self {
-            identity: FileIdentity::from_metadata(&meta),
-            changed: (meta.ctime(), meta.ctime_nsec()),
-        })
-    }
-
-    /// Whether a later change must give the directory another time.
-    fn is_settled(self) -> bool {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        now.is_ok_and(|now| {
-            let changed = Duration::from_secs(self.changed.0.try_into().unwrap_or(u64::MAX));
-            now.checked_sub(COARSEST_TIME)
-                .is_some_and(|then| then > changed)
-        })
-    }
-}
-
 impl Watch {
     /// A watch over a connection's files; `None` where one of them is missing.
     pub(super) fn over(path: &Path, files: Files, lock: FileIdentity) -> Option<Self> {
         Some(Self {
-            directory: path.parent()?.to_path_buf(),
+            directory: Directory::at(path.parent()?.to_path_buf()),
             paths: ["", "-wal", "-shm", "-lock"].map(|suffix| file::beside(path, suffix)),
             identities: [files.database?, files.wal?, files.shm?, lock],
             seen: None,
@@ -118,14 +85,18 @@ impl Watch {
 
     /// Whether each path still names the file that is used.
     pub(super) fn is_in_place(&mut self) -> bool {
-        let now = DirectoryStamp::of(&self.directory);
-        if now.is_some() && now == self.seen {
+        // The directory first: a change after that shows in the next look.
+        let look = self.directory.look();
+        if look
+            .as_ref()
+            .is_some_and(|look| self.seen == Some(look.stamp))
+        {
             return true;
         }
         let mut files = self.identities.iter().zip(&self.paths);
         let in_place = files.all(|(identity, path)| identity.is_at(path));
-        // The directory was looked at first: a change after that shows in the next look.
-        self.seen = now.filter(|stamp| in_place && stamp.is_settled());
+        let settled = look.filter(|look| in_place && look.is_settled());
+        self.seen = settled.map(|look| look.stamp);
         in_place
     }
 
@@ -152,6 +123,9 @@ impl Watch {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::time::{Duration, SystemTime};
+
     use super::*;
 
     fn watched(dir: &Path) -> (PathBuf, Watch) {
@@ -174,7 +148,7 @@ mod tests {
                     assert!(watch.is_in_place());
                     if settled {
                         // As if the directory had not changed for long.
-                        watch.seen = DirectoryStamp::of(dir.path());
+                        watch.seen = watch.directory.look().map(|look| look.stamp);
                         std::thread::sleep(Duration::from_millis(20));
                         assert!(watch.is_in_place());
                     }
@@ -194,11 +168,23 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_that_has_just_changed_is_not_trusted() {
-        let dir = tempfile::tempdir().unwrap();
-        let (_, mut watch) = watched(dir.path());
-        assert!(watch.is_in_place());
-        assert_eq!(watch.seen, None);
+    fn whatever_happens_in_one_tick_is_noticed() {
+        for _ in 0..300 {
+            let dir = tempfile::tempdir().unwrap();
+            let (path, mut watch) = watched(dir.path());
+            let elsewhere = dir.path().join("elsewhere");
+            for look in 0..6 {
+                // A change of the directory that is none of the files, and a look at once.
+                fs::write(dir.path().join(format!("other-{look}")), b"").unwrap();
+                assert!(watch.is_in_place());
+                std::thread::sleep(Duration::from_micros(700));
+                assert!(watch.is_in_place());
+            }
+            fs::write(dir.path().join("last"), b"").unwrap();
+            assert!(watch.is_in_place());
+            fs::rename(file::beside(&path, "-shm"), elsewhere).unwrap();
+            assert!(!watch.is_in_place());
+        }
     }
 
     #[test]
@@ -206,13 +192,16 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (path, mut watch) = watched(dir.path());
         let file = fs::File::open(file::beside(&path, "-shm")).unwrap();
-        file.set_modified(UNIX_EPOCH).unwrap();
+        file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
         watch.touch();
         let age = file.metadata().unwrap().modified().unwrap().elapsed();
         assert!(age.unwrap_or_default() < Duration::from_secs(100));
         // Not each time.
-        file.set_modified(UNIX_EPOCH).unwrap();
+        file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
         watch.touch();
-        assert_eq!(file.metadata().unwrap().modified().unwrap(), UNIX_EPOCH);
+        assert_eq!(
+            file.metadata().unwrap().modified().unwrap(),
+            SystemTime::UNIX_EPOCH
+        );
     }
 }
