@@ -48,6 +48,26 @@ fn a_write_whose_answer_is_lost_is_found_to_be_stored() {
     });
 }
 
+#[test]
+fn an_emptied_session_whose_answer_is_lost_is_emptied_once() {
+    let mariadb = MariaDb::start();
+    let thief = Thief::before(mariadb.port());
+    let mut owner = worker(&through(&mariadb, thief.port()), &NATIVE);
+    let mut other = worker(&mariadb.url(), &NATIVE);
+    let key = key(&NATIVE);
+    other.put(&key, b"old", HOUR);
+    let held = owner.locked(&key);
+    let end = End {
+        seen: held.seen.map(|seen| seen.generation),
+        ..End::default()
+    };
+    thief.steal_next_answer();
+    let lock = (held.token, true);
+    let existed = owner.store.destroy_leaving_empty(&key, lock, end, HOUR);
+    assert!(existed.unwrap());
+    assert_eq!(other.locked(&key).data.unwrap(), b"");
+}
+
 /// Row and mark are no one transaction there: but what is found to be stored is.
 #[test]
 fn a_write_to_myisam_whose_answer_is_lost_is_found_to_be_stored() {
