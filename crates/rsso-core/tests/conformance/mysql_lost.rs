@@ -55,17 +55,21 @@ fn an_emptied_session_whose_answer_is_lost_is_emptied_once() {
     let mut owner = worker(&through(&mariadb, thief.port()), &NATIVE);
     let mut other = worker(&mariadb.url(), &NATIVE);
     let key = key(&NATIVE);
-    other.put(&key, b"old", HOUR);
-    let held = owner.locked(&key);
-    let end = End {
-        seen: held.seen.map(|seen| seen.generation),
-        ..End::default()
-    };
-    thief.steal_next_answer();
-    let lock = (held.token, true);
-    let existed = owner.store.destroy_leaving_empty(&key, lock, end, HOUR);
-    assert!(existed.unwrap());
-    assert_eq!(other.locked(&key).data.unwrap(), b"");
+    for lost in 1..4 {
+        other.put(&key, b"old", HOUR);
+        let held = owner.locked(&key);
+        let end = End {
+            seen: held.seen.map(|seen| seen.generation),
+            ..End::default()
+        };
+        thief.steal_answer(lost);
+        let lock = (held.token, true);
+        let existed = owner.store.destroy_leaving_empty(&key, lock, end, HOUR);
+        thief.steal_answer(0);
+        assert!(existed.unwrap(), "{lost}");
+        assert_eq!(other.locked(&key).data.unwrap(), b"");
+        other = worker(&mariadb.url(), &NATIVE);
+    }
 }
 
 /// Row and mark are no one transaction there: but what is found to be stored is.
