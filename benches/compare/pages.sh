@@ -38,13 +38,32 @@ counted() { # <url>
     done | curl -sS -K - | awk '{ sum += $1 } END { print sum + 0 }'
 }
 
-# One nginx, and one php-fpm with a pool for each handler and number of workers.
+# One nginx, and one php-fpm with a pool for each handler and number of workers; another one for another build.
 start_site() {
-    local handler workers extensions=()
+    local handler workers of_before=() of_this=()
     mkdir -p "$work/site"
+    for handler in "${handlers[@]}"; do
+        case $handler in
+            *-before) of_before+=("$handler") ;;
+            *) of_this+=("$handler") ;;
+        esac
+        for workers in 2 8; do
+            location "= /$handler/$workers/page.php" "$work/site/$handler-$workers.sock"
+        done
+    done >"$work/site/locations"
+    pools "$extension" "${of_this[@]}"
+    [ ${#of_before[@]} -eq 0 ] || pools "${BEFORE:?}" "${of_before[@]}"
+    start_nginx
+}
+
+# A php-fpm with this extension and these handlers.
+pools() { # <extension> <handler>...
+    local load=$1 handler workers conf
+    shift
+    conf=$(mktemp "$work/site/fpm.XXXXXX.conf")
     {
         printf '[global]\nerror_log = %s\ndaemonize = no\n' "$work/site/fpm.log"
-        for handler in "${handlers[@]}"; do
+        for handler in "$@"; do
             words_of "$handler"
             for workers in 2 8; do
                 printf '[%s-%s]\nlisten = %s\npm = static\npm.max_children = %s\n' "$handler" "$workers" \
@@ -54,16 +73,9 @@ start_site() {
                 pool_settings
             done
         done
-    } >"$work/site/fpm.conf"
-    for handler in "${handlers[@]}"; do
-        for workers in 2 8; do
-            location "= /$handler/$workers/page.php" "$work/site/$handler-$workers.sock"
-        done
-    done >"$work/site/locations"
-    extensions=(-d extension=igbinary -d extension=msgpack -d extension=redis -d extension=memcached -d extension=mysqlnd
-        -d extension=pdo -d extension=pdo_mysql -d "extension=$extension")
-    start_fpm "$work/site/fpm.conf" "${extensions[@]}"
-    start_nginx
+    } >"$conf"
+    start_fpm "$conf" -d extension=igbinary -d extension=msgpack -d extension=redis -d extension=memcached -d extension=mysqlnd \
+        -d extension=pdo -d extension=pdo_mysql -d "extension=$load"
 }
 
 # php-fpm takes no empty value, and of two the first counts.
