@@ -54,15 +54,21 @@ impl MysqlStore {
             revision: token.into(),
         };
         let line = self.line_of(self.held.get(&token));
+        let name = self.names.of(key.as_bytes());
         let Self { lines, layout, .. } = self;
-        let done = lines.attempt(line, |session| layout.empty(session, key, end, born, ttl));
+        let done = lines.attempt(line, |session| {
+            layout.empty(session, key, end, born, (ttl, &name))
+        });
         let emptied = done.map_err(|failed| DOING.failed(&lines.target.address, failed));
-        if let Ok(false) = emptied {
-            return Ok(false);
+        let held = match emptied {
+            Ok(false) => None,
+            _ => self.held.remove(&token),
+        };
+        match held {
+            // Nobody knows how far it came.
+            Some(held) if emptied.is_err() => self.free(&held).and(emptied),
+            _ => emptied,
         }
-        let held = self.held.remove(&token);
-        let freed = held.map_or(Ok(()), |held| self.free(&held));
-        freed.and(emptied)
     }
 
     /// Most sessions have no login: one statement, and no transaction. `None` where it takes more.

@@ -119,18 +119,18 @@ impl Layout {
         Ok((outcome, false))
     }
 
-    /// Makes a session without a login an empty one, in one statement. `false` where it did not, or where
-    /// it takes more than one.
+    /// Makes a session without a login an empty one for so long, and gives the lock of this name back if it is
+    /// held, in one statement. `false` where it did not, or where it takes more than one.
     pub(super) fn empty(
         &self,
         session: &mut Session,
         key: &SessionKey,
         end: End<'_>,
         born: Version,
-        ttl: Duration,
+        ttl_and_lock: (Duration, &str),
     ) -> Result<bool, Driver> {
         match self {
-            Self::Native(native) => native.empty(session, key, end, born, ttl),
+            Self::Native(native) => native.empty(session, key, end, born, ttl_and_lock),
             Self::Mapped(_) => Ok(false),
         }
     }

@@ -117,8 +117,10 @@ impl Native {
                    expires = IF(revision = VALUES(revision), LEAST(VALUES(expires), {until}), expires)"
             ),
             destroy: format!("DELETE FROM {table} WHERE {unbound}"),
+            // Gives the lock back as `update_and_unlock` does.
             empty: format!(
-                "UPDATE {table} SET data = '', generation = ?, revision = ?, expires = UNIX_TIMESTAMP() + ? \
+                "UPDATE {table} SET data = '', generation = ?, expires = UNIX_TIMESTAMP() + ?, revision = \
+                   IF(RELEASE_LOCK(CONCAT(?, LEFT(revision, 0))) IS NULL, ?, ?) \
                  WHERE {unbound}"
             ),
             generation: format!("SELECT generation FROM {table} WHERE id = ?"),
@@ -290,21 +292,23 @@ impl Native {
         Ok(session.change(&self.destroy, (key, any, generation, alone))? > 0)
     }
 
-    /// As [`Self::destroy`], with an empty session in its place.
+    /// As [`Self::destroy`], with an empty session in its place; and gives the lock back if that is held.
     pub(super) fn empty(
         &self,
         session: &mut Session,
         key: &SessionKey,
         end: End<'_>,
         born: Version,
-        ttl: Duration,
+        (ttl, lock): (Duration, &str),
     ) -> Result<bool, Driver> {
         let any = end.seen.is_none();
         let seen = end.seen.map_or(0, |seen| seen.0.cast_signed());
         let values = (
             born.generation.0.cast_signed(),
-            &born.revision.0[..],
             seconds(ttl),
+            lock,
+            &born.revision.0[..],
+            &born.revision.0[..],
             key.as_bytes(),
             any,
             seen,
