@@ -91,11 +91,14 @@ impl Worker {
         caller: Caller,
         rotates: impl FnOnce() -> bool,
     ) -> Result<()> {
-        let attachment = self.attachment(caller).0;
-        attachment.request.opened();
-        if attachment.request.is_rotating() && !rotates() {
-            let access = self.access(caller)?;
-            access.request.cancel_rotation(access.store)?;
+        let request = &mut self.attachment(caller).0.request;
+        request.opened();
+        if request.may_rotate() && !rotates() {
+            request.forget_ancestor();
+            if request.is_rotating() {
+                let access = self.access(caller)?;
+                access.request.cancel_rotation(access.store)?;
+            }
         }
         if self.attachment(caller).0.gc_is_due && self.active().is_none() {
             self.collect_garbage();

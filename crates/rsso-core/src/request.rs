@@ -51,10 +51,10 @@ pub struct RequestState {
     kick: Option<FoundKick>,
     /// The same of the session that was closed last, for the id that it is rotated to.
     kick_of_closed: Option<FoundKick>,
-    /// Strict mode has refused the id that `kick` was found under: the next id takes its place.
-    replaces_kicked: bool,
-    /// The session whose id is being rotated, where it has no login: what [`Current::ancestor`] of the
-    /// new id will be.
+    /// Strict mode has refused the id that the browser presented: the next id takes its place.
+    replaces_refused: bool,
+    /// The session that was left last, where it has no login: what [`Current::ancestor`] will be of the id
+    /// that takes its place.
     ancestor: Option<SessionKey>,
     /// The id whose validation failed, and why: its read fails with this.
     unreadable: Option<(SessionId, Error)>,
@@ -74,6 +74,8 @@ struct Current {
     lives_until: Option<Instant>,
     /// The session that the browser presented, where this one took its place on the way to a login.
     ancestor: Option<SessionKey>,
+    /// Nothing was stored under its id, or an empty session.
+    blank: bool,
     /// What a validation fetched and the read that follows will take.
     prefetched: Option<Vec<u8>>,
     /// Set where a write must be refused: why.
@@ -95,7 +97,7 @@ impl Default for RequestState {
             left: Left::default(),
             kick: None,
             kick_of_closed: None,
-            replaces_kicked: false,
+            replaces_refused: false,
             ancestor: None,
             unreadable: None,
         }
@@ -107,7 +109,7 @@ impl RequestState {
     pub fn opened(&mut self) {
         if !self.is_active() {
             self.kick = None;
-            self.replaces_kicked = false;
+            self.replaces_refused = false;
             self.unreadable = None;
         }
     }
@@ -119,7 +121,8 @@ impl RequestState {
         if inherits {
             self.kick = kick;
         }
-        let ancestor = self.ancestor.clone().filter(|_| inherits);
+        let replaces = inherits || self.replaces_refused;
+        let ancestor = self.ancestor.take().filter(|_| replaces);
         self.made.add(sid, inherits && self.ended, ancestor);
     }
 
@@ -165,7 +168,7 @@ impl RequestState {
             self.inherit_kick(store, settings);
             return Ok(Vec::new());
         }
-        let kick = self.kick.take_if(|_| self.replaces_kicked);
+        let kick = self.kick.take_if(|_| self.replaces_refused);
         let data = self.open(store, settings, sid, false)?;
         self.inherit_from(kick, store, settings);
         Ok(data.unwrap_or_default())
@@ -236,9 +239,12 @@ impl RequestState {
 
     /// What belongs to the session in use, and to no later one, ends.
     fn end_use(&mut self) {
+        if let Some(current) = self.current.as_ref().filter(|c| !c.closed) {
+            self.ancestor = current.presented();
+        }
         self.made.publish();
         self.unreadable = None;
-        self.replaces_kicked = false;
+        self.replaces_refused = false;
         self.kick_of_closed = self.kick.take();
     }
 
@@ -271,6 +277,12 @@ impl RequestState {
         self.current = Some(self.unwritten(sid, settings)?);
         self.inherit_kick(store, settings);
         Ok(true)
+    }
+
+    /// True where the session that is read next may be the one that was left, under a new id.
+    #[must_use]
+    pub fn may_rotate(&self) -> bool {
+        self.is_rotating() || self.ancestor.is_some()
     }
 
     /// True while a session with a login is on its way to a new id.
@@ -310,7 +322,11 @@ impl RequestState {
         sid: &SessionId,
         only_existing: bool,
     ) -> Result<Option<Vec<u8>>> {
-        if self.current.as_ref().is_some_and(|c| c.sid != *sid) {
+        if let Some(current) = self.current.as_ref().filter(|c| c.sid != *sid) {
+            // A class that asks by a read whether an id is known goes on with another one.
+            if current.blank && !current.closed {
+                self.ancestor = current.presented();
+            }
             self.give_up_current(store)?;
         }
         let mut current = match self.current.take() {
@@ -325,7 +341,7 @@ impl RequestState {
         };
         self.ended = false;
         self.kick_of_closed = None;
-        self.ancestor = None;
+        let ancestor = self.ancestor.take();
         let started = Instant::now();
         let lock = settings.lock.then(|| LockTerms {
             deadline: Deadline::after(settings.lock_wait),
@@ -355,6 +371,10 @@ impl RequestState {
         current.prefetched = None;
         let (data, seen) = loaded.record.map(|r| (r.data, r.version)).unzip();
         current.seen = seen;
+        current.blank = data.as_ref().is_none_or(Vec::is_empty);
+        if seen.is_none() && current.ancestor.is_none() {
+            current.ancestor = ancestor.filter(|left| *left != current.key);
+        }
         current.lives_until = loaded.left.map(|left| started + bounded(left));
         current.login = loaded.login;
         self.kick = loaded.kick.map(|kick| FoundKick::under(kick, &current.key));
@@ -399,6 +419,12 @@ impl RequestState {
 }
 
 impl Current {
+    /// What an id that takes its place takes the place of, on the way to a login; a login it takes along.
+    fn presented(&self) -> Option<SessionKey> {
+        let first = || self.ancestor.as_ref().unwrap_or(&self.key).clone();
+        self.login.is_none().then(first)
+    }
+
     /// Gives its lock back, if there is one.
     fn give_back(&mut self, store: &mut dyn Store) -> Result<()> {
         match std::mem::take(&mut self.locked) {
@@ -417,6 +443,7 @@ impl Current {
             login: None,
             lives_until: None,
             ancestor: None,
+            blank: true,
             prefetched: None,
             refusal: None,
             private: false,

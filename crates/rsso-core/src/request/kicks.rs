@@ -75,7 +75,7 @@ impl RequestState {
 
     /// Leaves the tombstone under the id of the session in use, where it was found under another one.
     pub(super) fn inherit_kick(&mut self, store: &mut dyn Store, settings: &Settings) {
-        self.replaces_kicked = false;
+        self.replaces_refused = false;
         let Some(current) = &self.current else { return };
         let Some(found) = self.kick.as_mut().filter(|kick| kick.key != current.key) else {
             return;

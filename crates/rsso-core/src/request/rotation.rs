@@ -75,7 +75,8 @@ impl RequestState {
         sid: &SessionId,
     ) -> Result<()> {
         self.notice_fork();
-        self.note_ancestor(sid);
+        let left = self.current.as_ref().filter(|c| c.sid == *sid);
+        self.ancestor = left.and_then(Current::presented);
         let is_stored = |c: &mut Current| c.sid == *sid && c.seen.is_some() && c.refusal.is_none();
         match self.current.take_if(is_stored) {
             Some(current) if current.login.is_some() => {
@@ -87,13 +88,9 @@ impl RequestState {
         }
     }
 
-    /// Remembers the session that a new id takes the place of, until that is made. A session with a login
-    /// takes it along.
-    fn note_ancestor(&mut self, sid: &SessionId) {
-        let left = self.current.as_ref().filter(|c| c.sid == *sid);
-        self.ancestor = left
-            .filter(|current| current.login.is_none())
-            .map(|current| current.ancestor.as_ref().unwrap_or(&current.key).clone());
+    /// The session that was left last is not what the next id takes the place of.
+    pub fn forget_ancestor(&mut self) {
+        self.ancestor = None;
     }
 
     /// Ends a session without a login and begins an empty one under its id. Its lock is held until
@@ -123,7 +120,6 @@ impl RequestState {
         data: &[u8],
         ttl: Duration,
     ) -> Result<Written> {
-        self.note_ancestor(sid);
         let written = self.commit(store, settings, sid, Change::Write(data, ttl))?;
         let may_leave = match written {
             Written::Stored => true,
@@ -150,6 +146,7 @@ impl RequestState {
 
     fn leave(&mut self, current: Current, destroyed: bool) {
         let Some(login) = current.login else { return };
+        self.ancestor = None;
         self.leaving = Some(Leaving {
             sid: current.sid,
             key: current.key,

@@ -39,18 +39,22 @@ impl RequestState {
             return Ok(false);
         }
         let is_own = why != Validation::Collision && self.made.is_own(sid);
-        let kick = self.kick.clone();
+        let (kick, ancestor) = (self.kick.clone(), self.ancestor.clone());
         let opened = self.open(store, settings, sid, !is_own);
         if why != Validation::Start {
             // What is known of another id is not what the browser presented.
             self.kick = kick;
+            self.ancestor = ancestor;
         }
         match opened {
             Ok(found) => {
                 let is_known = is_own || found.is_some();
-                self.replaces_kicked |= why == Validation::Start && !is_known;
+                self.replaces_refused |= why == Validation::Start && !is_known;
                 if !is_known {
-                    self.current = None;
+                    let refused = self.current.take();
+                    if why == Validation::Start {
+                        self.ancestor = refused.and_then(|current| current.presented());
+                    }
                 }
                 if let Some(current) = &mut self.current {
                     current.prefetched = Some(found.unwrap_or_default());

@@ -5,7 +5,7 @@ use rsso_core::login::event::Kind;
 use rsso_core::login::{Claim, Claimed, Limits, LoginId, Refused, Which};
 use rsso_core::request::Written;
 
-use super::ground::{Ground, sid};
+use super::ground::{Ground, HOUR, sid};
 use super::php::Request;
 use super::signing::{at_most, refusing, user, wish};
 
@@ -89,22 +89,93 @@ pub fn a_second_click_with_an_id_that_was_never_stored(ground: &dyn Ground) {
 }
 
 /// The application renews the id before it claims, and `sso_claim()` renews it once more; or the old
-/// session is kept.
+/// session is kept. And PHP tells of the ids that it makes, or does not.
 pub fn a_second_click_is_known_through_any_new_ids(ground: &dyn Ground) {
     let (mut other, ann) = (ground.worker(), user("ann"));
-    for delete in [true, false] {
+    for (delete, told) in [(true, true), (false, true), (true, false), (false, false)] {
         let cookie = form(ground, &[]);
+        let regenerate = match told {
+            true => Request::regenerate,
+            false => Request::regenerate_unseen,
+        };
         for _ in 0..2 {
             let claim = wish(&ann, "web", refusing(1));
             let mut request = Request::on(ground, &cookie);
-            let id = request.regenerate(&cookie, delete);
-            let id = request.regenerate(&id, true);
+            let id = regenerate(&mut request, &cookie, delete);
+            let id = regenerate(&mut request, &id, true);
             let claimed = request.claim(&claim);
-            assert!(matches!(claimed, Claimed::New(..)), "{claimed:?}");
+            assert!(
+                matches!(claimed, Claimed::New(..)),
+                "{delete} {told}: {claimed:?}"
+            );
             assert_eq!(request.write(&id, b"signed in"), Written::Stored);
             request.end();
             assert_eq!(other.logins(&ann), [claim.login]);
         }
+        other.kick(&ann, &Which::default());
+    }
+}
+
+/// The id has expired, or never was one: strict mode gives another one, told or made by PHP itself; and to
+/// Symfony's classes a session that is empty is unknown as well.
+pub fn a_second_click_with_an_id_that_is_replaced(ground: &dyn Ground) {
+    let (mut other, ann) = (ground.worker(), user("ann"));
+    for (told, stored) in [(true, false), (false, false), (false, true)] {
+        let cookie = sid();
+        if stored {
+            other.put(&ground.key_of(&cookie), b"", HOUR);
+        }
+        for _ in 0..2 {
+            let claim = wish(&ann, "web", refusing(1));
+            let mut request = Request::begin(ground);
+            request.state.opened();
+            let given = sid();
+            if told {
+                assert!(!request.knows(&cookie));
+                request.state.created(given.clone(), false);
+            } else {
+                assert_eq!(request.read(&cookie), b"");
+            }
+            request.read(&given);
+            let id = match told {
+                true => request.regenerate(&given, true),
+                false => request.regenerate_unseen(&given, true),
+            };
+            let claimed = request.claim(&claim);
+            assert!(
+                matches!(claimed, Claimed::New(..)),
+                "{told} {stored}: {claimed:?}"
+            );
+            assert_eq!(request.write(&id, b"signed in"), Written::Stored);
+            request.end();
+            assert_eq!(other.logins(&ann), [claim.login]);
+        }
+        other.kick(&ann, &Which::default());
+    }
+}
+
+/// A process that serves many: what one visitor's session was is nothing to the next one's.
+pub fn a_claim_of_the_next_visitor_repeats_nothing(ground: &dyn Ground) {
+    let (mut other, ann) = (ground.worker(), user("ann"));
+    for told in [true, false] {
+        let cookie = form(ground, &[]);
+        let (_, first) = sign_in(ground, &cookie, &wish(&ann, "web", refusing(1)));
+        assert!(matches!(first, Claimed::New(..)), "{first:?}");
+        let mut process = Request::begin(ground);
+        process.state.opened();
+        process.read(&cookie);
+        process.close();
+        // No rotation: the extension says so.
+        process.state.opened();
+        process.state.forget_ancestor();
+        let new = sid();
+        if told {
+            process.state.created(new.clone(), false);
+        }
+        process.read(&new);
+        let claimed = process.claim(&wish(&ann, "web", refusing(1)));
+        assert!(matches!(claimed, Claimed::Refused(..)), "{claimed:?}");
+        process.end();
         other.kick(&ann, &Which::default());
     }
 }

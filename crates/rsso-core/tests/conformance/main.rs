@@ -230,6 +230,8 @@ stores! {
         a_second_click_takes_the_place_of_the_first;
         a_second_click_with_an_id_that_was_never_stored;
         a_second_click_is_known_through_any_new_ids;
+        a_second_click_with_an_id_that_is_replaced;
+        a_claim_of_the_next_visitor_repeats_nothing;
         a_second_click_is_no_storm_and_nobodys_kick;
         a_repeated_claim_counts_for_the_grace_only;
         a_claim_from_elsewhere_repeats_nothing;

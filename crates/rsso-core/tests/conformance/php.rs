@@ -97,15 +97,16 @@ impl Request {
         self.state.login().map(|bound| bound.login.identity.login)
     }
 
-    /// The beginning of `session_regenerate_id()`: the old id is destroyed, or written.
+    /// The beginning of `session_regenerate_id()`: the old id is destroyed, or written as the extension does.
     pub fn leave(&mut self, sid: &SessionId, delete: bool) {
         let (store, settings) = (self.worker.store.as_mut(), &self.settings);
         if delete {
             self.state.destroy_for_new_id(store, settings, sid).unwrap();
         } else {
-            let written = self
-                .state
-                .write_for_new_id(store, settings, sid, b"left", HOUR);
+            let written = match self.state.login() {
+                Some(_) => (self.state).write_for_new_id(store, settings, sid, b"left", HOUR),
+                None => self.state.write(store, settings, sid, b"left", HOUR),
+            };
             // What is refused is PHP's warning; it goes on.
             let _told = written.unwrap();
         }
@@ -117,6 +118,19 @@ impl Request {
         self.leave(sid, delete);
         let new = self::sid();
         self.state.created(new.clone(), true);
+        assert_eq!(self.read(&new), b"", "PHP keeps what it has in $_SESSION");
+        new
+    }
+
+    /// As [`Self::regenerate`] by a handler without `create_sid`, as of a class of PHP's: PHP makes the id, and
+    /// asks whether it is free.
+    pub fn regenerate_unseen(&mut self, sid: &SessionId, delete: bool) -> SessionId {
+        self.leave(sid, delete);
+        self.state.opened();
+        let new = self::sid();
+        let (store, why) = (self.worker.store.as_mut(), Validation::Collision);
+        let is_taken = self.state.validate(store, &self.settings, &new, why);
+        assert!(!is_taken.unwrap());
         assert_eq!(self.read(&new), b"", "PHP keeps what it has in $_SESSION");
         new
     }
