@@ -128,3 +128,25 @@ fn refuses(site: &Site) {
     let second = site.browser();
     assert_eq!(sign_in(&second), json!({"user": "ann", "logins": 1}));
 }
+
+#[test]
+fn whoever_clicks_twice_is_signed_in_once() {
+    on_both_ways("refuse", |site| {
+        // Without a cookie nothing tells a second click from another browser.
+        for prepare in &BEFORE[1..] {
+            let browser = site.browser();
+            prepare(&browser);
+            let before = browser.cookie("PHPSESSID").expect("it has one");
+            for _click in 0..3 {
+                // The browser has dropped the answer to the one before.
+                browser.set_cookie("PHPSESSID", &before);
+                assert_eq!(sign_in(&browser), json!({"user": "ann", "logins": 1}));
+            }
+            assert_eq!(said(&browser, "/"), json!({"user": "ann", "logins": 1}));
+            let other = site.browser();
+            other.get("/visit").ok();
+            assert!(sign_in(&other)["error"].is_string());
+            assert_eq!(said(&browser, "/sign-out")["logins"], 0);
+        }
+    });
+}
