@@ -106,12 +106,7 @@ fn device(server: Option<&ZendHashTable>, setting: &str) -> Device {
 
 /// What the first path that leads to a user finds.
 fn user_in(session: &ZendHashTable, settings: &LoginSettings) -> Option<Vec<u8>> {
-    let is_user = |uid: &Vec<u8>| {
-        settings
-            .auto_claim_except
-            .iter()
-            .all(|no| no.as_bytes() != uid)
-    };
+    let is_user = |uid: &Vec<u8>| !settings.is_excepted(uid);
     let take = |value: &Zval| user(value).filter(is_user);
     let mut paths = settings.auto_claim.paths().iter();
     paths.find_map(|path| paths::find(session, path, &take))

@@ -26,6 +26,10 @@ function is_in(array $data, ?string $id = null): string
 echo is_in(['user' => 'guest']), ' ', is_in(['user' => 'anonymous']), ' ', is_in(['user' => 'anon.']), ' ', is_in(['user' => 'Guest']), "\n";
 echo is_in(['user' => 'guest', 'account' => ['id' => 'second']]), "\n";
 
+ini_set('rsso.uid_case', 'fold');
+echo is_in(['user' => 'Guest']), ' ', is_in(['user' => 'GUEST', 'account' => ['id' => 'Second']]), "\n";
+ini_set('rsso.uid_case', 'exact');
+
 echo "who becomes nobody is signed out:\n";
 $id = stored_session(['user' => 'ada']);
 echo is_in(['user' => 'ada'], $id), ' ', is_in(['user' => 'guest'], $id), ' ', count(sso_logins('ada')), "\n";
@@ -54,6 +58,7 @@ echo is_in(['user' => 'root'], $admin), ' ', logins_of('bob') === '' ? 'bob was 
 --EXPECT--
 - - - Guest
 second
+- second
 who becomes nobody is signed out:
 ada - 0
 impersonation:

@@ -87,7 +87,7 @@ final class SignInPages
                 return $this->form($request, 'You are signed in elsewhere.', 409, $refused->logins);
             }
             return $this->form($request, match ($refused->reason) {
-                'storm' => 'Your browsers sign each other out too often. Please wait a minute.',
+                'storm' => 'Your browsers sign each other out too often. Please wait, up to an hour.',
                 default => 'Please try again.',
             }, 409);
         }

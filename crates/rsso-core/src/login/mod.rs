@@ -381,12 +381,15 @@ impl Claim {
     }
 
     /// Whether it repeats the claim that has made another login of the user: both come from one
-    /// session, within [`ROTATION_GRACE`]. The browser has dropped the answer to the first, as it does
-    /// when a button is clicked twice.
+    /// session, for one device, within [`ROTATION_GRACE`]. The browser has dropped the answer to the first,
+    /// as it does when a button is clicked twice.
     #[must_use]
-    pub fn repeats(&self, other: &More, at: i64) -> bool {
-        let age = Duration::from_millis(at.abs_diff(other.claimed_at));
-        self.born_of.is_some() && self.born_of == other.born_of && age < ROTATION_GRACE
+    pub fn repeats(&self, other: &Login, at: i64) -> bool {
+        let age = Duration::from_millis(at.abs_diff(other.more.claimed_at));
+        self.born_of.is_some()
+            && self.born_of == other.more.born_of
+            && self.device.as_str() == other.identity.device
+            && age < ROTATION_GRACE
     }
 
     /// Who it is to those that it replaces.

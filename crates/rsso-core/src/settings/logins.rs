@@ -70,6 +70,15 @@ impl LoginSettings {
         })
     }
 
+    /// Whether `rsso.auto_claim_except` names this user.
+    #[must_use]
+    pub fn is_excepted(&self, uid: &[u8]) -> bool {
+        let of = |uid: &[u8]| self.uid_case.apply(uid).into_owned();
+        let uid = of(uid);
+        let mut names = self.auto_claim_except.iter();
+        names.any(|name| of(name.as_bytes()) == uid)
+    }
+
     /// Sets a directive of this group; `None` for a name that is not one of them.
     pub(super) fn set(&mut self, name: &str, value: &str) -> Option<Result<()>> {
         let limits = &mut self.limits;

@@ -45,7 +45,7 @@ fn form(ground: &dyn Ground, directives: &[(&str, &str)]) -> SessionId {
 
 pub fn a_second_click_takes_the_place_of_the_first(ground: &dyn Ground) {
     let mut other = ground.worker();
-    let policies = [refusing(1), at_most(1), refusing(2)];
+    let policies = [refusing(1), at_most(1), refusing(2), at_most(0)];
     for (number, limits) in policies.into_iter().enumerate() {
         for lock in ["1", "0"] {
             let ann = user(format!("ann {number} {lock}"));
@@ -236,4 +236,18 @@ pub fn a_claim_from_elsewhere_repeats_nothing(ground: &dyn Ground) {
     request.end();
     assert_eq!(other.logins(&ann).len(), 1);
     assert_eq!(other.logins(&bob).len(), 1);
+}
+
+/// One cookie that two devices present, or a client that signs in for both: neither is the other's second click.
+pub fn a_claim_for_another_device_repeats_nothing(ground: &dyn Ground) {
+    let (mut other, ann) = (ground.worker(), user("ann"));
+    for limits in [at_most(5), at_most(0)] {
+        let cookie = form(ground, &[]);
+        for device in ["web", "ios"] {
+            let (_, claimed) = sign_in(ground, &cookie, &wish(&ann, device, limits));
+            assert!(matches!(claimed, Claimed::New(..)), "{claimed:?}");
+        }
+        assert_eq!(other.logins(&ann).len(), 2);
+        other.kick(&ann, &Which::default());
+    }
 }

@@ -235,6 +235,7 @@ stores! {
         a_second_click_is_no_storm_and_nobodys_kick;
         a_repeated_claim_counts_for_the_grace_only;
         a_claim_from_elsewhere_repeats_nothing;
+        a_claim_for_another_device_repeats_nothing;
     }
     logins_storm {
         too_many_replacements_are_a_storm;

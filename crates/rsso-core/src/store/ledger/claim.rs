@@ -31,7 +31,9 @@ pub(in crate::store) fn claim<L: Ledger>(
     let counts = claim.limits.counts_the_living();
     let live = match counts {
         true => live_entries(ledger, &mut book, &user, &row)?,
-        false => glance::own_login(ledger, &user, bound)?,
+        false => glance::at_own(ledger, (&user, &row), bound, |login| {
+            claim.repeats(login, moment.at)
+        })?,
     };
     let (own, others): (Vec<_>, Vec<_>) = live
         .into_iter()
@@ -57,7 +59,7 @@ pub(in crate::store) fn claim<L: Ledger>(
 
     // What this claim repeats holds no slot against it; that is ended only where the claim succeeds.
     let (repeated, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|entry| {
-        let repeats = |login: Login| claim.repeats(&login.more, moment.at);
+        let repeats = |login: Login| claim.repeats(&login, moment.at);
         entry.to_login().is_some_and(repeats)
     });
     let adds = repeated.is_empty();

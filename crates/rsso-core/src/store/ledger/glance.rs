@@ -2,20 +2,29 @@
 
 use super::{Binding, Book, Entry, Ledger, Slice, UserRow, forget};
 use crate::login::policy::SLICE;
-use crate::login::{Limits, LoginId, UserKey};
+use crate::login::{Limits, Login, LoginId, UserKey};
 
-/// The session's own login, if it is this user's and lives.
-pub(super) fn own_login<L: Ledger>(
+/// How many of the newest logins are looked at for one whose claim is being repeated.
+const NEWEST: usize = 8;
+
+/// The session's own login, if it is this user's and lives, and those of the newest whose claim is repeated.
+pub(super) fn at_own<L: Ledger>(
     ledger: &mut L,
-    user: &UserKey,
+    (user, row): (&UserKey, &UserRow),
     bound: Option<Binding>,
+    repeats: impl Fn(&Login) -> bool,
 ) -> Result<Vec<Entry>, L::Error> {
-    let Some(bound) = bound.filter(|bound| bound.user == *user) else {
-        return Ok(Vec::new());
+    let own = match bound.filter(|bound| bound.user == *user) {
+        Some(bound) => ledger.entries(user, Slice::one(bound.sequence))?,
+        None => Vec::new(),
     };
-    let mut entries = ledger.entries(user, Slice::one(bound.sequence))?;
-    entries.retain(|entry| entry.login == bound.login && entry.is_live());
-    Ok(entries)
+    let is_own = |entry: &Entry| bound.is_some_and(|bound| bound.login == entry.login);
+    let back = i64::try_from(NEWEST).unwrap_or(i64::MAX) - 1;
+    let newest = ledger.entries(user, Slice::from(row.sequence - back, NEWEST))?;
+    let newest = newest.into_iter().filter(|entry| !is_own(entry));
+    let repeated = newest.filter(|entry| entry.to_login().is_some_and(|login| repeats(&login)));
+    let own = own.into_iter().filter(is_own);
+    Ok(own.chain(repeated).filter(Entry::is_live).collect())
 }
 
 /// Removes the dead among some of the logins, others at each claim, and says which of the rest are too

@@ -25,15 +25,27 @@ local newborn = { version = generation .. revision, ttl = grace }
 local own, others, repeated, candidates = nil, {}, {}, {}
 local forget, order = forget_dead(book, prefix, user, realm, head), order_key(prefix, user)
 
--- Without a limit nothing is walked: of the user's logins only the session's own is looked at, and some at random
--- whose dead are removed.
+-- Without a limit nothing is walked: of the user's logins only the session's own is looked at, the newest, for one whose
+-- claim is being repeated, and some at random whose dead are removed.
 local hard, slice = tonumber(ARGV[28]), tonumber(ARGV[29])
 local walks = max > 0 or max_device > 0
-local function own_login()
-  local stored = found and found.login and redis.call('HGET', user, found.login)
-  local entry = stored and cjson.decode(stored)
-  local left = entry and time_left(prefix, found.login, entry)
-  return left and { { id = found.login, entry = entry, left = left } } or {}
+local NEWEST = 8
+local function repeats(entry)
+  return born_of ~= '' and entry.b == born_of and entry.d == device and math.abs(tonumber(book.at) - entry.a) < grace
+end
+local function own_login_and_repeated()
+  local own_id, live = found and found.login, {}
+  local function look(id)
+    local stored = redis.call('HGET', user, id)
+    local entry = stored and cjson.decode(stored)
+    local left = entry and (id == own_id or repeats(entry)) and time_left(prefix, id, entry)
+    if left then live[#live + 1] = { id = id, entry = entry, left = left } end
+  end
+  if own_id then look(own_id) end
+  for _, id in ipairs(redis.call('ZREVRANGE', order, 0, NEWEST - 1)) do
+    if id ~= own_id then look(id) end
+  end
+  return live
 end
 local function forget_some()
   local some = redis.call('HRANDFIELD', user, slice, 'WITHVALUES')
@@ -53,10 +65,10 @@ local function restore_order()
   end
 end
 
-for _, live in ipairs(walks and live_logins(prefix, user, forget) or own_login()) do
+for _, live in ipairs(walks and live_logins(prefix, user, forget) or own_login_and_repeated()) do
   if found and live.id == found.login then
     own = live
-  elseif born_of ~= '' and live.entry.b == born_of and math.abs(tonumber(book.at) - live.entry.a) < grace then
+  elseif repeats(live.entry) then
     repeated[#repeated + 1] = live
   else
     others[#others + 1] = live

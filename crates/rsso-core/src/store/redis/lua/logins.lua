@@ -16,8 +16,6 @@ local function record_key(prefix, session) return prefix .. '{' .. session .. '}
 -- The act's moment: a stem of event ids, RFC 3339, milliseconds; and how long events are kept.
 local function new_book(stem, time, at, keep) return { stem = stem, time = time, at = at, keep = tonumber(keep), kept = {}, count = 0 } end
 
-local function order_key(prefix, user) return prefix .. 'o:' .. string.sub(user, #prefix + 3) end
-
 local function remove_login(prefix, user, id)
   redis.call('HDEL', user, id)
   redis.call('ZREM', order_key(prefix, user), id)

@@ -26,9 +26,15 @@ local function tombstone_key(d) return string.sub(d, 1, -2) .. 't' end
 -- A user's key lives longer than any session that has a login of the user: an hour, so that it is
 -- not put off each time, and so that who comes back is told of what has expired.
 local function keep_key(key, ttl)
-  if redis.call('PTTL', key) < ttl then redis.call('PEXPIRE', key, ttl + 3600000) end
+  if redis.call('PTTL', key) >= ttl then return false end
+  return redis.call('PEXPIRE', key, ttl + 3600000)
 end
-local function keep_user(d, user, ttl) keep_key(user_key(d, user), ttl) end
+local function order_key(prefix, user) return prefix .. 'o:' .. string.sub(user, #prefix + 3) end
+-- And the order of the user's logins, where it is kept, as long as they are.
+local function keep_user(d, user, ttl)
+  local key = user_key(d, user)
+  if keep_key(key, ttl) then redis.call('PEXPIRE', order_key(prefix_of(d), key), ttl + 3600000) end
+end
 
 -- The end of a record, with the entry of its login; nil where there is none. A record that names a login
 -- which is not there has ended: the user's key was removed or evicted, and no kick would find the session.
