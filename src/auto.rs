@@ -88,6 +88,7 @@ fn claim(user: User, server: Option<&ZendHashTable>, settings: &LoginSettings) -
         client: superglobals::client(server, settings.login_details),
         born_of: None,
         limits: settings.limits,
+        notify_others: settings.notify_other_logins,
         tombstone_ttl: settings.tombstone_ttl,
     })
 }

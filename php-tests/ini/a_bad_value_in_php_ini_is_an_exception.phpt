@@ -59,6 +59,7 @@ foreach ([
     'rsso.auto_claim_except' => [str_repeat('x', 256), ''],
     'rsso.auto_claim_unless' => ['a..b', ''],
     'rsso.login_details' => ['some', 'full'],
+    'rsso.notify_other_logins' => ['maybe', '1'],
     'rsso.auto_claim_device' => ["a\tb", ''],
     'rsso.device_marks' => ['pc', ''],
 ] as $name => [$bad, $good]) {
@@ -123,6 +124,8 @@ good
 Rsso\ConfigException: rsso: rsso.auto_claim_unless: 'a..b' cannot be used: must be %s
 good
 Rsso\ConfigException: rsso: rsso.login_details: 'some' cannot be used: must be 'full', 'masked' or 'none'
+good
+Rsso\ConfigException: rsso: rsso.notify_other_logins: 'maybe' cannot be used: must be a boolean: 1, 0, on, off, true, false, yes or no
 good
 Rsso\ConfigException: rsso: rsso.auto_claim_device: 'a\tb' cannot be used: must be %s
 good

@@ -38,6 +38,7 @@ foreach ([
     'rsso.auto_claim_except' => [implode(',', range(1, 65)), str_repeat('x', 256)],
     'rsso.auto_claim_unless' => ['a..b'],
     'rsso.login_details' => ['', 'FULL', 'some'],
+    'rsso.notify_other_logins' => ['2', 'maybe'],
     'rsso.auto_claim_device' => ['a b', 'user agent'],
     'rsso.device_marks' => ['pc', '0=', '=pc', '0=PC', '0=pc,0=ios', '0=pc,1=pc', 'ios=pc,1=ios'],
 ] as $name => $values) {
@@ -369,6 +370,12 @@ rsso.login_details = "FULL"
 false
 rsso.login_details = "some"
   warning: ini_set(): rsso: rsso.login_details: must be 'full', 'masked' or 'none'
+false
+rsso.notify_other_logins = "2"
+  warning: ini_set(): rsso: rsso.notify_other_logins: must be a boolean: 1, 0, on, off, true, false, yes or no
+false
+rsso.notify_other_logins = "maybe"
+  warning: ini_set(): rsso: rsso.notify_other_logins: must be a boolean: 1, 0, on, off, true, false, yes or no
 false
 rsso.auto_claim_device = "a b"
   warning: ini_set(): rsso: rsso.auto_claim_device: must be 'user-agent' or the name of an entry of $_SERVER

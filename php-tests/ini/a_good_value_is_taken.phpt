@@ -38,6 +38,7 @@ foreach ([
     'rsso.auto_claim_except' => ['guest', 'guest, anonymous,1', ',', implode(',', range(1, 64)), ''],
     'rsso.auto_claim_unless' => ['impersonator_id', 'a.b, DW*.as', ''],
     'rsso.login_details' => ['masked', 'none', 'full'],
+    'rsso.notify_other_logins' => ['1', 'on', 'off', '', '0'],
     'rsso.auto_claim_device' => ['user-agent', 'HTTP_X_DEVICE', ''],
     'rsso.device_marks' => ['0=pc,1=ios, 2=android', 'web=web', ''],
 ] as $name => $values) {

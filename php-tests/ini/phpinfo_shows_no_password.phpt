@@ -49,6 +49,7 @@ rsso.max_logins_hard => 1000 => 1000
 rsso.max_logins_per_device => 0 => 0
 rsso.mysql_columns => no value => no value
 rsso.mysql_table => no value => no value
+rsso.notify_other_logins => 0 => 0
 rsso.on_conflict => kick => kick
 rsso.password => *** => ***
 rsso.password_file => *** => ***

@@ -307,6 +307,7 @@ impl Given {
             client: superglobals::client(server, settings.login_details),
             born_of: None,
             limits: options.limits(settings),
+            notify_others: settings.notify_other_logins,
             label: options.label,
             tombstone_ttl: settings.tombstone_ttl,
         })

@@ -19,15 +19,17 @@ export type State = 'connecting' | 'open' | 'waiting' | 'closed';
  */
 export type End = 'replaced' | 'kicked' | 'expired' | 'released' | 'switched';
 
-/** What the dialog says: labels, buttons, and a title and a text for each end. Plain text. */
+/** What the dialog and the notice say: labels, buttons, and a title and a text for each end and for `elsewhere`. Plain text. */
 export type Texts = {
     device: string;
+    /** Of a sign-in elsewhere: the network that it came from. */
+    address: string;
     time: string;
     signIn: string;
     dismiss: string;
     /** Instead of `signIn`, where somebody else is signed in here now. */
     reload: string;
-} & Record<End, [title: string, text: string]>;
+} & Record<End | 'elsewhere', [title: string, text: string]>;
 
 export interface DialogOptions {
     /** Where "sign in again" leads, relative to the page; http and https only. Default: the page is loaded again. */
@@ -62,7 +64,10 @@ export interface Options {
      * in a row of one that has never worked here, and after six of one that has.
      */
     transports?: Transport[];
-    /** Whether the end of the login is told in a modal dialog, and how. Default: true. */
+    /**
+     * Whether the end of the login is told in a modal dialog, and a sign-in elsewhere in a notice in a corner of the page,
+     * and how. Default: true.
+     */
     dialog?: boolean | DialogOptions;
     /** Where the events of {@link EventMap} are dispatched. Default: document. */
     target?: EventTarget;
@@ -123,6 +128,12 @@ export interface Kicked extends Happened {
     by?: { login: string; device: string; label?: string | null; ip?: string | null } | null;
 }
 
+/** A sign-in elsewhere, which has ended nothing. */
+export interface Elsewhere extends Happened {
+    /** The new login; `ip` is the network that it came from. */
+    by: { login: string; device: string; label?: string | null; ip?: string | null };
+}
+
 export interface Message<Payload = unknown> extends Happened {
     /** What `sso_notify()` was given. */
     payload: Payload;
@@ -170,6 +181,11 @@ export interface Ended {
 export interface EventMap {
     /** `preventDefault()` suppresses the dialog: the page tells the person itself. */
     'rsso:kicked': CustomEvent<CloudEvent<Kicked>>;
+    /**
+     * With `rsso.notify_other_logins`: the user signed in elsewhere, and this login stays. `preventDefault()` suppresses the
+     * notice. Dismissed in one tab, it is gone in all of them.
+     */
+    'rsso:elsewhere': CustomEvent<CloudEvent<Elsewhere>>;
     'rsso:message': CustomEvent<CloudEvent<Message>>;
     /** A logout. A login that gave way to another one in the same session is none: `rsso:connected` or `rsso:switched` follow. */
     'rsso:released': CustomEvent<CloudEvent<Happened>>;

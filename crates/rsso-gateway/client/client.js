@@ -6,7 +6,7 @@
 
 const PREFIX = 'io.rsso.';
 /** What becomes a DOM event, in the outbox's words. */
-const TOLD = ['login.claimed', 'login.kicked', 'login.released', 'login.expired', 'login.refused', 'login.storm', 'message'];
+const TOLD = ['login.claimed', 'login.kicked', 'login.released', 'login.expired', 'login.refused', 'login.storm', 'login.elsewhere', 'message'];
 /** The gateway's own: they tell of the connection. */
 const OWN = ['connected', 'heartbeat', 'gap'];
 const KINDS = [...TOLD, ...OWN];
@@ -69,6 +69,7 @@ class Tab {
     #over = false; // its login has ended, and nobody has signed in again
     #shown = false;
     #hide; // takes the dialog away
+    #unnote; // and the notice
     #ended = 4000; // what the login's end is, once an event has told of it
     #target;
     #dialog;
@@ -188,6 +189,7 @@ class Tab {
         if (this.#ended !== 4005) {
             this.#ended = 4005;
             this.#hide?.();
+            this.#unnote?.();
             this.#shown = !this.#tell('switched', event);
             this.#show('switched', {});
         }
@@ -238,6 +240,10 @@ class Tab {
     }
 
     #happened(name, { data, time }, untouched) {
+        if (name === 'elsewhere') {
+            if (untouched) this.#note({ ...data, at: data.at ?? Date.parse(time) });
+            return;
+        }
         const what = name === 'kicked' && data.code !== -5 ? 'replaced' : name;
         const code = { replaced: 4001, kicked: 4002, released: 4003, expired: 4004 }[what];
         if (!code) return;
@@ -248,8 +254,19 @@ class Tab {
 
     /** False if the page prevented what follows. */
     #tell(name, detail) {
-        const cancelable = name === 'kicked' || name === 'switched';
+        const cancelable = ['kicked', 'switched', 'elsewhere'].includes(name);
         return this.#target.dispatchEvent(new CustomEvent(`rsso:${name}`, { detail, cancelable }));
+    }
+
+    /** The newest takes the place of one that was not read yet. */
+    #note(data) {
+        if (!this.#dialog) return;
+        try {
+            this.#unnote?.();
+            this.#unnote = showNotice(data, this.#dialog);
+        } catch (error) {
+            warn(error);
+        }
     }
 
     /** A kick is worth telling to who comes back later, too; the other ends only to who saw the page alive. */
@@ -755,57 +772,63 @@ function text(value) {
     return typeof value === 'string' && value.length <= 512 ? value : '';
 }
 
-// ---- the dialog ----------------------------------------------------------------------------------------------------
+// ---- the dialog, and the notice ----------------------------------------------------------------------------------------------------
 
-// Per language: the labels "device" and "time", the buttons; then title and text of each end.
+// Per language: the labels of facts, the buttons; then title and text of each end, and of a sign-in beside this one.
 const TEXTS = {
     en: {
-        device: 'Device', time: 'Time', signIn: 'Sign in again', reload: 'Load again', dismiss: 'Close',
+        device: 'Device', address: 'Address', time: 'Time', signIn: 'Sign in again', reload: 'Load again', dismiss: 'Close',
         replaced: ['Signed in somewhere else', 'Your account was opened on another device, so this one was signed out. If that was not you, change your password.'],
         kicked: ['You have been signed out', 'An administrator, or you on another device, ended this session.'],
         expired: ['Your session has expired', 'Sign in again to go on.'],
         released: ['You have signed out', 'You signed out in another tab or window.'],
         switched: ['Another account is signed in here', 'Somebody signed in with another account in this browser. What this page shows is not theirs: load it again to go on.'],
+        elsewhere: ['New sign-in to your account', 'Somebody signed in to your account on another device. If that was not you, change your password.'],
     },
     'zh-CN': {
-        device: '设备', time: '时间', signIn: '重新登录', reload: '重新加载', dismiss: '关闭',
+        device: '设备', address: '地址', time: '时间', signIn: '重新登录', reload: '重新加载', dismiss: '关闭',
         replaced: ['您的账号已在别处登录', '您的账号在另一台设备上登录，此处已退出。如非本人操作，请立即修改密码。'],
         kicked: ['您已退出登录', '管理员或您本人在其他设备上结束了此会话。'],
         expired: ['会话已过期', '请重新登录以继续。'],
         released: ['您已退出登录', '您已在其他标签页或窗口中退出。'],
         switched: ['此浏览器已登录其他账号', '此浏览器中已有人登录了另一个账号，本页内容不属于该账号。请重新加载页面后继续。'],
+        elsewhere: ['您的账号有新的登录', '您的账号在另一台设备上登录。如非本人操作，请立即修改密码。'],
     },
     ja: {
-        device: '端末', time: '日時', signIn: '再度ログイン', reload: '再読み込み', dismiss: '閉じる',
+        device: '端末', address: 'アドレス', time: '日時', signIn: '再度ログイン', reload: '再読み込み', dismiss: '閉じる',
         replaced: ['別の場所でログインされました', '別の端末でログインされたため、この端末ではログアウトしました。お心当たりがない場合は、パスワードを変更してください。'],
         kicked: ['ログアウトしました', '管理者、または別の端末での操作により、このセッションは終了しました。'],
         expired: ['セッションの有効期限が切れました', '続けるには、もう一度ログインしてください。'],
         released: ['ログアウトしました', '別のタブまたはウィンドウでログアウトしました。'],
         switched: ['別のアカウントでログインされています', 'このブラウザーで別のアカウントのログインがありました。このページの内容はそのアカウントのものではありません。続けるには、ページを再読み込みしてください。'],
+        elsewhere: ['新しいログインがありました', '別の端末でお使いのアカウントへのログインがありました。お心当たりがない場合は、パスワードを変更してください。'],
     },
     de: {
-        device: 'Gerät', time: 'Zeit', signIn: 'Wieder anmelden', reload: 'Neu laden', dismiss: 'Schließen',
+        device: 'Gerät', address: 'Adresse', time: 'Zeit', signIn: 'Wieder anmelden', reload: 'Neu laden', dismiss: 'Schließen',
         replaced: ['Anderswo angemeldet', 'Ihr Konto wurde auf einem anderen Gerät geöffnet, darum wurden Sie hier abgemeldet. Waren Sie das nicht, ändern Sie bitte Ihr Passwort.'],
         kicked: ['Sie wurden abgemeldet', 'Diese Sitzung wurde vom Administrator oder von Ihnen auf einem anderen Gerät beendet.'],
         expired: ['Ihre Sitzung ist abgelaufen', 'Melden Sie sich wieder an, um fortzufahren.'],
         released: ['Sie haben sich abgemeldet', 'Sie haben sich in einem anderen Tab oder Fenster abgemeldet.'],
         switched: ['Hier ist ein anderes Konto angemeldet', 'In diesem Browser hat sich jemand mit einem anderen Konto angemeldet. Was diese Seite zeigt, gehört nicht dazu: Laden Sie sie neu, um fortzufahren.'],
+        elsewhere: ['Neue Anmeldung bei Ihrem Konto', 'Auf einem anderen Gerät wurde Ihr Konto geöffnet. Waren Sie das nicht, ändern Sie bitte Ihr Passwort.'],
     },
     fr: {
-        device: 'Appareil', time: 'Date', signIn: 'Se reconnecter', reload: 'Recharger', dismiss: 'Fermer',
+        device: 'Appareil', address: 'Adresse', time: 'Date', signIn: 'Se reconnecter', reload: 'Recharger', dismiss: 'Fermer',
         replaced: ['Connexion depuis un autre appareil', 'Votre compte a été ouvert sur un autre appareil ; vous avez donc été déconnecté ici. Si ce n’était pas vous, changez votre mot de passe.'],
         kicked: ['Vous avez été déconnecté', 'Un administrateur, ou vous-même sur un autre appareil, a mis fin à cette session.'],
         expired: ['Votre session a expiré', 'Reconnectez-vous pour continuer.'],
         released: ['Vous êtes déconnecté', 'Vous vous êtes déconnecté dans un autre onglet ou une autre fenêtre.'],
         switched: ['Un autre compte est connecté ici', 'Quelqu’un s’est connecté avec un autre compte dans ce navigateur. Cette page n’affiche pas ce compte : rechargez-la pour continuer.'],
+        elsewhere: ['Nouvelle connexion à votre compte', 'Votre compte a été ouvert sur un autre appareil. Si ce n’était pas vous, changez votre mot de passe.'],
     },
     es: {
-        device: 'Dispositivo', time: 'Fecha', signIn: 'Volver a iniciar sesión', reload: 'Volver a cargar', dismiss: 'Cerrar',
+        device: 'Dispositivo', address: 'Dirección', time: 'Fecha', signIn: 'Volver a iniciar sesión', reload: 'Volver a cargar', dismiss: 'Cerrar',
         replaced: ['Ha iniciado sesión en otro lugar', 'Su cuenta se abrió en otro dispositivo, por lo que aquí se cerró la sesión. Si no fue usted, cambie su contraseña.'],
         kicked: ['Se ha cerrado su sesión', 'Un administrador, o usted desde otro dispositivo, puso fin a esta sesión.'],
         expired: ['Su sesión ha caducado', 'Vuelva a iniciar sesión para continuar.'],
         released: ['Ha cerrado la sesión', 'Cerró la sesión en otra pestaña o ventana.'],
         switched: ['Hay otra cuenta abierta aquí', 'Alguien inició sesión con otra cuenta en este navegador. Esta página no muestra esa cuenta: vuelva a cargarla para continuar.'],
+        elsewhere: ['Nuevo inicio de sesión en su cuenta', 'Su cuenta se abrió en otro dispositivo. Si no fue usted, cambie su contraseña.'],
     },
 };
 
@@ -814,7 +837,7 @@ const DEVICES = { web: 'Web', pc: 'PC', ios: 'iOS', android: 'Android' };
 // In em: the page may have made rem anything.
 const STYLE = `
 :host { all: initial !important; }
-dialog {
+dialog, aside {
     --paper: #fff; --ink: #1b1f24; --soft: #59636e; --line: #d8dee4; --main: #1f5fbf; --on-main: #fff;
     box-sizing: border-box; width: min(27em, 100vw - 2em); max-height: calc(100vh - 2em); padding: 1.75em;
     overflow: auto; overflow-wrap: anywhere; border: 1px solid var(--line); border-radius: 1em;
@@ -822,11 +845,13 @@ dialog {
     box-shadow: 0 1em 3em rgb(0 0 0 / .25);
 }
 @supports (color: light-dark(red, red)) {
-    dialog {
+    dialog, aside {
         --paper: light-dark(#fff, #1d2126); --ink: light-dark(#1b1f24, #e8ebee); --soft: light-dark(#59636e, #a3adb8);
         --line: light-dark(#d8dee4, #39414a); --main: light-dark(#1f5fbf, #8ab8ff); --on-main: light-dark(#fff, #10233f);
     }
 }
+aside { position: fixed; z-index: 2147483647; inset: auto 1em 1em auto; width: min(22em, 100vw - 2em); padding: 1.25em; font-size: .9375em; }
+aside:dir(rtl) { inset: auto auto 1em 1em; }
 dialog::backdrop { background: rgb(10 14 20 / .5); }
 h2 { margin: 0 0 .4em; font-size: 1.25em; line-height: 1.3; font-weight: 600; }
 p { margin: 0; color: var(--soft); }
@@ -837,7 +862,7 @@ small { color: var(--soft); font-size: 1em; }
 div { display: flex; flex-wrap: wrap; gap: .625em; margin-top: 1.5em; flex-direction: row-reverse; justify-content: flex-start; }
 button { min-height: 2.75em; padding: .5em 1.125em; border: 1px solid var(--line); border-radius: .625em; background: none; color: inherit; font: inherit; cursor: pointer; }
 button.main { border-color: var(--main); background: var(--main); color: var(--on-main); font-weight: 600; }
-dialog:dir(rtl) { text-align: right; }
+dialog:dir(rtl), aside:dir(rtl) { text-align: right; }
 h2, p, dt, dd, button { unicode-bidi: plaintext; }
 button:hover { filter: brightness(.95); }
 button:focus-visible { outline: 2px solid var(--main); outline-offset: 2px; }
@@ -846,41 +871,67 @@ button:focus-visible { outline: 2px solid var(--main); outline-offset: 2px; }
     button { flex: 1 1 100%; }
 }
 @media (prefers-reduced-motion: no-preference) {
-    dialog[open] { animation: rise .18s ease-out; }
+    dialog[open], aside { animation: rise .18s ease-out; }
     @keyframes rise { from { opacity: 0; transform: translateY(.5em); } }
 }`;
 
-/** Shows it; what takes it away unread. */
-function showDialog(what, { by, at }, { signIn, lang, texts }, mark) {
-    if (!globalThis.HTMLDialogElement || isMarked(mark)) return undefined;
+/** A box with title, text and facts, in a shadow of its own, which is not in the page yet. */
+function makeBox(kind, what, { by, at }, { lang, texts }) {
     const language = pick([lang, document.documentElement.lang, ...navigator.languages]);
     const words = { ...TEXTS[language.texts], ...texts };
     const [title, body] = words[what];
 
-    const host = document.createElement('rsso-dialog');
+    const host = document.createElement(`rsso-${kind === 'dialog' ? kind : 'notice'}`);
     const root = host.attachShadow({ mode: 'open' });
-    const dialog = element('dialog', { lang: language.texts, dir: getComputedStyle(document.documentElement).direction });
-    dialog.setAttribute('aria-labelledby', 'title');
-    dialog.setAttribute('aria-describedby', 'body');
+    const box = element(kind, { lang: language.texts, dir: getComputedStyle(document.documentElement).direction });
+    box.setAttribute('aria-labelledby', 'title');
+    box.setAttribute('aria-describedby', 'body');
     // The page's scheme if it has chosen one, else the person's.
     const scheme = getComputedStyle(document.documentElement).colorScheme;
-    dialog.style.colorScheme = !scheme || scheme === 'normal' ? 'light dark' : scheme;
+    box.style.colorScheme = !scheme || scheme === 'normal' ? 'light dark' : scheme;
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(STYLE);
     root.adoptedStyleSheets = [sheet];
 
-    dialog.append(element('h2', { id: 'title' }, title), element('p', { id: 'body' }, body));
-    const facts = what === 'replaced' ? [[words.device, deviceOf(by)], [words.time, timeOf(at, language.tag)]] : [[words.time, timeOf(at, language.tag)]];
+    box.append(element('h2', { id: 'title' }, title), element('p', { id: 'body' }, body));
+    const facts = [
+        [words.device, ['replaced', 'elsewhere'].includes(what) && deviceOf(by)],
+        [words.address, what === 'elsewhere' && shortened(by?.ip)],
+        [words.time, timeOf(at, language.tag)],
+    ];
     const list = element('dl');
     for (const [name, value] of facts) if (value) list.append(element('dt', {}, name), element('dd', {}, ...[value].flat()));
-    if (list.firstChild) dialog.append(list);
+    if (list.firstChild) box.append(list);
+    root.append(box);
+    return { host, box, words };
+}
 
+/** Shows what was made once there is a page to show it in; what takes it away. */
+function appear(host, then) {
+    let gone = false;
+    const show = () => {
+        if (gone) return;
+        document.body.append(host);
+        then?.();
+    };
+    if (document.body) show();
+    else addEventListener('DOMContentLoaded', show, { once: true });
+    return () => {
+        gone = true;
+        host.remove();
+    };
+}
+
+/** Shows it; what takes it away unread. */
+function showDialog(what, data, options, mark) {
+    if (!globalThis.HTMLDialogElement || isMarked(mark)) return undefined;
+    const { host, box: dialog, words } = makeBox('dialog', what, data, options);
     const again = element('button', { type: 'button', className: 'main' }, what === 'switched' ? words.reload : words.signIn);
     const dismiss = element('button', { type: 'button' }, words.dismiss);
     again.addEventListener('click', () => {
         setMark(mark); // `close` comes later, maybe too late
         dialog.close();
-        leave(what === 'switched' ? undefined : signIn);
+        leave(what === 'switched' ? undefined : options.signIn);
     });
     dismiss.addEventListener('click', () => dialog.close());
     // Escape, too, comes to this.
@@ -889,21 +940,33 @@ function showDialog(what, { by, at }, { signIn, lang, texts }, mark) {
         host.remove();
     });
     dialog.append(element('div', {}, again, dismiss));
-    root.append(dialog);
-
-    let gone = false;
-    const show = () => {
-        if (gone) return;
-        document.body.append(host);
+    return appear(host, () => {
         dialog.showModal();
         again.focus();
+    });
+}
+
+/** A sign-in elsewhere that has ended nothing: told beside the page, not over it, until it was read in one of the tabs. */
+function showNotice(data, options) {
+    const mark = `${text(data.login)} ${data.at}`;
+    if (isRead(mark)) return undefined;
+    const { host, box, words } = makeBox('aside', 'elsewhere', data, options);
+    box.setAttribute('role', 'status'); // read out when there is time, and nothing is focused
+    const dismiss = element('button', { type: 'button' }, words.dismiss);
+    box.append(element('div', {}, dismiss));
+
+    const read = new AbortController();
+    const hide = appear(host);
+    const forget = () => {
+        read.abort();
+        hide();
     };
-    if (document.body) show();
-    else addEventListener('DOMContentLoaded', show, { once: true });
-    return () => {
-        gone = true;
-        host.remove();
-    };
+    dismiss.addEventListener('click', () => {
+        setRead(mark);
+        forget();
+    });
+    addEventListener('storage', () => { if (isRead(mark)) forget(); }, { signal: read.signal });
+    return forget;
 }
 
 function element(name, properties = {}, ...children) {
@@ -969,6 +1032,22 @@ function setMark(mark) {
     try {
         if (mark) sessionStorage.setItem('rsso', mark);
     } catch { /* see above */ }
+}
+
+/** In any tab: what a login was told up to then is not told again, by a page that reads its events anew. */
+function isRead(mark) {
+    try {
+        const [[login, at], [of, until]] = [mark, localStorage.getItem('rsso-notice') ?? ''].map((one) => one.split(' '));
+        return login === of && Number(at) <= Number(until);
+    } catch {
+        return false;
+    }
+}
+
+function setRead(mark) {
+    try {
+        localStorage.setItem('rsso-notice', mark);
+    } catch { /* as above */ }
 }
 
 // ---- without code: client.js?connect&sign-in=/login.php&after=0&released -------------------------------------------

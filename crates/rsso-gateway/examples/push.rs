@@ -219,6 +219,7 @@ fn log_in(store: &mut dyn Store, session: &str, uid: &str) {
         client: Client::default(),
         born_of: None,
         limits: Limits::default(),
+        notify_others: false,
         tombstone_ttl: hour,
     };
     let seat = Seat {

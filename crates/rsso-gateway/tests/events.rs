@@ -58,6 +58,9 @@ fn make_all(site: &mut Site) {
     };
     site.0.destroy(&key("five"), None, alone).unwrap();
     site.notify("cem", None, &json!(1));
+    site.log_in("six", "eva", "web");
+    let from = Client::new("192.0.2.7".parse().ok(), Some(b"Firefox"), Details::Full);
+    site.log_in_aloud("seven", "eva", "ios", "a phone\n", from);
     for n in 0..5 {
         try_to_log_in(site, &format!("storm{n}"), "dee", OnConflict::Kick, 2);
     }
@@ -85,6 +88,7 @@ fn try_to_log_in(
             storm_limit,
             ..Limits::default()
         },
+        notify_others: false,
         tombstone_ttl: hour,
     };
     let seat = Seat {
@@ -128,7 +132,12 @@ fn the_example_in_the_document_fits_and_what_is_broken_does_not() {
         *broken.pointer_mut(path).unwrap() = json!("?");
         assert!(!validator.is_valid(&broken), "{path}");
     }
-    for kind in [Kind::Claimed, Kind::Kicked, Kind::Storm, Kind::Message] {
+    let mut without = example;
+    without["type"] = json!(Kind::Elsewhere.as_str());
+    assert_fits(&validator, &without);
+    without["data"].as_object_mut().unwrap().remove("by");
+    assert!(!validator.is_valid(&without));
+    for kind in Kind::ALL {
         assert!(DOCUMENT.contains(kind.as_str()));
     }
 }

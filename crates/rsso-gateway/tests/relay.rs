@@ -20,7 +20,7 @@ use common::push::{Backing, kind, user};
 use common::receiver::{Receiver, Reply};
 use common::relay::{OTHER_SECRET, Office, SECRET, webhook};
 use common::{json, rsso};
-use rsso_core::login::Which;
+use rsso_core::login::{Client, Which};
 use rsso_core::store::receipts;
 use rsso_testkit::{Certificates, eventually};
 use serde_json::json;
@@ -322,7 +322,7 @@ fn an_endpoint_gets_the_types_and_realms_it_wants() {
         webhook(
             &kicks.url(),
             "[]",
-            "types = [\"login.kicked\", \"login.released\"]"
+            "types = [\"login.kicked\", \"login.released\", \"login.elsewhere\"]"
         ),
         shop.url()
     );
@@ -336,8 +336,9 @@ fn an_endpoint_gets_the_types_and_realms_it_wants() {
     site.notify("ann", None, &json!(1));
     let mut other = common::worker(&backing.dsn());
     common::push::log_in_of_realm(&mut *other, "shop", "s", "zoe");
+    site.log_in_aloud("c", "ann", "ios", "a phone", Client::default());
     site.log_out("b");
-    kicks.wait_for(2);
+    kicks.wait_for(3);
     let messages = shop.wait_for(2);
     let sources: HashSet<_> = messages
         .iter()
@@ -348,7 +349,7 @@ fn an_endpoint_gets_the_types_and_realms_it_wants() {
     let kinds: Vec<_> = kicks.requests().iter().map(|r| r.json()).collect();
     assert_eq!(
         kinds.iter().map(kind).collect::<Vec<_>>(),
-        ["kicked", "released"]
+        ["kicked", "elsewhere", "released"]
     );
     assert_eq!(shop.count(), 2);
 }

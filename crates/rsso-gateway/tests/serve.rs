@@ -17,7 +17,7 @@ use std::iter;
 use std::time::Duration;
 
 use common::push::{Backing, kind, user};
-use rsso_core::login::Which;
+use rsso_core::login::{Client, Details, Which};
 use rsso_core::store::receipts;
 use rsso_testkit::eventually;
 use serde_json::{Value, json};
@@ -26,6 +26,7 @@ const SLOW: Duration = Duration::from_secs(30);
 
 on_every_store!(
     a_kick_ends_the_losers_connections_and_no_others,
+    the_other_logins_are_told_of_a_new_one,
     a_logout_ends_its_own_connections,
     a_kicked_session_is_told_once_and_then_to_stop,
     who_comes_back_is_told_what_it_missed,
@@ -101,6 +102,48 @@ fn a_kick_ends_the_losers_connections_and_no_others(backing: &Backing) {
     assert_eq!(events[0]["data"]["code"], -5);
     site.notify("ann", None, &json!("still here"));
     assert_eq!(winner.event()["data"]["payload"], "still here");
+}
+
+fn the_other_logins_are_told_of_a_new_one(backing: &Backing) {
+    let gateway = backing.gateway(&[]);
+    let mut site = backing.site();
+    let web = site.log_in("web", "ann", "web");
+    let phone = site.log_in("phone", "ann", "ios");
+    site.log_in("other", "bob", "web");
+    let mut socket = gateway.socket("web", None).unwrap();
+    let mut stream = gateway.stream("phone", None).unwrap();
+    let mut bob = gateway.socket("other", None).unwrap();
+    for hello in [socket.event(), stream.heed().unwrap().json(), bob.event()] {
+        assert_eq!(kind(&hello), "connected");
+    }
+
+    let from = Client::new("192.0.2.7".parse().ok(), Some(b"curl"), Details::Full);
+    let new = site.log_in_aloud("new", "ann", "pc", "a </script> \"boat\"", from);
+    let mut newcomer = gateway.socket("new", Some("0")).unwrap();
+    let told = [socket.event(), stream.heed().unwrap().json()];
+    for (event, login) in told.iter().zip([web, phone]) {
+        assert_eq!(event["type"], "io.rsso.login.elsewhere.v1");
+        assert_eq!(event["data"]["login"], login.to_string());
+        let by = json!({
+            "login": new, "device": "pc", "label": "a </script> \"boat\"", "ip": "192.0.2.0/24",
+        });
+        assert_eq!(event["data"]["by"], by);
+    }
+    // It ends nobody's connection, and is news to nobody else.
+    site.notify("ann", None, &json!("to ann"));
+    site.notify("bob", None, &json!("to bob"));
+    assert_eq!(socket.event()["data"]["payload"], "to ann");
+    let next = stream.heed().unwrap();
+    assert_eq!(next.json()["data"]["payload"], "to ann");
+    assert_eq!(kind(&newcomer.event()), "connected");
+    assert_eq!(newcomer.event()["data"]["payload"], "to ann");
+    assert_eq!(bob.event()["data"]["payload"], "to bob");
+    // Who was away hears of it.
+    let before = told[0]["sequence"].as_str().unwrap();
+    let first = gateway.socket("web", Some("0")).unwrap().event();
+    assert_eq!((kind(&first), &first["id"]), ("elsewhere", &told[0]["id"]));
+    let after = gateway.socket("web", Some(before)).unwrap().event();
+    assert_eq!(kind(&after), "message");
 }
 
 fn a_logout_ends_its_own_connections(backing: &Backing) {

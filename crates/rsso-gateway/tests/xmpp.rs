@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use common::push::{Backing, kind, tries};
 use common::relay::Office;
+use rsso_core::login::Client;
 use rsso_testkit::xmpp::{COMPONENT, DOMAIN, SECRET};
 use rsso_testkit::{Gateway, XmppClients, XmppServer, eventually};
 use serde_json::Value;
@@ -93,6 +94,37 @@ fn next(clients: &mut XmppClients, gateway: &Gateway) -> Notice {
         id: message["id"].as_str().unwrap().to_owned(),
         login: event["data"]["login"].as_str().unwrap().to_owned(),
     }
+}
+
+fn a_login_is_told_of_another_one(server: &XmppServer, backing: &Backing) {
+    let mut clients = server.clients(&["alice@example.org/web"]);
+    let office = Office::new();
+    let port = server.component_port();
+    let gateway = office.gateway(
+        backing,
+        &format!(
+            "[xmpp]\nserver = \"127.0.0.1:{port}\"\ncomponent = \"{COMPONENT}\"\nsecret = \"{SECRET}\"\n\
+             account = \"{{uid}}@{DOMAIN}\"\n"
+        ),
+    );
+    let mut site = backing.site();
+    let web = site.log_in("web", "alice", "web");
+    let phone = site.log_in_aloud("phone", "alice", "ios", "a phone", Client::default());
+    let Some(message) = clients.within("message", Duration::from_secs(60)) else {
+        panic!("it does not arrive:\n{}", gateway.log());
+    };
+    let event: Value = serde_json::from_str(message["event"].as_str().unwrap()).unwrap();
+    assert_eq!(kind(&event), "elsewhere");
+    assert_eq!(event["data"]["login"], web.to_string());
+    assert_eq!(event["data"]["by"]["login"], phone.to_string());
+    let body = message["body"].as_str().unwrap();
+    assert!(body.contains("another device (ios)"), "{body}");
+}
+
+#[test]
+fn of_another_login_through_prosody() {
+    let server = XmppServer::prosody(&["alice"]);
+    a_login_is_told_of_another_one(&server, &Backing::sqlite());
 }
 
 #[test]

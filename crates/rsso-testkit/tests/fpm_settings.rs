@@ -86,6 +86,7 @@ const BAD: &[(&str, &str, &str)] = &[
     ("auto_claim_unless", "a..b", "dotted paths"),
     ("auto_claim_device", "a b", "'user-agent'"),
     ("login_details", "some", "'full', 'masked' or 'none'"),
+    ("notify_other_logins", "maybe", "a boolean"),
     ("device_marks", "pc", "mark=device"),
 ];
 

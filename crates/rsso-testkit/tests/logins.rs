@@ -24,6 +24,7 @@ on_each_store!(
     of_many_at_once_one_is_let_in,
     a_killed_claim_is_whole_or_has_not_happened,
     what_is_kicked_in_flight_does_not_come_back,
+    each_way_to_claim_tells_the_other_logins,
 );
 
 const PROCESSES: usize = 32;
@@ -255,4 +256,29 @@ fn what_is_kicked_in_flight_does_not_come_back(backend: &Backend) {
             "rsso.lock={lock}"
         );
     }
+}
+
+fn each_way_to_claim_tells_the_other_logins(backend: &Backend) {
+    let dir = WorkDir::new();
+    let code = r#"<?php
+        foreach (["sso_claim", "auto_claim", "sso_claim"] as $number => $way) {
+            $user = ini_get("rsso.notify_other_logins") ? "told" : "not told";
+            session_id("$number" . md5($user)); session_start();
+            $_SESSION["user"] = $user;
+            if ($way === "sso_claim") sso_claim($user);
+            session_write_close();
+        }"#;
+    for on in ["0", "1"] {
+        php(backend, &dir)
+            .ini("rsso.auto_claim", "user")
+            .ini("rsso.max_logins", "0")
+            .ini("rsso.notify_other_logins", on)
+            .run_code(code)
+            .ok();
+    }
+    let outbox = Outbox::of(backend, dir.path());
+    assert_eq!(outbox.logins("claimed").len(), 6);
+    let told = outbox.logins("elsewhere");
+    assert_eq!(told.len(), 3, "{told:#?}");
+    assert!(told.iter().all(|event| event["subject"] == "told"));
 }

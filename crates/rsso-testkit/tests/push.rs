@@ -233,6 +233,43 @@ fn assert_away(said: &[Value]) {
 }
 
 #[test]
+fn who_signs_in_elsewhere_is_told_of_in_a_corner() {
+    assert_elsewhere(&on_redis("elsewhere.mjs"));
+}
+
+fn assert_elsewhere(said: &[Value]) {
+    for (way, said) in ["shared", "alone", "streams"].iter().zip(said.chunks(10)) {
+        let told = json!([true, true, "127.0.0.0/24"]);
+        assert_eq!(said[0], json!({"way": way, "told": [told, told]}));
+        assert_eq!(
+            said[1],
+            json!({
+                "way": way,
+                "title": "New sign-in to your account",
+                "facts": ["Device", "Address", "Time"],
+                "device": true,
+                "network": true,
+                "focus": "BODY",
+                "states": ["open", "open"],
+            })
+        );
+        assert_eq!(
+            said[2..],
+            [
+                json!({"way": way, "notices": [1, 1]}),
+                json!({"way": way, "newcomer": 0}),
+                json!({"way": way, "unread": 1}),
+                json!({"way": way, "read": [0, 0]}),
+                json!({"way": way, "again": 0}),
+                json!({"way": way, "next": [1, 0]}),
+                json!({"way": way, "ended": [0, 1]}),
+                json!({"way": way, "problems": []}),
+            ]
+        );
+    }
+}
+
+#[test]
 fn a_tab_that_is_looked_at_does_not_wait_and_one_that_is_not_makes_room() {
     assert_looked_at(&on_redis("looked-at.mjs"));
 }
@@ -281,6 +318,11 @@ mod in_firefox {
     #[test]
     fn who_was_away_while_the_user_was_pushed_out_is_told_who_and_when() {
         assert_away(&on_redis("away.mjs"));
+    }
+
+    #[test]
+    fn who_signs_in_elsewhere_is_told_of_in_a_corner() {
+        assert_elsewhere(&on_redis("elsewhere.mjs"));
     }
 
     #[test]

@@ -32,19 +32,22 @@ pub enum Kind {
     Expired,
     /// A user's logins replace each other too fast.
     Storm,
+    /// The user has signed in elsewhere; told to a login that stays.
+    Elsewhere,
     /// `sso_notify()`
     Message,
 }
 
 impl Kind {
     /// All there are.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Claimed,
         Self::Kicked,
         Self::Refused,
         Self::Released,
         Self::Expired,
         Self::Storm,
+        Self::Elsewhere,
         Self::Message,
     ];
 
@@ -58,6 +61,7 @@ impl Kind {
             Self::Released => "io.rsso.login.released.v1",
             Self::Expired => "io.rsso.login.expired.v1",
             Self::Storm => "io.rsso.login.storm.v1",
+            Self::Elsewhere => "io.rsso.login.elsewhere.v1",
             Self::Message => "io.rsso.message.v1",
         }
     }
@@ -125,7 +129,7 @@ pub struct Tail<'a> {
     /// -4 replaced, -5 kicked, -3 expired.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<i32>,
-    /// Who came in its place.
+    /// Who came in its place, or beside it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<&'a By>,
     /// When, in milliseconds since 1970.

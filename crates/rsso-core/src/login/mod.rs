@@ -185,7 +185,7 @@ pub struct Kick {
     pub delivered: Option<bool>,
 }
 
-/// Whose claim ended a login.
+/// Whose claim a login is told of: the one that ended it, or one beside it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct By {
     /// The newcomer's login.
@@ -217,6 +217,8 @@ pub struct Claim {
     pub born_of: Option<BornOf>,
     /// How many may live, and what happens to the rest.
     pub limits: Limits,
+    /// Whether the user's other logins are told of it.
+    pub notify_others: bool,
     /// How long a kicked browser can learn why.
     pub tombstone_ttl: Duration,
 }
@@ -392,7 +394,13 @@ impl Claim {
             && age < ROTATION_GRACE
     }
 
-    /// Who it is to those that it replaces.
+    /// Whether it has to look at all of the user's logins.
+    #[must_use]
+    pub fn walks(&self) -> bool {
+        self.limits.counts_the_living() || self.notify_others
+    }
+
+    /// Who it is to those that it replaces, and to those that it tells of itself.
     #[must_use]
     pub fn by(&self) -> By {
         By {

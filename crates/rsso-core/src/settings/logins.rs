@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::parse_seconds;
+use super::{BOOLEAN, parse_bool, parse_seconds};
 use crate::error::{Error, Result};
 use crate::login::{
     AutoClaim, Details, Limits, Marks, OnConflict, Realm, Uid, UidCase, User, Victim,
@@ -36,6 +36,8 @@ pub struct LoginSettings {
     pub auto_claim_device: String,
     /// `rsso.login_details`
     pub login_details: Details,
+    /// `rsso.notify_other_logins`
+    pub notify_other_logins: bool,
     /// `rsso.device_marks`
     pub marks: Marks,
 }
@@ -53,6 +55,7 @@ impl Default for LoginSettings {
             auto_claim_unless: AutoClaim::default(),
             auto_claim_device: String::new(),
             login_details: Details::default(),
+            notify_other_logins: false,
             marks: Marks::default(),
         }
     }
@@ -115,6 +118,9 @@ impl LoginSettings {
             "login_details" => Details::parse(value)
                 .ok_or_else(|| refuse(name, "'full', 'masked' or 'none'"))
                 .map(|details| self.login_details = details),
+            "notify_other_logins" => parse_bool(value)
+                .ok_or_else(|| refuse(name, BOOLEAN))
+                .map(|on| self.notify_other_logins = on),
             "auto_claim_device" => server_entry(value).map(|entry| self.auto_claim_device = entry),
             "device_marks" => Marks::parse(value).map(|marks| self.marks = marks),
             _ => return None,

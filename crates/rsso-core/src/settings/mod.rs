@@ -67,6 +67,7 @@ pub const DIRECTIVES: &[Directive] = &[
     Directive::new("auto_claim_unless", ""),
     Directive::new("auto_claim_device", ""),
     Directive::new("login_details", "full"),
+    Directive::new("notify_other_logins", "0"),
     Directive::new("device_marks", ""),
 ];
 
@@ -240,7 +241,7 @@ impl Settings {
             },
             "lock" | "hash_ids" | "store_empty" => {
                 let Some(on) = parse_bool(value) else {
-                    return refuse("a boolean: 1, 0, on, off, true, false, yes or no");
+                    return refuse(BOOLEAN);
                 };
                 *match name {
                     "lock" => &mut self.lock,
@@ -333,6 +334,9 @@ pub fn unknown(directive: &str) -> Error {
     )
 }
 
+/// What [`parse_bool`] accepts.
+const BOOLEAN: &str = "a boolean: 1, 0, on, off, true, false, yes or no";
+
 /// PHP's own reading of a boolean directive, strictly.
 fn parse_bool(value: &str) -> Option<bool> {
     match value.to_ascii_lowercase().as_str() {
@@ -406,6 +410,7 @@ mod tests {
             ("auto_claim_unless", "a..b"),
             ("auto_claim_device", "a b"),
             ("login_details", "some"),
+            ("notify_other_logins", "maybe"),
             ("device_marks", "0"),
             ("nonesuch", "1"),
         ] {

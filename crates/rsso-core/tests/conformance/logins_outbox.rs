@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::thread;
 
-use rsso_core::login::event::{Event, Position};
-use rsso_core::login::{Limits, LoginId, Which};
+use rsso_core::login::event::{Event, Kind, Position};
+use rsso_core::login::{Claim, Limits, LoginId, Which};
 use serde_json::Value;
 
 use super::gate::Gate;
@@ -133,6 +133,13 @@ pub fn every_event_is_a_cloud_event_of_its_own(ground: &dyn Ground) {
         worker.sign_in(&keys[4], &user, at_most(0));
         ground.remove_behind_its_back(&keys[4]);
         worker.sign_in(&keys[5], &user, at_most(0));
+        let held = worker.unlocked(&keys[6]);
+        let beside = wish(&user, "web", at_most(0));
+        let beside = Claim {
+            notify_others: true,
+            ..beside
+        };
+        worker.claim(&held, &beside);
         worker.kick(&user, &Which::default());
 
         let told = worker.told(&user);
@@ -140,7 +147,7 @@ pub fn every_event_is_a_cloud_event_of_its_own(ground: &dyn Ground) {
             .iter()
             .map(|event| event["type"].as_str().unwrap())
             .collect();
-        assert_eq!(kinds.len(), 7, "{kinds:?}");
+        assert_eq!(kinds.len(), Kind::ALL.len(), "{kinds:?}");
         for event in &told {
             count += 1;
             assert_eq!(event["specversion"], "1.0");

@@ -21,6 +21,7 @@ mod lifetimes;
 mod locks;
 mod logins;
 mod logins_cap;
+mod logins_elsewhere;
 mod logins_fencing;
 mod logins_follow;
 mod logins_inherited;
@@ -225,6 +226,14 @@ stores! {
         the_dead_make_room_before_the_living;
         without_a_limit_the_dead_are_removed_in_slices;
         claims_that_meet_keep_below_the_cap;
+    }
+    logins_elsewhere {
+        the_other_logins_are_told;
+        who_makes_room_is_told_of_that_alone;
+        who_is_in_already_is_no_news;
+        a_second_click_is_told_of_once;
+        nobody_is_told_where_it_is_off;
+        each_of_many_is_told_once;
     }
     logins_repeated {
         a_second_click_takes_the_place_of_the_first;

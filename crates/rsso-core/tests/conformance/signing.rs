@@ -69,6 +69,7 @@ pub fn wish(user: &User, class: &str, limits: Limits) -> Claim {
         client: Client::default(),
         born_of: None,
         limits,
+        notify_others: false,
         tombstone_ttl: HOUR,
     }
 }

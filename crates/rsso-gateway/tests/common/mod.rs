@@ -139,6 +139,7 @@ pub fn claim(store: &mut dyn Store, name: &str, uid: &[u8], device: &str) -> Str
             max_logins_per_device: 1,
             ..Limits::default()
         },
+        notify_others: false,
         tombstone_ttl: HOUR,
     };
     let seat = Seat {

@@ -107,28 +107,33 @@ impl Site {
         device: &str,
         label: &str,
     ) -> (LoginId, Vec<Kick>) {
+        self.claim_as(session, &wish(uid, device, label))
+    }
+
+    /// Logs a session in, and tells the user's other logins of it.
+    pub fn log_in_aloud(
+        &mut self,
+        session: &str,
+        uid: &str,
+        device: &str,
+        label: &str,
+        from: Client,
+    ) -> LoginId {
         let claim = Claim {
-            user: user(uid),
-            login: LoginId::new().expect("randomness"),
-            device: Device::parse(device.as_bytes()).expect("a device"),
-            label: Some(label.to_owned()),
-            meta: None,
-            client: Client::default(),
-            born_of: None,
-            limits: Limits {
-                max_logins: 0,
-                max_logins_per_device: 1,
-                storm_limit: 0,
-                ..Limits::default()
-            },
-            tombstone_ttl: HOUR,
+            client: from,
+            notify_others: true,
+            ..wish(uid, device, label)
         };
+        self.claim_as(session, &claim).0
+    }
+
+    fn claim_as(&mut self, session: &str, claim: &Claim) -> (LoginId, Vec<Kick>) {
         let seat = Seat {
             seen: None,
             token: Token::random().expect("randomness"),
             ttl: HOUR,
         };
-        match self.0.claim(&key(session), seat, &claim) {
+        match self.0.claim(&key(session), seat, claim) {
             Ok(Claimed::New(_, kicks)) => (claim.login, kicks),
             other => panic!("{other:?}"),
         }
@@ -154,6 +159,27 @@ impl Site {
         self.0
             .notify(&user(uid), device.as_ref(), &payload.to_string())
             .expect("the store works")
+    }
+}
+
+/// A claim that leaves one login per device class.
+fn wish(uid: &str, device: &str, label: &str) -> Claim {
+    Claim {
+        user: user(uid),
+        login: LoginId::new().expect("randomness"),
+        device: Device::parse(device.as_bytes()).expect("a device"),
+        label: Some(label.to_owned()),
+        meta: None,
+        client: Client::default(),
+        born_of: None,
+        limits: Limits {
+            max_logins: 0,
+            max_logins_per_device: 1,
+            storm_limit: 0,
+            ..Limits::default()
+        },
+        notify_others: false,
+        tombstone_ttl: HOUR,
     }
 }
 
@@ -193,6 +219,7 @@ pub fn log_in_of_realm(store: &mut dyn Store, realm: &str, session: &str, uid: &
         client: Client::default(),
         born_of: None,
         limits: Limits::default(),
+        notify_others: false,
         tombstone_ttl: HOUR,
     };
     let seat = Seat {

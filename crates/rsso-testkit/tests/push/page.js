@@ -8,7 +8,7 @@ addEventListener('error', ({ message }) => window.problems.push(message));
 addEventListener('unhandledrejection', ({ reason }) => window.problems.push(String(reason)));
 addEventListener('securitypolicyviolation', ({ violatedDirective }) => window.problems.push(violatedDirective));
 
-const kinds = ['claimed', 'kicked', 'released', 'expired', 'switched', 'message', 'gap', 'connected', 'disconnected', 'ended'];
+const kinds = ['claimed', 'kicked', 'released', 'expired', 'switched', 'elsewhere', 'message', 'gap', 'connected', 'disconnected', 'ended'];
 for (const type of kinds) {
     document.addEventListener(`rsso:${type}`, ({ detail }) => window.seen.push({ type, detail }));
 }

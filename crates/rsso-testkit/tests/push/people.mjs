@@ -50,5 +50,5 @@ export const problems = (tab) => tab.evaluate(() => window.problems);
 
 export const dialog = (tab) => tab.locator('rsso-dialog dialog[open]');
 
-/** Of the dialog, once it is there. */
-export const title = (tab) => dialog(tab).locator('h2').textContent();
+/** Of the dialog, or what else has one, once it is there. */
+export const title = (tab, box = dialog) => box(tab).locator('h2').textContent();

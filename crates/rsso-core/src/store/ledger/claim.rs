@@ -28,8 +28,8 @@ pub(in crate::store) fn claim<L: Ledger>(
         return Ok(Claimed::Ended);
     }
     let bound = ledger.binding(key)?;
-    let counts = claim.limits.counts_the_living();
-    let live = match counts {
+    let walks = claim.walks();
+    let live = match walks {
         true => live_entries(ledger, &mut book, &user, &row)?,
         false => glance::at_own(ledger, (&user, &row), bound, |login| {
             claim.repeats(login, moment.at)
@@ -73,7 +73,7 @@ pub(in crate::store) fn claim<L: Ledger>(
             return Ok(Claimed::Refused(refused, holders));
         }
     };
-    let over = match counts {
+    let over = match walks {
         true => over(claim, &others, &victims),
         false => {
             let own = own.first().map(|own| own.login);
@@ -121,8 +121,34 @@ pub(in crate::store) fn claim<L: Ledger>(
     ledger.save_user(&user, &row)?;
     let data = event::data(&entry.identity, &Tails::plain(moment, None, None));
     book.note(&row, Kind::Claimed, &data);
+    if claim.notify_others && own.is_empty() && repeated.is_empty() {
+        tell_others(&mut book, &row, claim, &others, &victims);
+    }
     book.append(ledger)?;
     Ok(Claimed::New(version, kicks))
+}
+
+/// Tells those that stay of the newcomer. Not of one whose browser was signed in as this user before, nor
+/// again where the claim repeats another.
+fn tell_others(
+    book: &mut Book<'_>,
+    row: &UserRow,
+    claim: &Claim,
+    others: &[Entry],
+    gone: &[Entry],
+) {
+    let by = claim.by();
+    let tail = Tail {
+        reason: None,
+        code: None,
+        by: Some(&by),
+        at: book.moment.at,
+    };
+    let tail = tail.members();
+    let stays = |entry: &&Entry| !gone.iter().any(|gone| gone.login == entry.login);
+    for entry in others.iter().filter(stays) {
+        book.note(row, Kind::Elsewhere, &event::data(&entry.identity, &tail));
+    }
 }
 
 /// Those that make room, or why the newcomer is turned away. One that `adds` no login, because it

@@ -195,6 +195,11 @@ impl Logins for RedisStore {
             by: Some(&by),
             at: moment.at,
         };
+        let elsewhere = Tail {
+            reason: None,
+            code: None,
+            ..replaced.clone()
+        };
         let user = claim.user.key();
         let seen = seat
             .seen
@@ -229,7 +234,11 @@ impl Logins for RedisStore {
             .arg(claim.login.began_at())
             .arg(limits.storm_limit_hour)
             .arg(limits.max_logins_hard)
-            .arg(SLICE);
+            .arg(SLICE)
+            .arg(match claim.notify_others {
+                true => elsewhere.members(),
+                false => String::new(),
+            });
         let Changed {
             code,
             details,

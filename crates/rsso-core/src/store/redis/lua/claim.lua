@@ -25,10 +25,12 @@ local newborn = { version = generation .. revision, ttl = grace }
 local own, others, repeated, candidates = nil, {}, {}, {}
 local forget, order = forget_dead(book, prefix, user, realm, head), order_key(prefix, user)
 
--- Without a limit nothing is walked: of the user's logins only the session's own is looked at, the newest, for one whose
--- claim is being repeated, and some at random whose dead are removed.
+-- Without a limit, and where nobody is told, nothing is walked: of the user's logins only the session's own is looked at,
+-- the newest, for one whose claim is being repeated, and some at random whose dead are removed.
 local hard, slice = tonumber(ARGV[28]), tonumber(ARGV[29])
-local walks = max > 0 or max_device > 0
+-- What the other logins are told of the newcomer; empty where they are told nothing.
+local elsewhere = ARGV[30]
+local walks = max > 0 or max_device > 0 or elsewhere ~= ''
 local NEWEST = 8
 local function repeats(entry)
   return born_of ~= '' and entry.b == born_of and entry.d == device and math.abs(tonumber(book.at) - entry.a) < grace
@@ -174,7 +176,7 @@ else
     end
   end
 end
-for _, other in ipairs(over) do victims[#victims + 1] = other end
+for _, other in ipairs(over) do victims[#victims + 1], chosen[other.id] = other, true end
 
 local kicks = {}
 for _, victim in ipairs(victims) do
@@ -204,6 +206,14 @@ if not walks then
   keep_key(order, lives)
 end
 emit(book, prefix, realm, head, 'io.rsso.login.claimed.v1', data_of(identity, '"at":' .. book.at))
+-- Those that stay: as `tell_others` decides.
+if elsewhere ~= '' and not own and #repeated == 0 then
+  for _, other in ipairs(others) do
+    if not chosen[other.id] then
+      emit(book, prefix, realm, head, 'io.rsso.login.elsewhere.v1', data_of(other.entry.i, elsewhere))
+    end
+  end
+end
 local reply = { 1, found.generation .. found.revision }
 for _, kick in ipairs(kicks) do reply[#reply + 1] = kick end
 return reply

@@ -65,6 +65,11 @@ impl Notice {
         self.kind == Kind::Kicked.as_str()
     }
 
+    /// Whether the user has signed in beside the login.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        self.kind == Kind::Elsewhere.as_str()
+    }
+
     /// Whether a newcomer took the login's place.
     pub(super) fn is_replaced(&self) -> bool {
         self.is_kick() && self.code == Some(REPLACED)

@@ -1,4 +1,5 @@
-//! The bridge to XMPP: tells a user's client there that its login was kicked, or what it is notified of.
+//! The bridge to XMPP: tells a user's client there that its login was kicked, that another one began, or what it
+//! is notified of.
 //!
 //! ```text
 //! delivery ─► accounts (whose, in which language) ─► message ─► link ─► stream ─► the user's server
@@ -41,7 +42,7 @@ use message::Notice;
 pub(crate) use settings::{Section, Settings};
 
 /// What is of interest there: the intake's filter.
-pub(crate) const KINDS: [Kind; 2] = [Kind::Kicked, Kind::Message];
+pub(crate) const KINDS: [Kind; 3] = [Kind::Kicked, Kind::Elsewhere, Kind::Message];
 
 /// How long a delivery waits for the server to come back before it says so.
 const PATIENCE: Duration = Duration::from_secs(5);

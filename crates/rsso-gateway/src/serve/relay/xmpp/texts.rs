@@ -10,15 +10,17 @@ use super::message::Notice;
 /// Of a notice that is a text; more is in the event.
 const MAX_BODY: usize = 4000;
 
-/// One language: the bodies for a login that was replaced, one that was kicked, and a notice that is
-/// no text itself. The same words as in client.js.
-const BUILT_IN: [(&str, [&str; 3]); 6] = [
+/// One language: the bodies for a login that was replaced, one that was kicked, one beside which another
+/// began, and a notice that is no text itself. The same words as in client.js.
+const BUILT_IN: [(&str, [&str; 4]); 6] = [
     (
         "en",
         [
             "Your account was opened on another device, so this one was signed out. If that was not \
              you, change your password.",
             "You have been signed out: an administrator, or you on another device, ended this session.",
+            "Somebody signed in to your account on another device ({device}). If that was not you, change \
+             your password.",
             "There is something new for you.",
         ],
     ),
@@ -29,6 +31,8 @@ const BUILT_IN: [(&str, [&str; 3]); 6] = [
              Sie das nicht, ändern Sie bitte Ihr Passwort.",
             "Sie wurden abgemeldet: Diese Sitzung wurde vom Administrator oder von Ihnen auf einem \
              anderen Gerät beendet.",
+            "Auf einem anderen Gerät ({device}) wurde Ihr Konto geöffnet. Waren Sie das nicht, ändern Sie \
+             bitte Ihr Passwort.",
             "Es gibt etwas Neues für Sie.",
         ],
     ),
@@ -39,6 +43,7 @@ const BUILT_IN: [(&str, [&str; 3]); 6] = [
              usted, cambie su contraseña.",
             "Se ha cerrado su sesión: un administrador, o usted desde otro dispositivo, puso fin a \
              esta sesión.",
+            "Su cuenta se abrió en otro dispositivo ({device}). Si no fue usted, cambie su contraseña.",
             "Hay algo nuevo para usted.",
         ],
     ),
@@ -49,6 +54,8 @@ const BUILT_IN: [(&str, [&str; 3]); 6] = [
              ce n’était pas vous, changez votre mot de passe.",
             "Vous avez été déconnecté : un administrateur, ou vous-même sur un autre appareil, a mis \
              fin à cette session.",
+            "Votre compte a été ouvert sur un autre appareil ({device}). Si ce n’était pas vous, changez \
+             votre mot de passe.",
             "Il y a du nouveau pour vous.",
         ],
     ),
@@ -58,6 +65,7 @@ const BUILT_IN: [(&str, [&str; 3]); 6] = [
             "別の端末でログインされたため、この端末ではログアウトしました。お心当たりがない場合は、\
              パスワードを変更してください。",
             "管理者、または別の端末での操作により、このセッションは終了しました。",
+            "別の端末（{device}）でログインがありました。お心当たりがない場合は、パスワードを変更してください。",
             "新しいお知らせがあります。",
         ],
     ),
@@ -66,6 +74,7 @@ const BUILT_IN: [(&str, [&str; 3]); 6] = [
         [
             "您的账号在另一台设备上登录，此处已退出。如非本人操作，请立即修改密码。",
             "您已退出登录：管理员或您本人在其他设备上结束了此会话。",
+            "您的账号在另一台设备（{device}）上登录。如非本人操作，请立即修改密码。",
             "您有新消息。",
         ],
     ),
@@ -77,13 +86,14 @@ const BUILT_IN: [(&str, [&str; 3]); 6] = [
 pub(crate) struct Words {
     replaced: Option<String>,
     kicked: Option<String>,
+    elsewhere: Option<String>,
     message: Option<String>,
 }
 
 /// Every language there is.
 #[derive(Debug, Clone)]
 pub(super) struct Texts {
-    by_language: BTreeMap<String, [String; 3]>,
+    by_language: BTreeMap<String, [String; 4]>,
     default: String,
 }
 
@@ -104,10 +114,11 @@ impl Texts {
                 let problem = format!("'{language}' is no language, for instance de or pt-BR");
                 return Err(("xmpp.texts", problem));
             }
-            let [replaced, kicked, message] = texts.of(&language).1.clone();
+            let [replaced, kicked, elsewhere, message] = texts.of(&language).1.clone();
             let all = [
                 words.replaced.unwrap_or(replaced),
                 words.kicked.unwrap_or(kicked),
+                words.elsewhere.unwrap_or(elsewhere),
                 words.message.unwrap_or(message),
             ];
             texts.by_language.insert(language, all);
@@ -125,11 +136,14 @@ impl Texts {
 
     /// The body, and its language.
     pub(super) fn body(&self, notice: &Notice, wanted: Option<&str>) -> (&str, String) {
-        let (language, [replaced, kicked, message]) = self.of(wanted.unwrap_or_default());
+        let (language, [replaced, kicked, elsewhere, message]) =
+            self.of(wanted.unwrap_or_default());
         let text = if notice.is_replaced() {
             replaced
         } else if notice.is_kick() {
             kicked
+        } else if notice.is_elsewhere() {
+            elsewhere
         } else {
             let said = notice.payload.as_ref().and_then(said);
             return (
@@ -140,14 +154,14 @@ impl Texts {
         (language, filled(text, notice))
     }
 
-    fn of(&self, wanted: &str) -> (&str, &[String; 3]) {
-        const NONE: &[String; 3] = &[String::new(), String::new(), String::new()];
+    fn of(&self, wanted: &str) -> (&str, &[String; 4]) {
+        const NONE: &[String; 4] = &[const { String::new() }; 4];
         let found = self.find(wanted).or_else(|| self.find(&self.default));
         found.unwrap_or(("en", NONE))
     }
 
     /// That language; or without its region; or any region of it.
-    fn find(&self, wanted: &str) -> Option<(&str, &[String; 3])> {
+    fn find(&self, wanted: &str) -> Option<(&str, &[String; 4])> {
         let wanted = wanted.replace('_', "-");
         let primary = |tag: &str| {
             tag.split('-')
@@ -242,6 +256,17 @@ mod tests {
         let by = r#","code":-4,"by":{"login":"01J00000000000000000000000","device":"ios","label":"{device}","ip":null}"#;
         let kick = notice("io.rsso.login.kicked.v1", by);
         assert_eq!(texts.body(&kick, None).1, "On {device} (ios) {x}");
+    }
+
+    /// Not by what it calls itself: it may be a thief.
+    #[test]
+    fn a_login_elsewhere_is_called_by_its_device() {
+        let by = r#","by":{"login":"01J00000000000000000000000","device":"ios","label":"All is well","ip":null}"#;
+        let notice = notice("io.rsso.login.elsewhere.v1", by);
+        for (language, _) in BUILT_IN {
+            let (_, body) = texts("").body(&notice, Some(language));
+            assert!(body.contains("ios") && !body.contains("well"), "{body}");
+        }
     }
 
     #[test]
