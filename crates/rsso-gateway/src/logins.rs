@@ -1,6 +1,6 @@
 //! `rsso logins` and `rsso kick`: who is logged in, and who no longer is.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rsso_core::login::{self, Device, KickOrder, Login, LoginId, User, Which};
 use serde_json::{Value, json};
@@ -22,12 +22,12 @@ pub(crate) fn list(logins: &Logins, output: Output) -> Result<(), Failure> {
     });
     let object = json!({
         "uid": user.uid.to_text(),
-        "logins": found.iter().map(object).collect::<Vec<_>>(),
+        "logins": found.iter().map(|login| object(login, now())).collect::<Vec<_>>(),
     });
-    let lines: Vec<String> = found.iter().map(line).collect();
-    let text = match lines.as_slice() {
+    let rows: Vec<_> = found.iter().map(|login| row(login, now())).collect();
+    let text = match rows.as_slice() {
         [] => format!("{} is not logged in", printable(&user.uid.to_text())),
-        lines => lines.join("\n"),
+        rows => table(rows),
     };
     output.answer(&text, &object)
 }
@@ -108,24 +108,53 @@ fn user(config: &Config, whose: &Whose) -> Result<(User, Option<Device>), Failur
     Ok((user, device))
 }
 
-fn object(login: &Login) -> Value {
+fn object(login: &Login, now: i64) -> Value {
     let mut object = json!(login.identity);
     object["claimed_at"] = json!(login.more.claimed_at);
+    object["last_seen_at"] = json!(login.last_seen_at(now));
+    object["expires_at"] = json!(login.expires_at);
+    object["ip"] = json!(login.more.ip);
+    object["user_agent"] = json!(login.more.user_agent);
     let meta = login.more.meta.as_deref().unwrap_or("null");
     object["meta"] = serde_json::from_str(meta).unwrap_or(Value::Null);
     object
 }
 
-fn line(login: &Login) -> String {
-    let identity = &login.identity;
-    let label = identity.label.as_deref().unwrap_or("-");
-    format!(
-        "{}  {}  {}  {}",
-        identity.login,
-        time(login.more.claimed_at),
-        identity.device,
-        printable(label)
-    )
+/// Its id, since when, device, address, used last when, until when, label, user agent.
+fn row(login: &Login, now: i64) -> [String; 8] {
+    let (identity, more) = (&login.identity, &login.more);
+    let text = |text: Option<&str>| text.map_or_else(|| "-".to_owned(), printable);
+    let time_of = |at: Option<i64>| at.map_or_else(|| "-".to_owned(), time);
+    [
+        identity.login.to_string(),
+        time(more.claimed_at),
+        identity.device.clone(),
+        text(more.ip.as_deref()),
+        format!("seen {}", time_of(login.last_seen_at(now))),
+        format!("until {}", time_of(login.expires_at)),
+        text(identity.label.as_deref()),
+        text(more.user_agent.as_deref()),
+    ]
+}
+
+/// A line each, in columns.
+fn table<const N: usize>(rows: &[[String; N]]) -> String {
+    let width = |at: usize| rows.iter().map(|row| row[at].chars().count()).max();
+    let widths: [usize; N] = std::array::from_fn(|at| width(at).unwrap_or_default());
+    let line = |row: &[String; N]| {
+        let cells = row.iter().zip(widths);
+        let cells: Vec<_> = cells
+            .map(|(cell, width)| format!("{cell:width$}"))
+            .collect();
+        cells.join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Milliseconds since 1970.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    i64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(i64::MAX)
 }
 
 /// RFC 3339, UTC.

@@ -31,7 +31,27 @@ fn a_user_is_listed_kicked_and_told_of(dsn: &str) {
         text.contains(&web) && text.contains("on web\u{fffd}"),
         "{text}"
     );
+    for line in text.lines() {
+        let columns: Vec<_> = line.split("  ").filter(|c| !c.is_empty()).collect();
+        assert_eq!(columns.len(), 8, "{line}");
+        assert_eq!(columns[3], "192.0.2.77");
+        let time = |column: &str, word: &str| {
+            let time = column.strip_prefix(word).unwrap();
+            humantime::parse_rfc3339(time).unwrap()
+        };
+        let (claimed, seen) = (time(columns[1], ""), time(columns[4], "seen "));
+        assert!(
+            seen >= claimed && time(columns[5], "until ") > seen,
+            "{line}"
+        );
+        assert_eq!(columns[7], "Agent\u{fffd}/1");
+    }
     let object = json(&rsso(&["logins", "alice", "--device", "ios", "--dsn", dsn, "--json"]).ok());
+    let number = |member: &str| object["logins"][0][member].as_i64().unwrap();
+    assert!(number("last_seen_at") >= number("claimed_at"));
+    assert!(number("expires_at") > number("last_seen_at"));
+    assert_eq!(object["logins"][0]["ip"], "192.0.2.77");
+    assert_eq!(object["logins"][0]["user_agent"], "Agent\u{202e}/1");
     assert_eq!(object["logins"][0]["login"], ios.as_str());
     assert_eq!(object["logins"][0]["meta"]["a"], 1);
     assert_eq!(object["logins"].as_array().unwrap().len(), 1);

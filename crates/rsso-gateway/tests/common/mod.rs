@@ -25,7 +25,9 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use rsso_core::login::{Claim, Claimed, Client, Device, Limits, LoginId, Realm, Seat, Uid, User};
+use rsso_core::login::{
+    Claim, Claimed, Client, Details, Device, Limits, LoginId, Realm, Seat, Uid, User,
+};
 use rsso_core::store::{Basis, Change, Load, LockTerms, Outcome, Spec, Store, Token};
 use rsso_core::{Deadline, SessionId, SessionKey, Settings};
 
@@ -132,7 +134,11 @@ pub fn claim(store: &mut dyn Store, name: &str, uid: &[u8], device: &str) -> Str
         device: Device::parse(device.as_bytes()).expect("a device"),
         label: Some(format!("on {device}\u{7}")),
         meta: Some("{\"a\":1}".to_owned()),
-        client: Client::default(),
+        client: Client::new(
+            "192.0.2.77".parse().ok(),
+            Some("Agent\u{202e}/1".as_bytes()),
+            Details::Full,
+        ),
         born_of: None,
         limits: Limits {
             max_logins: 0,
