@@ -46,7 +46,7 @@ fn apply(config: &Config, output: Output) -> Result<(), Failure> {
         None,
         settings.connect_timeout,
         settings.read_timeout,
-        settings.logins.events_ttl,
+        settings.logins.events(),
     )
     .map_err(|error| config.failure(error))?;
     store

@@ -6,7 +6,7 @@
 //! Source: <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md>
 
 use std::fmt;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 use ulid::Ulid;
@@ -14,8 +14,28 @@ use ulid::Ulid;
 use super::{By, Identity, Realm, User, ulid};
 use crate::error::{Error, Result};
 
-/// Events that the outbox of a realm keeps at most.
+/// Events that the outbox of a realm keeps at most; and as many that tell of a login's end beside them.
 pub const MAX_EVENTS: u64 = 100_000;
+
+/// What an outbox keeps.
+///
+/// Whatever is too many, or too old, is forgotten, the oldest first. What tells of a login's end outlives
+/// its neighbours: where they are too many it is kept beside the outbox, under its position, so that
+/// messages never push it out. There the same bounds hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// For how long.
+    pub ttl: Duration,
+    /// How many events of each of the two.
+    pub most: u64,
+}
+
+impl Retention {
+    /// After how many events the store counts what is kept beside the outbox: that takes a while.
+    pub(crate) fn stride(&self) -> u64 {
+        (self.most / 100).max(1)
+    }
+}
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +71,16 @@ impl Kind {
         Self::Message,
     ];
 
+    /// Those that tell of a login's end.
+    pub const ENDS: [Self; 3] = [Self::Kicked, Self::Released, Self::Expired];
+
+    /// Matches the events of this kind as they are stored, in SQL's `LIKE`.
+    pub(crate) fn pattern(self) -> String {
+        let id = "_".repeat(ULID);
+        let kind = self.as_str();
+        format!("{{\"specversion\":\"1.0\",\"id\":\"{id}\",\"type\":\"{kind}\",%")
+    }
+
     /// CloudEvents' `type`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -82,8 +112,11 @@ pub struct Moment {
 /// into the random bits before them.
 const COUNTED: u32 = 20;
 
-/// Characters of a ULID before those that count.
-const STEM: usize = 22;
+/// Characters of a ULID.
+const ULID: usize = 26;
+
+/// Those before the ones that count.
+const STEM: usize = ULID - 4;
 
 impl Moment {
     /// Now.
@@ -296,6 +329,19 @@ pub struct Event {
     pub position: Position,
     /// The CloudEvent as stored, without its `sequence`.
     pub json: String,
+    /// It has outlived its neighbours: what stood around it may have been forgotten.
+    pub outlived: bool,
+}
+
+/// What is kept beside an outbox, and then what is in it, up to `limit`. The outbox is to be read first:
+/// what has moved meanwhile is left out here.
+pub(crate) fn merge(mut beside: Vec<Event>, events: Vec<Event>, limit: usize) -> Vec<Event> {
+    if let Some(first) = events.first() {
+        beside.retain(|event| event.position < first.position);
+    }
+    beside.extend(events);
+    beside.truncate(limit);
+    beside
 }
 
 impl Event {
@@ -339,6 +385,7 @@ mod tests {
         let event = Event {
             position: Position::counted(7),
             json,
+            outlived: false,
         };
         let value: serde_json::Value = serde_json::from_str(&event.to_json()).unwrap();
         assert_eq!(value["specversion"], "1.0");

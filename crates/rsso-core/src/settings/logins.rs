@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{BOOLEAN, parse_bool, parse_seconds};
 use crate::error::{Error, Result};
+use crate::login::event::{MAX_EVENTS, Retention};
 use crate::login::{
     AutoClaim, Details, Limits, Marks, OnConflict, Realm, Uid, UidCase, User, Victim,
 };
@@ -26,6 +27,8 @@ pub struct LoginSettings {
     pub tombstone_ttl: Duration,
     /// `rsso.events_ttl`
     pub events_ttl: Duration,
+    /// How many events an outbox keeps: no directive, but tests cannot wait for so many.
+    pub events_most: u64,
     /// `rsso.auto_claim`
     pub auto_claim: AutoClaim,
     /// `rsso.auto_claim_except`: users who are nobody.
@@ -50,6 +53,7 @@ impl Default for LoginSettings {
             limits: Limits::default(),
             tombstone_ttl: Duration::from_secs(86_400),
             events_ttl: Duration::from_secs(86_400),
+            events_most: MAX_EVENTS,
             auto_claim: AutoClaim::default(),
             auto_claim_except: Vec::new(),
             auto_claim_unless: AutoClaim::default(),
@@ -80,6 +84,15 @@ impl LoginSettings {
         let uid = of(uid);
         let mut names = self.auto_claim_except.iter();
         names.any(|name| of(name.as_bytes()) == uid)
+    }
+
+    /// What the outbox keeps.
+    #[must_use]
+    pub fn events(&self) -> Retention {
+        Retention {
+            ttl: self.events_ttl,
+            most: self.events_most,
+        }
     }
 
     /// Sets a directive of this group; `None` for a name that is not one of them.

@@ -10,6 +10,7 @@ use super::redis::RedisStore;
 use super::sqlite::{self, SqliteStore};
 use crate::dsn::Dsn;
 use crate::error::{Error, Result};
+use crate::login::event::Retention;
 use crate::settings::{Origin, Settings};
 
 /// The names of the stores that are compiled in.
@@ -24,7 +25,7 @@ pub struct Spec {
     mapping: Option<Mapping>,
     connect_timeout: Duration,
     read_timeout: Duration,
-    events_ttl: Duration,
+    events: Retention,
 }
 
 /// PHP's `session.save_path`, and who has set it.
@@ -79,7 +80,7 @@ impl Spec {
             mapping,
             connect_timeout: settings.connect_timeout,
             read_timeout: settings.read_timeout,
-            events_ttl: settings.logins.events_ttl,
+            events: settings.logins.events(),
         })
     }
 
@@ -115,7 +116,7 @@ impl Spec {
                 dsn.clone(),
                 prefix,
                 self.read_timeout,
-                self.events_ttl,
+                self.events,
             )?),
             Dsn::Mysql(dsn) => Box::new(MysqlStore::new(
                 dsn.clone(),
@@ -123,14 +124,14 @@ impl Spec {
                 self.mapping.clone(),
                 self.connect_timeout,
                 self.read_timeout,
-                self.events_ttl,
+                self.events,
             )?),
             Dsn::Redis(dsn) => Box::new(RedisStore::new(
                 dsn.clone(),
                 prefix,
                 self.connect_timeout,
                 self.read_timeout,
-                self.events_ttl,
+                self.events,
             )),
         })
     }

@@ -43,10 +43,14 @@ pub trait Ground: Sync {
         for (name, value) in directives {
             settings.set(name, value).unwrap();
         }
-        let spec = Spec::resolve(&settings, "").unwrap();
-        Worker {
-            store: spec.create().unwrap(),
-        }
+        worker_of(&settings)
+    }
+
+    /// One whose outbox keeps so many events.
+    fn worker_keeping(&self, most: u64) -> Worker {
+        let mut settings = self.settings();
+        settings.logins.events_most = most;
+        worker_of(&settings)
     }
 
     /// Removes a session as an administrator would: rsso is not told.
@@ -57,6 +61,13 @@ pub trait Ground: Sync {
 
     /// How long a session that is stored will live, as the store itself has it written down.
     fn seconds_left(&self, key: &SessionKey) -> u64;
+}
+
+fn worker_of(settings: &Settings) -> Worker {
+    let spec = Spec::resolve(settings, "").unwrap();
+    Worker {
+        store: spec.create().unwrap(),
+    }
 }
 
 pub struct SqliteGround(TempDir);

@@ -31,6 +31,7 @@ mod logins_listed;
 mod logins_living;
 mod logins_model;
 mod logins_outbox;
+mod logins_outlived;
 mod logins_own;
 mod logins_races;
 mod logins_regenerate;
@@ -294,6 +295,12 @@ stores! {
         the_events_of_a_large_act_have_ids_of_their_own;
         who_reads_along_misses_nothing;
         who_finds_a_session_gone_finds_its_event;
+    }
+    logins_outlived {
+        messages_do_not_push_out_how_logins_ended;
+        what_outlived_has_a_bound_of_its_own;
+        what_outlived_is_read_in_pages_and_waited_for;
+        an_outbox_that_is_not_full_keeps_all;
     }
     logins_races {
         of_many_at_once_one_stays;

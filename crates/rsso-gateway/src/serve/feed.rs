@@ -148,7 +148,10 @@ impl Feed {
             if let Some(last) = events.last().map(|event| event.position.clone()) {
                 self.hand_on(&events);
                 let behind = std::mem::replace(&mut self.after, last);
-                if self.status.follows() {
+                if events.iter().any(|event| event.outlived) {
+                    // The relay sees for itself what is missing there.
+                    self.tap.begin(None);
+                } else if self.status.follows() {
                     self.tap.put(behind, events);
                 }
             } else if checked.elapsed() > SAME {
@@ -177,7 +180,7 @@ impl Feed {
         let read = |event: &Event| {
             Entry::read(event).unwrap_or_else(|problem| {
                 tracing::warn!(position = %event.position, problem, "an event is left out");
-                Entry::nothing(&event.position)
+                Entry::nothing(event)
             })
         };
         let entries: Vec<_> = events.iter().map(read).collect();

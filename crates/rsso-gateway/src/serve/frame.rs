@@ -33,6 +33,8 @@ pub(crate) struct Frame {
 pub(crate) struct Entry {
     pub(crate) position: Position,
     pub(crate) addressed: Option<(LoginId, Arc<Frame>)>,
+    /// What stood around it may have been forgotten.
+    pub(crate) outlived: bool,
 }
 
 /// What has to be known of a CloudEvent to deliver it.
@@ -70,7 +72,7 @@ impl Entry {
         // That it began is no news to a login, and who was refused has none.
         let own = [Kind::Claimed, Kind::Refused].map(Kind::as_str);
         if own.contains(&&*kind) {
-            return Ok(Self::nothing(&event.position));
+            return Ok(Self::nothing(event));
         }
         let frame = Frame {
             sequence: event.position.to_string().into(),
@@ -81,16 +83,17 @@ impl Entry {
             kind: kind.into(),
         };
         Ok(Self {
-            position: event.position.clone(),
             addressed: Some((data.login, Arc::new(frame))),
+            ..Self::nothing(event)
         })
     }
 
     /// A place without anything for browsers.
-    pub(crate) fn nothing(position: &Position) -> Self {
+    pub(crate) fn nothing(event: &Event) -> Self {
         Self {
-            position: position.clone(),
+            position: event.position.clone(),
             addressed: None,
+            outlived: event.outlived,
         }
     }
 }
@@ -195,6 +198,7 @@ mod tests {
         Entry::read(&Event {
             position: Position::counted(7),
             json: json.to_owned(),
+            outlived: false,
         })
     }
 

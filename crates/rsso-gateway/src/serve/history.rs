@@ -15,6 +15,8 @@ use super::frame::{Entry, Frame};
 pub(crate) struct History {
     /// Behind this position nothing is missing.
     floor: Position,
+    /// The newest has outlived its neighbours: something is missing behind it.
+    torn: bool,
     newest: Position,
     order: VecDeque<(LoginId, usize)>,
     of_login: HashMap<LoginId, VecDeque<(Position, Arc<Frame>)>>,
@@ -27,6 +29,7 @@ impl History {
     pub(crate) fn new(max_events: usize, max_bytes: usize) -> Self {
         Self {
             floor: Position::START,
+            torn: false,
             newest: Position::START,
             order: VecDeque::new(),
             of_login: HashMap::new(),
@@ -46,10 +49,12 @@ impl History {
         if entry.position <= self.newest && self.newest != Position::START {
             *self = Self::new(self.max_events, self.max_bytes);
         }
-        if self.newest == Position::START && !is_first(&entry.position) {
+        let begins = self.newest == Position::START && !is_first(&entry.position);
+        if begins || self.torn || entry.outlived {
             // What stood before it is gone.
             self.floor = entry.position.clone();
         }
+        self.torn = entry.outlived;
         self.newest = entry.position.clone();
         let Some((login, frame)) = &entry.addressed else {
             return;
@@ -84,7 +89,8 @@ impl History {
 
     /// Whether all that came behind this position is here. The start stands for "all that is kept".
     pub(crate) fn knows(&self, position: &Position) -> bool {
-        *position == Position::START || (*position >= self.floor && *position <= self.newest)
+        let within = !self.torn && *position >= self.floor && *position <= self.newest;
+        *position == Position::START || within
     }
 
     /// A login's events behind a position, in order.
@@ -126,6 +132,7 @@ mod tests {
         Entry {
             position: Position::counted(number),
             addressed: Some((login, Arc::new(frame))),
+            outlived: false,
         }
     }
 
@@ -151,6 +158,32 @@ mod tests {
         let mut history = History::new(100, 35);
         (1..=6).for_each(|number| history.add(&event(a, number)));
         assert_eq!(numbers(&history, a, 0), ["4", "5", "6"]);
+    }
+
+    #[test]
+    fn around_what_has_outlived_its_neighbours_something_is_missing() {
+        let a = LoginId::new().unwrap();
+        let outlived = |number| Entry {
+            outlived: true,
+            ..event(a, number)
+        };
+        let mut history = History::new(100, 1000);
+        history.add(&outlived(1));
+        history.add(&outlived(7));
+        for number in 1..=9 {
+            assert!(!history.knows(&Position::counted(number)), "{number}");
+        }
+        (20..=22).for_each(|number| history.add(&event(a, number)));
+        for number in 1..=22 {
+            assert_eq!(history.knows(&Position::counted(number)), number >= 20);
+        }
+        assert_eq!(numbers(&history, a, 0), ["1", "7", "20", "21", "22"]);
+        // As it is where a gateway reads on that was too slow.
+        history.add(&outlived(30));
+        assert!(!history.knows(&Position::counted(22)));
+        history.add(&event(a, 40));
+        assert!(history.knows(&Position::counted(40)));
+        assert!(!history.knows(&Position::counted(39)));
     }
 
     #[test]

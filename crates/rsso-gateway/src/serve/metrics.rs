@@ -209,8 +209,11 @@ pub(crate) fn relay_gave_up(deliveries: u64) {
     counter!(RELAY_DEAD).increment(deliveries);
 }
 
-pub(crate) fn relay_lost(events: Option<u64>) {
+pub(crate) fn relay_gap() {
     counter!(RELAY_GAPS).increment(1);
+}
+
+pub(crate) fn relay_lost(events: Option<u64>) {
     counter!(RELAY_LOST).increment(events.unwrap_or_default());
 }
 

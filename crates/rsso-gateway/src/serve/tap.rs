@@ -147,6 +147,7 @@ mod tests {
         let event = |number| Event {
             position: position(number),
             json: String::new(),
+            outlived: false,
         };
         tap.put(behind, numbers.map(event).collect());
     }
@@ -218,6 +219,7 @@ mod tests {
         let big = |number| Event {
             position: position(number),
             json: "x".repeat(MOST / 4),
+            outlived: false,
         };
         for number in 1..=3 {
             tap.put(position(number - 1), vec![big(number)]);

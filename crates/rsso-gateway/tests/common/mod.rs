@@ -98,8 +98,14 @@ pub fn json(text: &str) -> serde_json::Value {
 
 /// A worker of its own on the store.
 pub fn worker(dsn: &str) -> Box<dyn Store> {
+    worker_keeping(dsn, Settings::default().logins.events_most)
+}
+
+/// One whose outbox keeps so many events.
+pub fn worker_keeping(dsn: &str, events: u64) -> Box<dyn Store> {
     let mut settings = Settings::default();
     settings.set("dsn", dsn).expect("a good DSN");
+    settings.logins.events_most = events;
     Spec::resolve(&settings, "")
         .and_then(|spec| spec.create())
         .expect("a good store")

@@ -10,7 +10,7 @@ use rsso_core::store::{End, Store, Token};
 use rsso_testkit::{Gateway, MariaDb, RedisServer, WorkDir};
 use serde_json::Value;
 
-use super::{key, worker};
+use super::{key, worker, worker_keeping};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -79,6 +79,11 @@ impl Backing {
 
     pub fn site(&self) -> Site {
         Site(worker(&self.dsn()))
+    }
+
+    /// One whose outbox keeps so many events.
+    pub fn site_keeping(&self, events: u64) -> Site {
+        Site(worker_keeping(&self.dsn(), events))
     }
 }
 

@@ -81,6 +81,9 @@ impl MysqlStore {
         for (realm, newest) in realms {
             let forget = |session: &mut Session| outbox.forget(session, &realm, newest, 0);
             while !until.is_some_and(Deadline::passed) && lines.on(Line::Prompt, doing, forget)? {}
+            lines.on(Line::Prompt, doing, |session| {
+                outbox.forget_ends(session, &realm)
+            })?;
         }
         Ok(())
     }

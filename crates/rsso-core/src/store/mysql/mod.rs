@@ -14,6 +14,7 @@ use super::{Basis, Change, End, Load, Loaded, Outcome, Store, Token, in_two_step
 use crate::deadline::Deadline;
 use crate::dsn::MysqlDsn;
 use crate::error::{Error, Result};
+use crate::login::event::Retention;
 use crate::sid::SessionKey;
 
 mod commit;
@@ -74,7 +75,7 @@ impl MysqlStore {
         mapping: Option<Mapping>,
         connect_timeout: Duration,
         read_timeout: Duration,
-        events_ttl: Duration,
+        events: Retention,
     ) -> Result<Self> {
         let tables = Tables::new(prefix)?;
         // Ours hold bytes; an existing one holds what its character set says.
@@ -93,7 +94,7 @@ impl MysqlStore {
             read_timeout,
             charset,
         };
-        let register = Register::new(&tables, events_ttl);
+        let register = Register::new(&tables, events);
         let receipts = ReceiptTable::new(&tables);
         let lines = Lines::new(target, tables);
         Ok(Self {

@@ -1,13 +1,12 @@
 //! The tables beside the sessions: users, logins, bindings, tombstones.
 
-use std::time::Duration;
-
 use mysql::{Error as Driver, Params, Value};
 
 use super::layout::placeholders;
 use super::outbox::Outbox;
 use super::schema::Tables;
 use super::session::Session;
+use crate::login::event::Retention;
 
 /// The statements on the tables beside the sessions.
 pub(super) struct Register {
@@ -31,7 +30,7 @@ pub(super) struct Register {
 }
 
 impl Register {
-    pub(super) fn new(tables: &Tables, events_ttl: Duration) -> Self {
+    pub(super) fn new(tables: &Tables, events: Retention) -> Self {
         let Tables {
             users,
             logins,
@@ -83,7 +82,7 @@ impl Register {
             forget_kicks: format!(
                 "DELETE FROM {kicks} WHERE expires <= UNIX_TIMESTAMP() AND session IN"
             ),
-            outbox: Outbox::new(tables, events_ttl),
+            outbox: Outbox::new(tables, events),
         }
     }
 

@@ -67,6 +67,11 @@ pub(super) fn receipt(prefix: &str, login: LoginId) -> String {
     format!("{prefix}r:{login}")
 }
 
+/// The stream of those that tell of a login's end, beside it.
+pub(super) fn ends(prefix: &str, realm: &Realm) -> String {
+    format!("{prefix}k:{}", realm.as_str())
+}
+
 /// The stream of a realm's events.
 pub(super) fn outbox(prefix: &str, realm: &Realm) -> String {
     format!("{prefix}e:{}", realm.as_str())

@@ -12,7 +12,7 @@ use super::keys;
 use super::scripts::Act;
 use super::{RedisStore, millis, record};
 use crate::error::{Error, Result};
-use crate::login::event::{Event, Moment, Position, Tail, head, identity_json, json};
+use crate::login::event::{Event, Moment, Position, Tail, head, identity_json, json, merge};
 use crate::login::policy::SLICE;
 use crate::login::{
     BornOf, Bound, Claim, Claimed, Device, Kick, KickOrder, Login, LoginId, MAX_SESSIONS,
@@ -125,9 +125,10 @@ impl RedisStore {
         Ok(done.code > 0 || (done.again && end.seen.is_some()))
     }
 
-    /// Adds when it happens and how long its events are kept.
+    /// Adds when it happens, how long its events are kept and how many.
     fn at(&self, call: &mut Cmd, moment: &Moment) {
-        call.arg(&moment.words()[..]).arg(millis(self.events_ttl));
+        let kept = format!("{} {}", millis(self.events.ttl), self.events.most);
+        call.arg(&moment.words()[..]).arg(kept);
     }
 
     fn run(&mut self, call: Cmd) -> Result<(i64, Vec<Vec<u8>>)> {
@@ -162,7 +163,7 @@ impl RedisStore {
         keys::user(&self.prefix, &user.key())
     }
 
-    fn read_events(&self, reply: Value) -> Result<Vec<Event>> {
+    fn read_events(&self, reply: Value, outlived: bool) -> Result<Vec<Event>> {
         let strange = || self.strange("the outbox's key holds something else than events");
         let Value::Array(entries) = self.accept(reply)? else {
             return Err(strange());
@@ -178,6 +179,7 @@ impl RedisStore {
                 Ok(Event {
                     position: Position::parse(&id)?,
                     json: json.unwrap_or_default(),
+                    outlived,
                 })
             })
             .collect()
@@ -381,15 +383,21 @@ impl Logins for RedisStore {
     }
 
     fn events(&mut self, realm: &Realm, after: &Position, limit: usize) -> Result<Vec<Event>> {
-        let mut range = cmd("XRANGE");
-        range
-            .arg(keys::outbox(&self.prefix, realm))
-            .arg(format!("({after}"))
-            .arg("+")
-            .arg("COUNT")
-            .arg(limit);
-        let mut replies = self.exchange(&[range])?.into_iter();
-        self.read_events(replies.next().unwrap_or_default())
+        let range = |key: String| {
+            let mut range = cmd("XRANGE");
+            range.arg(key).arg(format!("({after}")).arg("+");
+            range.arg("COUNT").arg(limit);
+            range
+        };
+        // The outbox first: what moves meanwhile has been read.
+        let ranges = [
+            range(keys::outbox(&self.prefix, realm)),
+            range(keys::ends(&self.prefix, realm)),
+        ];
+        let mut replies = self.exchange(&ranges)?.into_iter();
+        let events = self.read_events(replies.next().unwrap_or_default(), false)?;
+        let outlived = self.read_events(replies.next().unwrap_or_default(), true)?;
+        Ok(merge(outlived, events, limit))
     }
 
     /// One blocking read. It is not sent twice: who reads on asks again from the same position.
@@ -407,19 +415,29 @@ impl Logins for RedisStore {
             .arg(millis(wait))
             .arg("STREAMS")
             .arg(keys::outbox(&self.prefix, realm))
-            .arg(after.to_string());
+            .arg(keys::ends(&self.prefix, realm))
+            .arg([after.to_string(), after.to_string()].as_slice());
         let replies = self
             .try_exchange(&[read], wait)
             .map_err(Failure::into_error)?;
         match self.accept(replies.into_iter().next().unwrap_or_default())? {
             Value::Nil => Ok(Vec::new()),
-            Value::Array(mut streams) => match streams.pop() {
-                // The stream's name, and its entries.
-                Some(Value::Array(stream)) => {
-                    self.read_events(stream.into_iter().nth(1).unwrap_or_default())
+            Value::Array(streams) => {
+                let ends = keys::ends(&self.prefix, realm);
+                let (mut outlived, mut events) = (Vec::new(), Vec::new());
+                for stream in streams {
+                    // The stream's name, and its entries.
+                    let (name, entries): (String, Value) = redis::from_redis_value(stream)
+                        .map_err(|_| {
+                            self.strange("the outbox's key holds something else than events")
+                        })?;
+                    match name == ends {
+                        true => outlived = self.read_events(entries, true)?,
+                        false => events = self.read_events(entries, false)?,
+                    }
                 }
-                _ => Ok(Vec::new()),
-            },
+                Ok(merge(outlived, events, limit))
+            }
             _ => Err(self.strange("the outbox's key holds something else than events")),
         }
     }
@@ -433,7 +451,7 @@ impl Logins for RedisStore {
             .arg("COUNT")
             .arg(1);
         let mut replies = self.exchange(&[range])?.into_iter();
-        let newest = self.read_events(replies.next().unwrap_or_default())?;
+        let newest = self.read_events(replies.next().unwrap_or_default(), false)?;
         Ok(newest
             .into_iter()
             .next()

@@ -14,6 +14,7 @@ use super::{Basis, Change, End, Load, Loaded, Outcome, Store, Token};
 use crate::deadline::{Deadline, bounded};
 use crate::dsn::RedisDsn;
 use crate::error::{Error, Result};
+use crate::login::event::Retention;
 use crate::sid::SessionKey;
 
 mod acts;
@@ -49,7 +50,7 @@ use suspect::Suspect;
 pub struct RedisStore {
     target: Target,
     prefix: String,
-    events_ttl: Duration,
+    events: Retention,
     /// Before the connection: it is told first that all is over, not that the connection has ended.
     keeper: Keeper,
     link: Option<Link>,
@@ -69,7 +70,7 @@ impl RedisStore {
         prefix: Option<&str>,
         connect_timeout: Duration,
         read_timeout: Duration,
-        events_ttl: Duration,
+        events: Retention,
     ) -> Self {
         let prefix = prefix.unwrap_or("rsso:");
         let target = Target {
@@ -82,7 +83,7 @@ impl RedisStore {
         Self {
             keeper: Keeper::new(target.clone()),
             target,
-            events_ttl,
+            events,
             prefix: prefix.to_owned(),
             link: None,
             posted: Vec::new(),

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
 use super::lock::Uses;
 use super::schema::{Names, Statements};
 use super::{expiry, now};
-use crate::login::event::MAX_EVENTS;
+use crate::login::event::{Kind, Retention};
 use crate::login::policy::{StoredStorm, Storm};
 use crate::login::{LoginId, User, UserKey, event};
 use crate::store::ledger::{Binding, Entry, Ledger, Seated, Slice, Span, UserRow};
@@ -20,7 +20,7 @@ const FORGET: usize = 200;
 pub(super) struct Tables<'a> {
     connection: &'a Connection,
     names: &'a Names,
-    events_ttl: Duration,
+    events: Retention,
     uses: Uses<'a>,
 }
 
@@ -28,13 +28,13 @@ impl<'a> Tables<'a> {
     pub(super) fn new(
         connection: &'a Connection,
         sql: &'a Statements,
-        events_ttl: Duration,
+        events: Retention,
         uses: Uses<'a>,
     ) -> Self {
         Self {
             connection,
             names: &sql.names,
-            events_ttl,
+            events,
             uses,
         }
     }
@@ -61,6 +61,57 @@ impl<'a> Tables<'a> {
         self.remove(key, Generation(found.cast_unsigned()))?;
         self.unbind(key)?;
         Ok(true)
+    }
+
+    /// Forgets the oldest events: those that are too many or too old. What tells of a login's end is kept
+    /// beside the outbox where it is not too old.
+    fn forget_events(&self, added: usize) -> rusqlite::Result<()> {
+        let Names { events, ends, .. } = self.names;
+        let last = self.connection.last_insert_rowid();
+        let surplus = last - i64::try_from(self.events.most).unwrap_or(i64::MAX);
+        let ttl = i64::try_from(self.events.ttl.as_secs()).unwrap_or(i64::MAX);
+        let too_old = now().saturating_sub(ttl);
+        let limit = i64::try_from(added + FORGET).unwrap_or(i64::MAX);
+        if surplus > 0 {
+            let [kicked, released, expired] = Kind::ENDS.map(Kind::pattern);
+            self.change(
+                &format!(
+                    "INSERT OR REPLACE INTO {ends} (position, realm, at, event)
+                     SELECT position, realm, at, event FROM
+                       (SELECT * FROM {events} WHERE position <= ?1 ORDER BY position LIMIT ?2)
+                     WHERE at > ?3 AND (event LIKE ?4 OR event LIKE ?5 OR event LIKE ?6)"
+                ),
+                params![surplus, limit, too_old, kicked, released, expired],
+            )?;
+        }
+        self.change(
+            &format!(
+                "DELETE FROM {events} WHERE position IN (
+                   SELECT position FROM (SELECT position, at FROM {events} ORDER BY position LIMIT ?1)
+                   WHERE position <= ?2 OR at <= ?3)"
+            ),
+            params![limit, surplus, too_old],
+        )?;
+        self.change(
+            &format!(
+                "DELETE FROM {ends} WHERE position IN (
+                   SELECT position FROM (SELECT position, at FROM {ends} ORDER BY position LIMIT ?1)
+                   WHERE at <= ?2)"
+            ),
+            params![limit, too_old],
+        )?;
+        let stride = i64::try_from(self.events.stride()).unwrap_or(i64::MAX);
+        let before = last - i64::try_from(added).unwrap_or(i64::MAX);
+        if last / stride != before / stride {
+            self.change(
+                &format!(
+                    "DELETE FROM {ends} WHERE position <=
+                       (SELECT position FROM {ends} ORDER BY position DESC LIMIT 1 OFFSET ?1)"
+                ),
+                [i64::try_from(self.events.most).unwrap_or(i64::MAX)],
+            )?;
+        }
+        Ok(())
     }
 
     fn change(&self, sql: &str, values: impl Params) -> rusqlite::Result<usize> {
@@ -422,18 +473,6 @@ impl Ledger for Tables<'_> {
                 params![realm, now(), event],
             )?;
         }
-        let forgotten =
-            self.connection.last_insert_rowid() - i64::try_from(MAX_EVENTS).unwrap_or(i64::MAX);
-        let ttl = i64::try_from(self.events_ttl.as_secs()).unwrap_or(i64::MAX);
-        let forget = i64::try_from(events.len() + FORGET).unwrap_or(i64::MAX);
-        self.change(
-            &format!(
-                "DELETE FROM {table} WHERE position IN (
-                   SELECT position FROM (SELECT position, at FROM {table} ORDER BY position LIMIT ?1)
-                   WHERE position <= ?2 OR at <= ?3)"
-            ),
-            params![forget, forgotten, now().saturating_sub(ttl)],
-        )
-        .map(|_| ())
+        self.forget_events(events.len())
     }
 }

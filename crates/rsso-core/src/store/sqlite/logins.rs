@@ -21,11 +21,11 @@ impl SqliteStore {
         doing: Doing,
         act: impl FnOnce(&mut Tables<'_>) -> rusqlite::Result<T>,
     ) -> Result<T> {
-        let events_ttl = self.events_ttl;
+        let events = self.events;
         self.with_uses(doing, |connection, sql, uses| {
             let transaction =
                 connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let value = act(&mut Tables::new(&transaction, sql, events_ttl, uses))?;
+            let value = act(&mut Tables::new(&transaction, sql, events, uses))?;
             transaction.commit()?;
             Ok(value)
         })
@@ -128,9 +128,9 @@ impl Logins for SqliteStore {
     }
 
     fn logins(&mut self, user: &User) -> Result<Vec<Login>> {
-        let events_ttl = self.events_ttl;
+        let events = self.events;
         self.with_uses(Doing::Read, |connection, sql, uses| {
-            ledger::list(&mut Tables::new(connection, sql, events_ttl, uses), user)
+            ledger::list(&mut Tables::new(connection, sql, events, uses), user)
         })
     }
 
@@ -180,6 +180,7 @@ impl Logins for SqliteStore {
                         Ok(Event {
                             position: Position::counted(row.get::<_, i64>(0)?.cast_unsigned()),
                             json: json.unwrap_or_default().to_owned(),
+                            outlived: row.get(2)?,
                         })
                     },
                 )?

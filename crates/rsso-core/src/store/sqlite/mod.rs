@@ -18,6 +18,7 @@ use super::{
 use crate::deadline::{Deadline, bounded};
 use crate::dsn::SqliteDsn;
 use crate::error::{Error, Result};
+use crate::login::event::Retention;
 use crate::login::{Bound, Login};
 use crate::sid::SessionKey;
 
@@ -53,7 +54,7 @@ pub struct SqliteStore {
     address: String,
     sql: Statements,
     busy_timeout: Duration,
-    events_ttl: Duration,
+    events: Retention,
     slot: Arc<Slot>,
     /// The disk was full, and what the log has of that is still there.
     log_is_full: bool,
@@ -72,7 +73,7 @@ impl SqliteStore {
         dsn: SqliteDsn,
         prefix: Option<&str>,
         busy_timeout: Duration,
-        events_ttl: Duration,
+        events: Retention,
     ) -> Result<Self> {
         Ok(Self {
             address: format!("sqlite:{}", dsn.path.display()),
@@ -80,7 +81,7 @@ impl SqliteStore {
             locks: LockFile::new(file::beside(&dsn.path, "-lock"), dsn.mode),
             dsn,
             busy_timeout,
-            events_ttl,
+            events,
             slot: Slot::new(),
             log_is_full: false,
             looked: false,

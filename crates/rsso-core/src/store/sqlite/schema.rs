@@ -27,6 +27,8 @@ pub(super) struct Names {
     pub(super) kicks: String,
     /// The outbox.
     pub(super) events: String,
+    /// Events that tell of a login's end, beside it.
+    pub(super) ends: String,
     /// What gateways say.
     receipts: String,
 }
@@ -76,6 +78,7 @@ impl Statements {
             bindings: name("bindings"),
             kicks: name("kicks"),
             events: name("events"),
+            ends: name("ends"),
             receipts: name("receipts"),
         };
         let Names {
@@ -85,6 +88,7 @@ impl Statements {
             bindings,
             kicks,
             events,
+            ends,
             receipts,
         } = &names;
         // The old id of a rotated session is not refreshed.
@@ -140,6 +144,13 @@ impl Statements {
                     event TEXT NOT NULL
                 );
                 CREATE INDEX IF NOT EXISTS \"{prefix}events_realm\" ON {events} (realm, position);
+                CREATE TABLE IF NOT EXISTS {ends} (
+                    position INTEGER PRIMARY KEY NOT NULL,
+                    realm TEXT NOT NULL,
+                    at INTEGER NOT NULL,
+                    event TEXT NOT NULL
+                );
+                CREATE INDEX IF NOT EXISTS \"{prefix}ends_realm\" ON {ends} (realm, position);
                 CREATE TABLE IF NOT EXISTS {receipts} (
                     name BLOB PRIMARY KEY NOT NULL,
                     until INTEGER NOT NULL
@@ -197,7 +208,10 @@ impl Statements {
                    WHERE b.login = l.login) LIMIT ?2"
             ),
             events: format!(
-                "SELECT position, event FROM {events} WHERE realm = ?1 AND position > ?2 ORDER BY position LIMIT ?3"
+                "SELECT position, event, 0 FROM {events} WHERE realm = ?1 AND position > ?2
+                 UNION ALL
+                 SELECT position, event, 1 FROM {ends} WHERE realm = ?1 AND position > ?2
+                 ORDER BY position LIMIT ?3"
             ),
             newest: format!("SELECT MAX(position) FROM {events} WHERE realm = ?1"),
             add_receipt: format!(

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::deadline::LONGEST;
+use crate::settings::Settings;
 use crate::sid::SessionId;
 
 fn store(dir: &tempfile::TempDir) -> SqliteStore {
@@ -10,7 +11,7 @@ fn store(dir: &tempfile::TempDir) -> SqliteStore {
         mode: 0o600,
     };
     let second = Duration::from_secs(1);
-    SqliteStore::new(dsn, None, second, second).unwrap()
+    SqliteStore::new(dsn, None, second, Settings::default().logins.events()).unwrap()
 }
 
 fn read(store: &mut SqliteStore, key: &SessionKey) -> Loaded {

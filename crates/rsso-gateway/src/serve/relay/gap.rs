@@ -13,11 +13,15 @@ use super::spool::{Cursor, Letter, now};
 /// CloudEvents' `type`: the same that browsers get.
 const KIND: &str = "io.rsso.gap.v1";
 
-/// A hole in what was read.
+/// A hole in what was read: one, however many events have outlived their neighbours in it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Gap {
-    /// How many events are missing, where the store counts them.
+    /// How many events are missing among these, where the store counts them.
     pub(super) lost: Option<u64>,
+    /// It goes on behind them.
+    goes_on: bool,
+    /// It began before them.
+    pub(super) was_said: bool,
 }
 
 impl Gap {
@@ -30,25 +34,38 @@ impl Gap {
         events: &[Event],
         counts: bool,
     ) -> rsso_core::Result<Option<Self>> {
-        let Some(first) = events.first() else {
+        let Some(last) = events.last() else {
             return Ok(None);
+        };
+        let gap = |lost| Self {
+            lost,
+            goes_on: last.outlived,
+            was_said: cursor.torn,
         };
         if counts {
             // Of an outbox that begins anew what stood there before was handed on.
             let known = cursor.position != Position::START || cursor.floor == 0;
-            let next = cursor.position.number().saturating_add(1);
-            let lost = first.position.number().saturating_sub(next);
-            return Ok((known && lost > 0).then_some(Self { lost: Some(lost) }));
+            let numbers = last
+                .position
+                .number()
+                .saturating_sub(cursor.position.number());
+            let lost = numbers.saturating_sub(events.len() as u64);
+            return Ok((known && lost > 0).then(|| gap(Some(lost))));
         }
-        if cursor.event_id.is_empty() {
+        if cursor.torn || cursor.event_id.is_empty() {
             return Ok(None);
         }
-        // While the event that was read last is kept, all behind it are.
+        // While the event that was read last stands in the outbox, so do all behind it.
         let kept = store.events(realm, &cursor.position.before(), 1)?;
         let missing = kept
             .first()
-            .is_none_or(|event| event.position != cursor.position);
-        Ok(missing.then_some(Self { lost: None }))
+            .is_none_or(|event| event.position != cursor.position || event.outlived);
+        Ok(missing.then(|| gap(None)))
+    }
+
+    /// How many events are missing in all, if that is known already.
+    pub(super) fn in_all(&self) -> Option<u64> {
+        self.lost.filter(|_| !self.goes_on)
     }
 
     /// What is said of it, for the endpoints that can be told. The same spool takes it and moves the cursor
@@ -72,7 +89,7 @@ impl Gap {
             "type": KIND,
             "time": time(at),
             "datacontenttype": "application/json",
-            "data": {"after": cursor.position.to_string(), "lost": self.lost, "at": at},
+            "data": {"after": cursor.position.to_string(), "lost": self.in_all(), "at": at},
         });
         Some(Letter {
             endpoints,

@@ -180,6 +180,7 @@ impl Intake {
             at: now(),
             floor: 0,
             event_id: String::new(),
+            torn: false,
         };
         let placed = self.spool.place(&self.realm, &cursor, &[]);
         placed.map_err(|error| spool_failed(&error))?;
@@ -199,6 +200,7 @@ impl Intake {
             at: cursor.at,
             floor: cursor.at - SLACK,
             event_id: String::new(),
+            torn: false,
         })
     }
 
@@ -219,7 +221,7 @@ impl Intake {
     fn take_in(&self, next: &Next, last: &Position, cursor: &Cursor) -> Result<Cursor, String> {
         let events = &next.events;
         let mut letters = Vec::new();
-        if let Some(gap) = &next.gap {
+        if let Some(gap) = next.gap.as_ref().filter(|gap| !gap.was_said) {
             let hearing = self.routes.iter().filter(|route| route.hears_gaps);
             let endpoints = hearing.map(|route| route.endpoint).collect();
             letters.extend(gap.letter(&self.realm, cursor, endpoints));
@@ -227,6 +229,8 @@ impl Intake {
         let mut cursor = Cursor {
             position: last.clone(),
             event_id: events.last().map(event_id).unwrap_or_default(),
+            torn: (cursor.torn || next.gap.is_some())
+                && events.last().is_some_and(|event| event.outlived),
             ..*cursor
         };
         for event in events {
@@ -266,9 +270,12 @@ impl Intake {
 
     fn complain(&self, gap: &Gap) {
         metrics::relay_lost(gap.lost);
-        let lost = gap
-            .lost
-            .map_or("unknown".to_owned(), |lost| lost.to_string());
+        if gap.was_said {
+            return;
+        }
+        metrics::relay_gap();
+        let lost = gap.in_all();
+        let lost = lost.map_or("unknown".to_owned(), |lost| lost.to_string());
         tracing::error!(
             realm = self.realm.as_str(),
             lost,

@@ -48,6 +48,8 @@ pub(crate) struct Cursor {
     pub(crate) floor: i64,
     /// The id of the event there: another id at the same place is another outbox.
     pub(crate) event_id: String,
+    /// What stood behind it may have been forgotten, which was said. Not stored: it may be said again.
+    pub(crate) torn: bool,
 }
 
 /// An event for some endpoints.
@@ -153,6 +155,7 @@ impl Spool {
                     at: row.get(1)?,
                     floor: row.get(2)?,
                     event_id: row.get(3)?,
+                    torn: false,
                 })
             })
             .optional()?;

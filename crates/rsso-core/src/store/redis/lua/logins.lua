@@ -8,13 +8,18 @@
 -- Beside it, `o:` instead of `u:`, is a sorted set of the logins that were claimed without a limit, by number: the
 -- oldest are found there without a look at the others.
 -- A login lives while a record of one of its sessions names it.
-local MAX_EVENTS = 100000
+
+-- What tells of a login's end outlives its neighbours in the outbox: see `event::Retention`.
+local ENDS = { ['io.rsso.login.kicked.v1'] = true, ['io.rsso.login.released.v1'] = true, ['io.rsso.login.expired.v1'] = true }
 local DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 
 local function record_key(prefix, session) return prefix .. '{' .. session .. '}:d' end
 
--- The act's moment: a stem of event ids, RFC 3339, milliseconds; and how long events are kept.
-local function new_book(stem, time, at, keep) return { stem = stem, time = time, at = at, keep = tonumber(keep), kept = {}, count = 0 } end
+-- The act's moment: a stem of event ids, RFC 3339, milliseconds; and how long events are kept, and how many.
+local function new_book(stem, time, at, kept)
+  local keep, most = string.match(kept, '(%d+) (%d+)')
+  return { stem = stem, time = time, at = at, keep = tonumber(keep), most = tonumber(most), kept = {}, count = 0 }
+end
 
 local function remove_login(prefix, user, id)
   redis.call('HDEL', user, id)
@@ -39,13 +44,41 @@ local function event_id(stem, number)
   return string.sub(stem, 1, at) .. id
 end
 
+-- Forgets what is too many in the outbox, some at a time; the ends among it move to `k:` instead of `e:`, where
+-- they have the same ids.
+local function forget_surplus(book, key, ends)
+  local length = redis.pcall('XLEN', key)
+  if type(length) == 'table' then
+    -- A user that was not given this right yet: then nothing outlives its neighbours.
+    redis.call('XTRIM', key, 'MAXLEN', '~', book.most)
+    return
+  end
+  local surplus = math.min(length - book.most, 200)
+  if surplus < 1 or surplus < book.most / 1000 then return end
+  local moved, old = false, redis.call('XRANGE', key, '-', '+', 'COUNT', surplus + 1)
+  for at = 1, surplus do
+    local event = old[at][2][2]
+    if ENDS[event and string.match(event, '^{"specversion":"1.0","id":"%w+","type":"([%w.]+)"') or ''] then
+      -- It fails where something else stands there, or something newer: of another outbox.
+      redis.pcall('XADD', ends, 'MAXLEN', '~', book.most, old[at][1], 'event', event)
+      moved = true
+    end
+  end
+  redis.call('XTRIM', key, 'MINID', old[surplus + 1][1])
+  if moved then
+    redis.pcall('XTRIM', ends, 'MINID', '~', now() - book.keep)
+    redis.call('PEXPIRE', ends, book.keep)
+  end
+end
+
 local function emit(book, prefix, realm, head, kind, data)
   local id = event_id(book.stem, book.count)
   book.count = book.count + 1
   local event = '{"specversion":"1.0","id":"' .. id .. '","type":"' .. kind .. '",' .. head .. ',"time":"' .. book.time
     .. '","datacontenttype":"application/json","data":' .. data .. '}'
   local key = prefix .. 'e:' .. realm
-  redis.call('XADD', key, 'MAXLEN', '~', MAX_EVENTS, '*', 'event', event)
+  redis.call('XADD', key, '*', 'event', event)
+  if book.count % 100 == 1 then forget_surplus(book, key, prefix .. 'k:' .. realm) end
   if book.kept[key] then return end
   book.kept[key] = true
   redis.call('XTRIM', key, 'MINID', '~', now() - book.keep)

@@ -26,6 +26,7 @@ fn cursor(position: u64) -> Cursor {
         at: 5,
         floor: 0,
         event_id: position.to_string(),
+        torn: false,
     }
 }
 

@@ -81,6 +81,7 @@ fn delivery(kind: Kind, who: &Identity, more: &Value) -> Delivery {
     let event = Event {
         position: Position::counted(7),
         json: json.to_string(),
+        outlived: false,
     };
     Delivery {
         id: 1,

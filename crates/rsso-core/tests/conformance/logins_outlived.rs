@@ -1,0 +1,145 @@
+//! What tells of a login's end outlives its neighbours: messages of the application do not push it out of
+//! the outbox.
+
+use std::time::Duration;
+
+use rsso_core::login::event::{Event, Position};
+use rsso_core::login::{User, Which};
+
+use super::ground::{Ground, Worker};
+use super::signing::{at_most, user};
+
+/// How many events the outboxes here keep.
+const MOST: usize = 20;
+
+fn all(worker: &mut Worker) -> Vec<Event> {
+    worker
+        .store
+        .events(&user("x").realm, &Position::START, 10_000)
+        .unwrap()
+}
+
+fn kinds(events: &[Event]) -> Vec<&str> {
+    let kind = |event: &'static str| {
+        let (_, rest) = event.split_once("io.rsso.").unwrap();
+        rest.split_once(".v1").unwrap().0
+    };
+    events
+        .iter()
+        .map(|event| kind(event.json.clone().leak()))
+        .collect()
+}
+
+/// Somebody to whom messages are sent.
+fn ann(worker: &mut Worker, ground: &dyn Ground) -> User {
+    let ann = user("ann");
+    worker.sign_in(&ground.key(), &ann, at_most(0));
+    ann
+}
+
+fn send(worker: &mut Worker, to: &User, count: usize) {
+    for number in 0..count {
+        let sent = worker.store.notify(to, None, &number.to_string());
+        assert_eq!(sent.unwrap(), 1);
+    }
+}
+
+/// One login that is kicked, one that signs out, and one that is found dead.
+fn three_ends(worker: &mut Worker, ground: &dyn Ground) {
+    let bob = user("bob");
+    worker.sign_in(&ground.key(), &bob, at_most(0));
+    worker.kick(&bob, &Which::default());
+    let key = ground.key();
+    let (login, _) = worker.sign_in(&key, &bob, at_most(0));
+    assert!(worker.store.sign_out(&key, login).unwrap());
+    let key = ground.key();
+    worker.sign_in(&key, &bob, at_most(0));
+    ground.remove_behind_its_back(&key);
+    worker.kick(&bob, &Which::default());
+}
+
+pub fn messages_do_not_push_out_how_logins_ended(ground: &dyn Ground) {
+    let mut worker = ground.worker_keeping(MOST as u64);
+    let ann = ann(&mut worker, ground);
+    three_ends(&mut worker, ground);
+    let before = all(&mut worker);
+    let ends = ["login.kicked", "login.released", "login.expired"];
+    send(&mut worker, &ann, 10 * MOST);
+    let events = all(&mut worker);
+    assert_eq!(kinds(&events)[..3], ends);
+    assert!(kinds(&events)[3..].iter().all(|kind| *kind == "message"));
+    let messages = events.len() - 3;
+    assert!((MOST..=2 * MOST).contains(&messages), "{messages}");
+    // As they were, where they were.
+    for event in &events[..3] {
+        let mut same = before.iter().filter(|e| e.position == event.position);
+        assert_eq!(same.next().map(|e| &e.json), Some(&event.json));
+        assert!(event.outlived);
+    }
+    assert!(events[3..].iter().all(|event| !event.outlived));
+    assert!(events.is_sorted_by(|a, b| a.position < b.position));
+}
+
+pub fn what_outlived_has_a_bound_of_its_own(ground: &dyn Ground) {
+    let mut worker = ground.worker_keeping(MOST as u64);
+    let ann = ann(&mut worker, ground);
+    let bob = user("bob");
+    for _ in 0..3 * MOST {
+        worker.sign_in(&ground.key(), &bob, at_most(1));
+    }
+    send(&mut worker, &ann, 2 * MOST);
+    let events = all(&mut worker);
+    let outlived = events.iter().filter(|event| event.outlived).count();
+    // Redis forgets a hundred together.
+    assert!((MOST..=MOST + 100).contains(&outlived), "{outlived}");
+    // The newest ones.
+    let kicks = kinds(&events)
+        .into_iter()
+        .filter(|kind| *kind == "login.kicked");
+    assert_eq!(kicks.count(), outlived);
+}
+
+pub fn what_outlived_is_read_in_pages_and_waited_for(ground: &dyn Ground) {
+    let (mut worker, mut reader) = (
+        ground.worker_keeping(MOST as u64),
+        ground.worker_keeping(MOST as u64),
+    );
+    let ann = ann(&mut worker, ground);
+    for _ in 0..5 {
+        three_ends(&mut worker, ground);
+    }
+    send(&mut worker, &ann, 3 * MOST);
+    let events = all(&mut worker);
+    assert_eq!(events.iter().filter(|event| event.outlived).count(), 15);
+    for limit in [1, 4, 15, 16, 100] {
+        let (mut read, mut after) = (Vec::new(), Position::START);
+        loop {
+            let page = reader
+                .store
+                .await_events(&ann.realm, &after, limit, Duration::from_millis(1))
+                .unwrap();
+            assert!(page.len() <= limit);
+            let Some(last) = page.last() else { break };
+            after = last.position.clone();
+            read.extend(page);
+        }
+        assert_eq!(read, events, "{limit}");
+    }
+    // Who reads along is not given them again.
+    let newest = reader.store.newest(&ann.realm).unwrap();
+    assert_eq!(newest, events.last().unwrap().position);
+    send(&mut worker, &ann, 1);
+    let next = reader
+        .store
+        .await_events(&ann.realm, &newest, 10, Duration::from_secs(5));
+    assert_eq!(kinds(&next.unwrap()), ["message"]);
+}
+
+pub fn an_outbox_that_is_not_full_keeps_all(ground: &dyn Ground) {
+    let mut worker = ground.worker_keeping(MOST as u64);
+    ann(&mut worker, ground);
+    three_ends(&mut worker, ground);
+    let events = all(&mut worker);
+    assert_eq!(events.len(), 7);
+    assert!(events.iter().all(|event| !event.outlived));
+}
