@@ -198,7 +198,7 @@ fn a_kicked_session_is_told_once_and_then_to_stop(backing: &Backing) {
     assert_eq!((events.len(), code), (0, Some(4001)));
 
     // The outbox has forgotten it, the tombstone has not.
-    forget_events(backing);
+    backing.forget_events();
     gateway.stop();
     gateway.start_again();
     let (events, code) = gateway.socket("old", None).unwrap().rest();
@@ -291,17 +291,6 @@ fn an_event_of_another_realm_is_not_ours(backing: &Backing) {
     let (events, code) = gateway.socket("one", Some("0")).unwrap().rest();
     assert_eq!((events, code), (Vec::new(), Some(4401)));
     assert_eq!(user("ann").realm.as_str(), "default");
-}
-
-fn forget_events(backing: &Backing) {
-    let sql = "DELETE FROM rsso_events";
-    match backing {
-        Backing::Sqlite(dir) => common::sqlite(&dir.join("sessions.db"), sql),
-        Backing::Redis(server) => {
-            assert_eq!(server.cli(&["del", "rsso:e:default"]), "1");
-        }
-        Backing::Mysql(server) => drop(server.sql(sql)),
-    }
 }
 
 fn a_claim_that_waits_hears_that_the_kick_was_delivered(backing: &Backing) {

@@ -14,13 +14,18 @@
 mod common;
 
 use common::push::{Backing, kind};
+use common::{HOUR, worker};
 use rsso_core::login::{LoginId, Which};
+use rsso_core::request::{RequestState, Validation, Written};
+use rsso_core::{SessionId, Settings};
 use rsso_testkit::Gateway;
 use rsso_testkit::gateway::{Answer, Socket, Stream};
 
 on_every_store!(
     who_is_nobody_any_more_is_told_how_the_login_ended,
     another_claim_in_the_session_sends_its_connections_back,
+    the_id_that_strict_mode_gives_a_kicked_browser_says_how_it_ended,
+    an_inherited_kick_is_told_where_the_outbox_has_forgotten_it,
 );
 
 /// What a client is told whose cookie is nobody's and that says that it was this login: by a close code, and by the answer
@@ -102,4 +107,77 @@ fn another_claim_in_the_session_sends_its_connections_back(backing: &Backing) {
     let path = format!("/sso/events?login={before}");
     let mut stream = Stream::open(gateway.port(), &path, &[]).unwrap();
     assert!(stream.block().unwrap().retry.is_some());
+}
+
+/// A request that presents an id which is known no more: strict mode gives the browser another one.
+fn poll(backing: &Backing, presented: &str, new: &str, stores: bool) {
+    let (mut store, settings) = (worker(&backing.dsn()), Settings::default());
+    let id = |name: &str| SessionId::parse(name.as_bytes()).unwrap();
+    let mut request = RequestState::default();
+    request.opened();
+    let known = request.validate(&mut *store, &settings, &id(presented), Validation::Start);
+    assert!(!known.unwrap());
+    request.created(id(new), false);
+    let read = request.read(&mut *store, &settings, &id(new), HOUR);
+    assert_eq!(read.unwrap(), b"");
+    if stores {
+        let written = request.write(&mut *store, &settings, &id(new), b"x", HOUR);
+        assert_eq!(written.unwrap(), Written::Stored);
+    }
+    request.finish(&mut *store).unwrap();
+}
+
+fn the_id_that_strict_mode_gives_a_kicked_browser_says_how_it_ended(backing: &Backing) {
+    let gateway = backing.gateway(&[]);
+    let mut site = backing.site();
+    let old = site.log_in("old", "ann", "web");
+    // A page that is left before it hears of the kick, for the back-forward cache.
+    let mut page = gateway.socket("old", None).unwrap();
+    let seen = page.event()["sequence"].as_str().unwrap().to_owned();
+    drop(page);
+    let thief = site.log_in_at("thief", "ann", "web", "Safari on the boat");
+    poll(backing, "old", "first", false);
+    poll(backing, "first", "second", true);
+    for id in ["old", "first", "second"] {
+        // One that is opened now, and the one that comes back.
+        for query in [String::new(), format!("?login={old}&lastEventId={seen}")] {
+            let cookie = [("Cookie", &*format!("PHPSESSID={id}"))];
+            let path = format!("/sso/ws{query}");
+            let (events, code) = Socket::open(gateway.port(), &path, &cookie).unwrap().rest();
+            assert_eq!((events.len(), code), (1, Some(4001)), "{id} {query}");
+            let data = &events[0]["data"];
+            assert_eq!(data["login"], old.to_string());
+            assert_eq!(data["by"]["login"], thief.to_string());
+            assert_eq!(data["by"]["label"], "Safari on the boat");
+            let path = format!("/sso/events{query}");
+            let mut stream = Stream::open(gateway.port(), &path, &cookie).unwrap();
+            assert_eq!(stream.heed().unwrap().json(), events[0]);
+            assert_eq!(stream.heed().unwrap().json()["code"], 4001);
+            // What it has seen is not told again.
+            let told = events[0]["sequence"].as_str().unwrap();
+            let mut again = gateway.socket(id, Some(told)).unwrap();
+            assert_eq!(again.rest(), (Vec::new(), Some(4001)));
+        }
+    }
+    // Until somebody signs in there.
+    let bob = site.log_in("second", "bob", "web");
+    let mut again = gateway.socket("second", None).unwrap();
+    assert_eq!(again.event()["data"]["login"], bob.to_string());
+    let mut stranger = gateway.socket("third", None).unwrap();
+    assert_eq!(stranger.rest(), (Vec::new(), Some(4401)));
+}
+
+fn an_inherited_kick_is_told_where_the_outbox_has_forgotten_it(backing: &Backing) {
+    let mut site = backing.site();
+    let old = site.log_in("old", "ann", "web");
+    let thief = site.log_in("thief", "ann", "web");
+    poll(backing, "old", "new", false);
+    backing.forget_events();
+    let gateway = backing.gateway(&[]);
+    let (events, code) = gateway.socket("new", Some("0")).unwrap().rest();
+    assert_eq!(code, Some(4001));
+    let kicked = events.last().unwrap();
+    assert_eq!(kind(kicked), "kicked");
+    assert_eq!(kicked["data"]["login"], old.to_string());
+    assert_eq!(kicked["data"]["by"]["login"], thief.to_string());
 }

@@ -196,4 +196,4 @@ pub fn sqlite_sessions(path: &Path) -> i64 {
         .expect("SQLite works")
 }
 
-const HOUR: Duration = Duration::from_secs(3600);
+pub const HOUR: Duration = Duration::from_secs(3600);

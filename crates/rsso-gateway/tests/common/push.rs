@@ -77,6 +77,18 @@ impl Backing {
         }
     }
 
+    /// Empties the outbox.
+    pub fn forget_events(&self) {
+        let sql = "DELETE FROM rsso_events";
+        match self {
+            Self::Sqlite(dir) => super::sqlite(&dir.join("sessions.db"), sql),
+            Self::Redis(server) => {
+                assert_eq!(server.cli(&["del", "rsso:e:default"]), "1");
+            }
+            Self::Mysql(server) => drop(server.sql(sql)),
+        }
+    }
+
     pub fn site(&self) -> Site {
         Site(worker(&self.dsn()))
     }
