@@ -33,6 +33,19 @@ pub fn a_new_session_that_was_closed_is_not_overwritten(ground: &dyn Ground) {
     request.end();
 }
 
+/// Without strict mode nothing asks before the read.
+pub fn an_id_that_was_made_may_be_known_after_a_close(ground: &dyn Ground) {
+    let (made, visitor) = (sid(), sid());
+    let mut process = Request::begin(ground);
+    process.state.created(made.clone(), false);
+    process.read(&visitor);
+    process.close();
+    let mut other = ground.worker();
+    other.put(&ground.key_of(&made), b"theirs", HOUR);
+    assert_eq!(process.read(&made), b"theirs");
+    process.end();
+}
+
 pub fn a_kick_is_told_to_nobody_else(ground: &dyn Ground) {
     let alice = user("alice");
     let mut other = ground.worker();
