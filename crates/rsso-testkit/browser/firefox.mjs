@@ -88,6 +88,7 @@ class Tab {
     bringToFront() { return this.#page.bringToFront(); }
     url() { return this.#page.url(); }
     evaluate(act, given) { return this.#page.evaluate(act, given); }
+    dblclick(selector, { delay }) { return this.#page.click(selector, { count: 2, delay }); }
     waitForNavigation() { return this.#page.waitForNavigation(); }
     waitForTimeout(milliseconds) { return new Promise((over) => setTimeout(over, milliseconds)); }
 

@@ -268,6 +268,20 @@ fn assert_elsewhere(said: &[Value]) {
 }
 
 #[test]
+fn who_clicks_twice_to_sign_in_is_in_where_a_second_login_is_refused() {
+    assert_in(&on_redis("double.mjs"));
+}
+
+fn assert_in(said: &[Value]) {
+    assert_eq!(said.len(), 20);
+    for said in said {
+        let uid = said["uid"].as_str().expect("a name");
+        let one = format!("{uid}, 1");
+        assert_eq!(*said, json!({"uid": uid, "twice": true, "said": one}));
+    }
+}
+
+#[test]
 fn a_tab_that_is_looked_at_does_not_wait_and_one_that_is_not_makes_room() {
     assert_looked_at(&on_redis("looked-at.mjs"));
 }
@@ -321,6 +335,11 @@ mod in_firefox {
     #[test]
     fn who_signs_in_elsewhere_is_told_of_in_a_corner() {
         assert_elsewhere(&on_redis("elsewhere.mjs"));
+    }
+
+    #[test]
+    fn who_clicks_twice_to_sign_in_is_in_where_a_second_login_is_refused() {
+        assert_in(&on_redis("double.mjs"));
     }
 
     #[test]
