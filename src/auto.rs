@@ -56,6 +56,7 @@ pub(crate) fn follow(
         request,
         store,
         settings,
+        ..
     } = access;
     // SAFETY: asked for a moment ago, in the same callback of PHP's.
     let (session, server) = unsafe { (globals.session.get(), globals.server.map(|s| s.get())) };
@@ -70,12 +71,16 @@ pub(crate) fn follow(
             Err(_) => (None, Some(TOO_LONG)),
         },
     };
-    Ok(
-        match request.follow(*store, settings, wish.as_ref(), ttl)? {
-            Followed::Welcome => Ok(warning),
-            Followed::TurnedAway => Err(Refusal::TurnedAway),
-        },
-    )
+    let before = request.login().map(|bound| bound.login.identity.login);
+    let followed = request.follow(*store, settings, wish.as_ref(), ttl)?;
+    let now = request.login().map(|bound| bound.login.identity.login);
+    if now.is_some() && now != before {
+        access.leave_word();
+    }
+    Ok(match followed {
+        Followed::Welcome => Ok(warning),
+        Followed::TurnedAway => Err(Refusal::TurnedAway),
+    })
 }
 
 fn claim(user: User, server: Option<&ZendHashTable>, settings: &LoginSettings) -> Result<Claim> {

@@ -72,6 +72,7 @@ pub(crate) fn write(
                 request,
                 store,
                 settings,
+                ..
             } = access;
             return Ok(told(
                 request.write_for_new_id(store, settings, &sid, data, ttl)?,
@@ -127,6 +128,7 @@ pub(crate) fn destroy(caller: Caller, sid: &[u8]) -> Result<Answer<bool>> {
             request,
             store,
             settings,
+            ..
         } = worker.access(caller)?;
         if regenerates_id() {
             request.destroy_for_new_id(store, settings, &sid)?;

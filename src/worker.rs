@@ -11,6 +11,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use rsso_core::settings::{Directive, Origin};
+use rsso_core::store::words::Left;
 use rsso_core::store::{Spec, Store};
 use rsso_core::{Deadline, Error, Result, Settings};
 
@@ -47,6 +48,8 @@ pub(crate) struct Worker {
     /// Counts changes of `settings`, so that an unchanged one is not resolved again.
     changes: u64,
     stores: Vec<(Spec, Box<dyn Store>)>,
+    /// What this process has said of its settings, and where.
+    left: Left,
     /// What `session.save_handler=rsso` uses.
     pub(crate) native: Attachment,
     /// What each `Rsso\SessionHandler` of this request uses, by object handle.
@@ -155,6 +158,7 @@ impl Worker {
             refused: BTreeMap::new(),
             changes: 0,
             stores: Vec::new(),
+            left: Left::default(),
             native: Attachment::default(),
             handlers: HashMap::new(),
             scratch: Vec::new(),

@@ -247,7 +247,7 @@ impl Given {
 
     fn settle(
         self,
-        access: Access<'_>,
+        mut access: Access<'_>,
         meta: &Value,
         sid: &Value,
         server: Option<Array>,
@@ -256,7 +256,9 @@ impl Given {
             request,
             store,
             settings,
-        } = access;
+            ..
+        } = &mut access;
+        let store = &mut **store;
         let ttl = calls::ttl(php::ini_long(c"session.gc_maxlifetime"));
         if let Ok(sid) = SessionId::parse(sid.bytes().unwrap_or_default()) {
             // Where a framework goes on with a new id that it has not read.
@@ -275,11 +277,14 @@ impl Given {
                 self.options()?.await_delivery,
             );
         }
+        if let Claimed::New(..) = claimed {
+            access.leave_word();
+        }
         let refused = |refusal, holders: &[Login]| {
             let rows = holders.iter().map(|login| LoginRow::of(login, None));
             Settled::Refused(refusal, rows.collect())
         };
-        Ok(match (claimed, request.login()) {
+        Ok(match (claimed, access.request.login()) {
             (Claimed::New(_, kicks), Some(bound)) => {
                 Settled::Login(LoginRow::current(bound).with_kicks(&kicks))
             }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use rsso_core::deadline::bounded;
 use rsso_core::request::RequestState;
 use rsso_core::settings::Origin;
+use rsso_core::store::words::{Left, Site};
 use rsso_core::store::{SavePath, Spec, Store};
 use rsso_core::{Error, Result, Settings};
 
@@ -34,6 +35,18 @@ pub(crate) struct Access<'a> {
     pub(crate) store: &'a mut dyn Store,
     pub(crate) request: &'a mut RequestState,
     pub(crate) settings: &'a Settings,
+    left: &'a mut Left,
+}
+
+impl Access<'_> {
+    /// Leaves word of what PHP uses, for a gateway with other settings: after a claim, which such a one
+    /// does not find.
+    pub(crate) fn leave_word(&mut self) {
+        let cookie = crate::php::ini_string(c"session.name");
+        let path = crate::php::ini_string(c"session.cookie_path");
+        let site = Site::of(self.store, self.settings, &cookie, &path);
+        self.left.leave(self.store, site);
+    }
 }
 
 /// Which handler calls.
@@ -186,6 +199,7 @@ impl Worker {
             native,
             handlers,
             settings,
+            left,
             ..
         } = self;
         let attachment = match caller {
@@ -212,6 +226,7 @@ impl Worker {
             store: stores[at].1.as_mut(),
             request,
             settings: options.as_ref().unwrap_or(settings),
+            left,
         })
     }
 

@@ -56,6 +56,18 @@ function warn(what) {
     warned = true;
 }
 
+let hinted = false;
+/** For who has just set it up: nobody is signed in, which is right for a visitor. */
+function hint() {
+    if (hinted) return;
+    hinted = true;
+    console.info(
+        'rsso: nobody is signed in with this browser\'s cookie (4401). If somebody is: session.cookie_path must cover the folder'
+        + ' of client.js (/ does); session.name must be the gateway\'s --cookie; rsso.dsn, rsso.prefix, rsso.realm and rsso.hash_ids'
+        + ' must be the same in php.ini and the gateway. `rsso serve --check` compares them, and the gateway\'s log names the one.',
+    );
+}
+
 // ---- one tab -------------------------------------------------------------------------------------------------------
 
 /** What a tab has seen, and what it tells the page. */
@@ -160,6 +172,7 @@ class Tab {
         if (code === 4000) code = this.#ended;
         // A gateway that says no more: who was somebody, and did not sign out, has run out of time.
         if (this.#login && (code === 4000 || code === 4401)) [code, reason] = [4004, undefined];
+        if (code === 4401) hint();
         this.#state = 'closed';
         this.#over = true;
         this.#source.stop();

@@ -16,7 +16,10 @@ mod common;
 use std::time::Duration;
 
 use common::push::{Backing, log_in_of_realm};
-use common::{STORE_FAILED, json, rsso};
+use common::{STORE_FAILED, WRONG_USAGE, json, rsso};
+use rsso_core::Settings;
+use rsso_core::store::Spec;
+use rsso_core::store::words::{Left, Site};
 use rsso_testkit::gateway::Stream;
 use rsso_testkit::{Gateway, WorkDir, eventually};
 
@@ -101,7 +104,91 @@ fn a_check_signs_in_reads_and_compares(backing: &Backing) {
     );
 }
 
+/// What a PHP of these settings would leave in the store.
+fn leave_word(backing: &Backing, directives: &[(&str, &str)], cookie: &str, path: &str) {
+    let mut settings = Settings::default();
+    settings.set("dsn", &backing.dsn()).unwrap();
+    for (name, value) in directives {
+        settings.set(name, value).unwrap();
+    }
+    let mut store = Spec::resolve(&settings, "").unwrap().create().unwrap();
+    let site = Site::of(&*store, &settings, cookie, path);
+    Left::default().leave(&mut *store, site);
+}
+
+fn what_php_has_said_is_compared(backing: &Backing) {
+    let dsn = backing.dsn();
+    let check = |more: &[&str]| rsso(&[&["serve", "--check", "--dsn", &dsn], more].concat());
+    let said = check(&[]).ok();
+    assert!(said.contains("no PHP has used this store"), "{said}");
+    leave_word(
+        backing,
+        &[("prefix", "shop_"), ("realm", "shop")],
+        "sid",
+        "/",
+    );
+    let ours = ["--prefix", "shop_", "--realm", "shop", "--cookie", "sid"];
+    let said = check(&ours).ok();
+    assert!(said.contains("PHP uses the same settings"), "{said}");
+    let with = |at: usize, other: &'static str| {
+        let mut words = ours;
+        words[at] = other;
+        check(&words).failed(WRONG_USAGE)
+    };
+    for (at, other, said) in [
+        (
+            1,
+            "other_",
+            "rsso.prefix is 'shop_' in PHP, and 'other_' here",
+        ),
+        (3, "blog", "rsso.realm is 'shop' in PHP, and 'blog' here"),
+        (
+            5,
+            "PHPSESSID",
+            "session.name is 'sid' in PHP, and --cookie is 'PHPSESSID' here",
+        ),
+    ] {
+        let problem = with(at, other);
+        assert!(problem.contains(said), "{problem}");
+    }
+    let dir = WorkDir::new();
+    let file = dir.write("serve.toml", "rsso.hash_ids = false");
+    let words = [&ours[..], &["--config", file.to_str().unwrap()]].concat();
+    let problem = check(&words).failed(WRONG_USAGE);
+    assert!(
+        problem.contains("rsso.hash_ids is '1' in PHP, and '0' here"),
+        "{problem}"
+    );
+    // A proxy may lead another folder here.
+    leave_word(backing, &[], "PHPSESSID", "/shop/");
+    let said = check(&[]).ok();
+    assert!(
+        said.contains("session.cookie_path is '/shop/' in PHP"),
+        "{said}"
+    );
+}
+
+fn a_gateway_warns_of_what_php_has_said(backing: &Backing) {
+    leave_word(backing, &[("prefix", "shop_")], "PHPSESSID", "/");
+    let (gateway, _dir) = gateway(backing, "", &[]);
+    warns(
+        &gateway,
+        "PHPSESSID=one",
+        "prefix",
+        "rsso.prefix is 'shop_' in PHP",
+    );
+}
+
+fn a_path_that_does_not_cover_the_gateway_is_named(backing: &Backing) {
+    leave_word(backing, &[], "PHPSESSID", "/shop/");
+    let (gateway, _dir) = gateway(backing, "", &[]);
+    warns(&gateway, "lang=..", "session.cookie_path", "'/shop/'");
+}
+
 on_every_store!(
+    what_php_has_said_is_compared,
+    a_gateway_warns_of_what_php_has_said,
+    a_path_that_does_not_cover_the_gateway_is_named,
     a_check_signs_in_reads_and_compares,
     another_realm_is_named,
     another_form_of_ids_is_named,

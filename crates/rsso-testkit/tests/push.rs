@@ -158,6 +158,11 @@ fn assert_fallback(said: &[Value]) {
     assert!(said[4]["requests"].as_u64() <= Some(2), "{}", said[4]);
     assert_eq!(said[5]["stranger"], 4401);
     assert!(said[5]["requests"].as_u64() <= Some(2), "{}", said[5]);
+    let hints = said[5]["hints"].as_array().expect("a list");
+    assert_eq!(hints.len(), 1, "{hints:?}");
+    for setting in ["session.cookie_path", "--cookie", "rsso.realm", "--check"] {
+        assert!(hints[0].as_str().is_some_and(|hint| hint.contains(setting)));
+    }
     assert_eq!(said[6], json!({"refused": "ws ws sse"}));
     assert_eq!(said[7], json!({"problems": []}));
 }

@@ -27,6 +27,7 @@ use std::time::Duration;
 pub use logins::Logins;
 pub use receipts::Receipts;
 pub use spec::{COMPILED_IN, SavePath, Spec};
+pub use words::Words;
 
 use crate::deadline::{Deadline, bounded};
 use crate::error::Result;
@@ -41,6 +42,7 @@ pub mod receipts;
 pub mod redis;
 mod spec;
 pub mod sqlite;
+pub mod words;
 
 /// How the error of a commit begins that has certainly changed nothing.
 pub(crate) const NOT_STORED: &str = "cannot store the session; what was stored before is unchanged";
@@ -57,7 +59,7 @@ pub(crate) const MAYBE_CHANGED: &str =
     "the answer of the store was lost; it is not known whether the user's logins were changed";
 
 /// One place where sessions live. A store belongs to one thread of one process.
-pub trait Store: Logins + Receipts + Send {
+pub trait Store: Logins + Receipts + Words + Send {
     /// The store's address, without credentials, for messages and phpinfo().
     fn address(&self) -> &str;
 

@@ -57,6 +57,7 @@ mod signing;
 mod strict;
 mod visitors;
 mod waiters;
+mod words;
 mod worker;
 
 macro_rules! stores {
@@ -327,6 +328,11 @@ stores! {
         what_was_not_delivered_is_said_so;
         a_gateway_that_has_gone_is_forgotten;
         a_claim_learns_whether_its_kicks_were_delivered;
+    }
+    words {
+        a_word_is_found_whatever_the_prefix;
+        a_word_is_left_once_in_a_while;
+        words_expire_and_there_are_a_few;
     }
     logins_model {
         any_story_goes_as_the_model_says;

@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 use axum::http::HeaderMap;
 use parking_lot::Mutex;
 use rsso_core::login::{Realm, Uid, User};
-use rsso_core::store::Store;
+use rsso_core::store::{Store, words};
 use rsso_core::{Result, SessionId, SessionKey};
 
+use super::compare::{self, Comparison, Difference, compare};
 use super::cookie;
 use super::desk::{Bearer, Desk};
 use super::hints::Hints;
@@ -38,6 +39,8 @@ pub(crate) struct Site {
     pub(crate) realm: Realm,
     /// Whether ids are hashed in the store; `None`: an existing table has them as they are.
     pub(crate) hash_ids: Option<bool>,
+    /// All of them, to compare them with what PHP says.
+    pub(crate) settings: words::Site,
 }
 
 /// What is wrong.
@@ -49,8 +52,10 @@ enum Finding {
     HashIds,
     /// The cookie of this name holds a session with a login.
     Cookie(String),
-    /// The store knows none of them.
-    Unknown,
+    /// The store knows none of them, and PHP has said that it uses other settings.
+    Others(Vec<Difference>),
+    /// The store knows none of them. True: PHP has left word here, of the same settings.
+    Unknown(bool),
 }
 
 /// What a browser presents.
@@ -99,7 +104,7 @@ impl Diagnosis {
             let asked = desk.ask(move |store| Ok((find(store, &presented, &site)?, site)));
             // A store that cannot be asked has been told to the log.
             if let Ok((finding, site)) = asked.await
-                && (fitted.is_none() || finding != Finding::Unknown)
+                && (fitted.is_none() || finding.is_certain())
             {
                 let (setting, problem) = finding.advice(&site, without);
                 hints.warn(setting, &problem);
@@ -109,6 +114,11 @@ impl Diagnosis {
 }
 
 impl Finding {
+    /// Whether it is known of a session that has a login.
+    fn is_certain(&self) -> bool {
+        !matches!(self, Self::Others(_) | Self::Unknown(_))
+    }
+
     /// The setting, and what to do. `without`: the browser has no cookie of the name.
     fn advice(&self, site: &Site, without: bool) -> (&'static str, String) {
         let (cookie, realm) = (&site.cookie, site.realm.as_str());
@@ -127,7 +137,14 @@ impl Finding {
                 "cookie",
                 format!("a browser's session is in the cookie {name}, not in {cookie}: it must be PHP's session.name"),
             ),
-            Self::Unknown if without => (
+            Self::Others(differences) => (
+                differences.first().map_or("dsn", |first| first.setting),
+                format!(
+                    "nobody has been signed in so far, and PHP, which has left word in the store, uses other settings: {}",
+                    compare::said(differences)
+                ),
+            ),
+            Self::Unknown(_) if without => (
                 "cookie",
                 format!(
                     "nobody has been signed in so far, and a browser came without the cookie {cookie}. If its user \
@@ -135,11 +152,19 @@ impl Finding {
                      folder (/ does), and session.cookie_domain its host"
                 ),
             ),
-            Self::Unknown => (
+            Self::Unknown(false) => (
                 "dsn",
-                "nobody has been signed in so far, and no session that a browser presented has a login here. \
-                 If its user is signed in: PHP's rsso.dsn (with the number or name of the database) and \
-                 rsso.prefix must be the same, and sso_claim() or rsso.auto_claim must run at the sign-in"
+                "nobody has been signed in so far, no session that a browser presented has a login here, and no PHP \
+                 has used this store for a week. If its user is signed in: PHP's rsso.dsn (with the number or name of \
+                 the database) and rsso.prefix must be the same, and sso_claim() or rsso.auto_claim must run at the \
+                 sign-in"
+                    .to_owned(),
+            ),
+            Self::Unknown(true) => (
+                "dsn",
+                "nobody has been signed in so far, and no session that a browser presented has a login here, where \
+                 PHP uses the same settings. If its user is signed in: another server of the site may have another \
+                 rsso.dsn"
                     .to_owned(),
             ),
         }
@@ -169,5 +194,11 @@ fn find(store: &mut dyn Store, presented: &Presented, site: &Site) -> Result<Fin
             return Ok(Finding::Cookie(name.clone()));
         }
     }
-    Ok(Finding::Unknown)
+    Ok(match compare(store, &site.settings)? {
+        Comparison::Differs(differences) | Comparison::Elsewhere(differences) => {
+            Finding::Others(differences)
+        }
+        Comparison::Same => Finding::Unknown(true),
+        Comparison::NoWord => Finding::Unknown(false),
+    })
 }

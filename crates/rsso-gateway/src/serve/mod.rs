@@ -21,6 +21,7 @@ use tokio::time::{Instant, sleep};
 mod caps;
 mod channel;
 mod check;
+mod compare;
 pub(crate) mod config;
 mod connection;
 pub mod cookie;
@@ -130,6 +131,7 @@ async fn serve(settings: Settings, source: Source) -> Result<(), Failure> {
         realm: logins.realm.clone(),
         hash_ids: (settings.store.settings.mysql_table.is_empty())
             .then_some(settings.store.settings.hash_ids),
+        settings: compare::ours(&settings),
     };
     let caps = Arc::new(Caps::new(max, settings.max_per_address));
     let receipts = Receipts::start(desk.clone(), logins.realm.clone());

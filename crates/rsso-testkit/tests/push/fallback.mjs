@@ -8,7 +8,7 @@
 //   { requests: 0 }                streams asked for in two seconds after the end
 //   { again, requests }            a reload with the same cookie: the code of its end; at most two requests (the stream, and
 //                                  one for its status)
-//   { stranger, requests }         who is not signed in: code 4401; at most two requests
+//   { stranger, requests, hints }  who is not signed in: code 4401; at most two requests; what the console says
 //   { refused }                    two WebSockets that are refused make the third attempt a stream: "ws ws sse"
 //   { problems: [] }
 import { Person, event, numbers, problems, reaches, types } from './people.mjs';
@@ -44,8 +44,11 @@ export default async ({ person, say, input }) => {
 
     const stranger = await without();
     const page = await stranger.opens({}, 'closed');
-    say({ stranger: (await event(page, 'ended')).code, requests: stranger.requests });
+    const { code } = await event(page, 'ended');
+    const hints = await page.evaluate(() => window.hints);
+    say({ stranger: code, requests: stranger.requests, hints });
     complaints.push(...await problems(page));
+    complaints.push(...await tab.evaluate(() => window.hints));
 
     // As where a proxy knows no upgrade.
     const behind = new Person(await person(), input.origin);

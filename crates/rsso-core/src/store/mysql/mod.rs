@@ -42,6 +42,7 @@ mod session;
 mod settings;
 mod text;
 mod transaction;
+mod words;
 
 pub use mapping::Mapping;
 pub use schema::{Tables, VERSION as SCHEMA_VERSION};
@@ -52,7 +53,9 @@ use lines::{Line, Lines};
 use locks::{Held, LockNames};
 use receipts::ReceiptTable;
 use register::Register;
+use schema::DEFAULT_PREFIX;
 use session::Session;
+use words::WordTable;
 
 /// Sessions in MySQL or MariaDB.
 pub struct MysqlStore {
@@ -61,6 +64,8 @@ pub struct MysqlStore {
     names: LockNames,
     register: Register,
     receipts: ReceiptTable,
+    words: WordTable,
+    prefix: String,
     held: HashMap<Token, Held>,
 }
 
@@ -96,6 +101,7 @@ impl MysqlStore {
         };
         let register = Register::new(&tables, events);
         let receipts = ReceiptTable::new(&tables);
+        let words = WordTable::new(&tables);
         let lines = Lines::new(target, tables);
         Ok(Self {
             names: LockNames::new(&lines),
@@ -103,6 +109,8 @@ impl MysqlStore {
             lines,
             register,
             receipts,
+            words,
+            prefix: prefix.unwrap_or(DEFAULT_PREFIX).to_owned(),
             held: HashMap::new(),
         })
     }

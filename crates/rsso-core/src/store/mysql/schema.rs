@@ -8,6 +8,9 @@ use crate::error::{Error, Result};
 /// Version of the schema; each has its statements in [`Tables::steps`].
 pub const VERSION: u32 = 2;
 
+/// What the names of rsso's tables begin with.
+pub(super) const DEFAULT_PREFIX: &str = "rsso_";
+
 /// The names of rsso's tables, quoted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tables {
@@ -36,7 +39,7 @@ impl Tables {
     /// # Errors
     /// When the prefix cannot be part of a table's name.
     pub fn new(prefix: Option<&str>) -> Result<Self> {
-        let prefix = prefix.unwrap_or("rsso_");
+        let prefix = prefix.unwrap_or(DEFAULT_PREFIX);
         if prefix.len() > 32
             || !prefix
                 .chars()

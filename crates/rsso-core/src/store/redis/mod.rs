@@ -39,6 +39,7 @@ mod stream;
 mod suspect;
 mod tls;
 mod wait;
+mod words;
 
 use connection::{Link, Target};
 use keeper::Keeper;

@@ -41,6 +41,7 @@ mod schema;
 #[cfg(test)]
 mod tests;
 mod watch;
+mod words;
 
 use error::Doing;
 use lock::{Guard, LockFile};

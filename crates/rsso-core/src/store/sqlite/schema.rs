@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+use super::words;
 use crate::error::{Error, Result};
 
 /// Version of the schema, in `PRAGMA user_version`.
@@ -35,6 +36,7 @@ pub(super) struct Names {
 
 /// The SQL of each act, with the table's prefix in it.
 pub(super) struct Statements {
+    pub(super) prefix: String,
     pub(super) names: Names,
     create: String,
     pub(super) load: String,
@@ -154,7 +156,9 @@ impl Statements {
                 CREATE TABLE IF NOT EXISTS {receipts} (
                     name BLOB PRIMARY KEY NOT NULL,
                     until INTEGER NOT NULL
-                );"
+                );
+                {words}",
+                words = words::CREATE
             ),
             load: format!(
                 "SELECT s.generation, s.revision, s.data, l.user, l.identity, l.more, b.until, s.expires
@@ -227,6 +231,7 @@ impl Statements {
             ),
             remove_expired: format!("DELETE FROM {table} WHERE id = ?1 AND expires <= ?2"),
             names,
+            prefix: prefix.to_owned(),
         })
     }
 }

@@ -1,0 +1,87 @@
+//! What PHP's processes say of their settings, for a gateway that finds nobody.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rsso_core::Settings;
+use rsso_core::store::words::{self, Left, Site, Word};
+
+use super::ground::{Ground, Worker};
+
+fn site(worker: &Worker, realm: &str) -> Site {
+    let mut settings = Settings::default();
+    settings.set("realm", realm).unwrap();
+    Site::of(&*worker.store, &settings, "sid", "/shop/")
+}
+
+fn now() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    i64::try_from(now.as_secs()).unwrap()
+}
+
+/// What this site's word would be.
+fn word(site: &Site, at: i64) -> Word {
+    Word {
+        text: serde_json::to_string(site).unwrap(),
+        at,
+    }
+}
+
+pub fn a_word_is_found_whatever_the_prefix(ground: &dyn Ground) {
+    let mut here = ground.worker();
+    let mut there = ground.worker_with(&[("prefix", "other_")]);
+    assert_eq!(words::sites(&mut *here.store).unwrap(), []);
+    let (ours, theirs) = (site(&here, "a"), site(&there, "b"));
+    assert_ne!(ours.prefix, theirs.prefix);
+    assert_eq!(theirs.prefix, "other_");
+    Left::default().leave(&mut *here.store, ours.clone());
+    Left::default().leave(&mut *there.store, theirs.clone());
+    for worker in [&mut here, &mut there] {
+        let mut found = words::sites(&mut *worker.store).unwrap();
+        found.sort_by(|a, b| a.realm.cmp(&b.realm));
+        assert_eq!(found, [ours.clone(), theirs.clone()]);
+    }
+}
+
+pub fn a_word_is_left_once_in_a_while(ground: &dyn Ground) {
+    let mut worker = ground.worker();
+    let site = site(&worker, "a");
+    let lately = word(&site, now() - 600);
+    worker.store.leave_word(&lately, &[]).unwrap();
+    let mut left = Left::default();
+    left.leave(&mut *worker.store, site.clone());
+    assert_eq!(worker.store.words().unwrap(), [lately]);
+    // It is another one's turn after an hour; this process looks no more.
+    let old = word(&site, now() - 7200);
+    worker.store.leave_word(&old, &[]).unwrap();
+    left.leave(&mut *worker.store, site.clone());
+    assert_eq!(worker.store.words().unwrap(), [old]);
+    Left::default().leave(&mut *worker.store, site);
+    let words = worker.store.words().unwrap();
+    assert_eq!(words.len(), 1);
+    assert!(words[0].at >= now() - 60);
+}
+
+pub fn words_expire_and_there_are_a_few(ground: &dyn Ground) {
+    let mut worker = ground.worker();
+    let week = 7 * 86_400;
+    for number in 0..40 {
+        let site = site(&worker, &format!("r{number}"));
+        let age = if number < 5 { week + 60 } else { 1000 - number };
+        worker
+            .store
+            .leave_word(&word(&site, now() - age), &[])
+            .unwrap();
+    }
+    assert_eq!(words::sites(&mut *worker.store).unwrap().len(), 35);
+    let new = site(&worker, "new");
+    Left::default().leave(&mut *worker.store, new.clone());
+    assert_eq!(worker.store.words().unwrap().len(), 32);
+    let sites = words::sites(&mut *worker.store).unwrap();
+    assert_eq!(sites[0], new);
+    // The oldest have gone.
+    let realms: Vec<_> = sites.iter().map(|site| site.realm.as_str()).collect();
+    assert!(
+        realms.contains(&"r39") && !realms.contains(&"r5"),
+        "{realms:?}"
+    );
+}

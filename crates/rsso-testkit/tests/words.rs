@@ -1,0 +1,126 @@
+//! PHP leaves word of its settings in the store at a sign-in, and `rsso serve --check` compares them with the
+//! gateway's.
+
+use std::process::{Command, Output};
+
+use rsso_testkit::{Handler, MariaDb, Php, RedisServer, WorkDir};
+
+/// One process of a site of these settings, with so many sign-ins.
+fn sign_in(handler: &Handler, how: &str) {
+    let dir = WorkDir::new();
+    let php = Php::new()
+        .handler(handler, dir.path())
+        .ini("session.use_cookies", "0")
+        .ini("session.cache_limiter", "")
+        .ini("session.name", "shopid")
+        .ini("session.cookie_path", "/shop/")
+        .ini("rsso.prefix", "shop_")
+        .ini("rsso.realm", "shop")
+        .ini("rsso.hash_ids", "0")
+        .ini("rsso.auto_claim", "user")
+        .ini("rsso.max_logins", "0");
+    let code = format!(
+        "<?php for ($i = 0; $i < 3; $i++) {{ session_id(\"s$i\"); session_start(); {how} session_write_close(); }}"
+    );
+    assert_eq!(php.run_code(&code).ok(), "");
+}
+
+const CLAIM: &str = "sso_claim('ann', options: ['rotate_id' => false]);";
+const AUTO_CLAIM: &str = "$_SESSION['user'] = 'ann';";
+
+fn check(dsn: &str, words: &[&str]) -> Output {
+    let program = rsso_testkit::php::extension().with_file_name("rsso");
+    let mut check = Command::new(program);
+    check.args(["serve", "--check", "--dsn", dsn]).args(words);
+    check.output().expect("run rsso")
+}
+
+fn assert_compared(handler: &Handler, how: &str) {
+    let Handler::Dsn(dsn) = handler else {
+        panic!("a gateway needs a DSN")
+    };
+    sign_in(handler, how);
+    let output = check(dsn, &[]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    for difference in [
+        "rsso.prefix is 'shop_' in PHP",
+        "rsso.realm is 'shop' in PHP, and 'default' here",
+        "rsso.hash_ids is '0' in PHP, and '1' here",
+        "session.name is 'shopid' in PHP, and --cookie is 'PHPSESSID' here",
+        "session.cookie_path is '/shop/' in PHP",
+    ] {
+        assert!(said.contains(difference), "{said}");
+    }
+    let dir = WorkDir::new();
+    let file = dir.write("serve.toml", "rsso.hash_ids = false");
+    let file = file.display().to_string();
+    let right = [
+        "--prefix", "shop_", "--realm", "shop", "--cookie", "shopid", "--config", &file,
+    ];
+    let output = check(dsn, &right);
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn on_sqlite_php_leaves_word() {
+    for how in [CLAIM, AUTO_CLAIM] {
+        let dir = WorkDir::new();
+        let file = dir.join("rsso.sqlite");
+        assert_compared(&Handler::Dsn(format!("sqlite:{}", file.display())), how);
+    }
+}
+
+#[test]
+fn on_redis_php_leaves_word() {
+    for how in [CLAIM, AUTO_CLAIM] {
+        let redis = RedisServer::start();
+        assert_compared(&Handler::Dsn(redis.url()), how);
+    }
+}
+
+#[test]
+fn on_mysql_php_leaves_word() {
+    for how in [CLAIM, AUTO_CLAIM] {
+        let mariadb = MariaDb::start();
+        assert_compared(&Handler::Dsn(mariadb.url()), how);
+    }
+}
+
+#[test]
+fn word_is_left_once_by_a_process_and_not_again_by_another() {
+    let redis = RedisServer::start();
+    let handler = Handler::Dsn(redis.url());
+    let monitor = redis.monitor();
+    let of = |command: &str, lines: &[String]| {
+        let named = format!("\"{command}\" \"rsso:words\"");
+        lines
+            .iter()
+            .filter(|line| line.to_ascii_lowercase().contains(&named))
+            .count()
+    };
+    sign_in(&handler, CLAIM);
+    let lines = monitor.take();
+    assert_eq!((of("hset", &lines), of("hgetall", &lines)), (1, 1));
+    sign_in(&handler, AUTO_CLAIM);
+    let lines = monitor.take();
+    assert_eq!((of("hset", &lines), of("hgetall", &lines)), (0, 1));
+}
+
+/// Who may use no key but those of the prefix signs in, and leaves word there.
+#[test]
+fn a_redis_user_of_a_prefix_leaves_word_below_it() {
+    let redis = RedisServer::start();
+    redis.cli(&["acl", "setuser", "shop", "on", ">pw", "~shop_*", "+@all"]);
+    let dsn = redis.url().replace("redis://", "redis://shop:pw@");
+    sign_in(&Handler::Dsn(dsn.clone()), CLAIM);
+    let output = check(
+        &dsn,
+        &["--prefix", "shop_", "--realm", "shop", "--cookie", "shopid"],
+    );
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        said.contains("rsso.hash_ids is '0' in PHP, and '1' here"),
+        "{output:?}"
+    );
+}
