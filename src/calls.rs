@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rsso_core::deadline::bounded;
 use rsso_core::request::{Validation, Written};
-use rsso_core::{Result, SessionId};
+use rsso_core::{Error, Result, SessionId};
 
 use crate::auto::{self, Globals};
 use crate::guard::Answer;
@@ -80,7 +80,8 @@ pub(crate) fn write(
         }
         // The write of the new id will tell who is logged in then.
         let globals = globals.filter(|_| !rotates);
-        let warning = match auto::follow(&mut access, &sid, globals, ttl)? {
+        let followed = auto::follow(&mut access, &sid, globals, ttl);
+        let warning = match followed.map_err(Error::instead_of_a_write)? {
             Ok(warning) => warning,
             Err(refusal) => return Ok(Answer::warn(false, refusal.message())),
         };
@@ -109,7 +110,8 @@ pub(crate) fn touch(
     let (sid, ttl) = (SessionId::parse(sid)?, ttl(lifetime));
     worker::with(|worker| {
         let mut access = worker.access(caller)?;
-        let warning = match auto::follow(&mut access, &sid, globals, ttl)? {
+        let followed = auto::follow(&mut access, &sid, globals, ttl);
+        let warning = match followed.map_err(Error::instead_of_a_write)? {
             Ok(warning) => warning,
             Err(refusal) => return Ok(Answer::warn(false, refusal.message())),
         };

@@ -20,8 +20,9 @@ file_put_contents("$directory/x.sqlite", str_repeat('no database ', 1000));
 $warnings = [];
 set_error_handler(function (int $level, string $message) use (&$warnings): bool { $warnings[] = $message; return true; });
 session_write_close();
-var_dump(count($warnings), str_contains($warnings[0], 'x.sqlite'));
+var_dump(count($warnings), str_contains($warnings[0], 'x.sqlite'), str_contains($warnings[0], 'cannot store the session; what was stored before is unchanged: '));
 ?>
 --EXPECT--
 int(1)
+bool(true)
 bool(true)

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use thiserror::Error as ThisError;
 
+use crate::store::NOT_STORED;
+
 /// Shorthand for results of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -104,6 +106,23 @@ impl Error {
             store: store.into(),
             problem: problem.into(),
             source: Some(source.into()),
+        }
+    }
+
+    /// The same of an act for whose failure the write of the session was given up.
+    #[must_use]
+    pub fn instead_of_a_write(self) -> Self {
+        match self {
+            Self::Store {
+                store,
+                problem,
+                source,
+            } => Self::Store {
+                store,
+                problem: format!("{NOT_STORED}: {problem}"),
+                source,
+            },
+            other => other,
         }
     }
 

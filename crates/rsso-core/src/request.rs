@@ -337,7 +337,13 @@ impl RequestState {
                 token: Token::random()?,
                 ..current
             },
-            _ => Current::unread(sid, settings)?,
+            refused => {
+                // A claim found it ended, and its lock is still held.
+                if let Some(mut refused) = refused {
+                    refused.give_back(store)?;
+                }
+                Current::unread(sid, settings)?
+            }
         };
         self.ended = false;
         self.kick_of_closed = None;

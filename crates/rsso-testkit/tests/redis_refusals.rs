@@ -295,3 +295,18 @@ fn a_request_whose_login_is_evicted_meanwhile_revives_nothing() {
         assert_eq!(read.ok(), "0", "{end}");
     }
 }
+
+/// The end of the request before is refused as well: its answer comes with the next one's, perhaps another visitor's.
+#[test]
+fn a_server_that_becomes_a_replica_during_a_request_serves_the_next() {
+    let ground = Ground::new();
+    let mut worker = ground.php.spawn_code(&stopping(
+        "session_id('known'); session_start(); gate('stopped'); session_abort();
+         for ($n = 0; $n < 3; $n++) echo session('known');",
+    ));
+    wait_for(&mut worker, "stopped");
+    ground.redis.cli(&["REPLICAOF", "127.0.0.1", "1"]);
+    open(&ground.dir, "stopped");
+    let output = worker.wait();
+    assert_eq!(output.stdout, "111", "{output:#?}");
+}

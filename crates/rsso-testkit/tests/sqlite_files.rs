@@ -115,7 +115,9 @@ impl Workers {
     }
 
     /// Stops the workers and compares what they were told with what is there.
-    fn check(mut self) {
+    ///
+    /// Where the `database` was removed its sessions began a new life; else each has the one that it had.
+    fn check(mut self, database: bool) {
         self.dir.write("stop", "");
         for worker in self.running.drain(..) {
             worker.wait().ok();
@@ -135,6 +137,10 @@ impl Workers {
             let acknowledged = lines(&self.notes(worker));
             for line in &acknowledged {
                 let (session, life, n) = note(line);
+                assert!(
+                    database || life == last[&session].0,
+                    "{line} is lost, and all of its life: {last:?}"
+                );
                 if life == last[&session].0 {
                     assert!(n <= last[&session].1, "{line} is lost: {last:?}");
                 }
@@ -180,7 +186,7 @@ fn remove_under_workers(suffixes: &[&str]) {
         workers.replace_one();
         workers.wait_for_progress();
     }
-    workers.check();
+    workers.check(suffixes.contains(&""));
 }
 
 #[test]

@@ -150,6 +150,7 @@ stores! {
     visitors {
         a_new_session_that_was_closed_is_not_overwritten;
         an_id_that_was_made_may_be_known_after_a_close;
+        an_ended_session_that_is_read_again_gives_its_lock_back;
         a_kick_is_told_to_nobody_else;
         a_kick_is_told_after_the_new_id_as_well;
         a_rotation_without_a_new_id_moves_no_login;

@@ -3,10 +3,11 @@
 use std::thread;
 use std::time::Duration;
 
-use rsso_core::store::{Change, End, Outcome};
+use rsso_core::login::Seat;
+use rsso_core::store::{Change, End, Outcome, Token};
 use rsso_testkit::{MariaDb, eventually};
 
-use super::ground::HOUR;
+use super::ground::{HOUR, Held};
 use super::mysql_world::{MAPPED, Thief, complaint, key, make_mapped_table, through, worker};
 use super::signing::{at_most, user, wish};
 
@@ -50,26 +51,95 @@ fn a_write_whose_answer_is_lost_is_found_to_be_stored() {
 
 #[test]
 fn an_emptied_session_whose_answer_is_lost_is_emptied_once() {
-    let mariadb = MariaDb::start();
-    let thief = Thief::before(mariadb.port());
-    let mut owner = worker(&through(&mariadb, thief.port()), &NATIVE);
-    let mut other = worker(&mariadb.url(), &NATIVE);
-    let key = key(&NATIVE);
-    // That of the preparation; that of the statement, which was prepared by then.
-    for lost in ["prepare", "execute"] {
-        other.put(&key, b"old", HOUR);
-        let held = owner.locked(&key);
-        let end = End {
-            seen: held.seen.map(|seen| seen.generation),
-            ..End::default()
+    for_each_layout(|mariadb, thief, directives| {
+        let mut owner = worker(&through(mariadb, thief.port()), directives);
+        let key = key(directives);
+        // Each answer of the act, prepared or not.
+        for lost in [1, 1, 2, 2, 3, 3, 4, 4] {
+            let mut other = worker(&mariadb.url(), directives);
+            other.put(&key, b"old", HOUR);
+            let held = owner.locked(&key);
+            let end = End {
+                seen: held.seen.map(|seen| seen.generation),
+                ..End::default()
+            };
+            thief.steal_answer(lost);
+            let lock = (held.token, true);
+            let existed = owner.store.destroy_leaving_empty(&key, lock, end, HOUR);
+            thief.steal_answer(0);
+            assert!(existed.unwrap(), "{lost}");
+            // The empty one is a courtesy.
+            let left = other.locked(&key).data.unwrap_or_default();
+            assert_eq!(left, b"", "{lost}");
+        }
+    });
+}
+
+#[test]
+fn a_rotation_whose_answer_is_lost_is_found_to_be_done() {
+    for_each_layout(|mariadb, thief, directives| {
+        let mut owner = worker(&through(mariadb, thief.port()), directives);
+        let mut other = worker(&mariadb.url(), directives);
+        let alice = user("alice");
+        let mut from = key(directives);
+        owner.put(&from, b"old", HOUR);
+        let held = owner.locked(&from);
+        let claim = wish(&alice, "web", at_most(1));
+        owner.try_claim(&held, &claim).unwrap();
+        owner.store.release(&from, held.token).unwrap();
+        for lost in 1..40 {
+            let to = key(directives);
+            let held = owner.locked(&from);
+            let seat = Seat {
+                seen: None,
+                token: Token::random().unwrap(),
+                ttl: HOUR,
+            };
+            thief.steal_answer(lost);
+            let rotated = (owner.store).rotate((&from, Some(held.token)), &to, seat, claim.login);
+            thief.steal_answer(0);
+            assert!(rotated.unwrap().is_some(), "{lost}");
+            assert_eq!(other.login_of(&to), Some(claim.login), "{lost}");
+            from = to;
+        }
+    });
+}
+
+#[test]
+fn a_lock_that_was_regained_for_a_commit_in_vain_is_given_back() {
+    for_each_layout(|mariadb, _, directives| {
+        let short = [("read_timeout", "1")];
+        let directives_too = [directives, &short[..]].concat();
+        let mut owner = worker(&mariadb.url(), &directives_too);
+        let mut other = worker(&mariadb.url(), directives);
+        let key = key(directives);
+        owner.put(&key, b"old", HOUR);
+        // As after a claim of a new id: nobody else can have the lock.
+        let held = Held {
+            locked: true,
+            ..owner.unlocked(&key)
         };
-        thief.steal_next_answer();
-        let lock = (held.token, true);
-        let existed = owner.store.destroy_leaving_empty(&key, lock, end, HOUR);
-        assert!(existed.unwrap(), "{lost}");
-        assert_eq!(other.locked(&key).data.unwrap(), b"");
-        other = worker(&mariadb.url(), &NATIVE);
-    }
+        let table = match directives.is_empty() {
+            true => "rsso_sessions",
+            false => "sessions",
+        };
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                mariadb.sql(&format!(
+                    "BEGIN; SELECT 1 FROM {table} FOR UPDATE; DO GET_LOCK('ready', 0); DO SLEEP(5); COMMIT"
+                ))
+            });
+            eventually("the row is locked", SOON, || {
+                (mariadb.sql("SELECT IS_USED_LOCK('ready') IS NULL") == "0").then_some(())
+            });
+            let done = owner
+                .store
+                .commit(&key, held.basis(HOUR), Change::Write(b"new", HOUR));
+            assert!(done.is_err(), "{done:?}");
+        });
+        let other = other.try_lock(&key, Duration::from_secs(3), HOUR);
+        assert_eq!(other.unwrap().data.unwrap(), b"old");
+    });
 }
 
 /// Row and mark are no one transaction there: but what is found to be stored is.
@@ -279,7 +349,12 @@ fn a_destroy_whose_answer_is_lost_removes_nothing_later() {
         other.put(&key, b"old", HOUR);
         owner.peek(&key);
         thief.steal_next_answer();
-        let _there = owner.store.destroy(&key, None, End::default()).unwrap();
+        let seen = other.unlocked(&key).seen.map(|seen| seen.generation);
+        let end = End {
+            seen,
+            ..End::default()
+        };
+        assert!(owner.store.destroy(&key, None, end).unwrap());
         assert_eq!(other.peek(&key), None);
     });
 }

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use rsso_core::SessionId;
-use rsso_core::login::{ROTATION_GRACE, Which};
+use rsso_core::login::{Claimed, ROTATION_GRACE, Which};
 use rsso_core::request::{Refusal, Written};
 
 use super::ground::{Ground, HOUR, sid};
@@ -195,4 +195,17 @@ impl Stored for Written {
     fn unwrap_stored(self) {
         assert_eq!(self, Self::Stored);
     }
+}
+
+/// `session_reset()`, or a class that reads once more, after a claim that came too late.
+pub fn an_ended_session_that_is_read_again_gives_its_lock_back(ground: &dyn Ground) {
+    let (id, mut other) = (sid(), ground.worker());
+    other.put(&ground.key_of(&id), b"data", HOUR);
+    let mut request = Request::on(ground, &id);
+    assert!(other.destroy(&ground.key_of(&id)));
+    let claimed = request.claim(&wish(&user("alice"), "web", at_most(1)));
+    assert!(matches!(claimed, Claimed::Ended), "{claimed:?}");
+    assert_eq!(request.read(&id), b"");
+    request.end();
+    assert!(other.locked(&ground.key_of(&id)).locked);
 }

@@ -128,17 +128,22 @@ impl Again<'_> {
         name: &str,
         commit: impl FnOnce(&mut Session) -> Result<(Outcome, bool), Driver>,
     ) -> Result<(Outcome, bool), Driver> {
-        let is_ours = try_lock(session, name)?;
-        let outcome = match self.sent_before(session)? {
-            Some(outcome) => (outcome, false),
-            None if is_ours => commit(session)?,
-            // Whoever holds it may have read what this very commit has stored already.
-            None => (self.layout.classify(session, self.key, self.basis)?, false),
-        };
-        if is_ours {
-            unlock(session, name)?;
+        if !try_lock(session, name)? {
+            let outcome = match self.sent_before(session)? {
+                Some(outcome) => outcome,
+                // Whoever holds it may have read what this very commit has stored already.
+                None => self.layout.classify(session, self.key, self.basis)?,
+            };
+            return Ok((outcome, false));
         }
-        Ok(outcome)
+        let outcome = match self.sent_before(session) {
+            Ok(Some(outcome)) => Ok((outcome, false)),
+            Ok(None) => commit(session),
+            Err(error) => Err(error),
+        };
+        // Also where it failed: a server that has refused it keeps the connection, and the lock with it.
+        let unlocked = unlock(session, name);
+        outcome.and_then(|outcome| unlocked.map(|()| outcome))
     }
 
     /// What the run before has come to, whose answer was lost; `None` where it has stored nothing.

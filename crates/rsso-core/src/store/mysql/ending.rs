@@ -87,7 +87,8 @@ impl MysqlStore {
                 return Ok(Some(true));
             }
             let none = end.alone || !register.is_bound(session, key)?;
-            Ok(none.then_some(false))
+            // The first try may have removed what was seen, and its answer was lost.
+            Ok(none.then_some(session.is_second_try && end.seen.is_some()))
         });
         done.map_err(|failed| DOING.failed(&lines.target.address, failed))
     }

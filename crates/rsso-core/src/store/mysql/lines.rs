@@ -30,6 +30,15 @@ enum Cure {
     WaitAgain,
 }
 
+/// Whether a transaction may be run again that was sent and whose answer was lost.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Resend {
+    /// It may have been committed, and would be done twice.
+    Never,
+    /// Once its connection has ended: it finds what it has done.
+    Once,
+}
+
 /// How often an act on logins is run again where the server chose it to resolve a deadlock: of those
 /// that meet, one always gets through.
 const AGAIN: usize = 10;
@@ -155,15 +164,18 @@ impl Lines {
         self.curing(cures, line, act)
     }
 
-    /// As [`Self::attempt`], for a transaction: the more it locks, the more often it meets others. It is
-    /// not run again where it may have been committed.
+    /// As [`Self::attempt`], for a transaction: the more it locks, the more often it meets others.
     pub(super) fn transact<T>(
         &mut self,
         line: Line,
+        resend: Resend,
         act: impl FnMut(&mut Session) -> Result<T, Driver>,
     ) -> Result<T, Failed> {
         let mut cures = vec![Cure::RunAgain; AGAIN];
         cures.extend([Cure::Reconnect, Cure::MakeTables, Cure::WaitAgain]);
+        if resend == Resend::Once {
+            cures.push(Cure::SendAgain);
+        }
         self.curing(cures, line, act)
     }
 

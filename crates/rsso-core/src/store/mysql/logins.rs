@@ -7,7 +7,7 @@ use mysql::Error as Driver;
 
 use super::MysqlStore;
 use super::ledger::Desk;
-use super::lines::{Failed, Line};
+use super::lines::{Failed, Line, Resend};
 use super::lost::Fate;
 use super::transaction::read_committed;
 use crate::error::{Error, Result};
@@ -53,6 +53,16 @@ impl MysqlStore {
         &mut self,
         line: Line,
         doing: Doing,
+        act: impl FnMut(&mut Desk<'_>) -> Result<T, Driver>,
+    ) -> Result<T> {
+        self.transact(line, doing, Resend::Never, act)
+    }
+
+    fn transact<T>(
+        &mut self,
+        line: Line,
+        doing: Doing,
+        resend: Resend,
         mut act: impl FnMut(&mut Desk<'_>) -> Result<T, Driver>,
     ) -> Result<T> {
         let Self {
@@ -63,7 +73,7 @@ impl MysqlStore {
             ..
         } = self;
         let mut unmarked: Option<Vec<u8>> = None;
-        let done = lines.transact(line, |session| {
+        let done = lines.transact(line, resend, |session| {
             layout.check(session)?;
             if let Some(key) = unmarked.take() {
                 layout.mark(session, &key)?;
@@ -117,11 +127,16 @@ impl Logins for MysqlStore {
     ) -> Result<Option<Version>> {
         let born = Generation::random()?;
         let held = token.and_then(|token| self.held.remove(&token));
-        let rotated = self.act(self.line_of(held.as_ref()), CHANGE, |desk| {
+        let line = self.line_of(held.as_ref());
+        // A rotation that was done before is found to be.
+        let rotated = self.transact(line, CHANGE, Resend::Once, |desk| {
             ledger::rotate(desk, from.as_bytes(), to.as_bytes(), seat, login, born)
         });
-        let freed = held.map_or(Ok(()), |held| self.free(&held));
-        freed.and(rotated)
+        if let Some(held) = held {
+            // What became of the login is what counts; the lock ends with its connection at the latest.
+            let _ = self.free(&held);
+        }
+        rotated
     }
 
     fn sign_out(&mut self, key: &SessionKey, login: LoginId) -> Result<bool> {

@@ -11,6 +11,7 @@ use redis::{Cmd, Value};
 
 use super::RedisStore;
 use super::connection::{self, Failure, Link, Lost};
+use super::fault;
 use super::scripts::Act;
 use super::stage::Stage;
 use crate::error::{Error, Result};
@@ -82,6 +83,11 @@ impl RedisStore {
                 answers.into_iter().find(connection::is_server_error)
             {
                 // A lock that could not be given back ends with the connection, which is dropped.
+                drop(link);
+                if fault::refuses_writes(&error) {
+                    // Whoever reads on finds a connection that knows it.
+                    self.link = self.connect().ok();
+                }
                 return Err(Failure::Refused(self.target.refused(
                     "the server refused the end of the request before",
                     &error,

@@ -67,8 +67,8 @@ impl SqliteStore {
     ) -> Result<T> {
         let mut taken = self.slot.take();
         let mut database = match taken.database.take() {
-            Some(database) => self.still_in_place(&taken, database)?,
-            None => self.connect(&taken, None)?,
+            Some(database) => self.still_in_place(&mut taken, database)?,
+            None => self.connect(&mut taken, None)?,
         };
         let uses = Uses {
             locks: &mut self.locks,
@@ -127,7 +127,7 @@ impl SqliteStore {
 
     fn still_in_place(
         &mut self,
-        taken: &Taken,
+        taken: &mut Taken,
         mut database: Box<Database>,
     ) -> Result<Box<Database>> {
         if std::mem::take(&mut self.looked) || database.watch.is_in_place() {
@@ -137,11 +137,24 @@ impl SqliteStore {
     }
 
     /// Opens the database, after `old` was left, whose files are no longer in place.
-    fn connect(&mut self, taken: &Taken, mut old: Option<Box<Database>>) -> Result<Box<Database>> {
+    fn connect(
+        &mut self,
+        taken: &mut Taken,
+        mut old: Option<Box<Database>>,
+    ) -> Result<Box<Database>> {
         let deadline = Deadline::after(self.busy_timeout);
         let since = Instant::now();
         loop {
-            let opening = self.lock_opening(deadline)?;
+            let opening = match self.lock_opening(deadline) {
+                Ok(opening) => opening,
+                Err(error) => {
+                    // It may be the only one that has what a removed -wal held: the next act tries again.
+                    if let Some(old) = old {
+                        taken.put_back(old);
+                    }
+                    return Err(error);
+                }
+            };
             if let Some(old) = old.take() {
                 self.save(&old, &opening);
                 drop(old);

@@ -214,11 +214,12 @@ impl Store for SqliteStore {
         end: End<'_>,
         ttl: Duration,
     ) -> Result<bool> {
-        if !self.empty_unbound(key, lock.0, end, ttl)? {
+        let emptied = self.empty_unbound(key, lock.0, end, ttl);
+        if let Ok(false) = emptied {
             return in_two_steps(self, key, lock, end, ttl);
         }
         self.held.remove(&lock.0);
-        Ok(true)
+        emptied
     }
 
     fn gc(&mut self, until: Option<Deadline>) -> Result<u64> {

@@ -116,7 +116,7 @@ impl Taken {
         *self.slot.0.lock() = State::Busy(files);
     }
 
-    pub(super) fn put_back(mut self, database: Box<Database>) {
+    pub(super) fn put_back(&mut self, database: Box<Database>) {
         *self.slot.0.lock() = State::Idle(database);
         self.back = true;
     }

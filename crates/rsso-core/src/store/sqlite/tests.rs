@@ -110,3 +110,29 @@ fn a_lifetime_beyond_all_clocks_is_a_long_one() {
     }
     assert_eq!(store.gc(None).unwrap(), 0);
 }
+
+#[test]
+fn an_emptying_that_fails_gives_the_lock_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut store, mut other) = (store(&dir), store(&dir));
+    let key = SessionKey::of(&SessionId::random().unwrap(), true);
+    write(&mut store, &key, b"form");
+    let lock = |deadline| Load {
+        token: Token::random().unwrap(),
+        lock: Some(crate::store::LockTerms {
+            deadline: Deadline::after(Duration::from_secs(deadline)),
+            ttl: Duration::from_secs(60),
+        }),
+        only_existing: false,
+    };
+    let held = lock(1);
+    assert!(store.load(&key, held).unwrap().locked);
+    let busy = Connection::open(dir.path().join("s.db")).unwrap();
+    busy.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let lease = (held.token, true);
+    let second = Duration::from_secs(1);
+    let emptied = store.destroy_leaving_empty(&key, lease, End::default(), second);
+    assert!(emptied.is_err(), "the database was not busy");
+    busy.execute_batch("ROLLBACK").unwrap();
+    assert!(other.load(&key, lock(5)).unwrap().locked);
+}
