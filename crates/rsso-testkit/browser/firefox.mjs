@@ -31,7 +31,7 @@ export async function launch(puppeteer, executablePath, timeout) {
 /** A browser that shares no cookie with the others. */
 class Context {
     #context; #timeout;
-    #scripts = []; #functions = []; #requests = [];
+    #scripts = []; #functions = []; #requests = []; #tabs = [];
 
     constructor(context, timeout) {
         this.#context = context;
@@ -45,7 +45,21 @@ class Context {
         for (const heard of this.#requests) page.on('request', heard);
         for (const [name, act] of this.#functions) await page.exposeFunction(name, act);
         for (const script of this.#scripts) await page.evaluateOnNewDocument(script);
-        return new Tab(page, this.#timeout);
+        const tab = new Tab(page, this.#timeout);
+        this.#tabs.push(tab);
+        return tab;
+    }
+
+    cookies() { return this.#context.cookies(); }
+    addCookies(cookies) { return this.#context.setCookie(...cookies); }
+
+    /** What a browser tells its pages of the network; the network itself stays. */
+    async setOffline(offline) {
+        const open = this.#tabs.filter((tab) => !tab.isClosed());
+        await Promise.all(open.map((tab) => tab.evaluate((is) => {
+            Object.defineProperty(navigator, 'onLine', { value: !is, configurable: true });
+            dispatchEvent(new Event(is ? 'offline' : 'online'));
+        }, offline)));
     }
 
     addInitScript(script) { this.#scripts.push(script); }
@@ -82,18 +96,38 @@ class Tab {
         this.keyboard = page.keyboard;
     }
 
+    /** `pageerror` and `console`. */
+    on(what, heard) { this.#page.on(what, heard); }
     goto(url) { return this.#page.goto(url); }
     reload() { return this.#page.reload(); }
     close() { return this.#page.close(); }
+    isClosed() { return this.#page.isClosed(); }
     bringToFront() { return this.#page.bringToFront(); }
     url() { return this.#page.url(); }
     evaluate(act, given) { return this.#page.evaluate(act, given); }
+    $(selector) { return this.#page.$(selector); }
+    $eval(selector, act) { return this.#page.$eval(selector, act); }
+    $$eval(selector, act) { return this.#page.$$eval(selector, act); }
+    textContent(selector) { return this.$eval(selector, (one) => one.textContent); }
+    waitForSelector(selector) { return this.#page.waitForSelector(selector); }
+    selectOption(selector, value) { return this.#page.select(selector, value); }
+    press(selector, key) { return this.#page.focus(selector).then(() => this.keyboard.press(key)); }
+    click(selector) { return this.locator(selector).click(); }
     dblclick(selector, { delay }) { return this.#page.click(selector, { count: 2, delay }); }
     waitForNavigation() { return this.#page.waitForNavigation(); }
     waitForTimeout(milliseconds) { return new Promise((over) => setTimeout(over, milliseconds)); }
 
     waitForFunction(condition, given) {
         return this.#page.waitForFunction(condition, { polling: 50, timeout: this.#timeout }, given);
+    }
+
+    /** Without a frame painted, which a tab behind another one never does. */
+    async fill(selector, text) {
+        await this.waitForSelector(selector);
+        await this.#page.$eval(selector, (one, value) => {
+            one.value = value;
+            one.dispatchEvent(new Event('input', { bubbles: true }));
+        }, text);
     }
 
     locator(selector) { return new Locator(this, selector.split(' '), this.#timeout); }

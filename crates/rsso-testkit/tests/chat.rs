@@ -8,7 +8,7 @@ mod site;
 
 use std::path::Path;
 
-use rsso_testkit::{Browser, FpmConfig, Handler, Page, RedisServer, WorkDir, chromium};
+use rsso_testkit::{Browser, FpmConfig, Handler, Page, RedisServer, WorkDir, chromium, firefox};
 use serde_json::{Value, json};
 use site::{Site, sqlite};
 
@@ -43,32 +43,46 @@ fn chat(handler: &Handler, on_conflict: &str) -> (Site, [WorkDir; 2]) {
     (site, [data, copy])
 }
 
-fn run(handler: &Handler, script: &str, more: Value) -> Vec<Value> {
+/// A browser that takes the steps of a script: what they said.
+type Drive = fn(&Path, &Value) -> Vec<Value>;
+
+fn run(drive: Drive, handler: &Handler, script: &str, more: Value) -> Vec<Value> {
     let (site, _folders) = chat(handler, "kick");
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut input = more;
     input["url"] = json!(format!("http://chat.a.test:{}", site.nginx.port()));
-    let said = chromium::run(&here.join("tests/chat").join(script), &input);
+    let said = drive(&here.join("tests/chat").join(script), &input);
     site.assert_quiet();
     said
 }
 
-fn assert_chat(said: &[Value]) {
+/// `browser` is what the chat takes it for.
+fn assert_chat(said: &[Value], browser: &str) {
     let line = |line: &str| serde_json::from_str(line).expect("a line of JSON");
-    let expected: Vec<Value> = STEPS.lines().map(line).collect();
+    let steps = STEPS.replace("Chrome on", &format!("{browser} on"));
+    let expected: Vec<Value> = steps.lines().map(line).collect();
     assert_eq!(said, expected);
 }
 
 #[test]
 fn on_sqlite_people_chat_and_push_each_other_out() {
     let dir = WorkDir::new();
-    assert_chat(&run(&sqlite(&dir), "steps.mjs", json!({})));
+    let said = run(chromium::run, &sqlite(&dir), "steps.mjs", json!({}));
+    assert_chat(&said, "Chrome");
 }
 
 #[test]
 fn on_redis_people_chat_and_push_each_other_out() {
     let redis = RedisServer::start();
-    assert_chat(&run(&Handler::Dsn(redis.url()), "steps.mjs", json!({})));
+    let dsn = Handler::Dsn(redis.url());
+    assert_chat(&run(chromium::run, &dsn, "steps.mjs", json!({})), "Chrome");
+}
+
+#[test]
+fn in_firefox_people_chat_and_push_each_other_out() {
+    let dir = WorkDir::new();
+    let said = run(firefox::run, &sqlite(&dir), "steps.mjs", json!({}));
+    assert_chat(&said, "Firefox");
 }
 
 /// Fills a form in, with the token of the page that has it.
@@ -126,7 +140,8 @@ fn pictures_are_taken() {
         .join("../..")
         .join(folder);
     let dir = WorkDir::new();
-    run(&sqlite(&dir), "screens.mjs", json!({ "dir": folder }));
+    let more = json!({ "dir": folder });
+    run(chromium::run, &sqlite(&dir), "screens.mjs", more);
     let pictures = std::fs::read_dir(&folder).expect("a folder").count();
     assert!(pictures >= 16, "{pictures}");
 }

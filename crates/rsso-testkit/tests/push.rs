@@ -110,7 +110,10 @@ fn on_mysql_who_is_pushed_out_is_told_in_a_dialog() {
 
 #[test]
 fn tabs_share_one_connection() {
-    let said = on_redis("tabs.mjs");
+    assert_shared(&on_redis("tabs.mjs"));
+}
+
+fn assert_shared(said: &[Value]) {
     assert_eq!(said[0]["open"], 1);
     for (tab, said) in said[1..4].iter().enumerate() {
         assert_eq!(*said, json!({"tab": tab, "count": 500, "ordered": true}));
@@ -124,7 +127,10 @@ fn tabs_share_one_connection() {
 
 #[test]
 fn a_connection_that_was_cut_comes_back_where_it_stood() {
-    let said = on_redis("resume.mjs");
+    assert_resumed(&on_redis("resume.mjs"));
+}
+
+fn assert_resumed(said: &[Value]) {
     let all = json!({"numbers": [0, 1, 2, 3]});
     assert_eq!(said[0], json!({"numbers": [0]}));
     assert_eq!(said[1], json!({"attempts": 0}));
@@ -315,6 +321,16 @@ mod in_firefox {
     #[test]
     fn who_is_pushed_out_is_told_in_a_dialog() {
         assert_dialog(&on_redis("dialog.mjs"));
+    }
+
+    #[test]
+    fn tabs_share_one_connection() {
+        assert_shared(&on_redis("tabs.mjs"));
+    }
+
+    #[test]
+    fn a_connection_that_was_cut_comes_back_where_it_stood() {
+        assert_resumed(&on_redis("resume.mjs"));
     }
 
     #[test]

@@ -4,7 +4,9 @@
 
 use std::path::Path;
 
-use rsso_testkit::{FpmConfig, Handler, MariaDb, Nginx, PhpFpm, RedisServer, WorkDir, chromium};
+use rsso_testkit::{
+    FpmConfig, Handler, MariaDb, Nginx, PhpFpm, RedisServer, WorkDir, chromium, firefox,
+};
 use serde_json::{Value, json};
 
 /// What each step leads to: who is logged in on the page, and which session the browser has then. Sessions are lettered
@@ -102,8 +104,23 @@ fn redis() {
     assert_one_login(&Handler::Dsn(redis.url()), &[]);
 }
 
-/// Takes the steps. The ids of the sessions, A first.
+#[test]
+fn sqlite_in_firefox() {
+    let dir = WorkDir::new();
+    let file = dir.web_dir("sessions").join("rsso.sqlite");
+    let handler = Handler::Dsn(format!("sqlite:{}", file.display()));
+    assert_one_login_in(firefox::run, &handler, &[]);
+}
+
+/// A browser that takes the steps of a script: what they said.
+type Drive = fn(&Path, &Value) -> Vec<Value>;
+
 fn assert_one_login(handler: &Handler, ini: &[(&str, &str)]) -> Vec<String> {
+    assert_one_login_in(chromium::run, handler, ini)
+}
+
+/// Takes the steps. The ids of the sessions, A first.
+fn assert_one_login_in(drive: Drive, handler: &Handler, ini: &[(&str, &str)]) -> Vec<String> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/subdomains");
     let docroot = WorkDir::new();
     for page in ["index.php", "login.php", "logout.php"] {
@@ -113,7 +130,7 @@ fn assert_one_login(handler: &Handler, ini: &[(&str, &str)]) -> Vec<String> {
     let [www, i] = ["www", "i"].map(|pool| PhpFpm::start(&config(handler, pool, ini)));
     let nginx = Nginx::start_hosts(docroot.path(), &[("www.a.test", &www), ("i.a.test", &i)]);
 
-    let seen = chromium::run(&here.join("steps.mjs"), &json!({ "port": nginx.port() }));
+    let seen = drive(&here.join("steps.mjs"), &json!({ "port": nginx.port() }));
     let logs = www.error_log() + &i.error_log() + &nginx.error_log();
     assert!(!logs.contains("PHP "), "{logs}");
 

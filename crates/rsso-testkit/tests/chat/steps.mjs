@@ -97,7 +97,8 @@ export default async ({ person, say, input }) => {
             const ended = await this.page.evaluate(() => globalThis.heard.ended.code);
             this.did('is told', { ended, told: await this.page.$('rsso-dialog') !== null });
 
-            // The dialog is out of reach for scripts, and its first button has the focus.
+            // The dialog is out of reach for scripts, and its first button has the focus. Who presses it is there.
+            await this.page.bringToFront();
             const navigation = this.page.waitForNavigation();
             await this.page.keyboard.press('Enter');
             await navigation;
