@@ -24,6 +24,30 @@ fn for_each_layout(act: impl Fn(&MariaDb, &Thief, &[(&str, &str)])) {
     }
 }
 
+/// Another client keeps the rows of the layout's table locked, for so many seconds from the beginning of `act`.
+fn beside_locked_rows<'env>(
+    mariadb: &'env MariaDb,
+    directives: &[(&str, &str)],
+    seconds: u32,
+    act: impl for<'scope> FnOnce(&'scope thread::Scope<'scope, 'env>),
+) {
+    let table = match directives.is_empty() {
+        true => "rsso_sessions",
+        false => "sessions",
+    };
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            mariadb.sql(&format!(
+                "BEGIN; SELECT 1 FROM {table} FOR UPDATE; DO GET_LOCK('ready', 0); DO SLEEP({seconds}); COMMIT"
+            ))
+        });
+        eventually("the row is locked", SOON, || {
+            (mariadb.sql("SELECT IS_USED_LOCK('ready') IS NULL") == "0").then_some(())
+        });
+        act(scope);
+    });
+}
+
 #[test]
 fn a_write_whose_answer_is_lost_is_found_to_be_stored() {
     for_each_layout(|mariadb, thief, directives| {
@@ -119,19 +143,7 @@ fn a_lock_that_was_regained_for_a_commit_in_vain_is_given_back() {
             locked: true,
             ..owner.unlocked(&key)
         };
-        let table = match directives.is_empty() {
-            true => "rsso_sessions",
-            false => "sessions",
-        };
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                mariadb.sql(&format!(
-                    "BEGIN; SELECT 1 FROM {table} FOR UPDATE; DO GET_LOCK('ready', 0); DO SLEEP(5); COMMIT"
-                ))
-            });
-            eventually("the row is locked", SOON, || {
-                (mariadb.sql("SELECT IS_USED_LOCK('ready') IS NULL") == "0").then_some(())
-            });
+        beside_locked_rows(mariadb, directives, 5, |_| {
             let done = owner
                 .store
                 .commit(&key, held.basis(HOUR), Change::Write(b"new", HOUR));
@@ -173,19 +185,7 @@ fn a_write_that_waits_for_a_row_is_ended_and_made_again_once() {
         let key = key(directives);
         owner.put(&key, b"old", HOUR);
         let held = owner.locked(&key);
-        let table = match directives.is_empty() {
-            true => "rsso_sessions",
-            false => "sessions",
-        };
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                mariadb.sql(&format!(
-                    "BEGIN; SELECT 1 FROM {table} FOR UPDATE; DO GET_LOCK('ready', 0); DO SLEEP(3); COMMIT"
-                ))
-            });
-            eventually("the row is locked", SOON, || {
-                (mariadb.sql("SELECT IS_USED_LOCK('ready') IS NULL") == "0").then_some(())
-            });
+        beside_locked_rows(mariadb, directives, 3, |scope| {
             let write = scope.spawn(move || {
                 let outcome = owner.write_for(&held, b"new", HOUR);
                 (owner, outcome)

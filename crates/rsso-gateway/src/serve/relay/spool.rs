@@ -222,8 +222,14 @@ impl Spool {
                 let mut remove = connection.prepare_cached(
                     "DELETE FROM deliveries WHERE id = ?1 RETURNING died IS NULL",
                 )?;
-                let waited = remove.query_row([id], |row| row.get(0)).optional()?;
-                usize::from(waited == Some(true))
+                let mut rows = remove.query([id])?;
+                let waited = match rows.next()? {
+                    Some(row) => row.get(0)?,
+                    None => false,
+                };
+                // The row comes before the commit, which may fail; and that is said by the step behind it.
+                rows.next()?;
+                usize::from(waited)
             }
             Outcome::Later(due, problem) => {
                 let mut put_off = connection.prepare_cached(
