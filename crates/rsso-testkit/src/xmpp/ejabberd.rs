@@ -8,10 +8,14 @@ use std::process::Command;
 
 use super::server::{Place, Software};
 use super::{COMPONENT, DOMAIN, PASSWORD, SECRET};
-use crate::process::program;
+use crate::process::{program, read_lossy};
+use crate::tls::Certificates;
 
 /// What it says when the accounts are there.
 const READY: &str = "the accounts are there";
+
+/// Of components' port, with its key.
+const CERTIFICATE: &str = "components.pem";
 
 pub(super) const EJABBERD: Software = Software {
     name: "ejabberd",
@@ -25,6 +29,11 @@ pub(super) const EJABBERD: Software = Software {
 fn prepare(place: &Place<'_>) {
     place.dir.write("ejabberd.yml", &config(place));
     place.dir.write("home/.keep", "");
+    if let Some(Certificates { cert, key, .. }) = place.certificates {
+        place
+            .dir
+            .write(CERTIFICATE, &(read_lossy(cert) + &read_lossy(key)));
+    }
 }
 
 fn command(place: &Place<'_>) -> Command {
@@ -68,9 +77,11 @@ fn command(place: &Place<'_>) -> Command {
 
 fn is_ready(log: &str, client_port: u16, component_port: u16) -> bool {
     let listens = |port: u16| {
-        log.contains(&format!(
-            "Start accepting TCP connections at 127.0.0.1:{port} "
-        ))
+        ["TCP", "TLS"].iter().any(|kind| {
+            log.contains(&format!(
+                "Start accepting {kind} connections at 127.0.0.1:{port} "
+            ))
+        })
     };
     log.contains(READY) && listens(client_port) && listens(component_port)
 }
@@ -87,6 +98,10 @@ fn libraries() -> String {
 
 fn config(place: &Place<'_>) -> String {
     let (client_port, component_port) = (place.client_port, place.component_port);
+    let tls = place.certificates.map_or_else(String::new, |_| {
+        let file = place.dir.join(CERTIFICATE);
+        format!("    tls: true\n    certfile: \"{}\"\n", file.display())
+    });
     format!(
         r#"loglevel: info
 hosts: ["{DOMAIN}"]
@@ -98,7 +113,7 @@ listen:
   - port: {component_port}
     ip: "127.0.0.1"
     module: ejabberd_service
-    hosts:
+{tls}    hosts:
       "{COMPONENT}":
         password: "{SECRET}"
 auth_method: [internal]

@@ -1,5 +1,6 @@
 //! An XMPP server of one's own, whatever its software.
 
+use std::path::Path;
 use std::process::Command;
 
 use nix::sys::signal::Signal;
@@ -8,6 +9,7 @@ use super::ejabberd::EJABBERD;
 use super::prosody::PROSODY;
 use super::{Answer, XmppClients};
 use crate::process::{Server, free_port, read_lossy};
+use crate::tls::Certificates;
 use crate::workdir::WorkDir;
 
 /// See `redis::Builder`: the port may be taken while we start.
@@ -34,6 +36,8 @@ pub(super) struct Place<'a> {
     pub(super) client_port: u16,
     pub(super) component_port: u16,
     pub(super) accounts: &'a [String],
+    /// For components, which connect with TLS then.
+    pub(super) certificates: Option<&'a Certificates>,
 }
 
 /// A running server; stopped on drop. The tests are the same for each.
@@ -45,6 +49,7 @@ pub struct XmppServer {
     client_port: u16,
     component_port: u16,
     accounts: Vec<String>,
+    certificates: Option<Certificates>,
     starts: u32,
     dir: WorkDir,
 }
@@ -55,7 +60,7 @@ impl XmppServer {
     /// # Panics
     /// With its log, if it does not come up.
     pub fn prosody(accounts: &[&str]) -> Self {
-        Self::start(&PROSODY, accounts)
+        Self::start(&PROSODY, accounts, false)
     }
 
     /// The same with ejabberd.
@@ -63,12 +68,29 @@ impl XmppServer {
     /// # Panics
     /// With its log, if it does not come up.
     pub fn ejabberd(accounts: &[&str]) -> Self {
-        Self::start(&EJABBERD, accounts)
+        Self::start(&EJABBERD, accounts, false)
     }
 
-    fn start(software: &'static Software, accounts: &[&str]) -> Self {
+    /// An ejabberd that components reach over TLS; [`Self::ca`] has signed its certificate, for `127.0.0.1`.
+    ///
+    /// # Panics
+    /// With its log, if it does not come up.
+    pub fn ejabberd_with_tls(accounts: &[&str]) -> Self {
+        Self::start(&EJABBERD, accounts, true)
+    }
+
+    /// Who has signed its certificate.
+    ///
+    /// # Panics
+    /// If it has none.
+    pub fn ca(&self) -> &Path {
+        let certificates = self.certificates.as_ref();
+        &certificates.expect("a server with TLS").ca
+    }
+
+    fn start(software: &'static Software, accounts: &[&str], tls: bool) -> Self {
         for _ in 0..PORT_ATTEMPTS {
-            let mut server = Self::launch(software, accounts);
+            let mut server = Self::launch(software, accounts, tls);
             if server.is_ready() {
                 return server;
             }
@@ -81,14 +103,16 @@ impl XmppServer {
         panic!("{PORT_ATTEMPTS} free ports in a row were taken by others");
     }
 
-    fn launch(software: &'static Software, accounts: &[&str]) -> Self {
+    fn launch(software: &'static Software, accounts: &[&str], tls: bool) -> Self {
         let dir = WorkDir::new();
+        let certificates = tls.then(|| Certificates::generate(&dir));
         let accounts: Vec<_> = accounts.iter().map(|&account| account.to_owned()).collect();
         let place = Place {
             dir: &dir,
             client_port: free_port(),
             component_port: free_port(),
             accounts: &accounts,
+            certificates: certificates.as_ref(),
         };
         (software.prepare)(&place);
         Self {
@@ -97,6 +121,7 @@ impl XmppServer {
             client_port: place.client_port,
             component_port: place.component_port,
             accounts,
+            certificates,
             starts: 0,
             dir,
         }
@@ -166,6 +191,7 @@ impl XmppServer {
             client_port: self.client_port,
             component_port: self.component_port,
             accounts: &self.accounts,
+            certificates: self.certificates.as_ref(),
         }
     }
 

@@ -105,7 +105,7 @@ pub(crate) fn client(
 }
 
 /// The system's certificate authorities, or only those of a file.
-fn tls(ca_file: Option<&Path>) -> Result<ClientConfig, String> {
+pub(super) fn tls(ca_file: Option<&Path>) -> Result<ClientConfig, String> {
     let found = match ca_file {
         Some(path) => rustls_native_certs::load_certs_from_paths(Some(path), None),
         None => rustls_native_certs::load_native_certs(),

@@ -14,6 +14,7 @@ use super::address::Address;
 use super::metrics;
 use super::stream::{Break, Cause, Stream};
 use super::talk::Talk;
+use super::wire::Tls;
 
 /// Messages that nobody has confirmed; that are not settled, which takes a second where a client is silent; and that wait for
 /// being sent.
@@ -33,6 +34,7 @@ const QUIET: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
     pub(super) server: String,
+    pub(super) tls: Option<Tls>,
     pub(super) component: String,
     pub(super) secret: Secret,
     /// The setting that the secret came from.
@@ -147,7 +149,7 @@ struct Task {
 
 impl Task {
     async fn run(mut self) {
-        if !is_here(&self.settings.server) {
+        if self.settings.tls.is_none() && !is_here(&self.settings.server) {
             let server = &self.settings.server;
             tracing::warn!(
                 server,

@@ -26,6 +26,7 @@ mod talk;
 mod templates;
 mod texts;
 mod window;
+mod wire;
 mod xml;
 
 #[cfg(test)]

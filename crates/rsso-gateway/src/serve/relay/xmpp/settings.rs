@@ -14,6 +14,7 @@ use super::link;
 use super::query::Query;
 use super::templates::{AccountTemplate, ResourceTemplate};
 use super::texts::{Texts, Words};
+use super::wire::Tls;
 use crate::config::check_key;
 use crate::output::Failure;
 use crate::private;
@@ -23,6 +24,8 @@ use crate::private;
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Section {
     server: Option<String>,
+    tls: bool,
+    ca_file: Option<PathBuf>,
     component: Option<String>,
     #[serde(deserialize_with = "hidden")]
     secret: Option<Secret>,
@@ -96,11 +99,13 @@ impl Settings {
                 "must be host:port, for instance 127.0.0.1:5347",
             ));
         }
-        if !section.insecure && !is_on_this_machine(server) {
+        let tls = tls(&section, server)?;
+        if tls.is_none() && !section.insecure && !is_on_this_machine(server) {
             return Err(wrong(
                 "server",
-                "is on another machine, and the stream is not encrypted: lead it through a tunnel that begins \
-                 at 127.0.0.1, or set insecure = true where nobody else is on the way",
+                "is on another machine, and the stream is not encrypted: set tls = true where the server takes TLS \
+                 there (ejabberd: tls: true), else lead it through a tunnel that begins at 127.0.0.1, or set \
+                 insecure = true where nobody else is on the way",
             ));
         }
         let component = section
@@ -117,6 +122,7 @@ impl Settings {
         Ok(Self {
             link: link::Settings {
                 server: server.to_owned(),
+                tls,
                 component: component.to_string(),
                 secret,
                 secret_setting,
@@ -133,6 +139,17 @@ impl Settings {
                 .map_err(|(name, problem)| Failure::Usage(format!("{name}: {problem}")))?,
             end_session: section.end_session,
         })
+    }
+}
+
+fn tls(section: &Section, server: &str) -> Result<Option<Tls>, Failure> {
+    match (section.tls, section.ca_file.as_deref()) {
+        (false, None) => Ok(None),
+        (false, Some(_)) => Err(wrong("ca_file", "needs tls = true")),
+        (true, ca_file) => {
+            let tls = Tls::new(server, ca_file);
+            tls.map(Some).map_err(|problem| wrong("tls", &problem))
+        }
     }
 }
 
@@ -284,6 +301,8 @@ mod tests {
             ("end_session = true", "xmpp.end_session:"),
             ("language = 'tlh'", "xmpp.language:"),
             ("timeout = 0", "xmpp.timeout:"),
+            ("ca_file = '/none'", "xmpp.ca_file:"),
+            ("tls = true\nca_file = '/none'", "xmpp.tls: ca_file: /none"),
         ] {
             let problem = settings(&format!("{GOOD}{line}")).unwrap_err();
             assert!(problem.starts_with(name), "{line}: {problem}");
@@ -321,6 +340,8 @@ mod tests {
                 settings(&format!("{line}\ninsecure = true")).is_ok(),
                 "{server}"
             );
+            let settings = settings(&format!("{line}\ntls = true")).unwrap();
+            assert!(settings.link.tls.is_some(), "{server}");
         }
     }
 

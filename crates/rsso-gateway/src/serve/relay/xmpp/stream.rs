@@ -1,19 +1,18 @@
 //! A component's stream (XEP-0114): connecting, the handshake, stanzas both ways.
 //!
-//! It is plain TCP: for the same machine, or a network that is ours. The secret itself is not sent.
+//! Without TLS ([`wire`]) it is for the same machine, or a network that is ours. The secret itself is not sent.
 
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 use sha1::{Digest as _, Sha1};
 use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::link::Settings;
+use super::wire::{self, Incoming, Outgoing};
 use super::xml::{Element, Item, Reader, escape};
 
 /// Stanzas that were read and not looked at.
@@ -44,7 +43,7 @@ impl Break {
         }
     }
 
-    fn settings(reason: String) -> Self {
+    pub(super) fn settings(reason: String) -> Self {
         Self {
             reason,
             cause: Cause::Settings,
@@ -106,7 +105,7 @@ impl Break {
 
 /// A stream that the server has let in.
 pub(super) struct Stream {
-    write: OwnedWriteHalf,
+    write: Outgoing,
     /// Stanzas, and at the end why it is the end.
     pub(super) incoming: mpsc::Receiver<Result<Element, Break>>,
     reading: JoinHandle<()>,
@@ -129,16 +128,14 @@ impl Stream {
         let cannot = |error: std::io::Error| {
             Break::lost(format!("xmpp.server: cannot connect to {server}: {error}"))
         };
-        let tcp = TcpStream::connect(server).await.map_err(cannot)?;
-        tcp.set_nodelay(true).map_err(cannot)?;
-        let (read, mut write) = tcp.into_split();
+        let (read, mut write) = wire::connect(settings).await?;
         let mut reader = Reader::new(read);
         let header = format!(
             "<?xml version='1.0'?><stream:stream xmlns='jabber:component:accept' \
              xmlns:stream='http://etherx.jabber.org/streams' to='{}'>",
             escape(&settings.component)
         );
-        write.write_all(header.as_bytes()).await.map_err(cannot)?;
+        put(&mut write, &header).await.map_err(cannot)?;
         let id = match next(&mut reader).await? {
             Item::Header(header) if header.name == "stream" => header.attribute("id").to_owned(),
             _ => {
@@ -152,7 +149,7 @@ impl Stream {
             .finalize();
         let handshake = format!("<handshake>{}</handshake>", HEXLOWER.encode(&proof));
         // It may have said already that it knows no such component, and closed.
-        let sent = write.write_all(handshake.as_bytes()).await;
+        let sent = put(&mut write, &handshake).await;
         match next(&mut reader).await? {
             Item::Stanza(stanza) if stanza.name == "handshake" => sent.map_err(cannot)?,
             Item::Stanza(error) if error.name == "error" => {
@@ -172,7 +169,7 @@ impl Stream {
 
     /// A server that does not read holds us up for a bounded time.
     pub(super) async fn send(&mut self, stanzas: &str) -> Result<(), Break> {
-        let sending = timeout(self.timeout, self.write.write_all(stanzas.as_bytes()));
+        let sending = timeout(self.timeout, put(&mut self.write, stanzas));
         match sending.await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => {
@@ -209,16 +206,19 @@ impl Drop for Stream {
     }
 }
 
-async fn next(reader: &mut Reader<OwnedReadHalf>) -> Result<Item, Break> {
+/// TLS may keep something back until it is told that this is all.
+async fn put(write: &mut Outgoing, text: &str) -> std::io::Result<()> {
+    write.write_all(text.as_bytes()).await?;
+    write.flush().await
+}
+
+async fn next(reader: &mut Reader<Incoming>) -> Result<Item, Break> {
     let problem = |problem| Break::lost(format!("the XMPP server is gone: {problem}"));
-    // Prosody leaves Nagle's algorithm on: a second answer waits until we acknowledge the first, which the kernel
-    // would put off for 40 ms. It forgets this with every packet that is sent; where it fails, nothing but time is lost.
-    #[cfg(target_os = "linux")]
-    let _ = reader.inner().as_ref().set_quickack(true);
+    reader.inner().acknowledge_quickly();
     reader.next().await.map_err(problem)
 }
 
-async fn read_all(mut reader: Reader<OwnedReadHalf>, ahead: mpsc::Sender<Result<Element, Break>>) {
+async fn read_all(mut reader: Reader<Incoming>, ahead: mpsc::Sender<Result<Element, Break>>) {
     loop {
         let item = match next(&mut reader).await {
             Ok(Item::Stanza(stanza)) => Ok(stanza),

@@ -36,6 +36,7 @@ macro_rules! on_each_server {
 
 mod accounts;
 mod arrival;
+mod tls;
 mod trouble;
 
 fn tries() -> usize {

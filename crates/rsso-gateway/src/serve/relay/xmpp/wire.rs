@@ -1,0 +1,107 @@
+//! The connection below a component's stream: TCP, or TLS from its first byte.
+//!
+//! What always holds: with TLS nothing is sent before the server's certificate was verified, for the name that
+//! `server` says.
+
+use std::io;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, ReadHalf, split};
+use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedReadHalf;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::super::http;
+use super::link::Settings;
+use super::stream::Break;
+
+/// Whom to believe to be the server.
+#[derive(Debug, Clone)]
+pub(super) struct Tls {
+    config: Arc<ClientConfig>,
+    name: ServerName<'static>,
+}
+
+/// What comes from the server.
+#[derive(Debug)]
+pub(super) enum Incoming {
+    Plain(OwnedReadHalf),
+    Tls(ReadHalf<TlsStream<TcpStream>>),
+}
+
+/// What goes there.
+pub(super) type Outgoing = Box<dyn AsyncWrite + Send + Unpin>;
+
+impl Tls {
+    /// Of the system's authorities, or only those of a file; `server` is `host:port`.
+    pub(super) fn new(server: &str, ca_file: Option<&Path>) -> Result<Self, String> {
+        let host = server.rsplit_once(':').map_or(server, |(host, _)| host);
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let name = ServerName::try_from(host.to_owned());
+        Ok(Self {
+            config: Arc::new(http::tls(ca_file)?),
+            name: name.map_err(|_| format!("{host} is no name that a certificate can have"))?,
+        })
+    }
+}
+
+/// Connects.
+pub(super) async fn connect(settings: &Settings) -> Result<(Incoming, Outgoing), Break> {
+    let server = &settings.server;
+    let cannot =
+        |error: io::Error| Break::lost(format!("xmpp.server: cannot connect to {server}: {error}"));
+    let tcp = TcpStream::connect(server).await.map_err(cannot)?;
+    tcp.set_nodelay(true).map_err(cannot)?;
+    let Some(Tls { config, name }) = settings.tls.clone() else {
+        let (read, write) = tcp.into_split();
+        return Ok((Incoming::Plain(read), Box::new(write)));
+    };
+    let stream = TlsConnector::from(config).connect(name, tcp).await;
+    let (read, write) = split(stream.map_err(|error| refused(server, &error))?);
+    Ok((Incoming::Tls(read), Box::new(write)))
+}
+
+/// Why there is no TLS.
+fn refused(server: &str, error: &io::Error) -> Break {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    match inner {
+        Some(rustls::Error::InvalidCertificate(problem)) => Break::settings(format!(
+            "xmpp.ca_file: the certificate of {server} cannot be verified: {problem}"
+        )),
+        Some(rustls::Error::InvalidMessage(_)) => Break::settings(format!(
+            "xmpp.tls: {server} does not speak TLS from the first byte"
+        )),
+        _ => Break::lost(format!("xmpp.server: no TLS with {server}: {error}")),
+    }
+}
+
+impl Incoming {
+    /// Acknowledges at once what comes next: Prosody leaves Nagle's algorithm on, so that a second answer waits until
+    /// we acknowledge the first, which the kernel would put off for 40 ms. It forgets this with every packet that is
+    /// sent; where it fails, nothing but time is lost.
+    pub(super) fn acknowledge_quickly(&self) {
+        #[cfg(target_os = "linux")]
+        if let Self::Plain(read) = self {
+            let _ = read.as_ref().set_quickack(true);
+        }
+    }
+}
+
+impl AsyncRead for Incoming {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(read) => Pin::new(read).poll_read(context, buffer),
+            Self::Tls(read) => Pin::new(read).poll_read(context, buffer),
+        }
+    }
+}
