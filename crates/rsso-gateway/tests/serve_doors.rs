@@ -376,7 +376,7 @@ fn an_operator_sees_what_goes_on_at_another_address() {
     socket.event();
     backing.site().notify("ann", None, &json!("hello"));
     socket.event();
-    let metrics = gateway.get("/metrics", &[]).body;
+    // What a browser has is counted a moment later.
     for line in [
         "rsso_connections{transport=\"websocket\"} 1",
         "rsso_connections{transport=\"sse\"} 0",
@@ -387,7 +387,10 @@ fn an_operator_sees_what_goes_on_at_another_address() {
         "rsso_events_delivered_total{type=\"io.rsso.message.v1\"} 1",
         "rsso_outbox_events_total 2",
     ] {
-        assert!(metrics.contains(line), "{line} in:\n{metrics}");
+        eventually(line, SLOW, || {
+            let metrics = gateway.get("/metrics", &[]).body;
+            metrics.contains(line).then_some(())
+        });
     }
     let log = gateway.log();
     let serving = log
