@@ -90,6 +90,8 @@ pub struct Receiver {
 
 struct Shared {
     requests: Mutex<Vec<Request>>,
+    /// How many requests of an id have come: thousands are too many to look through for each.
+    of_id: Mutex<HashMap<String, usize>>,
     decide: Box<Decide>,
     closing: AtomicBool,
     tls: Option<Arc<rustls::ServerConfig>>,
@@ -141,6 +143,7 @@ impl Receiver {
         let scheme = if tls.is_some() { "https" } else { "http" };
         let shared = Arc::new(Shared {
             requests: Mutex::default(),
+            of_id: Mutex::default(),
             decide,
             closing: AtomicBool::new(false),
             tls,
@@ -213,8 +216,11 @@ impl Shared {
             // What has come has come, even if nobody waits for the answer.
             let reply = {
                 let mut requests = self.requests.lock().unwrap();
-                let before = requests.iter().filter(|r| r.id() == request.id());
-                let reply = (self.decide)(&request, before.count() + 1);
+                let mut of_id = self.of_id.lock().unwrap();
+                let nth = of_id.entry(request.id().to_owned()).or_default();
+                *nth += 1;
+                let reply = (self.decide)(&request, *nth);
+                drop(of_id);
                 request.status = reply.status;
                 requests.push(request);
                 reply

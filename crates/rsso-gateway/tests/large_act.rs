@@ -1,0 +1,203 @@
+//! An act that ends 5,000 logins at once: each of its events arrives, once, under an id of its own, at a webhook, at an
+//! XMPP client and at the browsers.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::cast_precision_loss,
+    clippy::float_cmp,
+    unreachable_pub,
+    missing_docs,
+    reason = "a test fails by panicking, and nobody reads its documentation but in its name"
+)]
+
+mod common;
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use common::push::{Backing, kind, user};
+use common::receiver::Receiver;
+use common::relay::{Office, webhook};
+use common::{json, key, worker};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use rsso_core::login::{Claim, Claimed, Client, Device, KickOrder, Limits, LoginId, Seat, Which};
+use rsso_core::store::{Store, Token};
+use rsso_testkit::xmpp::{COMPONENT, DOMAIN, SECRET};
+use rsso_testkit::{XmppServer, eventually};
+use serde_json::Value;
+
+/// More than an id's last two characters can number, which is 1,024; and more than is read at once.
+const LOGINS: usize = 5000;
+
+/// One login in so many has a page open.
+const PAGES: usize = 10;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// A machine may have much else to do; by itself each test takes half a minute at most.
+const PATIENCE: Duration = Duration::from_secs(200);
+
+fn session(number: usize) -> String {
+    format!("s{number}")
+}
+
+/// A shared account: as many logins as there are devices in the shop.
+fn sign_in(store: &mut dyn Store, number: usize) -> LoginId {
+    let claim = Claim {
+        user: user("kiosk"),
+        login: LoginId::new().unwrap(),
+        device: Device::parse(b"web").unwrap(),
+        label: None,
+        meta: None,
+        client: Client::default(),
+        born_of: None,
+        limits: Limits {
+            max_logins: 0,
+            max_logins_per_device: 0,
+            max_logins_hard: 10_000,
+            storm_limit: 0,
+            ..Limits::default()
+        },
+        tombstone_ttl: HOUR,
+    };
+    let seat = Seat {
+        seen: None,
+        token: Token::random().unwrap(),
+        ttl: HOUR,
+    };
+    let claimed = store.claim(&key(&session(number)), seat, &claim).unwrap();
+    assert!(matches!(claimed, Claimed::New(..)));
+    claim.login
+}
+
+/// The shop, with its logins.
+struct Shop {
+    backing: Backing,
+    store: Box<dyn Store>,
+    logins: Vec<LoginId>,
+}
+
+impl Shop {
+    fn open() -> Self {
+        let backing = Backing::sqlite();
+        let mut store = worker(&backing.dsn());
+        let logins = (0..LOGINS).map(|n| sign_in(&mut *store, n)).collect();
+        Self {
+            backing,
+            store,
+            logins,
+        }
+    }
+
+    /// Ends all logins in one act. What the outbox says of each: the event's id.
+    fn close(&mut self) -> HashMap<String, String> {
+        let order = KickOrder {
+            reason: "closing time".to_owned(),
+            tombstone_ttl: HOUR,
+        };
+        let kiosk = user("kiosk");
+        let before = self.store.newest(&kiosk.realm).unwrap();
+        let kicked = self.store.kick(&kiosk, &Which::default(), &order).unwrap();
+        assert_eq!(kicked.len(), LOGINS);
+        let events = self
+            .store
+            .events(&kiosk.realm, &before, 2 * LOGINS)
+            .unwrap();
+        assert_eq!(events.len(), LOGINS);
+        let ids: HashMap<_, _> = events.iter().map(|e| about(&json(&e.json))).collect();
+        assert_eq!(ids.values().collect::<HashSet<_>>().len(), LOGINS);
+        assert!(
+            self.logins
+                .iter()
+                .all(|login| ids.contains_key(&login.to_string()))
+        );
+        ids
+    }
+}
+
+/// Whose login a kick is about, and its id.
+fn about(event: &Value) -> (String, String) {
+    assert_eq!(kind(event), "kicked");
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    (text(&event["data"]["login"]), text(&event["id"]))
+}
+
+#[test]
+fn each_event_of_a_large_act_arrives_once_at_webhooks_and_browsers() {
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    setrlimit(Resource::RLIMIT_NOFILE, hard, hard).unwrap();
+    let (mut shop, office, receiver) = (Shop::open(), Office::new(), Receiver::willing());
+    let tables = webhook(
+        &receiver.url(),
+        "[]",
+        "types = [\"login.kicked\"]\nat_once = 8",
+    );
+    let tables = format!("max_connections_per_address = {LOGINS}\n{tables}");
+    let gateway = office.gateway(&shop.backing, &tables);
+    let mut pages: Vec<_> = (0..LOGINS)
+        .step_by(PAGES)
+        .map(|number| {
+            let mut socket = gateway.socket(&session(number), None).unwrap();
+            assert_eq!(kind(&socket.event()), "connected");
+            (shop.logins[number].to_string(), socket)
+        })
+        .collect();
+    let ids = shop.close();
+
+    for (login, socket) in &mut pages {
+        let (events, code) = socket.rest();
+        let told: Vec<_> = events.iter().map(about).collect();
+        assert_eq!(told, [(login.clone(), ids[&*login].clone())]);
+        assert_eq!(code, Some(4002));
+    }
+    eventually("the webhook has them", PATIENCE, || {
+        (receiver.count() >= LOGINS).then_some(())
+    });
+    office.wait_for(0, 0, 0);
+    let requests = receiver.requests();
+    assert_eq!(requests.len(), LOGINS);
+    let told: HashMap<_, _> = requests
+        .iter()
+        .map(|request| {
+            let (login, id) = about(&request.json());
+            assert_eq!(request.id(), id);
+            (login, id)
+        })
+        .collect();
+    assert_eq!(told, ids);
+    assert_eq!(gateway.metric("rsso_relay_gaps_total"), 0.0);
+}
+
+#[test]
+fn each_event_of_a_large_act_arrives_once_over_xmpp() {
+    let server = XmppServer::prosody(&["kiosk"]);
+    let mut clients = server.clients(&["kiosk@example.org/web"]);
+    let (mut shop, office) = (Shop::open(), Office::new());
+    let port = server.component_port();
+    let gateway = office.gateway(
+        &shop.backing,
+        &format!(
+            "[xmpp]\nserver = \"127.0.0.1:{port}\"\ncomponent = \"{COMPONENT}\"\nsecret = \"{SECRET}\"\n\
+             account = \"{{uid}}@{DOMAIN}\"\n"
+        ),
+    );
+    let ids = shop.close();
+    let mut told = HashMap::new();
+    while told.len() < LOGINS {
+        let message = clients.within("message", PATIENCE).expect("a message");
+        let (login, id) = about(&json(message["event"].as_str().unwrap()));
+        assert_eq!(message["id"], id.as_str());
+        assert_eq!(told.insert(login, id), None, "told twice");
+    }
+    assert_eq!(told, ids);
+    eventually("all are confirmed", PATIENCE, || {
+        let delivered = gateway.metric("rsso_xmpp_messages_total{result=\"delivered\"}");
+        (delivered >= LOGINS as f64).then_some(())
+    });
+    office.wait_for(0, 0, 0);
+    assert_eq!(clients.within("message", Duration::from_millis(500)), None);
+    assert_eq!(clients.again(), Vec::<&str>::new());
+    assert_eq!(gateway.metric("rsso_relay_gaps_total"), 0.0);
+}
