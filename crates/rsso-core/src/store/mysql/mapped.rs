@@ -209,16 +209,12 @@ impl Mapped {
             Read::Granted(found) => found.record,
             Read::Taken => None,
         };
-        let generation = match found {
-            // Made without a lock meanwhile: the same life for whoever reads it.
-            Some(live) => {
-                if !any_revision && live.version.revision != Revision::from(basis.token) {
-                    return Ok(None);
-                }
-                live.version.generation
-            }
-            None => born,
-        };
+        if let Some(live) = &found
+            && !any_revision
+            && live.version.revision != Revision::from(basis.token)
+        {
+            return Ok(None);
+        }
         let data = match change {
             Change::Write(data, _) => data,
             Change::Touch(_) => b"",
@@ -229,9 +225,20 @@ impl Mapped {
         }
         let token = &basis.token.as_bytes()[..];
         // The row first, as everywhere: whoever has a mark locked does not want the old table.
-        transaction(session, |session| {
-            session.change(&self.insert, Params::Positional(values))?;
-            session.change(&self.insert_mark, (id, generation.0.cast_signed(), token))
+        let generation = transaction(session, |session| {
+            let is_new = session.change(&self.insert, Params::Positional(values))? == 1;
+            // One that was made without a lock meanwhile has the same life for whoever reads it; one that has
+            // ended since it was looked for does not come back.
+            let generation = match found.is_some() && !is_new {
+                true => {
+                    let mark = session.first(&self.read_mark, (id,))?;
+                    let mark = mark.and_then(|row| record_version(&row, 0));
+                    mark.map_or(born, |version| version.generation)
+                }
+                false => born,
+            };
+            session.change(&self.insert_mark, (id, generation.0.cast_signed(), token))?;
+            Ok(generation)
         })?;
         Ok(Some(Outcome::stored(generation, basis.token.into())))
     }
