@@ -9,7 +9,10 @@ use crate::{guard, worker};
 pub(crate) fn watch() {
     // SAFETY: the handlers are functions of this library, which the C library forgets when the
     // library is unloaded. Where there is no memory to register it, children keep descriptors.
-    let _error = unsafe { libc::pthread_atfork(Some(before), None, Some(in_child)) };
+    let error = unsafe { libc::pthread_atfork(Some(before), None, Some(in_child)) };
+    if error == 0 {
+        rsso_core::fork::watched();
+    }
 }
 
 /// Runs in the thread that forks, before it does.

@@ -153,7 +153,7 @@ fn refusal(name: &str, value: &str, problem: &str) -> String {
 impl Worker {
     fn new() -> Self {
         Self {
-            pid: std::process::id(),
+            pid: rsso_core::fork::process_id(),
             settings: Settings::default(),
             refused: BTreeMap::new(),
             changes: 0,
@@ -225,7 +225,7 @@ impl Worker {
     }
 
     fn notice_fork(&mut self) {
-        let pid = std::process::id();
+        let pid = rsso_core::fork::process_id();
         if self.pid != pid {
             self.pid = pid;
             // Left open and unused: closing would say goodbye in the parent's name.

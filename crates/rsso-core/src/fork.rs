@@ -13,7 +13,7 @@
 
 use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 
 use nix::fcntl::OFlag;
 
@@ -25,6 +25,34 @@ static HELD: [AtomicI32; SLOTS] = [const { AtomicI32::new(0) }; SLOTS];
 
 /// The reading end of a pipe that nobody writes to, made with the first registration.
 static DEAD_END: OnceLock<OwnedFd> = OnceLock::new();
+
+/// Whether [`in_child`] runs in each forked child.
+static IS_WATCHED: AtomicBool = AtomicBool::new(false);
+
+/// This process' number; 0 where nobody has asked yet.
+static PROCESS: AtomicU32 = AtomicU32::new(0);
+
+/// From now on [`in_child`] runs in each forked child.
+pub fn watched() {
+    IS_WATCHED.store(true, Ordering::Relaxed);
+}
+
+/// The number of this process. A session is looked at ten times in a request, and where forks are watched only
+/// the first look asks the system.
+#[must_use]
+pub fn process_id() -> u32 {
+    if !IS_WATCHED.load(Ordering::Relaxed) {
+        return std::process::id();
+    }
+    match PROCESS.load(Ordering::Relaxed) {
+        0 => {
+            let process = std::process::id();
+            PROCESS.store(process, Ordering::Relaxed);
+            process
+        }
+        process => process,
+    }
+}
 
 /// A registered descriptor. Drop it before the descriptor is closed: in a struct, declare it first.
 #[derive(Debug)]
@@ -51,9 +79,10 @@ pub fn hold(fd: RawFd) -> Held {
     Held { slot, entry }
 }
 
-/// Lets go of all registered descriptors, in a forked child. `replace` is `dup3(2)`: it makes its
+/// Lets go of all registered descriptors, and of the parent's number, in a forked child. `replace` is `dup3(2)`: it makes its
 /// first argument a copy of its second, which is closed on exec.
 pub fn in_child(replace: impl Fn(RawFd, RawFd)) {
+    PROCESS.store(0, Ordering::Relaxed);
     let Some(dead_end) = DEAD_END.get() else {
         return;
     };

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::deadline::{Deadline, bounded};
 use crate::error::{Error, Result};
+use crate::fork;
 use crate::login::Bound;
 use crate::packing;
 use crate::settings::{LockFailure, Settings};
@@ -89,7 +90,7 @@ struct Current {
 impl Default for RequestState {
     fn default() -> Self {
         Self {
-            pid: std::process::id(),
+            pid: fork::process_id(),
             made: MadeIds::default(),
             current: None,
             ended: false,
@@ -411,7 +412,7 @@ impl RequestState {
 
     /// In a forked child the lock is the parent's: keep hands off it.
     fn notice_fork(&mut self) {
-        let pid = std::process::id();
+        let pid = fork::process_id();
         if self.pid != pid {
             self.pid = pid;
             self.leaving = None;

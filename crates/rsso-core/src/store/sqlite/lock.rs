@@ -101,7 +101,7 @@ impl LockFile {
                     let guard = Guard {
                         file,
                         range,
-                        pid: std::process::id(),
+                        pid: fork::process_id(),
                     };
                     if guard.holds() {
                         return Ok(Some(guard));
@@ -185,7 +185,7 @@ impl OpenLockFile {
         Ok(Guard {
             file: Arc::clone(self),
             range,
-            pid: std::process::id(),
+            pid: fork::process_id(),
         })
     }
 
@@ -214,7 +214,7 @@ impl Guard {
             Ok(Self {
                 file: Arc::clone(&file),
                 range,
-                pid: std::process::id(),
+                pid: fork::process_id(),
             })
         };
         let _gate = wait_for(range.gate())?;
@@ -238,7 +238,7 @@ impl Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         // A forked child shares the description: unlocking there would free the parent's lock.
-        if self.pid == std::process::id() {
+        if self.pid == fork::process_id() {
             // Cannot fail on a descriptor that is open; closing it would free the lock as well.
             let _ = fcntl(
                 &self.file.file,

@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 
 use super::database::Database;
 use super::watch::Files;
+use crate::fork;
 
 /// The slots of the process with this number.
 static SLOTS: Mutex<(u32, Vec<Weak<Slot>>)> = Mutex::new((0, Vec::new()));
@@ -42,7 +43,7 @@ impl Slot {
         let slot = Arc::new(Self(Mutex::new(State::Closed)));
         if let Some(mut slots) = SLOTS.try_lock_for(PATIENCE) {
             let (pid, slots) = &mut *slots;
-            if mem::replace(pid, std::process::id()) != *pid {
+            if mem::replace(pid, fork::process_id()) != *pid {
                 slots.clear();
             }
             slots.retain(|slot| slot.strong_count() > 0);
@@ -103,7 +104,7 @@ fn others(own: &Slot) -> Vec<Arc<Slot>> {
     };
     let (pid, slots) = &*slots;
     // A child leaves its parent's alone.
-    let slots = slots.iter().filter(|_| *pid == std::process::id());
+    let slots = slots.iter().filter(|_| *pid == fork::process_id());
     slots
         .filter_map(Weak::upgrade)
         .filter(|slot| !std::ptr::eq(Arc::as_ptr(slot), own))
