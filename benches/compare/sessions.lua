@@ -1,8 +1,12 @@
--- wrk: each request is one of so many sessions', at random.
+-- wrk: each request is one of so many sessions', at random; and comes up to so many milliseconds after the answer before it.
 math.randomseed(os.time())
 
 function init(arguments)
   sessions = tonumber(arguments[1])
+  local pause = tonumber(arguments[2] or "0")
+  if pause > 0 then
+    function delay() return math.random(0, pause) end
+  end
 end
 
 function request()
