@@ -53,6 +53,7 @@ fn sign_in(store: &mut dyn Store, number: usize) -> LoginId {
         meta: None,
         client: Client::default(),
         born_of: None,
+        notify_others: false,
         limits: Limits {
             max_logins: 0,
             max_logins_per_device: 0,
