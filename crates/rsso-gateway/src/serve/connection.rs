@@ -106,6 +106,10 @@ pub(crate) async fn serve(
                 tracing::debug!(%error, "a connection broke");
             }
         }
-        () = connection.stuck() => metrics::closed(Ending::TooSlow),
+        () = connection.stuck() => {
+            if !connection.outlet.get().is_some_and(|outlet| outlet.has_ended()) {
+                metrics::closed(Ending::TooSlow);
+            }
+        }
     }
 }

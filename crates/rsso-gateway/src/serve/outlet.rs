@@ -35,6 +35,8 @@ struct Queue {
     bytes: usize,
     /// After what waits.
     end: Option<Ending>,
+    /// The connection was given its end.
+    over: bool,
 }
 
 impl Outlet {
@@ -92,8 +94,16 @@ impl Outlet {
                 }
                 Some(Next::Send(frame))
             }
-            None => queue.end.map(Next::End),
+            None => {
+                queue.over = queue.end.is_some();
+                queue.end.map(Next::End)
+            }
         }
+    }
+
+    /// Whether the connection was given its end, and has counted it.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.queue.lock().over
     }
 }
 
@@ -120,7 +130,9 @@ mod tests {
         assert_eq!(outlet.take(), Some(Next::Send(Arc::clone(&small))));
         outlet.push(&small);
         outlet.push(&small);
+        assert!(!outlet.has_ended());
         assert_eq!(outlet.take(), Some(Next::End(Ending::TooSlow)));
+        assert!(outlet.has_ended());
 
         let outlet = Outlet::default();
         let large = frame(&"a".repeat(MAX_BYTES / 2), None);

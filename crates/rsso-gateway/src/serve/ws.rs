@@ -189,7 +189,9 @@ impl Talk {
             code: ending.code(),
             reason: ending.reason().into(),
         };
-        if self.send(Message::Close(Some(frame))).await.is_ok() {
+        // The end is counted already, also where the client does not read this, either.
+        let sent = timeout(SEND_TIMEOUT, self.socket.send(Message::Close(Some(frame)))).await;
+        if let Ok(Ok(())) = sent {
             let answer = async { while let Some(Ok(_)) = self.socket.recv().await {} };
             let _ = timeout(CLOSE_TIMEOUT, answer).await;
         }
