@@ -97,7 +97,7 @@ impl RedisStore {
         let newborn = match empty {
             Some(_) => record::trailer(Version {
                 generation: Generation::random()?,
-                revision: Token::random()?.into(),
+                revision: token.map_or_else(Token::random, Ok)?.into(),
             }),
             None => Vec::new(),
         };

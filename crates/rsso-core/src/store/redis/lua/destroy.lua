@@ -6,9 +6,13 @@ if found and (ARGV[2] == '' or found.generation == ARGV[2]) then
   if found.login and ARGV[3] ~= '1' then
     release_login(new_book(ARGV[6], ARGV[7], ARGV[8], ARGV[9]), d, found, d, 'destroyed')
   end
-  removed = redis.call('DEL', d)
   -- For requests under way: an empty session, which is nobody's.
-  if ARGV[10] ~= '' then redis.call('SET', d, ARGV[10], 'PX', ARGV[11]) end
+  if ARGV[10] ~= '' then
+    redis.call('SET', d, ARGV[10], 'PX', ARGV[11])
+    removed = 1
+  else
+    removed = redis.call('DEL', d)
+  end
 end
 if ARGV[4] ~= '' then redis.call('SET', tombstone_key(d), ARGV[4], 'PX', ARGV[5]) end
 if ARGV[1] ~= '' then
