@@ -947,7 +947,8 @@ function showDialog(what, data, options, mark) {
         leave(what === 'switched' ? undefined : options.signIn);
     });
     dismiss.addEventListener('click', () => dialog.close());
-    // Escape, too, comes to this.
+    // Escape, too, comes to these. `close` is told later than the dialog is gone: a page that is left meanwhile would not hear it.
+    dialog.addEventListener('beforetoggle', ({ newState }) => { if (newState === 'closed') setMark(mark); });
     dialog.addEventListener('close', () => {
         setMark(mark);
         host.remove();

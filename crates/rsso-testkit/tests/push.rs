@@ -83,11 +83,12 @@ fn assert_dialog(said: &[Value]) {
     assert_eq!(said[7]["code"], 4002);
     assert_ne!(said[7]["title"], dialog["title"]);
     assert_eq!(said[8], json!({"prevented": 0}));
+    assert_eq!(said[9], json!({"read": true}));
     assert_eq!(
-        (&said[9]["dialogs"], &said[9]["ended"]["code"]),
+        (&said[10]["dialogs"], &said[10]["ended"]["code"]),
         (&json!(0), &json!(4003))
     );
-    assert_eq!(said[10], json!({"problems": []}));
+    assert_eq!(said[11], json!({"problems": []}));
 }
 
 #[test]

@@ -9,6 +9,7 @@
 //   { path: "/login.php" }       where Enter leads to, in the dialog after a kick by the administrator
 //   { title, code: 4002 }        that dialog's title, which is another one; and the end's code
 //   { prevented: 0 }             dialogs where the page prevented it
+//   { read: true }               whether a dialog counts as read as soon as it is closed, in the same step of the page
 //   { dialogs: 0, ended }        after a logout in another tab: the event alone, code 4003
 //   { problems: [] }             what the pages complained about, the Content-Security-Policy included
 import { Person, event, problems } from './people.mjs';
@@ -62,6 +63,17 @@ export default async ({ person, say, input }) => {
     await other.asks('/kick.php?uid=ann');
     await event(tab, 'ended');
     say({ prevented: await dialog(tab).count() });
+    await tab.close();
+
+    const last = await ann.signsIn('ann');
+    tab = await ann.opens(options);
+    await other.asks('/kick.php?uid=ann');
+    await event(tab, 'ended');
+    const read = await dialog(tab).evaluate((one) => {
+        one.close();
+        return sessionStorage.getItem('rsso');
+    });
+    say({ read: read === last });
     await tab.close();
 
     await ann.signsIn('ann');
