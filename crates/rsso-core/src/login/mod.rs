@@ -462,7 +462,7 @@ fn ulid(time: SystemTime) -> Result<Ulid> {
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default()
         .as_millis();
-    let random: [u8; 16] = random::bytes()?;
+    let random: [u8; 16] = random::unique()?;
     Ok(Ulid::from_parts(
         u64::try_from(millis).unwrap_or(u64::MAX),
         u128::from_be_bytes(random),

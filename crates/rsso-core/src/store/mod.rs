@@ -168,7 +168,7 @@ impl Token {
     /// # Errors
     /// When the system has no randomness.
     pub fn random() -> Result<Self> {
-        random::bytes().map(Self)
+        random::unique().map(Self)
     }
 
     /// Its bytes.
@@ -322,7 +322,7 @@ impl Generation {
     /// # Errors
     /// When the system has no randomness.
     pub fn random() -> Result<Self> {
-        random::bytes().map(|b| Self(u64::from_be_bytes(b) >> 1))
+        random::unique().map(|b| Self(u64::from_be_bytes(b) >> 1))
     }
 }
 

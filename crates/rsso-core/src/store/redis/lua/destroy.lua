@@ -16,7 +16,7 @@ if found and (ARGV[2] == '' or found.generation == ARGV[2]) then
 end
 if ARGV[4] ~= '' then redis.call('SET', tombstone_key(d), ARGV[4], 'PX', ARGV[5]) end
 if ARGV[1] ~= '' then
-  redis.call('ZREM', KEYS[3], ARGV[1])
-  if held(KEYS[2], ARGV[1]) then hand_over(KEYS[2], KEYS[3], KEYS[4]) end
+  -- Who holds the lock has left the queue.
+  if held(KEYS[2], ARGV[1]) then hand_over(KEYS[2], KEYS[3], KEYS[4]) else redis.call('ZREM', KEYS[3], ARGV[1]) end
 end
 return { removed }
