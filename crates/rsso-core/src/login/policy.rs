@@ -72,7 +72,7 @@ pub struct Candidate {
 
 /// How many logins one claim looks at where there is no limit, and how many it ends at most because of
 /// [`Limits::max_logins_hard`].
-pub const SLICE: usize = 16;
+pub const SLICE: usize = 8;
 
 impl Limits {
     /// Whether a claim has to know which of the user's logins live.

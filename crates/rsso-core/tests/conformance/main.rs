@@ -54,6 +54,7 @@ mod receipts;
 mod records;
 mod requests;
 mod signing;
+mod sqlite_gc;
 mod strict;
 mod visitors;
 mod waiters;

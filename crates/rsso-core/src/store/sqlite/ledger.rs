@@ -7,20 +7,17 @@ use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
 use super::lock::Uses;
 use super::schema::{Names, Statements};
 use super::{expiry, now};
-use crate::login::event::{Kind, Retention};
+use crate::login::event::Retention;
 use crate::login::policy::{StoredStorm, Storm};
 use crate::login::{LoginId, User, UserKey, event};
 use crate::store::ledger::{Binding, Entry, Ledger, Seated, Slice, Span, UserRow};
 use crate::store::{Generation, Revision, Version};
 
-/// How many events one append forgets at most, beside as many as it adds: so the outbox shrinks.
-const FORGET: usize = 200;
-
 /// The tables, inside a transaction or, to look only, outside of one.
 pub(super) struct Tables<'a> {
-    connection: &'a Connection,
-    names: &'a Names,
-    events: Retention,
+    pub(super) connection: &'a Connection,
+    pub(super) names: &'a Names,
+    pub(super) events: Retention,
     uses: Uses<'a>,
 }
 
@@ -63,58 +60,7 @@ impl<'a> Tables<'a> {
         Ok(true)
     }
 
-    /// Forgets the oldest events: those that are too many or too old. What tells of a login's end is kept
-    /// beside the outbox where it is not too old.
-    fn forget_events(&self, added: usize) -> rusqlite::Result<()> {
-        let Names { events, ends, .. } = self.names;
-        let last = self.connection.last_insert_rowid();
-        let surplus = last - i64::try_from(self.events.most).unwrap_or(i64::MAX);
-        let ttl = i64::try_from(self.events.ttl.as_secs()).unwrap_or(i64::MAX);
-        let too_old = now().saturating_sub(ttl);
-        let limit = i64::try_from(added + FORGET).unwrap_or(i64::MAX);
-        if surplus > 0 {
-            let [kicked, released, expired] = Kind::ENDS.map(Kind::pattern);
-            self.change(
-                &format!(
-                    "INSERT OR REPLACE INTO {ends} (position, realm, at, event)
-                     SELECT position, realm, at, event FROM
-                       (SELECT * FROM {events} WHERE position <= ?1 ORDER BY position LIMIT ?2)
-                     WHERE at > ?3 AND (event LIKE ?4 OR event LIKE ?5 OR event LIKE ?6)"
-                ),
-                params![surplus, limit, too_old, kicked, released, expired],
-            )?;
-        }
-        self.change(
-            &format!(
-                "DELETE FROM {events} WHERE position IN (
-                   SELECT position FROM (SELECT position, at FROM {events} ORDER BY position LIMIT ?1)
-                   WHERE position <= ?2 OR at <= ?3)"
-            ),
-            params![limit, surplus, too_old],
-        )?;
-        self.change(
-            &format!(
-                "DELETE FROM {ends} WHERE position IN (
-                   SELECT position FROM (SELECT position, at FROM {ends} ORDER BY position LIMIT ?1)
-                   WHERE at <= ?2)"
-            ),
-            params![limit, too_old],
-        )?;
-        let stride = i64::try_from(self.events.stride()).unwrap_or(i64::MAX);
-        let before = last - i64::try_from(added).unwrap_or(i64::MAX);
-        if last / stride != before / stride {
-            self.change(
-                &format!(
-                    "DELETE FROM {ends} WHERE position <=
-                       (SELECT position FROM {ends} ORDER BY position DESC LIMIT 1 OFFSET ?1)"
-                ),
-                [i64::try_from(self.events.most).unwrap_or(i64::MAX)],
-            )?;
-        }
-        Ok(())
-    }
-
-    fn change(&self, sql: &str, values: impl Params) -> rusqlite::Result<usize> {
+    pub(super) fn change(&self, sql: &str, values: impl Params) -> rusqlite::Result<usize> {
         self.connection.prepare_cached(sql)?.execute(values)
     }
 
@@ -130,32 +76,18 @@ impl<'a> Tables<'a> {
             .optional()
     }
 
-    fn seated(&mut self, login: &[u8]) -> rusqlite::Result<Vec<Seated>> {
-        let Names {
-            sessions, bindings, ..
-        } = self.names;
-        let mut seated: Vec<Seated> = self
-            .connection
-            .prepare_cached(&format!(
-                "SELECT b.session, b.generation, b.until, s.expires FROM {bindings} AS b
-                 LEFT JOIN {sessions} AS s ON s.id = b.session AND s.generation = b.generation
-                 WHERE b.login = ?1"
-            ))?
-            .query_map([login], |row| {
-                Ok(Seated {
-                    key: row.get(0)?,
-                    generation: Generation(row.get::<_, i64>(1)?.cast_unsigned()),
-                    until: row.get(2)?,
-                    expires: row.get(3)?,
-                })
-            })?
-            .collect::<rusqlite::Result<_>>()?;
-        for session in &mut seated {
-            session.expires = session
-                .expires
-                .filter(|expires| self.is_live(&session.key, *expires));
-        }
-        Ok(seated)
+    /// The session in a row of a login; one without sessions has a row, too.
+    fn seated(&mut self, row: &Row<'_>) -> rusqlite::Result<Option<Seated>> {
+        let Some(key) = row.get::<_, Option<Vec<u8>>>(5)? else {
+            return Ok(None);
+        };
+        let expires = row.get::<_, Option<i64>>(8)?;
+        Ok(Some(Seated {
+            generation: Generation(row.get::<_, i64>(6)?.cast_unsigned()),
+            until: row.get(7)?,
+            expires: expires.filter(|expires| self.is_live(&key, *expires)),
+            key,
+        }))
     }
 
     /// What is being used does not expire.
@@ -245,26 +177,42 @@ impl Ledger for Tables<'_> {
     }
 
     fn entries(&mut self, user: &UserKey, slice: Slice) -> rusqlite::Result<Vec<Entry>> {
-        let mut entries: Vec<Entry> = self
-            .connection
-            .prepare_cached(&format!(
-                "SELECT login, sequence, device, identity, more FROM {}
-                 WHERE user = ?1 AND sequence >= ?2 ORDER BY sequence LIMIT ?3",
-                self.names.logins
-            ))?
-            .query_map(params![user.as_bytes(), slice.from, slice.limit], |row| {
-                Ok(Entry {
-                    login: login_id(row, 0)?,
+        let Names {
+            sessions,
+            bindings,
+            logins,
+            ..
+        } = self.names;
+        // One statement for all of them: each has its cost, whatever it finds.
+        let sql = format!(
+            "SELECT l.login, l.sequence, l.device, l.identity, l.more, b.session, b.generation, b.until, s.expires
+             FROM (SELECT login, sequence, device, identity, more FROM {logins}
+                   WHERE user = ?1 AND sequence >= ?2 ORDER BY sequence LIMIT ?3) AS l
+             LEFT JOIN {bindings} AS b ON b.login = l.login
+             LEFT JOIN {sessions} AS s ON s.id = b.session AND s.generation = b.generation
+             ORDER BY l.sequence"
+        );
+        let connection = self.connection;
+        let mut statement = connection.prepare_cached(&sql)?;
+        let mut rows = statement.query(params![user.as_bytes(), slice.from, slice.limit])?;
+        let mut entries: Vec<Entry> = Vec::new();
+        while let Some(row) = rows.next()? {
+            let login = login_id(row, 0)?;
+            if entries.last().is_none_or(|last| last.login != login) {
+                entries.push(Entry {
+                    login,
                     sequence: row.get(1)?,
                     device: row.get(2)?,
                     identity: row.get(3)?,
                     more: row.get(4)?,
                     sessions: Vec::new(),
-                })
-            })?
-            .collect::<rusqlite::Result<_>>()?;
-        for entry in &mut entries {
-            entry.sessions = self.seated(&entry.login.to_bytes())?;
+                });
+            }
+            if let Some(entry) = entries.last_mut()
+                && let Some(session) = self.seated(row)?
+            {
+                entry.sessions.push(session);
+            }
         }
         Ok(entries)
     }
@@ -466,13 +414,6 @@ impl Ledger for Tables<'_> {
     }
 
     fn append(&mut self, realm: &str, events: &[String]) -> rusqlite::Result<()> {
-        let table = &self.names.events;
-        for event in events {
-            self.change(
-                &format!("INSERT INTO {table} (realm, at, event) VALUES (?1, ?2, ?3)"),
-                params![realm, now(), event],
-            )?;
-        }
-        self.forget_events(events.len())
+        self.append_events(realm, events)
     }
 }

@@ -31,6 +31,7 @@ mod group;
 mod ledger;
 mod lock;
 mod logins;
+mod outbox;
 mod owner;
 pub mod path;
 mod process;
@@ -63,6 +64,7 @@ pub struct SqliteStore {
     looked: bool,
     locks: LockFile,
     held: HashMap<Token, Guard>,
+    looked_at: gc::Looked,
 }
 
 impl SqliteStore {
@@ -87,6 +89,7 @@ impl SqliteStore {
             log_is_full: false,
             looked: false,
             held: HashMap::new(),
+            looked_at: gc::Looked::new(),
         })
     }
 

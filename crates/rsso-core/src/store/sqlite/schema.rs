@@ -49,7 +49,8 @@ pub(super) struct Statements {
     pub(super) is_bound: String,
     pub(super) kick_of: String,
     pub(super) forget_kicks: String,
-    pub(super) users_of_the_dead: String,
+    pub(super) user_of_session: String,
+    pub(super) logins_in_turn: String,
     pub(super) events: String,
     pub(super) newest: String,
     pub(super) add_receipt: String,
@@ -205,11 +206,15 @@ impl Statements {
                 "DELETE FROM {kicks} WHERE session IN
                    (SELECT session FROM {kicks} WHERE expires <= ?1 ORDER BY expires LIMIT ?2)"
             ),
-            users_of_the_dead: format!(
-                "SELECT DISTINCT l.user FROM {logins} AS l WHERE NOT EXISTS (
+            user_of_session: format!(
+                "SELECT l.user FROM {bindings} AS b JOIN {logins} AS l ON l.login = b.login WHERE b.session = ?1"
+            ),
+            logins_in_turn: format!(
+                "SELECT l.login, l.user, EXISTS (
                    SELECT 1 FROM {bindings} AS b JOIN {table} AS s
                      ON s.id = b.session AND s.generation = b.generation AND s.expires > ?1
-                   WHERE b.login = l.login) LIMIT ?2"
+                   WHERE b.login = l.login)
+                 FROM (SELECT login, user FROM {logins} WHERE login > ?2 ORDER BY login LIMIT ?3) AS l"
             ),
             events: format!(
                 "SELECT position, event, 0 FROM {events} WHERE realm = ?1 AND position > ?2
@@ -284,8 +289,12 @@ thread_local! {
     static SINCE: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
-/// Waits for the database's write lock, which others hold for single statements: some tens of
-/// microseconds. SQLite's own handler would sleep whole milliseconds.
+/// A wait for the write lock looks this often at least.
+const LONGEST_SLEEP: Duration = Duration::from_micros(1280);
+
+/// Waits for the database's write lock, which others hold for some tens of microseconds: a claim for hundreds.
+/// SQLite's own handler would sleep whole milliseconds. Each sleep is a quarter of the wait so far, so that
+/// nobody waits much longer than he must.
 fn wait_for_writer(attempt: i32) -> bool {
     let now = Instant::now();
     if attempt == 0 {
@@ -295,7 +304,6 @@ fn wait_for_writer(attempt: i32) -> bool {
     if waited >= WAIT.get() {
         return false;
     }
-    let exponent = u32::try_from(attempt).unwrap_or(0).min(6);
-    thread::sleep(Duration::from_micros(20 << exponent));
+    thread::sleep((waited / 4).clamp(Duration::from_micros(20), LONGEST_SLEEP));
     true
 }
