@@ -51,6 +51,7 @@ mod mysql_world;
 mod order;
 mod php;
 mod receipts;
+mod redis_claims;
 mod records;
 mod requests;
 mod signing;

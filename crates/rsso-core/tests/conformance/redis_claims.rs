@@ -1,0 +1,29 @@
+//! What a claim has a Redis server do, which serves nobody else meanwhile.
+
+use rsso_core::login::Limits;
+
+use rsso_testkit::RedisServer;
+
+use super::mysql_world::{key, worker};
+use super::signing::{at_most, user};
+
+#[test]
+fn a_claim_without_a_limit_reads_no_list_of_logins() {
+    let redis = RedisServer::start();
+    let (mut worker, ann) = (worker(&redis.url(), &[]), user("ann"));
+    let limits = Limits {
+        max_logins_hard: 30,
+        storm_limit: 5,
+        storm_limit_hour: 30,
+        ..at_most(0)
+    };
+    for _ in 0..60 {
+        worker.sign_in(&key(&[]), &ann, limits);
+    }
+    assert_eq!(worker.logins(&ann).len(), 30);
+    redis.cli(&["config", "resetstat"]);
+    worker.sign_in(&key(&[]), &ann, limits);
+    let calls = redis.cli(&["info", "commandstats"]);
+    assert!(calls.contains("cmdstat_zrange:calls=1,"), "{calls}");
+    assert!(!calls.contains("hgetall"), "{calls}");
+}
