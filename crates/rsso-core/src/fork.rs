@@ -32,6 +32,9 @@ static IS_WATCHED: AtomicBool = AtomicBool::new(false);
 /// This process' number; 0 where nobody has asked yet.
 static PROCESS: AtomicU32 = AtomicU32::new(0);
 
+/// How many forks lie between this process and the first.
+static FORKS: AtomicU32 = AtomicU32::new(0);
+
 /// From now on [`in_child`] runs in each forked child.
 pub fn watched() {
     IS_WATCHED.store(true, Ordering::Relaxed);
@@ -52,6 +55,13 @@ pub fn process_id() -> u32 {
         }
         process => process,
     }
+}
+
+/// What tells a forked child from its parent: its number, which another name space of processes may give once more,
+/// and how many forks made it.
+#[must_use]
+pub fn identity() -> (u32, u32) {
+    (process_id(), FORKS.load(Ordering::Relaxed))
 }
 
 /// A registered descriptor. Drop it before the descriptor is closed: in a struct, declare it first.
@@ -83,6 +93,7 @@ pub fn hold(fd: RawFd) -> Held {
 /// first argument a copy of its second, which is closed on exec.
 pub fn in_child(replace: impl Fn(RawFd, RawFd)) {
     PROCESS.store(0, Ordering::Relaxed);
+    FORKS.fetch_add(1, Ordering::Relaxed);
     let Some(dead_end) = DEAD_END.get() else {
         return;
     };

@@ -42,20 +42,20 @@ fn fill(out: &mut [u8]) -> Result<()> {
 
 /// What a thread has drawn and not used yet. A forked child has its parent's, and draws its own.
 struct Stock {
-    process: u32,
+    process: (u32, u32),
     left: usize,
     bytes: [u8; STOCK],
 }
 
 impl Stock {
     const EMPTY: Self = Self {
-        process: 0,
+        process: (0, 0),
         left: 0,
         bytes: [0; STOCK],
     };
 
     fn take<const N: usize>(&mut self) -> Result<[u8; N]> {
-        let process = fork::process_id();
+        let process = fork::identity();
         if process != self.process || self.left < N {
             self.left = 0;
             fill(&mut self.bytes)?;
@@ -112,7 +112,7 @@ mod tests {
         let mut parent = Stock::EMPTY;
         parent.take::<16>().unwrap();
         let mut child = Stock {
-            process: parent.process + 1, // as another process sees it
+            process: (parent.process.0, parent.process.1 + 1), // as another process sees it
             ..parent
         };
         assert_ne!(child.take::<16>().unwrap(), parent.take::<16>().unwrap());

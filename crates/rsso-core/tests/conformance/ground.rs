@@ -73,7 +73,7 @@ fn worker_of(settings: &Settings) -> Worker {
 pub struct SqliteGround(TempDir);
 
 impl SqliteGround {
-    fn raw(&self) -> Connection {
+    pub fn raw(&self) -> Connection {
         Connection::open(self.0.path().join("sessions.db")).unwrap()
     }
 }

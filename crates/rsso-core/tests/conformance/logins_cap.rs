@@ -119,6 +119,24 @@ pub fn without_a_limit_the_dead_are_removed_in_slices(ground: &dyn Ground) {
     assert_eq!((told.len(), told.into_iter().collect()), (60, dead));
 }
 
+/// Where a claim looks moves on, also while the oldest live.
+pub fn without_a_limit_the_dead_behind_the_living_are_found(ground: &dyn Ground) {
+    let (mut worker, ann) = (ground.worker(), user("ann"));
+    for _ in 0..SLICE {
+        worker.sign_in(&ground.key(), &ann, at_most(0));
+    }
+    let key = ground.key();
+    worker.sign_in(&key, &ann, at_most(0));
+    ground.remove_behind_its_back(&key);
+    for _ in 0..500 {
+        worker.sign_in(&ground.key(), &ann, at_most(0));
+        if !worker.addressees(&ann, Kind::Expired).is_empty() {
+            return;
+        }
+    }
+    panic!("nobody has come across it");
+}
+
 pub fn claims_that_meet_keep_below_the_cap(ground: &dyn Ground) {
     let limits = capped(10, at_most(0));
     thread::scope(|scope| {

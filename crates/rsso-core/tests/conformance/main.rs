@@ -231,6 +231,7 @@ stores! {
         a_cap_that_was_lowered_is_reached_in_slices;
         the_dead_make_room_before_the_living;
         without_a_limit_the_dead_are_removed_in_slices;
+        without_a_limit_the_dead_behind_the_living_are_found;
         claims_that_meet_keep_below_the_cap;
     }
     logins_elsewhere {

@@ -1,6 +1,6 @@
 //! Ending logins, listing them, and sending them messages.
 
-use super::{Book, Entry, Ledger, Remains, Slice, end_login, kick_of, live_entries};
+use super::{Book, Entry, Ledger, Remains, Slice, end_login, forget, kick_of, live_entries};
 use crate::login::event::{self, Kind, Moment, Tail, Tails};
 use crate::login::{Device, Kick, KickOrder, Login, LoginId, User, UserKey, Which};
 
@@ -92,17 +92,31 @@ pub(in crate::store) fn kick<L: Ledger>(
     Ok(kicks)
 }
 
-/// Removes a user's dead logins, and tells of them: for gc, where the user does not come back.
+/// A login that was found dead: for gc, where its user does not come back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::store) struct Dead {
+    pub(in crate::store) login: LoginId,
+    pub(in crate::store) user: UserKey,
+    pub(in crate::store) sequence: i64,
+}
+
+/// Removes those logins that are still dead, and tells of them.
 pub(in crate::store) fn forget_dead<L: Ledger>(
     ledger: &mut L,
-    user: &UserKey,
+    dead: &[Dead],
     moment: &Moment,
 ) -> Result<(), L::Error> {
-    let Some(row) = ledger.lock_known_user(user)? else {
-        return Ok(());
-    };
     let mut book = Book::new(moment);
-    live_entries(ledger, &mut book, user, &row)?;
+    for one in dead {
+        let Some(row) = ledger.lock_known_user(&one.user)? else {
+            continue;
+        };
+        for entry in ledger.entries(&one.user, Slice::one(one.sequence))? {
+            if entry.login == one.login && !entry.is_live() {
+                forget(ledger, &mut book, &row, &entry)?;
+            }
+        }
+    }
     book.append(ledger)
 }
 

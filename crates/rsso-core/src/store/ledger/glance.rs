@@ -61,9 +61,12 @@ pub(super) fn surplus<L: Ledger>(
     Ok(oldest)
 }
 
-/// Where the claim after the one with the number `last` looks: the next slice, and from the `first` again.
+/// Where the claim after the one with the number `last` looks: at any slice, and at another than the one before it.
 fn turn(first: i64, last: i64) -> i64 {
-    let numbers = last.saturating_sub(first).saturating_add(1).max(1);
+    // The golden ratio of all numbers there are: its multiples are spread evenly.
+    const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+    let spread = (last.cast_unsigned().wrapping_mul(GOLDEN) >> 1).cast_signed();
     let step = i64::try_from(SLICE).unwrap_or(i64::MAX);
-    first.saturating_add(last.wrapping_mul(step).rem_euclid(numbers))
+    let slices = (last.saturating_sub(first) / step).saturating_add(1).max(1);
+    first.saturating_add((spread % slices).saturating_mul(step))
 }

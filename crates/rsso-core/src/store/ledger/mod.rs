@@ -17,7 +17,7 @@ mod glance;
 mod rotate;
 
 pub(super) use claim::claim;
-pub(super) use end::{forget_dead, kick, list, notify, sign_out, signs_out_with};
+pub(super) use end::{Dead, forget_dead, kick, list, notify, sign_out, signs_out_with};
 pub(super) use rotate::rotate;
 
 /// A user's row.

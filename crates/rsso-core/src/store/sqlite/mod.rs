@@ -23,6 +23,7 @@ use crate::login::{Bound, Login};
 use crate::sid::SessionKey;
 
 mod database;
+mod dead_logins;
 mod directory;
 mod error;
 mod file;
@@ -64,7 +65,8 @@ pub struct SqliteStore {
     looked: bool,
     locks: LockFile,
     held: HashMap<Token, Guard>,
-    looked_at: gc::Looked,
+    /// Where gc that has little time has looked at logins last.
+    looked_at: Option<i64>,
 }
 
 impl SqliteStore {
@@ -89,7 +91,7 @@ impl SqliteStore {
             log_is_full: false,
             looked: false,
             held: HashMap::new(),
-            looked_at: gc::Looked::new(),
+            looked_at: None,
         })
     }
 

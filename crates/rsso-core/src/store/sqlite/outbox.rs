@@ -58,7 +58,8 @@ impl Tables<'_> {
     }
 
     /// The position of the last among the oldest rows of a table, one after the other, that are to go. Most
-    /// acts find none, and look at one row.
+    /// acts find none, and look at one row. One of a time that has not come yet was written by a clock that ran
+    /// ahead, and does not keep those behind it.
     fn last_of_the_oldest(
         &self,
         table: &str,
@@ -69,14 +70,15 @@ impl Tables<'_> {
             "SELECT position, at FROM {table} ORDER BY position"
         ))?;
         let mut rows = statement.query([])?;
-        let mut last = None;
+        let (mut last, now) = (None, now());
         for _ in 0..limit {
             let Some(row) = rows.next()? else { break };
-            let position = row.get(0)?;
-            if !goes(position, row.get(1)?) {
+            let (position, at) = (row.get(0)?, row.get(1)?);
+            if goes(position, at) {
+                last = Some(position);
+            } else if at <= now {
                 break;
             }
-            last = Some(position);
         }
         Ok(last)
     }

@@ -49,8 +49,9 @@ pub(super) struct Statements {
     pub(super) is_bound: String,
     pub(super) kick_of: String,
     pub(super) forget_kicks: String,
-    pub(super) user_of_session: String,
+    pub(super) dead_with_session: String,
     pub(super) logins_in_turn: String,
+    pub(super) last_login: String,
     pub(super) events: String,
     pub(super) newest: String,
     pub(super) add_receipt: String,
@@ -206,16 +207,22 @@ impl Statements {
                 "DELETE FROM {kicks} WHERE session IN
                    (SELECT session FROM {kicks} WHERE expires <= ?1 ORDER BY expires LIMIT ?2)"
             ),
-            user_of_session: format!(
-                "SELECT l.user FROM {bindings} AS b JOIN {logins} AS l ON l.login = b.login WHERE b.session = ?1"
+            dead_with_session: format!(
+                "SELECT l.login, l.user, l.sequence FROM {bindings} AS b JOIN {logins} AS l ON l.login = b.login
+                 WHERE b.session = ?1 AND NOT EXISTS (
+                   SELECT 1 FROM {bindings} AS o JOIN {table} AS s
+                     ON s.id = o.session AND s.generation = o.generation AND s.expires > ?2
+                   WHERE o.login = l.login)"
             ),
             logins_in_turn: format!(
-                "SELECT l.login, l.user, EXISTS (
+                "SELECT l.login, l.user, l.sequence, EXISTS (
                    SELECT 1 FROM {bindings} AS b JOIN {table} AS s
                      ON s.id = b.session AND s.generation = b.generation AND s.expires > ?1
-                   WHERE b.login = l.login)
-                 FROM (SELECT login, user FROM {logins} WHERE login > ?2 ORDER BY login LIMIT ?3) AS l"
+                   WHERE b.login = l.login), l.place
+                 FROM (SELECT login, user, sequence, rowid AS place FROM {logins}
+                       WHERE rowid > ?2 ORDER BY rowid LIMIT ?3) AS l"
             ),
+            last_login: format!("SELECT COALESCE(MAX(rowid), 0) FROM {logins}"),
             events: format!(
                 "SELECT position, event, 0 FROM {events} WHERE realm = ?1 AND position > ?2
                  UNION ALL

@@ -59,9 +59,12 @@ local function forget_some()
   end
 end
 -- The order lacks logins that were claimed under a limit, or has been evicted.
-local OTHER_FIELDS = 9 -- of a user's key, that are no login: at most
 local function restore_order()
-  if redis.call('HLEN', user) - OTHER_FIELDS <= redis.call('ZCARD', order) then return end
+  local count = redis.call('HLEN', user)
+  for _, other in ipairs(redis.call('HMGET', user, 'n', 'r', 'h', 'w', 'c', 'x', 'W', 'C', 'X')) do
+    if other then count = count - 1 end
+  end
+  if count <= redis.call('ZCARD', order) then return end
   local all = redis.call('HGETALL', user)
   for at = 1, #all, 2 do
     if #all[at] == 26 then redis.call('ZADD', order, cjson.decode(all[at + 1]).n, all[at]) end
