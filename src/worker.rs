@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use rsso_core::settings::{Directive, Origin};
-use rsso_core::store::words::Left;
+use rsso_core::store::sites::Left;
 use rsso_core::store::{Spec, Store};
 use rsso_core::{Deadline, Error, Result, Settings};
 

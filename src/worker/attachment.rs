@@ -5,7 +5,7 @@ use std::time::Duration;
 use rsso_core::deadline::bounded;
 use rsso_core::request::RequestState;
 use rsso_core::settings::Origin;
-use rsso_core::store::words::{Left, Site};
+use rsso_core::store::sites::{Left, Site};
 use rsso_core::store::{SavePath, Spec, Store};
 use rsso_core::{Error, Result, Settings};
 

@@ -18,10 +18,6 @@ pub use network::TlsFiles;
 pub use redis::{RedisAddress, RedisDsn};
 pub use sqlite::SqliteDsn;
 
-/// The schemes, for messages.
-const SCHEMES: &str = "sqlite:/path/to/file.db, redis://host:port/db, rediss://host:port/db, \
-                       redis+unix:///path/to/socket?db=N, mysql://user:password@host:port/database";
-
 /// A parsed DSN. `Display` and `Debug` show it without its password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -38,13 +34,7 @@ impl Dsn {
     /// True where `text` is meant as a DSN rather than as a directory: it begins with a scheme.
     #[must_use]
     pub fn looks_like(text: &str) -> bool {
-        text.split_once(':').is_some_and(|(scheme, rest)| {
-            (rest.starts_with("//") || scheme.eq_ignore_ascii_case("sqlite"))
-                && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-                && scheme
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
-        })
+        hint::looks_like(text)
     }
 
     /// Parses `text`; `directive` is what an error names (`rsso.dsn`, `session.save_path`).

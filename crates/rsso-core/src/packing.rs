@@ -7,7 +7,6 @@
 use std::borrow::Cow;
 
 use crate::error::{Error, Result};
-use crate::settings::Compression;
 
 /// No serializer of PHP's begins like this.
 const MAGIC: &[u8; 4] = b"\0rso";
@@ -23,6 +22,17 @@ const ZSTD_LEVEL: i32 = 1;
 
 /// What is longer stays plain; and a damaged length cannot ask for more memory than this.
 const MAX: usize = 256 << 20;
+
+/// What `rsso.compress` makes sessions' data smaller with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compression {
+    /// Nothing: stored as they are.
+    Off,
+    /// Zstandard (RFC 8878), its fastest usual level.
+    Zstd,
+    /// LZ4 blocks: less small, faster.
+    Lz4,
+}
 
 /// `data` as they are to be stored: packed from `min` bytes on, if that makes them smaller.
 pub fn pack(data: &[u8], how: Compression, min: usize) -> Cow<'_, [u8]> {

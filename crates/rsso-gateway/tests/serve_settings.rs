@@ -19,7 +19,7 @@ use common::push::{Backing, log_in_of_realm};
 use common::{STORE_FAILED, WRONG_USAGE, json, rsso};
 use rsso_core::Settings;
 use rsso_core::store::Spec;
-use rsso_core::store::words::{Left, Site};
+use rsso_core::store::sites::{Left, Site};
 use rsso_testkit::gateway::Stream;
 use rsso_testkit::{Gateway, WorkDir, eventually};
 

@@ -4,8 +4,22 @@
 //! What always holds: a hint repeats hosts, ports, names of databases and paths, never a user or a
 //! password.
 
-use super::SCHEMES;
 use crate::settings::nearest;
+
+/// The schemes, for messages.
+const SCHEMES: &str = "sqlite:/path/to/file.db, redis://host:port/db, rediss://host:port/db, \
+                       redis+unix:///path/to/socket?db=N, mysql://user:password@host:port/database";
+
+/// True where `text` begins with a scheme.
+pub(super) fn looks_like(text: &str) -> bool {
+    text.split_once(':').is_some_and(|(scheme, rest)| {
+        (rest.starts_with("//") || scheme.eq_ignore_ascii_case("sqlite"))
+            && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
+    })
+}
 
 /// What is wrong with a text that has no scheme of rsso's.
 pub(super) fn no_dsn(text: &str, scheme: Option<&str>) -> String {
@@ -18,7 +32,7 @@ pub(super) fn no_dsn(text: &str, scheme: Option<&str>) -> String {
         return format!("is not a DSN of rsso's; write it as {meant}");
     }
     match scheme {
-        Some(scheme) if super::Dsn::looks_like(text) => {
+        Some(scheme) if looks_like(text) => {
             let known = ["sqlite", "redis", "rediss", "redis+unix", "mysql"];
             let meant = nearest(scheme, known).map(|known| format!(" (is {known} meant?)"));
             format!(

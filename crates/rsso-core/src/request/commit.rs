@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use super::{Refusal, RequestState, Written, refresh};
+use super::{Refusal, RequestState, Written};
 use crate::deadline::from_now;
 use crate::error::Result;
 use crate::packing;
+use crate::record::stored;
 use crate::settings::Settings;
 use crate::sid::{SessionId, SessionKey};
 use crate::store::{Basis, Change, Outcome, Store, Token};
@@ -90,7 +91,7 @@ impl RequestState {
             lives: current.lives_for(change.ttl()),
         };
         let packed;
-        let ttl = refresh::stored(change.ttl());
+        let ttl = stored(change.ttl());
         let change = match change {
             Change::Write(data, _) if store.shares_data() => Change::Write(data, ttl),
             Change::Write(data, _) => {

@@ -5,40 +5,12 @@
 //! has asked or stored. It ends with the next claim, and no later than `rsso.tombstone_ttl` after
 //! the kick.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
 use super::RequestState;
+use super::found_kick::FoundKick;
 use crate::error::Result;
 use crate::login::Kick;
 use crate::settings::Settings;
-use crate::sid::SessionKey;
 use crate::store::Store;
-
-/// A kick, and the session under whose id it was found.
-#[derive(Debug, Clone)]
-pub(super) struct FoundKick {
-    kick: Kick,
-    key: SessionKey,
-}
-
-impl FoundKick {
-    pub(super) fn under(kick: Kick, key: &SessionKey) -> Self {
-        Self {
-            kick,
-            key: key.clone(),
-        }
-    }
-
-    /// For how long its tombstone is to stay: its time began at the kick.
-    fn left(&self, ttl: Duration) -> Option<Duration> {
-        let at = Duration::from_millis(u64::try_from(self.kick.at).unwrap_or_default());
-        let since = SystemTime::now()
-            .duration_since(UNIX_EPOCH + at)
-            // Another machine's clock is ahead.
-            .unwrap_or_default();
-        ttl.checked_sub(since).filter(|left| !left.is_zero())
-    }
-}
 
 impl RequestState {
     /// Why the session that the browser presented is gone. A session may have begun anew under an id

@@ -8,20 +8,12 @@ use std::time::{Duration, Instant};
 use super::{Current, RequestState};
 use crate::deadline::bounded;
 use crate::error::Result;
+use crate::record::stored;
 use crate::settings::Settings;
 use crate::sid::SessionId;
 use crate::store::{Change, Store};
 
-/// The little is this part of the whole: 45 seconds of PHP's 24 minutes.
-const SLACK: u32 = 32;
-
 const SECOND: Duration = Duration::from_secs(1);
-
-/// How long a record that is to live for `ttl` is given.
-pub(crate) fn stored(ttl: Duration) -> Duration {
-    let ttl = bounded(ttl);
-    ttl + ttl / SLACK
-}
 
 impl RequestState {
     /// Sees to it that an unchanged session lives for `ttl`, and gives its lock back.

@@ -7,60 +7,17 @@
 //! [`ROTATION_GRACE`]. A request beside the login, which still carries that id, goes on as nobody.
 //! Strict mode would give it another id, in a cookie that takes the place of the login's.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::commit::why_gone;
+use super::leaving::Leaving;
 use super::{Current, Refusal, RequestState, Written};
 use crate::deadline::bounded;
 use crate::error::Result;
 use crate::login::{Bound, ROTATION_GRACE, Seat};
 use crate::settings::Settings;
-use crate::sid::{SessionId, SessionKey};
-use crate::store::{Change, End, Generation, Store, Token};
-
-/// How many ids that were left are remembered; rotation in a loop must not grow it.
-const MAX_LEFT: usize = 16;
-
-/// Sessions whose login was carried to a new id, for as long as the old id lives.
-#[derive(Debug, Default)]
-pub(super) struct Left(Vec<(SessionKey, Instant)>);
-
-impl Left {
-    fn push(&mut self, key: SessionKey) {
-        self.0.retain(|(_, since)| since.elapsed() < ROTATION_GRACE);
-        if self.0.len() == MAX_LEFT {
-            self.0.remove(0);
-        }
-        self.0.push((key, Instant::now()));
-    }
-
-    pub(super) fn contains(&self, key: &SessionKey) -> bool {
-        let lives = |since: &Instant| since.elapsed() < ROTATION_GRACE;
-        self.0
-            .iter()
-            .any(|(left, since)| left == key && lives(since))
-    }
-}
-
-/// A session on its way to a new id.
-#[derive(Debug)]
-pub(super) struct Leaving {
-    sid: SessionId,
-    key: SessionKey,
-    /// Of the lock that is still held.
-    token: Option<Token>,
-    seen: Option<Generation>,
-    login: Bound,
-    /// The old id was to be destroyed.
-    destroyed: bool,
-}
-
-impl Leaving {
-    /// Whether this may be the new id.
-    pub(super) fn is_for(&self, sid: &SessionId) -> bool {
-        self.sid != *sid
-    }
-}
+use crate::sid::SessionId;
+use crate::store::{Change, End, Store, Token};
 
 impl RequestState {
     /// `session_regenerate_id(true)` destroys the old id. One that has a login is left alone until

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{BOOLEAN, parse_bool, parse_seconds};
+use super::parse::{BOOLEAN, parse_bool, parse_seconds};
 use crate::error::{Error, Result};
 use crate::login::event::{MAX_EVENTS, Retention};
 use crate::login::{

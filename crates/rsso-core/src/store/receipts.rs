@@ -9,7 +9,6 @@ use std::time::Duration;
 use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::login::{Kick, LoginId, Realm};
-use crate::store::Store;
 
 /// How long a receipt waits for who asks for it.
 pub const RECEIPT_TTL: Duration = Duration::from_secs(60);
@@ -69,7 +68,12 @@ pub trait Receipts {
 
 /// Fills in whether the kicked were told, waiting for it up to `wait`. The claim stands whatever comes
 /// of this: a store that fails now is found out by whoever uses it next.
-pub fn collect(store: &mut dyn Store, realm: &Realm, kicks: &mut [Kick], wait: Duration) {
+pub fn collect(
+    store: &mut (impl Receipts + ?Sized),
+    realm: &Realm,
+    kicks: &mut [Kick],
+    wait: Duration,
+) {
     if wait.is_zero() || kicks.is_empty() {
         return;
     }

@@ -3,7 +3,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rsso_core::Settings;
-use rsso_core::store::words::{self, Left, Site, Word};
+use rsso_core::store::sites::{self, Left, Site};
+use rsso_core::store::words::Word;
 
 use super::ground::{Ground, Worker};
 
@@ -29,14 +30,14 @@ fn word(site: &Site, at: i64) -> Word {
 pub fn a_word_is_found_whatever_the_prefix(ground: &dyn Ground) {
     let mut here = ground.worker();
     let mut there = ground.worker_with(&[("prefix", "other_")]);
-    assert_eq!(words::sites(&mut *here.store).unwrap(), []);
+    assert_eq!(sites::sites(&mut *here.store).unwrap(), []);
     let (ours, theirs) = (site(&here, "a"), site(&there, "b"));
     assert_ne!(ours.prefix, theirs.prefix);
     assert_eq!(theirs.prefix, "other_");
     Left::default().leave(&mut *here.store, ours.clone());
     Left::default().leave(&mut *there.store, theirs.clone());
     for worker in [&mut here, &mut there] {
-        let mut found = words::sites(&mut *worker.store).unwrap();
+        let mut found = sites::sites(&mut *worker.store).unwrap();
         found.sort_by(|a, b| a.realm.cmp(&b.realm));
         assert_eq!(found, [ours.clone(), theirs.clone()]);
     }
@@ -72,11 +73,11 @@ pub fn words_expire_and_there_are_a_few(ground: &dyn Ground) {
             .leave_word(&word(&site, now() - age), &[])
             .unwrap();
     }
-    assert_eq!(words::sites(&mut *worker.store).unwrap().len(), 35);
+    assert_eq!(sites::sites(&mut *worker.store).unwrap().len(), 35);
     let new = site(&worker, "new");
     Left::default().leave(&mut *worker.store, new.clone());
     assert_eq!(worker.store.words().unwrap().len(), 32);
-    let sites = words::sites(&mut *worker.store).unwrap();
+    let sites = sites::sites(&mut *worker.store).unwrap();
     assert_eq!(sites[0], new);
     // The oldest have gone.
     let realms: Vec<_> = sites.iter().map(|site| site.realm.as_str()).collect();

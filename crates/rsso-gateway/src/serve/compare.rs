@@ -5,7 +5,7 @@
 
 use rsso_core::Result;
 use rsso_core::store::Store;
-use rsso_core::store::words::{self, Site};
+use rsso_core::store::sites::{self, Site};
 
 use super::config::Settings;
 
@@ -51,7 +51,7 @@ pub(crate) fn compare(store: &mut dyn Store, ours: &Site) -> Result<Comparison> 
         prefix: store.prefix().to_owned(),
         ..ours.clone()
     };
-    Ok(against(&words::sites(store)?, &ours))
+    Ok(against(&sites::sites(store)?, &ours))
 }
 
 fn against(sites: &[Site], ours: &Site) -> Comparison {

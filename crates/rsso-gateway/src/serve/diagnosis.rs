@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use axum::http::HeaderMap;
 use parking_lot::Mutex;
 use rsso_core::login::{Realm, Uid, User};
-use rsso_core::store::{Store, words};
+use rsso_core::store::{Store, sites};
 use rsso_core::{Result, SessionId, SessionKey};
 
 use super::compare::{self, Comparison, Difference, compare};
@@ -40,7 +40,7 @@ pub(crate) struct Site {
     /// Whether ids are hashed in the store; `None`: an existing table has them as they are.
     pub(crate) hash_ids: Option<bool>,
     /// All of them, to compare them with what PHP says.
-    pub(crate) settings: words::Site,
+    pub(crate) settings: sites::Site,
 }
 
 /// What is wrong.

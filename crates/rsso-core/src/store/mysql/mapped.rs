@@ -11,9 +11,9 @@ use mysql::{Error as Driver, Params, Row, Value};
 
 use super::layout::{Ask, Found, Read, bound, kick, placeholders, record_version, seconds};
 use super::locks::unlock;
-use super::mapping::Mapping;
 use super::session::Session;
 use super::transaction::transaction;
+use crate::mapping::Mapping;
 use crate::sid::SessionKey;
 use crate::store::{Basis, Change, Generation, Outcome, Record, Revision, Version};
 

@@ -29,7 +29,6 @@ mod locks;
 mod logins;
 mod lost;
 mod mapped;
-mod mapping;
 mod native;
 mod outbox;
 mod reading;
@@ -44,7 +43,7 @@ mod text;
 mod transaction;
 mod words;
 
-pub use mapping::Mapping;
+pub use crate::mapping::Mapping;
 pub use schema::{Tables, VERSION as SCHEMA_VERSION};
 
 use connection::Target;

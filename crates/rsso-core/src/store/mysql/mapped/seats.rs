@@ -5,9 +5,9 @@ use std::time::Duration;
 use mysql::{Error as Driver, Params, Row, Value};
 
 use super::{Mapped, is_there, plain};
+use crate::mapping::Mapping;
 use crate::store::mysql::error::overtaken;
 use crate::store::mysql::layout::{BOUND, LONGEST, record_version};
-use crate::store::mysql::mapping::Mapping;
 use crate::store::mysql::schema::Tables;
 use crate::store::mysql::session::Session;
 use crate::store::mysql::transaction::Later;

@@ -4,8 +4,8 @@ use std::cell::Cell;
 
 use super::Mapped;
 use super::seats::Statements;
+use crate::mapping::Mapping;
 use crate::store::mysql::layout::{BOUND, LONGEST};
-use crate::store::mysql::mapping::Mapping;
 use crate::store::mysql::schema::Tables;
 
 impl Mapped {

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::schema::quote;
 use crate::error::{Error, Result};
 
 const ACCEPTED: &str =
@@ -11,15 +10,15 @@ const ACCEPTED: &str =
 /// An existing table and the meaning of its columns. All names are quoted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mapping {
-    pub(super) table: String,
-    pub(super) id: String,
-    pub(super) data: String,
+    pub(crate) table: String,
+    pub(crate) id: String,
+    pub(crate) data: String,
     /// Last access, in seconds since 1970.
-    pub(super) time: Option<String>,
+    pub(crate) time: Option<String>,
     /// When the session ends, in seconds since 1970.
-    pub(super) expires: Option<String>,
+    pub(crate) expires: Option<String>,
     /// How long a session lives after its last access, where no column says.
-    pub(super) lifetime: Duration,
+    pub(crate) lifetime: Duration,
 }
 
 impl Mapping {
@@ -74,9 +73,19 @@ fn name(directive: &str, name: &str) -> Result<String> {
     Ok(quote(name))
 }
 
+/// A name as SQL takes it in any mode: in backticks, those inside doubled.
+pub(crate) fn quote(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_quoted_name_stays_one_name() {
+        assert_eq!(quote("a`; DROP TABLE b; --"), "`a``; DROP TABLE b; --`");
+    }
 
     const HOUR: Duration = Duration::from_secs(3600);
 

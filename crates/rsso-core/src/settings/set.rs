@@ -1,0 +1,193 @@
+//! Settings are set from texts, each checked.
+
+use std::path::{Path, PathBuf};
+
+use super::parse::{BOOLEAN, parse_bool, parse_prefix, parse_seconds};
+use super::{Compression, LockFailure, Origin, Settings, unknown};
+use crate::dsn::Dsn;
+use crate::error::{Error, Result};
+use crate::mapping::Mapping;
+use crate::secret::Secret;
+
+impl Settings {
+    /// Sets the directive `rsso.<name>` from its text, as the administrator.
+    ///
+    /// # Errors
+    /// [`Error::Config`] that names the directive and what it accepts; nothing is changed then.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<()> {
+        self.set_for(Origin::Administrator, name, value)
+    }
+
+    pub(super) fn set_value(&mut self, name: &str, value: &str) -> Result<()> {
+        let refuse = |accepts: &str| {
+            Err(Error::config(
+                format!("rsso.{name}"),
+                format!("must be {accepts}"),
+            ))
+        };
+        match name {
+            "dsn" => {
+                if !value.is_empty() {
+                    Dsn::parse("rsso.dsn", value)?;
+                }
+                self.dsn = Secret::new(value);
+            }
+            "password" => self.password = Secret::new(value),
+            "password_file" => match value.is_empty() || value.starts_with('/') {
+                true => value.clone_into(&mut self.password_file),
+                false => return refuse("the absolute path of a file"),
+            },
+            "prefix" => match parse_prefix(value) {
+                Some(prefix) => self.prefix = prefix,
+                None => return refuse("1 to 64 characters of a-z, A-Z, 0-9 and '_:.-'"),
+            },
+            "connect_timeout" => match parse_seconds(value, 0.001, 60.0) {
+                Some(time) => self.connect_timeout = time,
+                None => return refuse("seconds from 0.001 to 60"),
+            },
+            "read_timeout" => match parse_seconds(value, 0.001, 300.0) {
+                Some(time) => self.read_timeout = time,
+                None => return refuse("seconds from 0.001 to 300"),
+            },
+            "lock_wait" => match parse_seconds(value, 0.0, 3600.0) {
+                Some(time) => self.lock_wait = time,
+                None => return refuse("seconds from 0 to 3600"),
+            },
+            "lock_ttl" => match parse_seconds(value, 1.0, 86_400.0) {
+                Some(time) => self.lock_ttl = time,
+                None => return refuse("seconds from 1 to 86400"),
+            },
+            "lock_waiters" => match value.trim().parse() {
+                Ok(waiters @ 0..=100) => self.lock_waiters = waiters,
+                _ => return refuse("a number from 0 to 100"),
+            },
+            "lock" | "hash_ids" | "store_empty" => {
+                let Some(on) = parse_bool(value) else {
+                    return refuse(BOOLEAN);
+                };
+                *match name {
+                    "lock" => &mut self.lock,
+                    "hash_ids" => &mut self.hash_ids,
+                    _ => &mut self.store_empty,
+                } = on;
+            }
+            "compress" => match value {
+                "off" => self.compress = Compression::Off,
+                "zstd" => self.compress = Compression::Zstd,
+                "lz4" => self.compress = Compression::Lz4,
+                _ => return refuse("'off', 'zstd' or 'lz4'"),
+            },
+            "compress_min" => match value.trim().parse() {
+                Ok(bytes @ 0..=1_073_741_824) => self.compress_min = bytes,
+                _ => return refuse("bytes from 0 to 1073741824"),
+            },
+            "mysql_table" => value.clone_into(&mut self.mysql_table),
+            "mysql_columns" => {
+                if !value.is_empty() {
+                    Mapping::parse("t", value, self.lifetime)?;
+                }
+                value.clone_into(&mut self.mysql_columns);
+            }
+            "lock_failure" => match value {
+                "error" => self.lock_failure = LockFailure::Error,
+                "readonly" => self.lock_failure = LockFailure::ReadOnly,
+                _ => return refuse("'error' or 'readonly'"),
+            },
+            _ => {
+                let set = self.logins.set(name, value);
+                return set.unwrap_or_else(|| Err(unknown(&format!("rsso.{name}"))));
+            }
+        }
+        Ok(())
+    }
+
+    /// The files that the directive or option `name` makes this process open, if it is set to `value`.
+    #[must_use]
+    pub fn files_of(name: &str, value: &str) -> Vec<PathBuf> {
+        match name {
+            "dsn" => Dsn::parse("rsso.dsn", value)
+                .map(|dsn| dsn.files().into_iter().map(Path::to_path_buf).collect())
+                .unwrap_or_default(),
+            "password_file" if !value.is_empty() => vec![value.into()],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether the store is given hashes of session ids: not where an existing table holds the ids.
+    #[must_use]
+    pub fn hashes_ids(&self) -> bool {
+        self.hash_ids && self.mysql_table.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::settings::DIRECTIVES;
+
+    #[test]
+    fn the_table_of_defaults_is_what_default_gives() {
+        let mut from_table = Settings::default();
+        for directive in DIRECTIVES {
+            from_table.set(directive.name, directive.default).unwrap();
+        }
+        assert_eq!(from_table, Settings::default());
+    }
+
+    #[test]
+    fn a_bad_value_names_the_directive_and_changes_nothing() {
+        for (name, value) in [
+            ("dsn", "nonsense"),
+            ("password_file", "relative"),
+            ("prefix", "a b"),
+            ("connect_timeout", "0"),
+            ("read_timeout", "-1"),
+            ("lock_wait", "NaN"),
+            ("lock_wait", "inf"),
+            ("lock_ttl", "0.5"),
+            ("lock", "maybe"),
+            ("lock_waiters", "101"),
+            ("lock_failure", "ignore"),
+            ("hash_ids", "2"),
+            ("store_empty", "sometimes"),
+            ("compress", "gzip"),
+            ("compress_min", "2K"),
+            ("realm", "a b"),
+            ("uid_case", "x"),
+            ("max_logins", "-1"),
+            ("max_logins_per_device", "x"),
+            ("max_logins_hard", "x"),
+            ("on_conflict", "fight"),
+            ("victim", "newest"),
+            ("storm_limit", "1.5"),
+            ("storm_limit_hour", "x"),
+            ("tombstone_ttl", "0"),
+            ("events_ttl", "soon"),
+            ("auto_claim", "a..b"),
+            (
+                "auto_claim_except",
+                "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32,33,34,35,36,37,38,39,40,41,42,43,44,45,46,47,48,49,50,51,52,53,54,55,56,57,58,59,60,61,62,63,64,65",
+            ),
+            ("auto_claim_unless", "a..b"),
+            ("auto_claim_device", "a b"),
+            ("login_details", "some"),
+            ("notify_other_logins", "maybe"),
+            ("device_marks", "0"),
+            ("nonesuch", "1"),
+        ] {
+            let mut settings = Settings::default();
+            let error = settings.set(name, value).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("rsso.{name}: ")), "{error}");
+            assert_eq!(settings, Settings::default());
+        }
+    }
+
+    #[test]
+    fn fractions_of_seconds_count() {
+        let mut settings = Settings::default();
+        settings.set("connect_timeout", "0.25").unwrap();
+        assert_eq!(settings.connect_timeout, Duration::from_millis(250));
+    }
+}
