@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use redis::{Cmd, Value, cmd};
 
-use super::RedisStore;
 use super::connection::{Failure, Link};
 use super::exchange::FORGOTTEN;
 use super::stage::Stage;
+use super::store::RedisStore;
 use crate::error::Error;
 
 /// After so long an act looks first whether its connection still stands, because what is never sent was

@@ -5,10 +5,12 @@ use std::time::Duration;
 use redis::Value;
 
 use super::acts::{Resend, known};
+use super::commands::millis;
 use super::keys::Keys;
+use super::record;
 use super::scripts::Act;
 use super::stage::Stage;
-use super::{RedisStore, millis, record};
+use super::store::RedisStore;
 use crate::error::{Error, Result};
 use crate::store::{Basis, Generation, MAYBE_STORED, NOT_STORED, Outcome, Revision, Version};
 

@@ -13,7 +13,7 @@ use super::scripts::Act;
 use super::socket::Socket;
 use super::stage::Stage;
 use super::stream::Stream;
-use crate::dsn::RedisDsn;
+use super::target::Target;
 use crate::error::Error;
 
 /// How much memory for what is sent a connection keeps, in bytes.
@@ -21,17 +21,6 @@ const KEPT: usize = 1 << 20;
 
 /// For how long a server that took a write is trusted to take the next one.
 const TRUSTED: Duration = Duration::from_secs(1);
-
-/// How to reach the server, for everyone who makes a connection of his own.
-#[derive(Clone)]
-pub(super) struct Target {
-    pub(super) dsn: RedisDsn,
-    pub(super) address: String,
-    /// What every key begins with.
-    pub(super) prefix: String,
-    pub(super) connect_timeout: Duration,
-    pub(super) read_timeout: Duration,
-}
 
 /// An open connection.
 pub(super) struct Link {

@@ -11,12 +11,13 @@ use redis::{Cmd, Value, cmd};
 use rustls::StreamOwned;
 use socket2::{Domain, SockAddr, Type};
 
-use super::connection::{Link, Target};
+use super::connection::Link;
 use super::fault::{self, Fault};
 use super::owner::Owner;
 use super::replies::Replies;
 use super::socket::Socket;
 use super::stream::{Channel, Stream};
+use super::target::Target;
 use crate::deadline::Deadline;
 use crate::dsn::RedisAddress;
 use crate::error::Result;

@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use redis::{Cmd, Value};
 
-use super::RedisStore;
 use super::connection::{self, Failure, Link, Lost};
 use super::fault;
 use super::scripts::Act;
 use super::stage::Stage;
+use super::store::RedisStore;
 use crate::error::{Error, Result};
 
 /// Commands whose answers nobody has read: a request posts one or two.

@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind};
 
 use redis::ServerError;
 
-use super::connection::Target;
+use super::target::Target;
 use crate::dsn::RedisAddress;
 use crate::error::Error;
 

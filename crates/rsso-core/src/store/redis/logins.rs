@@ -4,34 +4,23 @@
 use std::time::Duration;
 
 use redis::{Cmd, Value, cmd};
-use serde::Deserialize;
 
 use super::acts::{Resend, known};
+use super::commands::millis;
 use super::connection::Failure;
-use super::keys;
+use super::login_entry::{bound, kicks, listed, version};
 use super::scripts::Act;
-use super::{RedisStore, millis, record};
+use super::store::RedisStore;
+use super::{keys, record};
 use crate::error::{Error, Result};
 use crate::login::event::{Event, Moment, Position, Tail, head, identity_json, json, merge};
 use crate::login::policy::SLICE;
 use crate::login::{
     BornOf, Bound, Claim, Claimed, Device, Kick, KickOrder, Login, LoginId, MAX_SESSIONS,
-    OnConflict, ROTATION_GRACE, Realm, Refused, Seat, User, UserKey, Victim, Which,
+    OnConflict, ROTATION_GRACE, Realm, Refused, Seat, User, Victim, Which,
 };
 use crate::sid::SessionKey;
-use crate::store::{End, Generation, Logins, MAYBE_CHANGED, NOT_CHANGED, Revision, Token, Version};
-
-/// What stands in a user's key under a login's id.
-#[derive(Deserialize)]
-struct Entry {
-    #[serde(rename = "i")]
-    identity: String,
-    #[serde(rename = "m")]
-    more: String,
-    /// For how many milliseconds its sessions live; in a list only.
-    #[serde(rename = "e", default)]
-    left: Option<i64>,
-}
+use crate::store::{End, Generation, Logins, MAYBE_CHANGED, NOT_CHANGED, Token, Version};
 
 /// What an entry of a stream holds.
 type Fields = Vec<(Vec<u8>, Vec<u8>)>;
@@ -42,44 +31,6 @@ struct Changed {
     details: Vec<Vec<u8>>,
     /// It was sent twice: the first may have done it.
     again: bool,
-}
-
-fn login(entry: &[u8]) -> Option<Login> {
-    let entry: Entry = serde_json::from_slice(entry).ok()?;
-    Login::decode(&entry.identity, &entry.more)
-}
-
-/// As [`login`], for a list of logins.
-fn listed(entry: &[u8], now: i64) -> Option<Login> {
-    let entry: Entry = serde_json::from_slice(entry).ok()?;
-    let expires = entry.left.map(|left| now.saturating_add(left));
-    Login::decode(&entry.identity, &entry.more).map(|login| login.until(expires))
-}
-
-/// A session's login, as the scripts tell it: state, user, entry.
-pub(super) fn bound(detail: &[u8]) -> Option<Bound> {
-    let (state, rest) = detail.split_first()?;
-    let (user, entry) = rest.split_at_checked(43)?;
-    let user = data_encoding::BASE64URL_NOPAD.decode(user).ok()?;
-    Some(Bound {
-        login: login(entry)?,
-        user: UserKey::from_bytes(&user)?,
-        rotated: *state == b'G',
-    })
-}
-
-/// Generation and revision, one after the other.
-fn version(bytes: &[u8]) -> Option<Version> {
-    let (generation, revision) = bytes.split_first_chunk::<8>()?;
-    Some(Version {
-        generation: Generation(u64::from_be_bytes(*generation)),
-        revision: Revision(revision.try_into().ok()?),
-    })
-}
-
-fn kicks(details: &[Vec<u8>]) -> Vec<Kick> {
-    let read = |detail: &Vec<u8>| serde_json::from_slice(detail).ok();
-    details.iter().filter_map(read).collect()
 }
 
 impl RedisStore {

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use redis::{Value, cmd};
 
+use super::commands::millis;
 use super::connection::Failure;
-use super::{RedisStore, keys, millis};
+use super::keys;
+use super::store::RedisStore;
 use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::login::{LoginId, Realm};

@@ -7,17 +7,15 @@ use std::time::Duration;
 use nix::sys::signal::{SigSet, SigmaskHow};
 use redis::{Cmd, Value, cmd};
 
-use super::connection::{Link, Target};
-use super::keeper::{Duty, NamedOwner, Shared, Task, WATCH};
+use super::commands::{free, millis};
+use super::connection::Link;
+use super::lock_tasks::{Duty, NamedOwner, Shared, Task, WATCH};
 use super::scripts::Act;
 use super::suspect::{self, Inquiry};
-use super::{millis, wait};
+use super::target::Target;
 
 /// Enough for a TLS handshake.
 const STACK: usize = 512 * 1024;
-
-/// When what failed is tried again: a server that restarts is back soon.
-pub(super) const RETRY: Duration = Duration::from_millis(250);
 
 /// False where the system has no thread left.
 pub(super) fn spawn(shared: Arc<Shared>, target: Target) -> bool {
@@ -58,7 +56,7 @@ fn perform(link: &mut Link, target: &Target, task: &Task) -> Option<(Duty, Durat
             let keys = &task.keys;
             let mut get = cmd("GET");
             get.arg(keys.lock());
-            let free = |lock: &[u8]| wait::free(keys, lock, task.token, until.remaining());
+            let free = |lock: &[u8]| free(keys, lock, task.token, until.remaining());
             let suspect = match ask(link, target, get)? {
                 Value::BulkString(lock) => {
                     let inquiry = suspect::inquire(&lock, &link.owner);

@@ -8,7 +8,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore};
 
-use super::connection::Target;
+use super::target::Target;
 use crate::dsn::TlsFiles;
 use crate::error::{Error, Result};
 

@@ -10,13 +10,14 @@ use std::time::Duration;
 
 use redis::{Cmd, Value, cmd};
 
+use super::commands::{free, get, millis};
 use super::connection::{Failure, Link};
 use super::exchange::may_try_again;
 use super::keys::Keys;
 use super::owner::Owner;
 use super::scripts::Act;
+use super::store::RedisStore;
 use super::suspect::{self, Inquiry};
-use super::{RedisStore, get, millis};
 use crate::error::{Error, Result};
 use crate::store::{Load, Loaded, LockTerms, Token};
 
@@ -146,16 +147,6 @@ impl RedisStore {
             .map(|link| link.owner.clone())
             .unwrap_or_default()
     }
-}
-
-/// Frees `lock` if it still is what stands there, or wakes the next waiter if none stands there.
-/// Who asks waits with `token` for so long.
-pub(super) fn free(keys: &Keys, lock: &[u8], token: Token, wait: Duration) -> Cmd {
-    let mut free = Act::Free.call(keys);
-    free.arg(lock)
-        .arg(token.as_bytes())
-        .arg(wait.as_millis().to_string());
-    free
 }
 
 fn acquire(keys: &Keys, want: Load, terms: LockTerms, owner: &str, waiting: bool) -> Cmd {

@@ -3,7 +3,8 @@
 
 use redis::{Cmd, Value, cmd};
 
-use super::{RedisStore, millis};
+use super::commands::millis;
+use super::store::RedisStore;
 use crate::error::Result;
 use crate::store::words::{WORD_TTL, Word, Words};
 
