@@ -7,12 +7,13 @@ use std::mem;
 
 use mysql::Error as Driver;
 
-use super::MysqlStore;
-use super::layout::{Layout, Read};
+use super::layout::Layout;
 use super::lines::{Failed, Line};
 use super::locks::{try_lock, unlock};
 use super::lost::Fate;
+use super::reads::Read;
 use super::session::Session;
+use super::store::MysqlStore;
 use crate::error::Result;
 use crate::sid::SessionKey;
 use crate::store::{Basis, Change, Generation, MAYBE_STORED, NOT_STORED, Outcome, Version};

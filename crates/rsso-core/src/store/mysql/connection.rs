@@ -8,8 +8,7 @@ use mysql::prelude::Queryable as _;
 use mysql::{ClientIdentity, Conn, Error as Driver, OptsBuilder, Row, SslOpts};
 
 use super::error::is_interrupted;
-use super::lost::Identity;
-use super::session::Session;
+use super::session::{Identity, Session};
 use super::settings;
 use crate::deadline::Deadline;
 use crate::dsn::MysqlDsn;

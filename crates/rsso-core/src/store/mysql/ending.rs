@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use mysql::Error as Driver;
 
-use super::MysqlStore;
 use super::ledger::Desk;
 use super::lines::Line;
 use super::logins::Doing;
+use super::store::MysqlStore;
 use crate::error::Result;
 use crate::login::event::{self, Moment};
 use crate::sid::SessionKey;

@@ -2,11 +2,12 @@
 
 use mysql::{Params, Value};
 
-use super::MysqlStore;
-use super::layout::{Cursor, Layout};
+use super::layout::Layout;
 use super::lines::Line;
 use super::locks::{try_lock, unlock};
+use super::reads::Cursor;
 use super::session::Session;
+use super::store::MysqlStore;
 use crate::deadline::Deadline;
 use crate::error::Result;
 

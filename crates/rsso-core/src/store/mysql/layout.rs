@@ -2,55 +2,21 @@
 
 use std::time::Duration;
 
-use mysql::{Error as Driver, Row};
+use mysql::Error as Driver;
 
 use super::mapped::Mapped;
 use super::native::Native;
+use super::reads::{Ask, Cursor, Read};
 use super::session::Session;
 use crate::error::Result;
-use crate::login::{Bound, Kick, Login, UserKey};
 use crate::sid::SessionKey;
-use crate::store::{Basis, Change, End, Generation, Outcome, Record, Revision, Version};
+use crate::store::{Basis, Change, End, Generation, Outcome, Version};
 
 /// rsso's own table, or one that was there before.
 pub(super) enum Layout {
     Native(Box<Native>),
     Mapped(Box<Mapped>),
 }
-
-/// Where gc has come to.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Cursor {
-    /// Zero where the table is walked in the order of its ids.
-    pub(super) expires: i64,
-    pub(super) id: Vec<u8>,
-}
-
-/// How a lock is asked for in the statement that reads.
-pub(super) struct Ask<'a> {
-    pub(super) name: &'a str,
-    pub(super) seconds: f64,
-}
-
-/// What a read with a lock came to.
-pub(super) enum Read {
-    Granted(Box<Found>),
-    Taken,
-}
-
-/// What is stored under a key.
-#[derive(Default)]
-pub(super) struct Found {
-    pub(super) record: Option<Record>,
-    pub(super) login: Option<Bound>,
-    /// The tombstone, where there is no record.
-    pub(super) kick: Option<Kick>,
-    /// For how long the record lives; not told of a table that others read as well.
-    pub(super) left: Option<Duration>,
-}
-
-/// The columns that [`bound`] reads.
-pub(super) const BOUND: &str = "l.identity, l.more, l.user, b.until IS NOT NULL";
 
 impl Layout {
     /// Reads a record, after the lock was granted where one is asked for, in one statement.
@@ -181,59 +147,4 @@ impl Layout {
             Self::Mapped(mapped) => mapped.remove(session, ids),
         }
     }
-}
-
-/// Some 30 years, in seconds: as long as "for ever" needs to be, and less than the time since 1970, so
-/// that no sum or difference leaves its type.
-pub(super) const LONGEST: u64 = 1_000_000_000;
-
-/// Whole seconds, at least one; and one more, so that nothing expires early.
-pub(super) fn seconds(ttl: Duration) -> u64 {
-    ttl.as_secs().clamp(1, LONGEST) + 1
-}
-
-/// `?, ?, ?`
-pub(super) fn placeholders(count: usize) -> String {
-    vec!["?"; count].join(", ")
-}
-
-/// Generation, revision and data in these columns; `None` where there is no row.
-pub(super) fn record(row: &mut Row, first: usize) -> Option<Record> {
-    let version = record_version(row, first)?;
-    let data: Vec<u8> = row.take::<Option<Vec<u8>>, _>(first + 2)??;
-    Some(Record { data, version })
-}
-
-/// Generation and revision in these columns; `None` where there is no row.
-pub(super) fn record_version(row: &Row, first: usize) -> Option<Version> {
-    let generation: i64 = row.get::<Option<i64>, _>(first)??;
-    let revision: Vec<u8> = row.get::<Option<Vec<u8>>, _>(first + 1)??;
-    Some(Version {
-        generation: Generation(generation.cast_unsigned()),
-        revision: Revision(revision.try_into().ok()?),
-    })
-}
-
-/// The login in these columns, [`BOUND`]; `None` where there is none.
-pub(super) fn bound(row: &mut Row, first: usize) -> Option<Bound> {
-    let identity = text(row, first)?;
-    let more = text(row, first + 1)?;
-    let user: Vec<u8> = row.take::<Option<Vec<u8>>, _>(first + 2)??;
-    let rotated = row.get::<Option<i64>, _>(first + 3).flatten();
-    Some(Bound {
-        login: Login::decode(&identity, &more)?,
-        user: UserKey::from_bytes(&user)?,
-        rotated: rotated == Some(1),
-    })
-}
-
-/// The tombstone in this column.
-pub(super) fn kick(row: &mut Row, at: usize) -> Option<Kick> {
-    serde_json::from_str(&text(row, at)?).ok()
-}
-
-/// The text in a column of bytes; `None` for NULL, and for what we have not written.
-pub(super) fn text(row: &mut Row, at: usize) -> Option<String> {
-    let bytes: Vec<u8> = row.take::<Option<Vec<u8>>, _>(at)??;
-    String::from_utf8(bytes).ok()
 }

@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use mysql::{Error as Driver, Params, Row};
 
+use super::columns::{bound, kick, text};
 use super::error::overtaken;
-use super::layout::{Layout, bound, kick, seconds, text};
+use super::layout::Layout;
 use super::locks::{LockNames, is_used};
 use super::register::Register;
 use super::session::Session;
+use super::sql::seconds;
 use super::transaction::Later;
 use crate::login::policy::{StoredStorm, Storm};
 use crate::login::{Bound, Kick, LoginId, User, UserKey, event};

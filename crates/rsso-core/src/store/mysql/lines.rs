@@ -9,9 +9,9 @@ use super::connection::Target;
 use super::error::{
     Complaint, DEADLOCK, LOCK_WAIT, NO_TABLE, code, is_broken, is_full, of_connecting, of_statement,
 };
-use super::lost::{self, Fate, Identity};
+use super::lost::{self, Fate};
 use super::schema::Tables;
-use super::session::Session;
+use super::session::{Identity, Session};
 use crate::deadline::Deadline;
 use crate::error::Result;
 

@@ -3,9 +3,9 @@
 use mysql::Error as Driver;
 use sha2::{Digest as _, Sha256};
 
-use super::MysqlStore;
-use super::lines::{Line, Lines};
+use super::Tables;
 use super::session::Session;
+use crate::dsn::MysqlDsn;
 use crate::error::Result;
 
 /// What makes one store's lock names different from another's.
@@ -21,10 +21,10 @@ pub(super) struct Held {
 }
 
 impl LockNames {
-    pub(super) fn new(lines: &Lines) -> Self {
+    pub(super) fn new(dsn: &MysqlDsn, tables: &Tables) -> Self {
         Self {
-            database: lines.target.dsn.database.clone(),
-            table: lines.tables.sessions.clone(),
+            database: dsn.database.clone(),
+            table: tables.sessions.clone(),
         }
     }
 
@@ -39,26 +39,6 @@ impl LockNames {
             "rsso:{}",
             data_encoding::HEXLOWER.encode(&hash.finalize()[..24])
         )
-    }
-}
-
-impl MysqlStore {
-    pub(super) fn line_of(&self, held: Option<&Held>) -> Line {
-        held.map_or(Line::Prompt, |held| self.lines.line_of(held.connection))
-    }
-
-    /// Gives a lock back on the connection that holds it; without that it is free already.
-    pub(super) fn free(&mut self, held: &Held) -> Result<()> {
-        if !self.lines.is_open(held.connection) {
-            return Ok(());
-        }
-        let line = self.line_of(Some(held));
-        self.on(line, "cannot give the session's lock back", |session, _| {
-            if session.number == held.connection {
-                unlock(session, &held.name)?;
-            }
-            Ok(())
-        })
     }
 }
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use mysql::Error as Driver;
 
-use super::MysqlStore;
 use super::ledger::Desk;
 use super::lines::{Failed, Line, Resend};
 use super::lost::Fate;
+use super::store::MysqlStore;
 use super::transaction::read_committed;
 use crate::error::{Error, Result};
 use crate::login::event::{self, Event, Moment, Position};

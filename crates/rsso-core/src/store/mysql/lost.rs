@@ -10,16 +10,7 @@ use mysql::Error as Driver;
 
 use super::error::{NO_SUCH_THREAD, code};
 use super::locks::unlock;
-use super::session::Session;
-
-/// What tells a connection from all others.
-#[derive(Debug, Clone)]
-pub(super) struct Identity {
-    /// Host, port and id of the server.
-    pub(super) server: String,
-    /// The name of the lock that this connection alone has.
-    pub(super) lock: String,
-}
+use super::session::{Identity, Session};
 
 /// What is known of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

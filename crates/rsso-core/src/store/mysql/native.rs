@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use mysql::{Error as Driver, Params, Row, Value};
 
-use super::layout::{Ask, BOUND, Cursor, Found, Read, bound, kick, placeholders, record, seconds};
+use super::columns::{BOUND, bound, kick, record};
+use super::reads::{Ask, Cursor, Found, Read};
 use super::schema::Tables;
 use super::session::Session;
+use super::sql::{placeholders, seconds};
 use crate::sid::SessionKey;
 use crate::store::{Basis, Change, End, Generation, Outcome, Revision, Version};
 

@@ -11,7 +11,7 @@ use data_encoding::BASE64URL_NOPAD;
 use mysql::{Error as Driver, Params, Value};
 use sha2::{Digest as _, Sha256};
 
-use super::layout::text;
+use super::columns::text;
 use super::schema::Tables;
 use super::session::Session;
 use crate::login::event::{Event, Kind, Position, Retention, merge};

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::MysqlStore;
-use super::layout::{Ask, Found, Read};
 use super::lines::Line;
 use super::locks::{Held, unlock};
+use super::reads::{Ask, Found, Read};
+use super::store::MysqlStore;
 use crate::error::Result;
 use crate::sid::SessionKey;
 use crate::store::{Load, Loaded, Token};

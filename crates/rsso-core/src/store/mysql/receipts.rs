@@ -2,69 +2,11 @@
 
 use std::time::Duration;
 
-use mysql::{Error as Driver, Params, Value};
-
-use super::MysqlStore;
-use super::layout::placeholders;
 use super::lines::Line;
-use super::schema::Tables;
-use super::session::Session;
+use super::store::MysqlStore;
 use crate::error::Result;
 use crate::login::{LoginId, Realm};
 use crate::store::receipts::{RECEIPT_TTL, Receipts, gateway_name, receipt_name};
-
-/// How many old receipts one new one forgets at most: more than it adds.
-const FORGET: u32 = 100;
-
-/// The statements on receipts.
-pub(super) struct ReceiptTable {
-    add: String,
-    find: String,
-    forget: String,
-}
-
-impl ReceiptTable {
-    pub(super) fn new(tables: &Tables) -> Self {
-        let receipts = &tables.receipts;
-        Self {
-            add: format!("INSERT INTO {receipts} (name, until) VALUES"),
-            find: format!("SELECT name FROM {receipts} WHERE until > UNIX_TIMESTAMP() AND name IN"),
-            forget: format!(
-                "DELETE FROM {receipts} WHERE until <= UNIX_TIMESTAMP() LIMIT {FORGET}"
-            ),
-        }
-    }
-
-    fn store(&self, session: &mut Session, names: &[Vec<u8>], ttl: Duration) -> Result<(), Driver> {
-        if names.is_empty() {
-            return Ok(());
-        }
-        session.change(&self.forget, ())?;
-        let rows = vec!["(?, UNIX_TIMESTAMP() + ?)"; names.len()].join(", ");
-        let values = names.iter().flat_map(|name| {
-            let seconds = ttl.as_secs().min(u64::from(u32::MAX)) + 1;
-            [Value::from(name), Value::from(seconds)]
-        });
-        let sql = format!(
-            "{} {rows} ON DUPLICATE KEY UPDATE until = VALUES(until)",
-            self.add
-        );
-        session.change(&sql, Params::Positional(values.collect()))?;
-        Ok(())
-    }
-
-    /// Which of these names are there.
-    fn find(&self, session: &mut Session, names: &[Vec<u8>]) -> Result<Vec<bool>, Driver> {
-        if names.is_empty() {
-            return Ok(Vec::new());
-        }
-        let sql = format!("{} ({})", self.find, placeholders(names.len()));
-        let values = names.iter().map(Value::from).collect();
-        let rows = session.all(&sql, Params::Positional(values))?;
-        let found: Vec<Vec<u8>> = rows.into_iter().filter_map(|row| row.get(0)).collect();
-        Ok(names.iter().map(|name| found.contains(name)).collect())
-    }
-}
 
 const STORE: &str = "cannot store what a gateway says";
 const READ: &str = "cannot read what gateways say";

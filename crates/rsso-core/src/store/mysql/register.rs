@@ -2,10 +2,10 @@
 
 use mysql::{Error as Driver, Params, Value};
 
-use super::layout::placeholders;
 use super::outbox::Outbox;
 use super::schema::Tables;
 use super::session::Session;
+use super::sql::placeholders;
 use crate::login::event::Retention;
 
 /// The statements on the tables beside the sessions.

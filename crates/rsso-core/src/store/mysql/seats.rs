@@ -28,7 +28,7 @@ impl Layout {
     }
 
     /// The login of a stored session: its id, whether the session has not expired, and then
-    /// [`super::layout::BOUND`].
+    /// [`super::columns::BOUND`].
     pub(super) fn bound(&self, session: &mut Session, key: &[u8]) -> Result<Option<Row>, Driver> {
         match self {
             Self::Native(native) => native.seats.bound(session, key),

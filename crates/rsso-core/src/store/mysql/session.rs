@@ -12,7 +12,6 @@ use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, recv};
 
 use super::error::{Load, NO_STATEMENT_LEFT, code, is_answer};
-use super::lost::Identity;
 use super::text::with_values;
 use crate::fork;
 
@@ -208,4 +207,13 @@ fn size(values: &Params) -> usize {
         _ => 0,
     };
     values.iter().map(bytes).sum()
+}
+
+/// What tells a connection from all others.
+#[derive(Debug, Clone)]
+pub(super) struct Identity {
+    /// Host, port and id of the server.
+    pub(super) server: String,
+    /// The name of the lock that this connection alone has.
+    pub(super) lock: String,
 }

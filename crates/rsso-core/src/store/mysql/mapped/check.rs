@@ -2,17 +2,8 @@
 
 use mysql::{Error as Driver, Row};
 
-use super::{Mapped, wrong};
+use super::table::{Checked, Mapped, wrong};
 use crate::store::mysql::session::Session;
-
-/// What the check has found, that statements depend on.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Found {
-    /// Whether a rollback undoes a change of the table.
-    is_transactional: bool,
-    /// The latest time that the column `expires` holds.
-    pub(super) latest: u64,
-}
 
 /// A column of the old table.
 struct Column {
@@ -27,7 +18,7 @@ struct Column {
 
 impl Mapped {
     /// Whether the table is there, and is what the directives say; asked once.
-    pub(in crate::store::mysql) fn check(&self, session: &mut Session) -> Result<(), Driver> {
+    pub(crate) fn check(&self, session: &mut Session) -> Result<(), Driver> {
         let found = match self.checked.get() {
             Some(found) => found,
             None => self.look_at_table(session)?,
@@ -37,7 +28,7 @@ impl Mapped {
         Ok(())
     }
 
-    fn look_at_table(&self, session: &mut Session) -> Result<Found, Driver> {
+    fn look_at_table(&self, session: &mut Session) -> Result<Checked, Driver> {
         let table = unquoted(&self.mapping.table);
         let is_transactional = is_transactional(session, &table)?;
         let columns = columns(session, &table)?;
@@ -74,7 +65,7 @@ impl Mapped {
                 "rsso.mysql_columns: '{id}' must be the primary key of '{table}', or have a unique index"
             )));
         }
-        Ok(Found {
+        Ok(Checked {
             is_transactional,
             latest,
         })

@@ -2,14 +2,15 @@
 
 use std::cell::Cell;
 
-use super::Mapped;
-use super::seats::Statements;
+use super::login_statements::Statements;
+use super::table::Mapped;
 use crate::mapping::Mapping;
-use crate::store::mysql::layout::{BOUND, LONGEST};
+use crate::store::mysql::columns::BOUND;
 use crate::store::mysql::schema::Tables;
+use crate::store::mysql::sql::LONGEST;
 
 impl Mapped {
-    pub(in crate::store::mysql) fn new(mapping: &Mapping, tables: &Tables) -> Self {
+    pub(crate) fn new(mapping: &Mapping, tables: &Tables) -> Self {
         let Mapping {
             table,
             id,

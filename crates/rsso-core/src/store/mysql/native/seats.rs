@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use mysql::{Error as Driver, Row};
 
+use crate::store::mysql::columns::{BOUND, record_version};
 use crate::store::mysql::error::overtaken;
-use crate::store::mysql::layout::{BOUND, record_version, seconds};
 use crate::store::mysql::schema::Tables;
 use crate::store::mysql::session::Session;
+use crate::store::mysql::sql::seconds;
 use crate::store::{Generation, Version};
 
 /// The statements.
-pub(in crate::store::mysql) struct Statements {
-    pub(in crate::store::mysql) entries: String,
+pub(crate) struct Statements {
+    pub(crate) entries: String,
     bound: String,
     version: String,
     create: String,
@@ -72,15 +73,11 @@ impl Statements {
         }
     }
 
-    pub(in crate::store::mysql) fn bound(
-        &self,
-        session: &mut Session,
-        key: &[u8],
-    ) -> Result<Option<Row>, Driver> {
+    pub(crate) fn bound(&self, session: &mut Session, key: &[u8]) -> Result<Option<Row>, Driver> {
         session.first(&self.bound, (key,))
     }
 
-    pub(in crate::store::mysql) fn version(
+    pub(crate) fn version(
         &self,
         session: &mut Session,
         key: &[u8],
@@ -92,7 +89,7 @@ impl Statements {
         }))
     }
 
-    pub(in crate::store::mysql) fn create(
+    pub(crate) fn create(
         &self,
         session: &mut Session,
         key: &[u8],
@@ -111,7 +108,7 @@ impl Statements {
         }
     }
 
-    pub(in crate::store::mysql) fn copy(
+    pub(crate) fn copy(
         &self,
         session: &mut Session,
         from: &[u8],
@@ -129,7 +126,7 @@ impl Statements {
         Ok(session.change(&self.copy, values)? > 0)
     }
 
-    pub(in crate::store::mysql) fn remove(
+    pub(crate) fn remove(
         &self,
         session: &mut Session,
         key: &[u8],
@@ -140,12 +137,7 @@ impl Statements {
             .map(|_| ())
     }
 
-    pub(in crate::store::mysql) fn cap(
-        &self,
-        session: &mut Session,
-        key: &[u8],
-        until: i64,
-    ) -> Result<(), Driver> {
+    pub(crate) fn cap(&self, session: &mut Session, key: &[u8], until: i64) -> Result<(), Driver> {
         session.change(&self.cap, (until, key, key)).map(|_| ())
     }
 }
