@@ -2,12 +2,11 @@
 //! until [`crate::login`] has made PHP's values of them, for PHP's allocator may not return.
 
 use std::ffi::CString;
-use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rsso_core::login::{Bound, Kick, Login, LoginId};
 
-use crate::{calls, php, worker};
+use crate::php;
 
 /// An answer. Each act fills what it has.
 #[derive(Default)]
@@ -141,27 +140,6 @@ impl Answer {
             ..Self::default()
         }
     }
-
-    /// Leaves the answer with the worker; must not be called inside [`worker::with`].
-    pub(crate) fn lend(self) -> Lent {
-        let answer = Rc::new(self);
-        let lent = Lent(Rc::as_ptr(&answer));
-        worker::with(|worker| worker.lend(answer));
-        lent
-    }
-}
-
-/// An answer that the worker owns until it is handed over, or until the request ends.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Lent(*const Answer);
-
-impl Lent {
-    /// Has `put` make PHP's values of the answer, and lets it go.
-    pub(crate) fn hand_over(self, put: impl FnOnce(&Answer)) {
-        // SAFETY: the worker keeps it until `take_back`, which comes once, below.
-        put(unsafe { &*self.0 });
-        crate::guard::quietly(|| worker::with(|worker| worker.take_back(self.0)));
-    }
 }
 
 /// In milliseconds since 1970.
@@ -172,7 +150,7 @@ fn now() -> i64 {
 
 /// How long this request's session lives from now on, in milliseconds.
 fn lifetime() -> i64 {
-    let ttl = calls::ttl(php::ini_long(c"session.gc_maxlifetime"));
+    let ttl = php::ttl(php::ini_long(c"session.gc_maxlifetime"));
     i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX)
 }
 

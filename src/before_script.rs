@@ -8,7 +8,7 @@ use std::cell::Cell;
 
 use ext_php_rs::zend::ExecutorGlobals;
 
-use crate::{SUCCESS, guard, php};
+use crate::php;
 
 const E_WARNING: i32 = 2;
 
@@ -32,12 +32,6 @@ pub(crate) fn failed() {
         REPORTED.set(Some(globals.error_reporting));
         globals.error_reporting &= !E_WARNING;
     }
-}
-
-/// PHP's RINIT: ext/session's was before, because rsso needs it to be loaded first.
-pub(crate) extern "C" fn script_begins(_kind: i32, _module_number: i32) -> i32 {
-    guard::quietly(over);
-    SUCCESS
 }
 
 /// The time before the script is over.

@@ -1,15 +1,12 @@
 //! The acts of a save handler, in Rust's terms: what `session.save_handler=rsso` and
 //! `Rsso\SessionHandler` have in common.
 
-use std::time::Duration;
-
-use rsso_core::deadline::bounded;
 use rsso_core::request::{Validation, Written};
 use rsso_core::{Error, Result, SessionId};
 
 use crate::auto::{self, Globals};
 use crate::guard::Answer;
-use crate::php;
+use crate::php::{self, ttl};
 use crate::worker::{self, Access, Caller};
 
 /// Bytes that the worker's scratch owns until [`taken`].
@@ -206,12 +203,4 @@ fn why_validate() -> Validation {
             _ => Validation::Question,
         },
     }
-}
-
-/// `session.gc_maxlifetime`; PHP lets it be zero or less, which a store takes for a second, and
-/// longer than any store can count.
-pub(crate) fn ttl(lifetime: i64) -> Duration {
-    bounded(Duration::from_secs(
-        u64::try_from(lifetime).unwrap_or(0).max(1),
-    ))
 }

@@ -9,7 +9,7 @@ use ext_php_rs::exception::PhpResult;
 use ext_php_rs::zend::{ClassEntry, ce};
 use rsso_core::Error;
 
-use crate::{login, php};
+use crate::{php, properties};
 
 /// One of rsso's exception classes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +75,7 @@ pub(crate) fn register() -> PhpResult<()> {
     ClassBuilder::new("Rsso\\LoginRefusedException")
         .extends((rsso_exception, "Rsso\\RssoException"))
         .registration(|class, _| {
-            login::declare_refused(class);
+            properties::declare_refused(class);
             LOGIN_REFUSED.store(class, Ordering::Relaxed);
         })
         .register()?;

@@ -15,8 +15,7 @@ use rsso_core::{Error, Result};
 
 use crate::before_script;
 use crate::exceptions::Exception;
-use crate::php;
-use crate::{FAILURE, SUCCESS};
+use crate::php::{self, FAILURE, SUCCESS};
 
 const E_WARNING: i32 = 2;
 const E_CORE_WARNING: i32 = 32;

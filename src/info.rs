@@ -1,14 +1,13 @@
 //! rsso's part of `phpinfo()`: version, stores, the active one without its credentials, directives.
 
-use std::ffi::{CStr, CString, c_char};
-
 use ext_php_rs::ffi::{
     php_info_print_table_end, php_info_print_table_row, php_info_print_table_start,
 };
 use ext_php_rs::zend::ModuleEntry;
 use rsso_core::store::{COMPILED_IN, Spec};
 
-use crate::{ini, php, worker};
+use crate::text::Line;
+use crate::{php, worker};
 
 /// Prints the section.
 pub(crate) unsafe extern "C" fn print(module: *mut ModuleEntry) {
@@ -29,13 +28,6 @@ pub(crate) unsafe extern "C" fn print(module: *mut ModuleEntry) {
     }
 }
 
-/// Prints a text and lets go of it first.
-pub(crate) fn print_text(text: CString) {
-    let line = Line::new(&text.to_string_lossy());
-    drop(text);
-    ini::write_out(line.as_ptr());
-}
-
 fn active_store() -> String {
     let handler = php::ini_string(c"session.save_handler");
     if handler != "rsso" {
@@ -49,25 +41,5 @@ fn active_store() -> String {
     match resolved {
         Ok(spec) => spec.to_string(),
         Err(error) => error.chain(),
-    }
-}
-
-/// A line of text without a destructor.
-#[derive(Clone, Copy)]
-struct Line([u8; 512]);
-
-impl Line {
-    fn new(text: &str) -> Self {
-        let mut line = [0; 512];
-        for (to, from) in line.iter_mut().take(511).zip(text.bytes()) {
-            *to = from;
-        }
-        Self(line)
-    }
-
-    fn as_ptr(&self) -> *const c_char {
-        CStr::from_bytes_until_nul(&self.0)
-            .unwrap_or_default()
-            .as_ptr()
     }
 }

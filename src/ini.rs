@@ -3,15 +3,15 @@
 use std::ffi::{CString, c_int, c_void};
 use std::sync::OnceLock;
 
-use ext_php_rs::ffi::{php_printf, zend_ini_entry, zend_string};
+use ext_php_rs::ffi::{zend_ini_entry, zend_string};
 use ext_php_rs::flags::IniEntryPermission;
 use ext_php_rs::zend::IniEntryDef;
 use rsso_core::Dsn;
 use rsso_core::settings::{self, DIRECTIVES, Directive, Origin};
 
 use crate::guard::{self, Complaint};
-use crate::worker::Source;
-use crate::{FAILURE, SUCCESS, php, worker};
+use crate::php::{self, FAILURE, SUCCESS};
+use crate::worker::{self, Source};
 
 /// PHP's `ZEND_INI_DISPLAY_ORIG`.
 const DISPLAY_ORIGINAL: c_int = 1;
@@ -166,16 +166,10 @@ unsafe extern "C" fn display_masked(entry: *mut zend_ini_entry, kind: c_int) {
         CString::new(shown).unwrap_or_default()
     };
     // Output may end the request by longjmp; PHP's copy of the text is all that is left then.
-    crate::info::print_text(shown);
+    crate::text::print_text(shown);
 }
 
 fn leak(text: &str) -> &'static std::ffi::CStr {
     // The names and defaults are literals of the core without NUL.
     Box::leak(CString::new(text).unwrap_or_default().into_boxed_c_str())
-}
-
-/// Writes text to PHP's output.
-pub(crate) fn write_out(text: *const std::ffi::c_char) {
-    // SAFETY: the text is a C string and an argument, not a format.
-    unsafe { php_printf(c"%s".as_ptr(), text) };
 }

@@ -19,6 +19,7 @@ mod guard;
 mod handler;
 mod info;
 mod ini;
+mod lending;
 mod login;
 mod module;
 mod object;
@@ -26,14 +27,15 @@ mod options;
 mod paths;
 mod php;
 mod process_end;
+mod properties;
 mod sso;
 mod superglobals;
+mod text;
 mod worker;
 
 use ext_php_rs::prelude::{ModuleBuilder, php_module};
 
-const SUCCESS: i32 = 0;
-const FAILURE: i32 = -1;
+use php::SUCCESS;
 
 /// PHP's MINIT: registers names, touches nothing outside the process.
 extern "C" fn startup(_kind: i32, module_number: i32) -> i32 {
@@ -56,6 +58,12 @@ extern "C" fn shutdown(_kind: i32, module_number: i32) -> i32 {
     SUCCESS
 }
 
+/// PHP's RINIT: ext/session's was before, because rsso needs it to be loaded first.
+extern "C" fn script_begins(_kind: i32, _module_number: i32) -> i32 {
+    guard::quietly(before_script::over);
+    SUCCESS
+}
+
 /// After a request, when ext/session has written and closed what it had open.
 extern "C" fn after_request() -> i32 {
     guard::quietly(before_script::over);
@@ -70,7 +78,7 @@ pub fn get_module(module: ModuleBuilder) -> ModuleBuilder {
     sso::add_to(module)
         .startup_function(startup)
         .shutdown_function(shutdown)
-        .request_startup_function(before_script::script_begins)
+        .request_startup_function(script_begins)
         .post_deactivate_function(after_request)
         .info_function(info::print)
 }

@@ -11,19 +11,16 @@
 //! print `session.save_path`, which may hold a password.
 
 use std::ffi::{CStr, c_char, c_void};
-use std::mem;
-use std::ptr;
+use std::{mem, ptr};
 
 use ext_php_rs::exception::PhpResult;
 use ext_php_rs::types::ZendStr;
 
-use crate::auto;
-use crate::before_script;
 use crate::calls::{self, Lent};
 use crate::guard::{self, OnError};
-use crate::php::{self, bytes};
+use crate::php::{self, FAILURE, SUCCESS, bytes};
 use crate::worker::Caller;
-use crate::{FAILURE, SUCCESS};
+use crate::{auto, before_script};
 
 /// PHP's `ps_module`; `src/abi.c` proves the layout.
 #[repr(C)]

@@ -3,11 +3,17 @@
 use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 
 use ext_php_rs::ffi::{zend_ini_entry, zend_module_entry};
 use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
 use ext_php_rs::zend::{ClassEntry, ExecutorGlobals, bailout, try_catch};
+use rsso_core::deadline::bounded;
 use rsso_core::settings::Origin;
+
+/// PHP's `SUCCESS` and `FAILURE`.
+pub(crate) const SUCCESS: i32 = 0;
+pub(crate) const FAILURE: i32 = -1;
 
 /// PHP's `ZEND_INI_USER`: who may change a directive.
 const USER: u32 = 1 << 0;
@@ -297,4 +303,12 @@ pub(crate) fn hide_parameters(class: &mut ClassEntry, method: &str, count: u32) 
 pub(crate) unsafe fn bytes<'a>(string: *const ZendStr) -> &'a [u8] {
     // SAFETY: the caller's promise.
     unsafe { (*string).as_bytes() }
+}
+
+/// `session.gc_maxlifetime`; PHP lets it be zero or less, which a store takes for a second, and
+/// longer than any store can count.
+pub(crate) fn ttl(lifetime: i64) -> Duration {
+    bounded(Duration::from_secs(
+        u64::try_from(lifetime).unwrap_or(0).max(1),
+    ))
 }

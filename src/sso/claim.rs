@@ -13,16 +13,17 @@ use rsso_core::settings::LoginSettings;
 use rsso_core::store::receipts;
 use rsso_core::{Error, Result, SessionId};
 
-use super::{GivenUid, throw_no_session};
-use crate::answers::{Answer, Lent, LoginRow};
+use super::arguments::{GivenUid, device, throw_no_session};
+use crate::answers::{Answer, LoginRow};
 use crate::engine::{self, Value};
 use crate::exceptions::Exception;
 use crate::guard::{self, OnError};
+use crate::lending::Lent;
+use crate::login;
 use crate::options::ClaimOptions;
 use crate::php::{self, arguments};
 use crate::superglobals::{self, Array};
 use crate::worker::{self, Access, Caller};
-use crate::{calls, login};
 
 /// The arguments. Plain memory; the call's frame holds what is pointed to.
 #[derive(Clone, Copy)]
@@ -186,7 +187,7 @@ fn throw_refused(refusal: Refusal, lent: Lent) {
 impl Given {
     fn device(self) -> Result<Device> {
         // SAFETY: the call's frame holds it.
-        let device = unsafe { super::device(self.device) }?;
+        let device = unsafe { device(self.device) }?;
         Ok(device.unwrap_or_default())
     }
 
@@ -259,7 +260,7 @@ impl Given {
             ..
         } = &mut access;
         let store = &mut **store;
-        let ttl = calls::ttl(php::ini_long(c"session.gc_maxlifetime"));
+        let ttl = php::ttl(php::ini_long(c"session.gc_maxlifetime"));
         if let Ok(sid) = SessionId::parse(sid.bytes().unwrap_or_default()) {
             // Where a framework goes on with a new id that it has not read.
             request.go_on_with(store, settings, &sid, ttl)?;

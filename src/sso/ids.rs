@@ -8,9 +8,10 @@ use ext_php_rs::zend::ExecuteData;
 use rsso_core::Result;
 use rsso_core::login::Device;
 
-use super::GivenUid;
-use crate::answers::{Answer, Lent};
+use super::arguments::GivenUid;
+use crate::answers::Answer;
 use crate::guard::{self, OnError};
+use crate::lending::Lent;
 use crate::php::{self, arguments};
 use crate::{login, worker};
 

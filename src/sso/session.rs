@@ -4,7 +4,7 @@ use ext_php_rs::types::Zval;
 use ext_php_rs::zend::ExecuteData;
 use rsso_core::Result;
 
-use super::throw_no_session;
+use super::arguments::throw_no_session;
 use crate::answers::{Answer, KickRow, LoginRow};
 use crate::guard::{self, OnError};
 use crate::login;

@@ -8,7 +8,7 @@ use ext_php_rs::zend::ExecuteData;
 use rsso_core::login::{Device, KickOrder, LoginId, Which, check_reason};
 use rsso_core::{Error, RequestState, Result};
 
-use super::GivenUid;
+use super::arguments::{self, GivenUid};
 use crate::answers::{Answer, LoginRow};
 use crate::engine::{self, Value};
 use crate::guard::{self, OnError};
@@ -28,7 +28,7 @@ pub(super) extern "C" fn logins(call: &mut ExecuteData, result: &mut Zval) {
     let Some(uid) = GivenUid::of(uid) else { return };
     let lent = guard::call(None, OnError::Throw, || {
         // SAFETY: the call's frame holds it.
-        let device = unsafe { super::device(device) }?;
+        let device = unsafe { arguments::device(device) }?;
         let rows = rows(uid, device.as_ref())?;
         Ok(Some(Answer::logins(rows).lend()).into())
     });
@@ -61,8 +61,13 @@ pub(super) extern "C" fn kick(call: &mut ExecuteData, result: &mut Zval) {
     let count = guard::call(None, OnError::Throw, || {
         uid.check()?;
         // SAFETY: the call's frame holds them; no PHP code runs while they are read.
-        let (device, reason, options) =
-            unsafe { (super::device(device)?, reason.as_ref(), options.as_ref()) };
+        let (device, reason, options) = unsafe {
+            (
+                arguments::device(device)?,
+                reason.as_ref(),
+                options.as_ref(),
+            )
+        };
         let reason = check_reason(reason.map_or(b"kicked", |reason| reason.as_bytes()))?;
         let options = KickOptions::read(options)?;
         let kicks = worker::with(|worker| {
@@ -98,7 +103,7 @@ pub(super) extern "C" fn notify(call: &mut ExecuteData, result: &mut Zval) {
     let is_sound = guard::call(false, OnError::Throw, || {
         uid.check()?;
         // SAFETY: the call's frame holds it.
-        unsafe { super::device(device) }?;
+        unsafe { arguments::device(device) }?;
         Ok(true.into())
     });
     if !is_sound {
@@ -110,7 +115,7 @@ pub(super) extern "C" fn notify(call: &mut ExecuteData, result: &mut Zval) {
     };
     let count = guard::call(None, OnError::Throw, || {
         // SAFETY: as above.
-        let device = unsafe { super::device(device) }?;
+        let device = unsafe { arguments::device(device) }?;
         send(uid, &json, device.as_ref()).map(|count| Some(count).into())
     });
     json.release();

@@ -1,0 +1,240 @@
+//! Which store a handler uses, and what it holds there.
+
+use std::time::Duration;
+
+use rsso_core::deadline::bounded;
+use rsso_core::settings::Origin;
+use rsso_core::store::{SavePath, Spec};
+use rsso_core::{Error, Result, Settings};
+
+use super::attachment::Opened;
+use super::state::{MAX_STORES, Worker};
+use super::{Access, Attachment, Caller};
+
+impl Worker {
+    /// Settles which store `caller` uses; connects to nothing.
+    pub(crate) fn open(&mut self, caller: Caller, save_path: &str) -> Result<()> {
+        self.check_directives()?;
+        let changes = self.changes;
+        let lifetime = u64::try_from(crate::php::ini_long(c"session.gc_maxlifetime")).unwrap_or(0);
+        let origin = crate::php::origin_of_save_path(save_path);
+        let (attachment, directives) = self.attachment(caller);
+        let same = |o: &Opened| {
+            o.save_path == save_path
+                && o.origin == origin
+                && o.changes == changes
+                && o.lifetime == lifetime
+                && o.spec.is_in_place()
+        };
+        if attachment.opened.as_ref().is_some_and(same) {
+            return Ok(());
+        }
+        let mut settings = attachment.options.as_ref().unwrap_or(directives).clone();
+        settings.lifetime = bounded(Duration::from_secs(lifetime));
+        let text = save_path;
+        let spec = Spec::resolve_for(&settings, SavePath { text, origin })?;
+        if settings.dsn.is_empty() && origin == Origin::Script {
+            check_script_may_use(&spec)?;
+        }
+        if attachment.opened.as_ref().is_some_and(|o| o.spec != spec) {
+            // What is held in another store is given back there.
+            self.finish(caller)?;
+        }
+        self.attachment(caller).0.opened = Some(Opened {
+            save_path: save_path.to_owned(),
+            origin,
+            changes,
+            lifetime,
+            spec,
+        });
+        Ok(())
+    }
+
+    /// The use of a session begins. What a process that serves many visitors has left over of the
+    /// one before ends now, if no end of a request has ended it.
+    pub(crate) fn begin_use(
+        &mut self,
+        caller: Caller,
+        rotates: impl FnOnce() -> bool,
+    ) -> Result<()> {
+        let request = &mut self.attachment(caller).0.request;
+        request.opened();
+        if request.may_rotate() && !rotates() {
+            request.forget_ancestor();
+            if request.is_rotating() {
+                let access = self.access(caller)?;
+                access.request.cancel_rotation(access.store)?;
+            }
+        }
+        if self.attachment(caller).0.gc_is_due && self.active().is_none() {
+            self.collect_garbage();
+        }
+        Ok(())
+    }
+
+    /// Remembers an id that was made for this request.
+    pub(crate) fn created(&mut self, caller: Caller, sid: rsso_core::SessionId, inherits: bool) {
+        self.attachment(caller).0.request.created(sid, inherits);
+    }
+
+    /// Gives back the lock that `caller` holds; a rotation under way goes on. Needs no store where
+    /// nothing is held.
+    pub(crate) fn close(&mut self, caller: Caller) -> Result<()> {
+        let request = &mut self.attachment(caller).0.request;
+        if !request.holds_something() {
+            request.close_unlocked();
+            return Ok(());
+        }
+        let access = self.access(caller)?;
+        access.request.close(access.store)
+    }
+
+    /// Gives back all that `caller` holds. Needs no store where it holds nothing.
+    pub(crate) fn finish(&mut self, caller: Caller) -> Result<()> {
+        if !self.attachment(caller).0.request.holds_something() {
+            return Ok(());
+        }
+        let access = self.access(caller)?;
+        access.request.finish(access.store)
+    }
+
+    /// Whose session is in use now: between its read and its close.
+    pub(crate) fn active(&self) -> Option<Caller> {
+        if self.native.request.is_active() {
+            return Some(Caller::Native);
+        }
+        let active = |(handle, attachment): (&u32, &Attachment)| {
+            attachment.request.is_active().then_some(*handle)
+        };
+        self.handlers
+            .iter()
+            .filter_map(active)
+            .min()
+            .map(Caller::Object)
+    }
+
+    /// The store for acts that need no session: that of the session in use, else the one that the
+    /// directives name now.
+    pub(crate) fn any_access(&mut self) -> Result<Access<'_>> {
+        let Some(caller) = self.active() else {
+            let save_path = crate::php::ini_string(c"session.save_path");
+            self.open(Caller::Native, &save_path)?;
+            return self.access(Caller::Native);
+        };
+        self.access(caller)
+    }
+
+    /// The settings that go with [`Self::any_access`], where no store is needed.
+    pub(crate) fn any_settings(&self) -> Result<&Settings> {
+        self.check_directives()?;
+        Ok(self.settings_of(self.active().unwrap_or(Caller::Native)))
+    }
+
+    /// What counts for `caller`.
+    pub(crate) fn settings_of(&self, caller: Caller) -> &Settings {
+        let options = match caller {
+            Caller::Native => None,
+            Caller::Object(handle) => self.handlers.get(&handle).and_then(|a| a.options.as_ref()),
+        };
+        options.unwrap_or(&self.settings)
+    }
+
+    /// The store that `open` settled, connected or not.
+    pub(crate) fn access(&mut self, caller: Caller) -> Result<Access<'_>> {
+        if self.attachment(caller).0.opened.is_none() {
+            // A class may call read() of its parent without open().
+            let save_path = crate::php::ini_string(c"session.save_path");
+            self.open(caller, &save_path)?;
+        }
+        self.make_room(caller);
+        let Self {
+            stores,
+            native,
+            handlers,
+            settings,
+            left,
+            ..
+        } = self;
+        let attachment = match caller {
+            Caller::Native => native,
+            Caller::Object(handle) => handlers.entry(handle).or_default(),
+        };
+        let Attachment {
+            options,
+            opened: Some(opened),
+            request,
+            ..
+        } = attachment
+        else {
+            unreachable!("settled by open() above")
+        };
+        let at = match stores.iter().position(|(spec, _)| *spec == opened.spec) {
+            Some(at) => at,
+            None => {
+                stores.push((opened.spec.clone(), opened.spec.create()?));
+                stores.len() - 1
+            }
+        };
+        Ok(Access {
+            store: stores[at].1.as_mut(),
+            request,
+            settings: options.as_ref().unwrap_or(settings),
+            left,
+        })
+    }
+
+    /// Closes the stores that were opened first, where one more is about to be: never one in which
+    /// something is held, for its lock would be gone.
+    fn make_room(&mut self, caller: Caller) {
+        if self.stores.len() < MAX_STORES {
+            return;
+        }
+        let attachments = || std::iter::once(&self.native).chain(self.handlers.values());
+        let spec = |attachment: &Attachment| attachment.opened.as_ref().map(|o| o.spec.clone());
+        let wanted = match caller {
+            Caller::Native => spec(&self.native),
+            Caller::Object(handle) => self.handlers.get(&handle).and_then(spec),
+        };
+        if self
+            .stores
+            .iter()
+            .any(|(open, _)| Some(open) == wanted.as_ref())
+        {
+            return;
+        }
+        let used: Vec<Spec> = attachments()
+            .filter(|attachment| attachment.request.holds_something())
+            .filter_map(spec)
+            .collect();
+        let mut surplus = self.stores.len() + 1 - MAX_STORES;
+        self.stores.retain(|(open, _)| {
+            let goes = surplus > 0 && !used.contains(open);
+            surplus -= usize::from(goes);
+            !goes
+        });
+    }
+
+    pub(super) fn attachment(&mut self, caller: Caller) -> (&mut Attachment, &Settings) {
+        let attachment = match caller {
+            Caller::Native => &mut self.native,
+            Caller::Object(handle) => self.handlers.entry(handle).or_default(),
+        };
+        (attachment, &self.settings)
+    }
+}
+
+/// Refuses a store that a script names through `session.save_path` outside `open_basedir`; php.ini
+/// may name any.
+fn check_script_may_use(spec: &Spec) -> Result<()> {
+    match spec
+        .files()
+        .into_iter()
+        .find(|path| !crate::php::may_use(path))
+    {
+        None => Ok(()),
+        Some(path) => Err(Error::config(
+            "session.save_path",
+            format!("open_basedir does not allow {}", path.display()),
+        )),
+    }
+}
