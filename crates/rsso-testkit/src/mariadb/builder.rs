@@ -6,42 +6,25 @@ use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 use std::process::Command;
 
-use super::{DATABASE, MariaDb, USER, answers, system_user, template};
-use crate::process::{Server, free_port, program};
+use super::client::{DATABASE, PID_FILE, SOCKET, USER, system_user};
+use super::template::SMALL;
+use crate::process::{Server, program};
 use crate::tls::Certificates;
 use crate::workdir::WorkDir;
 
-/// Somebody may take the port between our look and the server's start: try another.
-const PORT_ATTEMPTS: u32 = 5;
-
-pub(super) const SOCKET: &str = "mariadb.sock";
-pub(super) const PID_FILE: &str = "mariadb.pid";
-const CONFIG: &str = "my.cnf";
-const FIRST_START: &str = "first_start.sql";
-
-/// Small, for many of them run at once. A crash of the machine may lose the last second, a crash of the server nothing.
-pub(super) const SMALL: [&str; 9] = [
-    "innodb_buffer_pool_size=16M",
-    "innodb_log_file_size=8M",
-    "innodb_log_buffer_size=2M",
-    "innodb_flush_log_at_trx_commit=2",
-    "innodb_buffer_pool_dump_at_shutdown=OFF",
-    "innodb_buffer_pool_load_at_startup=OFF",
-    "performance_schema=OFF",
-    "key_buffer_size=1M",
-    "aria_pagecache_buffer_size=1M",
-];
+pub(super) const CONFIG: &str = "my.cnf";
+pub(super) const FIRST_START: &str = "first_start.sql";
 
 /// Options; [`Builder::start`] ends them.
 #[derive(Debug, Clone)]
 pub struct Builder {
     config: Vec<String>,
     password: String,
-    tls: Tls,
+    pub(super) tls: Tls,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Tls {
+pub(super) enum Tls {
     No,
     Server,
     ServerAndClient,
@@ -99,44 +82,6 @@ impl Builder {
         self
     }
 
-    /// # Panics
-    /// With the server's log, if it does not come up.
-    pub fn start(self) -> MariaDb {
-        for _ in 0..PORT_ATTEMPTS {
-            let mut mariadb = self.launch();
-            let (dir, pid) = (mariadb.dir.path(), mariadb.server.pid());
-            if mariadb.server.try_wait_ready(|| answers(dir, pid)) {
-                return mariadb;
-            }
-            let log = mariadb.log();
-            assert!(
-                log.contains("Address already in use"),
-                "mariadbd did not start; its log:\n{log}"
-            );
-        }
-        panic!("{PORT_ATTEMPTS} free ports in a row were taken by others");
-    }
-
-    fn launch(&self) -> MariaDb {
-        let dir = WorkDir::new();
-        let certificates = (self.tls != Tls::No).then(|| Certificates::generate(&dir));
-        let port = free_port();
-        template::copy_to(&dir.join("data"));
-        dir.write(
-            CONFIG,
-            &self.my_cnf(dir.path(), port, certificates.as_ref()),
-        );
-        let first_start = dir.write(FIRST_START, &self.first_start_sql());
-        let server = Self::spawn(&dir, &[format!("--init-file={}", first_start.display())]);
-        MariaDb {
-            server,
-            options: self.clone(),
-            port,
-            certificates,
-            dir,
-        }
-    }
-
     pub(super) fn spawn(dir: &WorkDir, arguments: &[String]) -> Server {
         let mut command = Command::new(program(&["mariadbd"], "mariadb-server-core"));
         command
@@ -153,7 +98,12 @@ impl Builder {
         self.tls == Tls::ServerAndClient
     }
 
-    fn my_cnf(&self, dir: &Path, port: u16, certificates: Option<&Certificates>) -> String {
+    pub(super) fn my_cnf(
+        &self,
+        dir: &Path,
+        port: u16,
+        certificates: Option<&Certificates>,
+    ) -> String {
         let dir = dir.display();
         let mut lines = vec![
             "[mariadbd]".to_owned(),
@@ -181,7 +131,7 @@ impl Builder {
     }
 
     /// Read by the server before it lets anybody in, once in its life. One statement a line.
-    fn first_start_sql(&self) -> String {
+    pub(super) fn first_start_sql(&self) -> String {
         let required = match self.tls {
             Tls::No => "NONE",
             Tls::Server => "SSL",

@@ -6,7 +6,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use super::{MariaDb, system_user};
+use super::client::system_user;
+use super::server::MariaDb;
 
 /// A running log.
 #[derive(Debug)]
@@ -35,8 +36,15 @@ impl Statement {
     }
 }
 
+impl MariaDb {
+    /// Everything that clients send from now on.
+    pub fn general_log(&self) -> GeneralLog<'_> {
+        GeneralLog::start(self)
+    }
+}
+
 impl<'server> GeneralLog<'server> {
-    pub(super) fn start(server: &'server MariaDb) -> Self {
+    fn start(server: &'server MariaDb) -> Self {
         let file = server.dir.join("general.log");
         server.sql(&format!(
             "SET GLOBAL log_output = 'FILE', GLOBAL general_log_file = '{}', GLOBAL general_log = ON",

@@ -10,9 +10,21 @@ use std::process::Command;
 
 use nix::fcntl::{Flock, FlockArg};
 
-use super::builder::SMALL;
-use super::system_user;
+use super::client::system_user;
 use crate::process::program;
+
+/// Small, for many of them run at once. A crash of the machine may lose the last second, a crash of the server nothing.
+pub(super) const SMALL: [&str; 9] = [
+    "innodb_buffer_pool_size=16M",
+    "innodb_log_file_size=8M",
+    "innodb_log_buffer_size=2M",
+    "innodb_flush_log_at_trx_commit=2",
+    "innodb_buffer_pool_dump_at_shutdown=OFF",
+    "innodb_buffer_pool_load_at_startup=OFF",
+    "performance_schema=OFF",
+    "key_buffer_size=1M",
+    "aria_pagecache_buffer_size=1M",
+];
 
 /// To be raised when what is made here changes.
 const EDITION: u32 = 1;

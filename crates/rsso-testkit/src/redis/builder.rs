@@ -7,13 +7,9 @@ use std::process::Command;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{RedisServer, answers};
-use crate::process::{Server, free_port, program};
+use crate::process::{Server, program};
 use crate::tls::Certificates;
 use crate::workdir::WorkDir;
-
-/// Somebody may take the port between our look and the server's start: try another.
-const PORT_ATTEMPTS: u32 = 5;
 
 /// Options; [`Builder::start`] ends them.
 #[derive(Debug, Clone, Default)]
@@ -21,7 +17,7 @@ pub struct Builder {
     config: Vec<String>,
     password: Option<String>,
     user: Option<(String, String)>,
-    tls: bool,
+    pub(super) tls: bool,
     persistent: bool,
 }
 
@@ -40,7 +36,7 @@ impl Builder {
         self
     }
 
-    /// An ACL user who may do everything; [`RedisServer::url`] then signs in as this user.
+    /// An ACL user who may do everything; [`super::RedisServer::url`] then signs in as this user.
     #[must_use]
     pub fn user(mut self, name: &str, password: &str) -> Self {
         self.user = Some((name.to_owned(), password.to_owned()));
@@ -54,44 +50,11 @@ impl Builder {
         self
     }
 
-    /// Every write is on disk before it is answered: data survives [`RedisServer::kill9`].
+    /// Every write is on disk before it is answered: data survives [`super::RedisServer::kill9`].
     #[must_use]
     pub fn persistent(mut self) -> Self {
         self.persistent = true;
         self
-    }
-
-    /// # Panics
-    /// With the server's log, if it does not come up.
-    pub fn start(self) -> RedisServer {
-        let mut redis = self.launch();
-        for _ in 0..PORT_ATTEMPTS {
-            let (probe, pid) = (redis.cli_command(), redis.pid());
-            if redis.server.try_wait_ready(|| answers(&probe, pid)) {
-                return redis;
-            }
-            let log = redis.log();
-            assert!(
-                log.contains("Address already in use"),
-                "redis-server did not start; its log:\n{log}"
-            );
-            redis = self.launch();
-        }
-        panic!("{PORT_ATTEMPTS} free ports in a row were taken by others");
-    }
-
-    fn launch(&self) -> RedisServer {
-        let dir = WorkDir::new();
-        let certificates = self.tls.then(|| Certificates::generate(&dir));
-        let port = free_port();
-        let server = self.spawn(&dir, port, certificates.as_ref());
-        RedisServer {
-            server,
-            options: self.clone(),
-            port,
-            certificates,
-            dir,
-        }
     }
 
     pub(super) fn spawn(

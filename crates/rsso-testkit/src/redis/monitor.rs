@@ -9,7 +9,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
-use super::Cli;
+use super::cli::Cli;
+use super::server::RedisServer;
 
 const LIMIT: Duration = Duration::from_secs(10);
 
@@ -22,8 +23,15 @@ pub struct Monitor {
     marks: AtomicU64,
 }
 
+impl RedisServer {
+    /// Everything that clients send from now on.
+    pub fn monitor(&self) -> Monitor {
+        Monitor::start(self.cli_command())
+    }
+}
+
 impl Monitor {
-    pub(super) fn start(cli: Cli) -> Self {
+    fn start(cli: Cli) -> Self {
         let mut child = cli
             .command(&["monitor"])
             .stdout(Stdio::piped())

@@ -6,8 +6,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::server::{Place, Software};
-use super::{COMPONENT, DOMAIN, PASSWORD, SECRET};
+use super::accounts::{COMPONENT, DOMAIN, PASSWORD, SECRET};
+use super::software::{Place, Software};
 use crate::process::{program, read_lossy};
 use crate::tls::Certificates;
 

@@ -5,8 +5,8 @@
 
 use std::process::Command;
 
-use super::server::{Place, Software};
-use super::{COMPONENT, DOMAIN, PASSWORD, SECRET};
+use super::accounts::{COMPONENT, DOMAIN, PASSWORD, SECRET};
+use super::software::{Place, Software};
 use crate::process::program;
 
 pub(super) const PROSODY: Software = Software {

@@ -1,44 +1,19 @@
 //! An XMPP server of one's own, whatever its software.
 
 use std::path::Path;
-use std::process::Command;
 
 use nix::sys::signal::Signal;
 
+use super::clients::{Answer, XmppClients};
 use super::ejabberd::EJABBERD;
 use super::prosody::PROSODY;
-use super::{Answer, XmppClients};
+use super::software::{Place, Software};
 use crate::process::{Server, free_port, read_lossy};
 use crate::tls::Certificates;
 use crate::workdir::WorkDir;
 
 /// See `redis::Builder`: the port may be taken while we start.
 const PORT_ATTEMPTS: u32 = 5;
-
-/// What is different from software to software.
-#[derive(Debug)]
-pub(super) struct Software {
-    pub(super) name: &'static str,
-    /// Writes its configuration.
-    pub(super) prepare: fn(&Place<'_>),
-    pub(super) command: fn(&Place<'_>) -> Command,
-    /// Whether its log says that both ports are open.
-    pub(super) is_ready: fn(&str, u16, u16) -> bool,
-    /// A log beside what it prints.
-    pub(super) log: Option<&'static str>,
-    /// What stands in its log where a port was taken by somebody else.
-    pub(super) port_taken: &'static str,
-}
-
-/// Where a server is, and whom it knows.
-pub(super) struct Place<'a> {
-    pub(super) dir: &'a WorkDir,
-    pub(super) client_port: u16,
-    pub(super) component_port: u16,
-    pub(super) accounts: &'a [String],
-    /// For components, which connect with TLS then.
-    pub(super) certificates: Option<&'a Certificates>,
-}
 
 /// A running server; stopped on drop. The tests are the same for each.
 #[derive(Debug)]

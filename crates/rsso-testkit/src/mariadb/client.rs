@@ -1,0 +1,76 @@
+//! The administrator's client, and what every server here is called by.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use nix::unistd::{Uid, User};
+
+use crate::process::{program, read_lossy};
+
+/// The database that every server has.
+pub const DATABASE: &str = "app";
+
+/// The user that owns it, and nothing else.
+pub const USER: &str = "app";
+
+pub(super) const SOCKET: &str = "mariadb.sock";
+pub(super) const PID_FILE: &str = "mariadb.pid";
+
+/// How to call the administrator's client. It goes over the unix socket, so that it works whatever TCP is made to do.
+#[derive(Debug)]
+pub(super) struct Client {
+    program: PathBuf,
+    socket: PathBuf,
+}
+
+impl Client {
+    /// For the server in `dir`.
+    pub(super) fn of(dir: &Path) -> Self {
+        Self {
+            program: program(&["mariadb"], "mariadb-client-core"),
+            socket: dir.join(SOCKET),
+        }
+    }
+
+    pub(super) fn run(&self, statements: &str) -> Result<String, String> {
+        let mut client = Command::new(&self.program)
+            .arg("--no-defaults")
+            .arg("--socket")
+            .arg(&self.socket)
+            .args(["--user", &system_user(), "--connect-timeout", "10"])
+            .args(["--batch", "--raw", "--skip-column-names", "--binary-mode"])
+            .args(["--default-character-set", "utf8mb4", DATABASE])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("run mariadb");
+        let mut stdin = client.stdin.take().expect("stdin is piped");
+        // A client that has given up says why on stderr.
+        let _closed = stdin.write_all(statements.as_bytes());
+        drop(stdin);
+        let output = client.wait_with_output().expect("wait for mariadb");
+        if output.status.success() {
+            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            Ok(text.strip_suffix('\n').unwrap_or(&text).to_owned())
+        } else {
+            Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
+        }
+    }
+}
+
+/// Whether the process `pid` is what answers in `dir`. It writes its pid file when it has its port, and answers when
+/// it has read the file of its first start.
+pub(super) fn answers(dir: &Path, pid: i32) -> bool {
+    read_lossy(&dir.join(PID_FILE)).trim() == pid.to_string() && Client::of(dir).run("DO 0").is_ok()
+}
+
+/// Who the administrator is.
+pub(super) fn system_user() -> String {
+    User::from_uid(Uid::effective())
+        .ok()
+        .flatten()
+        .expect("the user that runs the tests has a name")
+        .name
+}
