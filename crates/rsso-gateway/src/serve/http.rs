@@ -8,23 +8,13 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use metrics_exporter_prometheus::PrometheusHandle;
 
-use super::channel::Channels;
-use super::door::{self, Door};
-use super::feed::Status;
+use super::door;
+use super::gateway::Gateway;
 use super::{metrics, sse, ws};
 
 const CLIENT: &str = include_str!("../../client/client.js");
 const CLIENT_TYPES: &str = include_str!("../../client/client.d.ts");
-
-/// What the handlers need.
-pub(crate) struct Gateway {
-    pub(crate) door: Door,
-    pub(crate) channels: Arc<Channels>,
-    pub(crate) status: Arc<Status>,
-    pub(crate) metrics: PrometheusHandle,
-}
 
 /// What browsers ask for.
 pub(crate) fn public(gateway: &Arc<Gateway>) -> Router {

@@ -19,7 +19,7 @@ use super::connection::Connection;
 use super::door;
 use super::ending::Ending;
 use super::frame::Frame;
-use super::http::Gateway;
+use super::gateway::Gateway;
 use super::metrics::{self, Open, Transport};
 use super::visit::Purpose;
 

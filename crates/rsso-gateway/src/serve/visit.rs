@@ -11,7 +11,7 @@ use super::connection::Connection;
 use super::desk::{Bearer, Unavailable};
 use super::door::{self, Refusal};
 use super::ending::Ending;
-use super::http::Gateway;
+use super::gateway::Gateway;
 use super::hub::NoSeat;
 
 /// Who came, and what for.

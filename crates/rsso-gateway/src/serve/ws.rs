@@ -18,13 +18,12 @@ use tokio::time::timeout;
 
 use super::channel::{Channel, Channels, Item};
 use super::connection::Connection;
-use super::door;
 use super::ending::Ending;
 use super::frame::Frame;
-use super::http::Gateway;
-use super::meter;
+use super::gateway::Gateway;
 use super::metrics::{self, Open, Transport};
 use super::visit::Purpose;
+use super::{door, meter};
 
 const SUBPROTOCOL: &str = "cloudevents.json";
 

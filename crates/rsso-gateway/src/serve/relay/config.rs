@@ -3,21 +3,16 @@
 //! What always holds: what is wrong is found when the file is read (`rsso serve --check`), is named
 //! by its key, and is said without a secret.
 
-use std::fmt;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::PathBuf;
 
-use rsso_core::Secret;
 use rsso_core::login::Realm;
-use rsso_core::login::event::Kind;
-use serde::{Deserialize, Deserializer};
 
+use super::endpoint::{CommonKeys, Endpoint, usage};
+use super::filter::word;
 use super::mercure::{self, Mercure};
-use super::schedule::Schedule;
 use super::webhook::{self, Webhook};
-use super::{Filter, word, xmpp};
+use super::xmpp;
 use crate::output::Failure;
-use crate::private;
 
 /// Everything that the relay needs to know.
 #[derive(Debug)]
@@ -26,20 +21,6 @@ pub(crate) struct Settings {
     pub(crate) webhooks: Vec<(Endpoint, Webhook)>,
     pub(crate) hubs: Vec<(Endpoint, Mercure)>,
     pub(crate) xmpp: Option<(Endpoint, xmpp::Settings)>,
-}
-
-/// Of one endpoint, what does not depend on its sort.
-#[derive(Debug, Clone)]
-pub(crate) struct Endpoint {
-    /// In logs, metrics and the spool.
-    pub(crate) name: String,
-    pub(crate) realms: Vec<Realm>,
-    pub(crate) filter: Filter,
-    /// Whether it can be told that events were lost.
-    pub(crate) hears_gaps: bool,
-    /// How many first attempts are under way at most, and how many further ones.
-    pub(crate) at_once: usize,
-    pub(crate) schedule: Schedule,
 }
 
 /// The keys of the file.
@@ -51,25 +32,8 @@ pub(crate) struct Keys {
     pub(crate) xmpp: Option<xmpp::Section>,
 }
 
-/// Those that every sort of endpoint has.
-#[derive(Debug)]
-pub(crate) struct CommonKeys<'a> {
-    /// What it is called where the file does not say, too.
-    pub(crate) name: String,
-    pub(crate) types: &'a [String],
-    pub(crate) realms: &'a [String],
-    pub(crate) at_once: Option<u32>,
-    pub(crate) retry_after: Option<&'a [u32]>,
-}
-
-const MAX_AT_ONCE: u32 = 64;
-
 /// Over XMPP: a client that is silent takes a place for a second.
 const XMPP_AT_ONCE: usize = 256;
-const MAX_NAME: usize = 200;
-
-/// Beyond it a server is not slow but down. The relay waits for as long when it stops.
-const MAX_TIMEOUT: u32 = 300;
 
 impl Settings {
     /// `None` where there is no endpoint.
@@ -140,106 +104,4 @@ fn bridge(section: xmpp::Section, realm: &Realm) -> Result<(Endpoint, xmpp::Sett
         ..Endpoint::new(common, realm)?
     };
     Ok((endpoint, settings))
-}
-
-impl Endpoint {
-    /// `realm` is the gateway's own.
-    pub(crate) fn new(keys: CommonKeys<'_>, realm: &Realm) -> Result<Self, Failure> {
-        let name = keys.name;
-        if name.is_empty() || name.len() > MAX_NAME || name.chars().any(char::is_control) {
-            return Err(usage(
-                "name: must be 1 to 200 bytes without control characters",
-            ));
-        }
-        let wrong =
-            |key: &str, problem: &dyn fmt::Display| usage(&format!("{key} of {name}: {problem}"));
-        let kinds = Kind::ALL.map(|kind| word(kind.as_str()));
-        for wanted in keys.types {
-            if !kinds.contains(&&**wanted) {
-                let known = kinds.join(", ");
-                return Err(wrong("types", &format!("one of them is none of {known}")));
-            }
-        }
-        let mut realms = Vec::new();
-        for text in keys.realms {
-            let named = Realm::parse(text).map_err(|error| wrong("realms", &error.chain()))?;
-            if !realms.contains(&named) {
-                realms.push(named);
-            }
-        }
-        if realms.is_empty() {
-            realms.push(realm.clone());
-        }
-        let at_once = keys.at_once.unwrap_or(1);
-        if !(1..=MAX_AT_ONCE).contains(&at_once) {
-            return Err(wrong("at_once", &"must be 1 to 64"));
-        }
-        let schedule = keys.retry_after.map(Schedule::parse).transpose();
-        let schedule = schedule.map_err(|problem| wrong("retry_after", &problem))?;
-        Ok(Self {
-            realms,
-            filter: Filter {
-                kinds: keys.types.to_vec(),
-            },
-            hears_gaps: false,
-            at_once: at_once as usize,
-            schedule: schedule.unwrap_or_default(),
-            name,
-        })
-    }
-}
-
-pub(super) fn usage(problem: &str) -> Failure {
-    Failure::Usage(problem.to_owned())
-}
-
-pub(super) fn request_timeout(name: &str, seconds: Option<u32>) -> Result<Duration, Failure> {
-    match seconds.unwrap_or(10) {
-        seconds @ 1..=MAX_TIMEOUT => Ok(Duration::from_secs(seconds.into())),
-        _ => Err(usage(&format!(
-            "timeout of {name}: must be 1 to {MAX_TIMEOUT} seconds"
-        ))),
-    }
-}
-
-/// What a file of secrets holds.
-pub(super) fn read_secret(key: &str, path: &Path) -> Result<Secret, Failure> {
-    // Who put the secret itself here does not find it in a log.
-    let shown = match path.is_absolute() {
-        true => path.display().to_string(),
-        false => "must be an absolute path".to_owned(),
-    };
-    private::read(path).map_err(|error| usage(&format!("{key}: {shown}: {error}")))
-}
-
-/// A secret in the file itself. Whatever stands there in its place is not repeated in an error.
-#[derive(Debug)]
-pub(crate) struct Hidden(pub(crate) Secret);
-
-impl<'de> Deserialize<'de> for Hidden {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer);
-        text.map(|text| Self(Secret::new(text)))
-            .map_err(|_| serde::de::Error::custom("must be a text in quotation marks"))
-    }
-}
-
-/// One secret, or a list of them.
-#[derive(Debug, Default)]
-pub(crate) struct HiddenList(pub(crate) Vec<Secret>);
-
-impl<'de> Deserialize<'de> for HiddenList {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Either {
-            One(Hidden),
-            Several(Vec<Hidden>),
-        }
-        match Either::deserialize(deserializer) {
-            Ok(Either::One(Hidden(secret))) => Ok(Self(vec![secret])),
-            Ok(Either::Several(list)) => Ok(Self(list.into_iter().map(|h| h.0).collect())),
-            Err(_) => Err(serde::de::Error::custom("must be a list of texts")),
-        }
-    }
 }

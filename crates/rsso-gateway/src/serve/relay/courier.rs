@@ -17,13 +17,12 @@ use tokio::sync::{Notify, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::super::frame;
-use super::super::metrics;
 use super::super::receipts::Receipts;
+use super::super::{frame, metrics};
 use super::away::Away;
+use super::delivery::{Delivery, Sink, Verdict};
 use super::schedule::{Schedule, luck};
 use super::spool::{Due, Outcome, Spool, now};
-use super::{Delivery, Sink, Verdict};
 
 /// How often the spool is looked at when nothing is known to be due: `rsso webhooks --retry` is
 /// another process.

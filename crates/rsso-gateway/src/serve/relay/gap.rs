@@ -8,7 +8,7 @@ use rsso_core::login::event::{Event, Moment, Position, source};
 use rsso_core::store::Store;
 use serde_json::json;
 
-use super::spool::{Cursor, Letter, now};
+use super::spool::{Cursor, SpooledEvent, now};
 
 /// CloudEvents' `type`: the same that browsers get.
 const KIND: &str = "io.rsso.gap.v1";
@@ -70,12 +70,12 @@ impl Gap {
 
     /// What is said of it, for the endpoints that can be told. The same spool takes it and moves the cursor
     /// behind it in one step, so it is said once.
-    pub(super) fn letter(
+    pub(super) fn event(
         &self,
         realm: &Realm,
         cursor: &Cursor,
         endpoints: Vec<i64>,
-    ) -> Option<Letter> {
+    ) -> Option<SpooledEvent> {
         if endpoints.is_empty() {
             return None;
         }
@@ -91,7 +91,7 @@ impl Gap {
             "datacontenttype": "application/json",
             "data": {"after": cursor.position.to_string(), "lost": self.in_all(), "at": at},
         });
-        Some(Letter {
+        Some(SpooledEvent {
             endpoints,
             event_id: id,
             position: cursor.position.to_string(),

@@ -14,7 +14,7 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::time::timeout;
 use url::{Host, Url};
 
-use super::Verdict;
+use super::delivery::Verdict;
 use super::names::Names;
 
 /// Longest wait for a connection; the whole request has a time-out of its own.

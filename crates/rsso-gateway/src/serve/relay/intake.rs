@@ -17,13 +17,12 @@ use rsso_core::store::Store;
 use serde::Deserialize;
 use tokio::sync::Notify;
 
-use crate::store::Source;
-
 use super::super::metrics;
 use super::super::tap::Tap;
+use super::filter::{Filter, word};
 use super::gap::Gap;
-use super::spool::{Cursor, Letter, Spool, now};
-use super::{Filter, word};
+use super::spool::{Cursor, Spool, SpooledEvent, now};
+use crate::store::Source;
 
 /// How many events are asked for at once.
 const BATCH: usize = 500;
@@ -220,11 +219,11 @@ impl Intake {
 
     fn take_in(&self, next: &Next, last: &Position, cursor: &Cursor) -> Result<Cursor, String> {
         let events = &next.events;
-        let mut letters = Vec::new();
+        let mut spooled = Vec::new();
         if let Some(gap) = next.gap.as_ref().filter(|gap| !gap.was_said) {
             let hearing = self.routes.iter().filter(|route| route.hears_gaps);
             let endpoints = hearing.map(|route| route.endpoint).collect();
-            letters.extend(gap.letter(&self.realm, cursor, endpoints));
+            spooled.extend(gap.event(&self.realm, cursor, endpoints));
         }
         let mut cursor = Cursor {
             position: last.clone(),
@@ -235,11 +234,11 @@ impl Intake {
         };
         for event in events {
             match self.read_event(event) {
-                Ok((at, letter)) => {
+                Ok((at, spooled_event)) => {
                     // A clock that is ahead must not have others left out.
                     cursor.at = cursor.at.max(at.min(now()));
                     if at >= cursor.floor {
-                        letters.extend(letter);
+                        spooled.extend(spooled_event);
                     }
                 }
                 Err(problem) => {
@@ -249,7 +248,7 @@ impl Intake {
         }
         let given_up = self
             .spool
-            .place(&self.realm, &cursor, &letters)
+            .place(&self.realm, &cursor, &spooled)
             .map_err(|error| spool_failed(&error))?;
         if let Some(gap) = &next.gap {
             self.complain(gap);
@@ -283,8 +282,8 @@ impl Intake {
         );
     }
 
-    /// When it happened, and the letter if somebody wants it.
-    fn read_event(&self, event: &Event) -> Result<(i64, Option<Letter>), String> {
+    /// When it happened, and the event to be spooled if somebody wants it.
+    fn read_event(&self, event: &Event) -> Result<(i64, Option<SpooledEvent>), String> {
         let Envelope { id, kind, data } = serde_json::from_str(&event.json)
             .map_err(|error| format!("is no event of rsso ({:?})", error.classify()))?;
         // It becomes a header of a request.
@@ -297,7 +296,7 @@ impl Intake {
             .filter(|route| route.filter.wants(word(&kind)))
             .filter(|route| data.at.is_none_or(|at| at >= route.since - SKEW));
         let endpoints: Vec<_> = wanting.map(|route| route.endpoint).collect();
-        let letter = (!endpoints.is_empty()).then(|| Letter {
+        let spooled_event = (!endpoints.is_empty()).then(|| SpooledEvent {
             endpoints,
             event_id: id.into_owned(),
             position: event.position.to_string(),
@@ -305,7 +304,7 @@ impl Intake {
             event: event.to_json(),
         });
         // An outbox that says no time is read as if it were now.
-        Ok((data.at.unwrap_or_else(now), letter))
+        Ok((data.at.unwrap_or_else(now), spooled_event))
     }
 }
 

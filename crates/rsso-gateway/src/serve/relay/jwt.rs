@@ -16,7 +16,7 @@ use rustls::pki_types::pem::PemObject as _;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::config::read_secret;
+use super::secrets::read_secret;
 use crate::output::Failure;
 
 /// What a shared secret begins with where it is base64.

@@ -10,9 +10,8 @@ use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::{Client, StatusCode};
-
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use reqwest::{Client, StatusCode};
 use rsso_core::Secret;
 use rsso_core::login::Realm;
 use rsso_core::login::event::Moment;
@@ -20,10 +19,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use url::{Url, form_urlencoded};
 
-use super::config::{CommonKeys, Endpoint, read_secret, request_timeout, usage};
+use super::delivery::{Delivery, Sink, Verdict};
+use super::endpoint::{CommonKeys, Endpoint, request_timeout, usage};
 use super::http::{self, Answer, Target};
 use super::jwt::Key;
-use super::{Delivery, Sink, Verdict};
+use super::secrets::read_secret;
 use crate::output::Failure;
 
 const TOPIC: &str = "urn:rsso:{realm}:login:{login}";

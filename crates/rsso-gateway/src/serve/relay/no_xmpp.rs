@@ -6,7 +6,7 @@ use std::io;
 use rsso_core::login::event::Kind;
 use serde::{Deserialize, Deserializer};
 
-use super::{Delivery, Sink, Verdict};
+use super::delivery::{Delivery, Sink, Verdict};
 use crate::output::Failure;
 
 pub(crate) const KINDS: [Kind; 0] = [];

@@ -9,8 +9,9 @@ use rsso_core::login::event::Kind;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::delivery::Delivery;
+use super::filter::word;
 use super::jwt::Key;
-use super::{Delivery, word};
 use crate::output::Failure;
 
 const REVOKED: &str = "https://schemas.openid.net/secevent/caep/event-type/session-revoked";

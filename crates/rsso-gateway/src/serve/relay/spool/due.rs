@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use rusqlite::{Row, params};
 
-use super::super::Delivery;
-use super::{Result, Spool, State, now};
+use super::super::delivery::Delivery;
+use super::queue::{Spool, State};
+use super::rows::{Result, now};
 
 /// What an endpoint has to do now.
 #[derive(Debug, Default)]

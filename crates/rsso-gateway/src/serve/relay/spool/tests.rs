@@ -3,10 +3,16 @@
 use std::collections::HashSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
+use rsso_core::login::Realm;
+use rsso_core::login::event::Position;
 use rsso_testkit::WorkDir;
+use rusqlite::Connection;
 
-use super::super::{Delivery, backlog};
+use super::super::backlog;
+use super::super::delivery::Delivery;
+use super::queue::Bounds;
 use super::*;
 
 const PLENTY: Bounds = Bounds {
@@ -30,8 +36,8 @@ fn cursor(position: u64) -> Cursor {
     }
 }
 
-fn letter(endpoints: &[i64], name: &str) -> Letter {
-    Letter {
+fn spooled(endpoints: &[i64], name: &str) -> SpooledEvent {
+    SpooledEvent {
         endpoints: endpoints.to_vec(),
         event_id: name.to_owned(),
         position: "1".to_owned(),
@@ -72,10 +78,10 @@ fn a_cursor_and_what_is_before_it_are_one_step() {
     let (realm, spool) = (Realm::default(), setup.open());
     assert_eq!(spool.cursor(&realm).unwrap(), None);
     let ids = numbers(&spool, &["a", "b"]);
-    let letters = [letter(&ids, "1"), letter(&ids[..1], "2")];
-    spool.place(&realm, &cursor(2), &letters).unwrap();
+    let events = [spooled(&ids, "1"), spooled(&ids[..1], "2")];
+    spool.place(&realm, &cursor(2), &events).unwrap();
     // The endpoint 99 does not exist: nothing of this step may be seen.
-    let broken = [letter(&ids, "3"), letter(&[99], "4")];
+    let broken = [spooled(&ids, "3"), spooled(&[99], "4")];
     assert!(spool.place(&realm, &cursor(4), &broken).is_err());
     let spool = setup.open();
     assert_eq!(spool.cursor(&realm).unwrap(), Some(cursor(2)));
@@ -90,8 +96,8 @@ fn an_event_that_is_read_again_is_here_once() {
     let (realm, spool) = (Realm::default(), setup.open());
     let ids = numbers(&spool, &["a"]);
     for position in [1, 1] {
-        let letters = [letter(&ids, "1")];
-        spool.place(&realm, &cursor(position), &letters).unwrap();
+        let events = [spooled(&ids, "1")];
+        spool.place(&realm, &cursor(position), &events).unwrap();
     }
     assert_eq!((fresh(&spool, ids[0]).len(), spool.pending(ids[0])), (1, 1));
 }
@@ -101,10 +107,8 @@ fn what_is_under_way_is_not_handed_out_and_is_there_after_a_crash() {
     let setup = Setup::new(PLENTY);
     let spool = setup.open();
     let ids = numbers(&spool, &["a"]);
-    let letters = [letter(&ids, "1"), letter(&ids, "2"), letter(&ids, "3")];
-    spool
-        .place(&Realm::default(), &cursor(3), &letters)
-        .unwrap();
+    let events = [spooled(&ids, "1"), spooled(&ids, "2"), spooled(&ids, "3")];
+    spool.place(&Realm::default(), &cursor(3), &events).unwrap();
     let first = spool.due(ids[0], &HashSet::new(), 1, 1).unwrap().fresh;
     assert_eq!(names(&first), ["1"]);
     let under_way = HashSet::from([first[0].id]);
@@ -125,10 +129,8 @@ fn a_further_attempt_waits_for_its_time_and_holds_up_nothing() {
     let setup = Setup::new(PLENTY);
     let spool = setup.open();
     let ids = numbers(&spool, &["a"]);
-    let letters = [letter(&ids, "1"), letter(&ids, "2"), letter(&ids, "3")];
-    spool
-        .place(&Realm::default(), &cursor(3), &letters)
-        .unwrap();
+    let events = [spooled(&ids, "1"), spooled(&ids, "2"), spooled(&ids, "3")];
+    spool.place(&Realm::default(), &cursor(3), &events).unwrap();
     let all = fresh(&spool, ids[0]);
     let when = now() + 50_000;
     let later = |when| Outcome::Later(when, "no".to_owned());
@@ -152,10 +154,8 @@ fn the_dead_are_listed_and_tried_again() {
     let setup = Setup::new(PLENTY);
     let spool = setup.open();
     let ids = numbers(&spool, &["a", "b"]);
-    let letters = [letter(&ids, "1"), letter(&ids, "2")];
-    spool
-        .place(&Realm::default(), &cursor(2), &letters)
-        .unwrap();
+    let events = [spooled(&ids, "1"), spooled(&ids, "2")];
+    spool.place(&Realm::default(), &cursor(2), &events).unwrap();
     for delivery in fresh(&spool, ids[0]) {
         let dead = Outcome::Dead("answered 410".to_owned());
         spool.settle(ids[0], delivery.id, &dead).unwrap();
@@ -182,10 +182,8 @@ fn beyond_the_bound_the_oldest_are_given_up() {
     });
     let spool = setup.open();
     let ids = numbers(&spool, &["a"]);
-    let letters: Vec<_> = (0..5).map(|n| letter(&ids, &n.to_string())).collect();
-    let given_up = spool
-        .place(&Realm::default(), &cursor(5), &letters)
-        .unwrap();
+    let events: Vec<_> = (0..5).map(|n| spooled(&ids, &n.to_string())).collect();
+    let given_up = spool.place(&Realm::default(), &cursor(5), &events).unwrap();
     assert_eq!(given_up, 2);
     assert_eq!(names(&fresh(&spool, ids[0])), ["2", "3", "4"]);
     assert_eq!(backlog::list(&spool, 9).unwrap()[0].dead, 2);
@@ -200,10 +198,8 @@ fn what_has_waited_for_too_long_dies_and_is_forgotten_later() {
     let setup = Setup::new(Bounds { age: -1, ..PLENTY });
     let spool = setup.open();
     let ids = numbers(&spool, &["a"]);
-    let letters = [letter(&ids, "1")];
-    spool
-        .place(&Realm::default(), &cursor(1), &letters)
-        .unwrap();
+    let events = [spooled(&ids, "1")];
+    spool.place(&Realm::default(), &cursor(1), &events).unwrap();
     // With this bound everything is old at once: it dies, and is removed in the same act.
     assert_eq!(spool.keep_house().unwrap(), 1);
     let left = &backlog::list(&spool, 9).unwrap()[0];
@@ -215,10 +211,8 @@ fn an_endpoint_that_is_gone_keeps_its_dead_letters() {
     let setup = Setup::new(PLENTY);
     let spool = setup.open();
     let ids = numbers(&spool, &["a", "b"]);
-    let letters = [letter(&ids, "1")];
-    spool
-        .place(&Realm::default(), &cursor(1), &letters)
-        .unwrap();
+    let events = [spooled(&ids, "1")];
+    spool.place(&Realm::default(), &cursor(1), &events).unwrap();
     assert_eq!(numbers(&spool, &["b"]), ids[1..]);
     spool.keep_house().unwrap();
     let listed = backlog::list(&spool, 9).unwrap();

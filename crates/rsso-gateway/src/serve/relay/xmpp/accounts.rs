@@ -2,7 +2,7 @@
 
 use rsso_core::login::Identity;
 
-use super::address::Address;
+use super::account::{Account, NoAccount};
 use super::query::{Query, Table};
 use super::templates::AccountTemplate;
 
@@ -17,27 +17,6 @@ pub(super) enum Way {
 pub(super) enum Accounts {
     Template(AccountTemplate),
     Table(Table),
-}
-
-/// A user there.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Account {
-    pub(super) address: Address,
-    /// As the user table says it.
-    pub(super) language: Option<String>,
-}
-
-/// Why there is none.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum NoAccount {
-    /// The user has none.
-    None,
-    /// The user can have none.
-    Impossible(String),
-    /// The database refused the question.
-    Failed(String),
-    /// The database is away.
-    Unreachable(String),
 }
 
 impl Accounts {

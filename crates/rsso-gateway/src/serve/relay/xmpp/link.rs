@@ -6,15 +6,15 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use rsso_core::Secret;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::address::Address;
+use super::broken::{Break, Cause};
+use super::connect_settings::Settings;
 use super::metrics;
-use super::stream::{Break, Cause, Stream};
+use super::queued_message::{Outcome, OutgoingMessage, QueuedMessage};
+use super::stream::Stream;
 use super::talk::Talk;
-use super::wire::Tls;
 
 /// Messages that nobody has confirmed; that are not settled, which takes a second where a client is silent; and that wait for
 /// being sent.
@@ -30,60 +30,6 @@ const HOPELESS_PAUSE: Duration = Duration::from_secs(60);
 /// How often a quiet stream is asked whether it still is one.
 const QUIET: Duration = Duration::from_secs(30);
 
-/// What it takes to connect.
-#[derive(Debug, Clone)]
-pub(super) struct Settings {
-    pub(super) server: String,
-    pub(super) tls: Option<Tls>,
-    pub(super) component: String,
-    pub(super) secret: Secret,
-    /// The setting that the secret came from.
-    pub(super) secret_setting: &'static str,
-    /// Of the accounts: it is the server itself that is pinged.
-    pub(super) domain: String,
-    /// How long clients get to come back after a break: they were cut off as we were, and a kick to
-    /// an address that is not there yet is lost.
-    pub(super) grace: Duration,
-    pub(super) timeout: Duration,
-}
-
-/// A message.
-#[derive(Debug)]
-pub(super) struct Freight {
-    pub(super) id: String,
-    pub(super) stanza: String,
-    pub(super) to: Address,
-    /// Whether that session is to end when the message has arrived.
-    pub(super) end_session: bool,
-}
-
-/// What became of it.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
-    /// The client has it, or is silent, and the server has it.
-    Taken,
-    /// The server says that there is nobody at that address.
-    Nobody(String),
-    /// The server breaks the stream over it.
-    Refused(String),
-    /// The server is away, or went before it was known what became of the message.
-    Broken(String),
-}
-
-/// One that somebody waits for.
-#[derive(Debug)]
-pub(super) struct Parcel {
-    pub(super) freight: Freight,
-    outcome: oneshot::Sender<Outcome>,
-}
-
-impl Parcel {
-    pub(super) fn ends(self, outcome: Outcome) {
-        // Whoever gave it may have gone.
-        let _ = self.outcome.send(outcome);
-    }
-}
-
 #[derive(Debug, Clone)]
 enum State {
     Here,
@@ -93,13 +39,13 @@ enum State {
 /// The way to the task, which ends when this is dropped.
 #[derive(Debug)]
 pub(super) struct Link {
-    parcels: mpsc::Sender<Parcel>,
+    messages: mpsc::Sender<QueuedMessage>,
     state: watch::Receiver<State>,
 }
 
 impl Link {
     pub(super) fn start(settings: Settings) -> Self {
-        let (parcels, given) = mpsc::channel(WAITING);
+        let (messages, given) = mpsc::channel(WAITING);
         let (told, state) = watch::channel(State::Away("not connected yet".to_owned()));
         let task = Task {
             settings,
@@ -108,7 +54,7 @@ impl Link {
             careful: 0,
         };
         tokio::spawn(task.run());
-        Self { parcels, state }
+        Self { messages, state }
     }
 
     pub(super) fn is_here(&self) -> bool {
@@ -116,7 +62,7 @@ impl Link {
     }
 
     /// Waits up to `patience` for a server that is away.
-    pub(super) async fn carry(&self, freight: Freight, patience: Duration) -> Outcome {
+    pub(super) async fn carry(&self, message: OutgoingMessage, patience: Duration) -> Outcome {
         let mut state = self.state.clone();
         let here = state.wait_for(|state| matches!(state, State::Here));
         if timeout(patience, here).await.is_err() {
@@ -128,8 +74,8 @@ impl Link {
         let gone = || Outcome::Broken("the gateway is stopping".to_owned());
         let (outcome, told) = oneshot::channel();
         if self
-            .parcels
-            .send(Parcel { freight, outcome })
+            .messages
+            .send(QueuedMessage { message, outcome })
             .await
             .is_err()
         {
@@ -141,7 +87,7 @@ impl Link {
 
 struct Task {
     settings: Settings,
-    given: mpsc::Receiver<Parcel>,
+    given: mpsc::Receiver<QueuedMessage>,
     state: watch::Sender<State>,
     /// Messages that are sent one by one, for one of them may have broken the stream.
     careful: usize,
@@ -207,8 +153,8 @@ impl Task {
     async fn turn_away(&mut self, reason: &str, until: Instant) -> bool {
         loop {
             tokio::select! {
-                parcel = self.given.recv() => match parcel {
-                    Some(parcel) => parcel.ends(Outcome::Broken(reason.to_owned())),
+                queued = self.given.recv() => match queued {
+                    Some(queued) => queued.ends(Outcome::Broken(reason.to_owned())),
                     None => return false,
                 },
                 () = sleep_until(until) => return true,
@@ -231,8 +177,8 @@ impl Task {
             // They come again with all the others.
             self.careful = rest.len();
         }
-        for (parcel, taken) in rest {
-            parcel.ends(if is_content && suspects == 1 && !taken {
+        for (queued, taken) in rest {
+            queued.ends(if is_content && suspects == 1 && !taken {
                 Outcome::Refused(end.reason.clone())
             } else {
                 Outcome::Broken(end.reason.clone())
@@ -260,15 +206,15 @@ impl Task {
                     let stanza = item.unwrap_or_else(|| Err(Break::lost("the XMPP server is gone")))?;
                     talk.take(&stanza).await?;
                 }
-                parcel = self.given.recv(), if open && room > 0 => {
-                    let Some(parcel) = parcel else { return Ok(()) };
-                    let mut parcels = vec![parcel];
-                    while parcels.len() < room
-                        && let Ok(parcel) = self.given.try_recv()
+                queued = self.given.recv(), if open && room > 0 => {
+                    let Some(queued) = queued else { return Ok(()) };
+                    let mut messages = vec![queued];
+                    while messages.len() < room
+                        && let Ok(queued) = self.given.try_recv()
                     {
-                        parcels.push(parcel);
+                        messages.push(queued);
                     }
-                    talk.send(parcels).await?;
+                    talk.send(messages).await?;
                 }
                 () = sleep_until(open_at), if !open => {
                     open = true;

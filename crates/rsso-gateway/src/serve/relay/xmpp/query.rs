@@ -13,7 +13,7 @@ use mysql::{ClientIdentity, Conn, Error, OptsBuilder, Row, SslOpts, Statement, V
 use rsso_core::dsn::MysqlDsn;
 use tokio::sync::oneshot;
 
-use super::accounts::{Account, NoAccount};
+use super::account::{Account, NoAccount};
 use super::address::{Address, Domain};
 
 const CONNECT: Duration = Duration::from_secs(2);

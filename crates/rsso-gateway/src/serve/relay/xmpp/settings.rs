@@ -10,11 +10,10 @@ use serde::{Deserialize, Deserializer};
 
 use super::accounts::Way;
 use super::address::Domain;
-use super::link;
+use super::connect_settings::{self, Tls};
 use super::query::Query;
 use super::templates::{AccountTemplate, ResourceTemplate};
 use super::texts::{Texts, Words};
-use super::wire::Tls;
 use crate::config::check_key;
 use crate::output::Failure;
 use crate::private;
@@ -55,7 +54,7 @@ fn hidden<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, 
 /// Checked.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    pub(super) link: link::Settings,
+    pub(super) link: connect_settings::Settings,
     pub(super) accounts: Way,
     pub(super) resource: ResourceTemplate,
     pub(super) texts: Texts,
@@ -120,7 +119,7 @@ impl Settings {
             })?;
         let (secret_setting, secret) = secret(&section)?;
         Ok(Self {
-            link: link::Settings {
+            link: connect_settings::Settings {
                 server: server.to_owned(),
                 tls,
                 component: component.to_string(),

@@ -1,15 +1,17 @@
 //! What is said on one stream: messages and pings behind them, answers to others, orders.
 
-use super::link::{Freight, Outcome, Parcel, Settings};
+use super::broken::Break;
+use super::connect_settings::Settings;
 use super::orders::{self, Orders};
-use super::stream::{Break, Stream};
+use super::queued_message::{Outcome, OutgoingMessage, QueuedMessage};
+use super::stream::Stream;
 use super::window::Window;
 use super::xml::Element;
 
 /// One stream, and what is under way on it.
 pub(super) struct Talk {
     pub(super) stream: Stream,
-    pub(super) window: Window<Parcel>,
+    pub(super) window: Window<QueuedMessage>,
     orders: Orders,
     settings: Settings,
 }
@@ -25,14 +27,14 @@ impl Talk {
     }
 
     /// Sends these, a ping behind each that goes to a client, and one behind all to the server.
-    pub(super) async fn send(&mut self, parcels: Vec<Parcel>) -> Result<(), Break> {
+    pub(super) async fn send(&mut self, messages: Vec<QueuedMessage>) -> Result<(), Break> {
         let mut stanzas = String::new();
         let component = self.settings.component.clone();
-        for parcel in parcels {
-            let Freight { id, stanza, to, .. } = &parcel.freight;
+        for queued in messages {
+            let OutgoingMessage { id, stanza, to, .. } = &queued.message;
             stanzas.push_str(stanza);
             let (client, is_client) = (to.to_string(), to.has_resource());
-            let probe = self.window.sent(id.clone(), client.clone(), parcel);
+            let probe = self.window.sent(id.clone(), client.clone(), queued);
             if is_client {
                 stanzas.push_str(&orders::ping(&probe, &component, &client));
             }
@@ -86,19 +88,19 @@ impl Talk {
         let count = settled.len();
         let mut orders = String::new();
         // Whatever came back: a client that says that it is not there could keep its session so.
-        for (parcel, _) in settled
+        for (queued, _) in settled
             .iter()
-            .filter(|(parcel, _)| parcel.freight.end_session)
+            .filter(|(queued, _)| queued.message.end_session)
         {
-            let of = parcel.freight.to.clone();
+            let of = queued.message.to.clone();
             orders.push_str(&self.orders.end(of, &self.settings.component));
         }
         let ordered = match orders.is_empty() {
             true => Ok(()),
             false => self.stream.send(&orders).await,
         };
-        for (parcel, bounced) in settled {
-            parcel.ends(match (&ordered, bounced) {
+        for (queued, bounced) in settled {
+            queued.ends(match (&ordered, bounced) {
                 (Err(end), _) => Outcome::Broken(end.reason.clone()),
                 (Ok(()), Some(condition)) => Outcome::Nobody(condition),
                 (Ok(()), None) => Outcome::Taken,

@@ -4,29 +4,17 @@
 //! `server` says.
 
 use std::io;
-use std::path::Path;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, ReadHalf, split};
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::super::http;
-use super::link::Settings;
-use super::stream::Break;
-
-/// Whom to believe to be the server.
-#[derive(Debug, Clone)]
-pub(super) struct Tls {
-    config: Arc<ClientConfig>,
-    name: ServerName<'static>,
-}
+use super::broken::Break;
+use super::connect_settings::{Settings, Tls};
 
 /// What comes from the server.
 #[derive(Debug)]
@@ -37,19 +25,6 @@ pub(super) enum Incoming {
 
 /// What goes there.
 pub(super) type Outgoing = Box<dyn AsyncWrite + Send + Unpin>;
-
-impl Tls {
-    /// Of the system's authorities, or only those of a file; `server` is `host:port`.
-    pub(super) fn new(server: &str, ca_file: Option<&Path>) -> Result<Self, String> {
-        let host = server.rsplit_once(':').map_or(server, |(host, _)| host);
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        let name = ServerName::try_from(host.to_owned());
-        Ok(Self {
-            config: Arc::new(http::tls(ca_file)?),
-            name: name.map_err(|_| format!("{host} is no name that a certificate can have"))?,
-        })
-    }
-}
 
 /// Connects.
 pub(super) async fn connect(settings: &Settings) -> Result<(Incoming, Outgoing), Break> {

@@ -3,6 +3,7 @@
 use rsso_testkit::MariaDb;
 
 use super::*;
+use crate::serve::relay::delivery::{Sink, Verdict};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_user_table_says_which_account_and_which_language() {

@@ -4,10 +4,12 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use rsso_core::login::event::Kind;
 use rsso_testkit::XmppClients;
 use rsso_testkit::xmpp::Answer;
 
 use super::*;
+use crate::serve::relay::delivery::{Sink, Verdict};
 
 /// Some are always under way.
 const PACE: Duration = Duration::from_millis(10);

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use rsso_core::login::event::{Event, Moment, Position};
+use rsso_core::login::event::{Event, Kind, Moment, Position};
 use rsso_core::login::{Device, Identity, LoginId, Uid};
 use rsso_testkit::XmppServer;
 use rsso_testkit::xmpp::{Answer, COMPONENT, DOMAIN, SECRET};
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use super::*;
+use crate::serve::relay::delivery::{Delivery, Sink, Verdict};
 
 /// Accounts as the server stores them; the last is `at@slash/` of the application.
 const ACCOUNTS: [&str; 3] = ["alice", "bob", "at\\40slash\\2f"];

@@ -1,11 +1,16 @@
 //! Servers that are away, hang or refuse, and clients that are not there.
 
+use rsso_core::login::event::Kind;
 use rsso_testkit::process;
 
 use super::super::address::Address;
-use super::super::link::{Freight, Link, Outcome};
-use super::super::stream::{Cause, Stream};
+use super::super::broken::Cause;
+use super::super::link::Link;
+use super::super::queued_message::{Outcome, OutgoingMessage};
+use super::super::stream::Stream;
 use super::*;
+use crate::serve::relay::delivery::{Sink, Verdict};
+use crate::serve::relay::xmpp::bridge::PATIENCE;
 
 on_each_server! {
     a_setting_that_is_wrong_is_named
@@ -21,7 +26,7 @@ on_each_server! {
 
 async fn a_setting_that_is_wrong_is_named(server: XmppServer) {
     let good = settings(&server, "").link;
-    let refused = async |change: &dyn Fn(&mut link::Settings)| {
+    let refused = async |change: &dyn Fn(&mut connect_settings::Settings)| {
         let mut settings = good.clone();
         change(&mut settings);
         let end = Stream::open(&settings).await.err().expect("not let in");
@@ -65,13 +70,13 @@ async fn who_is_not_there_is_told_nothing_and_holds_up_nobody(server: XmppServer
     // The server says so of a device, and of an account that there is not.
     for address in ["alice@example.org", "nobody@example.org"] {
         let to = Address::parse(address).unwrap();
-        let freight = Freight {
+        let message = OutgoingMessage {
             id: "x".to_owned(),
             stanza: format!("<message type='headline' from='{COMPONENT}' to='{address}/web'/>"),
             to: to.with_resource(Some("web")).unwrap(),
             end_session: false,
         };
-        let outcome = bridge.link.carry(freight, PATIENCE).await;
+        let outcome = bridge.link.carry(message, PATIENCE).await;
         assert!(
             matches!(outcome, Outcome::Nobody(_)),
             "{address}: {outcome:?}"
@@ -186,13 +191,13 @@ async fn a_client_that_hangs_holds_up_nobody(server: XmppServer) {
 
 async fn a_message_that_breaks_the_stream_is_left_out(server: XmppServer) {
     let mut clients = server.clients(&["alice@example.org/web"]);
-    let settings = link::Settings {
+    let settings = connect_settings::Settings {
         grace: Duration::ZERO,
         ..settings(&server, "").link
     };
     let link = Link::start(settings);
     let patience = Duration::from_secs(20);
-    let freight = |id: &str, text: &str| Freight {
+    let message = |id: &str, text: &str| OutgoingMessage {
         id: id.to_owned(),
         stanza: format!(
             "<message id='{id}' from='{COMPONENT}' to='alice@example.org/web'><body>{text}</body></message>"
@@ -201,12 +206,12 @@ async fn a_message_that_breaks_the_stream_is_left_out(server: XmppServer) {
         end_session: false,
     };
     assert_eq!(
-        link.carry(freight("first", "a"), patience).await,
+        link.carry(message("first", "a"), patience).await,
         Outcome::Taken
     );
     let carried = async |id: &str, text: &str| {
         loop {
-            match link.carry(freight(id, text), patience).await {
+            match link.carry(message(id, text), patience).await {
                 Outcome::Broken(_) => {}
                 other => return other,
             }

@@ -14,9 +14,11 @@ use url::Url;
 
 mod signature;
 
-use super::config::{CommonKeys, Endpoint, HiddenList, read_secret, request_timeout, usage};
+use super::delivery::{Delivery, Sink, Verdict};
+use super::endpoint::{CommonKeys, Endpoint, request_timeout, usage};
 use super::http::{self, Target};
-use super::{Delivery, Sink, Verdict, set};
+use super::secrets::{HiddenList, read_secret};
+use super::set;
 use crate::output::Failure;
 use signature::Signer;
 

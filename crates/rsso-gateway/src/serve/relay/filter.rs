@@ -1,0 +1,36 @@
+//! Which events an endpoint wants.
+
+/// Which events an endpoint wants.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Filter {
+    /// Words as of [`word`]; empty: all.
+    pub(crate) kinds: Vec<String>,
+}
+
+impl Filter {
+    pub(super) fn wants(&self, word: &str) -> bool {
+        self.kinds.is_empty() || self.kinds.iter().any(|kind| kind == word)
+    }
+}
+
+/// An event's type as it is said in the configuration: without `io.rsso.` and its version.
+pub(crate) fn word(kind: &str) -> &str {
+    let word = kind.strip_prefix("io.rsso.").unwrap_or(kind);
+    word.strip_suffix(".v1").unwrap_or(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_speaks_the_outbox_words() {
+        let filter = Filter {
+            kinds: vec!["login.kicked".to_owned(), "message".to_owned()],
+        };
+        assert!(filter.wants(word("io.rsso.login.kicked.v1")));
+        assert!(filter.wants(word("io.rsso.message.v1")));
+        assert!(!filter.wants(word("io.rsso.login.claimed.v1")));
+        assert!(Filter::default().wants(word("io.rsso.login.claimed.v1")));
+    }
+}

@@ -1,0 +1,42 @@
+//! Messages on their way to the stream.
+
+use tokio::sync::oneshot;
+
+use super::address::Address;
+
+/// A message.
+#[derive(Debug)]
+pub(super) struct OutgoingMessage {
+    pub(super) id: String,
+    pub(super) stanza: String,
+    pub(super) to: Address,
+    /// Whether that session is to end when the message has arrived.
+    pub(super) end_session: bool,
+}
+
+/// What became of it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// The client has it, or is silent, and the server has it.
+    Taken,
+    /// The server says that there is nobody at that address.
+    Nobody(String),
+    /// The server breaks the stream over it.
+    Refused(String),
+    /// The server is away, or went before it was known what became of the message.
+    Broken(String),
+}
+
+/// One that somebody waits for.
+#[derive(Debug)]
+pub(super) struct QueuedMessage {
+    pub(super) message: OutgoingMessage,
+    pub(super) outcome: oneshot::Sender<Outcome>,
+}
+
+impl QueuedMessage {
+    pub(super) fn ends(self, outcome: Outcome) {
+        // Whoever gave it may have gone.
+        let _ = self.outcome.send(outcome);
+    }
+}
