@@ -189,7 +189,7 @@ impl Worker {
         }
     }
 
-    /// Keeps an answer until it is [taken](crate::answers::Lent::hand_over).
+    /// Keeps an answer until it is [taken](crate::lending::Lent::hand_over).
     pub(crate) fn lend(&mut self, answer: Rc<Answer>) {
         self.lent.push(answer);
     }

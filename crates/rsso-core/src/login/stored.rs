@@ -58,7 +58,7 @@ pub struct Bound {
 }
 
 impl Login {
-    /// Reads what [`Claim::identity`] and [`Claim::more`] have written.
+    /// Reads what [`super::Claim::identity`] and [`super::Claim::more`] have written.
     #[must_use]
     pub fn decode(identity: &str, more: &str) -> Option<Self> {
         Some(Self {

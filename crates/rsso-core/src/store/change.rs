@@ -6,7 +6,7 @@ use crate::deadline::bounded;
 use crate::login::Kick;
 use crate::record::{Generation, Revision, Token, Version};
 
-/// What [`Store::destroy`] may end.
+/// What [`super::Store::destroy`] may end.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct End<'a> {
     /// Only the record of this generation: who saw an earlier one leaves a later one alone.

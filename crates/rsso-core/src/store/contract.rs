@@ -34,7 +34,7 @@ pub trait Store: Logins + Receipts + Words + Send {
     ///
     /// # Errors
     /// [`crate::Error::Store`]. Its text says which is known: that nothing was stored
-    /// ([`NOT_STORED`]), or that nobody can tell ([`MAYBE_STORED`]).
+    /// ([`NOT_STORED`](super::NOT_STORED)), or that nobody can tell ([`MAYBE_STORED`](super::MAYBE_STORED)).
     fn commit(&mut self, key: &SessionKey, basis: Basis, change: Change<'_>) -> Result<Outcome>;
 
     /// Gives a lock back without a change. The lock of another token is left alone. A store may
