@@ -1,0 +1,80 @@
+//! Plain HTTP, byte by byte: what a gateway answers.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::time::Duration;
+
+/// How long a client waits for what must come.
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A TCP connection with deadlines.
+///
+/// # Panics
+/// If nobody listens.
+pub fn connect(port: u16) -> TcpStream {
+    try_connect(port).expect("the gateway listens")
+}
+
+pub(super) fn try_connect(port: u16) -> std::io::Result<TcpStream> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+pub(super) fn request(
+    port: u16,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> Option<BufReader<TcpStream>> {
+    let mut stream = try_connect(port).ok()?;
+    let mut text = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n");
+    for (name, value) in headers {
+        text.push_str(&format!("{name}: {value}\r\n"));
+    }
+    text.push_str("\r\n");
+    stream.write_all(text.as_bytes()).ok()?;
+    Some(BufReader::new(stream))
+}
+
+/// The status and the headers, lower-case; the reader is at the body then.
+pub(super) fn head(reader: &mut BufReader<TcpStream>) -> Option<(u16, Vec<String>)> {
+    let mut lines = Vec::new();
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        if line.trim().is_empty() {
+            break;
+        }
+        lines.push(line.trim().to_ascii_lowercase());
+    }
+    let status = lines.first()?.split(' ').nth(1)?.parse().ok()?;
+    Some((status, lines))
+}
+
+/// What one request was answered.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    /// Lower-case lines, the status line first.
+    pub headers: Vec<String>,
+    pub body: String,
+}
+
+impl Answer {
+    pub(super) fn get(port: u16, path: &str, headers: &[(&str, &str)]) -> Option<Self> {
+        let mut reader = request(port, path, headers)?;
+        let (status, headers) = head(&mut reader)?;
+        let mut body = String::new();
+        reader.read_to_string(&mut body).ok()?;
+        Some(Self {
+            status,
+            headers,
+            body,
+        })
+    }
+}

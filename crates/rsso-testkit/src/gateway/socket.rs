@@ -1,0 +1,145 @@
+//! A WebSocket to a gateway.
+
+use std::net::TcpStream;
+
+use serde_json::Value;
+use tungstenite::client::IntoClientRequest;
+use tungstenite::protocol::WebSocketConfig;
+use tungstenite::{Error, Message, WebSocket};
+
+use super::connect;
+use super::http::PATIENCE;
+
+/// A WebSocket client.
+#[derive(Debug)]
+pub struct Socket(WebSocket<TcpStream>);
+
+impl Socket {
+    /// # Errors
+    /// The HTTP status where the upgrade is refused.
+    ///
+    /// # Panics
+    /// If nobody listens.
+    pub fn open(port: u16, path: &str, headers: &[(&str, &str)]) -> Result<Self, u16> {
+        Self::over(connect(port), port, path, headers)
+    }
+
+    /// # Errors
+    /// The HTTP status; 0 where the connection broke.
+    ///
+    /// # Panics
+    /// If `path` or a header cannot be sent.
+    pub fn over(
+        stream: TcpStream,
+        port: u16,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<Self, u16> {
+        let mut request = format!("ws://127.0.0.1:{port}{path}")
+            .into_client_request()
+            .expect("a good path");
+        let subprotocol = ("Sec-WebSocket-Protocol", "cloudevents.json");
+        for (name, value) in headers.iter().chain([&subprotocol]) {
+            let name: tungstenite::http::HeaderName = name.parse().expect("a header's name");
+            request
+                .headers_mut()
+                .insert(name, value.parse().expect("a header's value"));
+        }
+        let config = WebSocketConfig::default()
+            .read_buffer_size(4096)
+            .max_write_buffer_size(64 << 20);
+        match tungstenite::client::client_with_config(request, stream, Some(config)) {
+            Ok((socket, _)) => Ok(Self(socket)),
+            Err(tungstenite::HandshakeError::Failure(Error::Http(response))) => {
+                Err(response.status().as_u16())
+            }
+            Err(_) => Err(0),
+        }
+    }
+
+    /// The next event that is no heartbeat.
+    ///
+    /// # Errors
+    /// The code that the connection is closed with; `None`: it broke.
+    ///
+    /// # Panics
+    /// If neither comes in time, or it is no JSON.
+    pub fn heed(&mut self) -> Result<Value, Option<u16>> {
+        loop {
+            let event = self.next_of_all()?;
+            if event["type"] != "io.rsso.heartbeat.v1" {
+                return Ok(event);
+            }
+        }
+    }
+
+    /// The same, heartbeats included.
+    ///
+    /// # Errors
+    /// As [`Self::heed`].
+    ///
+    /// # Panics
+    /// As [`Self::heed`].
+    pub fn next_of_all(&mut self) -> Result<Value, Option<u16>> {
+        loop {
+            match self.0.read() {
+                Ok(Message::Text(text)) => {
+                    return Ok(serde_json::from_str(&text).expect("an event is JSON"));
+                }
+                Ok(Message::Close(frame)) => {
+                    let code = frame.map(|frame| frame.code.into());
+                    // The answer to the close.
+                    let _gone = self.0.flush();
+                    return Err(code);
+                }
+                Ok(_) => {}
+                Err(Error::Io(error)) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                    panic!("nothing came within {PATIENCE:?}")
+                }
+                Err(_) => return Err(None),
+            }
+        }
+    }
+
+    /// The next event.
+    ///
+    /// # Panics
+    /// If the connection ends instead.
+    #[track_caller]
+    pub fn event(&mut self) -> Value {
+        self.heed().expect("an event comes")
+    }
+
+    /// Everything up to the end, and the code of it.
+    pub fn rest(&mut self) -> (Vec<Value>, Option<u16>) {
+        let mut events = Vec::new();
+        loop {
+            match self.heed() {
+                Ok(event) => events.push(event),
+                Err(code) => return (events, code),
+            }
+        }
+    }
+
+    /// Reads what has come to a socket that does not block, and answers pings; whether it is still open.
+    pub fn poll(&mut self) -> bool {
+        loop {
+            match self.0.read() {
+                Ok(_) => {}
+                Err(Error::Io(error)) => return error.kind() == std::io::ErrorKind::WouldBlock,
+                Err(_) => return false,
+            }
+        }
+    }
+
+    /// # Errors
+    /// When the connection is broken.
+    pub fn send(&mut self, message: Message) -> Result<(), Error> {
+        self.0.send(message)
+    }
+
+    /// The connection below.
+    pub fn tcp(&self) -> &TcpStream {
+        self.0.get_ref()
+    }
+}
