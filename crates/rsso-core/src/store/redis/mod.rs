@@ -14,6 +14,7 @@ mod fault;
 mod keeper;
 mod keys;
 mod lock_tasks;
+mod login_change;
 mod login_entry;
 mod logins;
 mod owner;
