@@ -1,16 +1,17 @@
 //! Binding a session to a user.
 
-use super::{
-    Binding, Book, Entry, Ledger, Remains, Slice, UserRow, end_login, forget, glance, kick_of,
-    live_entries,
-};
+use super::contract::Ledger;
+use super::events::{Book, kick_of};
+use super::glance;
+use super::removal::{Remains, end_login, forget, live_entries};
+use super::rows::{Binding, Entry, Slice, UserRow};
 use crate::login::event::{self, Kind, Moment, Tail, Tails, identity_json, json};
 use crate::login::policy::{Candidate, OnConflict, Weather};
 use crate::login::{Bound, Claim, Claimed, Kick, Login, Refused, Seat};
 use crate::store::{Generation, Version};
 
 /// The whole act but for its transaction. `born` is the generation of a record that has to be made.
-pub(in crate::store) fn claim<L: Ledger>(
+pub(crate) fn claim<L: Ledger>(
     ledger: &mut L,
     key: &[u8],
     seat: Seat,

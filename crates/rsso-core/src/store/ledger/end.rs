@@ -1,11 +1,14 @@
 //! Ending logins, listing them, and sending them messages.
 
-use super::{Book, Entry, Ledger, Remains, Slice, end_login, forget, kick_of, live_entries};
+use super::contract::Ledger;
+use super::events::{Book, kick_of};
+use super::removal::{Remains, end_login, forget, live_entries};
+use super::rows::{Entry, Slice};
 use crate::login::event::{self, Kind, Moment, Tail, Tails};
 use crate::login::{Device, Kick, KickOrder, Login, LoginId, User, UserKey, Which};
 
 /// Ends the login of a session, which stays.
-pub(in crate::store) fn sign_out<L: Ledger>(
+pub(crate) fn sign_out<L: Ledger>(
     ledger: &mut L,
     key: &[u8],
     login: LoginId,
@@ -15,7 +18,7 @@ pub(in crate::store) fn sign_out<L: Ledger>(
 }
 
 /// Ends the login that a session has, before the session itself is removed.
-pub(in crate::store) fn signs_out_with<L: Ledger>(
+pub(crate) fn signs_out_with<L: Ledger>(
     ledger: &mut L,
     key: &[u8],
     moment: &Moment,
@@ -57,7 +60,7 @@ fn release<L: Ledger>(
 }
 
 /// Ends logins of a user.
-pub(in crate::store) fn kick<L: Ledger>(
+pub(crate) fn kick<L: Ledger>(
     ledger: &mut L,
     user: &User,
     which: &Which,
@@ -94,14 +97,14 @@ pub(in crate::store) fn kick<L: Ledger>(
 
 /// A login that was found dead: for gc, where its user does not come back.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::store) struct Dead {
-    pub(in crate::store) login: LoginId,
-    pub(in crate::store) user: UserKey,
-    pub(in crate::store) sequence: i64,
+pub(crate) struct Dead {
+    pub(crate) login: LoginId,
+    pub(crate) user: UserKey,
+    pub(crate) sequence: i64,
 }
 
 /// Removes those logins that are still dead, and tells of them.
-pub(in crate::store) fn forget_dead<L: Ledger>(
+pub(crate) fn forget_dead<L: Ledger>(
     ledger: &mut L,
     dead: &[Dead],
     moment: &Moment,
@@ -121,10 +124,7 @@ pub(in crate::store) fn forget_dead<L: Ledger>(
 }
 
 /// The live logins of a user. Changes nothing.
-pub(in crate::store) fn list<L: Ledger>(
-    ledger: &mut L,
-    user: &User,
-) -> Result<Vec<Login>, L::Error> {
+pub(crate) fn list<L: Ledger>(ledger: &mut L, user: &User) -> Result<Vec<Login>, L::Error> {
     let entries = ledger.entries(&user.key(), Slice::ALL)?;
     Ok(entries
         .iter()
@@ -134,7 +134,7 @@ pub(in crate::store) fn list<L: Ledger>(
 }
 
 /// Sends a message to the live logins of a user.
-pub(in crate::store) fn notify<L: Ledger>(
+pub(crate) fn notify<L: Ledger>(
     ledger: &mut L,
     user: &User,
     device: Option<&Device>,

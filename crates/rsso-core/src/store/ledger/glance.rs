@@ -1,6 +1,9 @@
 //! What a claim without a limit looks at: never all of a user's logins, however many there are.
 
-use super::{Binding, Book, Entry, Ledger, Slice, UserRow, forget};
+use super::contract::Ledger;
+use super::events::Book;
+use super::removal::forget;
+use super::rows::{Binding, Entry, Slice, UserRow};
 use crate::login::policy::SLICE;
 use crate::login::{Limits, Login, LoginId, UserKey};
 

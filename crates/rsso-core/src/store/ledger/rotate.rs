@@ -1,12 +1,13 @@
 //! Carrying a login to a new session id.
 
-use super::{Ledger, Seated, Slice};
+use super::contract::Ledger;
+use super::rows::{Seated, Slice};
 use crate::login::{LoginId, MAX_SESSIONS, ROTATION_GRACE, Seat};
 use crate::store::{Generation, Version};
 
 /// The whole act but for its transaction; `None` where the session no longer has the login, or
 /// the new id is taken. `born` is the new record's generation.
-pub(in crate::store) fn rotate<L: Ledger>(
+pub(crate) fn rotate<L: Ledger>(
     ledger: &mut L,
     from: &[u8],
     to: &[u8],
