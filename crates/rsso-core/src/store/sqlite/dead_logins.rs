@@ -47,17 +47,17 @@ pub(super) fn forget_in_turn(store: &mut SqliteStore, briefly: bool) -> Result<(
             Some(place) => place,
             None => anywhere(store)?,
         };
-        let next = look(store, from, BRIEF_LOOK)?;
-        store.looked_at = Some(next.unwrap_or_default());
-        if next.is_none() && from > 0 {
+        let seen = look(store, from, BRIEF_LOOK)?;
+        store.looked_at = Some(seen.last);
+        if seen.count < BRIEF_LOOK && from > 0 {
             // From the first again, in this look: there may be no other for long.
-            store.looked_at = look(store, 0, BRIEF_LOOK)?;
+            store.looked_at = Some(look(store, 0, BRIEF_LOOK - seen.count)?.last);
         }
         return Ok(());
     }
-    let mut from = 0;
-    while let Some(next) = look(store, from, LOOK)? {
-        from = next;
+    let mut seen = look(store, 0, LOOK)?;
+    while seen.count == LOOK {
+        seen = look(store, seen.last, LOOK)?;
     }
     Ok(())
 }
@@ -73,20 +73,28 @@ fn anywhere(store: &mut SqliteStore) -> Result<i64> {
     Ok(number.rem_euclid(last.max(1)))
 }
 
-/// Removes the dead among the logins behind a place. The place of the last, if there are more.
-fn look(store: &mut SqliteStore, from: i64, count: u32) -> Result<Option<i64>> {
+/// How many logins were looked at, and the place of the last.
+struct Seen {
+    count: u32,
+    last: i64,
+}
+
+/// Removes the dead among so many logins behind a place.
+fn look(store: &mut SqliteStore, from: i64, most: u32) -> Result<Seen> {
     let logins: Vec<(Dead, bool, i64)> = store.with(Doing::Gc, |connection, sql| {
         connection
             .prepare_cached(&sql.logins_in_turn)?
-            .query_map(params![now(), from, count], |row| {
+            .query_map(params![now(), from, most], |row| {
                 Ok((read(row)?, row.get(3)?, row.get(4)?))
             })?
             .collect()
     })?;
-    let is_end = logins.len() < usize::try_from(count).unwrap_or(usize::MAX);
-    let last = logins.last().map(|(_, _, place)| *place);
+    let seen = Seen {
+        count: u32::try_from(logins.len()).unwrap_or(most),
+        last: logins.last().map_or(from, |(_, _, place)| *place),
+    };
     let dead = logins.into_iter().filter(|(_, lives, _)| !lives);
     let dead: Vec<Dead> = dead.map(|(login, ..)| login).collect();
     forget(store, &dead)?;
-    Ok(last.filter(|_| !is_end))
+    Ok(seen)
 }
