@@ -57,8 +57,8 @@ pub fn process_id() -> u32 {
     }
 }
 
-/// What tells a forked child from its parent: its number, which another name space of processes may give once more,
-/// and how many forks made it.
+/// Tells a forked child from its parent: the process' number and the count of forks. Another pid namespace may give
+/// a number once more, which is why both count.
 #[must_use]
 pub fn identity() -> (u32, u32) {
     (process_id(), FORKS.load(Ordering::Relaxed))

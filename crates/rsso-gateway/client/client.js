@@ -946,7 +946,10 @@ function showDialog(what, data, options, mark) {
         dialog.close();
         leave(what === 'switched' ? undefined : options.signIn);
     });
-    dismiss.addEventListener('click', () => dialog.close());
+    dismiss.addEventListener('click', () => {
+        setMark(mark);
+        dialog.close();
+    });
     // Escape, too, comes to these. `close` is told later than the dialog is gone, and a page that is left meanwhile would not hear it;
     // `beforetoggle` is younger than dialogs are, and `cancel` is told of Escape alone.
     dialog.addEventListener('beforetoggle', ({ newState }) => { if (newState === 'closed') setMark(mark); });

@@ -21,7 +21,7 @@ struct Site {
     live: &'static str,
 }
 
-/// Row E's handler as such code was written: values escaped by hand, `REPLACE` to write, gc by the last access.
+/// A handler of six functions, as such code was written: values escaped by hand, `REPLACE` to write, gc by the last access.
 const SIX_FUNCTIONS: &str = r#"
     function on_open($path, $name) { return true; }
     function on_close() { return true; }

@@ -43,7 +43,7 @@ const STEPS: &[&str] = &[
 /// What is left in the store at the end: the others were logged out, or replaced by a login and are empty.
 const KEPT: [char; 4] = ['A', 'D', 'F', 'H'];
 
-/// What row E of the old sites has.
+/// The sessions' table of an old site.
 const OLD_TABLE: &str = "CREATE TABLE sessions (
     session_id varchar(32) NOT NULL PRIMARY KEY,
     session_last_access int unsigned,

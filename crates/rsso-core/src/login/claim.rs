@@ -18,23 +18,23 @@ const MAX_META: usize = 4096;
 /// A claim: bind the current session to this user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
-    /// Whose login it shall be.
+    /// The user who signs in.
     pub user: User,
     /// The id of the login, if one has to be made.
     pub login: LoginId,
     /// The device class.
     pub device: Device,
-    /// What the application calls the place; at most 255 bytes.
+    /// The application's name for the device, at most 255 bytes.
     pub label: Option<String>,
     /// The application's own data: JSON of at most 4096 bytes.
     pub meta: Option<String>,
-    /// Where the request came from.
+    /// The client's address and user agent.
     pub client: Client,
     /// The session that the browser presented: [`crate::RequestState::claim`] knows it.
     pub born_of: Option<BornOf>,
     /// How many may live, and what happens to the rest.
     pub limits: Limits,
-    /// Whether the user's other logins are told of it.
+    /// Notifies the user's other logins of the new one.
     pub notify_others: bool,
     /// How long a kicked browser can learn why.
     pub tombstone_ttl: Duration,
@@ -43,7 +43,7 @@ pub struct Claim {
 /// The session that a claim or a rotation makes or binds.
 #[derive(Debug, Clone, Copy)]
 pub struct Seat {
-    /// What the request read of it: `None` is a session that is not stored yet.
+    /// The version that the request read; `None` if the session is not stored yet.
     pub seen: Option<Version>,
     /// The revision of a record that has to be made. Not the token of a lock: that one's commit
     /// would be taken for one that was made before.

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use rsso_core::Deadline;
 use rsso_core::login::event::Kind;
+use rsso_core::store::Outcome;
 
-use super::ground::{Ground as _, HOUR, SqliteGround, Worker};
+use super::ground::{Ground as _, HOUR, SqliteGround, TTL, Worker};
 use super::signing::{addressees, at_most, user, wish};
 
 /// More than a request looks at.
@@ -156,4 +157,21 @@ fn a_clock_that_ran_ahead_keeps_no_old_events() {
     let left = "SELECT COUNT(*) FROM rsso_events WHERE at < 3";
     let left: i64 = raw.query_row(left, [], |row| row.get(0)).unwrap();
     assert_eq!(left, 0);
+}
+
+#[test]
+fn a_login_whose_expired_session_is_in_use_is_told_of_by_nobody() {
+    let ground = SqliteGround::prepare();
+    let (mut worker, mut other, ann) = (ground.worker(), ground.worker(), user("ann"));
+    let key = ground.key();
+    let claim = wish(&ann, "web", at_most(0));
+    let held = worker.unlocked(&key);
+    worker.claim_for(&held, &claim, Duration::from_secs(1));
+    let held = worker.try_lock(&key, Duration::ZERO, TTL).unwrap();
+    thread::sleep(Duration::from_millis(2300));
+    gc_in_a_request(&mut other);
+    other.store.gc(None).unwrap();
+    assert_eq!(told(&mut other), 0);
+    assert!(matches!(worker.write(&held, b"used"), Outcome::Stored(_)));
+    assert_eq!(other.logins(&ann), [claim.login]);
 }

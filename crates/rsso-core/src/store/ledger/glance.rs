@@ -64,7 +64,7 @@ pub(super) fn surplus<L: Ledger>(
     Ok(oldest)
 }
 
-/// Where the claim after the one with the number `last` looks: at any slice, and at another than the one before it.
+/// Where the claim after the one with the number `last` looks. Over many claims each slice has its turn.
 fn turn(first: i64, last: i64) -> i64 {
     // The golden ratio of all numbers there are: its multiples are spread evenly.
     const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
