@@ -3,12 +3,10 @@
 //! Counted as a difference between a short and a long run of one process, so that what connecting costs (once a process)
 //! is not in the figure.
 
-mod common;
-
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::mysql::{open, php, stopping, wait_for};
+use crate::common::mysql::{open, php, stopping, wait_for};
 use rsso_testkit::mariadb::Statement;
 use rsso_testkit::{MariaDb, WorkDir};
 

@@ -2,13 +2,11 @@
 //!
 //! The `files` column proves the harness: what PHP's own handler cannot do here, no handler is asked for.
 
-mod common;
-
 use std::thread;
 use std::time::Instant;
 
-use common::pages::{docroot, holder};
-use common::{SOON, Site, on_every_backend};
+use crate::common::pages::{docroot, holder};
+use crate::common::{SOON, Site, on_every_backend};
 use rsso_testkit::{Backend, FpmConfig, Handler, Nginx, PhpFpm, RedisServer, eventually};
 
 on_every_backend!(

@@ -1,11 +1,9 @@
 //! Tables that were there before rsso: what the old code has written is read and continued, and what rsso has written
 //! is read by the old code, with the table as it was.
 
-mod common;
-
 use std::time::Duration;
 
-use common::mysql::{open, php, stopping, wait_for, with_pause};
+use crate::common::mysql::{open, php, stopping, wait_for, with_pause};
 use rsso_testkit::{MariaDb, Php, WorkDir};
 
 /// A table and the code that used it.

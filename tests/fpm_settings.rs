@@ -2,14 +2,12 @@
 //!
 //! Nobody is there to be told of a bad value then. So every use of a session says it, until it is mended.
 
-mod common;
-
 use std::fs;
 use std::io::Read as _;
 use std::net::TcpListener;
 use std::thread;
 
-use common::SOON;
+use crate::common::SOON;
 use rsso_testkit::{Browser, FpmConfig, Handler, Nginx, PhpFpm, WorkDir};
 
 /// Every way to rsso, one after the other, and what came of it.

@@ -1,11 +1,9 @@
 //! A web site whose Redis hangs, crashes or refuses: an error in time, no credentials in it, and no worker lost.
 
-mod common;
-
 use std::time::Instant;
 
-use common::pages::docroot;
-use common::{SOON, Site};
+use crate::common::pages::docroot;
+use crate::common::{SOON, Site};
 use rsso_testkit::{Backend, FpmConfig, Handler, Nginx, PhpFpm, RedisServer, WorkDir};
 
 /// `workers` workers with short time-outs before a Redis that has a password.

@@ -1,12 +1,10 @@
 //! Requests beside a login, which carry the session id from before it (a poll, a second click): the
 //! browser keeps the login's cookie. And a request that fails sends no cookie at all.
 
-mod common;
-
 use std::thread;
 use std::time::Duration;
 
-use common::Site;
+use crate::common::Site;
 use rsso_testkit::{Backend, Browser, Page, WorkDir};
 
 const ROUNDS: usize = 8;

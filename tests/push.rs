@@ -3,17 +3,14 @@
 //!
 //! `push/` has the pages and the steps; each says on top what it tells.
 
-#[path = "common/site.rs"]
-mod site;
-
 use std::path::{Path, PathBuf};
 
+use crate::common::site::{Site, sqlite};
 use rsso_testkit::{FpmConfig, Handler, MariaDb, RedisServer, WorkDir, chromium, firefox};
 use serde_json::{Value, json};
-use site::{Site, sqlite};
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/push")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("push")
 }
 
 /// A browser that takes the steps of a script: what they said.

@@ -1,12 +1,10 @@
 //! Locks on Redis. Nobody waits for the answer to an unchanged session's release, and what went wrong with it is put right at
 //! the connection's next use. Who has waited longest comes next.
 
-mod common;
-
 use std::time::Duration;
 
-use common::SOON;
-use common::mysql::{open, php, stopping, wait_for};
+use crate::common::SOON;
+use crate::common::mysql::{open, php, stopping, wait_for};
 use rsso_testkit::php::Running;
 use rsso_testkit::{Php, Proxy, RedisServer, WorkDir, eventually};
 

@@ -2,12 +2,10 @@
 //!
 //! Needs root, as a machine with pools of several users does.
 
-mod common;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use common::pages::docroot;
+use crate::common::pages::docroot;
 use rsso_testkit::{FpmConfig, Handler, Nginx, PhpFpm, RedisServer, WorkDir};
 
 /// Two users on one machine, neither with a DSN nor a save path: each has a store of its own, and neither can read the

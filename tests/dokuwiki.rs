@@ -2,11 +2,9 @@
 //!
 //! Its code runs where the package put it; only its configuration and its pages are ours, in a temporary directory.
 
-mod common;
-
 use std::path::Path;
 
-use common::{Site, on_every_backend};
+use crate::common::{Site, on_every_backend};
 use rsso_testkit::{Backend, Browser, FpmConfig, Outbox, Page, Php, WorkDir};
 
 const CODE: &str = "/usr/share/dokuwiki";

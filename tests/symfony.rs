@@ -3,15 +3,13 @@
 //!
 //! `symfony/` has the site. Its sessions are PHP's own handler wrapped by Symfony, or `Rsso\SessionHandler` as a service.
 
-mod common;
-
 use std::path::Path;
 
-use common::Site;
+use crate::common::Site;
 use rsso_testkit::{Backend, Browser, FpmConfig, Nginx, PhpFpm, WorkDir};
 use serde_json::{Value, json};
 
-const DOCS: &str = include_str!("../../../docs/single-login.md");
+const DOCS: &str = include_str!("../docs/single-login.md");
 const BUNDLES: &str = "/usr/share/php/Symfony/Bundle";
 
 /// What a browser has before it signs in.

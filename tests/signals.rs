@@ -1,12 +1,10 @@
 //! Signals and stops: nothing that a process is told by the system breaks a connection, is taken for a time-out, or
 //! costs a place in the queue.
 
-mod common;
-
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::mysql::{open, stopping, wait_for};
+use crate::common::mysql::{open, stopping, wait_for};
 use nix::sys::signal::Signal;
 use rsso_testkit::php::Running;
 use rsso_testkit::{Backend, Php, RedisServer, WorkDir, eventually};

@@ -121,7 +121,7 @@ fn assert_one_login(handler: &Handler, ini: &[(&str, &str)]) -> Vec<String> {
 
 /// Takes the steps. The ids of the sessions, A first.
 fn assert_one_login_in(drive: Drive, handler: &Handler, ini: &[(&str, &str)]) -> Vec<String> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/subdomains");
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("subdomains");
     let docroot = WorkDir::new();
     for page in ["index.php", "login.php", "logout.php"] {
         let code = std::fs::read_to_string(here.join(page)).expect("the page is in git");

@@ -1,13 +1,11 @@
 //! A MySQL server that cuts connections, restarts, hangs or refuses: nothing is lost silently, an error comes in time,
 //! and no password is told.
 
-mod common;
-
 use std::time::{Duration, Instant};
 
-use common::SOON;
-use common::mysql::{open, php, stopping, stored, wait_for, with_pause};
-use common::pages::docroot;
+use crate::common::SOON;
+use crate::common::mysql::{open, php, stopping, stored, wait_for, with_pause};
+use crate::common::pages::docroot;
 use rsso_testkit::php::Output;
 use rsso_testkit::{FpmConfig, Handler, MariaDb, Nginx, Php, PhpFpm, WorkDir};
 
@@ -365,7 +363,8 @@ fn a_server_that_is_down_is_an_exception_at_once_and_works_when_it_is_back() {
     mariadb.kill9();
     for dsn in [mariadb.url(), mariadb.unix_url()] {
         let asked = Instant::now();
-        let told = common::mysql::php(&dsn, &dir).run_code(&stopping("session('known', 1);"));
+        let told =
+            crate::common::mysql::php(&dsn, &dir).run_code(&stopping("session('known', 1);"));
         assert_store_exception(&told, &mariadb);
         assert!(asked.elapsed() < Duration::from_secs(2));
     }

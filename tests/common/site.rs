@@ -5,7 +5,7 @@ use std::path::Path;
 use rsso_testkit::{FpmConfig, Gateway, Handler, Nginx, PhpFpm, WorkDir};
 
 /// The snippet that is shipped.
-const SNIPPET: &str = include_str!("../../../../examples/gateway/nginx.conf");
+const SNIPPET: &str = include_str!("../../examples/gateway/nginx.conf");
 
 /// A site and what serves it.
 pub struct Site {

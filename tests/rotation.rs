@@ -1,11 +1,9 @@
 //! A browser whose session id is rotated by every request, four requests at a time: it keeps its
 //! one login, and `refuse` never locks it out.
 
-mod common;
-
 use std::thread;
 
-use common::Site;
+use crate::common::Site;
 use rsso_testkit::{Backend, Outbox, WorkDir};
 
 const REQUESTS: usize = 200;

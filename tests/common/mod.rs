@@ -1,13 +1,8 @@
 //! What the web tests have in common: one web site on one backend.
-#![allow(
-    dead_code,
-    unused_macros,
-    unused_imports,
-    reason = "each test file includes all of it and uses a part"
-)]
 
 pub mod mysql;
 pub mod pages;
+pub mod site;
 
 use std::path::Path;
 use std::time::Duration;
@@ -15,10 +10,6 @@ use std::time::Duration;
 use rsso_testkit::{Backend, Browser, FpmConfig, Nginx, PhpFpm};
 
 /// Far more than any answer here should take; less than the handler's own longest wait by default (30 s).
-#[allow(
-    dead_code,
-    reason = "not every test file that includes this module is about time"
-)]
 pub const SOON: Duration = Duration::from_secs(15);
 
 /// nginx before php-fpm before a store. Fields are dropped, and so stopped, in this order.

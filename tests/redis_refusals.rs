@@ -1,14 +1,12 @@
 //! Redis servers that refuse, and ports where no Redis server answers: said in words that name the way out. And a server
 //! that takes no writes serves what it has.
 
-mod common;
-
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use common::mysql::{open, php, stopping, wait_for};
+use crate::common::mysql::{open, php, stopping, wait_for};
 use rsso_testkit::{MariaDb, Php, RedisServer, WorkDir};
 
 /// What `session_start()` says with this DSN.

@@ -1,12 +1,10 @@
 //! Sessions that start before the script does: `session.auto_start`, upload progress. A start that
 //! fails there is a warning; the script runs without a session, and the worker lives.
 
-mod common;
-
 use std::thread;
 use std::time::Duration;
 
-use common::Site;
+use crate::common::Site;
 use rsso_testkit::{Backend, FpmConfig, Handler, Nginx, PhpFpm, RedisServer, WorkDir};
 
 const PAGE: &str = r"<?php

@@ -3,14 +3,11 @@
 //!
 //! `chat/steps.mjs` says what they do, `chat/steps.jsonl` what comes of it.
 
-#[path = "common/site.rs"]
-mod site;
-
 use std::path::Path;
 
+use crate::common::site::{Site, sqlite};
 use rsso_testkit::{Browser, FpmConfig, Handler, Page, RedisServer, WorkDir, chromium, firefox};
 use serde_json::{Value, json};
-use site::{Site, sqlite};
 
 /// What nginx has to know of the chat: every page is index.php's.
 const FRONT: &str = "
@@ -25,7 +22,7 @@ fn chat(handler: &Handler, on_conflict: &str) -> (Site, [WorkDir; 2]) {
     let Handler::Dsn(dsn) = handler else {
         panic!("a gateway needs a DSN")
     };
-    let chat = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/chat");
+    let chat = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/chat");
     let data = WorkDir::new();
     let database = data.web_dir("data").join("chat.sqlite");
     // The workers cannot look into a checkout below root's own home.
@@ -51,7 +48,7 @@ fn run(drive: Drive, handler: &Handler, script: &str, more: Value) -> Vec<Value>
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut input = more;
     input["url"] = json!(format!("http://chat.a.test:{}", site.nginx.port()));
-    let said = drive(&here.join("tests/chat").join(script), &input);
+    let said = drive(&here.join("chat").join(script), &input);
     site.assert_quiet();
     said
 }
@@ -131,13 +128,13 @@ fn who_is_refused_may_sign_in_here_and_end_the_other_one() {
     site.assert_quiet();
 }
 
-/// `RSSO_SCREENS=docs/images cargo test -p rsso-testkit --test chat -- --ignored` makes those of the documentation.
+/// `RSSO_SCREENS=docs/images cargo test -p rsso-tests chat -- --ignored` makes those of the documentation.
 #[test]
 #[ignore = "makes pictures; the steps above prove the same"]
 fn pictures_are_taken() {
     let folder = std::env::var("RSSO_SCREENS").expect("RSSO_SCREENS says where to");
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../..")
+        .join("..")
         .join(folder);
     let dir = WorkDir::new();
     let more = json!({ "dir": folder });

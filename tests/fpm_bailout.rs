@@ -1,8 +1,6 @@
 //! PHP may leave a function in the middle, by `longjmp`, when it runs out of memory. The worker serves on.
 
-mod common;
-
-use common::SOON;
+use crate::common::SOON;
 use rsso_testkit::{FpmConfig, Handler, Nginx, PhpFpm, WorkDir, eventually};
 
 /// Has no memory left for what PHP does where it looks at `open_basedir`: it copies the directive.

@@ -1,12 +1,10 @@
 //! What is said of a write or a claim whose answer was lost on the way from Redis: stored, not stored, or not known, and
 //! only what is so.
 
-mod common;
-
 use std::thread;
 use std::time::Duration;
 
-use common::mysql::{open, php, stopping, stored, wait_for};
+use crate::common::mysql::{open, php, stopping, stored, wait_for};
 use rsso_testkit::php::{Output, Running};
 use rsso_testkit::{Php, Proxy, RedisServer, WorkDir};
 
