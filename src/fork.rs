@@ -11,7 +11,7 @@ pub(crate) fn watch() {
     // library is unloaded. Where there is no memory to register it, children keep descriptors.
     let error = unsafe { libc::pthread_atfork(Some(before), None, Some(in_child)) };
     if error == 0 {
-        rsso_core::fork::watched();
+        rsso_core::process::watched();
     }
 }
 
@@ -22,7 +22,7 @@ unsafe extern "C" fn before() {
 
 /// Runs inside `fork()`, so it may do what a signal handler may.
 unsafe extern "C" fn in_child() {
-    rsso_core::fork::in_child(replace);
+    rsso_stores::fork::in_child(replace);
 }
 
 fn replace(held: RawFd, harmless: RawFd) {

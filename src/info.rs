@@ -4,7 +4,7 @@ use ext_php_rs::ffi::{
     php_info_print_table_end, php_info_print_table_row, php_info_print_table_start,
 };
 use ext_php_rs::zend::ModuleEntry;
-use rsso_core::store::{COMPILED_IN, Spec};
+use rsso_stores::{COMPILED_IN, Spec};
 
 use crate::text::Line;
 use crate::{php, worker};

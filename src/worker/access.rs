@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use rsso_core::deadline::bounded;
 use rsso_core::settings::Origin;
-use rsso_core::store::{SavePath, Spec};
 use rsso_core::{Error, Result, Settings};
+use rsso_stores::{SavePath, Spec};
 
 use super::attachment::Opened;
 use super::state::{MAX_STORES, Worker};

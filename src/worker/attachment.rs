@@ -3,8 +3,9 @@
 use rsso_core::Settings;
 use rsso_core::request::RequestState;
 use rsso_core::settings::Origin;
+use rsso_core::store::Store;
 use rsso_core::store::sites::{Left, Site};
-use rsso_core::store::{Spec, Store};
+use rsso_stores::Spec;
 
 /// One handler's use of a store.
 #[derive(Default)]

@@ -7,9 +7,10 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use rsso_core::settings::{Directive, Origin};
+use rsso_core::store::Store;
 use rsso_core::store::sites::Left;
-use rsso_core::store::{Spec, Store};
 use rsso_core::{Deadline, Error, Result, Settings};
+use rsso_stores::Spec;
 
 use super::{Attachment, Caller};
 use crate::answers::Answer;
@@ -146,7 +147,7 @@ fn refusal(name: &str, value: &str, problem: &str) -> String {
 impl Worker {
     fn new() -> Self {
         Self {
-            pid: rsso_core::fork::process_id(),
+            pid: rsso_core::process::process_id(),
             settings: Settings::default(),
             refused: BTreeMap::new(),
             changes: 0,
@@ -218,7 +219,7 @@ impl Worker {
     }
 
     fn notice_fork(&mut self) {
-        let pid = rsso_core::fork::process_id();
+        let pid = rsso_core::process::process_id();
         if self.pid != pid {
             self.pid = pid;
             // Left open and unused: closing would say goodbye in the parent's name.

@@ -10,17 +10,17 @@ use std::time::Duration;
 use thiserror::Error as ThisError;
 
 /// How the error of a commit begins that has certainly changed nothing.
-pub(crate) const NOT_STORED: &str = "cannot store the session; what was stored before is unchanged";
+pub const NOT_STORED: &str = "cannot store the session; what was stored before is unchanged";
 
 /// How the error of a commit begins that was sent, and whose fate cannot be told.
-pub(crate) const MAYBE_STORED: &str =
+pub const MAYBE_STORED: &str =
     "the answer of the store was lost; it is not known whether the session was stored";
 
 /// How the error of an act on logins begins that has certainly changed nothing.
-pub(crate) const NOT_CHANGED: &str = "cannot change the user's logins; nothing was changed";
+pub const NOT_CHANGED: &str = "cannot change the user's logins; nothing was changed";
 
 /// How the error of an act on logins begins that was sent, and whose fate cannot be told.
-pub(crate) const MAYBE_CHANGED: &str =
+pub const MAYBE_CHANGED: &str =
     "the answer of the store was lost; it is not known whether the user's logins were changed";
 
 /// Shorthand for results of this crate.

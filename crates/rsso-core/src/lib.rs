@@ -1,20 +1,20 @@
-//! Sessions, locks and logins: the part of rsso that knows no PHP.
+//! Sessions, locks and logins: what they mean, and what a store must do.
 //!
 //! A PHP callback arrives as a call on [`request::RequestState`], which knows what this request
 //! holds; it asks a [`store::Store`], which knows how to do each act in one atomic step.
 //!
 //! What always holds here: no unsafe code, no async runtime, no global state that a fork could
-//! share by accident ([`fork`] is what a child lets go of), and no error text that holds a password or a whole session id.
+//! share by accident ([`process`] tells a child from its parent), no I/O, and no error text that holds a password or a whole session id.
 
 #![forbid(unsafe_code)]
 
 pub mod deadline;
 pub mod dsn;
 pub mod error;
-pub mod fork;
 pub mod login;
-mod mapping;
+pub mod mapping;
 pub mod packing;
+pub mod process;
 pub mod random;
 pub mod record;
 pub mod request;

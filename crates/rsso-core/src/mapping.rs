@@ -10,15 +10,18 @@ const ACCEPTED: &str =
 /// An existing table and the meaning of its columns. All names are quoted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mapping {
-    pub(crate) table: String,
-    pub(crate) id: String,
-    pub(crate) data: String,
+    /// The table.
+    pub table: String,
+    /// The column of the session id.
+    pub id: String,
+    /// The column of the data.
+    pub data: String,
     /// Last access, in seconds since 1970.
-    pub(crate) time: Option<String>,
+    pub time: Option<String>,
     /// When the session ends, in seconds since 1970.
-    pub(crate) expires: Option<String>,
+    pub expires: Option<String>,
     /// How long a session lives after its last access, where no column says.
-    pub(crate) lifetime: Duration,
+    pub lifetime: Duration,
 }
 
 impl Mapping {
@@ -74,7 +77,7 @@ fn name(directive: &str, name: &str) -> Result<String> {
 }
 
 /// A name as SQL takes it in any mode: in backticks, those inside doubled.
-pub(crate) fn quote(name: &str) -> String {
+pub fn quote(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
 

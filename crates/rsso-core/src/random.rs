@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use crate::error::{Error, Result};
-use crate::fork;
+use crate::process;
 
 /// Bytes that are drawn at once: of 16 a lock token, 32 of them.
 const STOCK: usize = 512;
@@ -55,7 +55,7 @@ impl Stock {
     };
 
     fn take<const N: usize>(&mut self) -> Result<[u8; N]> {
-        let process = fork::identity();
+        let process = process::identity();
         if process != self.process || self.left < N {
             self.left = 0;
             fill(&mut self.bytes)?;

@@ -81,7 +81,7 @@ impl From<Token> for Revision {
 const SLACK: u32 = 32;
 
 /// How long a record that is to live for `ttl` is given.
-pub(crate) fn stored(ttl: Duration) -> Duration {
+pub fn stored(ttl: Duration) -> Duration {
     let ttl = bounded(ttl);
     ttl + ttl / SLACK
 }

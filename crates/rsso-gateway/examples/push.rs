@@ -26,8 +26,9 @@ use std::time::{Duration, Instant};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::time::{ClockId, clock_gettime};
 use rsso_core::login::{Claim, Claimed, Client, Device, Limits, LoginId, Realm, Seat, Uid, User};
-use rsso_core::store::{Spec, Store, Token};
+use rsso_core::store::{Store, Token};
 use rsso_core::{SessionId, SessionKey, Settings};
+use rsso_stores::Spec;
 use rsso_testkit::gateway::{Socket, Stream};
 
 const CLAIMS: &str = r#"<?php

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use rsso_core::dsn::RedisAddress;
 use rsso_core::{Dsn, Error, Secret, Settings};
+use rsso_stores::with_password;
 
 use crate::args::{Place, Store};
 use crate::output::Failure;
@@ -207,14 +208,7 @@ impl Config {
         let dsn = Dsn::parse("rsso.dsn", text).map_err(|error| self.failure(error))?;
         check_key("rsso.dsn", &dsn).map_err(|error| self.failure(error))?;
         self.check_password_file()?;
-        let password = self
-            .settings
-            .password()
-            .map_err(|error| self.failure(error))?;
-        Ok(match password {
-            Some(password) => dsn.with_password(password),
-            None => dsn,
-        })
+        with_password(dsn, self.settings.password()).map_err(|error| self.failure(error))
     }
 
     /// What cannot be read is said where it is read.

@@ -1,7 +1,7 @@
 //! `rsso schema mysql`: the tables as SQL for whoever creates them by hand, or created.
 
 use rsso_core::Dsn;
-use rsso_core::store::mysql::{MysqlStore, SCHEMA_VERSION, Tables};
+use rsso_stores::mysql::{MysqlStore, SCHEMA_VERSION, Tables};
 use serde_json::json;
 
 use crate::args::Mysql;

@@ -6,8 +6,9 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use nix::unistd::{User, geteuid};
-use rsso_core::store::{Spec, Store};
+use rsso_core::store::Store;
 use rsso_core::{Dsn, Error};
+use rsso_stores::Spec;
 
 use crate::config::Config;
 use crate::output::Failure;

@@ -18,8 +18,8 @@ use std::time::Duration;
 use common::push::{Backing, log_in_of_realm};
 use common::{STORE_FAILED, WRONG_USAGE, json, rsso};
 use rsso_core::Settings;
-use rsso_core::store::Spec;
 use rsso_core::store::sites::{Left, Site};
+use rsso_stores::Spec;
 use rsso_testkit::gateway::Stream;
 use rsso_testkit::{Gateway, WorkDir, eventually};
 

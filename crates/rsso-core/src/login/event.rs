@@ -12,7 +12,7 @@ use ulid::Ulid;
 
 use super::identity::ulid;
 
-pub(crate) use super::outbox::merge;
+pub use super::outbox::merge;
 pub use super::outbox::{Event, MAX_EVENTS, Position, Retention};
 use super::{By, Identity, Realm, User};
 use crate::error::Result;
@@ -55,7 +55,7 @@ impl Kind {
     pub const ENDS: [Self; 3] = [Self::Kicked, Self::Released, Self::Expired];
 
     /// Matches the events of this kind as they are stored, in SQL's `LIKE`.
-    pub(crate) fn pattern(self) -> String {
+    pub fn pattern(self) -> String {
         let id = "_".repeat(ULID);
         let kind = self.as_str();
         format!("{{\"specversion\":\"1.0\",\"id\":\"{id}\",\"type\":\"{kind}\",%")
@@ -83,9 +83,9 @@ pub struct Moment {
     /// The id of its first event: a ULID whose last [`COUNTED`] bits are zero.
     first: Ulid,
     /// RFC 3339, UTC.
-    pub(crate) time: String,
+    pub time: String,
     /// Milliseconds since 1970.
-    pub(crate) at: i64,
+    pub at: i64,
 }
 
 /// Bits of a ULID in which an act numbers its events: four of its characters. A larger number carries
@@ -126,7 +126,7 @@ impl Moment {
     }
 
     /// As the scripts take it: the stem of its ids, time, milliseconds.
-    pub(crate) fn words(&self) -> [String; 3] {
+    pub fn words(&self) -> [String; 3] {
         let mut stem = self.first.to_string();
         stem.truncate(STEM);
         [stem, self.time.clone(), self.at.to_string()]
@@ -151,16 +151,17 @@ pub struct Tail<'a> {
 
 impl Tail<'_> {
     /// The members, without the braces.
-    pub(crate) fn members(&self) -> String {
+    pub fn members(&self) -> String {
         members(self)
     }
 }
 
 /// The tails of the events that every act may cause.
-pub(crate) struct Tails;
+pub struct Tails;
 
 impl Tails {
-    pub(crate) fn plain(moment: &Moment, reason: Option<&str>, code: Option<i32>) -> String {
+    /// Without more than the moment, the reason and its code.
+    pub fn plain(moment: &Moment, reason: Option<&str>, code: Option<i32>) -> String {
         Tail {
             reason,
             code,
@@ -170,13 +171,14 @@ impl Tails {
         .members()
     }
 
-    pub(crate) fn expired(moment: &Moment) -> String {
+    /// Of a login that has expired.
+    pub fn expired(moment: &Moment) -> String {
         Self::plain(moment, Some("expired"), Some(-3))
     }
 }
 
 /// CloudEvents' `source` and `subject`, as members of a JSON object: the same for all of a user's events.
-pub(crate) fn head(user: &User) -> String {
+pub fn head(user: &User) -> String {
     #[derive(Serialize)]
     struct Head {
         source: String,
@@ -195,19 +197,13 @@ pub fn source(realm: &Realm) -> String {
 }
 
 /// `data`: a login's identity, as JSON, and the members of a tail.
-pub(crate) fn data(identity: &str, tail: &str) -> String {
+pub fn data(identity: &str, tail: &str) -> String {
     let identity = identity.strip_suffix('}').unwrap_or(identity);
     format!("{identity},{tail}}}")
 }
 
 /// The event with this number among those of one act.
-pub(crate) fn compose(
-    moment: &Moment,
-    number: usize,
-    kind: Kind,
-    head: &str,
-    data: &str,
-) -> String {
+pub fn compose(moment: &Moment, number: usize, kind: Kind, head: &str, data: &str) -> String {
     format!(
         "{{\"specversion\":\"1.0\",\"id\":\"{}\",\"type\":\"{}\",{head},\"time\":\"{}\",\
          \"datacontenttype\":\"application/json\",\"data\":{data}}}",
@@ -218,12 +214,12 @@ pub(crate) fn compose(
 }
 
 /// The JSON of an identity.
-pub(crate) fn identity_json(identity: &Identity) -> String {
+pub fn identity_json(identity: &Identity) -> String {
     json(identity)
 }
 
 /// JSON of values that cannot fail to be written: texts, numbers, and structures of them.
-pub(crate) fn json(value: &impl Serialize) -> String {
+pub fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_else(|_| "{}".to_owned())
 }
 

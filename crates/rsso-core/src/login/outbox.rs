@@ -23,7 +23,7 @@ pub struct Retention {
 
 impl Retention {
     /// After how many events the store counts what is kept beside the outbox: that takes a while.
-    pub(crate) fn stride(&self) -> u64 {
+    pub fn stride(&self) -> u64 {
         (self.most / 100).max(1)
     }
 }
@@ -108,7 +108,7 @@ pub struct Event {
 
 /// What is kept beside an outbox, and then what is in it, up to `limit`. The outbox is to be read first:
 /// what has moved meanwhile is left out here.
-pub(crate) fn merge(mut beside: Vec<Event>, events: Vec<Event>, limit: usize) -> Vec<Event> {
+pub fn merge(mut beside: Vec<Event>, events: Vec<Event>, limit: usize) -> Vec<Event> {
     if let Some(first) = events.first() {
         beside.retain(|event| event.position < first.position);
     }

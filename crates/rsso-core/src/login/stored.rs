@@ -70,7 +70,7 @@ impl Login {
 
     /// With what a list of logins tells of its sessions.
     #[must_use]
-    pub(crate) fn until(self, expires_at: Option<i64>) -> Self {
+    pub fn until(self, expires_at: Option<i64>) -> Self {
         Self { expires_at, ..self }
     }
 

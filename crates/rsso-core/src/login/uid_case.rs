@@ -26,7 +26,7 @@ impl UidCase {
     }
 
     /// The uid that stands for all that count as the same. What is no UTF-8 stands for itself.
-    pub(crate) fn apply(self, uid: &[u8]) -> Cow<'_, [u8]> {
+    pub fn apply(self, uid: &[u8]) -> Cow<'_, [u8]> {
         match (self, std::str::from_utf8(uid)) {
             (Self::Fold, Ok(text)) => {
                 let folded: String = text.chars().map(fold).collect();

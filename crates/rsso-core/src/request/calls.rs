@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::settings::{LockFailure, Settings};
 use crate::sid::{SessionId, SessionKey};
 use crate::store::{End, Load, LockTerms, Store, Token};
-use crate::{fork, packing};
+use crate::{packing, process};
 
 impl RequestState {
     /// PHP begins to use a session. A second time without a close is `session_reset()`.
@@ -323,7 +323,7 @@ impl RequestState {
 
     /// In a forked child the lock is the parent's: keep hands off it.
     pub(super) fn notice_fork(&mut self) {
-        let pid = fork::process_id();
+        let pid = process::process_id();
         if self.pid != pid {
             self.pid = pid;
             self.leaving = None;

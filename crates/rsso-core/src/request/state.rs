@@ -7,8 +7,8 @@ use super::ids::MadeIds;
 use super::leaving::{Leaving, Left};
 use super::outcome::Refusal;
 use crate::error::{Error, Result};
-use crate::fork;
 use crate::login::Bound;
+use crate::process;
 use crate::settings::Settings;
 use crate::sid::{SessionId, SessionKey};
 use crate::store::{Store, Token, Version};
@@ -67,7 +67,7 @@ pub(super) struct Current {
 impl Default for RequestState {
     fn default() -> Self {
         Self {
-            pid: fork::process_id(),
+            pid: process::process_id(),
             made: MadeIds::default(),
             current: None,
             ended: false,

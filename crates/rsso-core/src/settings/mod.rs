@@ -14,6 +14,7 @@ pub use directives::{DIRECTIVES, Directive, unknown};
 pub use logins::{LoginSettings, on_conflict, victim};
 pub use nearest::nearest;
 pub use origin::{Origin, Origins};
+pub use passwords::PasswordSource;
 pub use values::{LockFailure, Settings};
 
 pub use crate::packing::Compression;

@@ -5,30 +5,19 @@
 
 use super::{Origin, Settings};
 use crate::dsn::Dsn;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::secret::Secret;
 
-impl Settings {
-    /// `rsso.password`, else the contents of `rsso.password_file`, whoever they are for.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn password(&self) -> Result<Option<Secret>> {
-        if !self.password.is_empty() {
-            return Ok(Some(self.password.clone()));
-        }
-        if self.password_file.is_empty() {
-            return Ok(None);
-        }
-        let text = std::fs::read_to_string(&self.password_file).map_err(|error| {
-            Error::config(
-                "rsso.password_file",
-                format!("{}: {error}", self.password_file),
-            )
-        })?;
-        Ok(Some(Secret::new(text.trim_end_matches(['\r', '\n']))))
-    }
+/// Where a password is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PasswordSource<'a> {
+    /// `rsso.password`
+    Given(&'a Secret),
+    /// The path that `rsso.password_file` names.
+    File(&'a str),
+}
 
+impl Settings {
     /// Sets the directive `rsso.<name>` for `origin`. A script that brings a password of its own
     /// puts all of the administrator's away.
     ///
@@ -58,15 +47,14 @@ impl Settings {
     }
 
     /// Who gave `rsso.dsn`.
-    pub(crate) fn origin_of_dsn(&self) -> Origin {
+    #[must_use]
+    pub fn origin_of_dsn(&self) -> Origin {
         self.origins.dsn
     }
 
     /// The password for the server that `dsn` names, where `origin` has named it.
-    ///
-    /// # Errors
-    /// When its file cannot be read.
-    pub(crate) fn password_for(&self, dsn: &Dsn, origin: Origin) -> Result<Option<Secret>> {
+    #[must_use]
+    pub fn password_for(&self, dsn: &Dsn, origin: Origin) -> Option<PasswordSource<'_>> {
         let is_for_it = match (self.origins.password, origin) {
             // Its owner has sent it there.
             (Origin::Script, _) | (_, Origin::Administrator) => true,
@@ -74,145 +62,20 @@ impl Settings {
                 !dsn.has_password() && self.is_administrators_server(dsn)
             }
         };
-        if is_for_it { self.password() } else { Ok(None) }
+        self.password().filter(|_| is_for_it)
+    }
+
+    /// `rsso.password`, else `rsso.password_file`, whoever they are for.
+    #[must_use]
+    pub fn password(&self) -> Option<PasswordSource<'_>> {
+        if !self.password.is_empty() {
+            return Some(PasswordSource::Given(&self.password));
+        }
+        (!self.password_file.is_empty()).then_some(PasswordSource::File(&self.password_file))
     }
 
     fn is_administrators_server(&self, dsn: &Dsn) -> bool {
         let administrators = self.origins.administrators_dsn.expose();
         Dsn::parse("rsso.dsn", administrators).is_ok_and(|known| known.is_same_server(dsn))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::{SavePath, Spec};
-
-    fn administrators(directives: &[(&str, &str)]) -> Settings {
-        let mut settings = Settings::default();
-        for (name, value) in directives {
-            settings.set(name, value).unwrap();
-        }
-        settings
-    }
-
-    /// What goes to the server that the settings name.
-    fn sent(settings: &Settings, save_path: &str) -> Option<String> {
-        let save_path = SavePath {
-            text: save_path,
-            origin: Origin::Script,
-        };
-        let spec = Spec::resolve_for(settings, save_path).unwrap();
-        Some(spec.dsn().password()?.expose().to_owned()).filter(|password| !password.is_empty())
-    }
-
-    fn scripts_dsn(settings: &Settings, dsn: &str) -> Option<String> {
-        let mut settings = settings.clone();
-        settings.set_for(Origin::Script, "dsn", dsn).unwrap();
-        sent(&settings, "")
-    }
-
-    const REDIS: &str = "rediss://app@cache.example:6380/1?ca=/etc/ca.pem";
-    const MYSQL: &str = "mysql://app@db.example:3307/shop?tls=1";
-
-    #[test]
-    fn the_administrators_password_goes_to_his_server() {
-        let settings = administrators(&[("dsn", REDIS), ("password", "secret")]);
-        assert_eq!(sent(&settings, ""), Some("secret".to_owned()));
-        let settings = administrators(&[("dsn", "redis://:old@h"), ("password", "secret")]);
-        assert_eq!(sent(&settings, ""), Some("secret".to_owned()));
-    }
-
-    #[test]
-    fn it_does_not_go_to_a_server_that_a_script_names() {
-        for (dsn, others) in [
-            (
-                REDIS,
-                &[
-                    "redis://app@cache.example:6380/1",
-                    "rediss://app@cache.example:6380/1",
-                    "rediss://app@cache.example:6380/1?ca=/tmp/ca.pem",
-                    "rediss://app@cache.example:6379/1?ca=/etc/ca.pem",
-                    "rediss://other@cache.example:6380/1?ca=/etc/ca.pem",
-                    "rediss://cache.example:6380/1?ca=/etc/ca.pem",
-                    "rediss://app@cache.example.evil:6380/1?ca=/etc/ca.pem",
-                    "redis+unix:///tmp/redis.sock",
-                    MYSQL,
-                ][..],
-            ),
-            (
-                MYSQL,
-                &[
-                    "mysql://app@db.example:3307/shop",
-                    "mysql://app@db.example:3306/shop?tls=1",
-                    "mysql://root@db.example:3307/shop?tls=1",
-                    "mysql://app@127.0.0.1:3307/shop?tls=1",
-                    "mysql://app@db.example:3307/shop?socket=/tmp/x.sock",
-                    "redis://app@db.example:3307",
-                ][..],
-            ),
-        ] {
-            let settings = administrators(&[("dsn", dsn), ("password", "secret")]);
-            for other in others {
-                assert_eq!(scripts_dsn(&settings, other), None, "{other}");
-            }
-        }
-        // Without any DSN of the administrator's there is no server that it is for.
-        let settings = administrators(&[("password", "secret")]);
-        assert_eq!(scripts_dsn(&settings, "redis://h"), None);
-        assert_eq!(sent(&settings, "redis://h"), None);
-    }
-
-    #[test]
-    fn it_goes_to_the_administrators_server_whoever_names_it() {
-        for (dsn, again) in [
-            (REDIS, "rediss://app@cache.example:6380/7?ca=/etc/ca.pem"),
-            (MYSQL, "mysql://app@db.example:3307/other?tls=1"),
-        ] {
-            let settings = administrators(&[("dsn", dsn), ("password", "secret")]);
-            assert_eq!(scripts_dsn(&settings, again), Some("secret".to_owned()));
-        }
-    }
-
-    #[test]
-    fn a_dsn_brings_its_own_password() {
-        let settings = administrators(&[("dsn", "redis://h"), ("password", "secret")]);
-        let own = Some("own".to_owned());
-        assert_eq!(scripts_dsn(&settings, "redis://:own@evil"), own);
-        assert_eq!(scripts_dsn(&settings, "redis://:own@h"), own);
-    }
-
-    #[test]
-    fn a_script_sends_its_own_password_where_it_likes() {
-        let mut settings = administrators(&[("dsn", "redis://h"), ("password", "secret")]);
-        settings.set_for(Origin::Script, "password", "own").unwrap();
-        assert_eq!(sent(&settings, ""), Some("own".to_owned()));
-        assert_eq!(
-            scripts_dsn(&settings, "redis://evil"),
-            Some("own".to_owned())
-        );
-    }
-
-    #[test]
-    fn a_password_file_of_a_script_puts_the_administrators_password_away() {
-        let mut settings = administrators(&[("dsn", "redis://h"), ("password", "secret")]);
-        (settings.set_for(Origin::Script, "password_file", "/nonesuch")).unwrap();
-        settings
-            .set_for(Origin::Script, "dsn", "redis://evil")
-            .unwrap();
-        assert!(Spec::resolve(&settings, "").is_err(), "the file is read");
-        let mut settings = administrators(&[("dsn", "redis://h"), ("password_file", "/nonesuch")]);
-        settings.set_for(Origin::Script, "password", "").unwrap();
-        assert_eq!(scripts_dsn(&settings, "redis://evil"), None);
-    }
-
-    #[test]
-    fn the_administrators_dsn_is_his_again_after_a_scripts() {
-        let mut settings = administrators(&[("dsn", "redis://h"), ("password", "secret")]);
-        settings
-            .set_for(Origin::Script, "dsn", "redis://evil")
-            .unwrap();
-        settings.set("dsn", "redis://h").unwrap();
-        assert_eq!(sent(&settings, ""), Some("secret".to_owned()));
     }
 }

@@ -83,7 +83,7 @@ pub trait Store: Logins + Receipts + Words + Send {
 }
 
 /// [`Store::destroy_leaving_empty`], where it takes a removal and a write.
-pub(super) fn in_two_steps(
+pub fn in_two_steps(
     store: &mut impl Store,
     key: &SessionKey,
     (token, locked): (Token, bool),

@@ -1,7 +1,7 @@
 //! The seam between what a request wants and where sessions live.
 //!
 //! # Contract
-//! Every store keeps it, and `tests/conformance` runs it against each of them.
+//! Every store keeps it, and the conformance suite (`crates/rsso-stores/tests`) runs it against each of them.
 //!
 //! - A **record** is a session's data with a [`Generation`], drawn at random when the record is
 //!   born, and a [`Revision`], which every committed write changes. What is destroyed leaves no
@@ -23,25 +23,18 @@
 
 mod change;
 mod contract;
-mod ledger;
 mod load;
 mod logins;
-pub mod mysql;
 pub mod receipts;
-pub mod redis;
 pub mod sites;
-mod spec;
-pub mod sqlite;
 pub mod words;
 
 pub use change::{Basis, Change, End, Outcome};
-pub use contract::Store;
-use contract::in_two_steps;
+pub use contract::{Store, in_two_steps};
 pub use load::{Load, Loaded, LockTerms};
 pub use logins::Logins;
 pub use receipts::Receipts;
-pub use spec::{COMPILED_IN, SavePath, Spec};
 pub use words::Words;
 
-pub(crate) use crate::error::{MAYBE_CHANGED, MAYBE_STORED, NOT_CHANGED, NOT_STORED};
+pub use crate::error::{MAYBE_CHANGED, MAYBE_STORED, NOT_CHANGED, NOT_STORED};
 pub use crate::record::{Generation, Record, Revision, Token, Version};

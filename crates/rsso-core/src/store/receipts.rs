@@ -87,11 +87,11 @@ pub fn collect(
 }
 
 /// What SQL stores file a gateway's presence under.
-pub(crate) fn gateway_name(realm: &Realm) -> Vec<u8> {
+pub fn gateway_name(realm: &Realm) -> Vec<u8> {
     format!("gateway {}", realm.as_str()).into_bytes()
 }
 
 /// What SQL stores file a receipt under.
-pub(crate) fn receipt_name(login: LoginId) -> Vec<u8> {
+pub fn receipt_name(login: LoginId) -> Vec<u8> {
     format!("told {login}").into_bytes()
 }

@@ -28,8 +28,9 @@ use std::time::Duration;
 use rsso_core::login::{
     Claim, Claimed, Client, Details, Device, Limits, LoginId, Realm, Seat, Uid, User,
 };
-use rsso_core::store::{Basis, Change, Load, LockTerms, Outcome, Spec, Store, Token};
+use rsso_core::store::{Basis, Change, Load, LockTerms, Outcome, Store, Token};
 use rsso_core::{Deadline, SessionId, SessionKey, Settings};
+use rsso_stores::Spec;
 
 pub const DONE: i32 = 0;
 pub const STORE_FAILED: i32 = 1;

@@ -1,0 +1,131 @@
+//! Ending logins, listing them, and sending them messages.
+
+use super::contract::Ledger;
+use super::events::{Book, kick_of};
+use super::removal::{Remains, end_login, live_entries};
+use super::rows::{Entry, Slice};
+use rsso_core::login::event::{self, Kind, Moment, Tail, Tails};
+use rsso_core::login::{Device, Kick, KickOrder, Login, LoginId, User, Which};
+
+/// Ends the login of a session, which stays.
+pub(crate) fn sign_out<L: Ledger>(
+    ledger: &mut L,
+    key: &[u8],
+    login: LoginId,
+    moment: &Moment,
+) -> Result<bool, L::Error> {
+    release(ledger, key, Some(login), Some(key), "released", moment)
+}
+
+/// Ends the login that a session has, before the session itself is removed.
+pub(crate) fn signs_out_with<L: Ledger>(
+    ledger: &mut L,
+    key: &[u8],
+    moment: &Moment,
+) -> Result<(), L::Error> {
+    release(ledger, key, None, None, "destroyed", moment).map(|_| ())
+}
+
+fn release<L: Ledger>(
+    ledger: &mut L,
+    key: &[u8],
+    login: Option<LoginId>,
+    spared: Option<&[u8]>,
+    reason: &str,
+    moment: &Moment,
+) -> Result<bool, L::Error> {
+    let Some(bound) = ledger.binding(key)? else {
+        return Ok(false);
+    };
+    let Some(row) = ledger.lock_known_user(&bound.user)? else {
+        return Ok(false);
+    };
+    // Looked at again: it may have been ended before the row was ours.
+    let Some(bound) = ledger.binding(key)? else {
+        return Ok(false);
+    };
+    if login.is_some_and(|login| login != bound.login) {
+        return Ok(false);
+    }
+    let entries = ledger.entries(&bound.user, Slice::one(bound.sequence))?;
+    let Some(entry) = entries.into_iter().find(|entry| entry.login == bound.login) else {
+        return Ok(false);
+    };
+    let mut book = Book::new(moment);
+    end_login(ledger, &entry, spared, Remains::Nothing)?;
+    let data = event::data(&entry.identity, &Tails::plain(moment, Some(reason), None));
+    book.note(&row, Kind::Released, &data);
+    book.append(ledger)?;
+    Ok(true)
+}
+
+/// Ends logins of a user.
+pub(crate) fn kick<L: Ledger>(
+    ledger: &mut L,
+    user: &User,
+    which: &Which,
+    order: &KickOrder,
+    moment: &Moment,
+) -> Result<Vec<Kick>, L::Error> {
+    let key = user.key();
+    let Some(row) = ledger.lock_known_user(&key)? else {
+        return Ok(Vec::new());
+    };
+    let mut book = Book::new(moment);
+    let tail = Tail {
+        reason: Some(&order.reason),
+        code: Some(-5),
+        by: None,
+        at: moment.at,
+    };
+    let tail = tail.members();
+    let mut kicks = Vec::new();
+    for entry in live_entries(ledger, &mut book, &key, &row)? {
+        let meant = |login: Login| which.means(&login.identity);
+        if !entry.to_login().is_some_and(meant) {
+            continue;
+        }
+        let data = event::data(&entry.identity, &tail);
+        let tombstone = Remains::Tombstone(&data, order.tombstone_ttl);
+        end_login(ledger, &entry, None, tombstone)?;
+        book.note(&row, Kind::Kicked, &data);
+        kicks.extend(kick_of(&data));
+    }
+    book.append(ledger)?;
+    Ok(kicks)
+}
+
+/// The live logins of a user. Changes nothing.
+pub(crate) fn list<L: Ledger>(ledger: &mut L, user: &User) -> Result<Vec<Login>, L::Error> {
+    let entries = ledger.entries(&user.key(), Slice::ALL)?;
+    Ok(entries
+        .iter()
+        .filter(|entry| entry.is_live())
+        .filter_map(Entry::to_listed)
+        .collect())
+}
+
+/// Sends a message to the live logins of a user.
+pub(crate) fn notify<L: Ledger>(
+    ledger: &mut L,
+    user: &User,
+    device: Option<&Device>,
+    payload: &str,
+    moment: &Moment,
+) -> Result<u64, L::Error> {
+    let key = user.key();
+    let Some(row) = ledger.lock_known_user(&key)? else {
+        return Ok(0);
+    };
+    let mut book = Book::new(moment);
+    let live = live_entries(ledger, &mut book, &key, &row)?;
+    let tail = format!("\"at\":{},\"payload\":{payload}", moment.at);
+    let meant = |entry: &&Entry| device.is_none_or(|device| device.as_str() == entry.device);
+    let mut count = 0;
+    for entry in live.iter().filter(meant) {
+        book.note(&row, Kind::Message, &event::data(&entry.identity, &tail));
+        count += 1;
+    }
+    book.append(ledger)?;
+    Ok(count)
+}

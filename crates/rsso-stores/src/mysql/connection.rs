@@ -1,0 +1,117 @@
+//! Making a connection to a MySQL or MariaDB server.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::time::Duration;
+
+use data_encoding::HEXLOWER;
+use mysql::prelude::Queryable as _;
+use mysql::{ClientIdentity, Conn, Error as Driver, OptsBuilder, Row, SslOpts};
+
+use super::error::is_interrupted;
+use super::session::{Identity, Session};
+use super::settings;
+use rsso_core::deadline::Deadline;
+use rsso_core::dsn::MysqlDsn;
+use rsso_core::random;
+
+/// More than a connection has of ours, so that the driver closes none of them to make room.
+const KEPT_BY_DRIVER: usize = 64;
+
+/// After how long an idle connection is probed, and how often: a firewall forgets it otherwise.
+const KEEPALIVE_MS: u32 = 60_000;
+const KEEPALIVE_INTERVAL: u32 = 10;
+const KEEPALIVE_PROBES: u32 = 6;
+
+/// How to reach the server.
+#[derive(Clone)]
+pub(super) struct Target {
+    pub(super) dsn: MysqlDsn,
+    pub(super) address: String,
+    pub(super) connect_timeout: Duration,
+    pub(super) read_timeout: Duration,
+    /// The connection's character set.
+    pub(super) charset: String,
+}
+
+impl Target {
+    /// Connects; an answer may take `patience` longer than `rsso.read_timeout`.
+    pub(super) fn connect(&self, patience: Duration) -> Result<Session, Driver> {
+        let deadline = Deadline::after(self.connect_timeout);
+        let mut connection = loop {
+            match self.sign_in(patience) {
+                Err(error) if is_interrupted(&error) && !deadline.passed() => {}
+                signed_in => break signed_in?,
+            }
+        };
+        let lock = format!("rsso:connection:{}", HEXLOWER.encode(&random_bytes()?));
+        // The lock is the connection's own, and ends when nothing of it can happen any more.
+        let row: Option<Row> = connection.query_first(format!(
+            "SELECT VERSION(), @@hostname, @@port, @@server_id, @@max_allowed_packet, GET_LOCK('{lock}', 0)"
+        ))?;
+        let text = |at: usize| -> String {
+            let bytes = row
+                .as_ref()
+                .and_then(|row| row.get::<Option<Vec<u8>>, _>(at));
+            String::from_utf8_lossy(&bytes.flatten().unwrap_or_default()).into_owned()
+        };
+        let identity = Identity {
+            server: [text(1), text(2), text(3)].join(":"),
+            lock,
+        };
+        let is_mariadb = text(0).contains("MariaDB");
+        let limit = text(4).parse().unwrap_or(usize::MAX);
+        Ok(Session::new(
+            connection,
+            identity,
+            is_mariadb,
+            limit,
+            self.charset.clone(),
+        ))
+    }
+
+    fn sign_in(&self, patience: Duration) -> Result<Conn, Driver> {
+        let options = self.options(patience);
+        // The driver takes the lengths in a stranger's packets on trust, and nothing outlives a panic there.
+        let connected = panic::catch_unwind(AssertUnwindSafe(|| Conn::new(options)));
+        connected
+            .unwrap_or_else(|_panic| Err(Driver::DriverError(mysql::DriverError::UnexpectedPacket)))
+    }
+
+    fn options(&self, patience: Duration) -> OptsBuilder {
+        let options = OptsBuilder::new()
+            .ip_or_hostname(Some(self.dsn.host.clone()))
+            .tcp_port(self.dsn.port)
+            .user(self.dsn.user.clone())
+            .pass(Some(self.dsn.password.expose()).filter(|p| !p.is_empty()))
+            .db_name(Some(self.dsn.database.clone()))
+            .prefer_socket(false)
+            .tcp_connect_timeout(Some(self.connect_timeout))
+            .tcp_keepalive_time_ms(Some(KEEPALIVE_MS))
+            .tcp_keepalive_probe_interval_secs(Some(KEEPALIVE_INTERVAL))
+            .tcp_keepalive_probe_count(Some(KEEPALIVE_PROBES))
+            .read_timeout(Some(self.read_timeout + patience))
+            .write_timeout(Some(self.read_timeout))
+            .stmt_cache_size(KEPT_BY_DRIVER)
+            .init(settings::statements(&self.charset, self.read_timeout));
+        let options = match &self.dsn.socket {
+            Some(path) => options.socket(Some(path.to_string_lossy())),
+            None => options,
+        };
+        let Some(files) = &self.dsn.tls else {
+            return options;
+        };
+        let identity = match (&files.cert, &files.key) {
+            (Some(cert), Some(key)) => Some(ClientIdentity::new(cert.clone(), key.clone())),
+            _ => None,
+        };
+        options.ssl_opts(
+            SslOpts::default()
+                .with_root_cert_path(files.ca.clone())
+                .with_client_identity(identity),
+        )
+    }
+}
+
+fn random_bytes() -> Result<[u8; 16], Driver> {
+    random::bytes().map_err(|error| Driver::IoError(std::io::Error::other(error)))
+}

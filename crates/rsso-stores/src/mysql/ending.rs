@@ -1,0 +1,125 @@
+//! Ending a session, and its login with it.
+
+use std::time::Duration;
+
+use mysql::Error as Driver;
+
+use super::ledger::Desk;
+use super::lines::Line;
+use super::logins::Doing;
+use super::store::MysqlStore;
+use crate::ledger::{Ledger as _, signs_out_with};
+use rsso_core::error::Result;
+use rsso_core::login::event::{self, Moment};
+use rsso_core::sid::SessionKey;
+use rsso_core::store::{End, Generation, Token, Version};
+
+const DOING: Doing = Doing {
+    certainly_not: "cannot remove the session; it is as it was",
+    perhaps: "the answer of the store was lost; it is not known whether the session was removed",
+};
+
+impl MysqlStore {
+    pub(super) fn end(
+        &mut self,
+        key: &SessionKey,
+        token: Option<Token>,
+        end: End<'_>,
+    ) -> Result<bool> {
+        let held = token.and_then(|token| self.held.remove(&token));
+        let line = self.line_of(held.as_ref());
+        let key = key.as_bytes();
+        let removed = match self.remove_unbound(line, key, end) {
+            Ok(Some(removed)) => Ok(removed),
+            Ok(None) => Moment::now().and_then(|moment| {
+                self.act(line, DOING, |desk| end_session(desk, key, end, &moment))
+            }),
+            Err(error) => Err(error),
+        };
+        let freed = held.map_or(Ok(()), |held| self.free(&held));
+        freed.and(removed)
+    }
+
+    /// Makes a session without a login an empty one, and gives its lock back; `false` where it takes more
+    /// than one statement.
+    pub(super) fn empty(
+        &mut self,
+        key: &SessionKey,
+        token: Token,
+        end: End<'_>,
+        ttl: Duration,
+    ) -> Result<bool> {
+        let born = Version {
+            generation: Generation::random()?,
+            revision: token.into(),
+        };
+        let line = self.line_of(self.held.get(&token));
+        let name = self.names.of(key.as_bytes());
+        let Self { lines, layout, .. } = self;
+        let done = lines.attempt(line, |session| {
+            layout.empty(session, key, end, born, (ttl, &name))
+        });
+        let emptied = done.map_err(|failed| DOING.failed(&lines.target.address, failed));
+        let held = match emptied {
+            Ok(false) => None,
+            _ => self.held.remove(&token),
+        };
+        match held {
+            // Nobody knows how far it came.
+            Some(held) if emptied.is_err() => self.free(&held).and(emptied),
+            _ => emptied,
+        }
+    }
+
+    /// Most sessions have no login: one statement, and no transaction. `None` where it takes more.
+    fn remove_unbound(&mut self, line: Line, key: &[u8], end: End<'_>) -> Result<Option<bool>> {
+        if end.grave.is_some() {
+            return Ok(None);
+        }
+        let Self {
+            lines,
+            layout,
+            register,
+            ..
+        } = self;
+        let done = lines.attempt(line, |session| {
+            if layout.destroy(session, key, end.seen, end.alone)? {
+                return Ok(Some(true));
+            }
+            let none = end.alone || !register.is_bound(session, key)?;
+            // The first try may have removed what was seen, and its answer was lost.
+            Ok(none.then_some(session.is_second_try && end.seen.is_some()))
+        });
+        done.map_err(|failed| DOING.failed(&lines.target.address, failed))
+    }
+}
+
+fn end_session(
+    desk: &mut Desk<'_>,
+    key: &[u8],
+    end: End<'_>,
+    moment: &Moment,
+) -> Result<bool, Driver> {
+    // The user first, then the session, as everywhere.
+    if !end.alone
+        && let Some(bound) = desk.binding(key)?
+    {
+        desk.lock_known_user(&bound.user)?;
+    }
+    let found = desk.version(key)?.map(|version| version.generation);
+    if let (Some(seen), Some(found)) = (end.seen, found)
+        && seen != found
+    {
+        return Ok(false);
+    }
+    if !end.alone {
+        signs_out_with(desk, key, moment)?;
+    }
+    if let Some(found) = found {
+        desk.remove(key, found)?;
+    }
+    if let Some((kick, ttl)) = end.grave {
+        desk.bury(key, &event::json(kick), ttl)?;
+    }
+    Ok(found.is_some())
+}

@@ -1,0 +1,94 @@
+//! The acts on sessions.
+
+use std::mem::ManuallyDrop;
+use std::time::Duration;
+
+use super::MysqlStore;
+use super::layout::Layout;
+use super::lines::Line;
+use rsso_core::deadline::Deadline;
+use rsso_core::error::{Error, Result};
+use rsso_core::sid::SessionKey;
+use rsso_core::store::{Basis, Change, End, Load, Loaded, Outcome, Store, Token, in_two_steps};
+
+impl Store for MysqlStore {
+    fn address(&self) -> &str {
+        &self.lines.target.address
+    }
+
+    fn shares_data(&self) -> bool {
+        matches!(self.layout, Layout::Mapped(_))
+    }
+
+    fn ready(&mut self) -> Result<()> {
+        self.lines.ready()
+    }
+
+    fn load(&mut self, key: &SessionKey, want: Load) -> Result<Loaded> {
+        let Some(terms) = want.lock else {
+            return self.read_unlocked(key);
+        };
+        if let Some(loaded) = self.read_again(key, want.token)? {
+            return Ok(loaded);
+        }
+        let name = self.names.of(key.as_bytes());
+        if self.held.values().any(|held| held.name == name) {
+            // Held by this very worker through another handler: the server would grant it again,
+            // for its locks are the connection's, and waiting could only time out.
+            return Err(Error::LockTimeout {
+                waited: Duration::ZERO,
+            });
+        }
+        if let Some(loaded) = self.read_locked(key, want, Line::Prompt, Duration::ZERO)? {
+            return Ok(loaded);
+        }
+        let wait = terms.deadline.remaining();
+        if !wait.is_zero() {
+            let mut held = self.held.values();
+            self.lines.prompt_is_idle = !held.any(|held| self.lines.is_prompt(held.connection));
+            let line = self.lines.patient(wait);
+            if let Some(loaded) = self.read_locked(key, want, line, wait)? {
+                return Ok(loaded);
+            }
+        }
+        Err(Error::LockTimeout {
+            waited: Duration::ZERO,
+        })
+    }
+
+    fn commit(&mut self, key: &SessionKey, basis: Basis, change: Change<'_>) -> Result<Outcome> {
+        self.store(key, basis, change)
+    }
+
+    fn release(&mut self, _key: &SessionKey, token: Token) -> Result<()> {
+        match self.held.remove(&token) {
+            Some(held) => self.free(&held),
+            None => Ok(()),
+        }
+    }
+
+    fn destroy(&mut self, key: &SessionKey, token: Option<Token>, end: End<'_>) -> Result<bool> {
+        self.end(key, token, end)
+    }
+
+    fn destroy_leaving_empty(
+        &mut self,
+        key: &SessionKey,
+        lock: (Token, bool),
+        end: End<'_>,
+        ttl: Duration,
+    ) -> Result<bool> {
+        match self.empty(key, lock.0, end, ttl)? {
+            true => Ok(true),
+            false => in_two_steps(self, key, lock, end, ttl),
+        }
+    }
+
+    fn gc(&mut self, until: Option<Deadline>) -> Result<u64> {
+        self.collect_garbage(until)
+    }
+
+    fn abandon(self: Box<Self>) {
+        let _left_open = ManuallyDrop::new(self);
+    }
+}

@@ -1,0 +1,165 @@
+//! The locks that a process renews or watches: what its worker and its thread share.
+
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use nix::poll::{PollFd, PollFlags, poll};
+use nix::sys::eventfd::EventFd;
+use parking_lot::Mutex;
+
+use super::connection::Link;
+use super::keys::Keys;
+use super::socket::{self, PEER_CLOSED, Socket};
+use super::suspect::Suspect;
+use rsso_core::deadline::Deadline;
+use rsso_core::store::Token;
+
+/// How often a waiter's keeper looks after the owner.
+pub(super) const WATCH: Duration = Duration::from_secs(1);
+
+/// What worker and thread share.
+pub(super) struct Shared {
+    pub(super) state: Mutex<State>,
+    pub(super) changed: EventFd,
+}
+
+pub(super) struct State {
+    pub(super) tasks: Vec<Task>,
+    /// The worker's connection, as long as it stands.
+    pub(super) worker: Option<Arc<Socket>>,
+    /// How long the thread sleeps when nothing wakes it: a sixth of the shortest time-to-live.
+    pub(super) tick: Duration,
+    pub(super) over: bool,
+}
+
+/// One lock to renew or to watch.
+#[derive(Clone)]
+pub(super) struct Task {
+    pub(super) token: Token,
+    pub(super) keys: Arc<Keys>,
+    pub(super) duty: Duty,
+    pub(super) due: Instant,
+}
+
+/// What there is to do for a lock.
+#[derive(Clone)]
+pub(super) enum Duty {
+    /// It is ours.
+    Renew { ttl: Duration, owner: NamedOwner },
+    /// It is in our way, until we give up.
+    Watch {
+        until: Deadline,
+        suspect: Option<Suspect>,
+    },
+}
+
+/// Which of our connections a lock names.
+#[derive(Clone)]
+pub(super) enum NamedOwner {
+    /// The worker's.
+    Worker(Arc<Socket>),
+    /// The keeper's.
+    Keeper,
+}
+
+impl Shared {
+    pub(super) fn wake(&self) {
+        // It fails only where it was woken more often than anybody counts.
+        let _ = self.changed.write(1);
+    }
+
+    /// Sleeps until something is due; `None` ends the thread. `link` is the thread's connection: its end, and
+    /// that of the worker's, make vouching due.
+    pub(super) fn next(&self, link: &mut Option<Link>) -> Option<Vec<Task>> {
+        loop {
+            let (sleep, worker) = {
+                let mut state = self.state.lock();
+                if state.over {
+                    return None;
+                }
+                if link.as_ref().is_some_and(Link::is_closed) {
+                    *link = None;
+                }
+                let due = state.due(link.is_some());
+                if !due.is_empty() {
+                    return Some(due);
+                }
+                (state.sleep(), state.worker.clone())
+            };
+            self.sleep(sleep, worker.as_deref(), link.as_ref());
+        }
+    }
+
+    fn sleep(&self, sleep: Duration, worker: Option<&Socket>, link: Option<&Link>) {
+        let mut fds = vec![PollFd::new(self.changed.as_fd(), PollFlags::POLLIN)];
+        for socket in [worker, link.map(|link| &**link.socket())]
+            .into_iter()
+            .flatten()
+        {
+            fds.push(PollFd::new(socket.as_fd(), PEER_CLOSED));
+        }
+        // Whatever ends the sleep, the state is looked at again.
+        let _ = poll(&mut fds, socket::timeout(sleep));
+        let _ = self.changed.read();
+    }
+
+    /// What came of a task: it is due again after `wait`, with this duty.
+    pub(super) fn put_off(&self, token: Token, duty: Duty, wait: Duration) {
+        let mut state = self.state.lock();
+        if let Some(task) = state.tasks.iter_mut().find(|task| task.token == token) {
+            task.duty = duty;
+            task.due = Instant::now() + wait;
+        }
+    }
+}
+
+impl State {
+    /// The tasks that are due, by time or because the connection that a lock names is gone.
+    fn due(&mut self, linked: bool) -> Vec<Task> {
+        // One that has ended would wake the thread for ever.
+        self.worker.take_if(|worker| worker.is_closed());
+        let now = Instant::now();
+        let mut due = Vec::new();
+        for task in &mut self.tasks {
+            if let Duty::Renew { owner, .. } = &task.duty
+                && !owner.stands(linked)
+                && !task.is_retried(now)
+            {
+                task.due = now;
+            }
+            if task.due <= now {
+                due.push(task.clone());
+                // Until it has been done; what fails is tried again.
+                task.due = now + RETRY;
+            }
+        }
+        due
+    }
+
+    fn sleep(&self) -> Duration {
+        let now = Instant::now();
+        let next = self.tasks.iter().map(|task| task.due - now).min();
+        next.map_or(self.tick, |next| next.min(self.tick))
+    }
+}
+
+impl Task {
+    /// It was due a moment ago, and is about to be tried again.
+    fn is_retried(&self, now: Instant) -> bool {
+        self.due <= now + RETRY
+    }
+}
+
+impl NamedOwner {
+    /// Whether the connection still exists.
+    fn stands(&self, linked: bool) -> bool {
+        match self {
+            Self::Worker(socket) => !socket.is_closed(),
+            Self::Keeper => linked,
+        }
+    }
+}
+
+/// When what failed is tried again: a server that restarts is back soon.
+pub(super) const RETRY: Duration = Duration::from_millis(250);

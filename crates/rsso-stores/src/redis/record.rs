@@ -1,0 +1,101 @@
+//! A record as bytes: PHP's data, then a trailer of fixed length that the scripts can cut off
+//! without reading the data.
+//!
+//! `R1`, one byte of state, generation (8, big-endian), revision (16). A session that has a login
+//! holds, before the trailer, what names it: login (26 characters) and user (43 characters). Only
+//! scripts write that.
+
+use rsso_core::store::{Generation, Record, Revision, Version};
+
+const LEN: usize = 27;
+const MAGIC: &[u8; 2] = b"R1";
+
+/// Login and user.
+const BINDING: usize = 26 + 43;
+
+/// What kind of record it is.
+const SESSION: u8 = b'S';
+const WITH_LOGIN: u8 = b'L';
+/// With a login, and rotated away.
+const IN_GRACE: u8 = b'G';
+
+/// The value to store.
+pub(super) fn encode(data: &[u8], version: Version) -> Vec<u8> {
+    [data, &trailer(version)].concat()
+}
+
+/// What stands behind the data.
+pub(super) fn trailer(version: Version) -> Vec<u8> {
+    let mut trailer = Vec::with_capacity(LEN);
+    trailer.extend_from_slice(MAGIC);
+    trailer.push(SESSION);
+    trailer.extend_from_slice(&generation(version.generation));
+    trailer.extend_from_slice(&version.revision.0);
+    trailer
+}
+
+/// The record in a stored value; `None` where it is not one of rsso's.
+pub(super) fn decode(mut value: Vec<u8>) -> Option<Record> {
+    let at = value.len().checked_sub(LEN)?;
+    let trailer = value.split_off(at);
+    let (magic, rest) = trailer.split_first_chunk::<2>()?;
+    let (state, rest) = rest.split_first()?;
+    let (generation, revision) = rest.split_first_chunk::<8>()?;
+    if magic != MAGIC {
+        return None;
+    }
+    match *state {
+        SESSION => {}
+        WITH_LOGIN | IN_GRACE => value.truncate(value.len().checked_sub(BINDING)?),
+        _ => return None,
+    }
+    Some(Record {
+        data: value,
+        version: Version {
+            generation: Generation(u64::from_be_bytes(*generation)),
+            revision: Revision(revision.try_into().ok()?),
+        },
+    })
+}
+
+/// A generation as the scripts compare it.
+pub(super) fn generation(generation: Generation) -> [u8; 8] {
+    generation.0.to_be_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_record_survives_the_store(data: Vec<u8>, generation: u64, revision: [u8; 16]) {
+            let version = Version { generation: Generation(generation), revision: Revision(revision) };
+            let value = encode(&data, version);
+            prop_assert_eq!(value.len(), data.len() + LEN);
+            let record = decode(value).unwrap();
+            prop_assert_eq!(record.data, data);
+            prop_assert_eq!(record.version, version);
+        }
+
+        #[test]
+        fn what_names_a_login_is_not_data(data: Vec<u8>, in_grace: bool) {
+            let version = Version { generation: Generation(1), revision: Revision([2; 16]) };
+            let mut value = encode(&data, version);
+            let trailer = value.split_off(data.len());
+            value.extend_from_slice(&[b'x'; BINDING]);
+            value.extend_from_slice(&trailer);
+            value[data.len() + BINDING + 2] = if in_grace { IN_GRACE } else { WITH_LOGIN };
+            let record = decode(value).unwrap();
+            prop_assert_eq!(record.data, data);
+            prop_assert_eq!(record.version, version);
+        }
+
+        #[test]
+        fn what_is_not_a_record_is_not_taken_for_one(value in proptest::collection::vec(any::<u8>(), 0..26)) {
+            prop_assert!(decode(value).is_none());
+        }
+    }
+}

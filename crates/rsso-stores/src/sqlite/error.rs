@@ -1,0 +1,174 @@
+//! What SQLite's errors mean to whoever runs the site.
+
+use std::io::{self, ErrorKind};
+use std::path::Path;
+
+use rusqlite::{ErrorCode, ffi};
+
+use super::owner::{self, NotOurs};
+
+use rsso_core::error::Error;
+use rsso_core::store::{MAYBE_CHANGED, MAYBE_STORED, NOT_CHANGED, NOT_STORED};
+
+/// What was being done, for the message.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Doing {
+    Open,
+    Read,
+    Write,
+    Gc,
+    Login,
+}
+
+impl Doing {
+    /// Whether it changes what is stored.
+    pub(super) fn changes(self) -> bool {
+        matches!(self, Self::Write | Self::Login | Self::Gc)
+    }
+
+    /// How an error begins after which nobody can tell whether it was done.
+    pub(super) fn is_unknown(self) -> &'static str {
+        match self {
+            Self::Write => MAYBE_STORED,
+            Self::Login => MAYBE_CHANGED,
+            Self::Open | Self::Read => "cannot read the session",
+            Self::Gc => "it is not known whether expired sessions were removed",
+        }
+    }
+}
+
+/// The store's error, with the way out where there is one.
+///
+/// `path` is the database's, to see whose files are in the way.
+pub(super) fn explain(address: &str, path: &Path, doing: Doing, error: rusqlite::Error) -> Error {
+    let fate_unknown = leaves_fate_open(&error);
+    let act = match doing {
+        Doing::Open => "cannot open the database",
+        Doing::Read => "cannot read the session",
+        Doing::Write | Doing::Login | Doing::Gc if fate_unknown => doing.is_unknown(),
+        Doing::Write => NOT_STORED,
+        Doing::Gc => "cannot remove expired sessions",
+        Doing::Login => NOT_CHANGED,
+    };
+    if let Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) =
+        error.sqlite_error_code()
+        && let Some(not_ours) = owner::shut_out(path)
+    {
+        return Error::store(address, format!("{act}: {not_ours}"), error);
+    }
+    let advice = match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => "the disk or quota is full: free some space",
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            "the file is damaged: move it away with its -wal and -shm files (rsso makes a new one), or restore it from a backup"
+        }
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+            "the directory must exist and be writable for PHP's user (rsso.dsn, session.save_path)"
+        }
+        Some(ErrorCode::ReadOnly) => {
+            "file and directory must be writable for PHP's user (?mode=0660 shares them with a group)"
+        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            "another process kept the database locked for all of rsso.read_timeout"
+        }
+        Some(ErrorCode::SystemIoFailure) => "the file system reported an error",
+        _ => return Error::store(address, act, error),
+    };
+    Error::store(address, format!("{act}: {advice}"), error)
+}
+
+/// [`explain`] for an error of the file system itself.
+pub(super) fn explain_file(address: &str, act: &str, error: io::Error) -> Error {
+    if let Some(not_ours) = NotOurs::in_error(&error) {
+        return Error::store_plain(address, format!("{act}: {not_ours}"));
+    }
+    let advice = match error.kind() {
+        ErrorKind::NotFound | ErrorKind::PermissionDenied => {
+            "the directory must exist and be writable for PHP's user (rsso.dsn, session.save_path)"
+        }
+        ErrorKind::ReadOnlyFilesystem => {
+            "the file system is read-only (rsso.dsn, session.save_path)"
+        }
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "the disk or quota is full: free some space"
+        }
+        _ => "see rsso.dsn, session.save_path",
+    };
+    Error::store(address, format!("{act}: {advice}"), error)
+}
+
+/// True where a change may be found stored later on, although it failed. What is rolled back is gone,
+/// and so is what a full disk cut short. But where the log took all of it and its index did not (for
+/// want of memory, say), whoever recovers the log after a crash finds it.
+fn leaves_fate_open(error: &rusqlite::Error) -> bool {
+    // Reading and locking come before anything is written.
+    const HARMLESS: [i32; 8] = [
+        ffi::SQLITE_IOERR_READ,
+        ffi::SQLITE_IOERR_SHORT_READ,
+        ffi::SQLITE_IOERR_LOCK,
+        ffi::SQLITE_IOERR_RDLOCK,
+        ffi::SQLITE_IOERR_CHECKRESERVEDLOCK,
+        ffi::SQLITE_IOERR_BLOCKED,
+        ffi::SQLITE_IOERR_ACCESS,
+        ffi::SQLITE_IOERR_FSTAT,
+    ];
+    match error.sqlite_error() {
+        Some(error) => match error.code {
+            ErrorCode::SystemIoFailure => !HARMLESS.contains(&error.extended_code),
+            ErrorCode::OutOfMemory => true,
+            _ => false,
+        },
+        None => false,
+    }
+}
+
+/// True where no room is left.
+pub(super) fn is_full(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DiskFull)
+}
+
+/// True where the connection is as good as before: it was only busy.
+pub(super) fn spares_connection(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(doing: Doing, code: i32) -> String {
+        let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+        explain("sqlite:/s.db", Path::new("/nowhere/s.db"), doing, error).to_string()
+    }
+
+    #[test]
+    fn what_is_said_of_a_change_is_what_is_known() {
+        let changes = [
+            (Doing::Write, NOT_STORED, MAYBE_STORED),
+            (Doing::Login, NOT_CHANGED, MAYBE_CHANGED),
+        ];
+        for (doing, certain, unknown) in changes {
+            for code in [
+                ffi::SQLITE_BUSY,
+                ffi::SQLITE_FULL,
+                ffi::SQLITE_CORRUPT,
+                ffi::SQLITE_READONLY,
+                ffi::SQLITE_IOERR_READ,
+                ffi::SQLITE_IOERR_RDLOCK,
+            ] {
+                assert!(said(doing, code).contains(certain), "{code}");
+            }
+            for code in [
+                ffi::SQLITE_IOERR,
+                ffi::SQLITE_IOERR_WRITE,
+                ffi::SQLITE_IOERR_FSYNC,
+                ffi::SQLITE_IOERR_SHMSIZE,
+                ffi::SQLITE_NOMEM,
+            ] {
+                assert!(said(doing, code).contains(unknown), "{code}");
+            }
+        }
+    }
+}

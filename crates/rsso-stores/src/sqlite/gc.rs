@@ -1,0 +1,99 @@
+//! Removing what has expired: in small transactions, and never what is in use.
+
+use rusqlite::{OptionalExtension as _, params};
+
+use super::error::Doing;
+use super::lock::Guard;
+use super::range::Range;
+use super::{SqliteStore, dead_logins, now};
+use crate::ledger::Dead;
+use rsso_core::deadline::Deadline;
+use rsso_core::error::Result;
+
+/// How many rows one transaction removes: it holds the database's write lock for some milliseconds.
+const BATCH: i64 = 500;
+
+/// As many where a request pays for it: with their logins, some milliseconds more.
+const BRIEF_BATCH: i64 = 50;
+
+/// Where the next batch begins: in the order of expiry, so that live rows are not looked at.
+type Cursor = (i64, Vec<u8>);
+
+pub(super) fn collect(store: &mut SqliteStore, until: Option<Deadline>) -> Result<u64> {
+    let (mut after, mut removed): (Cursor, u64) = ((0, Vec::new()), 0);
+    let most = until.map_or(BATCH, |_| BRIEF_BATCH);
+    loop {
+        let expired = batch(store, &after, most)?;
+        let Some(last) = expired.last() else {
+            forget_kicks(store)?;
+            dead_logins::forget_in_turn(store, until.is_some())?;
+            return Ok(removed);
+        };
+        after.clone_from(last);
+        let unused = lock_unused(store, expired)?;
+        let (count, dead) = remove(store, &unused)?;
+        drop(unused);
+        removed += count;
+        dead_logins::forget(store, &dead)?;
+        if until.is_some_and(Deadline::passed) {
+            return Ok(removed);
+        }
+    }
+}
+
+fn batch(store: &mut SqliteStore, after: &Cursor, most: i64) -> Result<Vec<Cursor>> {
+    store.with(Doing::Gc, |connection, sql| {
+        connection
+            .prepare_cached(&sql.expired)?
+            .query_map(params![now(), after.0, after.1, most], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?
+            .collect()
+    })
+}
+
+/// What is being used does not expire: its owner holds the lock.
+fn lock_unused(store: &mut SqliteStore, expired: Vec<Cursor>) -> Result<Vec<(Vec<u8>, Guard)>> {
+    let mut unused = Vec::new();
+    for (_, id) in expired {
+        let range = Range::of_bytes(&id);
+        // The kernel would grant our own lock once more, and take it away with that.
+        if store.held.values().any(|guard| guard.range() == range) {
+            continue;
+        }
+        if let Some(guard) = store.locks.try_lock(range, &store.address)? {
+            unused.push((id, guard));
+        }
+    }
+    Ok(unused)
+}
+
+/// How many were removed, and the logins that lived nowhere else.
+fn remove(store: &mut SqliteStore, unused: &[(Vec<u8>, Guard)]) -> Result<(u64, Vec<Dead>)> {
+    store.with(Doing::Gc, |connection, sql| {
+        let immediate = rusqlite::TransactionBehavior::Immediate;
+        let transaction = connection.transaction_with_behavior(immediate)?;
+        let (mut count, mut dead) = (0, Vec::new());
+        {
+            let mut delete = transaction.prepare_cached(&sql.remove_expired)?;
+            let mut died = transaction.prepare_cached(&sql.dead_with_session)?;
+            for (id, _guard) in unused {
+                count += delete.execute(params![id, now()])? as u64;
+                let found = died.query_row(params![id, now()], dead_logins::read);
+                dead.extend(found.optional()?);
+            }
+        }
+        transaction.commit()?;
+        Ok((count, dead))
+    })
+}
+
+/// Removes tombstones that nobody will ask for any more, a batch for each gc.
+fn forget_kicks(store: &mut SqliteStore) -> Result<()> {
+    store.with(Doing::Gc, |connection, sql| {
+        connection
+            .prepare_cached(&sql.forget_kicks)?
+            .execute(params![now(), BATCH])?;
+        Ok(())
+    })
+}

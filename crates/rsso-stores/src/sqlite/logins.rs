@@ -1,0 +1,213 @@
+//! Logins: each act in one immediate transaction.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, named_params, params};
+
+use super::ledger::Tables;
+use super::{Doing, SqliteStore, Statements, expiry};
+use crate::ledger;
+use rsso_core::error::Result;
+use rsso_core::login::event::{Event, Moment, Position};
+use rsso_core::login::{
+    Bound, Claim, Claimed, Device, Kick, KickOrder, Login, LoginId, Realm, Seat, User, Which,
+};
+use rsso_core::sid::SessionKey;
+use rsso_core::store::{End, Generation, Load, Logins, Store as _, Token, Version};
+
+impl SqliteStore {
+    /// Runs an act in a transaction that has the database's write lock from its beginning.
+    pub(super) fn transact<T>(
+        &mut self,
+        doing: Doing,
+        act: impl FnOnce(&mut Tables<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T> {
+        let events = self.events;
+        self.with_uses(doing, |connection, sql, uses| {
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let value = act(&mut Tables::new(&transaction, sql, events, uses))?;
+            transaction.commit()?;
+            Ok(value)
+        })
+    }
+
+    /// Removes a session that may have a login, and what `end` says with it.
+    pub(super) fn end_session(&mut self, key: &SessionKey, end: End<'_>) -> Result<bool> {
+        let key = key.as_bytes();
+        let seen = end.seen.map(|seen| seen.0.cast_signed());
+        if end.grave.is_none() {
+            // Most sessions have no login: one statement, no transaction.
+            let removed = self.with(Doing::Write, |connection, sql| {
+                let removed = connection
+                    .prepare_cached(&sql.destroy_unbound)?
+                    .execute(params![key, seen])?;
+                let done = removed > 0 || !is_bound(connection, sql, key)?;
+                Ok(done.then_some(removed > 0))
+            })?;
+            if let Some(removed) = removed {
+                return Ok(removed);
+            }
+        }
+        let moment = Moment::now()?;
+        self.transact(Doing::Write, |tables| {
+            let removed = tables.remove_session(key, seen, |tables| {
+                if end.alone {
+                    return Ok(());
+                }
+                ledger::signs_out_with(tables, key, &moment)
+            })?;
+            if let Some((kick, ttl)) = end.grave {
+                let kick = rsso_core::login::event::json(kick);
+                ledger::Ledger::bury(tables, key, &kick, ttl)?;
+            }
+            Ok(removed)
+        })
+    }
+
+    /// Makes a session without a login an empty one; `false` where it takes more than one statement.
+    pub(super) fn empty_unbound(
+        &mut self,
+        key: &SessionKey,
+        token: Token,
+        end: End<'_>,
+        ttl: Duration,
+    ) -> Result<bool> {
+        let born = Generation::random()?;
+        self.with(Doing::Write, |connection, sql| {
+            let emptied = connection.prepare_cached(&sql.empty_unbound)?.execute(named_params! {
+                ":id": key.as_bytes(), ":seen": end.seen.map(|seen| seen.0.cast_signed()),
+                ":born": born.0.cast_signed(), ":revision": token.as_bytes(), ":expires": expiry(ttl),
+            })?;
+            Ok(emptied > 0)
+        })
+    }
+}
+
+fn is_bound(connection: &Connection, sql: &Statements, key: &[u8]) -> rusqlite::Result<bool> {
+    let found = connection
+        .prepare_cached(&sql.is_bound)?
+        .query_row([key], |_| Ok(()))
+        .optional()?;
+    Ok(found.is_some())
+}
+
+impl Logins for SqliteStore {
+    fn claim(&mut self, key: &SessionKey, seat: Seat, claim: &Claim) -> Result<Claimed> {
+        let (born, moment) = (Generation::random()?, Moment::now()?);
+        self.transact(Doing::Login, |tables| {
+            ledger::claim(tables, key.as_bytes(), seat, claim, born, &moment)
+        })
+    }
+
+    fn rotate(
+        &mut self,
+        (from, token): (&SessionKey, Option<Token>),
+        to: &SessionKey,
+        seat: Seat,
+        login: LoginId,
+    ) -> Result<Option<Version>> {
+        let _guard = token.and_then(|token| self.held.remove(&token));
+        let born = Generation::random()?;
+        self.transact(Doing::Login, |tables| {
+            ledger::rotate(tables, from.as_bytes(), to.as_bytes(), seat, login, born)
+        })
+    }
+
+    fn sign_out(&mut self, key: &SessionKey, login: LoginId) -> Result<bool> {
+        let moment = Moment::now()?;
+        self.transact(Doing::Login, |tables| {
+            ledger::sign_out(tables, key.as_bytes(), login, &moment)
+        })
+    }
+
+    fn kick(&mut self, user: &User, which: &Which, order: &KickOrder) -> Result<Vec<Kick>> {
+        let moment = Moment::now()?;
+        self.transact(Doing::Login, |tables| {
+            ledger::kick(tables, user, which, order, &moment)
+        })
+    }
+
+    fn logins(&mut self, user: &User) -> Result<Vec<Login>> {
+        let events = self.events;
+        self.with_uses(Doing::Read, |connection, sql, uses| {
+            ledger::list(&mut Tables::new(connection, sql, events, uses), user)
+        })
+    }
+
+    fn notify(&mut self, user: &User, device: Option<&Device>, payload: &str) -> Result<u64> {
+        let moment = Moment::now()?;
+        self.transact(Doing::Login, |tables| {
+            ledger::notify(tables, user, device, payload, &moment)
+        })
+    }
+
+    fn login_of(&mut self, key: &SessionKey) -> Result<Option<Bound>> {
+        let look = Load {
+            token: Token::random()?,
+            lock: None,
+            only_existing: true,
+        };
+        self.load(key, look).map(|loaded| loaded.login)
+    }
+
+    fn kick_of(&mut self, key: &SessionKey) -> Result<Option<Kick>> {
+        self.with(Doing::Read, |connection, sql| {
+            kick_of(connection, sql, key.as_bytes())
+        })
+    }
+
+    fn leave_tombstone(&mut self, key: &SessionKey, kick: &Kick, ttl: Duration) -> Result<()> {
+        let kick = rsso_core::login::event::json(kick);
+        self.transact(Doing::Login, |tables| {
+            ledger::Ledger::bury(tables, key.as_bytes(), &kick, ttl)
+        })
+    }
+
+    fn events(&mut self, realm: &Realm, after: &Position, limit: usize) -> Result<Vec<Event>> {
+        self.with(Doing::Read, |connection, sql| {
+            connection
+                .prepare_cached(&sql.events)?
+                .query_map(
+                    params![
+                        realm.as_str(),
+                        i64::try_from(after.number()).unwrap_or(i64::MAX),
+                        i64::try_from(limit).unwrap_or(i64::MAX)
+                    ],
+                    |row| {
+                        // What somebody else has put there keeps its place, and nobody up.
+                        let json = row.get_ref(1)?.as_bytes_or_null().ok().flatten();
+                        let json = json.and_then(|json| std::str::from_utf8(json).ok());
+                        Ok(Event {
+                            position: Position::counted(row.get::<_, i64>(0)?.cast_unsigned()),
+                            json: json.unwrap_or_default().to_owned(),
+                            outlived: row.get(2)?,
+                        })
+                    },
+                )?
+                .collect()
+        })
+    }
+
+    fn newest(&mut self, realm: &Realm) -> Result<Position> {
+        self.with(Doing::Read, |connection, sql| {
+            let newest: Option<i64> = connection
+                .prepare_cached(&sql.newest)?
+                .query_row([realm.as_str()], |row| row.get(0))?;
+            Ok(newest.map_or(Position::START, |n| Position::counted(n.cast_unsigned())))
+        })
+    }
+}
+
+/// The tombstone of a key.
+pub(super) fn kick_of(
+    connection: &Connection,
+    sql: &Statements,
+    key: &[u8],
+) -> rusqlite::Result<Option<Kick>> {
+    let detail: Option<String> = connection
+        .prepare_cached(&sql.kick_of)?
+        .query_row(params![key, super::now()], |row| row.get(0))
+        .optional()?;
+    Ok(detail.and_then(|json| serde_json::from_str(&json).ok()))
+}

@@ -1,0 +1,53 @@
+//! Which byte of the lock file is which lock.
+
+use nix::libc;
+
+use rsso_core::sid::SessionKey;
+
+/// One session's byte in the lock file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Range(i64);
+
+impl Range {
+    /// Held while a database is opened: SQLite's change to the write-ahead log does not wait its turn.
+    pub(super) const OPENING: Self = Self(1 << 62);
+
+    /// Held, together with others, while files of this generation of the database are used.
+    pub(super) fn member(generation: u64) -> Self {
+        // Behind OPENING, and below its gate.
+        Self(Self::OPENING.0 + 2 + (generation & 0xffff_ffff).cast_signed())
+    }
+
+    pub(super) fn of(key: &SessionKey) -> Self {
+        Self::of_bytes(key.as_bytes())
+    }
+
+    /// 61 bits of a hash: offsets are signed, and no two of a site's sessions will meet.
+    pub(super) fn of_bytes(id: &[u8]) -> Self {
+        use sha2::{Digest as _, Sha256};
+        let digest: [u8; 32] = Sha256::digest(id).into();
+        let (head, _) = digest.split_at(8);
+        let head = head
+            .iter()
+            .fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+        Self((head >> 3).cast_signed())
+    }
+
+    /// The byte at which requests queue up for this one. Whoever waits at the head of the queue holds
+    /// it, so that a newcomer cannot overtake: the kernel wakes waiters in order, but keeps nothing
+    /// for them.
+    pub(super) fn gate(self) -> Self {
+        // A byte that is no lock itself: those of sessions are below it, OPENING's is above.
+        Self(self.0 | 1 << 61)
+    }
+
+    pub(super) fn flock(self, kind: i32) -> libc::flock {
+        libc::flock {
+            l_type: i16::try_from(kind).unwrap_or_default(),
+            l_whence: i16::try_from(libc::SEEK_SET).unwrap_or_default(),
+            l_start: self.0,
+            l_len: 1,
+            l_pid: 0,
+        }
+    }
+}
