@@ -5,9 +5,10 @@
 
 use rusqlite::{Row, params};
 
+use super::clock::now;
 use super::error::Doing;
 use super::ledger::{login_id, user_key};
-use super::{SqliteStore, now};
+use super::store::SqliteStore;
 use crate::ledger::{self, Dead};
 use rsso_core::error::Result;
 use rsso_core::login::event::Moment;

@@ -1,13 +1,13 @@
 //! The database's files: made with the right mode, and told apart from what replaces them.
 
-use std::ffi::OsString;
 use std::fmt;
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::owner;
+use super::side_files::beside;
 
 /// Which file a path named at some moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,13 +42,6 @@ impl FileIdentity {
     pub(super) fn is_at(self, path: &Path) -> bool {
         Self::of(path).is_ok_and(|now| now == self)
     }
-}
-
-/// `path` with something appended to its last name.
-pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(suffix);
-    name.into()
 }
 
 /// Creates the file with its mode where it is missing: SQLite would use the umask. One that is

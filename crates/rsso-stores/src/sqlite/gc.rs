@@ -2,10 +2,12 @@
 
 use rusqlite::{OptionalExtension as _, params};
 
+use super::clock::now;
+use super::dead_logins;
 use super::error::Doing;
-use super::lock::Guard;
+use super::open_lock::Guard;
 use super::range::Range;
-use super::{SqliteStore, dead_logins, now};
+use super::store::SqliteStore;
 use crate::ledger::Dead;
 use rsso_core::deadline::Deadline;
 use rsso_core::error::Result;

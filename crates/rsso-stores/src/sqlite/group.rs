@@ -21,10 +21,11 @@ use std::time::Duration;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
-use super::file::{self, FileIdentity};
-use super::lock::{Guard, OpenLockFile};
-use super::now;
+use super::clock::now;
+use super::file::FileIdentity;
+use super::open_lock::{Guard, OpenLockFile};
 use super::range::Range;
+use super::side_files::beside;
 use super::watch::Files;
 
 /// How long acts that are under way get, after what their group has written was saved.
@@ -163,9 +164,9 @@ pub(super) fn join(
         }
         if now_there.wal.is_some() {
             recover().map_err(io::Error::other)?;
-            remove(&file::beside(path, "-wal"))?;
+            remove(&beside(path, "-wal"))?;
         }
-        remove(&file::beside(path, "-shm"))?;
+        remove(&beside(path, "-shm"))?;
     }
     let Some(mut record) = record.filter(|record| record.files != now_there) else {
         return member(generation);
@@ -188,7 +189,7 @@ pub(super) fn join(
     }
     if !replaced && !record.saved && now_there.wal == record.files.wal {
         recover().map_err(io::Error::other)?;
-        remove(&file::beside(path, "-shm"))?;
+        remove(&beside(path, "-shm"))?;
     }
     discard(path, now_there, record.files)?;
     member(generation + 1)
@@ -225,7 +226,7 @@ pub(super) fn save(
         None => true,
     };
     let nobody_elses = now_there.wal == files.wal
-        || fs::metadata(file::beside(path, "-wal")).map_or(true, |meta| meta.len() == 0);
+        || fs::metadata(beside(path, "-wal")).map_or(true, |meta| meta.len() == 0);
     if !still_ours || !nobody_elses || now_there.database != files.database {
         return false;
     }
@@ -248,10 +249,10 @@ pub(super) fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Resul
 /// Removes what is left of the files that an earlier group uses: they do not belong to what comes.
 fn discard(path: &Path, now_there: Files, theirs: Files) -> io::Result<()> {
     if now_there.wal.is_some() && now_there.wal == theirs.wal {
-        remove(&file::beside(path, "-wal"))?;
+        remove(&beside(path, "-wal"))?;
     }
     if now_there.shm.is_some() && now_there.shm == theirs.shm {
-        remove(&file::beside(path, "-shm"))?;
+        remove(&beside(path, "-shm"))?;
     }
     Ok(())
 }

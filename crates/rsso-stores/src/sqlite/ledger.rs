@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
 
+use super::clock::{expiry, now};
 use super::lock::Uses;
 use super::schema::{Names, Statements};
-use super::{expiry, now};
 use crate::ledger::{Binding, Entry, Ledger, Seated, Slice, Span, UserRow};
 use rsso_core::login::event::Retention;
 use rsso_core::login::policy::{StoredStorm, Storm};

@@ -11,22 +11,15 @@
 //! out nobody), and no more than [`MAX_WAITING`] threads of a process wait.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::io;
-use std::os::fd::AsRawFd as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, fcntl};
-use nix::libc;
-
 use super::error::explain_file;
-use super::file::{self, FileIdentity};
+use super::open_lock::{Guard, OpenLockFile};
 use super::queue::{Answer, Place};
 use super::range::Range;
-use crate::fork::{self, Held};
 use rsso_core::deadline::Deadline;
 use rsso_core::error::{Error, Result};
 use rsso_core::store::Token;
@@ -42,23 +35,6 @@ pub(super) struct LockFile {
     file: Option<Arc<OpenLockFile>>,
     /// Threads that still wait for requests that gave up.
     waiting: HashMap<Range, Place>,
-}
-
-#[derive(Debug)]
-pub(super) struct OpenLockFile {
-    path: PathBuf,
-    /// A forked child lets go of it: else the lock of a parent that was killed would live on.
-    _held: Held,
-    file: File,
-    identity: FileIdentity,
-}
-
-/// A held lock; dropping it frees it.
-#[derive(Debug)]
-pub(super) struct Guard {
-    file: Arc<OpenLockFile>,
-    range: Range,
-    pid: u32,
 }
 
 impl LockFile {
@@ -93,23 +69,10 @@ impl LockFile {
     pub(super) fn try_lock(&mut self, range: Range, store: &str) -> Result<Option<Guard>> {
         loop {
             let file = self.file().map_err(|error| failed(store, error))?;
-            match fcntl(
-                &file.file,
-                FcntlArg::F_OFD_SETLK(&range.flock(libc::F_WRLCK)),
-            ) {
-                Ok(_) => {
-                    let guard = Guard {
-                        file,
-                        range,
-                        pid: rsso_core::process::process_id(),
-                    };
-                    if guard.holds() {
-                        return Ok(Some(guard));
-                    }
-                    self.file = None;
-                }
-                Err(Errno::EAGAIN | Errno::EACCES) => return Ok(None),
-                Err(error) => return Err(failed(store, error.into())),
+            match file.try_lock(range).map_err(|error| failed(store, error))? {
+                Some(guard) if guard.holds() => return Ok(Some(guard)),
+                Some(_) => self.file = None,
+                None => return Ok(None),
             }
         }
     }
@@ -153,98 +116,6 @@ impl LockFile {
         let file = Arc::new(OpenLockFile::open(&self.path, self.mode)?);
         self.file = Some(Arc::clone(&file));
         Ok(file)
-    }
-}
-
-impl OpenLockFile {
-    pub(super) fn open(path: &Path, mode: u32) -> io::Result<Self> {
-        let file = file::open(path, mode)?;
-        let identity = FileIdentity::from_metadata(&file.metadata()?);
-        Ok(Self {
-            path: path.to_path_buf(),
-            _held: fork::hold(file.as_raw_fd()),
-            file,
-            identity,
-        })
-    }
-
-    pub(super) fn file(&self) -> &File {
-        &self.file
-    }
-
-    pub(super) fn identity(&self) -> FileIdentity {
-        self.identity
-    }
-
-    /// Holds a byte that others may hold as well.
-    pub(super) fn share(self: &Arc<Self>, range: Range) -> io::Result<Guard> {
-        fcntl(
-            &self.file,
-            FcntlArg::F_OFD_SETLK(&range.flock(libc::F_RDLCK)),
-        )?;
-        Ok(Guard {
-            file: Arc::clone(self),
-            range,
-            pid: rsso_core::process::process_id(),
-        })
-    }
-
-    /// Whether no other description holds the byte.
-    pub(super) fn is_unused(&self, range: Range) -> io::Result<bool> {
-        let mut lock = range.flock(libc::F_WRLCK);
-        fcntl(&self.file, FcntlArg::F_OFD_GETLK(&mut lock))?;
-        Ok(i32::from(lock.l_type) == libc::F_UNLCK)
-    }
-}
-
-impl Guard {
-    /// Whether nobody is on the way to the lock that this is.
-    fn gate_is_free(&self) -> io::Result<bool> {
-        self.file.is_unused(self.range.gate())
-    }
-
-    /// Waits in the kernel's queue for as long as it takes, on a description of its own.
-    pub(super) fn wait_forever(path: &Path, mode: u32, range: Range) -> io::Result<Self> {
-        let file = Arc::new(OpenLockFile::open(path, mode)?);
-        let wait_for = |range: Range| -> io::Result<Self> {
-            fcntl(
-                &file.file,
-                FcntlArg::F_OFD_SETLKW(&range.flock(libc::F_WRLCK)),
-            )?;
-            Ok(Self {
-                file: Arc::clone(&file),
-                range,
-                pid: rsso_core::process::process_id(),
-            })
-        };
-        let _gate = wait_for(range.gate())?;
-        wait_for(range)
-    }
-
-    pub(super) fn range(&self) -> Range {
-        self.range
-    }
-
-    pub(super) fn lock_file(&self) -> &Arc<OpenLockFile> {
-        &self.file
-    }
-
-    /// True while the file that was locked is the one that others lock.
-    pub(super) fn holds(&self) -> bool {
-        self.file.identity.is_at(&self.file.path)
-    }
-}
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        // A forked child shares the description: unlocking there would free the parent's lock.
-        if self.pid == rsso_core::process::process_id() {
-            // Cannot fail on a descriptor that is open; closing it would free the lock as well.
-            let _ = fcntl(
-                &self.file.file,
-                FcntlArg::F_OFD_SETLK(&self.range.flock(libc::F_UNLCK)),
-            );
-        }
     }
 }
 

@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, named_params, params};
 
+use super::clock::{expiry, now};
+use super::error::Doing;
 use super::ledger::Tables;
-use super::{Doing, SqliteStore, Statements, expiry};
+use super::schema::Statements;
+use super::store::SqliteStore;
 use crate::ledger;
 use rsso_core::error::Result;
 use rsso_core::login::event::{Event, Moment, Position};
@@ -207,7 +210,7 @@ pub(super) fn kick_of(
 ) -> rusqlite::Result<Option<Kick>> {
     let detail: Option<String> = connection
         .prepare_cached(&sql.kick_of)?
-        .query_row(params![key, super::now()], |row| row.get(0))
+        .query_row(params![key, now()], |row| row.get(0))
         .optional()?;
     Ok(detail.and_then(|json| serde_json::from_str(&json).ok()))
 }

@@ -2,8 +2,8 @@
 
 use rusqlite::params;
 
+use super::clock::now;
 use super::ledger::Tables;
-use super::now;
 use super::schema::Names;
 use rsso_core::login::event::Kind;
 

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use nix::fcntl::{AT_FDCWD, AtFlags};
 use nix::unistd::{AccessFlags, Gid, Uid, User, faccessat, fchown, geteuid};
 
-use super::file::beside;
+use super::side_files::beside;
 
 /// The mode of files that are not shared.
 const OWN: u32 = 0o600;

@@ -11,7 +11,7 @@ use std::thread;
 use nix::sys::signal::{SigSet, SigmaskHow};
 use parking_lot::{Condvar, Mutex};
 
-use super::lock::Guard;
+use super::open_lock::Guard;
 use super::range::Range;
 use rsso_core::deadline::Deadline;
 

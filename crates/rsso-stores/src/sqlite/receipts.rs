@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::SqliteStore;
+use super::clock::{expiry, now};
 use super::error::Doing;
 use super::schema::Statements;
+use super::store::SqliteStore;
 use rsso_core::error::Result;
 use rsso_core::login::{LoginId, Realm};
 use rsso_core::store::receipts::{RECEIPT_TTL, Receipts, gateway_name, receipt_name};
@@ -51,9 +52,9 @@ fn store(
         connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     transaction
         .prepare_cached(&sql.forget_receipts)?
-        .execute([super::now()])?;
+        .execute([now()])?;
     for name in names {
-        let until = super::expiry(ttl);
+        let until = expiry(ttl);
         transaction
             .prepare_cached(&sql.add_receipt)?
             .execute(params![name, until])?;
@@ -64,7 +65,7 @@ fn store(
 fn has(connection: &Connection, sql: &Statements, name: &[u8]) -> rusqlite::Result<bool> {
     let found: Option<i64> = connection
         .prepare_cached(&sql.has_receipt)?
-        .query_row(params![name, super::now()], |row| row.get(0))
+        .query_row(params![name, now()], |row| row.get(0))
         .optional()?;
     Ok(found.is_some())
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::words;
+use super::word_table;
 use rsso_core::error::{Error, Result};
 
 /// Version of the schema, in `PRAGMA user_version`.
@@ -160,7 +160,7 @@ impl Statements {
                     until INTEGER NOT NULL
                 );
                 {words}",
-                words = words::CREATE
+                words = word_table::CREATE
             ),
             load: format!(
                 "SELECT s.generation, s.revision, s.data, l.user, l.identity, l.more, b.until, s.expires

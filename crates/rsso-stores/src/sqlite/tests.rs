@@ -1,9 +1,15 @@
 //! What only this store has to be asked.
 
-use super::*;
-use rsso_core::deadline::LONGEST;
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use super::store::SqliteStore;
+use rsso_core::deadline::{Deadline, LONGEST};
+use rsso_core::dsn::SqliteDsn;
 use rsso_core::settings::Settings;
-use rsso_core::sid::SessionId;
+use rsso_core::sid::{SessionId, SessionKey};
+use rsso_core::store::{Basis, Change, End, Load, Loaded, Outcome, Store, Token};
 
 fn store(dir: &tempfile::TempDir) -> SqliteStore {
     let dsn = SqliteDsn {

@@ -13,7 +13,8 @@ use nix::sys::time::TimeSpec;
 use nix::time::{ClockId, clock_gettime};
 
 use super::directory::{Directory, Stamp};
-use super::file::{self, FileIdentity};
+use super::file::FileIdentity;
+use super::side_files::beside;
 
 /// How often the times of files in use are renewed, for programs that remove old files.
 const TOUCH_EVERY: i64 = 300;
@@ -43,8 +44,8 @@ impl Files {
     pub(super) fn at(path: &Path) -> io::Result<Self> {
         Ok(Self {
             database: identity(path)?,
-            wal: identity(&file::beside(path, "-wal"))?,
-            shm: identity(&file::beside(path, "-shm"))?,
+            wal: identity(&beside(path, "-wal"))?,
+            shm: identity(&beside(path, "-shm"))?,
         })
     }
 }
@@ -62,7 +63,7 @@ impl Watch {
     pub(super) fn over(path: &Path, files: Files, lock: FileIdentity) -> Option<Self> {
         Some(Self {
             directory: Directory::at(path.parent()?.to_path_buf()),
-            paths: ["", "-wal", "-shm", "-lock"].map(|suffix| file::beside(path, suffix)),
+            paths: ["", "-wal", "-shm", "-lock"].map(|suffix| beside(path, suffix)),
             identities: [files.database?, files.wal?, files.shm?, lock],
             seen: None,
             touched: i64::MIN,
@@ -131,9 +132,9 @@ mod tests {
     fn watched(dir: &Path) -> (PathBuf, Watch) {
         let path = dir.join("s.db");
         for suffix in ["", "-wal", "-shm", "-lock"] {
-            fs::write(file::beside(&path, suffix), b"").unwrap();
+            fs::write(beside(&path, suffix), b"").unwrap();
         }
-        let lock = FileIdentity::of(&file::beside(&path, "-lock")).unwrap();
+        let lock = FileIdentity::of(&beside(&path, "-lock")).unwrap();
         let watch = Watch::over(&path, Files::at(&path).unwrap(), lock).unwrap();
         (path, watch)
     }
@@ -152,7 +153,7 @@ mod tests {
                         std::thread::sleep(Duration::from_millis(20));
                         assert!(watch.is_in_place());
                     }
-                    let file = file::beside(&path, suffix);
+                    let file = beside(&path, suffix);
                     match how {
                         "remove" => fs::remove_file(&file).unwrap(),
                         "move" => fs::rename(&file, dir.path().join("elsewhere")).unwrap(),
@@ -182,7 +183,7 @@ mod tests {
             }
             fs::write(dir.path().join("last"), b"").unwrap();
             assert!(watch.is_in_place());
-            fs::rename(file::beside(&path, "-shm"), elsewhere).unwrap();
+            fs::rename(beside(&path, "-shm"), elsewhere).unwrap();
             assert!(!watch.is_in_place());
         }
     }
@@ -191,7 +192,7 @@ mod tests {
     fn files_in_use_get_a_fresh_time() {
         let dir = tempfile::tempdir().unwrap();
         let (path, mut watch) = watched(dir.path());
-        let file = fs::File::open(file::beside(&path, "-shm")).unwrap();
+        let file = fs::File::open(beside(&path, "-shm")).unwrap();
         file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
         watch.touch();
         let age = file.metadata().unwrap().modified().unwrap().elapsed();

@@ -2,15 +2,10 @@
 
 use rusqlite::params;
 
-use super::SqliteStore;
 use super::error::Doing;
+use super::store::SqliteStore;
 use rsso_core::error::Result;
 use rsso_core::store::words::{Word, Words};
-
-pub(super) const CREATE: &str = "CREATE TABLE IF NOT EXISTS rsso_words (
-    word TEXT PRIMARY KEY NOT NULL,
-    at INTEGER NOT NULL
-);";
 
 impl Words for SqliteStore {
     fn prefix(&self) -> &str {

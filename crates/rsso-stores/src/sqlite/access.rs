@@ -1,0 +1,252 @@
+//! Access to the open database: found out to be in place before each act, left in order where it is not.
+//!
+//! What always holds: no act is begun on files that the paths no longer name, and a change counts as
+//! made only if they still named them afterwards, or if all of it was saved.
+
+use std::io;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use super::database::Database;
+use super::error::{Doing, explain, explain_file};
+use super::group::{self, GRACE, Turn};
+use super::lock::Uses;
+use super::open_lock::Guard;
+use super::process::Taken;
+use super::range::Range;
+use super::schema::Statements;
+use super::store::SqliteStore;
+use super::watch::{Files, Watch};
+use super::{error, file, owner, schema};
+use rsso_core::deadline::Deadline;
+use rsso_core::error::{Error, Result};
+
+/// How often an opener looks whether it may open.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+
+impl SqliteStore {
+    /// Runs `act` on the connection, made first if need be, and drops it if the file is to blame.
+    pub(super) fn with<T>(
+        &mut self,
+        doing: Doing,
+        act: impl FnOnce(&mut Connection, &Statements) -> rusqlite::Result<T>,
+    ) -> Result<T> {
+        self.with_uses(doing, |connection, sql, _| act(connection, sql))
+    }
+
+    /// [`Self::with`], for an act that asks which sessions are being used.
+    pub(super) fn with_uses<T>(
+        &mut self,
+        doing: Doing,
+        act: impl FnOnce(&mut Connection, &Statements, Uses<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T> {
+        let mut taken = self.slot.take();
+        let mut database = match taken.database.take() {
+            Some(database) => self.still_in_place(&mut taken, database)?,
+            None => self.connect(&mut taken, None)?,
+        };
+        let uses = Uses {
+            locks: &mut self.locks,
+            held: &self.held,
+            store: &self.address,
+        };
+        let done = act(&mut database.connection, &self.sql, uses);
+        match done {
+            Ok(value) => {
+                if !doing.changes() || database.watch.is_in_place() {
+                    database.watch.touch();
+                    if self.log_is_full && doing.changes() {
+                        self.empty_log(&database);
+                    }
+                    taken.put_back(database);
+                    return Ok(value);
+                }
+                if self.leave(database) {
+                    return Ok(value);
+                }
+                let problem = format!(
+                    "{}: a file of the database was removed or replaced meanwhile",
+                    doing.is_unknown()
+                );
+                Err(Error::store_plain(&self.address, problem))
+            }
+            Err(error) => {
+                if error::is_full(&error) {
+                    self.log_is_full = true;
+                    self.empty_log(&database);
+                }
+                if error::spares_connection(&error) {
+                    taken.put_back(database);
+                }
+                Err(explain(&self.address, &self.dsn.path, doing, error))
+            }
+        }
+    }
+
+    /// Gives back what the log took of changes that failed: else it fills the disk for good. While the
+    /// database cannot grow either, that fails; the next change that succeeds tries again.
+    fn empty_log(&mut self, database: &Database) {
+        let emptied = group::checkpoint(&database.connection, "TRUNCATE");
+        self.log_is_full = !emptied.unwrap_or(false);
+    }
+
+    /// Whether a lock is on the file that others lock. Where all files are in place, so is that one,
+    /// and the act that follows need not look again.
+    pub(super) fn holds(&mut self, guard: &Guard) -> bool {
+        let lock = guard.lock_file().identity();
+        self.looked = self.slot.is_idle_and(|database| {
+            database.watch.lock_file() == lock && database.watch.is_in_place()
+        });
+        self.looked || guard.holds()
+    }
+
+    fn still_in_place(
+        &mut self,
+        taken: &mut Taken,
+        mut database: Box<Database>,
+    ) -> Result<Box<Database>> {
+        if std::mem::take(&mut self.looked) || database.watch.is_in_place() {
+            return Ok(database);
+        }
+        self.connect(taken, Some(database))
+    }
+
+    /// Opens the database, after `old` was left, whose files are no longer in place.
+    fn connect(
+        &mut self,
+        taken: &mut Taken,
+        mut old: Option<Box<Database>>,
+    ) -> Result<Box<Database>> {
+        let deadline = Deadline::after(self.busy_timeout);
+        let since = Instant::now();
+        loop {
+            let opening = match self.lock_opening(deadline) {
+                Ok(opening) => opening,
+                Err(error) => {
+                    // It may be the only one that has what a removed -wal held: the next act tries again.
+                    if let Some(old) = old {
+                        taken.put_back(old);
+                    }
+                    return Err(error);
+                }
+            };
+            if let Some(old) = old.take() {
+                self.save(&old, &opening);
+                drop(old);
+                taken.uses(None);
+            }
+            if let Some(database) = self.try_open(&opening, since.elapsed() >= GRACE)? {
+                taken.uses(Some(database.files()));
+                return Ok(Box::new(database));
+            }
+            drop(opening);
+            if deadline.passed() {
+                return Err(Error::store_plain(
+                    &self.address,
+                    "a file of the database (-wal or -shm) was removed while other processes use it; \
+                     waiting until one of them comes by and saves what only it has",
+                ));
+            }
+            thread::sleep(LOOK_EVERY);
+        }
+    }
+
+    fn lock_opening(&mut self, deadline: Deadline) -> Result<Guard> {
+        self.locks
+            .lock(Range::OPENING, deadline, &self.address)
+            .map_err(|error| match error {
+                // The way out would be another than for a session's lock.
+                Error::LockTimeout { .. } => Error::store(
+                    &self.address,
+                    "another process keeps opening the database",
+                    error,
+                ),
+                other => other,
+            })
+    }
+
+    /// `None` where it is not yet known that nothing would be lost.
+    fn try_open(&self, opening: &Guard, impatient: bool) -> Result<Option<Database>> {
+        let path = &self.dsn.path;
+        let no_file = |error| explain_file(&self.address, "cannot open the file", error);
+        owner::check_all(path, self.dsn.mode).map_err(no_file)?;
+        let now_there = Files::at(path).map_err(no_file)?;
+        let leave = |other: Box<Database>| {
+            self.save(&other, opening);
+        };
+        if !self.slot.close_others(now_there, leave) {
+            return Ok(None);
+        }
+        let turn = group::join(opening, path, impatient, || {
+            let connection = schema::connect(path, self.busy_timeout, &self.sql)?;
+            group::checkpoint(&connection, "TRUNCATE").map(|_| ())
+        });
+        let Turn::Open(membership) = turn.map_err(no_file)? else {
+            return Ok(None);
+        };
+        file::prepare(path, self.dsn.mode).map_err(no_file)?;
+        let connection = schema::connect(path, self.busy_timeout, &self.sql)
+            .map_err(|error| explain(&self.address, path, Doing::Open, error))?;
+        let vanished = |error| {
+            Error::store(
+                &self.address,
+                "the file vanished while it was opened",
+                error,
+            )
+        };
+        let files = Files::at(path).map_err(vanished)?;
+        // Also what somebody may have put there while SQLite opened it.
+        owner::check_all(path, self.dsn.mode).map_err(no_file)?;
+        let watch = Watch::over(path, files, opening.lock_file().identity())
+            .ok_or_else(|| vanished(io::Error::from(io::ErrorKind::NotFound)))?;
+        file::share(path, self.dsn.mode).map_err(|error| {
+            Error::store(&self.address, "cannot set the file's mode (?mode=)", error)
+        })?;
+        membership.announce(files).map_err(no_file)?;
+        Ok(Some(Database {
+            connection,
+            watch,
+            membership,
+        }))
+    }
+
+    /// Gives up a database whose files are not in place, in its turn. Says whether all that was
+    /// written there is where the next opener finds it.
+    pub(super) fn leave(&mut self, database: Box<Database>) -> bool {
+        let deadline = Deadline::after(self.busy_timeout);
+        self.lock_opening(deadline).is_ok_and(|opening| {
+            let saved = self.save(&database, &opening);
+            // In its turn as well.
+            drop(database);
+            saved
+        })
+    }
+
+    /// Closes the database. This process may be the only one that has what a removed -wal held.
+    pub(super) fn close(&mut self) {
+        let mut taken = self.slot.take();
+        if let Some(mut database) = taken.database.take()
+            && !database.watch.is_in_place()
+        {
+            self.leave(database);
+        }
+    }
+
+    fn save(&self, database: &Database, opening: &Guard) -> bool {
+        group::save(
+            opening,
+            &self.dsn.path,
+            &database.connection,
+            &database.membership,
+            database.files(),
+        )
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

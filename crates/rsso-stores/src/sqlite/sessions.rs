@@ -1,0 +1,263 @@
+//! The store's acts on sessions, one short statement each.
+
+use std::mem::ManuallyDrop;
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
+
+use super::clock::{expiry, now};
+use super::error::Doing;
+use super::range::Range;
+use super::schema::Statements;
+use super::store::SqliteStore;
+use super::{gc, ledger, logins};
+use rsso_core::deadline::Deadline;
+use rsso_core::error::Result;
+use rsso_core::login::{Bound, Login};
+use rsso_core::sid::SessionKey;
+use rsso_core::store::{
+    Basis, Change, End, Generation, Load, Loaded, Outcome, Record, Revision, Store, Token, Version,
+    in_two_steps,
+};
+
+impl Store for SqliteStore {
+    fn address(&self) -> &str {
+        &self.address
+    }
+
+    fn ready(&mut self) -> Result<()> {
+        self.with(Doing::Open, |_, _| Ok(()))
+    }
+
+    fn load(&mut self, key: &SessionKey, want: Load) -> Result<Loaded> {
+        // What is being used does not expire: who holds the lock already reads it in any case.
+        let alive_at = if self.held.contains_key(&want.token) {
+            0
+        } else {
+            now()
+        };
+        if let Some(terms) = want.lock {
+            self.lock(key, want.token, terms.deadline)?;
+        }
+        let record = self.with(Doing::Read, |connection, sql| {
+            let found = connection
+                .prepare_cached(&sql.load)?
+                .query_row(params![key.as_bytes(), alive_at], |row| {
+                    let record = Record {
+                        version: Version {
+                            generation: Generation(row.get::<_, i64>(0)?.cast_unsigned()),
+                            revision: Revision(row.get(1)?),
+                        },
+                        data: row.get(2)?,
+                    };
+                    let left = row.get::<_, i64>(7)?.saturating_sub(now());
+                    Ok((record, bound(row, 3)?, left))
+                })
+                .optional()?;
+            Ok(match found {
+                Some((record, login, left)) => Loaded {
+                    record: Some(record),
+                    login,
+                    // This second has begun.
+                    left: u64::try_from(left.saturating_sub(1))
+                        .ok()
+                        .map(Duration::from_secs),
+                    ..Loaded::default()
+                },
+                None => Loaded {
+                    kick: logins::kick_of(connection, sql, key.as_bytes())?,
+                    ..Loaded::default()
+                },
+            })
+        });
+        let keep = match &record {
+            Ok(found) => found.record.is_some() || !want.only_existing,
+            Err(_) => false,
+        };
+        if !keep {
+            self.held.remove(&want.token);
+        }
+        Ok(Loaded {
+            locked: self.held.contains_key(&want.token),
+            ..record?
+        })
+    }
+
+    fn commit(&mut self, key: &SessionKey, basis: Basis, change: Change<'_>) -> Result<Outcome> {
+        // The guards are dropped at the end of this function, after the statement, whatever happens.
+        let guard = self.held.remove(&basis.token);
+        let locked = guard.as_ref().is_some_and(|guard| self.holds(guard));
+        let range = Range::of(key);
+        let regained = match basis.locked && !locked {
+            true => self.locks.try_lock(range, &self.address)?,
+            false => None,
+        };
+        if basis.locked && !locked && regained.is_none() {
+            return self.with(Doing::Write, |connection, sql| {
+                refused(connection, sql, key, basis)
+            });
+        }
+        let born = Generation::random()?;
+        self.with(Doing::Write, |connection, sql| {
+            let outcome = match basis.seen {
+                Some(seen) => update(connection, sql, key, basis, seen, locked, change)?,
+                None => insert(connection, sql, key, basis, born, locked, change)?,
+            };
+            match outcome {
+                Some(outcome) => Ok(outcome),
+                None => refused(connection, sql, key, basis),
+            }
+        })
+    }
+
+    fn release(&mut self, _key: &SessionKey, token: Token) -> Result<()> {
+        self.held.remove(&token);
+        Ok(())
+    }
+
+    fn destroy(&mut self, key: &SessionKey, token: Option<Token>, end: End<'_>) -> Result<bool> {
+        let _guard = token.and_then(|token| self.held.remove(&token));
+        self.end_session(key, end)
+    }
+
+    fn destroy_leaving_empty(
+        &mut self,
+        key: &SessionKey,
+        lock: (Token, bool),
+        end: End<'_>,
+        ttl: Duration,
+    ) -> Result<bool> {
+        let emptied = self.empty_unbound(key, lock.0, end, ttl);
+        if let Ok(false) = emptied {
+            return in_two_steps(self, key, lock, end, ttl);
+        }
+        self.held.remove(&lock.0);
+        emptied
+    }
+
+    fn gc(&mut self, until: Option<Deadline>) -> Result<u64> {
+        gc::collect(self, until)
+    }
+
+    /// SQLite remembers for a process which files it has locked. A child would inherit that without the
+    /// locks, and a database that it opens itself would be in use without anybody knowing.
+    fn before_fork(&mut self) {
+        self.close();
+    }
+
+    /// The lock file was let go of when the process was forked; what has its number is closed.
+    fn abandon(mut self: Box<Self>) {
+        self.held.clear();
+        self.locks.close();
+        let _left_open = ManuallyDrop::new(self);
+    }
+}
+
+/// Writes or refreshes the record that was read; `None` where the statement did not find it.
+fn update(
+    connection: &Connection,
+    sql: &Statements,
+    key: &SessionKey,
+    basis: Basis,
+    seen: Version,
+    locked: bool,
+    change: Change<'_>,
+) -> rusqlite::Result<Option<Outcome>> {
+    let generation = seen.generation.0.cast_signed();
+    let expires = expiry(change.ttl());
+    // A lock that was held and is lost leaves only the revision as proof.
+    let any_revision = locked || !basis.locked;
+    let (changed, revision) = match change {
+        Change::Write(data, _) if basis.lives => {
+            let changed = connection
+                .prepare_cached(&sql.update_data)?
+                .execute(named_params! {
+                    ":id": key.as_bytes(), ":generation": generation, ":seen": seen.revision.0,
+                    ":any": any_revision, ":revision": basis.token.as_bytes(), ":data": data,
+                })?;
+            (changed, Revision::from(basis.token))
+        }
+        Change::Write(data, _) => {
+            let changed = connection.prepare_cached(&sql.update)?.execute(named_params! {
+                ":id": key.as_bytes(), ":generation": generation, ":seen": seen.revision.0,
+                ":any": any_revision, ":revision": basis.token.as_bytes(), ":expires": expires, ":data": data,
+            })?;
+            (changed, Revision::from(basis.token))
+        }
+        Change::Touch(_) => {
+            let changed = connection
+                .prepare_cached(&sql.touch)?
+                .execute(named_params! {
+                    ":id": key.as_bytes(), ":generation": generation, ":expires": expires,
+                })?;
+            (changed, seen.revision)
+        }
+    };
+    Ok((changed == 1).then(|| Outcome::stored(seen.generation, revision)))
+}
+
+/// Creates the record that was missing; `None` where there is one that may not be replaced.
+fn insert(
+    connection: &Connection,
+    sql: &Statements,
+    key: &SessionKey,
+    basis: Basis,
+    born: Generation,
+    locked: bool,
+    change: Change<'_>,
+) -> rusqlite::Result<Option<Outcome>> {
+    let data = match change {
+        Change::Write(data, _) => data,
+        Change::Touch(_) => b"",
+    };
+    let mut statement = connection.prepare_cached(&sql.insert)?;
+    let mut rows = statement.query(named_params! {
+        ":id": key.as_bytes(), ":generation": born.0.cast_signed(), ":any": locked || !basis.locked,
+        ":revision": basis.token.as_bytes(), ":expires": expiry(change.ttl()), ":data": data, ":now": now(),
+    })?;
+    let generation = match rows.next()? {
+        Some(row) => Some(row.get::<_, i64>(0)?),
+        None => None,
+    };
+    // The row comes before the commit, which may fail; and that is said by the step behind it.
+    if generation.is_some() {
+        rows.next()?;
+    }
+    Ok(generation.map(|g| Outcome::stored(Generation(g.cast_unsigned()), basis.token.into())))
+}
+
+/// Tells a record that ended from one that another request wrote.
+fn refused(
+    connection: &Connection,
+    sql: &Statements,
+    key: &SessionKey,
+    basis: Basis,
+) -> rusqlite::Result<Outcome> {
+    let now: Option<i64> = connection
+        .prepare_cached(&sql.generation)?
+        .query_row([key.as_bytes()], |row| row.get(0))
+        .optional()?;
+    Ok(match (basis.seen, now) {
+        (Some(seen), Some(now)) if seen.generation.0.cast_signed() == now => Outcome::LockLost,
+        (None, _) => Outcome::LockLost,
+        _ => Outcome::Gone,
+    })
+}
+
+/// The login in these columns, if there is one.
+fn bound(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Bound>> {
+    let identity: Option<String> = row.get(first + 1)?;
+    let more: Option<String> = row.get(first + 2)?;
+    let (Some(identity), Some(more)) = (identity, more) else {
+        return Ok(None);
+    };
+    let (user, until) = (
+        ledger::user_key(row, first)?,
+        row.get::<_, Option<i64>>(first + 3)?,
+    );
+    Ok(Login::decode(&identity, &more).map(|login| Bound {
+        login,
+        user,
+        rotated: until.is_some(),
+    }))
+}
