@@ -13,7 +13,7 @@ pub struct Kick {
     /// The login that ended.
     #[serde(flatten)]
     pub identity: Identity,
-    /// `replaced`, `kicked`, `refused`, or the reason that was given to `sso_kick()`.
+    /// `replaced`, `limit` or `storm` (refused by `rsso.auto_claim`), or the reason that was given to `sso_kick()`.
     pub reason: String,
     /// -4 replaced, -5 kicked.
     pub code: i32,
