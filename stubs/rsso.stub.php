@@ -4,7 +4,7 @@
  * What the extension `rsso` adds to PHP, for IDEs and static analysers. Nothing loads this file at run time.
  *
  * Beside these classes and functions it adds the save handler `session.save_handler=rsso` and the directives `rsso.*`;
- * both are described in README.md and rsso.ini.
+ * both are described in docs/configuration.md and rsso.ini.
  *
  * @link https://www.php.net/manual/en/book.session.php
  */
