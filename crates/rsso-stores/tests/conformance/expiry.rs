@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rsso_core::store::Outcome;
 
-use super::ground::{Ground, HOUR, TTL};
+use crate::common::fixture::{Ground, HOUR, TTL};
 
 /// Stores count whole seconds and never expire early: two of them are over for certain.
 const SHORT: Duration = Duration::from_secs(1);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rsso_core::store::Outcome;
 
-use super::ground::{Ground, HOUR, Held, Worker};
+use crate::common::fixture::{Ground, HOUR, Held, Worker};
 
 fn stays_destroyed(ground: &dyn Ground, read: fn(&mut Worker, &rsso_core::SessionKey) -> Held) {
     let (mut a, mut b) = (ground.worker(), ground.worker());

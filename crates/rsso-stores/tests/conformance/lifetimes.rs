@@ -7,8 +7,8 @@ use rsso_core::request::{RequestState, Written};
 use rsso_core::store::Outcome;
 use rsso_core::{SessionId, Settings};
 
-use super::ground::{Ground, sid};
-use super::signing::{at_most, user, wish};
+use crate::common::fixture::{Ground, sid};
+use crate::common::login_helpers::{at_most, user, wish};
 
 const HALF_AN_HOUR: Duration = Duration::from_secs(1800);
 

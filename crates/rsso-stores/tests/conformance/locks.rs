@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rsso_core::store::{End, LockTerms, Outcome, Token};
 use rsso_core::{Deadline, Error, SessionKey};
 
-use super::ground::{Ground, HOUR, TTL, Worker};
+use crate::common::fixture::{Ground, HOUR, TTL, Worker};
 
 const AT_ONCE: Duration = Duration::ZERO;
 
@@ -76,7 +76,7 @@ pub fn a_wait_ends_at_its_deadline(ground: &dyn Ground) {
 pub fn every_end_of_a_request_gives_the_lock_back(ground: &dyn Ground) {
     let (mut a, mut b) = (ground.worker(), ground.worker());
     let key = ground.key();
-    let ends: [fn(&mut Worker, &super::ground::Held); 4] = [
+    let ends: [fn(&mut Worker, &crate::common::fixture::Held); 4] = [
         |w, h| assert!(matches!(w.write(h, b"x"), Outcome::Stored(_))),
         |w, h| assert!(matches!(w.touch(h, HOUR), Outcome::Stored(_))),
         |w, h| w.store.release(&h.key, h.token).unwrap(),

@@ -5,8 +5,8 @@ use rsso_core::login::{Claim, Claimed, Client, Details};
 use rsso_core::store::Outcome;
 use rsso_core::{SessionId, SessionKey};
 
-use super::ground::{Ground, HOUR};
-use super::signing::{at_most, now, refusing, user, user_of, wish};
+use crate::common::fixture::{Ground, HOUR};
+use crate::common::login_helpers::{at_most, now, refusing, user, user_of, wish};
 
 pub fn a_claim_makes_a_login(ground: &dyn Ground) {
     let (mut a, mut b) = (ground.worker(), ground.worker());

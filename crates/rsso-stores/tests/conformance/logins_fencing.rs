@@ -5,8 +5,8 @@ use rsso_core::login::event::Kind;
 use rsso_core::login::{Claimed, LoginId, User, Which};
 use rsso_core::store::{End, Outcome};
 
-use super::ground::{Ground, HOUR, Held, Worker};
-use super::signing::{at_most, refusing, user, wish};
+use crate::common::fixture::{Ground, HOUR, Held, Worker};
+use crate::common::login_helpers::{at_most, refusing, user, wish};
 
 const ROUNDS: usize = 12;
 

@@ -4,8 +4,8 @@ use rsso_core::login::event::Kind;
 use rsso_core::login::{KickOrder, LoginId, User, Which};
 use serde_json::json;
 
-use super::ground::{Ground, HOUR, Worker};
-use super::signing::{addressee, at_most, device, except, kick_order, now, user};
+use crate::common::fixture::{Ground, HOUR, Worker};
+use crate::common::login_helpers::{addressee, at_most, device, except, kick_order, now, user};
 
 /// Two logins on `web`, two on `ios`.
 fn four(worker: &mut Worker, ground: &dyn Ground, user: &User) -> [LoginId; 4] {

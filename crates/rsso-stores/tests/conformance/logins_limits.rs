@@ -6,8 +6,8 @@ use rsso_core::login::event::Kind;
 use rsso_core::login::{Claimed, Limits, LoginId, Refused, User, Victim};
 use rsso_core::store::Outcome;
 
-use super::ground::{Ground, HOUR, Worker};
-use super::signing::{at_most, at_most_per_device, refusing, told_of, user, wish};
+use crate::common::fixture::{Ground, HOUR, Worker};
+use crate::common::login_helpers::{at_most, at_most_per_device, refusing, told_of, user, wish};
 
 /// Signs in from one more session, and says whom that has cost a login.
 fn next(

@@ -5,10 +5,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rsso_core::login::{Claim, Claimed, Client, Details, Limits, Login, OnConflict, User};
 
-use super::ground::{Ground, HOUR, sid};
-use super::php::Request;
-use super::signing::{at_most, user, wish};
-use super::visitors::Stored as _;
+use super::isolation::Stored as _;
+use crate::common::fixture::{Ground, HOUR, sid};
+use crate::common::login_helpers::{at_most, user, wish};
+use crate::common::php_request::Request;
 
 /// How far a server's whole seconds, and a busy machine, may be off.
 const SLACK: i64 = 120_000;

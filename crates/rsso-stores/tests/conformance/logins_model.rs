@@ -8,11 +8,13 @@ use rsso_core::login::event::{Kind, Position};
 use rsso_core::login::{Claimed, Limits, LoginId, MAX_SESSIONS, OnConflict, User, Which};
 use rsso_core::store::{End, Outcome};
 
-use super::dice::Dice;
-use super::ground::{Ground, HOUR, Held, Worker};
 use super::logins_races::rounds;
-use super::model::Model;
-use super::signing::{about, addressees, at_most, device, except, refusing, user, wish};
+use crate::common::fixture::{Ground, HOUR, Held, Worker};
+use crate::common::login_helpers::{
+    about, addressees, at_most, device, except, refusing, user, wish,
+};
+use crate::common::model::Model;
+use crate::common::seeded_random::Dice;
 
 const STEPS: usize = 100;
 const CLASSES: [&str; 2] = ["web", "ios"];

@@ -11,9 +11,11 @@ use rsso_core::login::{Claim, Claimed, Limits, LoginId, Refused, User};
 use rsso_core::store::Outcome;
 use serde_json::Value;
 
-use super::gate::Gate;
-use super::ground::{Ground, HOUR, Held, Worker};
-use super::signing::{about, addressees, at_most, at_most_per_device, refusing, user, wish};
+use crate::common::fixture::{Ground, HOUR, Held, Worker};
+use crate::common::login_helpers::{
+    about, addressees, at_most, at_most_per_device, refusing, user, wish,
+};
+use crate::common::timed_barrier::Gate;
 
 const RACERS: usize = 32;
 

@@ -7,9 +7,9 @@ use rsso_core::login::event::Kind;
 use rsso_core::login::{LoginId, Which};
 use rsso_core::request::{Refusal, RequestState, Validation, Written};
 
-use super::ground::{Ground, HOUR, Worker, sid};
-use super::php::Request;
-use super::signing::{at_most, user, wish};
+use crate::common::fixture::{Ground, HOUR, Worker, sid};
+use crate::common::login_helpers::{at_most, user, wish};
+use crate::common::php_request::Request;
 
 /// A session with a login of `alice`.
 fn signed_in(ground: &dyn Ground) -> (SessionId, LoginId) {

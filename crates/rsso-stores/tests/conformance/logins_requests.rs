@@ -6,9 +6,9 @@ use rsso_core::login::event::Kind;
 use rsso_core::login::{Claimed, Which};
 use rsso_core::request::{Refusal, Validation, Written};
 
-use super::ground::{Ground, HOUR, sid};
-use super::php::Request;
-use super::signing::{at_most, user, wish};
+use crate::common::fixture::{Ground, HOUR, sid};
+use crate::common::login_helpers::{at_most, user, wish};
+use crate::common::php_request::Request;
 
 pub fn a_request_claims_for_the_session_that_it_has_read(ground: &dyn Ground) {
     let (mut other, alice) = (ground.worker(), user("alice"));

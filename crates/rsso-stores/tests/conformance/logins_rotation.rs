@@ -4,8 +4,8 @@ use rsso_core::login::event::Kind;
 use rsso_core::login::{Claimed, LoginId, MAX_SESSIONS, ROTATION_GRACE, Seat, Which};
 use rsso_core::store::{Outcome, Token};
 
-use super::ground::{Ground, HOUR};
-use super::signing::{at_most, refusing, told_of, user, wish};
+use crate::common::fixture::{Ground, HOUR};
+use crate::common::login_helpers::{at_most, refusing, told_of, user, wish};
 
 /// Expiry is counted in whole seconds, and rounded up.
 const GRACE: u64 = ROTATION_GRACE.as_secs() + 1;

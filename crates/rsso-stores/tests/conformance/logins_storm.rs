@@ -3,8 +3,8 @@
 use rsso_core::login::event::Kind;
 use rsso_core::login::{Claimed, Limits, LoginId, Refused, Which};
 
-use super::ground::Ground;
-use super::signing::{at_most, told_of, user, wish};
+use crate::common::fixture::Ground;
+use crate::common::login_helpers::{at_most, told_of, user, wish};
 
 pub fn too_many_replacements_are_a_storm(ground: &dyn Ground) {
     let mut worker = ground.worker();

@@ -7,8 +7,8 @@ use rsso_core::login::event::Kind;
 use rsso_core::login::{Claim, Claimed, Client, Details, KickOrder, Which};
 use rsso_core::store::{End, Outcome};
 
-use super::ground::{Ground, HOUR};
-use super::signing::{addressee, at_most, kick_order, now, user, wish};
+use crate::common::fixture::{Ground, HOUR};
+use crate::common::login_helpers::{addressee, at_most, kick_order, now, user, wish};
 
 const SHORT: Duration = Duration::from_secs(1);
 const OVER: Duration = Duration::from_millis(2300);

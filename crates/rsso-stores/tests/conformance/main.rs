@@ -12,55 +12,48 @@
     reason = "a test fails by panicking, and nobody reads its documentation but in its name"
 )]
 
-mod dice;
+mod common;
+mod delivery_receipts;
 mod expiry;
 mod fencing;
-mod gate;
-mod ground;
+mod isolation;
 mod lifetimes;
+mod lock_order;
+mod lock_waiters;
 mod locks;
 mod logins;
-mod logins_cap;
-mod logins_elsewhere;
+mod logins_auto_claim;
+mod logins_double_click;
+mod logins_expired;
 mod logins_fencing;
-mod logins_follow;
-mod logins_inherited;
+mod logins_hard_limit;
+mod logins_inherited_kick;
 mod logins_kicks;
 mod logins_limits;
 mod logins_listed;
-mod logins_living;
 mod logins_model;
-mod logins_outbox;
-mod logins_outlived;
-mod logins_own;
+mod logins_notify_others;
 mod logins_races;
 mod logins_regenerate;
-mod logins_repeated;
 mod logins_requests;
-mod logins_rotated;
 mod logins_rotation;
+mod logins_same_session;
+mod logins_several_ids;
 mod logins_storm;
+mod logins_stress;
 mod logins_tombstones;
-mod logins_turmoil;
-mod model;
 mod mysql_accounts;
 mod mysql_columns;
-mod mysql_lost;
+mod mysql_lost_answers;
 mod mysql_settings;
-mod mysql_world;
-mod order;
-mod php;
-mod receipts;
+mod outbox;
+mod outbox_retention;
 mod records;
 mod redis_claims;
 mod requests;
-mod signing;
+mod sites;
 mod sqlite_gc;
-mod strict;
-mod visitors;
-mod waiters;
-mod words;
-mod worker;
+mod strict_mode;
 
 macro_rules! stores {
     ($($about:ident { $($promise:ident;)* })*) => {
@@ -76,7 +69,7 @@ macro_rules! keeps {
     ($ground:ident, $about:ident, $promise:ident) => {
         #[test]
         fn $promise() {
-            use crate::ground::{Ground as _, $ground};
+            use crate::common::fixture::{Ground as _, $ground};
             crate::$about::$promise(&$ground::prepare());
         }
     };
@@ -105,7 +98,7 @@ stores! {
         a_living_owner_keeps_its_lock_beyond_its_time;
         who_gave_up_waiting_does_not_get_the_lock_later;
     }
-    order {
+    lock_order {
         waiters_come_first_come_first_served;
         no_update_is_lost;
         no_update_is_lost_on_a_session_that_does_not_exist_yet;
@@ -142,14 +135,14 @@ stores! {
         reading_another_session_gives_the_first_back;
         what_ended_does_not_come_back_under_a_new_id;
     }
-    strict {
+    strict_mode {
         a_validation_that_fails_keeps_the_id;
         a_validation_that_fails_is_forgotten_with_its_session;
         an_id_of_our_own_stays_known;
         an_id_that_was_made_is_free_before_it_is_used;
         an_id_of_our_own_that_another_has_filled_is_read;
     }
-    visitors {
+    isolation {
         a_new_session_that_was_closed_is_not_overwritten;
         an_id_that_was_made_may_be_known_after_a_close;
         an_ended_session_that_is_read_again_gives_its_lock_back;
@@ -160,7 +153,7 @@ stores! {
         what_was_emptied_does_not_come_back;
         who_waits_beside_another_users_login_goes_on_as_nobody;
     }
-    waiters {
+    lock_waiters {
         so_many_wait_and_no_more;
         a_lock_that_is_free_needs_no_place;
         a_place_is_given_back;
@@ -177,7 +170,7 @@ stores! {
         any_uid_comes_back;
         any_label_and_meta_come_back;
     }
-    logins_own {
+    logins_same_session {
         claiming_another_user_releases_the_first;
         another_device_of_the_user_replaces_the_own_login;
         a_refused_claim_leaves_the_own_login;
@@ -185,7 +178,7 @@ stores! {
         a_session_may_sign_in_again_after_signing_out;
         a_write_and_a_touch_keep_the_login;
     }
-    logins_inherited {
+    logins_inherited_kick {
         the_new_id_of_strict_mode_inherits_the_kick;
         the_kick_is_inherited_by_ids_that_the_handler_did_not_make;
         who_signs_in_under_the_new_id_is_not_kicked;
@@ -226,7 +219,7 @@ stores! {
         a_refused_claim_makes_no_session;
         refusing_goes_by_device_as_well;
     }
-    logins_cap {
+    logins_hard_limit {
         beyond_the_cap_the_oldest_go;
         a_cap_that_was_lowered_is_reached_in_slices;
         the_dead_make_room_before_the_living;
@@ -234,7 +227,7 @@ stores! {
         without_a_limit_the_dead_behind_the_living_are_found;
         claims_that_meet_keep_below_the_cap;
     }
-    logins_elsewhere {
+    logins_notify_others {
         the_other_logins_are_told;
         who_makes_room_is_told_of_that_alone;
         who_is_in_already_is_no_news;
@@ -242,7 +235,7 @@ stores! {
         nobody_is_told_where_it_is_off;
         each_of_many_is_told_once;
     }
-    logins_repeated {
+    logins_double_click {
         a_second_click_takes_the_place_of_the_first;
         a_second_click_with_an_id_that_was_never_stored;
         a_second_click_is_known_through_any_new_ids;
@@ -260,7 +253,7 @@ stores! {
         where_nothing_is_replaced_there_is_no_storm;
         zero_never_storms;
     }
-    logins_living {
+    logins_expired {
         an_expired_login_holds_no_slot;
         a_destroyed_login_holds_no_slot;
         a_login_whose_session_was_removed_holds_no_slot;
@@ -292,7 +285,7 @@ stores! {
         a_message_reaches_every_live_login;
         a_message_is_any_json;
     }
-    logins_outbox {
+    outbox {
         an_outbox_begins_empty;
         positions_ascend_and_reading_goes_on_behind_them;
         the_newest_position_is_where_a_reader_begins;
@@ -302,7 +295,7 @@ stores! {
         who_reads_along_misses_nothing;
         who_finds_a_session_gone_finds_its_event;
     }
-    logins_outlived {
+    outbox_retention {
         messages_do_not_push_out_how_logins_ended;
         what_outlived_has_a_bound_of_its_own;
         what_outlived_is_read_in_pages_and_waited_for;
@@ -316,7 +309,7 @@ stores! {
         of_many_at_once_one_is_not_refused;
         one_session_claimed_by_many_is_one_login;
     }
-    logins_turmoil {
+    logins_stress {
         claims_against_logouts;
         claims_against_rotations;
         claims_against_kicks;
@@ -326,14 +319,14 @@ stores! {
         everything_at_once;
         everything_at_once_where_newcomers_are_refused;
     }
-    receipts {
+    delivery_receipts {
         without_a_gateway_nobody_waits;
         who_waits_is_woken_by_the_delivery;
         what_was_not_delivered_is_said_so;
         a_gateway_that_has_gone_is_forgotten;
         a_claim_learns_whether_its_kicks_were_delivered;
     }
-    words {
+    sites {
         a_word_is_found_whatever_the_prefix;
         a_word_is_left_once_in_a_while;
         words_expire_and_there_are_a_few;
@@ -363,12 +356,12 @@ stores! {
         an_id_that_was_only_looked_at_on_the_way_is_not_locked;
         a_session_without_a_login_is_renewed_as_ever;
     }
-    logins_follow {
+    logins_auto_claim {
         the_login_follows_the_data;
         who_may_not_follow_is_turned_away;
         following_after_a_kick_brings_nothing_back;
     }
-    logins_rotated {
+    logins_several_ids {
         a_login_lives_as_long_as_one_of_its_sessions;
         destroying_one_session_ends_the_login_with_all_of_them;
         the_old_session_may_be_destroyed_alone;

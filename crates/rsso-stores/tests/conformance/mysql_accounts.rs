@@ -7,7 +7,7 @@ use std::thread;
 
 use rsso_testkit::{MariaDb, RedisServer};
 
-use super::mysql_world::{complaint, worker};
+use crate::common::mysql_helpers::{complaint, worker};
 
 const SHORT: [(&str, &str); 2] = [("read_timeout", "1"), ("connect_timeout", "1")];
 

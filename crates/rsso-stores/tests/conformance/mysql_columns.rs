@@ -5,8 +5,8 @@ use std::time::Duration;
 use rsso_core::store::Outcome;
 use rsso_testkit::MariaDb;
 
-use super::ground::HOUR;
-use super::mysql_world::{MAPPED, complaint, key, make_mapped_table, worker};
+use crate::common::fixture::HOUR;
+use crate::common::mysql_helpers::{MAPPED, complaint, key, make_mapped_table, worker};
 
 /// As long as PHP's `session.gc_maxlifetime` can say.
 const FOR_EVER: Duration = Duration::from_secs(i64::MAX.unsigned_abs());

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use rsso_testkit::MariaDb;
 
-use super::ground::HOUR;
-use super::mysql_world::{MAPPED, complaint, key, make_mapped_table, worker};
-use super::signing::{at_most, user, wish};
+use crate::common::fixture::HOUR;
+use crate::common::login_helpers::{at_most, user, wish};
+use crate::common::mysql_helpers::{MAPPED, complaint, key, make_mapped_table, worker};
 
 /// What an administrator, a hoster or an old application may have set, for everybody.
 const HOSTILE: &str = "SET GLOBAL wait_timeout = 1, interactive_timeout = 1, max_statement_time = 1,

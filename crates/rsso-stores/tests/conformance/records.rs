@@ -3,7 +3,7 @@
 use rsso_core::store::Outcome;
 use rsso_core::{SessionId, SessionKey};
 
-use super::ground::{Ground, HOUR};
+use crate::common::fixture::{Ground, HOUR};
 
 pub fn what_is_written_is_read_back(ground: &dyn Ground) {
     let mut a = ground.worker();

@@ -4,8 +4,8 @@ use rsso_core::login::Limits;
 
 use rsso_testkit::RedisServer;
 
-use super::mysql_world::{key, worker};
-use super::signing::{at_most, user};
+use crate::common::login_helpers::{at_most, user};
+use crate::common::mysql_helpers::{key, worker};
 
 #[test]
 fn a_claim_without_a_limit_reads_no_list_of_logins() {

@@ -3,7 +3,7 @@
 use rsso_core::Error;
 use rsso_core::request::{Refusal, RequestState, Validation, Written};
 
-use super::ground::{Ground, HOUR, sid};
+use crate::common::fixture::{Ground, HOUR, sid};
 
 pub fn strict_mode_fetches_once(ground: &dyn Ground) {
     let settings = ground.settings();

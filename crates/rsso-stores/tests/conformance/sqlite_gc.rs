@@ -7,8 +7,8 @@ use rsso_core::Deadline;
 use rsso_core::login::event::Kind;
 use rsso_core::store::Outcome;
 
-use super::ground::{Ground as _, HOUR, SqliteGround, TTL, Worker};
-use super::signing::{addressees, at_most, user, wish};
+use crate::common::fixture::{Ground as _, HOUR, SqliteGround, TTL, Worker};
+use crate::common::login_helpers::{addressees, at_most, user, wish};
 
 /// More than a request looks at.
 const DEAD: usize = 50;

@@ -7,9 +7,11 @@ use rsso_core::login::Seat;
 use rsso_core::store::{Change, End, Outcome, Token};
 use rsso_testkit::{MariaDb, eventually};
 
-use super::ground::{HOUR, Held};
-use super::mysql_world::{MAPPED, Thief, complaint, key, make_mapped_table, through, worker};
-use super::signing::{at_most, user, wish};
+use crate::common::fixture::{HOUR, Held};
+use crate::common::login_helpers::{at_most, user, wish};
+use crate::common::mysql_helpers::{
+    MAPPED, Thief, complaint, key, make_mapped_table, through, worker,
+};
 
 const SOON: Duration = Duration::from_secs(20);
 const NATIVE: [(&str, &str); 0] = [];
@@ -329,7 +331,7 @@ fn a_claim_whose_commits_answer_is_lost_is_not_known() {
             .kick(
                 &alice,
                 &rsso_core::login::Which::default(),
-                &super::signing::kick_order(),
+                &crate::common::login_helpers::kick_order(),
             )
             .unwrap();
         owner.put(&key, b"old", HOUR);

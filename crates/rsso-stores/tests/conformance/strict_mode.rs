@@ -3,8 +3,8 @@
 use rsso_core::Error;
 use rsso_core::request::Validation;
 
-use super::ground::{Ground, HOUR, sid};
-use super::php::Request;
+use crate::common::fixture::{Ground, HOUR, sid};
+use crate::common::php_request::Request;
 
 /// A no would cost the visitor his session: PHP would send him a new id.
 pub fn a_validation_that_fails_keeps_the_id(ground: &dyn Ground) {

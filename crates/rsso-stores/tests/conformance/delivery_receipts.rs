@@ -7,8 +7,8 @@ use rsso_core::Deadline;
 use rsso_core::login::{LoginId, Realm};
 use rsso_core::store::receipts::collect;
 
-use super::ground::Ground;
-use super::signing::{at_most, user, wish};
+use crate::common::fixture::Ground;
+use crate::common::login_helpers::{at_most, user, wish};
 use rsso_core::login::Claimed;
 
 const LONG: Duration = Duration::from_secs(20);

@@ -10,11 +10,11 @@ use rsso_core::login::event::Kind;
 use rsso_core::login::{Claimed, Limits, LoginId, User, Which};
 use rsso_core::store::{End, Outcome};
 
-use super::dice::Dice;
-use super::gate::Gate;
-use super::ground::{Ground, HOUR, Held, Worker};
 use super::logins_races::rounds;
-use super::signing::{addressee, at_most, device, except, refusing, user, wish};
+use crate::common::fixture::{Ground, HOUR, Held, Worker};
+use crate::common::login_helpers::{addressee, at_most, device, except, refusing, user, wish};
+use crate::common::seeded_random::Dice;
+use crate::common::timed_barrier::Gate;
 
 const THREADS: usize = 8;
 const STEPS: usize = 40;

@@ -1,13 +1,13 @@
 //! What a promise stands on: a fresh real store, and as many workers on it as it wants.
 
 use data_encoding::HEXLOWER;
-use rsso_core::{SessionId, SessionKey, Settings};
 use rsso_stores::Spec;
+use rsso_core::{SessionId, SessionKey, Settings};
 use rsso_testkit::{MariaDb, RedisServer};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-pub use super::worker::{HOUR, Held, TTL, Worker};
+pub use crate::common::store_client::{HOUR, Held, TTL, Worker};
 
 /// A fresh store for one test.
 pub trait Ground: Sync {

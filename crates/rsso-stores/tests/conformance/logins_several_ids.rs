@@ -5,8 +5,8 @@ use rsso_core::login::event::Kind;
 use rsso_core::login::{Claimed, ROTATION_GRACE, User, Which};
 use rsso_core::store::{End, Outcome};
 
-use super::ground::{Ground, HOUR, Worker};
-use super::signing::{at_most, user, wish};
+use crate::common::fixture::{Ground, HOUR, Worker};
+use crate::common::login_helpers::{at_most, user, wish};
 
 pub fn a_login_lives_as_long_as_one_of_its_sessions(ground: &dyn Ground) {
     let mut worker = ground.worker();

@@ -7,9 +7,9 @@ use rsso_core::SessionId;
 use rsso_core::login::{Claimed, KickOrder, Which};
 use rsso_core::request::{Validation, Written};
 
-use super::ground::{Ground, HOUR, sid};
-use super::php::Request;
-use super::signing::{at_most, user, wish};
+use crate::common::fixture::{Ground, HOUR, sid};
+use crate::common::login_helpers::{at_most, user, wish};
+use crate::common::php_request::Request;
 
 /// The id of a session whose login was ended.
 fn kicked_id(ground: &dyn Ground, name: &str) -> SessionId {

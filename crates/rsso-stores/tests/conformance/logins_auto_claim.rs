@@ -3,9 +3,9 @@
 use rsso_core::login::{Limits, Refused};
 use rsso_core::request::{Followed, Refusal, Written};
 
-use super::ground::{Ground, HOUR, sid};
-use super::php::Request;
-use super::signing::{at_most, refusing, user, wish};
+use crate::common::fixture::{Ground, HOUR, sid};
+use crate::common::login_helpers::{at_most, refusing, user, wish};
+use crate::common::php_request::Request;
 
 pub fn the_login_follows_the_data(ground: &dyn Ground) {
     let (mut other, alice, bob) = (ground.worker(), user("alice"), user("bob"));

@@ -6,7 +6,7 @@ use rsso_core::Settings;
 use rsso_core::store::sites::{self, Left, Site};
 use rsso_core::store::words::Word;
 
-use super::ground::{Ground, Worker};
+use crate::common::fixture::{Ground, Worker};
 
 fn site(worker: &Worker, realm: &str) -> Site {
     let mut settings = Settings::default();

@@ -7,10 +7,10 @@ use rsso_core::login::event::{Event, Kind, Position};
 use rsso_core::login::{Claim, Limits, LoginId, Which};
 use serde_json::Value;
 
-use super::gate::Gate;
-use super::ground::{Ground, Worker};
 use super::logins_races::rounds;
-use super::signing::{at_most, refusing, user, user_of, wish};
+use crate::common::fixture::{Ground, Worker};
+use crate::common::login_helpers::{at_most, refusing, user, user_of, wish};
+use crate::common::timed_barrier::Gate;
 
 /// Logins of one user: fewer where a claim is several round trips.
 fn many(ground: &dyn Ground) -> usize {

@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use rsso_core::{SessionId, SessionKey, Settings};
 use rsso_stores::Spec;
+use rsso_core::{SessionId, SessionKey, Settings};
 use rsso_testkit::MariaDb;
 
-use super::worker::Worker;
+use crate::common::store_client::Worker;
 
 /// The directives for a table of Symfony's shape.
 pub const MAPPED: [(&str, &str); 2] = [

@@ -5,9 +5,9 @@ use rsso_core::login::event::Kind;
 use rsso_core::login::{Claim, Claimed, Limits, LoginId, Refused, Which};
 use rsso_core::request::Written;
 
-use super::ground::{Ground, HOUR, sid};
-use super::php::Request;
-use super::signing::{at_most, refusing, user, wish};
+use crate::common::fixture::{Ground, HOUR, sid};
+use crate::common::login_helpers::{at_most, refusing, user, wish};
+use crate::common::php_request::Request;
 
 /// A request that presents `cookie` and signs in, as applications do: a new id, then the claim.
 fn sign_in(ground: &dyn Ground, cookie: &SessionId, claim: &Claim) -> (SessionId, Claimed) {

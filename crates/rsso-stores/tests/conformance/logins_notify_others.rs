@@ -6,8 +6,8 @@ use rsso_core::login::event::Kind;
 use rsso_core::login::{BornOf, Claim, Claimed, Client, Details, Limits, LoginId, User};
 use serde_json::json;
 
-use super::ground::{Ground, Worker};
-use super::signing::{addressee, at_most, at_most_per_device, refusing, user, wish};
+use crate::common::fixture::{Ground, Worker};
+use crate::common::login_helpers::{addressee, at_most, at_most_per_device, refusing, user, wish};
 
 /// A claim that the user's other logins are told of.
 fn aloud(user: &User, class: &str, limits: Limits) -> Claim {

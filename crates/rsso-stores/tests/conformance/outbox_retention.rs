@@ -6,8 +6,8 @@ use std::time::Duration;
 use rsso_core::login::event::{Event, Position};
 use rsso_core::login::{User, Which};
 
-use super::ground::{Ground, Worker};
-use super::signing::{at_most, user};
+use crate::common::fixture::{Ground, Worker};
+use crate::common::login_helpers::{at_most, user};
 
 /// How many events the outboxes here keep.
 const MOST: usize = 20;

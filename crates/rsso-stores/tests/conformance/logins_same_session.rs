@@ -4,8 +4,8 @@ use rsso_core::login::event::Kind;
 use rsso_core::login::{Claimed, LoginId, Refused};
 use rsso_core::store::Outcome;
 
-use super::ground::{Ground, HOUR};
-use super::signing::{at_most, at_most_per_device, refusing, user, wish};
+use crate::common::fixture::{Ground, HOUR};
+use crate::common::login_helpers::{at_most, at_most_per_device, refusing, user, wish};
 
 pub fn claiming_another_user_releases_the_first(ground: &dyn Ground) {
     let mut worker = ground.worker();

@@ -11,7 +11,7 @@ use rsso_core::login::{
 use rsso_core::store::{Token, Version};
 use serde_json::Value;
 
-use super::worker::{HOUR, Held, Worker};
+use crate::common::store_client::{HOUR, Held, Worker};
 
 /// A user of the default realm.
 pub fn user(uid: impl AsRef<[u8]>) -> User {

@@ -7,9 +7,9 @@ use rsso_core::SessionId;
 use rsso_core::login::{Claimed, ROTATION_GRACE, Which};
 use rsso_core::request::{Refusal, Written};
 
-use super::ground::{Ground, HOUR, sid};
-use super::php::Request;
-use super::signing::{at_most, user, wish};
+use crate::common::fixture::{Ground, HOUR, sid};
+use crate::common::login_helpers::{at_most, user, wish};
+use crate::common::php_request::Request;
 
 /// The next start in the process: PHP opens, and presents the browser's id.
 fn next_visitor(request: &mut Request, sid: &SessionId) -> bool {

@@ -7,8 +7,8 @@ use rsso_core::login::event::Kind;
 use rsso_core::login::policy::SLICE;
 use rsso_core::login::{Limits, LoginId, OnConflict};
 
-use super::ground::{Ground, Worker};
-use super::signing::{at_most, user};
+use crate::common::fixture::{Ground, Worker};
+use crate::common::login_helpers::{at_most, user};
 
 /// So many logins whatever `limits` say.
 fn capped(max_logins_hard: u32, limits: Limits) -> Limits {

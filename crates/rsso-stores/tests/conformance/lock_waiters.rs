@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use rsso_core::Error;
 
-use super::ground::{Ground, HOUR, sid};
-use super::php::Request;
+use crate::common::fixture::{Ground, HOUR, sid};
+use crate::common::php_request::Request;
 
 const TWO: &[(&str, &str)] = &[("lock_waiters", "2"), ("lock_wait", "20")];
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rsso_core::SessionKey;
 use rsso_core::store::Outcome;
 
-use super::ground::{Ground, HOUR};
+use crate::common::fixture::{Ground, HOUR};
 
 pub fn waiters_come_first_come_first_served(ground: &dyn Ground) {
     let key = ground.key();

@@ -4,7 +4,7 @@ use rsso_core::login::{Claim, Claimed, Kick, LoginId};
 use rsso_core::request::{Followed, RequestState, Validation, Written};
 use rsso_core::{SessionId, Settings};
 
-use super::ground::{Ground, HOUR, Worker, sid};
+use crate::common::fixture::{Ground, HOUR, Worker, sid};
 
 pub struct Request {
     pub worker: Worker,

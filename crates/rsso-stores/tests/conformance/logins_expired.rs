@@ -8,8 +8,8 @@ use rsso_core::login::event::Kind;
 use rsso_core::login::{Claimed, LoginId, User, Which};
 use rsso_core::store::{End, Outcome};
 
-use super::ground::{Ground, HOUR, Worker};
-use super::signing::{at_most, refusing, user, wish};
+use crate::common::fixture::{Ground, HOUR, Worker};
+use crate::common::login_helpers::{at_most, refusing, user, wish};
 
 const SHORT: Duration = Duration::from_secs(1);
 const OVER: Duration = Duration::from_millis(2300);
