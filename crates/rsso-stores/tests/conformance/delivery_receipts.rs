@@ -7,95 +7,100 @@ use rsso_core::Deadline;
 use rsso_core::login::{LoginId, Realm};
 use rsso_core::store::receipts::collect;
 
-use crate::common::fixture::Ground;
-use crate::common::login_helpers::{at_most, user, wish};
+use crate::common::fixture::Fixture;
+use crate::common::login_helpers::{at_most, new_claim, user};
 use rsso_core::login::Claimed;
 
 const LONG: Duration = Duration::from_secs(20);
 const SHORT: Duration = Duration::from_millis(50);
 
-pub fn without_a_gateway_nobody_waits(ground: &dyn Ground) {
-    let mut worker = ground.worker();
+pub fn without_a_gateway_nobody_waits(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
     let logins = [LoginId::new().unwrap()];
     let realm = Realm::default();
     let began = Instant::now();
-    let told = worker
+    let delivered = client
         .store
         .await_receipts(&realm, &logins, Deadline::after(LONG));
-    assert_eq!(told.unwrap(), None);
+    assert_eq!(delivered.unwrap(), None);
     assert!(began.elapsed() < LONG / 2);
     // One of another realm is none.
     let other = Realm::parse("other").unwrap();
-    worker.store.attend(&other, LONG).unwrap();
-    let told = worker
+    client.store.attend(&other, LONG).unwrap();
+    let delivered = client
         .store
         .await_receipts(&realm, &logins, Deadline::after(LONG));
-    assert_eq!(told.unwrap(), None);
-    assert!(worker.store.is_attended(&other).unwrap());
+    assert_eq!(delivered.unwrap(), None);
+    assert!(client.store.is_attended(&other).unwrap());
 }
 
-pub fn who_waits_is_woken_by_the_delivery(ground: &dyn Ground) {
+pub fn a_waiting_claim_is_woken_by_the_delivery(fixture: &dyn Fixture) {
     let realm = Realm::default();
     let logins = [(); 3].map(|()| LoginId::new().unwrap());
-    ground.worker().store.attend(&realm, LONG).unwrap();
+    fixture.client().store.attend(&realm, LONG).unwrap();
     let began = Instant::now();
     thread::scope(|scope| {
         let waiting = scope.spawn(|| {
-            let mut worker = ground.worker();
-            worker
+            let mut client = fixture.client();
+            client
                 .store
                 .await_receipts(&realm, &logins, Deadline::after(LONG))
         });
         thread::sleep(SHORT);
-        ground.worker().store.acknowledge(&logins).unwrap();
+        fixture.client().store.acknowledge(&logins).unwrap();
         assert_eq!(waiting.join().unwrap().unwrap(), Some(vec![true; 3]));
     });
     assert!(began.elapsed() < LONG / 2);
 }
 
-pub fn what_was_not_delivered_is_said_so(ground: &dyn Ground) {
-    let (mut gateway, mut worker) = (ground.worker(), ground.worker());
+pub fn an_undelivered_kick_is_reported_as_such(fixture: &dyn Fixture) {
+    let (mut gateway, mut client) = (fixture.client(), fixture.client());
     let realm = Realm::default();
-    let [told, untold] = [(); 2].map(|()| LoginId::new().unwrap());
+    let [delivered, undelivered] = [(); 2].map(|()| LoginId::new().unwrap());
     gateway.store.attend(&realm, LONG).unwrap();
-    gateway.store.acknowledge(&[told]).unwrap();
+    gateway.store.acknowledge(&[delivered]).unwrap();
     assert_eq!(
-        worker.store.acknowledged(&[untold, told]).unwrap(),
+        client
+            .store
+            .acknowledged(&[undelivered, delivered])
+            .unwrap(),
         [false, true]
     );
-    let answer = worker
-        .store
-        .await_receipts(&realm, &[told, untold], Deadline::after(SHORT));
+    let answer =
+        client
+            .store
+            .await_receipts(&realm, &[delivered, undelivered], Deadline::after(SHORT));
     assert_eq!(answer.unwrap(), Some(vec![true, false]));
-    assert_eq!(worker.store.acknowledged(&[]).unwrap(), [false; 0]);
+    assert_eq!(client.store.acknowledged(&[]).unwrap(), [false; 0]);
 }
 
-pub fn a_gateway_that_has_gone_is_forgotten(ground: &dyn Ground) {
-    let mut worker = ground.worker();
+pub fn a_stopped_gateway_is_forgotten(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
     let realm = Realm::default();
-    worker.store.attend(&realm, Duration::from_secs(1)).unwrap();
-    assert!(worker.store.is_attended(&realm).unwrap());
+    client.store.attend(&realm, Duration::from_secs(1)).unwrap();
+    assert!(client.store.is_attended(&realm).unwrap());
     let deadline = Deadline::after(LONG);
-    while worker.store.is_attended(&realm).unwrap() {
+    while client.store.is_attended(&realm).unwrap() {
         assert!(!deadline.passed());
         thread::sleep(SHORT);
     }
 }
 
-pub fn a_claim_learns_whether_its_kicks_were_delivered(ground: &dyn Ground) {
-    let (mut gateway, mut worker) = (ground.worker(), ground.worker());
+pub fn a_claim_learns_whether_its_kicks_were_delivered(fixture: &dyn Fixture) {
+    let (mut gateway, mut client) = (fixture.client(), fixture.client());
     let (ann, realm) = (user("ann"), Realm::default());
-    let mut claim = |is_told: bool| {
-        let key = ground.key();
-        let held = worker.unlocked(&key);
-        let Claimed::New(_, mut kicks) = worker.claim(&held, &wish(&ann, "web", at_most(1))) else {
+    let mut claim = |is_acknowledged: bool| {
+        let key = fixture.new_key();
+        let held = client.read_unlocked(&key);
+        let Claimed::New(_, mut kicks) = client.claim(&held, &new_claim(&ann, "web", at_most(1)))
+        else {
             panic!("a claim that makes room")
         };
-        if is_told {
-            let told: Vec<_> = kicks.iter().map(|kick| kick.identity.login).collect();
-            gateway.store.acknowledge(&told).unwrap();
+        if is_acknowledged {
+            let logins: Vec<_> = kicks.iter().map(|kick| kick.identity.login).collect();
+            gateway.store.acknowledge(&logins).unwrap();
         }
-        collect(&mut *worker.store, &realm, &mut kicks, SHORT);
+        collect(&mut *client.store, &realm, &mut kicks, SHORT);
         kicks
             .into_iter()
             .map(|kick| kick.delivered)
@@ -103,7 +108,7 @@ pub fn a_claim_learns_whether_its_kicks_were_delivered(ground: &dyn Ground) {
     };
     assert_eq!(claim(false), [None; 0]);
     assert_eq!(claim(false), [None]);
-    ground.worker().store.attend(&realm, LONG).unwrap();
+    fixture.client().store.attend(&realm, LONG).unwrap();
     assert_eq!(claim(false), [Some(false)]);
     assert_eq!(claim(true), [Some(true)]);
 }

@@ -5,49 +5,49 @@ use std::time::Duration;
 
 use rsso_core::store::Outcome;
 
-use crate::common::fixture::{Ground, HOUR, TTL};
+use crate::common::fixture::{Fixture, HOUR, TTL};
 
 /// Stores count whole seconds and never expire early: two of them are over for certain.
 const SHORT: Duration = Duration::from_secs(1);
-const OVER: Duration = Duration::from_millis(2300);
+const AFTER_EXPIRY: Duration = Duration::from_millis(2300);
 
-pub fn an_expired_session_is_missing(ground: &dyn Ground) {
-    let mut worker = ground.worker();
-    let key = ground.key();
-    worker.put(&key, b"x", SHORT);
-    assert!(worker.peek(&key).is_some());
-    thread::sleep(OVER);
-    assert_eq!(worker.peek(&key), None);
+pub fn an_expired_session_is_missing(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
+    let key = fixture.new_key();
+    client.put(&key, b"x", SHORT);
+    assert!(client.peek(&key).is_some());
+    thread::sleep(AFTER_EXPIRY);
+    assert_eq!(client.peek(&key), None);
 }
 
-pub fn a_touch_puts_the_expiry_off(ground: &dyn Ground) {
-    let mut worker = ground.worker();
-    let key = ground.key();
-    worker.put(&key, b"x", SHORT);
-    let held = worker.locked(&key);
-    assert!(matches!(worker.touch(&held, HOUR), Outcome::Stored(_)));
-    thread::sleep(OVER);
-    assert_eq!(worker.peek(&key).unwrap(), b"x");
+pub fn a_touch_extends_the_expiry(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
+    let key = fixture.new_key();
+    client.put(&key, b"x", SHORT);
+    let held = client.read_locked(&key);
+    assert!(matches!(client.touch(&held, HOUR), Outcome::Stored(_)));
+    thread::sleep(AFTER_EXPIRY);
+    assert_eq!(client.peek(&key).unwrap(), b"x");
 }
 
-pub fn gc_removes_only_what_has_expired(ground: &dyn Ground) {
-    let mut worker = ground.worker();
-    let (old, young) = (ground.key(), ground.key());
-    worker.put(&old, b"x", SHORT);
-    worker.put(&young, b"y", HOUR);
-    thread::sleep(OVER);
+pub fn gc_removes_only_expired_sessions(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
+    let (old, young) = (fixture.new_key(), fixture.new_key());
+    client.put(&old, b"x", SHORT);
+    client.put(&young, b"y", HOUR);
+    thread::sleep(AFTER_EXPIRY);
     // A store whose server removes by itself has nothing to do.
-    assert!(worker.store.gc(None).unwrap() <= 1);
-    assert_eq!(worker.peek(&old), None);
-    assert_eq!(worker.peek(&young).unwrap(), b"y");
+    assert!(client.store.gc(None).unwrap() <= 1);
+    assert_eq!(client.peek(&old), None);
+    assert_eq!(client.peek(&young).unwrap(), b"y");
 }
 
-pub fn a_session_in_use_does_not_expire(ground: &dyn Ground) {
-    let (mut a, mut b) = (ground.worker(), ground.worker());
-    let key = ground.key();
+pub fn a_session_in_use_does_not_expire(fixture: &dyn Fixture) {
+    let (mut a, mut b) = (fixture.client(), fixture.client());
+    let key = fixture.new_key();
     a.put(&key, b"x", SHORT);
     let held = a.try_lock(&key, Duration::ZERO, TTL).unwrap();
-    thread::sleep(OVER);
+    thread::sleep(AFTER_EXPIRY);
     b.store.gc(None).unwrap();
     assert!(matches!(
         a.write_for(&held, b"kept", HOUR),
@@ -56,12 +56,12 @@ pub fn a_session_in_use_does_not_expire(ground: &dyn Ground) {
     assert_eq!(b.peek(&key).unwrap(), b"kept");
 }
 
-pub fn an_expired_id_begins_a_new_life(ground: &dyn Ground) {
-    let (mut a, mut b) = (ground.worker(), ground.worker());
-    let key = ground.key();
+pub fn a_new_session_under_an_expired_id_is_not_overwritten(fixture: &dyn Fixture) {
+    let (mut a, mut b) = (fixture.client(), fixture.client());
+    let key = fixture.new_key();
     a.put(&key, b"old", SHORT);
-    let old = a.unlocked(&key);
-    thread::sleep(OVER);
+    let old = a.read_unlocked(&key);
+    thread::sleep(AFTER_EXPIRY);
     b.put(&key, b"new", HOUR);
     assert_eq!(a.write(&old, b"old, revived"), Outcome::Gone);
     assert_eq!(b.peek(&key).unwrap(), b"new");

@@ -7,24 +7,24 @@ use rsso_core::SessionId;
 use rsso_core::login::{Claimed, ROTATION_GRACE, Which};
 use rsso_core::request::{Refusal, Written};
 
-use crate::common::fixture::{Ground, HOUR, sid};
-use crate::common::login_helpers::{at_most, user, wish};
+use crate::common::fixture::{Fixture, HOUR, new_sid};
+use crate::common::login_helpers::{at_most, new_claim, user};
 use crate::common::php_request::Request;
 
 /// The next start in the process: PHP opens, and presents the browser's id.
 fn next_visitor(request: &mut Request, sid: &SessionId) -> bool {
     request.state.opened();
-    request.knows(sid)
+    request.accepts_id(sid)
 }
 
-pub fn a_new_session_that_was_closed_is_not_overwritten(ground: &dyn Ground) {
-    let id = sid();
-    let key = ground.key_of(&id);
-    let mut request = Request::begin(ground);
+pub fn a_write_after_close_does_not_overwrite_another_session(fixture: &dyn Fixture) {
+    let id = new_sid();
+    let key = fixture.key_of(&id);
+    let mut request = Request::begin(fixture);
     request.state.created(id.clone(), false);
     request.read(&id);
     request.state.close_unlocked();
-    let mut other = ground.worker();
+    let mut other = fixture.client();
     other.put(&key, b"theirs", HOUR);
     // A class that writes after its close.
     let written = request.write(&id, b"ours");
@@ -34,38 +34,38 @@ pub fn a_new_session_that_was_closed_is_not_overwritten(ground: &dyn Ground) {
 }
 
 /// Without strict mode nothing asks before the read.
-pub fn an_id_that_was_made_may_be_known_after_a_close(ground: &dyn Ground) {
-    let (made, visitor) = (sid(), sid());
-    let mut process = Request::begin(ground);
+pub fn a_generated_id_may_exist_after_a_close(fixture: &dyn Fixture) {
+    let (made, visitor) = (new_sid(), new_sid());
+    let mut process = Request::begin(fixture);
     process.state.created(made.clone(), false);
     process.read(&visitor);
     process.close();
-    let mut other = ground.worker();
-    other.put(&ground.key_of(&made), b"theirs", HOUR);
+    let mut other = fixture.client();
+    other.put(&fixture.key_of(&made), b"theirs", HOUR);
     assert_eq!(process.read(&made), b"theirs");
     process.end();
 }
 
-pub fn a_kick_is_told_to_nobody_else(ground: &dyn Ground) {
+pub fn a_kick_is_reported_to_no_other_visitor(fixture: &dyn Fixture) {
     let alice = user("alice");
-    let mut other = ground.worker();
-    let gone = sid();
-    other.one_more(&ground.key_of(&gone), &alice);
+    let mut other = fixture.client();
+    let gone = new_sid();
+    other.add_login(&fixture.key_of(&gone), &alice);
     other.kick(&alice, &Which::default());
-    let mut process = Request::begin(ground);
+    let mut process = Request::begin(fixture);
     for presents_the_id in [true, false] {
         assert!(!next_visitor(&mut process, &gone));
-        let new = sid();
+        let new = new_sid();
         process.state.created(new.clone(), false);
         process.read(&new);
         assert!(process.kicked().is_some());
         process.close();
         // Somebody else's request in the same process.
         process.state.opened();
-        let theirs = sid();
+        let theirs = new_sid();
         if presents_the_id {
-            other.put(&ground.key_of(&theirs), b"theirs", HOUR);
-            assert!(process.knows(&theirs));
+            other.put(&fixture.key_of(&theirs), b"theirs", HOUR);
+            assert!(process.accepts_id(&theirs));
         } else {
             process.state.created(theirs.clone(), false);
         }
@@ -75,15 +75,15 @@ pub fn a_kick_is_told_to_nobody_else(ground: &dyn Ground) {
     }
 }
 
-pub fn a_kick_is_told_after_the_new_id_as_well(ground: &dyn Ground) {
+pub fn a_kick_is_still_reported_after_a_new_id(fixture: &dyn Fixture) {
     let alice = user("alice");
-    let mut other = ground.worker();
-    let gone = sid();
-    other.one_more(&ground.key_of(&gone), &alice);
+    let mut other = fixture.client();
+    let gone = new_sid();
+    other.add_login(&fixture.key_of(&gone), &alice);
     other.kick(&alice, &Which::default());
-    let mut request = Request::begin(ground);
+    let mut request = Request::begin(fixture);
     assert!(!next_visitor(&mut request, &gone));
-    let new = sid();
+    let new = new_sid();
     request.state.created(new.clone(), false);
     request.read(&new);
     let newer = request.regenerate(&new, true);
@@ -92,15 +92,15 @@ pub fn a_kick_is_told_after_the_new_id_as_well(ground: &dyn Ground) {
     request.end();
 }
 
-pub fn a_rotation_without_a_new_id_moves_no_login(ground: &dyn Ground) {
+pub fn a_rotation_without_a_new_id_moves_no_login(fixture: &dyn Fixture) {
     let alice = user("alice");
-    let (mut other, old, theirs) = (ground.worker(), sid(), sid());
-    other.one_more(&ground.key_of(&old), &alice);
-    other.put(&ground.key_of(&theirs), b"theirs", HOUR);
-    let mut process = Request::on(ground, &old);
-    process.leave(&old, false);
+    let (mut other, old, theirs) = (fixture.client(), new_sid(), new_sid());
+    other.add_login(&fixture.key_of(&old), &alice);
+    other.put(&fixture.key_of(&theirs), b"theirs", HOUR);
+    let mut process = Request::reading(fixture, &old);
+    process.begin_regenerate(&old, false);
     // The open of the new id failed; the next visitor comes.
-    let store = process.worker.store.as_mut();
+    let store = process.client.store.as_mut();
     process.state.cancel_rotation(store).unwrap();
     assert!(next_visitor(&mut process, &theirs));
     assert_eq!(process.read(&theirs), b"theirs");
@@ -110,15 +110,15 @@ pub fn a_rotation_without_a_new_id_moves_no_login(ground: &dyn Ground) {
 
 /// A poll that was sent before the login's answer: in strict mode another id would be sent to it,
 /// in a cookie that takes the place of the login's.
-pub fn who_waits_beside_a_login_goes_on_as_nobody(ground: &dyn Ground) {
+pub fn a_request_that_waits_during_a_sign_in_gets_an_empty_session(fixture: &dyn Fixture) {
     let alice = user("alice");
-    let old = sid();
-    ground.worker().put(&ground.key_of(&old), b"cart", HOUR);
-    let mut login = Request::on(ground, &old);
+    let old = new_sid();
+    fixture.client().put(&fixture.key_of(&old), b"cart", HOUR);
+    let mut login = Request::reading(fixture, &old);
     thread::scope(|scope| {
         let poll = scope.spawn(|| {
-            let mut poll = Request::begin(ground);
-            let stays = poll.knows(&old);
+            let mut poll = Request::begin(fixture);
+            let stays = poll.accepts_id(&old);
             let data = poll.read(&old);
             let login = poll.login();
             let written = poll.write(&old, b"");
@@ -127,7 +127,7 @@ pub fn who_waits_beside_a_login_goes_on_as_nobody(ground: &dyn Ground) {
         });
         thread::sleep(Duration::from_millis(200));
         let new = login.regenerate(&old, true);
-        login.claim(&wish(&alice, "web", at_most(1)));
+        login.claim(&new_claim(&alice, "web", at_most(1)));
         login.write(&new, b"cart of alice").unwrap_stored();
         login.end();
         let (stays, data, login, written) = poll.join().unwrap();
@@ -136,32 +136,32 @@ pub fn who_waits_beside_a_login_goes_on_as_nobody(ground: &dyn Ground) {
         written.unwrap_stored();
     });
     // Who comes a moment later as well; and it is not kept for ever.
-    let mut late = Request::begin(ground);
-    assert!(late.knows(&old));
+    let mut late = Request::begin(fixture);
+    assert!(late.accepts_id(&old));
     assert_eq!(late.read(&old), b"");
     late.end();
 }
 
-pub fn what_was_emptied_does_not_come_back(ground: &dyn Ground) {
-    let old = sid();
-    let key = ground.key_of(&old);
-    let mut other = ground.worker();
+pub fn an_emptied_session_does_not_come_back(fixture: &dyn Fixture) {
+    let old = new_sid();
+    let key = fixture.key_of(&old);
+    let mut other = fixture.client();
     other.put(&key, b"secret", HOUR);
-    let mut slow = Request::begin_with(ground, &[("lock", "0")]);
+    let mut slow = Request::begin_with(fixture, &[("lock", "0")]);
     assert_eq!(slow.read(&old), b"secret");
-    let mut request = Request::on(ground, &old);
+    let mut request = Request::reading(fixture, &old);
     let new = request.regenerate(&old, true);
     request.write(&new, b"secret").unwrap_stored();
     request.end();
     assert_eq!(slow.write(&old, b"secret"), Written::Refused(Refusal::Gone));
     assert_eq!(other.peek(&key).unwrap(), b"");
-    let left = ground.seconds_left(&key);
+    let left = fixture.seconds_left(&key);
     assert!(left <= ROTATION_GRACE.as_secs() + 1, "{left}");
     // One that was ended meanwhile is not begun anew.
-    let ended = sid();
-    let key = ground.key_of(&ended);
+    let ended = new_sid();
+    let key = fixture.key_of(&ended);
     other.put(&key, b"secret", HOUR);
-    let mut request = Request::on(ground, &ended);
+    let mut request = Request::reading(fixture, &ended);
     other.destroy(&key);
     request.regenerate(&ended, true);
     request.end();
@@ -170,17 +170,17 @@ pub fn what_was_emptied_does_not_come_back(ground: &dyn Ground) {
 }
 
 /// The login of another user in the same browser: the former one ends with all its ids.
-pub fn who_waits_beside_another_users_login_goes_on_as_nobody(ground: &dyn Ground) {
+pub fn a_request_under_a_former_users_id_gets_an_empty_session(fixture: &dyn Fixture) {
     let (alice, bob) = (user("alice"), user("bob"));
-    let old = sid();
-    ground.worker().one_more(&ground.key_of(&old), &alice);
-    let mut login = Request::on(ground, &old);
+    let old = new_sid();
+    fixture.client().add_login(&fixture.key_of(&old), &alice);
+    let mut login = Request::reading(fixture, &old);
     let new = login.regenerate(&old, true);
-    login.claim(&wish(&bob, "web", at_most(1)));
+    login.claim(&new_claim(&bob, "web", at_most(1)));
     login.write(&new, b"of bob").unwrap_stored();
     login.end();
-    let mut poll = Request::begin(ground);
-    assert!(poll.knows(&old));
+    let mut poll = Request::begin(fixture);
+    assert!(poll.accepts_id(&old));
     assert_eq!(poll.read(&old), b"");
     assert_eq!(poll.login(), None);
     poll.end();
@@ -198,14 +198,14 @@ impl Stored for Written {
 }
 
 /// `session_reset()`, or a class that reads once more, after a claim that came too late.
-pub fn an_ended_session_that_is_read_again_gives_its_lock_back(ground: &dyn Ground) {
-    let (id, mut other) = (sid(), ground.worker());
-    other.put(&ground.key_of(&id), b"data", HOUR);
-    let mut request = Request::on(ground, &id);
-    assert!(other.destroy(&ground.key_of(&id)));
-    let claimed = request.claim(&wish(&user("alice"), "web", at_most(1)));
+pub fn reading_an_ended_session_again_releases_its_lock(fixture: &dyn Fixture) {
+    let (id, mut other) = (new_sid(), fixture.client());
+    other.put(&fixture.key_of(&id), b"data", HOUR);
+    let mut request = Request::reading(fixture, &id);
+    assert!(other.destroy(&fixture.key_of(&id)));
+    let claimed = request.claim(&new_claim(&user("alice"), "web", at_most(1)));
     assert!(matches!(claimed, Claimed::Ended), "{claimed:?}");
     assert_eq!(request.read(&id), b"");
     request.end();
-    assert!(other.locked(&ground.key_of(&id)).locked);
+    assert!(other.read_locked(&fixture.key_of(&id)).locked);
 }

@@ -7,21 +7,21 @@ use std::time::Duration;
 use rsso_core::SessionKey;
 use rsso_core::store::Outcome;
 
-use crate::common::fixture::{Ground, HOUR};
+use crate::common::fixture::{Fixture, HOUR};
 
-pub fn waiters_come_first_come_first_served(ground: &dyn Ground) {
-    let key = ground.key();
-    let mut owner = ground.worker();
-    let held = owner.locked(&key);
+pub fn waiters_are_served_in_order(fixture: &dyn Fixture) {
+    let key = fixture.new_key();
+    let mut owner = fixture.client();
+    let held = owner.read_locked(&key);
     let served = Mutex::new(Vec::new());
     thread::scope(|scope| {
         for number in 0..6 {
             let (key, served) = (&key, &served);
             scope.spawn(move || {
-                let mut worker = ground.worker();
-                let held = worker.locked(key);
+                let mut client = fixture.client();
+                let held = client.read_locked(key);
                 served.lock().unwrap().push(number);
-                worker.store.release(key, held.token).unwrap();
+                client.store.release(key, held.token).unwrap();
             });
             // Long enough for the waiter to queue up before the next one comes.
             thread::sleep(Duration::from_millis(150));
@@ -32,36 +32,36 @@ pub fn waiters_come_first_come_first_served(ground: &dyn Ground) {
     assert_eq!(served.into_inner().unwrap(), [0, 1, 2, 3, 4, 5]);
 }
 
-pub fn no_update_is_lost(ground: &dyn Ground) {
-    let key = ground.key();
-    ground.worker().put(&key, b"0", HOUR);
-    count_to_800(ground, &key);
+pub fn no_update_is_lost(fixture: &dyn Fixture) {
+    let key = fixture.new_key();
+    fixture.client().put(&key, b"0", HOUR);
+    count_to_800(fixture, &key);
 }
 
-pub fn no_update_is_lost_on_a_session_that_does_not_exist_yet(ground: &dyn Ground) {
-    count_to_800(ground, &ground.key());
+pub fn no_update_is_lost_on_a_new_session(fixture: &dyn Fixture) {
+    count_to_800(fixture, &fixture.new_key());
 }
 
-fn count_to_800(ground: &dyn Ground, key: &SessionKey) {
+fn count_to_800(fixture: &dyn Fixture, key: &SessionKey) {
     let start = Barrier::new(8);
     thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
-                let mut worker = ground.worker();
+                let mut client = fixture.client();
                 start.wait();
                 for _ in 0..100 {
-                    let held = worker.locked(key);
+                    let held = client.read_locked(key);
                     let count = held.data.as_deref().map_or(0, number) + 1;
                     thread::yield_now();
                     assert!(matches!(
-                        worker.write(&held, count.to_string().as_bytes()),
+                        client.write(&held, count.to_string().as_bytes()),
                         Outcome::Stored(_)
                     ));
                 }
             });
         }
     });
-    assert_eq!(ground.worker().peek(key).as_deref().map(number), Some(800));
+    assert_eq!(fixture.client().peek(key).as_deref().map(number), Some(800));
 }
 
 fn number(data: &[u8]) -> u32 {

@@ -6,24 +6,24 @@ use std::time::Duration;
 
 use rsso_core::Error;
 
-use crate::common::fixture::{Ground, HOUR, sid};
+use crate::common::fixture::{Fixture, HOUR, new_sid};
 use crate::common::php_request::Request;
 
 const TWO: &[(&str, &str)] = &[("lock_waiters", "2"), ("lock_wait", "20")];
 
-pub fn so_many_wait_and_no_more(ground: &dyn Ground) {
-    let id = sid();
-    let key = ground.key_of(&id);
-    let mut owner = ground.worker();
+pub fn waiters_beyond_the_limit_are_refused(fixture: &dyn Fixture) {
+    let id = new_sid();
+    let key = fixture.key_of(&id);
+    let mut owner = fixture.client();
     owner.put(&key, b"data", HOUR);
-    let held = owner.locked(&key);
+    let held = owner.read_locked(&key);
     let refused = AtomicUsize::new(0);
     thread::scope(|scope| {
         let waiters: Vec<_> = (0..5)
             .map(|_| {
                 scope.spawn(|| {
-                    let mut request = Request::begin_with(ground, TWO);
-                    let store = request.worker.store.as_mut();
+                    let mut request = Request::begin_with(fixture, TWO);
+                    let store = request.client.store.as_mut();
                     let read = request.state.read(store, &request.settings, &id, HOUR);
                     match &read {
                         Ok(data) => assert_eq!(data, b"data"),
@@ -47,28 +47,28 @@ pub fn so_many_wait_and_no_more(ground: &dyn Ground) {
     });
 }
 
-pub fn a_lock_that_is_free_needs_no_place(ground: &dyn Ground) {
-    let id = sid();
-    let mut request = Request::begin_with(ground, TWO);
+pub fn a_free_lock_is_granted_without_a_waiter_slot(fixture: &dyn Fixture) {
+    let id = new_sid();
+    let mut request = Request::begin_with(fixture, TWO);
     assert_eq!(request.read(&id), b"");
-    let mut other = ground.worker();
+    let mut other = fixture.client();
     assert!(
         other
-            .try_lock(&ground.key_of(&id), Duration::ZERO, HOUR)
+            .try_lock(&fixture.key_of(&id), Duration::ZERO, HOUR)
             .is_err()
     );
     request.end();
 }
 
-pub fn a_place_is_given_back(ground: &dyn Ground) {
-    let id = sid();
-    let key = ground.key_of(&id);
-    let mut owner = ground.worker();
+pub fn a_waiter_slot_is_released(fixture: &dyn Fixture) {
+    let id = new_sid();
+    let key = fixture.key_of(&id);
+    let mut owner = fixture.client();
     let one: &[(&str, &str)] = &[("lock_waiters", "1"), ("lock_wait", "0.2")];
-    let held = owner.locked(&key);
-    let mut request = Request::begin_with(ground, one);
+    let held = owner.read_locked(&key);
+    let mut request = Request::begin_with(fixture, one);
     for _ in 0..3 {
-        let store = request.worker.store.as_mut();
+        let store = request.client.store.as_mut();
         let read = request.state.read(store, &request.settings, &id, HOUR);
         assert!(matches!(read, Err(Error::LockTimeout { .. })), "{read:?}");
         request.close();

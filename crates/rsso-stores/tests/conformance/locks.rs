@@ -6,25 +6,25 @@ use std::time::{Duration, Instant};
 use rsso_core::store::{End, LockTerms, Outcome, Token};
 use rsso_core::{Deadline, Error, SessionKey};
 
-use crate::common::fixture::{Ground, HOUR, TTL, Worker};
+use crate::common::fixture::{Fixture, HOUR, StoreClient, TTL};
 
-const AT_ONCE: Duration = Duration::ZERO;
+const NO_WAIT: Duration = Duration::ZERO;
 
 /// How long a release may be under way that nobody has waited for.
-const UNDER_WAY: Duration = Duration::from_secs(5);
+const RELEASE_LIMIT: Duration = Duration::from_secs(5);
 
-fn is_free(worker: &mut Worker, key: &SessionKey) -> bool {
-    is_free_within(UNDER_WAY, worker, key)
+fn is_free(client: &mut StoreClient, key: &SessionKey) -> bool {
+    is_free_within(RELEASE_LIMIT, client, key)
 }
 
-fn is_taken(worker: &mut Worker, key: &SessionKey) -> bool {
-    !is_free_within(AT_ONCE, worker, key)
+fn is_taken(client: &mut StoreClient, key: &SessionKey) -> bool {
+    !is_free_within(NO_WAIT, client, key)
 }
 
-fn is_free_within(wait: Duration, worker: &mut Worker, key: &SessionKey) -> bool {
-    match worker.try_lock(key, wait, TTL) {
+fn is_free_within(wait: Duration, client: &mut StoreClient, key: &SessionKey) -> bool {
+    match client.try_lock(key, wait, TTL) {
         Ok(held) => {
-            worker.store.release(key, held.token).unwrap();
+            client.store.release(key, held.token).unwrap();
             true
         }
         Err(Error::LockTimeout { .. }) => false,
@@ -32,36 +32,36 @@ fn is_free_within(wait: Duration, worker: &mut Worker, key: &SessionKey) -> bool
     }
 }
 
-pub fn a_lock_is_held_by_one(ground: &dyn Ground) {
-    let (mut a, mut b) = (ground.worker(), ground.worker());
-    let key = ground.key();
-    let held = a.locked(&key);
+pub fn only_one_request_holds_a_lock(fixture: &dyn Fixture) {
+    let (mut a, mut b) = (fixture.client(), fixture.client());
+    let key = fixture.new_key();
+    let held = a.read_locked(&key);
     assert!(is_taken(&mut b, &key));
     a.store.release(&key, held.token).unwrap();
     assert!(is_free(&mut b, &key));
 }
 
-pub fn the_same_token_is_granted_again(ground: &dyn Ground) {
-    let mut worker = ground.worker();
-    let key = ground.key();
-    let held = worker.locked(&key);
+pub fn the_same_token_gets_its_lock_again(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
+    let key = fixture.new_key();
+    let held = client.read_locked(&key);
     let terms = LockTerms {
-        deadline: Deadline::after(AT_ONCE),
+        deadline: Deadline::after(NO_WAIT),
         ttl: TTL,
     };
     assert!(
-        worker
+        client
             .load(&key, held.token, Some(terms), false)
             .unwrap()
             .locked
     );
-    assert!(is_taken(&mut ground.worker(), &key));
+    assert!(is_taken(&mut fixture.client(), &key));
 }
 
-pub fn a_wait_ends_at_its_deadline(ground: &dyn Ground) {
-    let (mut a, mut b) = (ground.worker(), ground.worker());
-    let key = ground.key();
-    let _held = a.locked(&key);
+pub fn a_wait_ends_at_its_deadline(fixture: &dyn Fixture) {
+    let (mut a, mut b) = (fixture.client(), fixture.client());
+    let key = fixture.new_key();
+    let _held = a.read_locked(&key);
     let started = Instant::now();
     let waited = b.try_lock(&key, Duration::from_millis(300), TTL);
     assert!(
@@ -73,10 +73,10 @@ pub fn a_wait_ends_at_its_deadline(ground: &dyn Ground) {
     assert!(started.elapsed() < Duration::from_secs(10));
 }
 
-pub fn every_end_of_a_request_gives_the_lock_back(ground: &dyn Ground) {
-    let (mut a, mut b) = (ground.worker(), ground.worker());
-    let key = ground.key();
-    let ends: [fn(&mut Worker, &crate::common::fixture::Held); 4] = [
+pub fn every_end_of_a_request_releases_the_lock(fixture: &dyn Fixture) {
+    let (mut a, mut b) = (fixture.client(), fixture.client());
+    let key = fixture.new_key();
+    let ends: [fn(&mut StoreClient, &crate::common::fixture::HeldSession); 4] = [
         |w, h| assert!(matches!(w.write(h, b"x"), Outcome::Stored(_))),
         |w, h| assert!(matches!(w.touch(h, HOUR), Outcome::Stored(_))),
         |w, h| w.store.release(&h.key, h.token).unwrap(),
@@ -86,24 +86,24 @@ pub fn every_end_of_a_request_gives_the_lock_back(ground: &dyn Ground) {
         },
     ];
     for end in ends {
-        let held = a.locked(&key);
+        let held = a.read_locked(&key);
         assert!(is_taken(&mut b, &key));
         end(&mut a, &held);
         assert!(is_free(&mut b, &key));
     }
     // A refused write as well.
     b.put(&key, b"x", HOUR);
-    let held = a.locked(&key);
+    let held = a.read_locked(&key);
     b.destroy(&key);
     assert_eq!(a.write(&held, b"y"), Outcome::Gone);
     assert!(is_free(&mut b, &key));
 }
 
-pub fn a_missing_session_that_is_only_checked_is_not_locked(ground: &dyn Ground) {
-    let (mut a, mut b) = (ground.worker(), ground.worker());
-    let key = ground.key();
+pub fn checking_for_a_missing_session_does_not_lock_it(fixture: &dyn Fixture) {
+    let (mut a, mut b) = (fixture.client(), fixture.client());
+    let key = fixture.new_key();
     let terms = LockTerms {
-        deadline: Deadline::after(AT_ONCE),
+        deadline: Deadline::after(NO_WAIT),
         ttl: TTL,
     };
     let checked = a
@@ -119,28 +119,28 @@ pub fn a_missing_session_that_is_only_checked_is_not_locked(ground: &dyn Ground)
     assert!(is_taken(&mut b, &key));
 }
 
-pub fn a_stranger_cannot_free_a_lock(ground: &dyn Ground) {
-    let (mut a, mut b) = (ground.worker(), ground.worker());
-    let key = ground.key();
-    let _held = a.locked(&key);
+pub fn another_token_cannot_release_a_lock(fixture: &dyn Fixture) {
+    let (mut a, mut b) = (fixture.client(), fixture.client());
+    let key = fixture.new_key();
+    let _held = a.read_locked(&key);
     b.store.release(&key, Token::random().unwrap()).unwrap();
     b.destroy(&key);
     assert!(is_taken(&mut b, &key));
 }
 
-pub fn a_read_without_lock_does_not_wait(ground: &dyn Ground) {
-    let (mut a, mut b) = (ground.worker(), ground.worker());
-    let key = ground.key();
+pub fn a_read_without_lock_does_not_wait(fixture: &dyn Fixture) {
+    let (mut a, mut b) = (fixture.client(), fixture.client());
+    let key = fixture.new_key();
     a.put(&key, b"x", HOUR);
-    let _held = a.locked(&key);
+    let _held = a.read_locked(&key);
     assert_eq!(b.peek(&key).unwrap(), b"x");
 }
 
-pub fn an_owner_whose_connection_is_gone_holds_nothing(ground: &dyn Ground) {
-    let mut b = ground.worker();
-    let key = ground.key();
-    let mut a = ground.worker();
-    let _held = a.locked(&key);
+pub fn a_lock_ends_with_its_owners_connection(fixture: &dyn Fixture) {
+    let mut b = fixture.client();
+    let key = fixture.new_key();
+    let mut a = fixture.client();
+    let _held = a.read_locked(&key);
     drop(a);
     let held = b
         .try_lock(&key, Duration::from_secs(5), TTL)
@@ -148,14 +148,14 @@ pub fn an_owner_whose_connection_is_gone_holds_nothing(ground: &dyn Ground) {
     assert!(held.locked);
 }
 
-pub fn a_waiter_is_freed_when_the_owner_dies(ground: &dyn Ground) {
-    let key = ground.key();
-    let mut a = ground.worker();
-    let _held = a.locked(&key);
+pub fn a_waiter_gets_the_lock_when_the_owner_dies(fixture: &dyn Fixture) {
+    let key = fixture.new_key();
+    let mut a = fixture.client();
+    let _held = a.read_locked(&key);
     thread::scope(|scope| {
         let waiter = scope.spawn(|| {
-            ground
-                .worker()
+            fixture
+                .client()
                 .try_lock(&key, Duration::from_secs(15), TTL)
                 .map(|h| h.locked)
         });
@@ -170,15 +170,15 @@ pub fn a_waiter_is_freed_when_the_owner_dies(ground: &dyn Ground) {
     });
 }
 
-pub fn a_living_owner_keeps_its_lock_beyond_its_time(ground: &dyn Ground) {
-    let key = ground.key();
+pub fn a_live_owner_keeps_its_lock_beyond_its_ttl(fixture: &dyn Fixture) {
+    let key = fixture.new_key();
     let ttl = Duration::from_secs(1);
-    let mut a = ground.worker();
+    let mut a = fixture.client();
     a.put(&key, b"0", HOUR);
-    let held = a.try_lock(&key, AT_ONCE, ttl).unwrap();
+    let held = a.try_lock(&key, NO_WAIT, ttl).unwrap();
     thread::scope(|scope| {
         let waiter = scope.spawn(|| {
-            let mut b = ground.worker();
+            let mut b = fixture.client();
             b.try_lock(&key, Duration::from_secs(20), ttl).unwrap().data
         });
         thread::sleep(Duration::from_secs(3));
@@ -187,10 +187,10 @@ pub fn a_living_owner_keeps_its_lock_beyond_its_time(ground: &dyn Ground) {
     });
 }
 
-pub fn who_gave_up_waiting_does_not_get_the_lock_later(ground: &dyn Ground) {
-    let (mut a, mut b, mut c) = (ground.worker(), ground.worker(), ground.worker());
-    let key = ground.key();
-    let held = a.locked(&key);
+pub fn a_waiter_that_gave_up_does_not_get_the_lock_later(fixture: &dyn Fixture) {
+    let (mut a, mut b, mut c) = (fixture.client(), fixture.client(), fixture.client());
+    let key = fixture.new_key();
+    let held = a.read_locked(&key);
     assert!(b.try_lock(&key, Duration::from_millis(100), TTL).is_err());
     a.store.release(&key, held.token).unwrap();
     // The place that b gave up must not keep the lock from anybody.

@@ -5,18 +5,18 @@ use rsso_core::login::{Claim, Claimed, Client, Details};
 use rsso_core::store::Outcome;
 use rsso_core::{SessionId, SessionKey};
 
-use crate::common::fixture::{Ground, HOUR};
-use crate::common::login_helpers::{at_most, now, refusing, user, user_of, wish};
+use crate::common::fixture::{Fixture, HOUR};
+use crate::common::login_helpers::{at_most, new_claim, now, refuse_above, user, user_of};
 
-pub fn a_claim_makes_a_login(ground: &dyn Ground) {
-    let (mut a, mut b) = (ground.worker(), ground.worker());
-    let (key, alice) = (ground.key(), user("alice"));
+pub fn a_claim_creates_a_login(fixture: &dyn Fixture) {
+    let (mut a, mut b) = (fixture.client(), fixture.client());
+    let (key, alice) = (fixture.new_key(), user("alice"));
     a.put(&key, b"cart", HOUR);
-    let held = a.locked(&key);
+    let held = a.read_locked(&key);
     let claim = Claim {
         label: Some("Firefox on Linux".to_owned()),
         meta: Some(r#"{"theme":"dark"}"#.to_owned()),
-        ..wish(&alice, "web", at_most(1))
+        ..new_claim(&alice, "web", at_most(1))
     };
     let before = now();
     let Claimed::New(version, kicks) = a.claim(&held, &claim) else {
@@ -32,7 +32,7 @@ pub fn a_claim_makes_a_login(ground: &dyn Ground) {
     assert_eq!(login.more.meta, claim.meta);
     assert!((before..=now()).contains(&login.more.claimed_at));
 
-    let seen = b.unlocked(&key);
+    let seen = b.read_unlocked(&key);
     assert_eq!(seen.data.unwrap(), b"cart");
     let bound = seen.login.unwrap();
     assert_eq!(
@@ -42,14 +42,14 @@ pub fn a_claim_makes_a_login(ground: &dyn Ground) {
     assert!(!bound.rotated);
     assert_eq!(b.store.login_of(&key).unwrap(), Some(bound));
 
-    let told = b.told(&alice);
-    assert_eq!(told.len(), 1);
-    assert_eq!(told[0]["type"], "io.rsso.login.claimed.v1");
-    assert_eq!(told[0]["data"]["login"], claim.login.to_string());
-    assert_eq!(told[0]["data"]["device"], "web");
-    assert_eq!(told[0]["data"]["label"], "Firefox on Linux");
+    let events = b.events_about(&alice);
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0]["type"], "io.rsso.login.claimed.v1");
+    assert_eq!(events[0]["data"]["login"], claim.login.to_string());
+    assert_eq!(events[0]["data"]["device"], "web");
+    assert_eq!(events[0]["data"]["label"], "Firefox on Linux");
     // The login's id was made before the store was asked.
-    let at = told[0]["data"]["at"].as_i64().unwrap();
+    let at = events[0]["data"]["at"].as_i64().unwrap();
     assert!((login.more.claimed_at..=now()).contains(&at));
     // The request that has claimed goes on.
     assert!(matches!(a.write(&held, b"sold"), Outcome::Stored(_)));
@@ -57,19 +57,19 @@ pub fn a_claim_makes_a_login(ground: &dyn Ground) {
     assert_eq!(b.login_of(&key), Some(claim.login));
 }
 
-pub fn a_session_that_did_not_exist_is_made_by_its_claim(ground: &dyn Ground) {
-    let (mut a, mut b) = (ground.worker(), ground.worker());
-    let (key, alice) = (ground.key(), user("alice"));
-    let mut held = a.locked(&key);
+pub fn a_claim_creates_a_missing_session(fixture: &dyn Fixture) {
+    let (mut a, mut b) = (fixture.client(), fixture.client());
+    let (key, alice) = (fixture.new_key(), user("alice"));
+    let mut held = a.read_locked(&key);
     assert_eq!(held.seen, None);
-    let claim = wish(&alice, "web", at_most(1));
+    let claim = new_claim(&alice, "web", at_most(1));
     let Claimed::New(version, _) = a.claim(&held, &claim) else {
         panic!("the first login of a user is free");
     };
-    let seen = b.unlocked(&key);
+    let seen = b.read_unlocked(&key);
     assert_eq!((seen.data, seen.seen), (Some(Vec::new()), Some(version)));
     assert_eq!(b.login_of(&key), Some(claim.login));
-    let left = ground.seconds_left(&key);
+    let left = fixture.seconds_left(&key);
     assert!(
         (HOUR.as_secs() - 60..=HOUR.as_secs() + 1).contains(&left),
         "{left}"
@@ -80,43 +80,43 @@ pub fn a_session_that_did_not_exist_is_made_by_its_claim(ground: &dyn Ground) {
     assert_eq!(b.logins(&alice), [claim.login]);
 }
 
-pub fn claiming_again_from_the_same_session_changes_nothing(ground: &dyn Ground) {
-    let mut worker = ground.worker();
-    let (key, other, alice) = (ground.key(), ground.key(), user("alice"));
-    let login = worker.one_more(&key, &alice);
-    let holder = worker.one_more(&other, &alice);
-    let (before, told) = (worker.unlocked(&key), worker.told(&alice));
-    for limits in [at_most(2), at_most(1), refusing(1), at_most(0)] {
+pub fn claiming_again_from_the_same_session_changes_nothing(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
+    let (key, other, alice) = (fixture.new_key(), fixture.new_key(), user("alice"));
+    let login = client.add_login(&key, &alice);
+    let holder = client.add_login(&other, &alice);
+    let (before, events) = (client.read_unlocked(&key), client.events_about(&alice));
+    for limits in [at_most(2), at_most(1), refuse_above(1), at_most(0)] {
         let again = Claim {
             label: Some("another".to_owned()),
-            ..wish(&alice, "web", limits)
+            ..new_claim(&alice, "web", limits)
         };
-        let Claimed::Same(version, bound) = worker.claim(&before, &again) else {
+        let Claimed::Same(version, bound) = client.claim(&before, &again) else {
             panic!("{limits:?}: this session has that login already");
         };
         assert_eq!(Some(version), before.seen);
         assert_eq!(Some(bound), before.login);
     }
-    let after = worker.unlocked(&key);
+    let after = client.read_unlocked(&key);
     assert_eq!((after.seen, after.login), (before.seen, before.login));
-    assert_eq!(worker.logins(&alice), [login, holder]);
-    assert_eq!(worker.told(&alice), told);
+    assert_eq!(client.logins(&alice), [login, holder]);
+    assert_eq!(client.events_about(&alice), events);
 }
 
 /// The answer of a claim may be lost with its connection.
-pub fn a_claim_may_be_sent_twice(ground: &dyn Ground) {
-    let mut worker = ground.worker();
+pub fn a_claim_may_be_sent_twice(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
     let alice = user("alice");
-    let (stored, missing) = (ground.key(), ground.key());
-    worker.put(&stored, b"data", HOUR);
+    let (stored, missing) = (fixture.new_key(), fixture.new_key());
+    client.put(&stored, b"data", HOUR);
     for key in [&stored, &missing] {
-        let held = worker.unlocked(key);
-        let claim = wish(&alice, "web", at_most(1));
-        let Claimed::New(version, _) = worker.claim(&held, &claim) else {
+        let held = client.read_unlocked(key);
+        let claim = new_claim(&alice, "web", at_most(1));
+        let Claimed::New(version, _) = client.claim(&held, &claim) else {
             panic!("an older login makes room");
         };
-        let told = worker.told(&alice);
-        match worker.claim(&held, &claim) {
+        let events = client.events_about(&alice);
+        match client.claim(&held, &claim) {
             Claimed::New(same, _) => assert_eq!(same, version),
             Claimed::Same(same, bound) => {
                 assert_eq!(same, version);
@@ -124,14 +124,17 @@ pub fn a_claim_may_be_sent_twice(ground: &dyn Ground) {
             }
             other => panic!("{other:?}"),
         }
-        assert_eq!(worker.logins(&alice), [claim.login]);
-        assert_eq!(worker.told(&alice), told);
+        assert_eq!(client.logins(&alice), [claim.login]);
+        assert_eq!(client.events_about(&alice), events);
     }
 }
 
-pub fn another_prefix_is_another_world(ground: &dyn Ground) {
-    let (mut here, mut there) = (ground.worker(), ground.worker_with(&[("prefix", "other_")]));
-    let (one, two, alice) = (ground.key(), ground.key(), user("alice"));
+pub fn prefixes_do_not_share_logins(fixture: &dyn Fixture) {
+    let (mut here, mut there) = (
+        fixture.client(),
+        fixture.client_with(&[("prefix", "other_")]),
+    );
+    let (one, two, alice) = (fixture.new_key(), fixture.new_key(), user("alice"));
     let (first, _) = here.sign_in(&one, &alice, at_most(1));
     let (second, kicks) = there.sign_in(&two, &alice, at_most(1));
     assert_eq!(kicks, []);
@@ -139,30 +142,36 @@ pub fn another_prefix_is_another_world(ground: &dyn Ground) {
         (here.logins(&alice), there.logins(&alice)),
         (vec![first], vec![second])
     );
-    assert_eq!((here.told(&alice).len(), there.told(&alice).len()), (1, 1));
+    assert_eq!(
+        (
+            here.events_about(&alice).len(),
+            there.events_about(&alice).len()
+        ),
+        (1, 1)
+    );
     assert_eq!(there.login_of(&two), Some(second));
 }
 
 /// `rsso.hash_ids=0`: the ids as they are, with all that an id may hold.
-pub fn a_plain_id_has_logins_too(ground: &dyn Ground) {
-    let (mut worker, alice) = (ground.worker(), user("alice"));
+pub fn an_unhashed_id_may_have_a_login(fixture: &dyn Fixture) {
+    let (mut client, alice) = (fixture.client(), user("alice"));
     let plain = |text: String| SessionKey::of(&SessionId::parse(text.as_bytes()).unwrap(), false);
     let keys = ["-,a".to_owned(), "Z9,-".to_owned(), "x".repeat(100)].map(plain);
-    let login = worker.one_more(&keys[0], &alice);
-    assert!(worker.rotate(&keys[0], &keys[1], login).is_some());
-    assert_eq!(worker.login_of(&keys[1]), Some(login));
-    let (winner, kicks) = worker.sign_in(&keys[2], &alice, at_most(1));
+    let login = client.add_login(&keys[0], &alice);
+    assert!(client.rotate(&keys[0], &keys[1], login).is_some());
+    assert_eq!(client.login_of(&keys[1]), Some(login));
+    let (winner, kicks) = client.sign_in(&keys[2], &alice, at_most(1));
     assert_eq!(kicks.len(), 1);
     for key in &keys[..2] {
-        let gone = worker.unlocked(key);
+        let gone = client.read_unlocked(key);
         assert_eq!((gone.data, gone.kick.as_ref()), (None, Some(&kicks[0])));
     }
-    assert_eq!(worker.logins(&alice), [winner]);
+    assert_eq!(client.logins(&alice), [winner]);
 }
 
 /// Whatever a store keeps beside the data, it is not taken for data, nor data for it.
-pub fn any_data_survive_what_happens_to_the_login(ground: &dyn Ground) {
-    let (mut worker, alice) = (ground.worker(), user("alice"));
+pub fn changes_to_the_login_never_change_the_data(fixture: &dyn Fixture) {
+    let (mut client, alice) = (fixture.client(), user("alice"));
     let every_byte: Vec<u8> = (0..=255).collect();
     let large: Vec<u8> = every_byte.iter().copied().cycle().take(1_000_000).collect();
     // What looks like the end of a record of Redis, of each length that such an end may have.
@@ -170,60 +179,60 @@ pub fn any_data_survive_what_happens_to_the_login(ground: &dyn Ground) {
     let mut all = vec![b"".to_vec(), b"x".to_vec(), every_byte, large];
     all.extend(trailers);
     for data in all {
-        let (key, new) = (ground.key(), ground.key());
-        worker.put(&key, &data, HOUR);
-        let first = worker.sign_in(&key, &alice, at_most(0)).0;
-        assert!(worker.peek(&key).unwrap() == data);
-        worker.sign_in_on(&key, &alice, "ios", at_most(0));
-        assert!(worker.peek(&key).unwrap() == data);
-        let held = worker.locked(&key);
+        let (key, new) = (fixture.new_key(), fixture.new_key());
+        client.put(&key, &data, HOUR);
+        let first = client.sign_in(&key, &alice, at_most(0)).0;
+        assert!(client.peek(&key).unwrap() == data);
+        client.sign_in_on_device(&key, &alice, "ios", at_most(0));
+        assert!(client.peek(&key).unwrap() == data);
+        let held = client.read_locked(&key);
         assert!(held.data.as_ref() == Some(&data));
         let reversed: Vec<u8> = data.iter().rev().copied().collect();
-        assert!(matches!(worker.write(&held, &reversed), Outcome::Stored(_)));
-        let login = worker.login_of(&key).unwrap();
+        assert!(matches!(client.write(&held, &reversed), Outcome::Stored(_)));
+        let login = client.login_of(&key).unwrap();
         assert_ne!(login, first);
-        assert!(worker.rotate(&key, &new, login).is_some());
+        assert!(client.rotate(&key, &new, login).is_some());
         for key in [&key, &new] {
-            assert!(worker.peek(key).unwrap() == reversed);
-            let held = worker.locked(key);
-            worker.store.release(key, held.token).unwrap();
+            assert!(client.peek(key).unwrap() == reversed);
+            let held = client.read_locked(key);
+            client.store.release(key, held.token).unwrap();
             assert!(held.data.unwrap() == reversed);
         }
-        let held = worker.unlocked(&new);
-        assert!(worker.store.sign_out(&new, login).unwrap());
-        assert!(worker.peek(&new).unwrap() == reversed);
-        assert!(matches!(worker.touch(&held, HOUR), Outcome::Stored(_)));
-        assert!(worker.peek(&new).unwrap() == reversed);
-        worker.sign_in(&new, &alice, at_most(0));
-        assert!(worker.peek(&new).unwrap() == reversed);
-        let held = worker.unlocked(&new);
-        assert!(matches!(worker.write(&held, &data), Outcome::Stored(_)));
-        assert!(worker.peek(&new).unwrap() == data);
+        let held = client.read_unlocked(&new);
+        assert!(client.store.sign_out(&new, login).unwrap());
+        assert!(client.peek(&new).unwrap() == reversed);
+        assert!(matches!(client.touch(&held, HOUR), Outcome::Stored(_)));
+        assert!(client.peek(&new).unwrap() == reversed);
+        client.sign_in(&new, &alice, at_most(0));
+        assert!(client.peek(&new).unwrap() == reversed);
+        let held = client.read_unlocked(&new);
+        assert!(matches!(client.write(&held, &data), Outcome::Stored(_)));
+        assert!(client.peek(&new).unwrap() == data);
     }
 }
 
-pub fn users_of_another_realm_are_others(ground: &dyn Ground) {
-    let mut worker = ground.worker();
+pub fn the_same_uid_in_another_realm_is_another_user(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
     let here = user("alice");
     let there = user_of("elsewhere", "alice");
-    let (one, two) = (ground.key(), ground.key());
-    let (first, _) = worker.sign_in(&one, &here, at_most(1));
-    let (second, kicks) = worker.sign_in(&two, &there, at_most(1));
+    let (one, two) = (fixture.new_key(), fixture.new_key());
+    let (first, _) = client.sign_in(&one, &here, at_most(1));
+    let (second, kicks) = client.sign_in(&two, &there, at_most(1));
     assert_eq!(kicks, []);
-    assert_eq!(worker.logins(&here), [first]);
-    assert_eq!(worker.logins(&there), [second]);
+    assert_eq!(client.logins(&here), [first]);
+    assert_eq!(client.logins(&there), [second]);
     assert_eq!(
-        worker
+        client
             .kick(&there, &rsso_core::login::Which::default())
             .len(),
         1
     );
-    assert_eq!(worker.logins(&here), [first]);
-    assert_eq!(worker.addressees(&here, Kind::Kicked), []);
+    assert_eq!(client.logins(&here), [first]);
+    assert_eq!(client.logins_in_events(&here, Kind::Kicked), []);
 }
 
-pub fn any_uid_comes_back(ground: &dyn Ground) {
-    let mut worker = ground.worker();
+pub fn any_uid_is_read_back(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
     let every_byte: Vec<u8> = (0..=255).collect();
     let uids: [&[u8]; 12] = [
         b"\0",
@@ -241,23 +250,23 @@ pub fn any_uid_comes_back(ground: &dyn Ground) {
     ];
     let mut keys = Vec::<(SessionKey, _)>::new();
     for uid in uids {
-        let key = ground.key();
-        let (login, kicks) = worker.sign_in(&key, &user(uid), at_most(1));
+        let key = fixture.new_key();
+        let (login, kicks) = client.sign_in(&key, &user(uid), at_most(1));
         assert_eq!(kicks, [], "{uid:?} is nobody else");
         keys.push((key, login));
     }
     for (uid, (key, login)) in uids.into_iter().zip(keys) {
         let user = user(uid);
-        let logins = worker.store.logins(&user).unwrap();
+        let logins = client.store.logins(&user).unwrap();
         assert_eq!(logins.len(), 1, "{uid:?}");
         assert_eq!(logins[0].identity.uid_bytes(), uid);
         assert_eq!(logins[0].identity.uid, String::from_utf8_lossy(uid));
-        let bound = worker.store.login_of(&key).unwrap().unwrap();
+        let bound = client.store.login_of(&key).unwrap().unwrap();
         assert_eq!(
             (bound.login.identity.login, bound.user),
             (login, user.key())
         );
-        let claimed = worker.told_of(&user, Kind::Claimed);
+        let claimed = client.event_data(&user, Kind::Claimed);
         let mine = claimed
             .iter()
             .filter(|data| data["login"] == login.to_string());
@@ -265,8 +274,8 @@ pub fn any_uid_comes_back(ground: &dyn Ground) {
     }
 }
 
-pub fn any_label_and_meta_come_back(ground: &dyn Ground) {
-    let mut worker = ground.worker();
+pub fn any_label_and_meta_are_read_back(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
     let long = "\u{1f600}".repeat(63);
     for (number, label) in [
         "",
@@ -280,24 +289,24 @@ pub fn any_label_and_meta_come_back(ground: &dyn Ground) {
     .enumerate()
     {
         let user = user(number.to_string());
-        let (key, successor) = (ground.key(), ground.key());
+        let (key, successor) = (fixture.new_key(), fixture.new_key());
         let meta = serde_json::json!([{ "label": label, "n": 1.5e300, "empty": {}, "list": [] }]);
         let claim = Claim {
             label: Some(label.to_owned()),
             meta: Some(meta.to_string()),
             client: Client::new("2001:db8::1".parse().ok(), Some(b"Firefox"), Details::Full),
-            ..wish(&user, "web", at_most(1))
+            ..new_claim(&user, "web", at_most(1))
         };
-        let held = worker.unlocked(&key);
-        assert!(matches!(worker.claim(&held, &claim), Claimed::New(..)));
-        let logins = worker.store.logins(&user).unwrap();
+        let held = client.read_unlocked(&key);
+        assert!(matches!(client.claim(&held, &claim), Claimed::New(..)));
+        let logins = client.store.logins(&user).unwrap();
         assert_eq!(logins[0].identity.label.as_deref(), Some(label));
         assert_eq!(logins[0].more.meta, claim.meta);
         assert_eq!(logins[0].more.ip.as_deref(), Some("2001:db8::1"));
         assert_eq!(logins[0].more.user_agent.as_deref(), Some("Firefox"));
-        let (_, kicks) = worker.sign_in(&successor, &user, at_most(1));
+        let (_, kicks) = client.sign_in(&successor, &user, at_most(1));
         assert_eq!(kicks[0].identity.label.as_deref(), Some(label));
-        assert_eq!(worker.unlocked(&key).kick.unwrap(), kicks[0]);
-        assert_eq!(worker.told_of(&user, Kind::Kicked)[0]["label"], label);
+        assert_eq!(client.read_unlocked(&key).kick.unwrap(), kicks[0]);
+        assert_eq!(client.event_data(&user, Kind::Kicked)[0]["label"], label);
     }
 }

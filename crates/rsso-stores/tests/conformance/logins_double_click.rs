@@ -5,24 +5,24 @@ use rsso_core::login::event::Kind;
 use rsso_core::login::{Claim, Claimed, Limits, LoginId, Refused, Which};
 use rsso_core::request::Written;
 
-use crate::common::fixture::{Ground, HOUR, sid};
-use crate::common::login_helpers::{at_most, refusing, user, wish};
+use crate::common::fixture::{Fixture, HOUR, new_sid};
+use crate::common::login_helpers::{at_most, new_claim, refuse_above, user};
 use crate::common::php_request::Request;
 
 /// A request that presents `cookie` and signs in, as applications do: a new id, then the claim.
-fn sign_in(ground: &dyn Ground, cookie: &SessionId, claim: &Claim) -> (SessionId, Claimed) {
-    sign_in_with(ground, cookie, claim, &[])
+fn sign_in(fixture: &dyn Fixture, cookie: &SessionId, claim: &Claim) -> (SessionId, Claimed) {
+    sign_in_with(fixture, cookie, claim, &[])
 }
 
 fn sign_in_with(
-    ground: &dyn Ground,
+    fixture: &dyn Fixture,
     cookie: &SessionId,
     claim: &Claim,
     directives: &[(&str, &str)],
 ) -> (SessionId, Claimed) {
-    let mut request = Request::begin_with(ground, directives);
+    let mut request = Request::begin_with(fixture, directives);
     // Strict mode asks first.
-    request.knows(cookie);
+    request.accepts_id(cookie);
     request.read(cookie);
     let new = request.regenerate(cookie, true);
     let claimed = request.claim(claim);
@@ -34,42 +34,42 @@ fn sign_in_with(
 }
 
 /// The session of a page with a form for signing in.
-fn form(ground: &dyn Ground, directives: &[(&str, &str)]) -> SessionId {
-    let id = sid();
-    let mut request = Request::begin_with(ground, directives);
+fn form(fixture: &dyn Fixture, directives: &[(&str, &str)]) -> SessionId {
+    let id = new_sid();
+    let mut request = Request::begin_with(fixture, directives);
     request.read(&id);
     assert_eq!(request.write(&id, b"form"), Written::Stored);
     request.end();
     id
 }
 
-pub fn a_second_click_takes_the_place_of_the_first(ground: &dyn Ground) {
-    let mut other = ground.worker();
-    let policies = [refusing(1), at_most(1), refusing(2), at_most(0)];
+pub fn a_second_click_replaces_the_first(fixture: &dyn Fixture) {
+    let mut other = fixture.client();
+    let policies = [refuse_above(1), at_most(1), refuse_above(2), at_most(0)];
     for (number, limits) in policies.into_iter().enumerate() {
         for lock in ["1", "0"] {
             let ann = user(format!("ann {number} {lock}"));
             let directives = [("lock", lock)];
-            let cookie = form(ground, &directives);
+            let cookie = form(fixture, &directives);
             let mut lost: Vec<(SessionId, LoginId)> = Vec::new();
             for _ in 0..3 {
-                let claim = wish(&ann, "web", limits);
-                let (id, claimed) = sign_in_with(ground, &cookie, &claim, &directives);
+                let claim = new_claim(&ann, "web", limits);
+                let (id, claimed) = sign_in_with(fixture, &cookie, &claim, &directives);
                 let Claimed::New(_, kicks) = claimed else {
                     panic!("{limits:?}: a click more is no other browser: {claimed:?}");
                 };
                 assert_eq!(kicks, []);
                 assert_eq!(other.logins(&ann), [claim.login]);
-                assert_eq!(other.login_of(&ground.key_of(&id)), Some(claim.login));
+                assert_eq!(other.login_of(&fixture.key_of(&id)), Some(claim.login));
                 lost.push((id, claim.login));
             }
             lost.pop();
             let released: Vec<_> = lost.iter().map(|(_, login)| *login).collect();
-            assert_eq!(other.addressees(&ann, Kind::Released), released);
-            assert_eq!(other.addressees(&ann, Kind::Kicked), []);
+            assert_eq!(other.logins_in_events(&ann, Kind::Released), released);
+            assert_eq!(other.logins_in_events(&ann, Kind::Kicked), []);
             for (id, _) in &lost {
                 // Requests under way go on as nobody.
-                let seen = other.unlocked(&ground.key_of(id));
+                let seen = other.read_unlocked(&fixture.key_of(id));
                 assert_eq!((seen.data, seen.login), (Some(Vec::new()), None));
             }
         }
@@ -77,12 +77,12 @@ pub fn a_second_click_takes_the_place_of_the_first(ground: &dyn Ground) {
 }
 
 /// Without strict mode any cookie is a session, also one that was never stored.
-pub fn a_second_click_with_an_id_that_was_never_stored(ground: &dyn Ground) {
-    let (mut other, ann) = (ground.worker(), user("ann"));
-    let cookie = sid();
+pub fn a_second_click_may_have_an_id_that_was_never_stored(fixture: &dyn Fixture) {
+    let (mut other, ann) = (fixture.client(), user("ann"));
+    let cookie = new_sid();
     for _ in 0..2 {
-        let claim = wish(&ann, "web", refusing(1));
-        let (_, claimed) = sign_in(ground, &cookie, &claim);
+        let claim = new_claim(&ann, "web", refuse_above(1));
+        let (_, claimed) = sign_in(fixture, &cookie, &claim);
         assert!(matches!(claimed, Claimed::New(..)), "{claimed:?}");
         assert_eq!(other.logins(&ann), [claim.login]);
     }
@@ -90,23 +90,23 @@ pub fn a_second_click_with_an_id_that_was_never_stored(ground: &dyn Ground) {
 
 /// The application renews the id before it claims, and `sso_claim()` renews it once more; or the old
 /// session is kept. And PHP tells of the ids that it makes, or does not.
-pub fn a_second_click_is_known_through_any_new_ids(ground: &dyn Ground) {
-    let (mut other, ann) = (ground.worker(), user("ann"));
-    for (delete, told) in [(true, true), (false, true), (true, false), (false, false)] {
-        let cookie = form(ground, &[]);
-        let regenerate = match told {
+pub fn a_second_click_is_recognized_through_new_ids(fixture: &dyn Fixture) {
+    let (mut other, ann) = (fixture.client(), user("ann"));
+    for (delete, creates_ids) in [(true, true), (false, true), (true, false), (false, false)] {
+        let cookie = form(fixture, &[]);
+        let regenerate = match creates_ids {
             true => Request::regenerate,
-            false => Request::regenerate_unseen,
+            false => Request::regenerate_without_create_sid,
         };
         for _ in 0..2 {
-            let claim = wish(&ann, "web", refusing(1));
-            let mut request = Request::on(ground, &cookie);
+            let claim = new_claim(&ann, "web", refuse_above(1));
+            let mut request = Request::reading(fixture, &cookie);
             let id = regenerate(&mut request, &cookie, delete);
             let id = regenerate(&mut request, &id, true);
             let claimed = request.claim(&claim);
             assert!(
                 matches!(claimed, Claimed::New(..)),
-                "{delete} {told}: {claimed:?}"
+                "{delete} {creates_ids}: {claimed:?}"
             );
             assert_eq!(request.write(&id, b"signed in"), Written::Stored);
             request.end();
@@ -118,33 +118,33 @@ pub fn a_second_click_is_known_through_any_new_ids(ground: &dyn Ground) {
 
 /// The id has expired, or never was one: strict mode gives another one, told or made by PHP itself; and to
 /// Symfony's classes a session that is empty is unknown as well.
-pub fn a_second_click_with_an_id_that_is_replaced(ground: &dyn Ground) {
-    let (mut other, ann) = (ground.worker(), user("ann"));
-    for (told, stored) in [(true, false), (false, false), (false, true)] {
-        let cookie = sid();
+pub fn a_second_click_is_recognized_if_its_id_was_replaced(fixture: &dyn Fixture) {
+    let (mut other, ann) = (fixture.client(), user("ann"));
+    for (creates_ids, stored) in [(true, false), (false, false), (false, true)] {
+        let cookie = new_sid();
         if stored {
-            other.put(&ground.key_of(&cookie), b"", HOUR);
+            other.put(&fixture.key_of(&cookie), b"", HOUR);
         }
         for _ in 0..2 {
-            let claim = wish(&ann, "web", refusing(1));
-            let mut request = Request::begin(ground);
+            let claim = new_claim(&ann, "web", refuse_above(1));
+            let mut request = Request::begin(fixture);
             request.state.opened();
-            let given = sid();
-            if told {
-                assert!(!request.knows(&cookie));
+            let given = new_sid();
+            if creates_ids {
+                assert!(!request.accepts_id(&cookie));
                 request.state.created(given.clone(), false);
             } else {
                 assert_eq!(request.read(&cookie), b"");
             }
             request.read(&given);
-            let id = match told {
+            let id = match creates_ids {
                 true => request.regenerate(&given, true),
-                false => request.regenerate_unseen(&given, true),
+                false => request.regenerate_without_create_sid(&given, true),
             };
             let claimed = request.claim(&claim);
             assert!(
                 matches!(claimed, Claimed::New(..)),
-                "{told} {stored}: {claimed:?}"
+                "{creates_ids} {stored}: {claimed:?}"
             );
             assert_eq!(request.write(&id, b"signed in"), Written::Stored);
             request.end();
@@ -155,62 +155,62 @@ pub fn a_second_click_with_an_id_that_is_replaced(ground: &dyn Ground) {
 }
 
 /// A process that serves many: what one visitor's session was is nothing to the next one's.
-pub fn a_claim_of_the_next_visitor_repeats_nothing(ground: &dyn Ground) {
-    let (mut other, ann) = (ground.worker(), user("ann"));
-    for told in [true, false] {
-        let cookie = form(ground, &[]);
-        let (_, first) = sign_in(ground, &cookie, &wish(&ann, "web", refusing(1)));
+pub fn a_claim_of_the_next_visitor_is_not_a_second_click(fixture: &dyn Fixture) {
+    let (mut other, ann) = (fixture.client(), user("ann"));
+    for creates_ids in [true, false] {
+        let cookie = form(fixture, &[]);
+        let (_, first) = sign_in(fixture, &cookie, &new_claim(&ann, "web", refuse_above(1)));
         assert!(matches!(first, Claimed::New(..)), "{first:?}");
-        let mut process = Request::begin(ground);
+        let mut process = Request::begin(fixture);
         process.state.opened();
         process.read(&cookie);
         process.close();
         // No rotation: the extension says so.
         process.state.opened();
         process.state.forget_ancestor();
-        let new = sid();
-        if told {
+        let new = new_sid();
+        if creates_ids {
             process.state.created(new.clone(), false);
         }
         process.read(&new);
-        let claimed = process.claim(&wish(&ann, "web", refusing(1)));
+        let claimed = process.claim(&new_claim(&ann, "web", refuse_above(1)));
         assert!(matches!(claimed, Claimed::Refused(..)), "{claimed:?}");
         process.end();
         other.kick(&ann, &Which::default());
     }
 }
 
-pub fn a_second_click_is_no_storm_and_nobodys_kick(ground: &dyn Ground) {
-    let (mut other, ann) = (ground.worker(), user("ann"));
+pub fn a_second_click_kicks_nobody_and_is_no_storm(fixture: &dyn Fixture) {
+    let (mut other, ann) = (fixture.client(), user("ann"));
     let limits = Limits {
         storm_limit: 1,
         ..at_most(1)
     };
-    let cookie = form(ground, &[]);
+    let cookie = form(fixture, &[]);
     for _ in 0..5 {
-        let (_, claimed) = sign_in(ground, &cookie, &wish(&ann, "web", limits));
+        let (_, claimed) = sign_in(fixture, &cookie, &new_claim(&ann, "web", limits));
         assert!(
             matches!(&claimed, Claimed::New(_, kicks) if kicks.is_empty()),
             "{claimed:?}"
         );
     }
-    assert_eq!(other.addressees(&ann, Kind::Storm), []);
+    assert_eq!(other.logins_in_events(&ann, Kind::Storm), []);
     // Nor has it used up what others may replace.
-    let (_, kicks) = other.sign_in(&ground.key(), &ann, limits);
+    let (_, kicks) = other.sign_in(&fixture.new_key(), &ann, limits);
     assert_eq!(kicks.len(), 1);
 }
 
-pub fn a_repeated_claim_counts_for_the_grace_only(ground: &dyn Ground) {
-    let (mut other, ann) = (ground.worker(), user("ann"));
-    let cookie = form(ground, &[]);
-    let first = wish(&ann, "web", refusing(1));
+pub fn a_second_click_counts_only_within_the_grace_period(fixture: &dyn Fixture) {
+    let (mut other, ann) = (fixture.client(), user("ann"));
+    let cookie = form(fixture, &[]);
+    let first = new_claim(&ann, "web", refuse_above(1));
     // A login's id says when it was claimed.
     let old = Claim {
         login: LoginId::parse("01BX5ZZKBKACTAV9WEVGEMMVRZ").unwrap(),
         ..first
     };
-    sign_in(ground, &cookie, &old);
-    let (_, claimed) = sign_in(ground, &cookie, &wish(&ann, "web", refusing(1)));
+    sign_in(fixture, &cookie, &old);
+    let (_, claimed) = sign_in(fixture, &cookie, &new_claim(&ann, "web", refuse_above(1)));
     assert!(
         matches!(claimed, Claimed::Refused(Refused::Limit, _)),
         "{claimed:?}"
@@ -218,20 +218,20 @@ pub fn a_repeated_claim_counts_for_the_grace_only(ground: &dyn Ground) {
     assert_eq!(other.logins(&ann), [old.login]);
 }
 
-pub fn a_claim_from_elsewhere_repeats_nothing(ground: &dyn Ground) {
-    let (mut other, ann, bob) = (ground.worker(), user("ann"), user("bob"));
-    let (here, there) = (form(ground, &[]), form(ground, &[]));
-    let (id, first) = sign_in(ground, &here, &wish(&ann, "web", refusing(1)));
+pub fn a_claim_of_another_browser_is_not_a_second_click(fixture: &dyn Fixture) {
+    let (mut other, ann, bob) = (fixture.client(), user("ann"), user("bob"));
+    let (here, there) = (form(fixture, &[]), form(fixture, &[]));
+    let (id, first) = sign_in(fixture, &here, &new_claim(&ann, "web", refuse_above(1)));
     assert!(matches!(first, Claimed::New(..)), "{first:?}");
-    let (_, claimed) = sign_in(ground, &there, &wish(&ann, "web", refusing(1)));
+    let (_, claimed) = sign_in(fixture, &there, &new_claim(&ann, "web", refuse_above(1)));
     assert!(matches!(claimed, Claimed::Refused(..)), "{claimed:?}");
     // Another user from there takes no login of the first.
-    let (_, claimed) = sign_in(ground, &here, &wish(&bob, "web", refusing(1)));
+    let (_, claimed) = sign_in(fixture, &here, &new_claim(&bob, "web", refuse_above(1)));
     assert!(matches!(claimed, Claimed::New(..)), "{claimed:?}");
     assert_eq!(other.logins(&ann).len(), 1);
     // From the login's own id it is the same login.
-    let mut request = Request::on(ground, &id);
-    let claimed = request.claim(&wish(&ann, "web", refusing(1)));
+    let mut request = Request::reading(fixture, &id);
+    let claimed = request.claim(&new_claim(&ann, "web", refuse_above(1)));
     assert!(matches!(claimed, Claimed::Same(..)), "{claimed:?}");
     request.end();
     assert_eq!(other.logins(&ann).len(), 1);
@@ -239,12 +239,12 @@ pub fn a_claim_from_elsewhere_repeats_nothing(ground: &dyn Ground) {
 }
 
 /// One cookie that two devices present, or a client that signs in for both: neither is the other's second click.
-pub fn a_claim_for_another_device_repeats_nothing(ground: &dyn Ground) {
-    let (mut other, ann) = (ground.worker(), user("ann"));
+pub fn a_claim_for_another_device_is_not_a_second_click(fixture: &dyn Fixture) {
+    let (mut other, ann) = (fixture.client(), user("ann"));
     for limits in [at_most(5), at_most(0)] {
-        let cookie = form(ground, &[]);
+        let cookie = form(fixture, &[]);
         for device in ["web", "ios"] {
-            let (_, claimed) = sign_in(ground, &cookie, &wish(&ann, device, limits));
+            let (_, claimed) = sign_in(fixture, &cookie, &new_claim(&ann, device, limits));
             assert!(matches!(claimed, Claimed::New(..)), "{claimed:?}");
         }
         assert_eq!(other.logins(&ann).len(), 2);

@@ -8,238 +8,243 @@ use rsso_core::login::event::Kind;
 use rsso_core::login::{Claimed, LoginId, User, Which};
 use rsso_core::store::{End, Outcome};
 
-use crate::common::fixture::{Ground, HOUR, Worker};
-use crate::common::login_helpers::{at_most, refusing, user, wish};
+use crate::common::fixture::{Fixture, HOUR, StoreClient};
+use crate::common::login_helpers::{at_most, new_claim, refuse_above, user};
 
 const SHORT: Duration = Duration::from_secs(1);
-const OVER: Duration = Duration::from_millis(2300);
+const AFTER_EXPIRY: Duration = Duration::from_millis(2300);
 
-fn expiring(worker: &mut Worker, key: &SessionKey, user: &User) -> LoginId {
-    let held = worker.unlocked(key);
-    let claim = wish(user, "web", at_most(0));
-    let claimed = worker.claim_for(&held, &claim, SHORT);
+fn claim_for_a_second(client: &mut StoreClient, key: &SessionKey, user: &User) -> LoginId {
+    let held = client.read_unlocked(key);
+    let claim = new_claim(user, "web", at_most(0));
+    let claimed = client.claim_for(&held, &claim, SHORT);
     assert!(matches!(claimed, Claimed::New(..)), "{claimed:?}");
     claim.login
 }
 
 /// The slot of a dead login is free at once, and nobody is told of a kick.
-fn is_free(ground: &dyn Ground, user: &User, dead: &SessionKey, login: LoginId) {
-    let mut worker = ground.worker();
-    assert_eq!(worker.logins(user), []);
-    assert_eq!((worker.login_of(dead), worker.peek(dead)), (None, None));
-    assert_eq!(worker.store.notify(user, None, "1").unwrap(), 0);
-    assert_eq!(worker.kick(user, &Which::default()), []);
-    let (newcomer, kicks) = worker.sign_in(&ground.key(), user, refusing(1));
+fn assert_not_counted(fixture: &dyn Fixture, user: &User, ended: &SessionKey, login: LoginId) {
+    let mut client = fixture.client();
+    assert_eq!(client.logins(user), []);
+    assert_eq!((client.login_of(ended), client.peek(ended)), (None, None));
+    assert_eq!(client.store.notify(user, None, "1").unwrap(), 0);
+    assert_eq!(client.kick(user, &Which::default()), []);
+    let (newcomer, kicks) = client.sign_in(&fixture.new_key(), user, refuse_above(1));
     assert_eq!(kicks, []);
-    assert_eq!(worker.logins(user), [newcomer]);
-    assert_eq!(worker.addressees(user, Kind::Kicked), []);
-    assert_eq!(worker.addressees(user, Kind::Message), []);
+    assert_eq!(client.logins(user), [newcomer]);
+    assert_eq!(client.logins_in_events(user, Kind::Kicked), []);
+    assert_eq!(client.logins_in_events(user, Kind::Message), []);
     let ends = [Kind::Expired, Kind::Released]
-        .map(|kind| worker.addressees(user, kind))
+        .map(|kind| client.logins_in_events(user, kind))
         .concat();
     assert!(ends.is_empty() || ends == [login], "{ends:?}");
-    assert_eq!(worker.unlocked(dead).kick, None);
+    assert_eq!(client.read_unlocked(ended).kick, None);
 }
 
 /// Nor under the policy that kicks: the newcomer replaces nobody.
-fn is_not_kicked(ground: &dyn Ground, user: &User) {
-    let mut worker = ground.worker();
-    let (newcomer, kicks) = worker.sign_in(&ground.key(), user, at_most(1));
+fn assert_newcomer_kicks_nobody(fixture: &dyn Fixture, user: &User) {
+    let mut client = fixture.client();
+    let (newcomer, kicks) = client.sign_in(&fixture.new_key(), user, at_most(1));
     assert_eq!(kicks, []);
-    assert_eq!(worker.logins(user), [newcomer]);
-    assert_eq!(worker.addressees(user, Kind::Kicked), []);
+    assert_eq!(client.logins(user), [newcomer]);
+    assert_eq!(client.logins_in_events(user, Kind::Kicked), []);
 }
 
-pub fn an_expired_login_holds_no_slot(ground: &dyn Ground) {
-    let mut worker = ground.worker();
-    let (one, two) = (ground.key(), ground.key());
+pub fn an_expired_login_does_not_count(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
+    let (one, two) = (fixture.new_key(), fixture.new_key());
     let (alice, bob) = (user("alice"), user("bob"));
-    let login = expiring(&mut worker, &one, &alice);
-    expiring(&mut worker, &two, &bob);
-    thread::sleep(OVER);
-    is_free(ground, &alice, &one, login);
-    is_not_kicked(ground, &bob);
+    let login = claim_for_a_second(&mut client, &one, &alice);
+    claim_for_a_second(&mut client, &two, &bob);
+    thread::sleep(AFTER_EXPIRY);
+    assert_not_counted(fixture, &alice, &one, login);
+    assert_newcomer_kicks_nobody(fixture, &bob);
 }
 
-pub fn a_destroyed_login_holds_no_slot(ground: &dyn Ground) {
-    let mut worker = ground.worker();
-    let (one, two) = (ground.key(), ground.key());
+pub fn a_destroyed_login_does_not_count(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
+    let (one, two) = (fixture.new_key(), fixture.new_key());
     let (alice, bob) = (user("alice"), user("bob"));
-    let login = worker.one_more(&one, &alice);
-    worker.one_more(&two, &bob);
-    assert!(worker.destroy(&one) && worker.destroy(&two));
-    assert_eq!(worker.addressees(&alice, Kind::Released), [login]);
-    is_free(ground, &alice, &one, login);
-    is_not_kicked(ground, &bob);
-    assert_eq!(worker.addressees(&alice, Kind::Expired), []);
+    let login = client.add_login(&one, &alice);
+    client.add_login(&two, &bob);
+    assert!(client.destroy(&one) && client.destroy(&two));
+    assert_eq!(client.logins_in_events(&alice, Kind::Released), [login]);
+    assert_not_counted(fixture, &alice, &one, login);
+    assert_newcomer_kicks_nobody(fixture, &bob);
+    assert_eq!(client.logins_in_events(&alice, Kind::Expired), []);
 }
 
-pub fn a_login_whose_session_was_removed_holds_no_slot(ground: &dyn Ground) {
-    let mut worker = ground.worker();
-    let (one, two) = (ground.key(), ground.key());
+pub fn a_login_whose_session_was_removed_does_not_count(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
+    let (one, two) = (fixture.new_key(), fixture.new_key());
     let (alice, bob) = (user("alice"), user("bob"));
-    let login = worker.one_more(&one, &alice);
-    worker.one_more(&two, &bob);
-    ground.remove_behind_its_back(&one);
-    ground.remove_behind_its_back(&two);
-    is_free(ground, &alice, &one, login);
-    is_not_kicked(ground, &bob);
+    let login = client.add_login(&one, &alice);
+    client.add_login(&two, &bob);
+    fixture.remove_without_rsso(&one);
+    fixture.remove_without_rsso(&two);
+    assert_not_counted(fixture, &alice, &one, login);
+    assert_newcomer_kicks_nobody(fixture, &bob);
 }
 
-pub fn a_flushed_store_locks_nobody_out(ground: &dyn Ground) {
-    let mut worker = ground.worker();
+pub fn a_flushed_store_locks_nobody_out(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
     let users: Vec<_> = (0..3).map(|n| user(format!("user {n}"))).collect();
     for user in &users {
-        worker.sign_in(&ground.key(), user, refusing(1));
+        client.sign_in(&fixture.new_key(), user, refuse_above(1));
     }
-    ground.flush();
+    fixture.remove_all_without_rsso();
     for user in &users {
-        assert_eq!(worker.logins(user), []);
-        let (newcomer, _) = worker.sign_in(&ground.key(), user, refusing(1));
-        assert_eq!(worker.logins(user), [newcomer]);
-        assert_eq!(worker.addressees(user, Kind::Kicked), []);
+        assert_eq!(client.logins(user), []);
+        let (newcomer, _) = client.sign_in(&fixture.new_key(), user, refuse_above(1));
+        assert_eq!(client.logins(user), [newcomer]);
+        assert_eq!(client.logins_in_events(user, Kind::Kicked), []);
     }
 }
 
-pub fn the_dead_are_told_of_once(ground: &dyn Ground) {
-    let mut worker = ground.worker();
+pub fn an_expired_login_is_reported_once(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
     let alice = user("alice");
-    let keys = [(); 3].map(|()| ground.key());
-    let logins = keys.each_ref().map(|key| worker.one_more(key, &alice));
-    ground.remove_behind_its_back(&keys[0]);
-    ground.remove_behind_its_back(&keys[1]);
+    let keys = [(); 3].map(|()| fixture.new_key());
+    let logins = keys.each_ref().map(|key| client.add_login(key, &alice));
+    fixture.remove_without_rsso(&keys[0]);
+    fixture.remove_without_rsso(&keys[1]);
     for _ in 0..3 {
-        assert_eq!(worker.logins(&alice), [logins[2]]);
-        assert_eq!(worker.store.notify(&alice, None, "1").unwrap(), 1);
+        assert_eq!(client.logins(&alice), [logins[2]]);
+        assert_eq!(client.store.notify(&alice, None, "1").unwrap(), 1);
     }
-    assert_eq!(worker.addressees(&alice, Kind::Expired), logins[..2]);
-    let told = worker.told_of(&alice, Kind::Expired);
+    assert_eq!(client.logins_in_events(&alice, Kind::Expired), logins[..2]);
+    let events = client.event_data(&alice, Kind::Expired);
     assert_eq!(
-        (&told[0]["code"], &told[0]["reason"]),
+        (&events[0]["code"], &events[0]["reason"]),
         (&(-3).into(), &"expired".into())
     );
-    assert_eq!(worker.addressees(&alice, Kind::Kicked), []);
+    assert_eq!(client.logins_in_events(&alice, Kind::Kicked), []);
 }
 
-pub fn a_new_session_under_the_id_does_not_inherit_the_login(ground: &dyn Ground) {
-    let mut worker = ground.worker();
-    let ends: [fn(&dyn Ground, &mut Worker, &SessionKey); 3] = [
-        |_, worker, key| assert!(worker.destroy(key)),
-        |ground, _, key| ground.remove_behind_its_back(key),
-        |ground, _, _| ground.flush(),
+pub fn a_new_session_under_the_id_does_not_inherit_the_login(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
+    let ends: [fn(&dyn Fixture, &mut StoreClient, &SessionKey); 3] = [
+        |_, client, key| assert!(client.destroy(key)),
+        |fixture, _, key| fixture.remove_without_rsso(key),
+        |fixture, _, _| fixture.remove_all_without_rsso(),
     ];
     for (number, end) in ends.into_iter().enumerate() {
-        let (key, user) = (ground.key(), user(number.to_string()));
-        worker.one_more(&key, &user);
-        end(ground, &mut worker, &key);
-        worker.put(&key, b"anew", HOUR);
+        let (key, user) = (fixture.new_key(), user(number.to_string()));
+        client.add_login(&key, &user);
+        end(fixture, &mut client, &key);
+        client.put(&key, b"anew", HOUR);
         assert_eq!(
-            (worker.login_of(&key), worker.logins(&user)),
+            (client.login_of(&key), client.logins(&user)),
             (None, vec![])
         );
-        assert_eq!(worker.unlocked(&key).login, None);
+        assert_eq!(client.read_unlocked(&key).login, None);
         // Ending the new session ends nobody's login a second time.
-        assert!(worker.destroy(&key));
-        assert!(worker.addressees(&user, Kind::Released).len() <= 1);
+        assert!(client.destroy(&key));
+        assert!(client.logins_in_events(&user, Kind::Released).len() <= 1);
     }
-    let (key, alice) = (ground.key(), user("alice"));
-    expiring(&mut worker, &key, &alice);
-    thread::sleep(OVER);
-    worker.put(&key, b"anew", HOUR);
+    let (key, alice) = (fixture.new_key(), user("alice"));
+    claim_for_a_second(&mut client, &key, &alice);
+    thread::sleep(AFTER_EXPIRY);
+    client.put(&key, b"anew", HOUR);
     assert_eq!(
-        (worker.login_of(&key), worker.logins(&alice)),
+        (client.login_of(&key), client.logins(&alice)),
         (None, vec![])
     );
 }
 
 /// Else there would be two of one user: the old request's session, and the newcomer's.
-pub fn who_was_found_dead_is_not_revived_by_a_late_request(ground: &dyn Ground) {
-    let (mut a, mut b) = (ground.worker(), ground.worker());
+pub fn a_late_request_does_not_revive_an_expired_login(fixture: &dyn Fixture) {
+    let (mut a, mut b) = (fixture.client(), fixture.client());
     for (number, locked) in [true, false].into_iter().enumerate() {
-        let (key, user) = (ground.key(), user(number.to_string()));
-        let login = expiring(&mut b, &key, &user);
+        let (key, user) = (fixture.new_key(), user(number.to_string()));
+        let login = claim_for_a_second(&mut b, &key, &user);
         let held = if locked {
-            a.locked(&key)
+            a.read_locked(&key)
         } else {
-            a.unlocked(&key)
+            a.read_unlocked(&key)
         };
-        thread::sleep(OVER);
-        let (newcomer, kicks) = b.sign_in(&ground.key(), &user, at_most(1));
+        thread::sleep(AFTER_EXPIRY);
+        let (newcomer, kicks) = b.sign_in(&fixture.new_key(), &user, at_most(1));
         // A session in use may count as living: then it is kicked.
         assert!(kicks.len() <= 1);
         let outcome = a.write(&held, b"revived");
         assert_eq!(outcome, Outcome::Gone, "locked: {locked}");
         assert_eq!((a.login_of(&key), a.peek(&key)), (None, None));
         assert_eq!(b.logins(&user), [newcomer]);
-        let ends = [Kind::Expired, Kind::Kicked].map(|kind| b.addressees(&user, kind));
+        let ends = [Kind::Expired, Kind::Kicked].map(|kind| b.logins_in_events(&user, kind));
         assert_eq!(ends.concat(), [login]);
     }
 }
 
 /// A page that takes longer than its session had left.
-pub fn a_login_in_use_does_not_expire(ground: &dyn Ground) {
-    let (mut a, mut b) = (ground.worker(), ground.worker());
-    let (key, alice) = (ground.key(), user("alice"));
-    let login = expiring(&mut b, &key, &alice);
-    let held = a.locked(&key);
+pub fn a_login_in_use_does_not_expire(fixture: &dyn Fixture) {
+    let (mut a, mut b) = (fixture.client(), fixture.client());
+    let (key, alice) = (fixture.new_key(), user("alice"));
+    let login = claim_for_a_second(&mut b, &key, &alice);
+    let held = a.read_locked(&key);
     assert_eq!(held.login.as_ref().unwrap().login.identity.login, login);
-    thread::sleep(OVER);
+    thread::sleep(AFTER_EXPIRY);
     b.store.gc(None).unwrap();
     assert!(matches!(a.touch(&held, HOUR), Outcome::Stored(_)));
     assert_eq!(
         (a.login_of(&key), a.logins(&alice)),
         (Some(login), vec![login])
     );
-    assert_eq!(a.told(&alice).len(), 1);
+    assert_eq!(a.events_about(&alice).len(), 1);
 }
 
-pub fn who_does_not_come_back_is_told_of_once(ground: &dyn Ground) {
-    let mut worker = ground.worker();
-    let (dead, key, alice, bob) = (ground.key(), ground.key(), user("alice"), user("bob"));
-    let login = expiring(&mut worker, &dead, &alice);
-    let living = worker.one_more(&key, &bob);
-    thread::sleep(OVER);
+pub fn an_abandoned_login_is_reported_once(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
+    let (dead, key, alice, bob) = (
+        fixture.new_key(),
+        fixture.new_key(),
+        user("alice"),
+        user("bob"),
+    );
+    let login = claim_for_a_second(&mut client, &dead, &alice);
+    let living = client.add_login(&key, &bob);
+    thread::sleep(AFTER_EXPIRY);
     for _ in 0..2 {
-        worker.store.gc(None).unwrap();
+        client.store.gc(None).unwrap();
         // A store whose server removes by itself has nothing to do.
-        assert!(worker.addressees(&alice, Kind::Expired).len() <= 1);
+        assert!(client.logins_in_events(&alice, Kind::Expired).len() <= 1);
     }
-    worker.sign_in(&ground.key(), &alice, refusing(1));
-    assert_eq!(worker.addressees(&alice, Kind::Expired), [login]);
+    client.sign_in(&fixture.new_key(), &alice, refuse_above(1));
+    assert_eq!(client.logins_in_events(&alice, Kind::Expired), [login]);
     assert_eq!(
-        (worker.logins(&bob), worker.login_of(&key)),
+        (client.logins(&bob), client.login_of(&key)),
         (vec![living], Some(living))
     );
-    assert_eq!(worker.told(&bob).len(), 1);
+    assert_eq!(client.events_about(&bob).len(), 1);
 }
 
-pub fn a_refreshed_login_lives_on(ground: &dyn Ground) {
-    let mut worker = ground.worker();
-    let (key, alice) = (ground.key(), user("alice"));
-    let login = expiring(&mut worker, &key, &alice);
-    let held = worker.locked(&key);
-    assert!(matches!(worker.touch(&held, HOUR), Outcome::Stored(_)));
-    thread::sleep(OVER);
-    assert_eq!(worker.logins(&alice), [login]);
-    let outside = worker.unlocked(&ground.key());
-    let claimed = worker.claim(&outside, &wish(&alice, "web", refusing(1)));
+pub fn a_touched_login_lives_longer(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
+    let (key, alice) = (fixture.new_key(), user("alice"));
+    let login = claim_for_a_second(&mut client, &key, &alice);
+    let held = client.read_locked(&key);
+    assert!(matches!(client.touch(&held, HOUR), Outcome::Stored(_)));
+    thread::sleep(AFTER_EXPIRY);
+    assert_eq!(client.logins(&alice), [login]);
+    let outside = client.read_unlocked(&fixture.new_key());
+    let claimed = client.claim(&outside, &new_claim(&alice, "web", refuse_above(1)));
     assert!(matches!(claimed, Claimed::Refused(..)), "{claimed:?}");
 }
 
 /// A logout that comes late: the generation that it saw has ended.
-pub fn a_late_destroy_leaves_the_successor_alone(ground: &dyn Ground) {
-    let mut worker = ground.worker();
-    let (key, alice) = (ground.key(), user("alice"));
-    worker.one_more(&key, &alice);
-    let seen = worker.unlocked(&key).seen.map(|seen| seen.generation);
-    worker.destroy(&key);
-    let successor = worker.one_more(&key, &alice);
+pub fn a_late_destroy_does_not_end_the_next_login(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
+    let (key, alice) = (fixture.new_key(), user("alice"));
+    client.add_login(&key, &alice);
+    let seen = client.read_unlocked(&key).seen.map(|seen| seen.generation);
+    client.destroy(&key);
+    let successor = client.add_login(&key, &alice);
     let end = End {
         seen,
         ..End::default()
     };
-    assert!(!worker.store.destroy(&key, None, end).unwrap());
-    assert_eq!(worker.logins(&alice), [successor]);
-    assert_eq!(worker.peek(&key).unwrap(), b"data");
-    assert_eq!(worker.addressees(&alice, Kind::Released).len(), 1);
+    assert!(!client.store.destroy(&key, None, end).unwrap());
+    assert_eq!(client.logins(&alice), [successor]);
+    assert_eq!(client.peek(&key).unwrap(), b"data");
+    assert_eq!(client.logins_in_events(&alice, Kind::Released).len(), 1);
 }

@@ -5,43 +5,46 @@ use rsso_core::login::event::Kind;
 use rsso_core::login::{Claimed, LoginId, User, Which};
 use rsso_core::store::{End, Outcome};
 
-use crate::common::fixture::{Ground, HOUR, Held, Worker};
-use crate::common::login_helpers::{at_most, refusing, user, wish};
+use crate::common::fixture::{Fixture, HOUR, HeldSession, StoreClient};
+use crate::common::login_helpers::{at_most, new_claim, refuse_above, user};
 
 const ROUNDS: usize = 12;
 
 /// What ends a login from elsewhere.
-type Blow = fn(&mut Worker, &dyn Ground, &User, &SessionKey);
+type Ending = fn(&mut StoreClient, &dyn Fixture, &User, &SessionKey);
 
-const BLOWS: [Blow; 3] = [
-    |worker, ground, user, _| {
-        worker.sign_in(&ground.key(), user, at_most(1));
+const ENDINGS: [Ending; 3] = [
+    |client, fixture, user, _| {
+        client.sign_in(&fixture.new_key(), user, at_most(1));
     },
-    |worker, _, user, _| assert_eq!(worker.kick(user, &Which::default()).len(), 1),
-    |worker, _, _, key| assert!(worker.destroy(key)),
+    |client, _, user, _| assert_eq!(client.kick(user, &Which::default()).len(), 1),
+    |client, _, _, key| assert!(client.destroy(key)),
 ];
 
 /// A request has read a session with a login; then it loses that login, and acts.
-fn cannot(ground: &dyn Ground, act: fn(&mut Worker, &dyn Ground, &Held, LoginId, &User)) {
-    let (mut a, mut b) = (ground.worker(), ground.worker());
+fn assert_cannot(
+    fixture: &dyn Fixture,
+    act: fn(&mut StoreClient, &dyn Fixture, &HeldSession, LoginId, &User),
+) {
+    let (mut a, mut b) = (fixture.client(), fixture.client());
     for round in 0..ROUNDS {
-        let (key, user) = (ground.key(), user(format!("user {round}")));
-        let login = b.one_more(&key, &user);
+        let (key, user) = (fixture.new_key(), user(format!("user {round}")));
+        let login = b.add_login(&key, &user);
         let held = if round % 2 == 0 {
-            a.locked(&key)
+            a.read_locked(&key)
         } else {
-            a.unlocked(&key)
+            a.read_unlocked(&key)
         };
         assert_eq!(held.login.as_ref().unwrap().login.identity.login, login);
-        let blow = round % BLOWS.len();
-        BLOWS[blow](&mut b, ground, &user, &key);
+        let ending = round % ENDINGS.len();
+        ENDINGS[ending](&mut b, fixture, &user, &key);
         let (logins, kick) = (b.logins(&user), b.store.kick_of(&key).unwrap());
-        assert_eq!(kick.is_some(), blow < 2, "round {round}");
+        assert_eq!(kick.is_some(), ending < 2, "round {round}");
 
-        act(&mut a, ground, &held, login, &user);
+        act(&mut a, fixture, &held, login, &user);
         a.store.release(&key, held.token).unwrap();
 
-        let after = b.unlocked(&key);
+        let after = b.read_unlocked(&key);
         assert_eq!(
             (after.data, after.login, after.kick),
             (None, None, kick),
@@ -49,71 +52,75 @@ fn cannot(ground: &dyn Ground, act: fn(&mut Worker, &dyn Ground, &Held, LoginId,
         );
         assert_eq!(b.logins(&user), logins, "round {round}");
         let [kicked, released] =
-            [Kind::Kicked, Kind::Released].map(|kind| b.addressees(&user, kind));
+            [Kind::Kicked, Kind::Released].map(|kind| b.logins_in_events(&user, kind));
         assert_eq!([kicked, released].concat(), [login], "round {round}");
     }
 }
 
-pub fn a_kicked_request_cannot_write(ground: &dyn Ground) {
-    cannot(ground, |worker, _, held, _, _| {
-        assert_eq!(worker.write(held, b"revived"), Outcome::Gone);
+pub fn a_kicked_request_cannot_write(fixture: &dyn Fixture) {
+    assert_cannot(fixture, |client, _, held, _, _| {
+        assert_eq!(client.write(held, b"revived"), Outcome::Gone);
     });
 }
 
-pub fn a_kicked_request_cannot_touch(ground: &dyn Ground) {
-    cannot(ground, |worker, _, held, _, _| {
-        worker.touch_in_vain(held);
+pub fn a_kicked_request_cannot_touch(fixture: &dyn Fixture) {
+    assert_cannot(fixture, |client, _, held, _, _| {
+        client.touch_without_effect(held);
     });
 }
 
-pub fn a_kicked_request_cannot_rotate(ground: &dyn Ground) {
-    cannot(ground, |worker, ground, held, login, _| {
-        let to = ground.key();
-        assert_eq!(worker.rotate(&held.key, &to, login), None);
-        assert_eq!(worker.peek(&to), None);
+pub fn a_kicked_request_cannot_rotate(fixture: &dyn Fixture) {
+    assert_cannot(fixture, |client, fixture, held, login, _| {
+        let to = fixture.new_key();
+        assert_eq!(client.rotate(&held.key, &to, login), None);
+        assert_eq!(client.peek(&to), None);
     });
 }
 
-pub fn a_kicked_request_cannot_claim_its_way_back(ground: &dyn Ground) {
-    cannot(ground, |worker, _, held, _, user| {
-        for limits in [at_most(1), at_most(0), refusing(9)] {
+pub fn a_kicked_request_cannot_claim_again(fixture: &dyn Fixture) {
+    assert_cannot(fixture, |client, _, held, _, user| {
+        for limits in [at_most(1), at_most(0), refuse_above(9)] {
             for class in ["web", "ios"] {
-                let claimed = worker.claim(held, &wish(user, class, limits));
+                let claimed = client.claim(held, &new_claim(user, class, limits));
                 assert_eq!(claimed, Claimed::Ended);
             }
         }
     });
 }
 
-pub fn a_kicked_request_has_nothing_to_end(ground: &dyn Ground) {
-    cannot(ground, |worker, _, held, login, _| {
-        assert!(!worker.store.sign_out(&held.key, login).unwrap());
+pub fn a_kicked_request_cannot_end_anything(fixture: &dyn Fixture) {
+    assert_cannot(fixture, |client, _, held, login, _| {
+        assert!(!client.store.sign_out(&held.key, login).unwrap());
         let end = End {
             seen: held.seen.map(|seen| seen.generation),
             ..End::default()
         };
         let token = held.locked.then_some(held.token);
-        assert!(!worker.store.destroy(&held.key, token, end).unwrap());
+        assert!(!client.store.destroy(&held.key, token, end).unwrap());
     });
 }
 
 /// The browser goes on under its old id, without strict mode; a request of before its kick wakes up.
-pub fn a_kicked_request_leaves_the_next_session_under_its_id_alone(ground: &dyn Ground) {
-    let (mut a, mut b) = (ground.worker(), ground.worker());
+pub fn a_kicked_request_cannot_change_the_next_session_under_its_id(fixture: &dyn Fixture) {
+    let (mut a, mut b) = (fixture.client(), fixture.client());
     for round in 0..ROUNDS {
-        let (key, to, user) = (ground.key(), ground.key(), user(format!("user {round}")));
-        let old = b.one_more(&key, &user);
-        let held = a.unlocked(&key);
+        let (key, to, user) = (
+            fixture.new_key(),
+            fixture.new_key(),
+            user(format!("user {round}")),
+        );
+        let old = b.add_login(&key, &user);
+        let held = a.read_unlocked(&key);
         b.kick(&user, &Which::default());
         b.put(&key, b"anew", HOUR);
         let winner = b.sign_in(&key, &user, at_most(1)).0;
-        let anew = b.unlocked(&key);
+        let anew = b.read_unlocked(&key);
 
         assert_eq!(a.write(&held, b"revived"), Outcome::Gone);
-        a.touch_in_vain(&held);
+        a.touch_without_effect(&held);
         assert_eq!(a.rotate(&key, &to, old), None);
         assert_eq!(
-            a.claim(&held, &wish(&user, "web", at_most(1))),
+            a.claim(&held, &new_claim(&user, "web", at_most(1))),
             Claimed::Ended
         );
         assert!(!a.store.sign_out(&key, old).unwrap());
@@ -123,7 +130,7 @@ pub fn a_kicked_request_leaves_the_next_session_under_its_id_alone(ground: &dyn 
         };
         assert!(!a.store.destroy(&key, None, end).unwrap());
 
-        let after = b.unlocked(&key);
+        let after = b.read_unlocked(&key);
         assert_eq!(
             (after.data, after.seen),
             (anew.data, anew.seen),
@@ -135,15 +142,15 @@ pub fn a_kicked_request_leaves_the_next_session_under_its_id_alone(ground: &dyn 
     }
 }
 
-pub fn a_login_that_was_signed_out_cannot_be_rotated(ground: &dyn Ground) {
-    let mut worker = ground.worker();
-    let (key, to, alice) = (ground.key(), ground.key(), user("alice"));
-    let login = worker.one_more(&key, &alice);
-    assert!(worker.store.sign_out(&key, login).unwrap());
-    assert_eq!(worker.rotate(&key, &to, login), None);
+pub fn a_released_login_cannot_be_rotated(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
+    let (key, to, alice) = (fixture.new_key(), fixture.new_key(), user("alice"));
+    let login = client.add_login(&key, &alice);
+    assert!(client.store.sign_out(&key, login).unwrap());
+    assert_eq!(client.rotate(&key, &to, login), None);
     assert_eq!(
-        (worker.peek(&to), worker.logins(&alice)),
+        (client.peek(&to), client.logins(&alice)),
         (None, Vec::new())
     );
-    assert_eq!(worker.peek(&key).unwrap(), b"data");
+    assert_eq!(client.peek(&key).unwrap(), b"data");
 }

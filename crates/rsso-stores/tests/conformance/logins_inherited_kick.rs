@@ -7,28 +7,28 @@ use rsso_core::SessionId;
 use rsso_core::login::{Claimed, KickOrder, Which};
 use rsso_core::request::{Validation, Written};
 
-use crate::common::fixture::{Ground, HOUR, sid};
-use crate::common::login_helpers::{at_most, user, wish};
+use crate::common::fixture::{Fixture, HOUR, new_sid};
+use crate::common::login_helpers::{at_most, new_claim, user};
 use crate::common::php_request::Request;
 
 /// The id of a session whose login was ended.
-fn kicked_id(ground: &dyn Ground, name: &str) -> SessionId {
-    let (mut other, user, id) = (ground.worker(), user(name), sid());
-    other.one_more(&ground.key_of(&id), &user);
+fn kicked_id(fixture: &dyn Fixture, name: &str) -> SessionId {
+    let (mut other, user, id) = (fixture.client(), user(name), new_sid());
+    other.add_login(&fixture.key_of(&id), &user);
     assert_eq!(other.kick(&user, &Which::default()).len(), 1);
     id
 }
 
 /// A request that presents an id which is not known, and goes on with a new one.
 fn with_a_new_id(
-    ground: &dyn Ground,
+    fixture: &dyn Fixture,
     presented: &SessionId,
     made_here: bool,
 ) -> (Request, SessionId) {
-    let mut request = Request::begin(ground);
+    let mut request = Request::begin(fixture);
     request.state.opened();
-    assert!(!request.knows(presented));
-    let new = sid();
+    assert!(!request.accepts_id(presented));
+    let new = new_sid();
     if made_here {
         request.state.created(new.clone(), false);
     }
@@ -36,23 +36,27 @@ fn with_a_new_id(
     (request, new)
 }
 
-pub fn the_new_id_of_strict_mode_inherits_the_kick(ground: &dyn Ground) {
-    let mut presented = kicked_id(ground, "alice");
+pub fn the_new_id_of_strict_mode_inherits_the_kick(fixture: &dyn Fixture) {
+    let mut presented = kicked_id(fixture, "alice");
     // Nothing is asked, and nothing is stored.
     for _ in 0..2 {
-        let (mut request, new) = with_a_new_id(ground, &presented, true);
+        let (mut request, new) = with_a_new_id(fixture, &presented, true);
         request.end();
-        let kick = ground.worker().store.kick_of(&ground.key_of(&new)).unwrap();
+        let kick = fixture
+            .client()
+            .store
+            .kick_of(&fixture.key_of(&new))
+            .unwrap();
         assert_eq!(kick.expect("a gateway is told").code, -5);
         presented = new;
     }
     // Something is stored.
-    let (mut request, new) = with_a_new_id(ground, &presented, true);
+    let (mut request, new) = with_a_new_id(fixture, &presented, true);
     assert_eq!(request.write(&new, b"token"), Written::Stored);
     request.end();
     for _ in 0..2 {
-        let mut next = Request::begin(ground);
-        assert!(next.knows(&new));
+        let mut next = Request::begin(fixture);
+        assert!(next.accepts_id(&new));
         assert_eq!(next.read(&new), b"token");
         assert_eq!(next.kicked().unwrap().identity.uid, "alice");
         assert_eq!(next.write(&new, b"token"), Written::Stored);
@@ -61,80 +65,87 @@ pub fn the_new_id_of_strict_mode_inherits_the_kick(ground: &dyn Ground) {
 }
 
 /// Handlers that validate ids and leave it to PHP to make them; and those that never read the new one.
-pub fn the_kick_is_inherited_by_ids_that_the_handler_did_not_make(ground: &dyn Ground) {
-    let presented = kicked_id(ground, "alice");
-    let (mut request, new) = with_a_new_id(ground, &presented, false);
+pub fn ids_that_php_generates_inherit_the_kick(fixture: &dyn Fixture) {
+    let presented = kicked_id(fixture, "alice");
+    let (mut request, new) = with_a_new_id(fixture, &presented, false);
     assert_eq!(request.kicked().unwrap().identity.uid, "alice");
     request.close();
     request.end();
-    let (mut next, newer) = with_a_new_id(ground, &new, false);
+    let (mut next, newer) = with_a_new_id(fixture, &new, false);
     assert_eq!(next.write(&newer, b"x"), Written::Stored);
     next.end();
-    let mut next = Request::on(ground, &newer);
+    let mut next = Request::reading(fixture, &newer);
     assert!(next.kicked().is_some());
     next.end();
 
-    let mut reader = Request::on(ground, &presented);
-    let new = sid();
+    let mut reader = Request::reading(fixture, &presented);
+    let new = new_sid();
     assert_eq!(reader.write(&new, b"x"), Written::Stored);
     reader.end();
-    let mut next = Request::on(ground, &new);
+    let mut next = Request::reading(fixture, &new);
     assert!(next.kicked().is_some());
     next.end();
 }
 
-pub fn who_signs_in_under_the_new_id_is_not_kicked(ground: &dyn Ground) {
+pub fn a_sign_in_under_the_new_id_ends_the_kick(fixture: &dyn Fixture) {
     let alice = user("alice");
-    let presented = kicked_id(ground, "alice");
-    let (mut poll, new) = with_a_new_id(ground, &presented, true);
+    let presented = kicked_id(fixture, "alice");
+    let (mut poll, new) = with_a_new_id(fixture, &presented, true);
     assert_eq!(poll.write(&new, b"token"), Written::Stored);
     poll.end();
-    let mut request = Request::on(ground, &new);
-    let claimed = request.claim(&wish(&alice, "web", at_most(1)));
+    let mut request = Request::reading(fixture, &new);
+    let claimed = request.claim(&new_claim(&alice, "web", at_most(1)));
     assert!(matches!(claimed, Claimed::New(..)), "{claimed:?}");
     assert_eq!(request.kicked(), None);
     assert_eq!(request.write(&new, b"signed in"), Written::Stored);
     request.end();
     assert_eq!(
-        ground.worker().store.kick_of(&ground.key_of(&new)).unwrap(),
+        fixture
+            .client()
+            .store
+            .kick_of(&fixture.key_of(&new))
+            .unwrap(),
         None
     );
     // Not when the login ends by itself either.
-    let mut request = Request::on(ground, &new);
+    let mut request = Request::reading(fixture, &new);
     assert!(request.sign_out());
     assert_eq!(request.kicked(), None);
     request.end();
 }
 
-pub fn an_inherited_kick_ends_when_the_first_one_does(ground: &dyn Ground) {
-    let (mut other, alice, presented) = (ground.worker(), user("alice"), sid());
-    other.one_more(&ground.key_of(&presented), &alice);
+pub fn an_inherited_kick_expires_with_the_original(fixture: &dyn Fixture) {
+    let (mut other, alice, presented) = (fixture.client(), user("alice"), new_sid());
+    other.add_login(&fixture.key_of(&presented), &alice);
     let order = KickOrder {
         reason: "kicked".to_owned(),
         tombstone_ttl: HOUR,
     };
     other.store.kick(&alice, &Which::default(), &order).unwrap();
     thread::sleep(Duration::from_millis(2100));
-    let mut request = Request::begin_with(ground, &[("tombstone_ttl", "2")]);
+    let mut request = Request::begin_with(fixture, &[("tombstone_ttl", "2")]);
     request.state.opened();
-    assert!(!request.knows(&presented));
-    let new = sid();
+    assert!(!request.accepts_id(&presented));
+    let new = new_sid();
     request.state.created(new.clone(), false);
     request.read(&new);
     request.end();
-    assert_eq!(other.store.kick_of(&ground.key_of(&new)).unwrap(), None);
+    assert_eq!(other.store.kick_of(&fixture.key_of(&new)).unwrap(), None);
 }
 
-pub fn only_what_is_new_inherits(ground: &dyn Ground) {
-    let (presented, theirs, another) =
-        (kicked_id(ground, "alice"), sid(), kicked_id(ground, "bob"));
-    let mut other = ground.worker();
-    other.put(&ground.key_of(&theirs), b"theirs", HOUR);
+pub fn only_new_sessions_inherit_a_kick(fixture: &dyn Fixture) {
+    let (presented, theirs, another) = (
+        kicked_id(fixture, "alice"),
+        new_sid(),
+        kicked_id(fixture, "bob"),
+    );
+    let mut other = fixture.client();
+    other.put(&fixture.key_of(&theirs), b"theirs", HOUR);
     // A class that looks at one id and uses another.
     for first_asks in [true, false] {
-        let mut request = Request::begin(ground);
+        let mut request = Request::begin(fixture);
         if first_asks {
-            assert!(!request.knows(&presented));
+            assert!(!request.accepts_id(&presented));
         } else {
             request.read(&presented);
         }
@@ -142,14 +153,14 @@ pub fn only_what_is_new_inherits(ground: &dyn Ground) {
         assert_eq!(request.kicked(), None);
         assert_eq!(request.write(&theirs, b"theirs"), Written::Stored);
         request.end();
-        assert_eq!(other.store.kick_of(&ground.key_of(&theirs)).unwrap(), None);
+        assert_eq!(other.store.kick_of(&fixture.key_of(&theirs)).unwrap(), None);
     }
     // What was found with an id counts more than what it could inherit.
-    let (mut request, _) = with_a_new_id(ground, &presented, true);
+    let (mut request, _) = with_a_new_id(fixture, &presented, true);
     request.read(&another);
     assert_eq!(request.kicked().unwrap().identity.uid, "bob");
     // A question of the application says nothing of the browser's id.
-    let store = request.worker.store.as_mut();
+    let store = request.client.store.as_mut();
     let known =
         (request.state).validate(store, &request.settings, &presented, Validation::Question);
     assert!(!known.unwrap());

@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rsso_core::login::{Claim, Claimed, Client, Details, Limits, Login, OnConflict, User};
 
 use super::isolation::Stored as _;
-use crate::common::fixture::{Ground, HOUR, sid};
-use crate::common::login_helpers::{at_most, user, wish};
+use crate::common::fixture::{Fixture, HOUR, new_sid};
+use crate::common::login_helpers::{at_most, new_claim, user};
 use crate::common::php_request::Request;
 
 /// How far a server's whole seconds, and a busy machine, may be off.
@@ -18,8 +18,8 @@ fn now() -> i64 {
     i64::try_from(since.as_millis()).unwrap()
 }
 
-fn only(ground: &dyn Ground, user: &User) -> Login {
-    let mut logins = ground.worker().store.logins(user).unwrap();
+fn only(fixture: &dyn Fixture, user: &User) -> Login {
+    let mut logins = fixture.client().store.logins(user).unwrap();
     assert_eq!(logins.len(), 1);
     logins.remove(0)
 }
@@ -30,19 +30,19 @@ fn expires_in_an_hour(login: &Login) -> bool {
     (hour - SLACK..=hour + hour / 32 + SLACK).contains(&left)
 }
 
-pub fn a_list_says_when_a_login_was_used_and_when_it_ends(ground: &dyn Ground) {
-    let (alice, id) = (user("alice"), sid());
-    let mut request = Request::begin(ground);
+pub fn the_list_shows_last_use_and_expiry_of_a_login(fixture: &dyn Fixture) {
+    let (alice, id) = (user("alice"), new_sid());
+    let mut request = Request::begin(fixture);
     request.state.created(id.clone(), false);
     request.read(&id);
     let claim = Claim {
         client: Client::new("192.0.2.7".parse().ok(), Some(b"Firefox"), Details::Masked),
-        ..wish(&alice, "web", at_most(1))
+        ..new_claim(&alice, "web", at_most(1))
     };
     assert!(matches!(request.claim(&claim), Claimed::New(..)));
     request.write(&id, b"in").unwrap_stored();
     request.end();
-    let fresh = only(ground, &alice);
+    let fresh = only(fixture, &alice);
     assert!(expires_in_an_hour(&fresh), "{fresh:?}");
     assert_eq!(fresh.more.ip.as_deref(), Some("192.0.2.0/24"));
     assert_eq!(fresh.more.user_agent.as_deref(), Some("Firefox"));
@@ -52,10 +52,10 @@ pub fn a_list_says_when_a_login_was_used_and_when_it_ends(ground: &dyn Ground) {
 
     // Each use is seen, and the rest as it was.
     thread::sleep(Duration::from_millis(3100));
-    let mut request = Request::on(ground, &id);
+    let mut request = Request::reading(fixture, &id);
     request.write(&id, b"again").unwrap_stored();
     request.end();
-    let used = only(ground, &alice);
+    let used = only(fixture, &alice);
     assert!(expires_in_an_hour(&used), "{used:?}");
     assert_eq!(used.more, fresh.more);
     let seen_later = used.last_seen_at(now()).expect("it is known");
@@ -65,17 +65,17 @@ pub fn a_list_says_when_a_login_was_used_and_when_it_ends(ground: &dyn Ground) {
     );
 }
 
-pub fn who_is_refused_is_told_until_when(ground: &dyn Ground) {
+pub fn a_refusal_shows_when_the_other_login_expires(fixture: &dyn Fixture) {
     let alice = user("alice");
-    let mut other = ground.worker();
-    let (holder, _) = other.sign_in(&ground.key(), &alice, at_most(1));
+    let mut other = fixture.client();
+    let (holder, _) = other.sign_in(&fixture.new_key(), &alice, at_most(1));
     let limits = Limits {
         on_conflict: OnConflict::Refuse,
         ..at_most(1)
     };
-    let id = sid();
-    let mut request = Request::on(ground, &id);
-    let Claimed::Refused(_, logins) = request.claim(&wish(&alice, "web", limits)) else {
+    let id = new_sid();
+    let mut request = Request::reading(fixture, &id);
+    let Claimed::Refused(_, logins) = request.claim(&new_claim(&alice, "web", limits)) else {
         panic!("one is all that may live");
     };
     assert_eq!(logins[0].identity.login, holder);

@@ -6,50 +6,61 @@ use rsso_core::login::event::Kind;
 use rsso_core::login::{BornOf, Claim, Claimed, Client, Details, Limits, LoginId, User};
 use serde_json::json;
 
-use crate::common::fixture::{Ground, Worker};
-use crate::common::login_helpers::{addressee, at_most, at_most_per_device, refusing, user, wish};
+use crate::common::fixture::{Fixture, StoreClient};
+use crate::common::login_helpers::{
+    at_most, at_most_per_device, login_in_event, new_claim, refuse_above, user,
+};
 
 /// A claim that the user's other logins are told of.
-fn aloud(user: &User, class: &str, limits: Limits) -> Claim {
+fn notifying_claim(user: &User, class: &str, limits: Limits) -> Claim {
     Claim {
         notify_others: true,
-        ..wish(user, class, limits)
+        ..new_claim(user, class, limits)
     }
 }
 
 /// Claims it on a session of its own.
-fn sign_in(worker: &mut Worker, ground: &dyn Ground, claim: &Claim) -> LoginId {
-    let held = worker.unlocked(&ground.key());
-    match worker.claim(&held, claim) {
+fn sign_in(client: &mut StoreClient, fixture: &dyn Fixture, claim: &Claim) -> LoginId {
+    let held = client.read_unlocked(&fixture.new_key());
+    match client.claim(&held, claim) {
         Claimed::New(..) => claim.login,
         other => panic!("{other:?}"),
     }
 }
 
-fn told(worker: &mut Worker, user: &User) -> Vec<LoginId> {
-    worker.addressees(user, Kind::Elsewhere)
+fn notified(client: &mut StoreClient, user: &User) -> Vec<LoginId> {
+    client.logins_in_events(user, Kind::Elsewhere)
 }
 
-pub fn the_other_logins_are_told(ground: &dyn Ground) {
-    let mut worker = ground.worker();
-    let policies = [at_most(0), at_most(9), at_most_per_device(9), refusing(9)];
+pub fn the_other_logins_are_notified(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
+    let policies = [
+        at_most(0),
+        at_most(9),
+        at_most_per_device(9),
+        refuse_above(9),
+    ];
     for (number, limits) in policies.into_iter().enumerate() {
         let ann = user(format!("ann \"{number}\""));
         let bystander = user(format!("bob {number}"));
-        sign_in(&mut worker, ground, &aloud(&bystander, "web", limits));
+        sign_in(
+            &mut client,
+            fixture,
+            &notifying_claim(&bystander, "web", limits),
+        );
         let old = ["web", "ios", "web"].map(|class| {
-            let claim = wish(&ann, class, limits);
-            sign_in(&mut worker, ground, &claim)
+            let claim = new_claim(&ann, class, limits);
+            sign_in(&mut client, fixture, &claim)
         });
         let claim = Claim {
             label: Some("a \"phone\"".to_owned()),
             client: Client::new("192.0.2.77".parse().ok(), Some(b"curl"), Details::Full),
-            ..aloud(&ann, "ios", limits)
+            ..notifying_claim(&ann, "ios", limits)
         };
-        let newcomer = sign_in(&mut worker, ground, &claim);
-        assert_eq!(told(&mut worker, &ann), old, "{limits:?}");
-        assert_eq!(told(&mut worker, &bystander), []);
-        let data = worker.told_of(&ann, Kind::Elsewhere);
+        let newcomer = sign_in(&mut client, fixture, &claim);
+        assert_eq!(notified(&mut client, &ann), old, "{limits:?}");
+        assert_eq!(notified(&mut client, &bystander), []);
+        let data = client.event_data(&ann, Kind::Elsewhere);
         for (data, device) in data.iter().zip(["web", "ios", "web"]) {
             let by = json!({
                 "login": newcomer, "device": "ios", "label": "a \"phone\"", "ip": "192.0.2.0/24",
@@ -58,12 +69,12 @@ pub fn the_other_logins_are_told(ground: &dyn Ground) {
             assert!(data["at"].is_i64());
             assert!(data.get("reason").is_none() && data.get("code").is_none());
         }
-        assert_eq!(worker.logins(&ann).len(), 4);
+        assert_eq!(client.logins(&ann).len(), 4);
     }
 }
 
-pub fn who_makes_room_is_told_of_that_alone(ground: &dyn Ground) {
-    let mut worker = ground.worker();
+pub fn a_kicked_login_is_notified_only_of_its_kick(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
     let capped = |limits| Limits {
         max_logins_hard: 3,
         ..limits
@@ -71,92 +82,92 @@ pub fn who_makes_room_is_told_of_that_alone(ground: &dyn Ground) {
     let policies = [at_most(3), capped(at_most(0)), capped(at_most(9))];
     for (number, limits) in policies.into_iter().enumerate() {
         let ann = user(format!("ann {number}"));
-        let keys = [(); 3].map(|()| ground.key());
+        let keys = [(); 3].map(|()| fixture.new_key());
         let old = keys
             .each_ref()
-            .map(|key| worker.sign_in(key, &ann, limits).0);
+            .map(|key| client.sign_in(key, &ann, limits).0);
         // The dead are told of nothing.
-        ground.remove_behind_its_back(&keys[2]);
-        let fourth = sign_in(&mut worker, ground, &aloud(&ann, "web", limits));
-        assert_eq!(told(&mut worker, &ann), old[..2], "{limits:?}");
-        let newest = sign_in(&mut worker, ground, &aloud(&ann, "web", limits));
-        assert_eq!(worker.addressees(&ann, Kind::Kicked), old[..1]);
-        assert_eq!(told(&mut worker, &ann)[2..], [old[1], fourth]);
-        assert_eq!(worker.logins(&ann), [old[1], fourth, newest]);
+        fixture.remove_without_rsso(&keys[2]);
+        let fourth = sign_in(&mut client, fixture, &notifying_claim(&ann, "web", limits));
+        assert_eq!(notified(&mut client, &ann), old[..2], "{limits:?}");
+        let newest = sign_in(&mut client, fixture, &notifying_claim(&ann, "web", limits));
+        assert_eq!(client.logins_in_events(&ann, Kind::Kicked), old[..1]);
+        assert_eq!(notified(&mut client, &ann)[2..], [old[1], fourth]);
+        assert_eq!(client.logins(&ann), [old[1], fourth, newest]);
         // Who is turned away is not signed in.
-        let held = worker.unlocked(&ground.key());
-        let refused = worker.claim(&held, &aloud(&ann, "web", refusing(3)));
+        let held = client.read_unlocked(&fixture.new_key());
+        let refused = client.claim(&held, &notifying_claim(&ann, "web", refuse_above(3)));
         assert!(matches!(refused, Claimed::Refused(..)), "{refused:?}");
-        assert_eq!(told(&mut worker, &ann).len(), 4);
+        assert_eq!(notified(&mut client, &ann).len(), 4);
     }
 }
 
-pub fn who_is_in_already_is_no_news(ground: &dyn Ground) {
-    let (mut worker, ann) = (ground.worker(), user("ann"));
-    let other = worker.one_more(&ground.key(), &ann);
-    let key = ground.key();
-    let claim = |worker: &mut Worker, class| {
-        let held = worker.unlocked(&key);
-        worker.claim(&held, &aloud(&ann, class, at_most(0)))
+pub fn claiming_again_notifies_nobody(fixture: &dyn Fixture) {
+    let (mut client, ann) = (fixture.client(), user("ann"));
+    let other = client.add_login(&fixture.new_key(), &ann);
+    let key = fixture.new_key();
+    let claim = |client: &mut StoreClient, class| {
+        let held = client.read_unlocked(&key);
+        client.claim(&held, &notifying_claim(&ann, class, at_most(0)))
     };
-    assert!(matches!(claim(&mut worker, "web"), Claimed::New(..)));
-    assert!(matches!(claim(&mut worker, "web"), Claimed::Same(..)));
+    assert!(matches!(claim(&mut client, "web"), Claimed::New(..)));
+    assert!(matches!(claim(&mut client, "web"), Claimed::Same(..)));
     // The same browser, as another device.
-    assert!(matches!(claim(&mut worker, "ios"), Claimed::New(..)));
-    assert_eq!(told(&mut worker, &ann), [other]);
+    assert!(matches!(claim(&mut client, "ios"), Claimed::New(..)));
+    assert_eq!(notified(&mut client, &ann), [other]);
     // Who was somebody else in this session is new to this user.
-    let held = worker.unlocked(&key);
+    let held = client.read_unlocked(&key);
     let bob = user("bob");
-    let bobs = worker.one_more(&ground.key(), &bob);
-    worker.claim(&held, &aloud(&bob, "ios", at_most(0)));
-    assert_eq!(told(&mut worker, &bob), [bobs]);
-    assert_eq!(told(&mut worker, &ann), [other]);
+    let bobs = client.add_login(&fixture.new_key(), &bob);
+    client.claim(&held, &notifying_claim(&bob, "ios", at_most(0)));
+    assert_eq!(notified(&mut client, &bob), [bobs]);
+    assert_eq!(notified(&mut client, &ann), [other]);
 }
 
-pub fn a_second_click_is_told_of_once(ground: &dyn Ground) {
-    let mut worker = ground.worker();
-    for (number, limits) in [at_most(0), at_most(2), refusing(2)]
+pub fn a_double_click_notifies_once(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
+    for (number, limits) in [at_most(0), at_most(2), refuse_above(2)]
         .into_iter()
         .enumerate()
     {
         let ann = user(format!("ann {number}"));
-        let other = worker.one_more(&ground.key(), &ann);
-        let form = Some(BornOf::session(&ground.key()));
+        let other = client.add_login(&fixture.new_key(), &ann);
+        let form = Some(BornOf::session(&fixture.new_key()));
         for _ in 0..2 {
             let click = Claim {
                 born_of: form.clone(),
-                ..aloud(&ann, "web", limits)
+                ..notifying_claim(&ann, "web", limits)
             };
-            sign_in(&mut worker, ground, &click);
+            sign_in(&mut client, fixture, &click);
         }
-        assert_eq!(told(&mut worker, &ann), [other], "{limits:?}");
-        assert_eq!(worker.logins(&ann).len(), 2);
+        assert_eq!(notified(&mut client, &ann), [other], "{limits:?}");
+        assert_eq!(client.logins(&ann).len(), 2);
     }
 }
 
-pub fn nobody_is_told_where_it_is_off(ground: &dyn Ground) {
-    let (mut worker, ann) = (ground.worker(), user("ann"));
+pub fn nobody_is_notified_if_it_is_off(fixture: &dyn Fixture) {
+    let (mut client, ann) = (fixture.client(), user("ann"));
     for limits in [at_most(0), at_most(9)] {
-        worker.sign_in(&ground.key(), &ann, limits);
-        worker.sign_in(&ground.key(), &ann, limits);
+        client.sign_in(&fixture.new_key(), &ann, limits);
+        client.sign_in(&fixture.new_key(), &ann, limits);
     }
-    assert_eq!(told(&mut worker, &ann), []);
+    assert_eq!(notified(&mut client, &ann), []);
 }
 
-pub fn each_of_many_is_told_once(ground: &dyn Ground) {
-    let (mut worker, ann) = (ground.worker(), user("ann"));
+pub fn each_of_many_logins_is_notified_once(fixture: &dyn Fixture) {
+    let (mut client, ann) = (fixture.client(), user("ann"));
     let all: Vec<_> = (0..100)
-        .map(|_| worker.sign_in(&ground.key(), &ann, at_most(0)).0)
+        .map(|_| client.sign_in(&fixture.new_key(), &ann, at_most(0)).0)
         .collect();
     let limits = Limits {
         max_logins_hard: 100,
         ..at_most(0)
     };
-    sign_in(&mut worker, ground, &aloud(&ann, "web", limits));
-    let events = worker.told(&ann);
+    sign_in(&mut client, fixture, &notifying_claim(&ann, "web", limits));
+    let events = client.events_about(&ann);
     let ids: HashSet<_> = events.iter().map(|e| e["id"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), events.len());
-    let data = worker.told_of(&ann, Kind::Elsewhere);
-    let addressees: Vec<_> = data.iter().map(addressee).collect();
-    assert_eq!(addressees, all[1..]);
+    let data = client.event_data(&ann, Kind::Elsewhere);
+    let notified: Vec<_> = data.iter().map(login_in_event).collect();
+    assert_eq!(notified, all[1..]);
 }

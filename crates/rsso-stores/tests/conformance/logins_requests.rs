@@ -6,12 +6,12 @@ use rsso_core::login::event::Kind;
 use rsso_core::login::{Claimed, Which};
 use rsso_core::request::{Refusal, Validation, Written};
 
-use crate::common::fixture::{Ground, HOUR, sid};
-use crate::common::login_helpers::{at_most, user, wish};
+use crate::common::fixture::{Fixture, HOUR, new_sid};
+use crate::common::login_helpers::{at_most, new_claim, user};
 use crate::common::php_request::Request;
 
-pub fn a_request_claims_for_the_session_that_it_has_read(ground: &dyn Ground) {
-    let (mut other, alice) = (ground.worker(), user("alice"));
+pub fn a_request_claims_for_the_session_it_has_read(fixture: &dyn Fixture) {
+    let (mut other, alice) = (fixture.client(), user("alice"));
     for (stored, ours, lock) in [
         (true, false, "1"),
         (false, false, "1"),
@@ -19,18 +19,18 @@ pub fn a_request_claims_for_the_session_that_it_has_read(ground: &dyn Ground) {
         (true, false, "0"),
         (false, true, "0"),
     ] {
-        let id = sid();
-        let key = ground.key_of(&id);
+        let id = new_sid();
+        let key = fixture.key_of(&id);
         if stored {
             other.put(&key, b"cart", HOUR);
         }
-        let mut request = Request::begin_with(ground, &[("lock", lock)]);
+        let mut request = Request::begin_with(fixture, &[("lock", lock)]);
         if ours {
             request.state.created(id.clone(), false);
         }
         request.read(&id);
         assert!(request.state.is_active());
-        let claim = wish(&alice, "web", at_most(1));
+        let claim = new_claim(&alice, "web", at_most(1));
         assert!(matches!(request.claim(&claim), Claimed::New(..)));
         assert_eq!(request.login(), Some(claim.login));
         assert!(request.state.has_login(&alice, "web").is_some());
@@ -44,7 +44,7 @@ pub fn a_request_claims_for_the_session_that_it_has_read(ground: &dyn Ground) {
         assert!(!request.state.is_active());
         assert_eq!(other.logins(&alice), [claim.login]);
         assert_eq!(other.peek(&key).unwrap(), b"signed in, twice");
-        let next = Request::on(ground, &id);
+        let next = Request::reading(fixture, &id);
         assert_eq!(
             next.state.login(),
             other.store.login_of(&key).unwrap().as_ref()
@@ -54,23 +54,23 @@ pub fn a_request_claims_for_the_session_that_it_has_read(ground: &dyn Ground) {
     }
 }
 
-pub fn a_claim_of_a_session_that_ended_is_refused(ground: &dyn Ground) {
-    let (mut other, alice) = (ground.worker(), user("alice"));
+pub fn a_claim_for_an_ended_session_is_refused(fixture: &dyn Fixture) {
+    let (mut other, alice) = (fixture.client(), user("alice"));
     for kicked in [true, false] {
-        let id = sid();
-        let key = ground.key_of(&id);
+        let id = new_sid();
+        let key = fixture.key_of(&id);
         other.put(&key, b"data", HOUR);
         if kicked {
             other.sign_in(&key, &alice, at_most(1));
         }
-        let mut request = Request::on(ground, &id);
+        let mut request = Request::reading(fixture, &id);
         match kicked {
             true => assert_eq!(other.kick(&alice, &Which::default()).len(), 1),
             false => assert!(other.destroy(&key)),
         }
         for _ in 0..2 {
             assert_eq!(
-                request.claim(&wish(&alice, "ios", at_most(1))),
+                request.claim(&new_claim(&alice, "ios", at_most(1))),
                 Claimed::Ended
             );
         }
@@ -90,20 +90,20 @@ pub fn a_claim_of_a_session_that_ended_is_refused(ground: &dyn Ground) {
     }
 }
 
-pub fn a_claim_without_a_session_of_its_own_is_refused(ground: &dyn Ground) {
-    let (mut other, alice) = (ground.worker(), user("alice"));
-    let id = sid();
-    let key = ground.key_of(&id);
+pub fn a_claim_without_an_open_session_is_refused(fixture: &dyn Fixture) {
+    let (mut other, alice) = (fixture.client(), user("alice"));
+    let id = new_sid();
+    let key = fixture.key_of(&id);
     other.put(&key, b"data", HOUR);
-    let claim = wish(&alice, "web", at_most(1));
-    assert_eq!(Request::begin(ground).claim(&claim), Claimed::Ended);
-    let mut closed = Request::on(ground, &id);
+    let claim = new_claim(&alice, "web", at_most(1));
+    assert_eq!(Request::begin(fixture).claim(&claim), Claimed::Ended);
+    let mut closed = Request::reading(fixture, &id);
     closed.close();
     assert_eq!(closed.claim(&claim), Claimed::Ended);
     // Read without its lock, for that could not be had.
-    let held = other.locked(&key);
+    let held = other.read_locked(&key);
     let directives = [("lock_wait", "0.1"), ("lock_failure", "readonly")];
-    let mut readonly = Request::begin_with(ground, &directives);
+    let mut readonly = Request::begin_with(fixture, &directives);
     assert_eq!(readonly.read(&id), b"data");
     assert_eq!(readonly.claim(&claim), Claimed::Ended);
     assert_eq!(
@@ -112,16 +112,19 @@ pub fn a_claim_without_a_session_of_its_own_is_refused(ground: &dyn Ground) {
     );
     readonly.end();
     other.store.release(&key, held.token).unwrap();
-    assert_eq!((other.login_of(&key), other.told(&alice).len()), (None, 0));
+    assert_eq!(
+        (other.login_of(&key), other.events_about(&alice).len()),
+        (None, 0)
+    );
 }
 
-pub fn a_request_signs_out_and_goes_on(ground: &dyn Ground) {
-    let (mut other, alice) = (ground.worker(), user("alice"));
+pub fn a_request_may_sign_out_and_continue(fixture: &dyn Fixture) {
+    let (mut other, alice) = (fixture.client(), user("alice"));
     for lock in ["1", "0"] {
-        let id = sid();
-        let key = ground.key_of(&id);
-        let login = other.one_more(&key, &alice);
-        let mut request = Request::begin_with(ground, &[("lock", lock)]);
+        let id = new_sid();
+        let key = fixture.key_of(&id);
+        let login = other.add_login(&key, &alice);
+        let mut request = Request::begin_with(fixture, &[("lock", lock)]);
         request.read(&id);
         assert_eq!(request.login(), Some(login));
         assert!(request.sign_out());
@@ -132,23 +135,23 @@ pub fn a_request_signs_out_and_goes_on(ground: &dyn Ground) {
         assert_eq!(other.peek(&key).unwrap(), b"anonymous");
         assert_eq!((other.login_of(&key), other.logins(&alice)), (None, vec![]));
     }
-    assert!(!Request::begin(ground).sign_out());
+    assert!(!Request::begin(fixture).sign_out());
 }
 
-pub fn a_logout_ends_the_login(ground: &dyn Ground) {
-    let (mut other, alice) = (ground.worker(), user("alice"));
+pub fn a_logout_ends_the_login(fixture: &dyn Fixture) {
+    let (mut other, alice) = (fixture.client(), user("alice"));
     for claims_itself in [true, false] {
-        let id = sid();
-        let key = ground.key_of(&id);
-        let mut request = Request::begin(ground);
+        let id = new_sid();
+        let key = fixture.key_of(&id);
+        let mut request = Request::begin(fixture);
         let login = if claims_itself {
             request.state.created(id.clone(), false);
             request.read(&id);
-            let claim = wish(&alice, "web", at_most(1));
+            let claim = new_claim(&alice, "web", at_most(1));
             request.claim(&claim);
             claim.login
         } else {
-            let login = other.one_more(&key, &alice);
+            let login = other.add_login(&key, &alice);
             request.read(&id);
             login
         };
@@ -156,21 +159,21 @@ pub fn a_logout_ends_the_login(ground: &dyn Ground) {
         request.end();
         assert_eq!((other.logins(&alice), other.peek(&key)), (vec![], None));
         assert_eq!(
-            other.addressees(&alice, Kind::Released).last(),
+            other.logins_in_events(&alice, Kind::Released).last(),
             Some(&login)
         );
-        assert_eq!(other.unlocked(&key).kick, None);
+        assert_eq!(other.read_unlocked(&key).kick, None);
     }
 }
 
 /// The loser's logout comes when the winner has its session under the same id.
-pub fn a_losers_late_logout_touches_nothing(ground: &dyn Ground) {
-    let (mut other, alice) = (ground.worker(), user("alice"));
+pub fn a_late_logout_of_a_kicked_request_changes_nothing(fixture: &dyn Fixture) {
+    let (mut other, alice) = (fixture.client(), user("alice"));
     for locked in ["1", "0"] {
-        let id = sid();
-        let key = ground.key_of(&id);
-        other.one_more(&key, &alice);
-        let mut late = Request::begin_with(ground, &[("lock", locked)]);
+        let id = new_sid();
+        let key = fixture.key_of(&id);
+        other.add_login(&key, &alice);
+        let mut late = Request::begin_with(fixture, &[("lock", locked)]);
         late.read(&id);
         other.kick(&alice, &Which::default());
         let (winner, _) = other.sign_in(&key, &alice, at_most(1));
@@ -185,13 +188,13 @@ pub fn a_losers_late_logout_touches_nothing(ground: &dyn Ground) {
     }
 }
 
-pub fn the_kicked_browser_is_told(ground: &dyn Ground) {
-    let (mut other, alice) = (ground.worker(), user("alice"));
-    let id = sid();
-    let key = ground.key_of(&id);
-    let login = other.one_more(&key, &alice);
-    let (winner, _) = other.sign_in(&ground.key(), &alice, at_most(1));
-    let mut request = Request::begin(ground);
+pub fn a_kicked_browser_learns_of_its_kick(fixture: &dyn Fixture) {
+    let (mut other, alice) = (fixture.client(), user("alice"));
+    let id = new_sid();
+    let key = fixture.key_of(&id);
+    let login = other.add_login(&key, &alice);
+    let (winner, _) = other.sign_in(&fixture.new_key(), &alice, at_most(1));
+    let mut request = Request::begin(fixture);
     assert_eq!(request.read(&id), b"");
     let kick = request.kicked().unwrap();
     assert_eq!(
@@ -202,28 +205,28 @@ pub fn the_kicked_browser_is_told(ground: &dyn Ground) {
     // It goes on under its id, without strict mode.
     assert_eq!(request.write(&id, b"anonymous"), Written::Stored);
     request.end();
-    let mut next = Request::begin(ground);
+    let mut next = Request::begin(fixture);
     assert_eq!(next.read(&id), b"anonymous");
     assert!(next.kicked().is_some());
     // Who signs in again is not kicked any more.
     assert!(matches!(
-        next.claim(&wish(&alice, "web", at_most(1))),
+        next.claim(&new_claim(&alice, "web", at_most(1))),
         Claimed::New(..)
     ));
     assert_eq!(next.kicked(), None);
     next.end();
     // And in strict mode: the id is only looked at, and found to be gone.
-    let gone = sid();
-    other.one_more(&ground.key_of(&gone), &alice);
+    let gone = new_sid();
+    other.add_login(&fixture.key_of(&gone), &alice);
     other.kick(&alice, &Which::default());
-    let mut strict = Request::begin(ground);
-    let (store, state) = (strict.worker.store.as_mut(), &mut strict.state);
+    let mut strict = Request::begin(fixture);
+    let (store, state) = (strict.client.store.as_mut(), &mut strict.state);
     assert!(
         !state
             .validate(store, &strict.settings, &gone, Validation::Start)
             .unwrap()
     );
-    let new = sid();
+    let new = new_sid();
     state.created(new.clone(), false);
     strict.read(&new);
     assert_eq!(strict.kicked().expect("it was presented").code, -5);

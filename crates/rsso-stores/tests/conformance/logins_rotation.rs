@@ -4,106 +4,106 @@ use rsso_core::login::event::Kind;
 use rsso_core::login::{Claimed, LoginId, MAX_SESSIONS, ROTATION_GRACE, Seat, Which};
 use rsso_core::store::{Outcome, Token};
 
-use crate::common::fixture::{Ground, HOUR};
-use crate::common::login_helpers::{at_most, refusing, told_of, user, wish};
+use crate::common::fixture::{Fixture, HOUR};
+use crate::common::login_helpers::{at_most, new_claim, refuse_above, stable_parts, user};
 
 /// Expiry is counted in whole seconds, and rounded up.
 const GRACE: u64 = ROTATION_GRACE.as_secs() + 1;
 
-pub fn a_login_and_the_data_move_to_the_new_id(ground: &dyn Ground) {
-    let mut worker = ground.worker();
-    let (old, new, alice) = (ground.key(), ground.key(), user("alice"));
-    let login = worker.one_more(&old, &alice);
-    let before = worker.store.logins(&alice).unwrap();
-    let told = worker.told(&alice);
-    let version = worker
+pub fn login_and_data_move_to_the_new_id(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
+    let (old, new, alice) = (fixture.new_key(), fixture.new_key(), user("alice"));
+    let login = client.add_login(&old, &alice);
+    let before = client.store.logins(&alice).unwrap();
+    let events = client.events_about(&alice);
+    let version = client
         .rotate(&old, &new, login)
         .expect("the new id is free");
 
-    let seen = worker.unlocked(&new);
+    let seen = client.read_unlocked(&new);
     assert_eq!(
         (seen.data.as_deref(), seen.seen),
         (Some(&b"data"[..]), Some(version))
     );
     let bound = seen.login.as_ref().unwrap();
     assert_eq!(
-        (told_of(&bound.login), bound.user, bound.rotated),
-        (told_of(&before[0]), alice.key(), false)
+        (stable_parts(&bound.login), bound.user, bound.rotated),
+        (stable_parts(&before[0]), alice.key(), false)
     );
-    assert!(ground.seconds_left(&new) > HOUR.as_secs() - 60);
+    assert!(fixture.seconds_left(&new) > HOUR.as_secs() - 60);
     // Listed once, as it was claimed, and nobody is told.
-    let listed = worker.store.logins(&alice).unwrap();
+    let listed = client.store.logins(&alice).unwrap();
     assert_eq!(listed.len(), 1);
-    assert_eq!(told_of(&listed[0]), told_of(&before[0]));
-    assert_eq!(worker.told(&alice), told);
-    assert!(matches!(worker.write(&seen, b"more"), Outcome::Stored(_)));
-    assert_eq!(worker.peek(&old).unwrap(), b"data");
+    assert_eq!(stable_parts(&listed[0]), stable_parts(&before[0]));
+    assert_eq!(client.events_about(&alice), events);
+    assert!(matches!(client.write(&seen, b"more"), Outcome::Stored(_)));
+    assert_eq!(client.peek(&old).unwrap(), b"data");
 
-    let seen = worker.unlocked(&old);
+    let seen = client.read_unlocked(&old);
     let bound = seen.login.unwrap();
     assert_eq!(
-        (told_of(&bound.login), bound.rotated),
-        (told_of(&before[0]), true)
+        (stable_parts(&bound.login), bound.rotated),
+        (stable_parts(&before[0]), true)
     );
 }
 
-pub fn the_old_id_is_not_refreshed_any_more(ground: &dyn Ground) {
-    let mut worker = ground.worker();
-    let (old, new, alice) = (ground.key(), ground.key(), user("alice"));
-    let login = worker.one_more(&old, &alice);
-    let under_way = worker.unlocked(&old);
-    assert!(ground.seconds_left(&old) > GRACE);
-    worker.rotate(&old, &new, login).unwrap();
-    assert!((1..=GRACE).contains(&ground.seconds_left(&old)));
+pub fn the_old_id_is_no_longer_extended(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
+    let (old, new, alice) = (fixture.new_key(), fixture.new_key(), user("alice"));
+    let login = client.add_login(&old, &alice);
+    let under_way = client.read_unlocked(&old);
+    assert!(fixture.seconds_left(&old) > GRACE);
+    client.rotate(&old, &new, login).unwrap();
+    assert!((1..=GRACE).contains(&fixture.seconds_left(&old)));
     // Requests that were under way are served, and those that come within the grace.
     assert!(matches!(
-        worker.write(&under_way, b"late"),
+        client.write(&under_way, b"late"),
         Outcome::Stored(_)
     ));
-    assert!((1..=GRACE).contains(&ground.seconds_left(&old)));
+    assert!((1..=GRACE).contains(&fixture.seconds_left(&old)));
     for _ in 0..2 {
-        let held = worker.locked(&old);
+        let held = client.read_locked(&old);
         assert_eq!(held.data.as_deref(), Some(&b"late"[..]));
-        assert!(matches!(worker.touch(&held, HOUR), Outcome::Stored(_)));
-        assert!((1..=GRACE).contains(&ground.seconds_left(&old)));
-        let held = worker.locked(&old);
-        assert!(matches!(worker.write(&held, b"late"), Outcome::Stored(_)));
-        assert!((1..=GRACE).contains(&ground.seconds_left(&old)));
+        assert!(matches!(client.touch(&held, HOUR), Outcome::Stored(_)));
+        assert!((1..=GRACE).contains(&fixture.seconds_left(&old)));
+        let held = client.read_locked(&old);
+        assert!(matches!(client.write(&held, b"late"), Outcome::Stored(_)));
+        assert!((1..=GRACE).contains(&fixture.seconds_left(&old)));
     }
-    assert_eq!(worker.peek(&new).unwrap(), b"data");
-    assert!(worker.unlocked(&old).login.unwrap().rotated);
+    assert_eq!(client.peek(&new).unwrap(), b"data");
+    assert!(client.read_unlocked(&old).login.unwrap().rotated);
 }
 
-pub fn what_would_expire_sooner_does_so(ground: &dyn Ground) {
-    let mut worker = ground.worker();
-    let (old, new, alice) = (ground.key(), ground.key(), user("alice"));
-    worker.put(&old, b"data", std::time::Duration::from_secs(9));
-    let (login, _) = worker.sign_in(&old, &alice, at_most(1));
-    worker.rotate(&old, &new, login).unwrap();
-    assert!((1..=10).contains(&ground.seconds_left(&old)));
+pub fn a_rotation_does_not_extend_the_old_id(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
+    let (old, new, alice) = (fixture.new_key(), fixture.new_key(), user("alice"));
+    client.put(&old, b"data", std::time::Duration::from_secs(9));
+    let (login, _) = client.sign_in(&old, &alice, at_most(1));
+    client.rotate(&old, &new, login).unwrap();
+    assert!((1..=10).contains(&fixture.seconds_left(&old)));
 }
 
 /// Two tabs, one cookie: both rotate the id that they were sent with.
-pub fn an_id_may_be_rotated_by_many_requests(ground: &dyn Ground) {
-    let mut worker = ground.worker();
-    let (old, alice) = (ground.key(), user("alice"));
-    let login = worker.one_more(&old, &alice);
-    let siblings = [(); 4].map(|()| ground.key());
+pub fn several_requests_may_rotate_one_id(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
+    let (old, alice) = (fixture.new_key(), user("alice"));
+    let login = client.add_login(&old, &alice);
+    let siblings = [(); 4].map(|()| fixture.new_key());
     for new in &siblings {
-        assert!(worker.rotate(&old, new, login).is_some());
+        assert!(client.rotate(&old, new, login).is_some());
     }
-    assert_eq!(worker.logins(&alice), [login]);
+    assert_eq!(client.logins(&alice), [login]);
     for new in &siblings {
-        let bound = worker.store.login_of(new).unwrap().unwrap();
+        let bound = client.store.login_of(new).unwrap().unwrap();
         assert_eq!((bound.login.identity.login, bound.rotated), (login, false));
-        assert!(ground.seconds_left(new) > GRACE);
+        assert!(fixture.seconds_left(new) > GRACE);
     }
-    assert!(ground.seconds_left(&old) <= GRACE);
+    assert!(fixture.seconds_left(&old) <= GRACE);
     // It is one login: it counts as one, and is kicked as one.
-    let outside = worker.unlocked(&ground.key());
-    let claimed = worker.claim(&outside, &wish(&alice, "web", refusing(2)));
+    let outside = client.read_unlocked(&fixture.new_key());
+    let claimed = client.claim(&outside, &new_claim(&alice, "web", refuse_above(2)));
     assert!(matches!(claimed, Claimed::New(..)), "{claimed:?}");
-    let kicks = worker.kick(
+    let kicks = client.kick(
         &alice,
         &Which {
             login: Some(login),
@@ -112,85 +112,90 @@ pub fn an_id_may_be_rotated_by_many_requests(ground: &dyn Ground) {
     );
     assert_eq!(kicks.len(), 1);
     for key in siblings.iter().chain([&old]) {
-        let gone = worker.unlocked(key);
+        let gone = client.read_unlocked(key);
         assert_eq!((gone.data, gone.kick.as_ref()), (None, Some(&kicks[0])));
     }
-    assert_eq!(worker.addressees(&alice, Kind::Kicked), [login]);
+    assert_eq!(client.logins_in_events(&alice, Kind::Kicked), [login]);
 }
 
-pub fn so_many_sessions_of_a_login_and_no_more(ground: &dyn Ground) {
+pub fn a_login_has_a_limited_number_of_sessions(fixture: &dyn Fixture) {
     for chain in [true, false] {
-        let mut worker = ground.worker();
+        let mut client = fixture.client();
         let user = user(format!("chain {chain}"));
-        let mut keys = vec![ground.key()];
-        let login = worker.one_more(&keys[0], &user);
+        let mut keys = vec![fixture.new_key()];
+        let login = client.add_login(&keys[0], &user);
         for number in 1..=MAX_SESSIONS + 4 {
             // A chain of ids; or the first id again and again, as long as it is there.
             let from = if chain { number - 1 } else { 0 };
-            let new = ground.key();
-            let moved = worker.rotate(&keys[from], &new, login);
-            assert_eq!(moved.is_some(), worker.peek(&new).is_some());
+            let new = fixture.new_key();
+            let moved = client.rotate(&keys[from], &new, login);
+            assert_eq!(moved.is_some(), client.peek(&new).is_some());
             if moved.is_some() {
                 keys.push(new);
             }
             let bound = keys
                 .iter()
-                .filter(|key| worker.login_of(key) == Some(login));
+                .filter(|key| client.login_of(key) == Some(login));
             assert!(bound.count() <= MAX_SESSIONS);
-            assert_eq!(worker.login_of(keys.last().unwrap()), Some(login));
+            assert_eq!(client.login_of(keys.last().unwrap()), Some(login));
         }
-        let stored = keys.iter().filter(|key| worker.peek(key).is_some());
+        let stored = keys.iter().filter(|key| client.peek(key).is_some());
         assert!((MAX_SESSIONS / 2..=MAX_SESSIONS).contains(&stored.count()));
-        assert_eq!(worker.logins(&user), [login]);
-        assert_eq!(worker.told(&user).len(), 1);
+        assert_eq!(client.logins(&user), [login]);
+        assert_eq!(client.events_about(&user).len(), 1);
     }
 }
 
-pub fn who_does_not_have_the_login_cannot_rotate(ground: &dyn Ground) {
-    let mut worker = ground.worker();
-    let (anonymous, other, to) = (ground.key(), ground.key(), ground.key());
+pub fn only_the_login_of_the_session_can_be_rotated(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
+    let (anonymous, other, to) = (fixture.new_key(), fixture.new_key(), fixture.new_key());
     let alice = user("alice");
-    worker.put(&anonymous, b"data", HOUR);
-    let login = worker.one_more(&other, &alice);
+    client.put(&anonymous, b"data", HOUR);
+    let login = client.add_login(&other, &alice);
     let stranger = LoginId::new().unwrap();
     for (from, login) in [
         (&anonymous, login),
         (&other, stranger),
-        (&ground.key(), login),
+        (&fixture.new_key(), login),
     ] {
-        assert_eq!(worker.rotate(from, &to, login), None);
-        assert_eq!(worker.peek(&to), None);
+        assert_eq!(client.rotate(from, &to, login), None);
+        assert_eq!(client.peek(&to), None);
     }
-    assert_eq!(worker.peek(&anonymous).unwrap(), b"data");
-    assert_eq!(worker.login_of(&other), Some(login));
-    assert!(ground.seconds_left(&anonymous) > GRACE && ground.seconds_left(&other) > GRACE);
+    assert_eq!(client.peek(&anonymous).unwrap(), b"data");
+    assert_eq!(client.login_of(&other), Some(login));
+    assert!(fixture.seconds_left(&anonymous) > GRACE && fixture.seconds_left(&other) > GRACE);
 }
 
-pub fn a_rotation_does_not_overwrite(ground: &dyn Ground) {
-    let mut worker = ground.worker();
-    let (old, taken, alice, bob) = (ground.key(), ground.key(), user("alice"), user("bob"));
-    let login = worker.one_more(&old, &alice);
-    let other = worker.one_more(&taken, &bob);
-    assert_eq!(worker.rotate(&old, &taken, login), None);
+pub fn a_rotation_does_not_overwrite_a_session(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
+    let (old, taken, alice, bob) = (
+        fixture.new_key(),
+        fixture.new_key(),
+        user("alice"),
+        user("bob"),
+    );
+    let login = client.add_login(&old, &alice);
+    let other = client.add_login(&taken, &bob);
+    assert_eq!(client.rotate(&old, &taken, login), None);
     assert_eq!(
-        (worker.login_of(&taken), worker.login_of(&old)),
+        (client.login_of(&taken), client.login_of(&old)),
         (Some(other), Some(login))
     );
-    assert_eq!(worker.logins(&bob), [other]);
+    assert_eq!(client.logins(&bob), [other]);
 }
 
 /// The answer may be lost with its connection.
-pub fn a_rotation_may_be_sent_twice(ground: &dyn Ground) {
-    let mut worker = ground.worker();
-    let (old, new, alice) = (ground.key(), ground.key(), user("alice"));
-    let login = worker.one_more(&old, &alice);
+pub fn a_rotation_may_be_sent_twice(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
+    let (old, new, alice) = (fixture.new_key(), fixture.new_key(), user("alice"));
+    let login = client.add_login(&old, &alice);
     let seat = Seat {
         seen: None,
         token: Token::random().unwrap(),
         ttl: HOUR,
     };
     let mut send = || {
-        worker
+        client
             .store
             .rotate((&old, None), &new, seat, login)
             .unwrap()
@@ -198,24 +203,27 @@ pub fn a_rotation_may_be_sent_twice(ground: &dyn Ground) {
     let first = send();
     assert!(first.is_some());
     assert_eq!(send(), first);
-    assert_eq!(worker.unlocked(&new).seen, first);
-    assert_eq!(worker.logins(&alice), [login]);
+    assert_eq!(client.read_unlocked(&new).seen, first);
+    assert_eq!(client.logins(&alice), [login]);
 }
 
-pub fn a_rotation_gives_the_old_lock_back(ground: &dyn Ground) {
-    let (mut a, mut b) = (ground.worker(), ground.worker());
-    let (old, alice) = (ground.key(), user("alice"));
-    let login = a.one_more(&old, &alice);
+pub fn a_rotation_releases_the_old_lock(fixture: &dyn Fixture) {
+    let (mut a, mut b) = (fixture.client(), fixture.client());
+    let (old, alice) = (fixture.new_key(), user("alice"));
+    let login = a.add_login(&old, &alice);
     // A rotation that is refused as well.
     for (login, moves) in [(login, true), (LoginId::new().unwrap(), false)] {
-        let held = a.locked(&old);
+        let held = a.read_locked(&old);
         let seat = Seat {
             seen: None,
             token: Token::random().unwrap(),
             ttl: HOUR,
         };
         let from = (&old, Some(held.token));
-        let moved = a.store.rotate(from, &ground.key(), seat, login).unwrap();
+        let moved = a
+            .store
+            .rotate(from, &fixture.new_key(), seat, login)
+            .unwrap();
         assert_eq!(moved.is_some(), moves);
         let free = b.try_lock(&old, std::time::Duration::ZERO, HOUR).unwrap();
         b.store.release(&old, free.token).unwrap();

@@ -11,17 +11,19 @@ use rsso_core::login::{Claimed, Limits, LoginId, User, Which};
 use rsso_core::store::{End, Outcome};
 
 use super::logins_races::rounds;
-use crate::common::fixture::{Ground, HOUR, Held, Worker};
-use crate::common::login_helpers::{addressee, at_most, device, except, refusing, user, wish};
-use crate::common::seeded_random::Dice;
-use crate::common::timed_barrier::Gate;
+use crate::common::fixture::{Fixture, HOUR, HeldSession, StoreClient};
+use crate::common::login_helpers::{
+    all_but, at_most, device, login_in_event, new_claim, refuse_above, user,
+};
+use crate::common::seeded_random::SeededRandom;
+use crate::common::timed_barrier::TimedBarrier;
 
 const THREADS: usize = 8;
 const STEPS: usize = 40;
 
 /// What the threads have in common: browsers, each with the session id that it was sent last.
-struct Turmoil<'a> {
-    ground: &'a dyn Ground,
+struct StressTest<'a> {
+    fixture: &'a dyn Fixture,
     users: Vec<User>,
     limits: Limits,
     browsers: Mutex<Vec<SessionKey>>,
@@ -29,11 +31,11 @@ struct Turmoil<'a> {
     keys: Mutex<Vec<SessionKey>>,
 }
 
-impl<'a> Turmoil<'a> {
-    fn new(ground: &'a dyn Ground, users: usize, limits: Limits) -> Self {
-        let browsers: Vec<_> = (0..5).map(|_| ground.key()).collect();
+impl<'a> StressTest<'a> {
+    fn new(fixture: &'a dyn Fixture, users: usize, limits: Limits) -> Self {
+        let browsers: Vec<_> = (0..5).map(|_| fixture.new_key()).collect();
         Self {
-            ground,
+            fixture,
             users: (0..users).map(|n| user(format!("user {n}"))).collect(),
             limits,
             keys: Mutex::new(browsers.clone()),
@@ -42,56 +44,57 @@ impl<'a> Turmoil<'a> {
     }
 
     /// A new id for a browser.
-    fn send(&self, browser: usize, key: SessionKey) {
+    fn set_id(&self, browser: usize, key: SessionKey) {
         self.browsers.lock().unwrap()[browser] = key.clone();
         self.keys.lock().unwrap().push(key);
     }
 
-    fn rage(&self, seed: usize, acts: &[Act]) {
-        let start = Gate::new(THREADS);
+    fn run(&self, seed: usize, operations: &[Operation]) {
+        let start = TimedBarrier::new(THREADS);
         thread::scope(|scope| {
             for thread in 0..THREADS {
                 let start = &start;
                 scope.spawn(move || {
-                    let mut worker = self.ground.worker();
-                    let mut dice = Dice::new((seed * THREADS + thread).try_into().unwrap());
-                    worker.store.ready().unwrap();
+                    let mut client = self.fixture.client();
+                    let mut random =
+                        SeededRandom::new((seed * THREADS + thread).try_into().unwrap());
+                    client.store.ready().unwrap();
                     start.wait();
                     for _ in 0..STEPS {
-                        let browser = dice.roll(5);
+                        let browser = random.below(5);
                         let key = self.browsers.lock().unwrap()[browser].clone();
-                        let held = worker.unlocked(&key);
-                        let act = *dice.pick(acts);
-                        act(self, &mut worker, &mut dice, browser, &held);
+                        let held = client.read_unlocked(&key);
+                        let operation = *random.pick(operations);
+                        operation(self, &mut client, &mut random, browser, &held);
                     }
                 });
             }
         });
     }
 
-    fn judge(&self) {
-        let mut worker = self.ground.worker();
+    fn check(&self) {
+        let mut client = self.fixture.client();
         let mut live = BTreeSet::new();
         for user in &self.users {
             // Comes across the dead, so that they are told of.
-            worker.store.notify(user, None, "null").unwrap();
-            let logins = worker.store.logins(user).unwrap();
+            client.store.notify(user, None, "null").unwrap();
+            let logins = client.store.logins(user).unwrap();
             assert!(self.limits.max_logins == 0 || logins.len() <= self.limits.max_logins as usize);
             for login in &logins {
                 assert_eq!(login.identity.uid, user.uid.to_text());
                 assert!(live.insert(login.identity.login), "listed twice");
             }
         }
-        self.judge_events(&mut worker, &live);
-        self.judge_sessions(&mut worker, &live);
+        self.check_events(&mut client, &live);
+        self.check_sessions(&mut client, &live);
     }
 
-    fn judge_events(&self, worker: &mut Worker, live: &BTreeSet<LoginId>) {
+    fn check_events(&self, client: &mut StoreClient, live: &BTreeSet<LoginId>) {
         let mut lives = BTreeMap::<LoginId, Vec<String>>::new();
-        for mut event in worker.outbox(&self.users[0].realm) {
+        for mut event in client.outbox(&self.users[0].realm) {
             let (kind, data) = (event["type"].take(), event["data"].take());
             assert_eq!(event["subject"], data["uid"], "{kind}: {data}");
-            let login = addressee(&data);
+            let login = login_in_event(&data);
             match kind.as_str().unwrap() {
                 kind if kind == Kind::Claimed.as_str() => {
                     assert!(lives.insert(login, Vec::new()).is_none(), "claimed twice");
@@ -113,119 +116,155 @@ impl<'a> Turmoil<'a> {
         assert!(live.iter().all(|login| lives.contains_key(login)));
     }
 
-    fn judge_sessions(&self, worker: &mut Worker, live: &BTreeSet<LoginId>) {
-        let mut seated = BTreeSet::new();
+    fn check_sessions(&self, client: &mut StoreClient, live: &BTreeSet<LoginId>) {
+        let mut bound_logins = BTreeSet::new();
         for key in self.keys.lock().unwrap().iter() {
-            let held = worker.unlocked(key);
+            let held = client.read_unlocked(key);
             assert_eq!(
-                worker.login_of(key),
+                client.login_of(key),
                 held.login.as_ref().map(|b| b.login.identity.login)
             );
             assert!(held.login.is_none() || held.data.is_some());
-            seated.extend(held.login.map(|bound| bound.login.identity.login));
+            bound_logins.extend(held.login.map(|bound| bound.login.identity.login));
         }
-        assert_eq!(&seated, live);
+        assert_eq!(&bound_logins, live);
     }
 }
 
-type Act = fn(&Turmoil<'_>, &mut Worker, &mut Dice, usize, &Held);
+type Operation = fn(&StressTest<'_>, &mut StoreClient, &mut SeededRandom, usize, &HeldSession);
 
-fn claim(turmoil: &Turmoil<'_>, worker: &mut Worker, dice: &mut Dice, _: usize, held: &Held) {
-    let class = *dice.pick(&["web", "ios"]);
-    let claim = wish(dice.pick(&turmoil.users), class, turmoil.limits);
-    let claimed = worker.claim(held, &claim);
+fn claim(
+    test: &StressTest<'_>,
+    client: &mut StoreClient,
+    random: &mut SeededRandom,
+    _: usize,
+    held: &HeldSession,
+) {
+    let class = *random.pick(&["web", "ios"]);
+    let claim = new_claim(random.pick(&test.users), class, test.limits);
+    let claimed = client.claim(held, &claim);
     assert!(
-        matches!(claimed, Claimed::Ended) || !claimed_is_odd(turmoil, &claimed),
+        matches!(claimed, Claimed::Ended) || !is_unexpected_refusal(test, &claimed),
         "{claimed:?}"
     );
 }
 
 /// Refused where nobody is.
-fn claimed_is_odd(turmoil: &Turmoil<'_>, claimed: &Claimed) -> bool {
-    let refuses = turmoil.limits.on_conflict == rsso_core::login::OnConflict::Refuse;
+fn is_unexpected_refusal(test: &StressTest<'_>, claimed: &Claimed) -> bool {
+    let refuses = test.limits.on_conflict == rsso_core::login::OnConflict::Refuse;
     matches!(claimed, Claimed::Refused(_, holders) if holders.is_empty() || !refuses)
 }
 
 fn log_out(
-    turmoil: &Turmoil<'_>,
-    worker: &mut Worker,
-    dice: &mut Dice,
+    test: &StressTest<'_>,
+    client: &mut StoreClient,
+    random: &mut SeededRandom,
     browser: usize,
-    held: &Held,
+    held: &HeldSession,
 ) {
     let end = End {
         seen: held
             .seen
             .map(|seen| seen.generation)
-            .filter(|_| dice.roll(2) == 0),
+            .filter(|_| random.below(2) == 0),
         ..End::default()
     };
-    worker.store.destroy(&held.key, None, end).unwrap();
-    if dice.roll(2) == 0 {
-        turmoil.send(browser, turmoil.ground.key());
+    client.store.destroy(&held.key, None, end).unwrap();
+    if random.below(2) == 0 {
+        test.set_id(browser, test.fixture.new_key());
     }
 }
 
 fn rotate(
-    turmoil: &Turmoil<'_>,
-    worker: &mut Worker,
-    dice: &mut Dice,
+    test: &StressTest<'_>,
+    client: &mut StoreClient,
+    random: &mut SeededRandom,
     browser: usize,
-    held: &Held,
+    held: &HeldSession,
 ) {
     let Some(bound) = &held.login else { return };
-    let to = turmoil.ground.key();
-    if worker
+    let to = test.fixture.new_key();
+    if client
         .rotate(&held.key, &to, bound.login.identity.login)
         .is_some()
     {
-        turmoil.send(browser, to);
-        if dice.roll(4) == 0 {
+        test.set_id(browser, to);
+        if random.below(4) == 0 {
             let alone = End {
                 alone: true,
                 ..End::default()
             };
-            worker.store.destroy(&held.key, None, alone).unwrap();
+            client.store.destroy(&held.key, None, alone).unwrap();
         }
     }
 }
 
 /// The session goes and the login stays behind, dead where it had no other one.
-fn vanish(_: &Turmoil<'_>, worker: &mut Worker, _: &mut Dice, _: usize, held: &Held) {
+fn delete_session_only(
+    _: &StressTest<'_>,
+    client: &mut StoreClient,
+    _: &mut SeededRandom,
+    _: usize,
+    held: &HeldSession,
+) {
     let alone = End {
         alone: true,
         ..End::default()
     };
-    worker.store.destroy(&held.key, None, alone).unwrap();
+    client.store.destroy(&held.key, None, alone).unwrap();
 }
 
-fn gc(_: &Turmoil<'_>, worker: &mut Worker, _: &mut Dice, _: usize, _: &Held) {
-    worker.store.gc(None).unwrap();
+fn gc(
+    _: &StressTest<'_>,
+    client: &mut StoreClient,
+    _: &mut SeededRandom,
+    _: usize,
+    _: &HeldSession,
+) {
+    client.store.gc(None).unwrap();
 }
 
-fn sign_out(_: &Turmoil<'_>, worker: &mut Worker, _: &mut Dice, _: usize, held: &Held) {
+fn sign_out(
+    _: &StressTest<'_>,
+    client: &mut StoreClient,
+    _: &mut SeededRandom,
+    _: usize,
+    held: &HeldSession,
+) {
     if let Some(bound) = &held.login {
         let login = bound.login.identity.login;
-        worker.store.sign_out(&held.key, login).unwrap();
+        client.store.sign_out(&held.key, login).unwrap();
     }
 }
 
-fn kick(turmoil: &Turmoil<'_>, worker: &mut Worker, dice: &mut Dice, _: usize, held: &Held) {
-    let which = match (dice.roll(3), &held.login) {
+fn kick(
+    test: &StressTest<'_>,
+    client: &mut StoreClient,
+    random: &mut SeededRandom,
+    _: usize,
+    held: &HeldSession,
+) {
+    let which = match (random.below(3), &held.login) {
         (0, _) => Which::default(),
-        (1, Some(bound)) => except(bound.login.identity.login),
+        (1, Some(bound)) => all_but(bound.login.identity.login),
         _ => Which {
             device: Some(device("web")),
             ..Which::default()
         },
     };
-    worker.kick(dice.pick(&turmoil.users), &which);
+    client.kick(random.pick(&test.users), &which);
 }
 
-fn write(_: &Turmoil<'_>, worker: &mut Worker, dice: &mut Dice, _: usize, held: &Held) {
-    let outcome = match dice.roll(2) {
-        0 => worker.write(held, b"data"),
-        _ => worker.touch(held, HOUR),
+fn write(
+    _: &StressTest<'_>,
+    client: &mut StoreClient,
+    random: &mut SeededRandom,
+    _: usize,
+    held: &HeldSession,
+) {
+    let outcome = match random.below(2) {
+        0 => client.write(held, b"data"),
+        _ => client.touch(held, HOUR),
     };
     assert!(
         matches!(outcome, Outcome::Stored(_) | Outcome::Gone),
@@ -233,66 +272,76 @@ fn write(_: &Turmoil<'_>, worker: &mut Worker, dice: &mut Dice, _: usize, held: 
     );
 }
 
-fn turmoil(ground: &dyn Ground, users: usize, limits: Limits, acts: &[Act]) {
-    let turmoil = Turmoil::new(ground, users, limits);
+fn run_stress_test(fixture: &dyn Fixture, users: usize, limits: Limits, operations: &[Operation]) {
+    let test = StressTest::new(fixture, users, limits);
     for round in 0..rounds(10).div_ceil(5) {
-        turmoil.rage(round, acts);
-        turmoil.judge();
+        test.run(round, operations);
+        test.check();
     }
 }
 
-pub fn claims_against_logouts(ground: &dyn Ground) {
-    turmoil(ground, 1, at_most(2), &[claim, claim, log_out, write]);
+pub fn claims_and_logouts_may_overlap(fixture: &dyn Fixture) {
+    run_stress_test(fixture, 1, at_most(2), &[claim, claim, log_out, write]);
 }
 
-pub fn claims_against_rotations(ground: &dyn Ground) {
-    turmoil(ground, 1, at_most(2), &[claim, rotate, rotate, write]);
+pub fn claims_and_rotations_may_overlap(fixture: &dyn Fixture) {
+    run_stress_test(fixture, 1, at_most(2), &[claim, rotate, rotate, write]);
 }
 
-pub fn claims_against_kicks(ground: &dyn Ground) {
-    turmoil(
-        ground,
+pub fn claims_and_kicks_may_overlap(fixture: &dyn Fixture) {
+    run_stress_test(
+        fixture,
         1,
         at_most(2),
         &[claim, claim, kick, sign_out, write],
     );
 }
 
-pub fn rotations_against_logouts(ground: &dyn Ground) {
-    turmoil(
-        ground,
+pub fn rotations_and_logouts_may_overlap(fixture: &dyn Fixture) {
+    run_stress_test(
+        fixture,
         1,
         at_most(0),
         &[claim, rotate, rotate, log_out, sign_out],
     );
 }
 
-pub fn sessions_that_change_their_user(ground: &dyn Ground) {
-    turmoil(
-        ground,
+pub fn sessions_may_change_their_user_concurrently(fixture: &dyn Fixture) {
+    run_stress_test(
+        fixture,
         3,
         at_most(1),
         &[claim, claim, claim, rotate, log_out],
     );
 }
 
-pub fn claims_against_what_vanishes(ground: &dyn Ground) {
-    turmoil(
-        ground,
+pub fn claims_and_lost_sessions_may_overlap(fixture: &dyn Fixture) {
+    run_stress_test(
+        fixture,
         1,
         at_most(2),
-        &[claim, claim, vanish, rotate, kick, gc],
+        &[claim, claim, delete_session_only, rotate, kick, gc],
     );
 }
 
-const EVERYTHING: [Act; 11] = [
-    claim, claim, claim, log_out, rotate, rotate, sign_out, kick, write, vanish, gc,
+const EVERYTHING: [Operation; 11] = [
+    claim,
+    claim,
+    claim,
+    log_out,
+    rotate,
+    rotate,
+    sign_out,
+    kick,
+    write,
+    delete_session_only,
+    gc,
 ];
 
-pub fn everything_at_once(ground: &dyn Ground) {
-    turmoil(ground, 2, at_most(1), &EVERYTHING);
+pub fn all_operations_may_overlap(fixture: &dyn Fixture) {
+    run_stress_test(fixture, 2, at_most(1), &EVERYTHING);
 }
 
-pub fn everything_at_once_where_newcomers_are_refused(ground: &dyn Ground) {
-    turmoil(ground, 2, refusing(2), &EVERYTHING);
+pub fn all_operations_may_overlap_if_newcomers_are_refused(fixture: &dyn Fixture) {
+    run_stress_test(fixture, 2, refuse_above(2), &EVERYTHING);
 }

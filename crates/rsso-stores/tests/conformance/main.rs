@@ -1,6 +1,6 @@
 //! One suite, every store: the contract of `rsso_core::store`, run against real servers.
 //!
-//! A promise is a function over a [`ground::Ground`]; [`stores!`] makes a test of each for each store.
+//! A promise is a function over a [`common::fixture::Fixture`]; [`stores!`] makes a test of each for each store.
 //! A new store is one more line there.
 
 #![allow(
@@ -57,20 +57,20 @@ mod strict_mode;
 
 macro_rules! stores {
     ($($about:ident { $($promise:ident;)* })*) => {
-        mod sqlite { $(mod $about { $(keeps!(SqliteGround, $about, $promise);)* })* }
-        mod redis { $(mod $about { $(keeps!(RedisGround, $about, $promise);)* })* }
-        mod mapped { $(mod $about { $(keeps!(MappedGround, $about, $promise);)* })* }
-        mod mysql { $(mod $about { $(keeps!(MysqlGround, $about, $promise);)* })* }
+        mod sqlite { $(mod $about { $(keeps!(SqliteFixture, $about, $promise);)* })* }
+        mod redis { $(mod $about { $(keeps!(RedisFixture, $about, $promise);)* })* }
+        mod mysql_existing_table { $(mod $about { $(keeps!(ExistingTableFixture, $about, $promise);)* })* }
+        mod mysql { $(mod $about { $(keeps!(MysqlFixture, $about, $promise);)* })* }
     };
 }
 
 /// The test that one store keeps one promise.
 macro_rules! keeps {
-    ($ground:ident, $about:ident, $promise:ident) => {
+    ($fixture:ident, $about:ident, $promise:ident) => {
         #[test]
         fn $promise() {
-            use crate::common::fixture::{Ground as _, $ground};
-            crate::$about::$promise(&$ground::prepare());
+            use crate::common::fixture::{Fixture as _, $fixture};
+            crate::$about::$promise(&$fixture::prepare());
         }
     };
 }
@@ -78,295 +78,295 @@ macro_rules! keeps {
 stores! {
     records {
         what_is_written_is_read_back;
-        a_missing_session_is_empty_and_no_failure;
+        a_missing_session_reads_as_empty_without_error;
         a_touch_keeps_the_data;
-        a_touch_creates_what_was_missing;
+        a_touch_creates_a_missing_session;
         destroying_twice_is_no_error;
-        two_sessions_do_not_meet;
+        two_sessions_do_not_affect_each_other;
         a_commit_may_be_sent_twice;
     }
     locks {
-        a_lock_is_held_by_one;
-        the_same_token_is_granted_again;
+        only_one_request_holds_a_lock;
+        the_same_token_gets_its_lock_again;
         a_wait_ends_at_its_deadline;
-        every_end_of_a_request_gives_the_lock_back;
-        a_missing_session_that_is_only_checked_is_not_locked;
-        a_stranger_cannot_free_a_lock;
+        every_end_of_a_request_releases_the_lock;
+        checking_for_a_missing_session_does_not_lock_it;
+        another_token_cannot_release_a_lock;
         a_read_without_lock_does_not_wait;
-        an_owner_whose_connection_is_gone_holds_nothing;
-        a_waiter_is_freed_when_the_owner_dies;
-        a_living_owner_keeps_its_lock_beyond_its_time;
-        who_gave_up_waiting_does_not_get_the_lock_later;
+        a_lock_ends_with_its_owners_connection;
+        a_waiter_gets_the_lock_when_the_owner_dies;
+        a_live_owner_keeps_its_lock_beyond_its_ttl;
+        a_waiter_that_gave_up_does_not_get_the_lock_later;
     }
     lock_order {
-        waiters_come_first_come_first_served;
+        waiters_are_served_in_order;
         no_update_is_lost;
-        no_update_is_lost_on_a_session_that_does_not_exist_yet;
+        no_update_is_lost_on_a_new_session;
     }
     fencing {
-        a_destroyed_session_stays_destroyed_with_lock;
-        a_destroyed_session_stays_destroyed_without_lock;
+        a_destroyed_session_stays_destroyed_with_a_lock;
+        a_destroyed_session_stays_destroyed_without_a_lock;
         a_new_session_under_an_old_id_is_not_overwritten;
         without_locks_the_last_write_wins;
-        a_lost_lock_refuses_the_write_if_another_wrote;
-        a_lost_lock_that_another_holds_now_does_not_write;
+        after_a_lost_lock_a_write_is_refused_if_another_wrote;
+        after_a_lost_lock_a_write_is_refused_if_another_holds_it;
     }
     expiry {
         an_expired_session_is_missing;
-        a_touch_puts_the_expiry_off;
-        gc_removes_only_what_has_expired;
+        a_touch_extends_the_expiry;
+        gc_removes_only_expired_sessions;
         a_session_in_use_does_not_expire;
-        an_expired_id_begins_a_new_life;
+        a_new_session_under_an_expired_id_is_not_overwritten;
     }
     lifetimes {
-        each_use_counts_whatever_it_does;
-        nothing_is_put_off_that_lives_long_enough;
-        a_lifetime_beyond_every_clock_is_kept;
-        a_store_takes_any_lifetime;
-        a_login_lives_beyond_every_clock;
+        every_use_extends_the_lifetime;
+        a_lifetime_that_is_long_enough_is_not_extended;
+        a_lifetime_longer_than_any_clock_is_kept;
+        a_store_accepts_any_lifetime;
+        a_login_may_live_longer_than_any_clock;
     }
     requests {
-        strict_mode_fetches_once;
-        an_id_of_our_own_is_written_unread;
+        strict_mode_reads_the_session_once;
+        a_generated_id_is_written_without_a_read;
         an_unread_id_is_written_under_its_lock;
         readonly_reads_and_refuses_to_write;
-        reset_does_not_wait_for_itself;
+        session_reset_does_not_wait_for_its_own_lock;
         a_second_write_is_safe;
-        reading_another_session_gives_the_first_back;
-        what_ended_does_not_come_back_under_a_new_id;
+        reading_another_session_releases_the_first;
+        an_ended_session_does_not_come_back_under_a_new_id;
     }
     strict_mode {
-        a_validation_that_fails_keeps_the_id;
-        a_validation_that_fails_is_forgotten_with_its_session;
-        an_id_of_our_own_stays_known;
-        an_id_that_was_made_is_free_before_it_is_used;
-        an_id_of_our_own_that_another_has_filled_is_read;
+        a_failed_validation_keeps_the_id;
+        a_failed_validation_does_not_affect_other_ids;
+        a_generated_id_stays_valid;
+        a_generated_id_is_not_taken_before_its_use;
+        a_generated_id_that_another_request_wrote_is_read;
     }
     isolation {
-        a_new_session_that_was_closed_is_not_overwritten;
-        an_id_that_was_made_may_be_known_after_a_close;
-        an_ended_session_that_is_read_again_gives_its_lock_back;
-        a_kick_is_told_to_nobody_else;
-        a_kick_is_told_after_the_new_id_as_well;
+        a_write_after_close_does_not_overwrite_another_session;
+        a_generated_id_may_exist_after_a_close;
+        reading_an_ended_session_again_releases_its_lock;
+        a_kick_is_reported_to_no_other_visitor;
+        a_kick_is_still_reported_after_a_new_id;
         a_rotation_without_a_new_id_moves_no_login;
-        who_waits_beside_a_login_goes_on_as_nobody;
-        what_was_emptied_does_not_come_back;
-        who_waits_beside_another_users_login_goes_on_as_nobody;
+        a_request_that_waits_during_a_sign_in_gets_an_empty_session;
+        an_emptied_session_does_not_come_back;
+        a_request_under_a_former_users_id_gets_an_empty_session;
     }
     lock_waiters {
-        so_many_wait_and_no_more;
-        a_lock_that_is_free_needs_no_place;
-        a_place_is_given_back;
+        waiters_beyond_the_limit_are_refused;
+        a_free_lock_is_granted_without_a_waiter_slot;
+        a_waiter_slot_is_released;
     }
     logins {
-        a_claim_makes_a_login;
-        a_session_that_did_not_exist_is_made_by_its_claim;
+        a_claim_creates_a_login;
+        a_claim_creates_a_missing_session;
         claiming_again_from_the_same_session_changes_nothing;
         a_claim_may_be_sent_twice;
-        another_prefix_is_another_world;
-        a_plain_id_has_logins_too;
-        any_data_survive_what_happens_to_the_login;
-        users_of_another_realm_are_others;
-        any_uid_comes_back;
-        any_label_and_meta_come_back;
+        prefixes_do_not_share_logins;
+        an_unhashed_id_may_have_a_login;
+        changes_to_the_login_never_change_the_data;
+        the_same_uid_in_another_realm_is_another_user;
+        any_uid_is_read_back;
+        any_label_and_meta_are_read_back;
     }
     logins_same_session {
-        claiming_another_user_releases_the_first;
-        another_device_of_the_user_replaces_the_own_login;
-        a_refused_claim_leaves_the_own_login;
+        claiming_another_user_releases_the_first_login;
+        claiming_another_device_replaces_the_sessions_own_login;
+        a_refused_claim_keeps_the_sessions_own_login;
         signing_out_keeps_the_session;
         a_session_may_sign_in_again_after_signing_out;
         a_write_and_a_touch_keep_the_login;
     }
     logins_inherited_kick {
         the_new_id_of_strict_mode_inherits_the_kick;
-        the_kick_is_inherited_by_ids_that_the_handler_did_not_make;
-        who_signs_in_under_the_new_id_is_not_kicked;
-        an_inherited_kick_ends_when_the_first_one_does;
-        only_what_is_new_inherits;
+        ids_that_php_generates_inherit_the_kick;
+        a_sign_in_under_the_new_id_ends_the_kick;
+        an_inherited_kick_expires_with_the_original;
+        only_new_sessions_inherit_a_kick;
     }
     logins_listed {
-        a_list_says_when_a_login_was_used_and_when_it_ends;
-        who_is_refused_is_told_until_when;
+        the_list_shows_last_use_and_expiry_of_a_login;
+        a_refusal_shows_when_the_other_login_expires;
     }
     logins_tombstones {
         a_second_claim_kicks_the_first;
-        no_event_holds_a_session_id;
-        a_tombstone_ends_after_its_time;
-        a_session_may_begin_anew_beside_the_tombstone;
-        a_new_login_under_the_id_ends_the_tombstone;
-        a_session_may_be_ended_with_a_tombstone;
-        gc_leaves_the_winner_and_the_tombstone;
+        no_event_contains_a_session_id;
+        a_tombstone_expires;
+        a_new_session_may_start_beside_the_tombstone;
+        a_new_login_under_the_id_removes_the_tombstone;
+        destroying_a_session_may_leave_a_tombstone;
+        gc_keeps_live_logins_and_tombstones;
     }
     logins_fencing {
         a_kicked_request_cannot_write;
         a_kicked_request_cannot_touch;
         a_kicked_request_cannot_rotate;
-        a_kicked_request_cannot_claim_its_way_back;
-        a_kicked_request_has_nothing_to_end;
-        a_kicked_request_leaves_the_next_session_under_its_id_alone;
-        a_login_that_was_signed_out_cannot_be_rotated;
+        a_kicked_request_cannot_claim_again;
+        a_kicked_request_cannot_end_anything;
+        a_kicked_request_cannot_change_the_next_session_under_its_id;
+        a_released_login_cannot_be_rotated;
     }
     logins_limits {
-        so_many_logins_and_no_more;
+        beyond_the_limit_the_oldest_login_makes_room;
         each_device_has_a_limit_of_its_own;
-        both_limits_hold_at_once;
-        a_lower_limit_ends_as_many_as_it_must;
-        zero_is_no_limit;
-        the_idle_one_makes_room;
-        the_one_that_was_claimed_first_makes_room;
+        both_limits_apply_together;
+        a_lowered_limit_kicks_as_many_as_needed;
+        zero_means_no_limit;
+        the_idle_login_makes_room;
+        the_login_claimed_first_makes_room;
         a_newcomer_is_refused;
-        a_refused_claim_makes_no_session;
-        refusing_goes_by_device_as_well;
+        a_refused_claim_creates_no_session;
+        refusing_applies_per_device_too;
     }
     logins_hard_limit {
-        beyond_the_cap_the_oldest_go;
-        a_cap_that_was_lowered_is_reached_in_slices;
-        the_dead_make_room_before_the_living;
-        without_a_limit_the_dead_are_removed_in_slices;
-        without_a_limit_the_dead_behind_the_living_are_found;
-        claims_that_meet_keep_below_the_cap;
+        beyond_the_hard_limit_the_oldest_are_kicked;
+        a_lowered_hard_limit_is_reached_in_slices;
+        expired_logins_make_room_before_live_ones;
+        without_a_limit_expired_logins_are_removed_in_slices;
+        without_a_limit_expired_logins_behind_live_ones_are_found;
+        concurrent_claims_respect_the_hard_limit;
     }
     logins_notify_others {
-        the_other_logins_are_told;
-        who_makes_room_is_told_of_that_alone;
-        who_is_in_already_is_no_news;
-        a_second_click_is_told_of_once;
-        nobody_is_told_where_it_is_off;
-        each_of_many_is_told_once;
+        the_other_logins_are_notified;
+        a_kicked_login_is_notified_only_of_its_kick;
+        claiming_again_notifies_nobody;
+        a_double_click_notifies_once;
+        nobody_is_notified_if_it_is_off;
+        each_of_many_logins_is_notified_once;
     }
     logins_double_click {
-        a_second_click_takes_the_place_of_the_first;
-        a_second_click_with_an_id_that_was_never_stored;
-        a_second_click_is_known_through_any_new_ids;
-        a_second_click_with_an_id_that_is_replaced;
-        a_claim_of_the_next_visitor_repeats_nothing;
-        a_second_click_is_no_storm_and_nobodys_kick;
-        a_repeated_claim_counts_for_the_grace_only;
-        a_claim_from_elsewhere_repeats_nothing;
-        a_claim_for_another_device_repeats_nothing;
+        a_second_click_replaces_the_first;
+        a_second_click_may_have_an_id_that_was_never_stored;
+        a_second_click_is_recognized_through_new_ids;
+        a_second_click_is_recognized_if_its_id_was_replaced;
+        a_claim_of_the_next_visitor_is_not_a_second_click;
+        a_second_click_kicks_nobody_and_is_no_storm;
+        a_second_click_counts_only_within_the_grace_period;
+        a_claim_of_another_browser_is_not_a_second_click;
+        a_claim_for_another_device_is_not_a_second_click;
     }
     logins_storm {
         too_many_replacements_are_a_storm;
         too_many_replacements_within_an_hour_are_a_storm;
-        who_is_in_may_go_on_in_a_storm;
-        where_nothing_is_replaced_there_is_no_storm;
-        zero_never_storms;
+        a_signed_in_session_continues_during_a_storm;
+        without_replacements_there_is_no_storm;
+        zero_turns_storms_off;
     }
     logins_expired {
-        an_expired_login_holds_no_slot;
-        a_destroyed_login_holds_no_slot;
-        a_login_whose_session_was_removed_holds_no_slot;
+        an_expired_login_does_not_count;
+        a_destroyed_login_does_not_count;
+        a_login_whose_session_was_removed_does_not_count;
         a_flushed_store_locks_nobody_out;
-        the_dead_are_told_of_once;
+        an_expired_login_is_reported_once;
         a_new_session_under_the_id_does_not_inherit_the_login;
-        who_was_found_dead_is_not_revived_by_a_late_request;
+        a_late_request_does_not_revive_an_expired_login;
         a_login_in_use_does_not_expire;
-        who_does_not_come_back_is_told_of_once;
-        a_refreshed_login_lives_on;
-        a_late_destroy_leaves_the_successor_alone;
+        an_abandoned_login_is_reported_once;
+        a_touched_login_lives_longer;
+        a_late_destroy_does_not_end_the_next_login;
     }
     logins_rotation {
-        a_login_and_the_data_move_to_the_new_id;
-        the_old_id_is_not_refreshed_any_more;
-        what_would_expire_sooner_does_so;
-        an_id_may_be_rotated_by_many_requests;
-        so_many_sessions_of_a_login_and_no_more;
-        who_does_not_have_the_login_cannot_rotate;
-        a_rotation_does_not_overwrite;
+        login_and_data_move_to_the_new_id;
+        the_old_id_is_no_longer_extended;
+        a_rotation_does_not_extend_the_old_id;
+        several_requests_may_rotate_one_id;
+        a_login_has_a_limited_number_of_sessions;
+        only_the_login_of_the_session_can_be_rotated;
+        a_rotation_does_not_overwrite_a_session;
         a_rotation_may_be_sent_twice;
-        a_rotation_gives_the_old_lock_back;
+        a_rotation_releases_the_old_lock;
     }
     logins_kicks {
-        a_kick_ends_the_logins_that_it_means;
-        the_kicked_learn_why;
-        a_kick_spares_the_other_sessions;
-        many_are_kicked_at_once;
+        a_kick_ends_the_selected_logins;
+        a_kicked_session_learns_the_reason;
+        a_kick_keeps_the_other_logins;
+        many_logins_are_kicked_at_once;
         a_message_reaches_every_live_login;
-        a_message_is_any_json;
+        a_message_may_be_any_json;
     }
     outbox {
-        an_outbox_begins_empty;
-        positions_ascend_and_reading_goes_on_behind_them;
-        the_newest_position_is_where_a_reader_begins;
-        realms_are_apart;
-        every_event_is_a_cloud_event_of_its_own;
-        the_events_of_a_large_act_have_ids_of_their_own;
-        who_reads_along_misses_nothing;
-        who_finds_a_session_gone_finds_its_event;
+        an_outbox_starts_empty;
+        positions_ascend_and_reading_continues_after_any_of_them;
+        a_reader_starts_at_the_newest_position;
+        realms_have_separate_outboxes;
+        every_event_is_a_valid_cloud_event;
+        events_of_a_large_operation_have_unique_ids;
+        a_concurrent_reader_misses_nothing;
+        an_event_is_there_before_its_session_is_gone;
     }
     outbox_retention {
-        messages_do_not_push_out_how_logins_ended;
-        what_outlived_has_a_bound_of_its_own;
-        what_outlived_is_read_in_pages_and_waited_for;
-        an_outbox_that_is_not_full_keeps_all;
+        messages_do_not_evict_the_ends_of_logins;
+        retained_events_have_their_own_limit;
+        retained_events_are_read_in_pages;
+        an_outbox_below_its_limit_keeps_everything;
     }
     logins_races {
-        of_many_at_once_one_stays;
-        of_many_at_once_three_stay;
-        of_many_at_once_one_of_each_device_stays;
-        of_many_at_once_both_limits_hold;
-        of_many_at_once_one_is_not_refused;
-        one_session_claimed_by_many_is_one_login;
+        of_many_concurrent_claims_one_stays;
+        of_many_concurrent_claims_three_stay;
+        of_many_concurrent_claims_one_of_each_device_stays;
+        of_many_concurrent_claims_both_limits_hold;
+        of_many_concurrent_claims_one_is_not_refused;
+        concurrent_claims_of_one_session_make_one_login;
     }
     logins_stress {
-        claims_against_logouts;
-        claims_against_rotations;
-        claims_against_kicks;
-        rotations_against_logouts;
-        sessions_that_change_their_user;
-        claims_against_what_vanishes;
-        everything_at_once;
-        everything_at_once_where_newcomers_are_refused;
+        claims_and_logouts_may_overlap;
+        claims_and_rotations_may_overlap;
+        claims_and_kicks_may_overlap;
+        rotations_and_logouts_may_overlap;
+        sessions_may_change_their_user_concurrently;
+        claims_and_lost_sessions_may_overlap;
+        all_operations_may_overlap;
+        all_operations_may_overlap_if_newcomers_are_refused;
     }
     delivery_receipts {
         without_a_gateway_nobody_waits;
-        who_waits_is_woken_by_the_delivery;
-        what_was_not_delivered_is_said_so;
-        a_gateway_that_has_gone_is_forgotten;
+        a_waiting_claim_is_woken_by_the_delivery;
+        an_undelivered_kick_is_reported_as_such;
+        a_stopped_gateway_is_forgotten;
         a_claim_learns_whether_its_kicks_were_delivered;
     }
     sites {
-        a_word_is_found_whatever_the_prefix;
-        a_word_is_left_once_in_a_while;
-        words_expire_and_there_are_a_few;
+        sites_of_every_prefix_are_found;
+        a_site_is_recorded_once_an_hour;
+        old_sites_expire_and_the_newest_are_kept;
     }
     logins_model {
-        any_story_goes_as_the_model_says;
+        random_operations_match_the_model;
     }
     logins_requests {
-        a_request_claims_for_the_session_that_it_has_read;
-        a_claim_of_a_session_that_ended_is_refused;
-        a_claim_without_a_session_of_its_own_is_refused;
-        a_request_signs_out_and_goes_on;
+        a_request_claims_for_the_session_it_has_read;
+        a_claim_for_an_ended_session_is_refused;
+        a_claim_without_an_open_session_is_refused;
+        a_request_may_sign_out_and_continue;
         a_logout_ends_the_login;
-        a_losers_late_logout_touches_nothing;
-        the_kicked_browser_is_told;
+        a_late_logout_of_a_kicked_request_changes_nothing;
+        a_kicked_browser_learns_of_its_kick;
     }
     logins_regenerate {
-        a_new_id_carries_the_login;
-        an_id_may_be_renewed_again_and_again;
+        the_new_id_has_the_login;
+        an_id_may_be_regenerated_repeatedly;
         a_login_may_be_claimed_before_or_after_the_new_id;
-        a_new_id_that_never_came_ends_what_was_deleted;
-        reading_the_old_id_again_ends_what_was_deleted;
-        a_kicked_session_has_no_heir;
-        going_on_with_another_session_moves_nothing;
-        who_left_an_id_may_destroy_it_alone;
-        two_requests_may_renew_one_id;
-        an_id_that_was_only_looked_at_on_the_way_is_not_locked;
-        a_session_without_a_login_is_renewed_as_ever;
+        without_the_new_id_the_deleted_session_ends;
+        reading_the_old_id_again_ends_the_deleted_session;
+        a_kicked_session_has_no_successor;
+        opening_another_session_moves_no_login;
+        a_request_may_destroy_just_its_old_id;
+        two_requests_may_regenerate_one_id;
+        an_id_that_collides_is_not_locked;
+        a_session_without_a_login_is_regenerated_too;
     }
     logins_auto_claim {
         the_login_follows_the_data;
-        who_may_not_follow_is_turned_away;
-        following_after_a_kick_brings_nothing_back;
+        a_refused_automatic_claim_turns_the_session_away;
+        an_automatic_claim_after_a_kick_revives_nothing;
     }
     logins_several_ids {
         a_login_lives_as_long_as_one_of_its_sessions;
-        destroying_one_session_ends_the_login_with_all_of_them;
+        destroying_one_session_ends_the_login_and_its_other_sessions;
         the_old_session_may_be_destroyed_alone;
-        what_has_begun_anew_under_an_id_is_spared;
+        a_new_session_under_a_former_id_is_kept;
         claiming_again_from_the_old_id_is_the_same_login;
-        claiming_otherwise_ends_the_login_on_its_other_ids;
+        claiming_another_login_ends_the_first_on_its_other_ids;
     }
 }

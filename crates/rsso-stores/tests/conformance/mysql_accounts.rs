@@ -7,29 +7,29 @@ use std::thread;
 
 use rsso_testkit::{MariaDb, RedisServer};
 
-use crate::common::mysql_helpers::{complaint, worker};
+use crate::common::mysql_helpers::{connect, error_text};
 
 const SHORT: [(&str, &str); 2] = [("read_timeout", "1"), ("connect_timeout", "1")];
 
 /// What a worker says that cannot sign in: with the way out, and without the driver's wrappers.
-fn refused(dsn: &str) -> String {
-    let said = complaint(worker(dsn, &SHORT).store.ready());
+fn sign_in_error(dsn: &str) -> String {
+    let error = error_text(connect(dsn, &SHORT).store.ready());
     for wrapper in ["Error {", "ERROR", "panicked", "internal"] {
-        assert!(!said.contains(wrapper), "{said}");
+        assert!(!error.contains(wrapper), "{error}");
     }
-    said
+    error
 }
 
 fn assert_says(dsn: &str, words: &[&str]) {
-    let said = refused(dsn);
+    let error = sign_in_error(dsn);
     for word in words {
-        assert!(said.contains(word), "without {word}: {said}");
+        assert!(error.contains(word), "without {word}: {error}");
     }
 }
 
 /// Not where the server has no such plugin: Debian has it in another package than the server.
 #[test]
-fn an_account_of_mariadbs_own_kind_signs_in() {
+fn an_ed25519_account_signs_in() {
     let plugins = std::env::var("RSSO_MARIADB_PLUGINS").unwrap_or("/usr/lib/mysql/plugin".into());
     if !Path::new(&plugins).join("auth_ed25519.so").exists() {
         return;
@@ -42,12 +42,12 @@ fn an_account_of_mariadbs_own_kind_signs_in() {
         "CREATE USER ed@'%' IDENTIFIED VIA ed25519 USING PASSWORD('beige'); GRANT ALL ON app.* TO ed@'%'",
     );
     let dsn = |password: &str| format!("mysql://ed:{password}@127.0.0.1:{}/app", mariadb.port());
-    worker(&dsn("beige"), &[]).store.ready().unwrap();
+    connect(&dsn("beige"), &[]).store.ready().unwrap();
     assert_says(&dsn("wrong"), &["refused the user or password", "1045"]);
 }
 
 #[test]
-fn a_refusal_says_which_way_out_there_is() {
+fn a_refused_sign_in_names_the_way_out() {
     let mariadb = MariaDb::builder().tls().start();
     assert_says(&mariadb.plain_url(), &["?tls=1", "Access denied"]);
     mariadb.sql("ALTER USER app@'%' REQUIRE NONE; SET GLOBAL require_secure_transport = ON");
@@ -61,7 +61,7 @@ fn a_refusal_says_which_way_out_there_is() {
 }
 
 #[test]
-fn a_server_without_tls_is_told_from_one_that_is_down() {
+fn errors_tell_a_server_without_tls_from_one_that_is_down() {
     let mariadb = MariaDb::start();
     mariadb.sql("SET GLOBAL max_connections = 10");
     assert_says(
@@ -81,7 +81,7 @@ fn a_server_without_tls_is_told_from_one_that_is_down() {
 }
 
 #[test]
-fn the_port_of_another_server_is_noticed() {
+fn the_port_of_another_server_is_recognized() {
     let redis = RedisServer::start();
     assert_says(
         &format!("mysql://u:p@127.0.0.1:{}/app", redis.port()),
@@ -91,7 +91,7 @@ fn the_port_of_another_server_is_noticed() {
 
 /// A stranger's greetings, some of which the driver would panic about.
 #[test]
-fn whatever_answers_is_an_error_with_a_name() {
+fn an_invalid_greeting_is_a_connection_error() {
     let handshake: &[u8] = b"\x0a9\0\x01\0\0\0abcdefgh\0\xff\xff\x08\x02\0\xff\xff\x15\0\0\0\0\0\0\0\0\0\0ijklmnopqrst\0mysql_native_password\0";
     let packet = |number: u8, body: &[u8]| {
         let length = u32::try_from(body.len()).unwrap().to_le_bytes();

@@ -7,22 +7,22 @@ use rsso_core::login::Seat;
 use rsso_core::store::{Change, End, Outcome, Token};
 use rsso_testkit::{MariaDb, eventually};
 
-use crate::common::fixture::{HOUR, Held};
-use crate::common::login_helpers::{at_most, user, wish};
+use crate::common::fixture::{HOUR, HeldSession};
+use crate::common::login_helpers::{at_most, new_claim, user};
 use crate::common::mysql_helpers::{
-    MAPPED, Thief, complaint, key, make_mapped_table, through, worker,
+    EXISTING_TABLE, LossyProxy, connect, create_existing_table, error_text, new_key, url_with_port,
 };
 
 const SOON: Duration = Duration::from_secs(20);
-const NATIVE: [(&str, &str); 0] = [];
+const OWN_TABLES: [(&str, &str); 0] = [];
 
 /// Both layouts, each with a session `old` in it, its owner behind a thief and another worker beside it.
-fn for_each_layout(act: impl Fn(&MariaDb, &Thief, &[(&str, &str)])) {
+fn for_each_layout(act: impl Fn(&MariaDb, &LossyProxy, &[(&str, &str)])) {
     let mariadb = MariaDb::start();
-    make_mapped_table(&mariadb, "INTEGER UNSIGNED", "InnoDB");
-    let thief = Thief::before(mariadb.port());
-    for directives in [&NATIVE[..], &MAPPED[..]] {
-        act(&mariadb, &thief, directives);
+    create_existing_table(&mariadb, "INTEGER UNSIGNED", "InnoDB");
+    let proxy = LossyProxy::to(mariadb.port());
+    for directives in [&OWN_TABLES[..], &EXISTING_TABLE[..]] {
+        act(&mariadb, &proxy, directives);
     }
 }
 
@@ -52,23 +52,23 @@ fn beside_locked_rows<'env>(
 
 #[test]
 fn a_write_whose_answer_is_lost_is_found_to_be_stored() {
-    for_each_layout(|mariadb, thief, directives| {
-        let mut owner = worker(&through(mariadb, thief.port()), directives);
-        let mut other = worker(&mariadb.url(), directives);
-        let key = key(directives);
+    for_each_layout(|mariadb, proxy, directives| {
+        let mut owner = connect(&url_with_port(mariadb, proxy.port()), directives);
+        let mut other = connect(&mariadb.url(), directives);
+        let key = new_key(directives);
         other.put(&key, b"old", HOUR);
         // Under its expiry and beyond it: two statements. And a session that is new.
         for ttl in [HOUR, 2 * HOUR] {
-            let held = owner.locked(&key);
-            thief.steal_next_answer();
+            let held = owner.read_locked(&key);
+            proxy.drop_next_answer();
             let outcome = owner.write_for(&held, b"new", ttl);
             assert!(matches!(outcome, Outcome::Stored(_)), "{outcome:?}");
-            assert_eq!(other.locked(&key).data.unwrap(), b"new");
-            other = worker(&mariadb.url(), directives);
+            assert_eq!(other.read_locked(&key).data.unwrap(), b"new");
+            other = connect(&mariadb.url(), directives);
         }
         assert!(other.destroy(&key));
-        let held = owner.locked(&key);
-        thief.steal_next_answer();
+        let held = owner.read_locked(&key);
+        proxy.drop_next_answer();
         let outcome = owner.write_for(&held, b"new", HOUR);
         assert!(matches!(outcome, Outcome::Stored(_)), "{outcome:?}");
         assert_eq!(other.peek(&key).unwrap(), b"new");
@@ -77,25 +77,25 @@ fn a_write_whose_answer_is_lost_is_found_to_be_stored() {
 
 #[test]
 fn an_emptied_session_whose_answer_is_lost_is_emptied_once() {
-    for_each_layout(|mariadb, thief, directives| {
-        let mut owner = worker(&through(mariadb, thief.port()), directives);
-        let key = key(directives);
+    for_each_layout(|mariadb, proxy, directives| {
+        let mut owner = connect(&url_with_port(mariadb, proxy.port()), directives);
+        let key = new_key(directives);
         // Each answer of the act, prepared or not.
         for lost in [1, 1, 2, 2, 3, 3, 4, 4] {
-            let mut other = worker(&mariadb.url(), directives);
+            let mut other = connect(&mariadb.url(), directives);
             other.put(&key, b"old", HOUR);
-            let held = owner.locked(&key);
+            let held = owner.read_locked(&key);
             let end = End {
                 seen: held.seen.map(|seen| seen.generation),
                 ..End::default()
             };
-            thief.steal_answer(lost);
+            proxy.drop_answer(lost);
             let lock = (held.token, true);
             let existed = owner.store.destroy_leaving_empty(&key, lock, end, HOUR);
-            thief.steal_answer(0);
+            proxy.drop_answer(0);
             assert!(existed.unwrap(), "{lost}");
             // The empty one is a courtesy.
-            let left = other.locked(&key).data.unwrap_or_default();
+            let left = other.read_locked(&key).data.unwrap_or_default();
             assert_eq!(left, b"", "{lost}");
         }
     });
@@ -103,27 +103,27 @@ fn an_emptied_session_whose_answer_is_lost_is_emptied_once() {
 
 #[test]
 fn a_rotation_whose_answer_is_lost_is_found_to_be_done() {
-    for_each_layout(|mariadb, thief, directives| {
-        let mut owner = worker(&through(mariadb, thief.port()), directives);
-        let mut other = worker(&mariadb.url(), directives);
+    for_each_layout(|mariadb, proxy, directives| {
+        let mut owner = connect(&url_with_port(mariadb, proxy.port()), directives);
+        let mut other = connect(&mariadb.url(), directives);
         let alice = user("alice");
-        let mut from = key(directives);
+        let mut from = new_key(directives);
         owner.put(&from, b"old", HOUR);
-        let held = owner.locked(&from);
-        let claim = wish(&alice, "web", at_most(1));
+        let held = owner.read_locked(&from);
+        let claim = new_claim(&alice, "web", at_most(1));
         owner.try_claim(&held, &claim).unwrap();
         owner.store.release(&from, held.token).unwrap();
         for lost in 1..40 {
-            let to = key(directives);
-            let held = owner.locked(&from);
+            let to = new_key(directives);
+            let held = owner.read_locked(&from);
             let seat = Seat {
                 seen: None,
                 token: Token::random().unwrap(),
                 ttl: HOUR,
             };
-            thief.steal_answer(lost);
+            proxy.drop_answer(lost);
             let rotated = (owner.store).rotate((&from, Some(held.token)), &to, seat, claim.login);
-            thief.steal_answer(0);
+            proxy.drop_answer(0);
             assert!(rotated.unwrap().is_some(), "{lost}");
             assert_eq!(other.login_of(&to), Some(claim.login), "{lost}");
             from = to;
@@ -132,18 +132,18 @@ fn a_rotation_whose_answer_is_lost_is_found_to_be_done() {
 }
 
 #[test]
-fn a_lock_that_was_regained_for_a_commit_in_vain_is_given_back() {
+fn a_lock_taken_again_for_a_failed_commit_is_released() {
     for_each_layout(|mariadb, _, directives| {
         let short = [("read_timeout", "1")];
         let directives_too = [directives, &short[..]].concat();
-        let mut owner = worker(&mariadb.url(), &directives_too);
-        let mut other = worker(&mariadb.url(), directives);
-        let key = key(directives);
+        let mut owner = connect(&mariadb.url(), &directives_too);
+        let mut other = connect(&mariadb.url(), directives);
+        let key = new_key(directives);
         owner.put(&key, b"old", HOUR);
         // As after a claim of a new id: nobody else can have the lock.
-        let held = Held {
+        let held = HeldSession {
             locked: true,
-            ..owner.unlocked(&key)
+            ..owner.read_unlocked(&key)
         };
         beside_locked_rows(mariadb, directives, 5, |_| {
             let done = owner
@@ -160,33 +160,33 @@ fn a_lock_that_was_regained_for_a_commit_in_vain_is_given_back() {
 #[test]
 fn a_write_to_myisam_whose_answer_is_lost_is_found_to_be_stored() {
     let mariadb = MariaDb::start();
-    make_mapped_table(&mariadb, "INTEGER UNSIGNED", "MyISAM");
-    let thief = Thief::before(mariadb.port());
-    let mut owner = worker(&through(&mariadb, thief.port()), &MAPPED);
-    let mut other = worker(&mariadb.url(), &MAPPED);
-    let key = key(&MAPPED);
+    create_existing_table(&mariadb, "INTEGER UNSIGNED", "MyISAM");
+    let proxy = LossyProxy::to(mariadb.port());
+    let mut owner = connect(&url_with_port(&mariadb, proxy.port()), &EXISTING_TABLE);
+    let mut other = connect(&mariadb.url(), &EXISTING_TABLE);
+    let key = new_key(&EXISTING_TABLE);
     owner.put(&key, b"old", HOUR);
     for lost in 1..8 {
-        let held = owner.locked(&key);
-        thief.steal_answer(lost);
+        let held = owner.read_locked(&key);
+        proxy.drop_answer(lost);
         let data = format!("new {lost}");
         let outcome = owner.write_for(&held, data.as_bytes(), HOUR);
-        thief.steal_answer(0);
+        proxy.drop_answer(0);
         assert!(matches!(outcome, Outcome::Stored(_)), "{lost}: {outcome:?}");
         assert_eq!(other.peek(&key).unwrap(), data.as_bytes());
     }
 }
 
 #[test]
-fn a_write_that_waits_for_a_row_is_ended_and_made_again_once() {
+fn a_write_that_waits_for_a_row_is_killed_and_repeated_once() {
     for_each_layout(|mariadb, _, directives| {
         let proxy = rsso_testkit::Proxy::start(mariadb.port());
         let long = [("read_timeout", "10")];
         let directives_too = [directives, &long[..]].concat();
-        let mut owner = worker(&through(mariadb, proxy.port()), &directives_too);
-        let key = key(directives);
+        let mut owner = connect(&url_with_port(mariadb, proxy.port()), &directives_too);
+        let key = new_key(directives);
         owner.put(&key, b"old", HOUR);
-        let held = owner.locked(&key);
+        let held = owner.read_locked(&key);
         beside_locked_rows(mariadb, directives, 3, |scope| {
             let write = scope.spawn(move || {
                 let outcome = owner.write_for(&held, b"new", HOUR);
@@ -207,16 +207,16 @@ fn a_write_that_waits_for_a_row_is_ended_and_made_again_once() {
 }
 
 #[test]
-fn a_write_behind_locked_tables_is_not_stored_later_if_that_was_said() {
+fn a_write_that_was_reported_as_failed_is_not_stored_later() {
     for_each_layout(|mariadb, _, directives| {
         // The server's own time-out is over no earlier than ours: the answer is lost.
         let short = [("read_timeout", "1")];
         let directives_too = [directives, &short[..]].concat();
-        let mut owner = worker(&mariadb.url(), &directives_too);
-        let mut other = worker(&mariadb.url(), directives);
-        let key = key(directives);
+        let mut owner = connect(&mariadb.url(), &directives_too);
+        let mut other = connect(&mariadb.url(), directives);
+        let key = new_key(directives);
         owner.put(&key, b"old", HOUR);
-        let held = owner.locked(&key);
+        let held = owner.read_locked(&key);
         thread::scope(|scope| {
             scope.spawn(|| {
                 mariadb.sql(
@@ -231,60 +231,60 @@ fn a_write_behind_locked_tables_is_not_stored_later_if_that_was_said() {
             let done = owner
                 .store
                 .commit(&key, held.basis(HOUR), Change::Write(b"new", HOUR));
-            let said = complaint(done);
-            if said.contains("is unchanged") {
+            let error = error_text(done);
+            if error.contains("is unchanged") {
                 thread::sleep(Duration::from_secs(5));
-                assert_eq!(other.peek(&key).unwrap(), b"old", "{said}");
+                assert_eq!(other.peek(&key).unwrap(), b"old", "{error}");
             } else {
-                assert!(said.contains("not known whether"), "{said}");
+                assert!(error.contains("not known whether"), "{error}");
             }
         });
     });
 }
 
 #[test]
-fn a_stopped_servers_write_is_not_known() {
+fn a_write_to_a_paused_server_has_an_unknown_outcome() {
     for_each_layout(|mariadb, _, directives| {
         let short = [("read_timeout", "1"), ("connect_timeout", "1")];
         let directives_too = [directives, &short[..]].concat();
-        let mut owner = worker(&mariadb.url(), &directives_too);
-        let key = key(directives);
+        let mut owner = connect(&mariadb.url(), &directives_too);
+        let key = new_key(directives);
         // A statement that is only prepared has changed nothing: this one was.
         for data in [b"new", b"old"] {
             owner.put(&key, data, HOUR);
         }
-        let held = owner.locked(&key);
+        let held = owner.read_locked(&key);
         mariadb.pause();
         let done = owner
             .store
             .commit(&key, held.basis(HOUR), Change::Write(b"new", HOUR));
         mariadb.resume();
-        let said = complaint(done);
-        assert!(said.contains("not known whether"), "{said}");
-        assert!(!said.contains("unchanged"), "{said}");
+        let error = error_text(done);
+        assert!(error.contains("not known whether"), "{error}");
+        assert!(!error.contains("unchanged"), "{error}");
     });
 }
 
 #[test]
-fn a_write_after_which_another_wrote_is_not_known() {
-    for_each_layout(|mariadb, thief, directives| {
-        let mut owner = worker(&through(mariadb, thief.port()), directives);
-        let mut other = worker(&mariadb.url(), directives);
-        let key = key(directives);
+fn a_lost_write_before_another_write_has_an_unknown_outcome() {
+    for_each_layout(|mariadb, proxy, directives| {
+        let mut owner = connect(&url_with_port(mariadb, proxy.port()), directives);
+        let mut other = connect(&mariadb.url(), directives);
+        let key = new_key(directives);
         other.put(&key, b"old", HOUR);
-        let held = owner.unlocked(&key);
+        let held = owner.read_unlocked(&key);
         assert!(matches!(owner.write(&held, b"old"), Outcome::Stored(_)));
-        let held = owner.unlocked(&key);
-        thief.hold();
-        thief.steal_next_answer();
+        let held = owner.read_unlocked(&key);
+        proxy.delay_disconnect();
+        proxy.drop_next_answer();
         let outcome = thread::scope(|scope| {
             let write = scope.spawn(|| owner.write(&held, b"new"));
             eventually("the write has landed", SOON, || {
                 (other.peek(&key).unwrap() == b"new").then_some(())
             });
-            let late = other.unlocked(&key);
+            let late = other.read_unlocked(&key);
             assert!(matches!(other.write(&late, b"late"), Outcome::Stored(_)));
-            thief.tell();
+            proxy.disconnect_now();
             write.join().unwrap()
         });
         assert_eq!(outcome, Outcome::Unknown);
@@ -293,21 +293,21 @@ fn a_write_after_which_another_wrote_is_not_known() {
 }
 
 #[test]
-fn a_claim_whose_commits_answer_is_lost_is_not_known() {
+fn a_claim_whose_commit_answer_is_lost_has_an_unknown_outcome() {
     let mariadb = MariaDb::start();
-    let thief = Thief::before(mariadb.port());
-    let mut owner = worker(&through(&mariadb, thief.port()), &NATIVE);
-    let mut other = worker(&mariadb.url(), &NATIVE);
-    let (key, alice) = (key(&NATIVE), user("alice"));
+    let proxy = LossyProxy::to(mariadb.port());
+    let mut owner = connect(&url_with_port(&mariadb, proxy.port()), &OWN_TABLES);
+    let mut other = connect(&mariadb.url(), &OWN_TABLES);
+    let (key, alice) = (new_key(&OWN_TABLES), user("alice"));
     owner.put(&key, b"old", HOUR);
-    let mut said = Vec::new();
+    let mut errors = Vec::new();
     // Whichever answer of the act is lost: what is said of it holds.
     for lost in 1..40 {
-        let held = owner.locked(&key);
-        let claim = wish(&alice, "web", at_most(0));
-        thief.steal_answer(lost);
+        let held = owner.read_locked(&key);
+        let claim = new_claim(&alice, "web", at_most(0));
+        proxy.drop_answer(lost);
         let done = owner.try_claim(&held, &claim);
-        thief.steal_answer(0);
+        proxy.drop_answer(0);
         let is_there = other
             .store
             .logins(&alice)
@@ -322,7 +322,7 @@ fn a_claim_whose_commits_answer_is_lost_is_not_known() {
                     true => assert!(!is_there, "{lost}: {error}"),
                     false => assert!(error.contains("not known whether"), "{lost}: {error}"),
                 }
-                said.push(error);
+                errors.push(error);
             }
         }
         owner.store.release(&key, held.token).unwrap();
@@ -337,21 +337,23 @@ fn a_claim_whose_commits_answer_is_lost_is_not_known() {
         owner.put(&key, b"old", HOUR);
     }
     assert!(
-        said.iter().any(|said| said.contains("not known whether")),
-        "no answer to a COMMIT was lost: {said:#?}"
+        errors
+            .iter()
+            .any(|error| error.contains("not known whether")),
+        "no answer to a COMMIT was lost: {errors:#?}"
     );
 }
 
 #[test]
 fn a_destroy_whose_answer_is_lost_removes_nothing_later() {
-    for_each_layout(|mariadb, thief, directives| {
-        let mut owner = worker(&through(mariadb, thief.port()), directives);
-        let mut other = worker(&mariadb.url(), directives);
-        let key = key(directives);
+    for_each_layout(|mariadb, proxy, directives| {
+        let mut owner = connect(&url_with_port(mariadb, proxy.port()), directives);
+        let mut other = connect(&mariadb.url(), directives);
+        let key = new_key(directives);
         other.put(&key, b"old", HOUR);
         owner.peek(&key);
-        thief.steal_next_answer();
-        let seen = other.unlocked(&key).seen.map(|seen| seen.generation);
+        proxy.drop_next_answer();
+        let seen = other.read_unlocked(&key).seen.map(|seen| seen.generation);
         let end = End {
             seen,
             ..End::default()

@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 use rsso_testkit::MariaDb;
 
 use crate::common::fixture::HOUR;
-use crate::common::login_helpers::{at_most, user, wish};
-use crate::common::mysql_helpers::{MAPPED, complaint, key, make_mapped_table, worker};
+use crate::common::login_helpers::{at_most, new_claim, user};
+use crate::common::mysql_helpers::{
+    EXISTING_TABLE, connect, create_existing_table, error_text, new_key,
+};
 
 /// What an administrator, a hoster or an old application may have set, for everybody.
 const HOSTILE: &str = "SET GLOBAL wait_timeout = 1, interactive_timeout = 1, max_statement_time = 1,
@@ -19,15 +21,15 @@ const HOSTILE: &str = "SET GLOBAL wait_timeout = 1, interactive_timeout = 1, max
     sql_mode = 'ANSI_QUOTES,ORACLE,NO_BACKSLASH_ESCAPES,PAD_CHAR_TO_FULL_LENGTH,ONLY_FULL_GROUP_BY'";
 
 /// A slow owner and a waiter, then logins, on one server.
-fn assert_works(mariadb: &MariaDb, directives: &[(&str, &str)]) {
-    let mut owner = worker(&mariadb.url(), directives);
-    let mut waiter = worker(&mariadb.url(), directives);
-    let key = key(directives);
+fn assert_sessions_work(mariadb: &MariaDb, directives: &[(&str, &str)]) {
+    let mut owner = connect(&mariadb.url(), directives);
+    let mut waiter = connect(&mariadb.url(), directives);
+    let key = new_key(directives);
     owner.put(&key, b"old", HOUR);
-    let held = owner.locked(&key);
+    let held = owner.read_locked(&key);
     let then = thread::scope(|scope| {
         let asked = Instant::now();
-        let waiting = scope.spawn(|| waiter.locked(&key));
+        let waiting = scope.spawn(|| waiter.read_locked(&key));
         thread::sleep(Duration::from_millis(2500));
         owner.write(&held, b"owner's");
         let then = waiting.join().unwrap();
@@ -36,9 +38,9 @@ fn assert_works(mariadb: &MariaDb, directives: &[(&str, &str)]) {
         then
     });
     waiter.write(&then, b"waiter's");
-    let (alice, held) = (user("alice"), owner.locked(&key));
+    let (alice, held) = (user("alice"), owner.read_locked(&key));
     for device in ["web", "tv"] {
-        owner.claim(&held, &wish(&alice, device, at_most(1)));
+        owner.claim(&held, &new_claim(&alice, device, at_most(1)));
     }
     owner.store.release(&key, held.token).unwrap();
     assert_eq!(owner.store.logins(&alice).unwrap().len(), 1);
@@ -50,26 +52,26 @@ fn assert_works(mariadb: &MariaDb, directives: &[(&str, &str)]) {
 #[test]
 fn hostile_settings_of_the_server_do_not_matter() {
     let mariadb = MariaDb::start();
-    make_mapped_table(&mariadb, "INTEGER UNSIGNED", "InnoDB");
+    create_existing_table(&mariadb, "INTEGER UNSIGNED", "InnoDB");
     mariadb.sql(HOSTILE);
-    assert_works(&mariadb, &[]);
-    assert_works(&mariadb, &MAPPED);
+    assert_sessions_work(&mariadb, &[]);
+    assert_sessions_work(&mariadb, &EXISTING_TABLE);
 }
 
 #[test]
-fn a_server_that_prepares_no_statement_more_is_sent_text() {
+fn a_server_without_prepared_statements_is_sent_text() {
     let mariadb = MariaDb::start();
-    make_mapped_table(&mariadb, "INTEGER UNSIGNED", "InnoDB");
+    create_existing_table(&mariadb, "INTEGER UNSIGNED", "InnoDB");
     mariadb.sql("SET GLOBAL max_prepared_stmt_count = 0");
-    assert_works(&mariadb, &[]);
-    assert_works(&mariadb, &MAPPED);
+    assert_sessions_work(&mariadb, &[]);
+    assert_sessions_work(&mariadb, &EXISTING_TABLE);
     let every_byte: Vec<u8> = (0..=255).collect();
-    for directives in [&[][..], &MAPPED[..]] {
+    for directives in [&[][..], &EXISTING_TABLE[..]] {
         let (mut a, mut b) = (
-            worker(&mariadb.url(), directives),
-            worker(&mariadb.url(), directives),
+            connect(&mariadb.url(), directives),
+            connect(&mariadb.url(), directives),
         );
-        let key = key(directives);
+        let key = new_key(directives);
         a.put(&key, &every_byte, HOUR);
         assert_eq!(b.peek(&key).unwrap(), every_byte);
     }
@@ -79,28 +81,28 @@ fn a_server_that_prepares_no_statement_more_is_sent_text() {
 fn two_connections_of_an_account_are_enough_for_two_workers() {
     let mariadb = MariaDb::start();
     mariadb.sql("ALTER USER app@'%' WITH MAX_USER_CONNECTIONS 2");
-    assert_works(&mariadb, &[]);
+    assert_sessions_work(&mariadb, &[]);
 }
 
 #[test]
-fn a_session_beyond_max_allowed_packet_is_told_with_the_limit() {
+fn the_error_beyond_max_allowed_packet_names_the_limit() {
     let mariadb = MariaDb::builder().config("max_allowed_packet=18M").start();
-    let mut owner = worker(&mariadb.url(), &[("read_timeout", "20")]);
-    let key = key(&[]);
+    let mut owner = connect(&mariadb.url(), &[("read_timeout", "20")]);
+    let key = new_key(&[]);
     owner.put(&key, b"old", HOUR);
     // In one packet, and in the pieces that the driver makes of what has more than 16 MiB.
     for size in [17 << 20, 20 << 20, 40 << 20] {
         let data = vec![b'x'; size];
-        let held = owner.locked(&key);
+        let held = owner.read_locked(&key);
         let change = rsso_core::store::Change::Write(&data, HOUR);
         let done = owner.store.commit(&key, held.basis(HOUR), change);
         if size < 18 << 20 {
             assert!(done.is_ok(), "{done:?}");
             continue;
         }
-        let said = complaint(done);
+        let error = error_text(done);
         for words in ["max_allowed_packet", "18874368", "is unchanged"] {
-            assert!(said.contains(words), "{size}, without {words}: {said}");
+            assert!(error.contains(words), "{size}, without {words}: {error}");
         }
     }
 }

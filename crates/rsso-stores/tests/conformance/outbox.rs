@@ -8,103 +8,108 @@ use rsso_core::login::{Claim, Limits, LoginId, Which};
 use serde_json::Value;
 
 use super::logins_races::rounds;
-use crate::common::fixture::{Ground, Worker};
-use crate::common::login_helpers::{at_most, refusing, user, user_of, wish};
-use crate::common::timed_barrier::Gate;
+use crate::common::fixture::{Fixture, StoreClient};
+use crate::common::login_helpers::{at_most, new_claim, refuse_above, user, user_of};
+use crate::common::timed_barrier::TimedBarrier;
 
 /// Logins of one user: fewer where a claim is several round trips.
-fn many(ground: &dyn Ground) -> usize {
-    match ground.dsn().starts_with("mysql") {
+fn login_count(fixture: &dyn Fixture) -> usize {
+    match fixture.dsn().starts_with("mysql") {
         true => 1100,
         false => 5000,
     }
 }
 
-fn page(worker: &mut Worker, after: &Position, limit: usize) -> Vec<Event> {
-    worker.store.events(&user("x").realm, after, limit).unwrap()
+fn page(client: &mut StoreClient, after: &Position, limit: usize) -> Vec<Event> {
+    client.store.events(&user("x").realm, after, limit).unwrap()
 }
 
-fn newest(worker: &mut Worker) -> Position {
-    worker.store.newest(&user("x").realm).unwrap()
+fn newest(client: &mut StoreClient) -> Position {
+    client.store.newest(&user("x").realm).unwrap()
 }
 
 /// So many events, one after the other.
-fn tell(worker: &mut Worker, ground: &dyn Ground, count: usize) {
+fn make_events(client: &mut StoreClient, fixture: &dyn Fixture, count: usize) {
     for number in 0..count {
-        worker.sign_in(&ground.key(), &user(format!("user {number}")), at_most(0));
+        client.sign_in(
+            &fixture.new_key(),
+            &user(format!("user {number}")),
+            at_most(0),
+        );
     }
 }
 
-pub fn an_outbox_begins_empty(ground: &dyn Ground) {
-    let mut worker = ground.worker();
-    assert_eq!(newest(&mut worker), Position::START);
-    assert_eq!(page(&mut worker, &Position::START, 10), []);
+pub fn an_outbox_starts_empty(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
+    assert_eq!(newest(&mut client), Position::START);
+    assert_eq!(page(&mut client, &Position::START, 10), []);
 }
 
-pub fn positions_ascend_and_reading_goes_on_behind_them(ground: &dyn Ground) {
-    let mut worker = ground.worker();
-    tell(&mut worker, ground, 25);
-    let all = page(&mut worker, &Position::START, 1000);
+pub fn positions_ascend_and_reading_continues_after_any_of_them(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
+    make_events(&mut client, fixture, 25);
+    let all = page(&mut client, &Position::START, 1000);
     assert_eq!(all.len(), 25);
     assert!(all.is_sorted_by(|a, b| a.position < b.position));
     assert!(all[0].position > Position::START);
-    assert_eq!(newest(&mut worker), all[24].position);
+    assert_eq!(newest(&mut client), all[24].position);
     for (number, event) in all.iter().enumerate() {
         // As readers get it back from a browser: as text.
         let position = Position::parse(&event.position.to_string()).unwrap();
-        assert_eq!(page(&mut worker, &position, 1000), all[number + 1..]);
-        let next = page(&mut worker, &position, 3);
+        assert_eq!(page(&mut client, &position, 1000), all[number + 1..]);
+        let next = page(&mut client, &position, 3);
         assert_eq!(next, all[number + 1..][..3.min(24 - number)]);
     }
-    tell(&mut worker, ground, 2);
-    let more = page(&mut worker, &all[24].position, 1000);
+    make_events(&mut client, fixture, 2);
+    let more = page(&mut client, &all[24].position, 1000);
     assert_eq!(more.len(), 2);
-    assert_eq!(newest(&mut worker), more[1].position);
+    assert_eq!(newest(&mut client), more[1].position);
 }
 
-pub fn the_newest_position_is_where_a_reader_begins(ground: &dyn Ground) {
-    let (mut writer, mut reader) = (ground.worker(), ground.worker());
-    tell(&mut writer, ground, 3);
+pub fn a_reader_starts_at_the_newest_position(fixture: &dyn Fixture) {
+    let (mut writer, mut reader) = (fixture.client(), fixture.client());
+    make_events(&mut writer, fixture, 3);
     let begin = newest(&mut reader);
     assert_eq!(page(&mut reader, &begin, 10), []);
-    tell(&mut writer, ground, 1);
+    make_events(&mut writer, fixture, 1);
     assert_eq!(page(&mut reader, &begin, 10).len(), 1);
 }
 
-pub fn realms_are_apart(ground: &dyn Ground) {
-    let mut worker = ground.worker();
+pub fn realms_have_separate_outboxes(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
     let (here, there) = (user("alice"), user_of("else.where", "alice"));
-    worker.sign_in(&ground.key(), &here, at_most(1));
-    assert_eq!(worker.store.newest(&there.realm).unwrap(), Position::START);
-    assert_eq!(worker.outbox(&there.realm), Vec::<Value>::new());
-    let before = newest(&mut worker);
-    worker.sign_in(&ground.key(), &there, at_most(1));
-    worker.store.notify(&there, None, "1").unwrap();
-    assert_eq!(newest(&mut worker), before);
-    assert_eq!(worker.outbox(&here.realm).len(), 1);
-    let told = worker.outbox(&there.realm);
-    assert_eq!(told.len(), 2);
+    client.sign_in(&fixture.new_key(), &here, at_most(1));
+    assert_eq!(client.store.newest(&there.realm).unwrap(), Position::START);
+    assert_eq!(client.outbox(&there.realm), Vec::<Value>::new());
+    let before = newest(&mut client);
+    client.sign_in(&fixture.new_key(), &there, at_most(1));
+    client.store.notify(&there, None, "1").unwrap();
+    assert_eq!(newest(&mut client), before);
+    assert_eq!(client.outbox(&here.realm).len(), 1);
+    let events = client.outbox(&there.realm);
+    assert_eq!(events.len(), 2);
     assert!(
-        told.iter()
+        events
+            .iter()
             .all(|event| event["source"] == "urn:rsso:else.where")
     );
     // A session that changes its realm tells each of its own.
-    let key = ground.key();
-    worker.sign_in(&key, &here, at_most(0));
-    worker.sign_in(&key, &there, at_most(0));
+    let key = fixture.new_key();
+    client.sign_in(&key, &here, at_most(0));
+    client.sign_in(&key, &there, at_most(0));
     let kinds = |events: &[Value]| {
         let kind = |event: &Value| event["type"].as_str().unwrap().to_owned();
         events.iter().map(kind).collect::<Vec<_>>()
     };
-    let (here, there) = (worker.outbox(&here.realm), worker.outbox(&there.realm));
+    let (here, there) = (client.outbox(&here.realm), client.outbox(&there.realm));
     let (claimed, released) = ("io.rsso.login.claimed.v1", "io.rsso.login.released.v1");
     assert_eq!(kinds(&here), [claimed, claimed, released]);
     assert_eq!(kinds(&there)[2..], [claimed]);
 }
 
 /// An event of every kind, about users of every kind.
-pub fn every_event_is_a_cloud_event_of_its_own(ground: &dyn Ground) {
-    let mut worker = ground.worker();
+pub fn every_event_is_a_valid_cloud_event(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
     let uids: [&[u8]; 6] = [
         b"alice",
         b"al\"ice\n\\</script>\0",
@@ -121,34 +126,34 @@ pub fn every_event_is_a_cloud_event_of_its_own(ground: &dyn Ground) {
             storm_limit: 1,
             ..at_most(1)
         };
-        let keys = [(); 7].map(|()| ground.key());
-        worker.one_more(&keys[0], &user);
-        let (second, _) = worker.sign_in(&keys[1], &user, storm);
-        for (key, limits) in [(&keys[2], storm), (&keys[3], refusing(1))] {
-            let held = worker.unlocked(key);
-            worker.claim(&held, &wish(&user, "web", limits));
+        let keys = [(); 7].map(|()| fixture.new_key());
+        client.add_login(&keys[0], &user);
+        let (second, _) = client.sign_in(&keys[1], &user, storm);
+        for (key, limits) in [(&keys[2], storm), (&keys[3], refuse_above(1))] {
+            let held = client.read_unlocked(key);
+            client.claim(&held, &new_claim(&user, "web", limits));
         }
-        worker.store.notify(&user, None, "{}").unwrap();
-        worker.store.sign_out(&keys[1], second).unwrap();
-        worker.sign_in(&keys[4], &user, at_most(0));
-        ground.remove_behind_its_back(&keys[4]);
-        worker.sign_in(&keys[5], &user, at_most(0));
-        let held = worker.unlocked(&keys[6]);
-        let beside = wish(&user, "web", at_most(0));
+        client.store.notify(&user, None, "{}").unwrap();
+        client.store.sign_out(&keys[1], second).unwrap();
+        client.sign_in(&keys[4], &user, at_most(0));
+        fixture.remove_without_rsso(&keys[4]);
+        client.sign_in(&keys[5], &user, at_most(0));
+        let held = client.read_unlocked(&keys[6]);
+        let beside = new_claim(&user, "web", at_most(0));
         let beside = Claim {
             notify_others: true,
             ..beside
         };
-        worker.claim(&held, &beside);
-        worker.kick(&user, &Which::default());
+        client.claim(&held, &beside);
+        client.kick(&user, &Which::default());
 
-        let told = worker.told(&user);
-        let kinds: HashSet<_> = told
+        let events = client.events_about(&user);
+        let kinds: HashSet<_> = events
             .iter()
             .map(|event| event["type"].as_str().unwrap())
             .collect();
         assert_eq!(kinds.len(), Kind::ALL.len(), "{kinds:?}");
-        for event in &told {
+        for event in &events {
             count += 1;
             assert_eq!(event["specversion"], "1.0");
             assert_eq!(event["datacontenttype"], "application/json");
@@ -175,40 +180,46 @@ pub fn every_event_is_a_cloud_event_of_its_own(ground: &dyn Ground) {
             LoginId::parse(data["login"].as_str().unwrap()).unwrap();
         }
     }
-    assert_eq!(worker.outbox(&user("x").realm).len(), count);
+    assert_eq!(client.outbox(&user("x").realm).len(), count);
 }
 
 /// A shared account may have thousands of logins; consumers drop an event whose id they have seen.
-pub fn the_events_of_a_large_act_have_ids_of_their_own(ground: &dyn Ground) {
-    let (mut worker, many) = (ground.worker(), many(ground));
+pub fn events_of_a_large_operation_have_unique_ids(fixture: &dyn Fixture) {
+    let (mut client, count) = (fixture.client(), login_count(fixture));
     let kiosk = user("kiosk");
     let limits = Limits {
         max_logins_hard: 10_000,
         ..at_most(0)
     };
-    for _ in 0..many {
-        worker.sign_in(&ground.key(), &kiosk, limits);
+    for _ in 0..count {
+        client.sign_in(&fixture.new_key(), &kiosk, limits);
     }
-    assert_eq!(worker.store.notify(&kiosk, None, "1").unwrap(), many as u64);
-    assert_eq!(worker.kick(&kiosk, &Which::default()).len(), many);
-    let events = worker.outbox(&kiosk.realm);
-    assert_eq!(events.len(), 3 * many);
+    assert_eq!(
+        client.store.notify(&kiosk, None, "1").unwrap(),
+        count as u64
+    );
+    assert_eq!(client.kick(&kiosk, &Which::default()).len(), count);
+    let events = client.outbox(&kiosk.realm);
+    assert_eq!(events.len(), 3 * count);
     let ids: HashSet<_> = events.iter().map(|e| e["id"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), events.len());
 }
 
 /// A transaction that commits late must not be skipped.
-pub fn who_reads_along_misses_nothing(ground: &dyn Ground) {
+pub fn a_concurrent_reader_misses_nothing(fixture: &dyn Fixture) {
     const WRITERS: usize = 6;
     const EACH: usize = 40;
-    let (start, begin) = (Gate::new(WRITERS + 1), newest(&mut ground.worker()));
+    let (start, begin) = (
+        TimedBarrier::new(WRITERS + 1),
+        newest(&mut fixture.client()),
+    );
     let write = |writer: usize| {
-        let mut worker = ground.worker();
+        let mut client = fixture.client();
         let user = user(format!("user {writer}"));
-        worker.store.ready().unwrap();
+        client.store.ready().unwrap();
         start.wait();
         for _ in 0..EACH {
-            worker.sign_in(&ground.key(), &user, at_most(0));
+            client.sign_in(&fixture.new_key(), &user, at_most(0));
         }
     };
     let read = thread::scope(|scope| {
@@ -216,7 +227,7 @@ pub fn who_reads_along_misses_nothing(ground: &dyn Ground) {
         let writers: Vec<_> = (0..WRITERS)
             .map(|writer| scope.spawn(move || write(writer)))
             .collect();
-        let mut reader = ground.worker();
+        let mut reader = fixture.client();
         start.wait();
         let (mut read, mut position) = (Vec::new(), begin.clone());
         loop {
@@ -234,48 +245,49 @@ pub fn who_reads_along_misses_nothing(ground: &dyn Ground) {
             read.extend(events.into_iter().map(|event| event.position));
         }
     });
-    let all = page(&mut ground.worker(), &begin, 10_000);
+    let all = page(&mut fixture.client(), &begin, 10_000);
     let all: Vec<_> = all.into_iter().map(|event| event.position).collect();
     assert_eq!(read, all);
     assert_eq!(all.len(), WRITERS * EACH);
 }
 
 /// The push comes before the deletion: else the old place could find itself gone, and nobody told.
-pub fn who_finds_a_session_gone_finds_its_event(ground: &dyn Ground) {
+pub fn an_event_is_there_before_its_session_is_gone(fixture: &dyn Fixture) {
     let ann = user("ann");
-    let (mut owner, mut newcomer, mut reader) = (ground.worker(), ground.worker(), ground.worker());
-    let mut old = ground.key();
+    let (mut owner, mut newcomer, mut reader) =
+        (fixture.client(), fixture.client(), fixture.client());
+    let mut old = fixture.new_key();
     newcomer.sign_in(&old, &ann, at_most(1));
     for _ in 0..rounds(30) {
         let before = newest(&mut reader);
-        let next = ground.key();
-        let gate = Gate::new(2);
+        let next = fixture.new_key();
+        let barrier = TimedBarrier::new(2);
         thread::scope(|scope| {
             let claim = scope.spawn(|| {
-                gate.wait();
+                barrier.wait();
                 newcomer.sign_in(&next, &ann, at_most(1))
             });
-            gate.wait();
+            barrier.wait();
             // As fast as it can look; and the outbox at the very moment when it is gone.
             while owner.login_of(&old).is_some() {}
-            let told = page(&mut reader, &before, 10);
-            let kicked = told
+            let events = page(&mut reader, &before, 10);
+            let kicked = events
                 .iter()
                 .any(|event| event.json.contains("login.kicked.v1"));
-            assert!(kicked, "{told:?}");
+            assert!(kicked, "{events:?}");
             claim.join().unwrap();
         });
         old = next;
     }
     // One that has expired is gone without a push.
-    ground.remove_behind_its_back(&old);
+    fixture.remove_without_rsso(&old);
     let before = newest(&mut reader);
-    newcomer.sign_in(&ground.key(), &ann, at_most(1));
-    let told = page(&mut reader, &before, 10);
+    newcomer.sign_in(&fixture.new_key(), &ann, at_most(1));
+    let events = page(&mut reader, &before, 10);
     assert!(
-        !told
+        !events
             .iter()
             .any(|event| event.json.contains("login.kicked.v1")),
-        "{told:?}"
+        "{events:?}"
     );
 }

@@ -6,14 +6,14 @@ use std::time::Duration;
 use rsso_core::login::event::{Event, Position};
 use rsso_core::login::{User, Which};
 
-use crate::common::fixture::{Ground, Worker};
+use crate::common::fixture::{Fixture, StoreClient};
 use crate::common::login_helpers::{at_most, user};
 
 /// How many events the outboxes here keep.
 const MOST: usize = 20;
 
-fn all(worker: &mut Worker) -> Vec<Event> {
-    worker
+fn all(client: &mut StoreClient) -> Vec<Event> {
+    client
         .store
         .events(&user("x").realm, &Position::START, 10_000)
         .unwrap()
@@ -31,41 +31,41 @@ fn kinds(events: &[Event]) -> Vec<&str> {
 }
 
 /// Somebody to whom messages are sent.
-fn ann(worker: &mut Worker, ground: &dyn Ground) -> User {
+fn ann(client: &mut StoreClient, fixture: &dyn Fixture) -> User {
     let ann = user("ann");
-    worker.sign_in(&ground.key(), &ann, at_most(0));
+    client.sign_in(&fixture.new_key(), &ann, at_most(0));
     ann
 }
 
-fn send(worker: &mut Worker, to: &User, count: usize) {
+fn send(client: &mut StoreClient, to: &User, count: usize) {
     for number in 0..count {
-        let sent = worker.store.notify(to, None, &number.to_string());
+        let sent = client.store.notify(to, None, &number.to_string());
         assert_eq!(sent.unwrap(), 1);
     }
 }
 
 /// One login that is kicked, one that signs out, and one that is found dead.
-fn three_ends(worker: &mut Worker, ground: &dyn Ground) {
+fn three_ends(client: &mut StoreClient, fixture: &dyn Fixture) {
     let bob = user("bob");
-    worker.sign_in(&ground.key(), &bob, at_most(0));
-    worker.kick(&bob, &Which::default());
-    let key = ground.key();
-    let (login, _) = worker.sign_in(&key, &bob, at_most(0));
-    assert!(worker.store.sign_out(&key, login).unwrap());
-    let key = ground.key();
-    worker.sign_in(&key, &bob, at_most(0));
-    ground.remove_behind_its_back(&key);
-    worker.kick(&bob, &Which::default());
+    client.sign_in(&fixture.new_key(), &bob, at_most(0));
+    client.kick(&bob, &Which::default());
+    let key = fixture.new_key();
+    let (login, _) = client.sign_in(&key, &bob, at_most(0));
+    assert!(client.store.sign_out(&key, login).unwrap());
+    let key = fixture.new_key();
+    client.sign_in(&key, &bob, at_most(0));
+    fixture.remove_without_rsso(&key);
+    client.kick(&bob, &Which::default());
 }
 
-pub fn messages_do_not_push_out_how_logins_ended(ground: &dyn Ground) {
-    let mut worker = ground.worker_keeping(MOST as u64);
-    let ann = ann(&mut worker, ground);
-    three_ends(&mut worker, ground);
-    let before = all(&mut worker);
+pub fn messages_do_not_evict_the_ends_of_logins(fixture: &dyn Fixture) {
+    let mut client = fixture.client_with_outbox_limit(MOST as u64);
+    let ann = ann(&mut client, fixture);
+    three_ends(&mut client, fixture);
+    let before = all(&mut client);
     let ends = ["login.kicked", "login.released", "login.expired"];
-    send(&mut worker, &ann, 10 * MOST);
-    let events = all(&mut worker);
+    send(&mut client, &ann, 10 * MOST);
+    let events = all(&mut client);
     assert_eq!(kinds(&events)[..3], ends);
     assert!(kinds(&events)[3..].iter().all(|kind| *kind == "message"));
     let messages = events.len() - 3;
@@ -80,15 +80,15 @@ pub fn messages_do_not_push_out_how_logins_ended(ground: &dyn Ground) {
     assert!(events.is_sorted_by(|a, b| a.position < b.position));
 }
 
-pub fn what_outlived_has_a_bound_of_its_own(ground: &dyn Ground) {
-    let mut worker = ground.worker_keeping(MOST as u64);
-    let ann = ann(&mut worker, ground);
+pub fn retained_events_have_their_own_limit(fixture: &dyn Fixture) {
+    let mut client = fixture.client_with_outbox_limit(MOST as u64);
+    let ann = ann(&mut client, fixture);
     let bob = user("bob");
     for _ in 0..3 * MOST {
-        worker.sign_in(&ground.key(), &bob, at_most(1));
+        client.sign_in(&fixture.new_key(), &bob, at_most(1));
     }
-    send(&mut worker, &ann, 2 * MOST);
-    let events = all(&mut worker);
+    send(&mut client, &ann, 2 * MOST);
+    let events = all(&mut client);
     let outlived = events.iter().filter(|event| event.outlived).count();
     // Redis forgets a hundred together.
     assert!((MOST..=MOST + 100).contains(&outlived), "{outlived}");
@@ -99,17 +99,17 @@ pub fn what_outlived_has_a_bound_of_its_own(ground: &dyn Ground) {
     assert_eq!(kicks.count(), outlived);
 }
 
-pub fn what_outlived_is_read_in_pages_and_waited_for(ground: &dyn Ground) {
-    let (mut worker, mut reader) = (
-        ground.worker_keeping(MOST as u64),
-        ground.worker_keeping(MOST as u64),
+pub fn retained_events_are_read_in_pages(fixture: &dyn Fixture) {
+    let (mut client, mut reader) = (
+        fixture.client_with_outbox_limit(MOST as u64),
+        fixture.client_with_outbox_limit(MOST as u64),
     );
-    let ann = ann(&mut worker, ground);
+    let ann = ann(&mut client, fixture);
     for _ in 0..5 {
-        three_ends(&mut worker, ground);
+        three_ends(&mut client, fixture);
     }
-    send(&mut worker, &ann, 3 * MOST);
-    let events = all(&mut worker);
+    send(&mut client, &ann, 3 * MOST);
+    let events = all(&mut client);
     assert_eq!(events.iter().filter(|event| event.outlived).count(), 15);
     for limit in [1, 4, 15, 16, 100] {
         let (mut read, mut after) = (Vec::new(), Position::START);
@@ -128,18 +128,18 @@ pub fn what_outlived_is_read_in_pages_and_waited_for(ground: &dyn Ground) {
     // Who reads along is not given them again.
     let newest = reader.store.newest(&ann.realm).unwrap();
     assert_eq!(newest, events.last().unwrap().position);
-    send(&mut worker, &ann, 1);
+    send(&mut client, &ann, 1);
     let next = reader
         .store
         .await_events(&ann.realm, &newest, 10, Duration::from_secs(5));
     assert_eq!(kinds(&next.unwrap()), ["message"]);
 }
 
-pub fn an_outbox_that_is_not_full_keeps_all(ground: &dyn Ground) {
-    let mut worker = ground.worker_keeping(MOST as u64);
-    ann(&mut worker, ground);
-    three_ends(&mut worker, ground);
-    let events = all(&mut worker);
+pub fn an_outbox_below_its_limit_keeps_everything(fixture: &dyn Fixture) {
+    let mut client = fixture.client_with_outbox_limit(MOST as u64);
+    ann(&mut client, fixture);
+    three_ends(&mut client, fixture);
+    let events = all(&mut client);
     assert_eq!(events.len(), 7);
     assert!(events.iter().all(|event| !event.outlived));
 }

@@ -3,11 +3,11 @@
 use rsso_core::store::Outcome;
 use rsso_core::{SessionId, SessionKey};
 
-use crate::common::fixture::{Ground, HOUR};
+use crate::common::fixture::{Fixture, HOUR};
 
-pub fn what_is_written_is_read_back(ground: &dyn Ground) {
-    let mut a = ground.worker();
-    let mut b = ground.worker();
+pub fn what_is_written_is_read_back(fixture: &dyn Fixture) {
+    let mut a = fixture.client();
+    let mut b = fixture.client();
     let every_byte: Vec<u8> = (0..=255).collect();
     let large: Vec<u8> = every_byte.iter().copied().cycle().take(3_000_000).collect();
     for data in [&b""[..], b"n|i:1;", &every_byte, &large] {
@@ -25,64 +25,64 @@ pub fn what_is_written_is_read_back(ground: &dyn Ground) {
     }
 }
 
-pub fn a_missing_session_is_empty_and_no_failure(ground: &dyn Ground) {
-    let mut worker = ground.worker();
-    let held = worker.locked(&ground.key());
+pub fn a_missing_session_reads_as_empty_without_error(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
+    let held = client.read_locked(&fixture.new_key());
     assert_eq!(held.data, None);
     assert!(held.locked);
 }
 
-pub fn a_touch_keeps_the_data(ground: &dyn Ground) {
-    let mut worker = ground.worker();
-    let key = ground.key();
-    worker.put(&key, b"data", HOUR);
-    let held = worker.locked(&key);
+pub fn a_touch_keeps_the_data(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
+    let key = fixture.new_key();
+    client.put(&key, b"data", HOUR);
+    let held = client.read_locked(&key);
     assert_eq!(
-        worker.touch(&held, HOUR),
+        client.touch(&held, HOUR),
         Outcome::Stored(held.seen.unwrap())
     );
-    assert_eq!(worker.peek(&key).unwrap(), b"data");
+    assert_eq!(client.peek(&key).unwrap(), b"data");
 }
 
 /// PHP 8.6 touches an empty new session instead of writing it.
-pub fn a_touch_creates_what_was_missing(ground: &dyn Ground) {
-    let mut worker = ground.worker();
-    let key = ground.key();
-    let held = worker.locked(&key);
-    assert!(matches!(worker.touch(&held, HOUR), Outcome::Stored(_)));
-    assert_eq!(worker.peek(&key).unwrap(), b"");
+pub fn a_touch_creates_a_missing_session(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
+    let key = fixture.new_key();
+    let held = client.read_locked(&key);
+    assert!(matches!(client.touch(&held, HOUR), Outcome::Stored(_)));
+    assert_eq!(client.peek(&key).unwrap(), b"");
 }
 
-pub fn destroying_twice_is_no_error(ground: &dyn Ground) {
-    let mut worker = ground.worker();
-    let key = ground.key();
-    worker.put(&key, b"data", HOUR);
-    worker.destroy(&key);
-    worker.destroy(&key);
-    assert_eq!(worker.peek(&key), None);
+pub fn destroying_twice_is_no_error(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
+    let key = fixture.new_key();
+    client.put(&key, b"data", HOUR);
+    client.destroy(&key);
+    client.destroy(&key);
+    assert_eq!(client.peek(&key), None);
 }
 
-pub fn two_sessions_do_not_meet(ground: &dyn Ground) {
-    let mut worker = ground.worker();
-    let (one, two) = (ground.key(), ground.key());
-    let held_one = worker.locked(&one);
-    let held_two = worker.locked(&two);
-    worker.write(&held_one, b"one");
-    worker.write(&held_two, b"two");
-    worker.destroy(&one);
-    assert_eq!(worker.peek(&one), None);
-    assert_eq!(worker.peek(&two).unwrap(), b"two");
+pub fn two_sessions_do_not_affect_each_other(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
+    let (one, two) = (fixture.new_key(), fixture.new_key());
+    let held_one = client.read_locked(&one);
+    let held_two = client.read_locked(&two);
+    client.write(&held_one, b"one");
+    client.write(&held_two, b"two");
+    client.destroy(&one);
+    assert_eq!(client.peek(&one), None);
+    assert_eq!(client.peek(&two).unwrap(), b"two");
 }
 
 /// The answer of a commit may be lost with its connection; sending it again must not be refused
 /// while nobody else has written.
-pub fn a_commit_may_be_sent_twice(ground: &dyn Ground) {
-    let mut worker = ground.worker();
-    let key = ground.key();
+pub fn a_commit_may_be_sent_twice(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
+    let key = fixture.new_key();
     for data in [b"first", b"later"] {
-        let held = worker.locked(&key);
-        assert!(matches!(worker.write(&held, data), Outcome::Stored(_)));
-        assert!(matches!(worker.write(&held, data), Outcome::Stored(_)));
-        assert_eq!(worker.peek(&key).unwrap(), data);
+        let held = client.read_locked(&key);
+        assert!(matches!(client.write(&held, data), Outcome::Stored(_)));
+        assert!(matches!(client.write(&held, data), Outcome::Stored(_)));
+        assert_eq!(client.peek(&key).unwrap(), data);
     }
 }

@@ -3,59 +3,64 @@
 use rsso_core::Error;
 use rsso_core::request::{Refusal, RequestState, Validation, Written};
 
-use crate::common::fixture::{Ground, HOUR, sid};
+use crate::common::fixture::{Fixture, HOUR, new_sid};
 
-pub fn strict_mode_fetches_once(ground: &dyn Ground) {
-    let settings = ground.settings();
-    let mut worker = ground.worker();
-    let known = sid();
-    worker.put(&ground.key_of(&known), b"data", HOUR);
+pub fn strict_mode_reads_the_session_once(fixture: &dyn Fixture) {
+    let settings = fixture.settings();
+    let mut client = fixture.client();
+    let known = new_sid();
+    client.put(&fixture.key_of(&known), b"data", HOUR);
     let mut request = RequestState::default();
     assert!(
         request
-            .validate(worker.store.as_mut(), &settings, &known, Validation::Start)
+            .validate(client.store.as_mut(), &settings, &known, Validation::Start)
             .unwrap()
     );
     // What validate fetched is used: a change behind the request's back is not seen.
-    ground.worker().destroy(&ground.key_of(&known));
+    fixture.client().destroy(&fixture.key_of(&known));
     assert_eq!(
         request
-            .read(worker.store.as_mut(), &settings, &known, HOUR)
+            .read(client.store.as_mut(), &settings, &known, HOUR)
             .unwrap(),
         b"data"
     );
     assert!(
         !request
-            .validate(worker.store.as_mut(), &settings, &sid(), Validation::Start)
+            .validate(
+                client.store.as_mut(),
+                &settings,
+                &new_sid(),
+                Validation::Start
+            )
             .unwrap()
     );
-    request.close(worker.store.as_mut()).unwrap();
+    request.close(client.store.as_mut()).unwrap();
 }
 
-pub fn an_id_of_our_own_is_written_unread(ground: &dyn Ground) {
-    let settings = ground.settings();
-    let mut worker = ground.worker();
-    let (old, fresh) = (sid(), sid());
+pub fn a_generated_id_is_written_without_a_read(fixture: &dyn Fixture) {
+    let settings = fixture.settings();
+    let mut client = fixture.client();
+    let (old, fresh) = (new_sid(), new_sid());
     let mut request = RequestState::default();
     assert_eq!(
         request
-            .read(worker.store.as_mut(), &settings, &old, HOUR)
+            .read(client.store.as_mut(), &settings, &old, HOUR)
             .unwrap(),
         b""
     );
     request.created(fresh.clone(), false);
     let written = request
-        .write(worker.store.as_mut(), &settings, &fresh, b"kept", HOUR)
+        .write(client.store.as_mut(), &settings, &fresh, b"kept", HOUR)
         .unwrap();
     assert_eq!(written, Written::Stored);
-    request.close(worker.store.as_mut()).unwrap();
-    let mut other = ground.worker();
-    assert_eq!(other.peek(&ground.key_of(&fresh)).unwrap(), b"kept");
+    request.close(client.store.as_mut()).unwrap();
+    let mut other = fixture.client();
+    assert_eq!(other.peek(&fixture.key_of(&fresh)).unwrap(), b"kept");
     // The lock of the id that was read is free again.
     assert!(
         other
             .try_lock(
-                &ground.key_of(&old),
+                &fixture.key_of(&old),
                 std::time::Duration::from_secs(5),
                 HOUR
             )
@@ -63,12 +68,12 @@ pub fn an_id_of_our_own_is_written_unread(ground: &dyn Ground) {
     );
 }
 
-pub fn an_unread_id_is_written_under_its_lock(ground: &dyn Ground) {
-    let mut settings = ground.settings();
+pub fn an_unread_id_is_written_under_its_lock(fixture: &dyn Fixture) {
+    let mut settings = fixture.settings();
     settings.set("lock_wait", "0.2").unwrap();
-    let (mut a, mut b) = (ground.worker(), ground.worker());
-    let id = sid();
-    let held = a.locked(&ground.key_of(&id));
+    let (mut a, mut b) = (fixture.client(), fixture.client());
+    let id = new_sid();
+    let held = a.read_locked(&fixture.key_of(&id));
     let mut request = RequestState::default();
     let refused = request.write(b.store.as_mut(), &settings, &id, b"x", HOUR);
     assert!(
@@ -82,15 +87,15 @@ pub fn an_unread_id_is_written_under_its_lock(ground: &dyn Ground) {
     assert_eq!(written, Written::Stored);
 }
 
-pub fn readonly_reads_and_refuses_to_write(ground: &dyn Ground) {
-    let mut settings = ground.settings();
+pub fn readonly_reads_and_refuses_to_write(fixture: &dyn Fixture) {
+    let mut settings = fixture.settings();
     settings.set("lock_wait", "0.1").unwrap();
     settings.set("lock_failure", "readonly").unwrap();
-    let (mut a, mut b) = (ground.worker(), ground.worker());
-    let id = sid();
-    let key = ground.key_of(&id);
+    let (mut a, mut b) = (fixture.client(), fixture.client());
+    let id = new_sid();
+    let key = fixture.key_of(&id);
     a.put(&key, b"data", HOUR);
-    let held = a.locked(&key);
+    let held = a.read_locked(&key);
     let mut request = RequestState::default();
     assert_eq!(
         request
@@ -107,29 +112,29 @@ pub fn readonly_reads_and_refuses_to_write(ground: &dyn Ground) {
     assert_eq!(b.peek(&key).unwrap(), b"data");
 }
 
-pub fn reset_does_not_wait_for_itself(ground: &dyn Ground) {
-    let settings = ground.settings();
-    let mut worker = ground.worker();
-    let id = sid();
+pub fn session_reset_does_not_wait_for_its_own_lock(fixture: &dyn Fixture) {
+    let settings = fixture.settings();
+    let mut client = fixture.client();
+    let id = new_sid();
     let mut request = RequestState::default();
     request
-        .read(worker.store.as_mut(), &settings, &id, HOUR)
+        .read(client.store.as_mut(), &settings, &id, HOUR)
         .unwrap();
     request
-        .read(worker.store.as_mut(), &settings, &id, HOUR)
+        .read(client.store.as_mut(), &settings, &id, HOUR)
         .unwrap();
     let written = request
-        .write(worker.store.as_mut(), &settings, &id, b"x", HOUR)
+        .write(client.store.as_mut(), &settings, &id, b"x", HOUR)
         .unwrap();
     assert_eq!(written, Written::Stored);
 }
 
 /// A class may call its parent's write() more than once; the lock went with the first.
-pub fn a_second_write_is_safe(ground: &dyn Ground) {
-    let settings = ground.settings();
-    let (mut a, mut b) = (ground.worker(), ground.worker());
-    let id = sid();
-    let key = ground.key_of(&id);
+pub fn a_second_write_is_safe(fixture: &dyn Fixture) {
+    let settings = fixture.settings();
+    let (mut a, mut b) = (fixture.client(), fixture.client());
+    let id = new_sid();
+    let key = fixture.key_of(&id);
     let mut request = RequestState::default();
     request
         .read(a.store.as_mut(), &settings, &id, HOUR)
@@ -150,33 +155,37 @@ pub fn a_second_write_is_safe(ground: &dyn Ground) {
     assert_eq!(b.peek(&key), None);
 }
 
-pub fn reading_another_session_gives_the_first_back(ground: &dyn Ground) {
-    let settings = ground.settings();
-    let mut worker = ground.worker();
-    let (one, two) = (sid(), sid());
+pub fn reading_another_session_releases_the_first(fixture: &dyn Fixture) {
+    let settings = fixture.settings();
+    let mut client = fixture.client();
+    let (one, two) = (new_sid(), new_sid());
     let mut request = RequestState::default();
     request
-        .read(worker.store.as_mut(), &settings, &one, HOUR)
+        .read(client.store.as_mut(), &settings, &one, HOUR)
         .unwrap();
     request
-        .read(worker.store.as_mut(), &settings, &two, HOUR)
+        .read(client.store.as_mut(), &settings, &two, HOUR)
         .unwrap();
-    let mut other = ground.worker();
+    let mut other = fixture.client();
     let at_once = std::time::Duration::ZERO;
     // A release may still be under way.
     let soon = std::time::Duration::from_secs(5);
-    assert!(other.try_lock(&ground.key_of(&one), soon, HOUR).is_ok());
-    assert!(other.try_lock(&ground.key_of(&two), at_once, HOUR).is_err());
-    request.close(worker.store.as_mut()).unwrap();
-    assert!(other.try_lock(&ground.key_of(&two), soon, HOUR).is_ok());
+    assert!(other.try_lock(&fixture.key_of(&one), soon, HOUR).is_ok());
+    assert!(
+        other
+            .try_lock(&fixture.key_of(&two), at_once, HOUR)
+            .is_err()
+    );
+    request.close(client.store.as_mut()).unwrap();
+    assert!(other.try_lock(&fixture.key_of(&two), soon, HOUR).is_ok());
 }
 
-pub fn what_ended_does_not_come_back_under_a_new_id(ground: &dyn Ground) {
-    let settings = ground.settings();
-    let (mut a, mut b) = (ground.worker(), ground.worker());
+pub fn an_ended_session_does_not_come_back_under_a_new_id(fixture: &dyn Fixture) {
+    let settings = fixture.settings();
+    let (mut a, mut b) = (fixture.client(), fixture.client());
     for delete in [false, true] {
-        let (old, heir, stranger) = (sid(), sid(), sid());
-        let key = ground.key_of(&old);
+        let (old, heir, stranger) = (new_sid(), new_sid(), new_sid());
+        let key = fixture.key_of(&old);
         a.put(&key, b"secret", HOUR);
         let mut request = RequestState::default();
         let store = a.store.as_mut();
@@ -205,6 +214,6 @@ pub fn what_ended_does_not_come_back_under_a_new_id(ground: &dyn Ground) {
             );
             request.close(store).unwrap();
         }
-        assert_eq!(b.peek(&ground.key_of(&heir)), None);
+        assert_eq!(b.peek(&fixture.key_of(&heir)), None);
     }
 }

@@ -6,12 +6,12 @@ use rsso_core::Settings;
 use rsso_core::store::sites::{self, Left, Site};
 use rsso_core::store::words::Word;
 
-use crate::common::fixture::{Ground, Worker};
+use crate::common::fixture::{Fixture, StoreClient};
 
-fn site(worker: &Worker, realm: &str) -> Site {
+fn site(client: &StoreClient, realm: &str) -> Site {
     let mut settings = Settings::default();
     settings.set("realm", realm).unwrap();
-    Site::of(&*worker.store, &settings, "sid", "/shop/")
+    Site::of(&*client.store, &settings, "sid", "/shop/")
 }
 
 fn now() -> i64 {
@@ -27,57 +27,57 @@ fn word(site: &Site, at: i64) -> Word {
     }
 }
 
-pub fn a_word_is_found_whatever_the_prefix(ground: &dyn Ground) {
-    let mut here = ground.worker();
-    let mut there = ground.worker_with(&[("prefix", "other_")]);
+pub fn sites_of_every_prefix_are_found(fixture: &dyn Fixture) {
+    let mut here = fixture.client();
+    let mut there = fixture.client_with(&[("prefix", "other_")]);
     assert_eq!(sites::sites(&mut *here.store).unwrap(), []);
     let (ours, theirs) = (site(&here, "a"), site(&there, "b"));
     assert_ne!(ours.prefix, theirs.prefix);
     assert_eq!(theirs.prefix, "other_");
     Left::default().leave(&mut *here.store, ours.clone());
     Left::default().leave(&mut *there.store, theirs.clone());
-    for worker in [&mut here, &mut there] {
-        let mut found = sites::sites(&mut *worker.store).unwrap();
+    for client in [&mut here, &mut there] {
+        let mut found = sites::sites(&mut *client.store).unwrap();
         found.sort_by(|a, b| a.realm.cmp(&b.realm));
         assert_eq!(found, [ours.clone(), theirs.clone()]);
     }
 }
 
-pub fn a_word_is_left_once_in_a_while(ground: &dyn Ground) {
-    let mut worker = ground.worker();
-    let site = site(&worker, "a");
-    let lately = word(&site, now() - 600);
-    worker.store.leave_word(&lately, &[]).unwrap();
+pub fn a_site_is_recorded_once_an_hour(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
+    let site = site(&client, "a");
+    let recent = word(&site, now() - 600);
+    client.store.leave_word(&recent, &[]).unwrap();
     let mut left = Left::default();
-    left.leave(&mut *worker.store, site.clone());
-    assert_eq!(worker.store.words().unwrap(), [lately]);
+    left.leave(&mut *client.store, site.clone());
+    assert_eq!(client.store.words().unwrap(), [recent]);
     // It is another one's turn after an hour; this process looks no more.
     let old = word(&site, now() - 7200);
-    worker.store.leave_word(&old, &[]).unwrap();
-    left.leave(&mut *worker.store, site.clone());
-    assert_eq!(worker.store.words().unwrap(), [old]);
-    Left::default().leave(&mut *worker.store, site);
-    let words = worker.store.words().unwrap();
+    client.store.leave_word(&old, &[]).unwrap();
+    left.leave(&mut *client.store, site.clone());
+    assert_eq!(client.store.words().unwrap(), [old]);
+    Left::default().leave(&mut *client.store, site);
+    let words = client.store.words().unwrap();
     assert_eq!(words.len(), 1);
     assert!(words[0].at >= now() - 60);
 }
 
-pub fn words_expire_and_there_are_a_few(ground: &dyn Ground) {
-    let mut worker = ground.worker();
+pub fn old_sites_expire_and_the_newest_are_kept(fixture: &dyn Fixture) {
+    let mut client = fixture.client();
     let week = 7 * 86_400;
     for number in 0..40 {
-        let site = site(&worker, &format!("r{number}"));
+        let site = site(&client, &format!("r{number}"));
         let age = if number < 5 { week + 60 } else { 1000 - number };
-        worker
+        client
             .store
             .leave_word(&word(&site, now() - age), &[])
             .unwrap();
     }
-    assert_eq!(sites::sites(&mut *worker.store).unwrap().len(), 35);
-    let new = site(&worker, "new");
-    Left::default().leave(&mut *worker.store, new.clone());
-    assert_eq!(worker.store.words().unwrap().len(), 32);
-    let sites = sites::sites(&mut *worker.store).unwrap();
+    assert_eq!(sites::sites(&mut *client.store).unwrap().len(), 35);
+    let new = site(&client, "new");
+    Left::default().leave(&mut *client.store, new.clone());
+    assert_eq!(client.store.words().unwrap().len(), 32);
+    let sites = sites::sites(&mut *client.store).unwrap();
     assert_eq!(sites[0], new);
     // The oldest have gone.
     let realms: Vec<_> = sites.iter().map(|site| site.realm.as_str()).collect();

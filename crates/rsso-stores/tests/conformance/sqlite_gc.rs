@@ -7,171 +7,175 @@ use rsso_core::Deadline;
 use rsso_core::login::event::Kind;
 use rsso_core::store::Outcome;
 
-use crate::common::fixture::{Ground as _, HOUR, SqliteGround, TTL, Worker};
-use crate::common::login_helpers::{addressees, at_most, user, wish};
+use crate::common::fixture::{Fixture as _, HOUR, SqliteFixture, StoreClient, TTL};
+use crate::common::login_helpers::{at_most, logins_in_events, new_claim, user};
 
 /// More than a request looks at.
-const DEAD: usize = 50;
+const EXPIRED: usize = 50;
 
 /// As many users, each with a login whose session is gone.
-fn the_dead(ground: &SqliteGround, worker: &mut Worker) {
-    for number in 0..DEAD {
-        let key = ground.key();
-        worker.one_more(&key, &user(number.to_string()));
-        ground.remove_behind_its_back(&key);
+fn add_expired_logins(fixture: &SqliteFixture, client: &mut StoreClient) {
+    for number in 0..EXPIRED {
+        let key = fixture.new_key();
+        client.add_login(&key, &user(number.to_string()));
+        fixture.remove_without_rsso(&key);
     }
 }
 
-fn told(worker: &mut Worker) -> usize {
+fn expired_events(client: &mut StoreClient) -> usize {
     let realm = user("anybody").realm;
-    addressees(&worker.outbox(&realm), Kind::Expired).len()
+    logins_in_events(&client.outbox(&realm), Kind::Expired).len()
 }
 
-fn gc_in_a_request(worker: &mut Worker) {
-    worker.store.gc(Some(Deadline::after(HOUR))).unwrap();
+fn gc_in_a_request(client: &mut StoreClient) {
+    client.store.gc(Some(Deadline::after(HOUR))).unwrap();
 }
 
 #[test]
-fn a_request_looks_at_a_few_logins_and_the_next_at_others() {
-    let ground = SqliteGround::prepare();
-    let mut worker = ground.worker();
-    the_dead(&ground, &mut worker);
+fn each_request_checks_a_few_more_logins() {
+    let fixture = SqliteFixture::prepare();
+    let mut client = fixture.client();
+    add_expired_logins(&fixture, &mut client);
     let mut before = 0;
-    for _ in 0..DEAD {
-        gc_in_a_request(&mut worker);
-        let now = told(&mut worker);
-        assert!((1..DEAD / 2).contains(&(now - before)), "{before} {now}");
+    for _ in 0..EXPIRED {
+        gc_in_a_request(&mut client);
+        let now = expired_events(&mut client);
+        assert!((1..EXPIRED / 2).contains(&(now - before)), "{before} {now}");
         before = now;
-        if now == DEAD {
+        if now == EXPIRED {
             break;
         }
     }
-    assert_eq!(told(&mut worker), DEAD);
+    assert_eq!(expired_events(&mut client), EXPIRED);
 }
 
 #[test]
-fn the_living_are_looked_at_in_turn() {
-    let ground = SqliteGround::prepare();
-    let mut worker = ground.worker();
-    for number in 0..DEAD {
-        worker.one_more(&ground.key(), &user(number.to_string()));
+fn live_logins_are_checked_in_turn() {
+    let fixture = SqliteFixture::prepare();
+    let mut client = fixture.client();
+    for number in 0..EXPIRED {
+        client.add_login(&fixture.new_key(), &user(number.to_string()));
     }
-    let key = ground.key();
-    worker.one_more(&key, &user("behind them"));
-    ground.remove_behind_its_back(&key);
-    for _ in 0..DEAD {
-        gc_in_a_request(&mut worker);
+    let key = fixture.new_key();
+    client.add_login(&key, &user("behind them"));
+    fixture.remove_without_rsso(&key);
+    for _ in 0..EXPIRED {
+        gc_in_a_request(&mut client);
     }
-    assert_eq!(told(&mut worker), 1);
+    assert_eq!(expired_events(&mut client), 1);
 }
 
 #[test]
-fn gc_on_purpose_looks_at_all() {
-    let ground = SqliteGround::prepare();
-    let mut worker = ground.worker();
-    let keys: Vec<_> = (0..DEAD).map(|_| ground.key()).collect();
+fn explicit_gc_checks_every_login() {
+    let fixture = SqliteFixture::prepare();
+    let mut client = fixture.client();
+    let keys: Vec<_> = (0..EXPIRED).map(|_| fixture.new_key()).collect();
     for (number, key) in keys.iter().enumerate() {
-        worker.one_more(key, &user(number.to_string()));
+        client.add_login(key, &user(number.to_string()));
     }
     // Wherever that has looked.
-    gc_in_a_request(&mut worker);
+    gc_in_a_request(&mut client);
     for key in &keys {
-        ground.remove_behind_its_back(key);
+        fixture.remove_without_rsso(key);
     }
-    worker.store.gc(None).unwrap();
-    assert_eq!(told(&mut worker), DEAD);
+    client.store.gc(None).unwrap();
+    assert_eq!(expired_events(&mut client), EXPIRED);
 }
 
 #[test]
-fn new_processes_do_not_all_look_at_the_same() {
-    let ground = SqliteGround::prepare();
-    let mut worker = ground.worker();
-    for number in 0..DEAD {
-        worker.one_more(&ground.key(), &user(number.to_string()));
+fn new_processes_check_different_logins() {
+    let fixture = SqliteFixture::prepare();
+    let mut client = fixture.client();
+    for number in 0..EXPIRED {
+        client.add_login(&fixture.new_key(), &user(number.to_string()));
     }
-    the_dead(&ground, &mut worker);
+    add_expired_logins(&fixture, &mut client);
     let mut processes = 0;
-    while told(&mut worker) < DEAD {
-        gc_in_a_request(&mut ground.worker());
+    while expired_events(&mut client) < EXPIRED {
+        gc_in_a_request(&mut fixture.client());
         processes += 1;
-        assert!(processes < 1000, "{} were told of", told(&mut worker));
+        assert!(
+            processes < 1000,
+            "{} were told of",
+            expired_events(&mut client)
+        );
     }
 }
 
 #[test]
-fn a_request_whose_time_is_over_forgets_few() {
-    let ground = SqliteGround::prepare();
-    let mut worker = ground.worker();
+fn gc_past_its_deadline_removes_few() {
+    let fixture = SqliteFixture::prepare();
+    let mut client = fixture.client();
     for number in 0..120 {
-        let held = worker.unlocked(&ground.key());
-        let claim = wish(&user(number.to_string()), "web", at_most(0));
-        worker.claim_for(&held, &claim, Duration::from_secs(1));
+        let held = client.read_unlocked(&fixture.new_key());
+        let claim = new_claim(&user(number.to_string()), "web", at_most(0));
+        client.claim_for(&held, &claim, Duration::from_secs(1));
     }
     thread::sleep(Duration::from_millis(2300));
     let over = Deadline::after(Duration::ZERO);
-    let removed = worker.store.gc(Some(over)).unwrap();
-    assert_eq!((removed, told(&mut worker)), (50, 50));
-    worker.store.gc(None).unwrap();
-    assert_eq!(told(&mut worker), 120);
+    let removed = client.store.gc(Some(over)).unwrap();
+    assert_eq!((removed, expired_events(&mut client)), (50, 50));
+    client.store.gc(None).unwrap();
+    assert_eq!(expired_events(&mut client), 120);
 }
 
 #[test]
-fn a_session_that_leaves_its_login_alive_is_told_of_by_nobody() {
-    let ground = SqliteGround::prepare();
-    let (mut worker, ann) = (ground.worker(), user("ann"));
-    let (old, new) = (ground.key(), ground.key());
-    let login = worker.one_more(&old, &ann);
-    worker.rotate(&old, &new, login).unwrap();
+fn an_expired_session_of_a_live_login_is_not_reported() {
+    let fixture = SqliteFixture::prepare();
+    let (mut client, ann) = (fixture.client(), user("ann"));
+    let (old, new) = (fixture.new_key(), fixture.new_key());
+    let login = client.add_login(&old, &ann);
+    client.rotate(&old, &new, login).unwrap();
     let expired = "UPDATE rsso_sessions SET expires = 1 WHERE id = ?1";
-    ground.raw().execute(expired, [old.as_bytes()]).unwrap();
-    gc_in_a_request(&mut worker);
-    assert_eq!((worker.peek(&old), told(&mut worker)), (None, 0));
-    assert_eq!(worker.logins(&ann), [login]);
+    fixture.raw().execute(expired, [old.as_bytes()]).unwrap();
+    gc_in_a_request(&mut client);
+    assert_eq!((client.peek(&old), expired_events(&mut client)), (None, 0));
+    assert_eq!(client.logins(&ann), [login]);
 }
 
 #[test]
-fn the_request_that_removes_a_session_tells_of_its_login() {
-    let ground = SqliteGround::prepare();
-    let mut worker = ground.worker();
-    for number in 0..DEAD {
-        worker.one_more(&ground.key(), &user(number.to_string()));
+fn removing_an_expired_session_reports_its_login() {
+    let fixture = SqliteFixture::prepare();
+    let mut client = fixture.client();
+    for number in 0..EXPIRED {
+        client.add_login(&fixture.new_key(), &user(number.to_string()));
     }
-    let held = worker.unlocked(&ground.key());
-    let claim = wish(&user("last"), "web", at_most(0));
-    worker.claim_for(&held, &claim, Duration::from_secs(1));
+    let held = client.read_unlocked(&fixture.new_key());
+    let claim = new_claim(&user("last"), "web", at_most(0));
+    client.claim_for(&held, &claim, Duration::from_secs(1));
     thread::sleep(Duration::from_millis(2300));
-    gc_in_a_request(&mut worker);
-    assert_eq!(told(&mut worker), 1);
+    gc_in_a_request(&mut client);
+    assert_eq!(expired_events(&mut client), 1);
 }
 
 #[test]
 fn a_clock_that_ran_ahead_keeps_no_old_events() {
-    let ground = SqliteGround::prepare();
-    let mut worker = ground.worker();
-    worker.one_more(&ground.key(), &user("ann"));
-    let raw = ground.raw();
+    let fixture = SqliteFixture::prepare();
+    let mut client = fixture.client();
+    client.add_login(&fixture.new_key(), &user("ann"));
+    let raw = fixture.raw();
     let old = "UPDATE rsso_events SET at = unixepoch() + 86400; INSERT INTO rsso_events (realm, at, event)
         VALUES ('default', 1, '{}'), ('default', 2, '{}')";
     raw.execute_batch(old).unwrap();
-    worker.one_more(&ground.key(), &user("ann"));
+    client.add_login(&fixture.new_key(), &user("ann"));
     let left = "SELECT COUNT(*) FROM rsso_events WHERE at < 3";
     let left: i64 = raw.query_row(left, [], |row| row.get(0)).unwrap();
     assert_eq!(left, 0);
 }
 
 #[test]
-fn a_login_whose_expired_session_is_in_use_is_told_of_by_nobody() {
-    let ground = SqliteGround::prepare();
-    let (mut worker, mut other, ann) = (ground.worker(), ground.worker(), user("ann"));
-    let key = ground.key();
-    let claim = wish(&ann, "web", at_most(0));
-    let held = worker.unlocked(&key);
-    worker.claim_for(&held, &claim, Duration::from_secs(1));
-    let held = worker.try_lock(&key, Duration::ZERO, TTL).unwrap();
+fn a_login_whose_expired_session_is_in_use_is_not_reported() {
+    let fixture = SqliteFixture::prepare();
+    let (mut client, mut other, ann) = (fixture.client(), fixture.client(), user("ann"));
+    let key = fixture.new_key();
+    let claim = new_claim(&ann, "web", at_most(0));
+    let held = client.read_unlocked(&key);
+    client.claim_for(&held, &claim, Duration::from_secs(1));
+    let held = client.try_lock(&key, Duration::ZERO, TTL).unwrap();
     thread::sleep(Duration::from_millis(2300));
     gc_in_a_request(&mut other);
     other.store.gc(None).unwrap();
-    assert_eq!(told(&mut other), 0);
-    assert!(matches!(worker.write(&held, b"used"), Outcome::Stored(_)));
+    assert_eq!(expired_events(&mut other), 0);
+    assert!(matches!(client.write(&held, b"used"), Outcome::Stored(_)));
     assert_eq!(other.logins(&ann), [claim.login]);
 }

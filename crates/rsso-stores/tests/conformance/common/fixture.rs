@@ -7,10 +7,10 @@ use rsso_testkit::{MariaDb, RedisServer};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-pub use crate::common::store_client::{HOUR, Held, TTL, Worker};
+pub use crate::common::store_client::{HOUR, HeldSession, StoreClient, TTL};
 
 /// A fresh store for one test.
-pub trait Ground: Sync {
+pub trait Fixture: Sync {
     fn prepare() -> Self
     where
         Self: Sized;
@@ -18,8 +18,8 @@ pub trait Ground: Sync {
     fn dsn(&self) -> String;
 
     /// The key of a new session, as this store files it.
-    fn key(&self) -> SessionKey {
-        self.key_of(&sid())
+    fn new_key(&self) -> SessionKey {
+        self.key_of(&new_sid())
     }
 
     fn key_of(&self, sid: &SessionId) -> SessionKey {
@@ -33,52 +33,52 @@ pub trait Ground: Sync {
     }
 
     /// The store as one more worker process would have it: with a connection of its own.
-    fn worker(&self) -> Worker {
-        self.worker_with(&[])
+    fn client(&self) -> StoreClient {
+        self.client_with(&[])
     }
 
     /// One with other values of some directives.
-    fn worker_with(&self, directives: &[(&str, &str)]) -> Worker {
+    fn client_with(&self, directives: &[(&str, &str)]) -> StoreClient {
         let mut settings = self.settings();
         for (name, value) in directives {
             settings.set(name, value).unwrap();
         }
-        worker_of(&settings)
+        client_of(&settings)
     }
 
     /// One whose outbox keeps so many events.
-    fn worker_keeping(&self, most: u64) -> Worker {
+    fn client_with_outbox_limit(&self, most: u64) -> StoreClient {
         let mut settings = self.settings();
         settings.logins.events_most = most;
-        worker_of(&settings)
+        client_of(&settings)
     }
 
     /// Removes a session as an administrator would: rsso is not told.
-    fn remove_behind_its_back(&self, key: &SessionKey);
+    fn remove_without_rsso(&self, key: &SessionKey);
 
     /// Removes every session in the same way.
-    fn flush(&self);
+    fn remove_all_without_rsso(&self);
 
     /// How long a session that is stored will live, as the store itself has it written down.
     fn seconds_left(&self, key: &SessionKey) -> u64;
 }
 
-fn worker_of(settings: &Settings) -> Worker {
+fn client_of(settings: &Settings) -> StoreClient {
     let spec = Spec::resolve(settings, "").unwrap();
-    Worker {
+    StoreClient {
         store: spec.create().unwrap(),
     }
 }
 
-pub struct SqliteGround(TempDir);
+pub struct SqliteFixture(TempDir);
 
-impl SqliteGround {
+impl SqliteFixture {
     pub fn raw(&self) -> Connection {
         Connection::open(self.0.path().join("sessions.db")).unwrap()
     }
 }
 
-impl Ground for SqliteGround {
+impl Fixture for SqliteFixture {
     fn prepare() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
@@ -87,14 +87,14 @@ impl Ground for SqliteGround {
         format!("sqlite:{}/sessions.db", self.0.path().display())
     }
 
-    fn remove_behind_its_back(&self, key: &SessionKey) {
+    fn remove_without_rsso(&self, key: &SessionKey) {
         let removed = self
             .raw()
             .execute("DELETE FROM rsso_sessions WHERE id = ?1", [key.as_bytes()]);
         assert_eq!(removed.unwrap(), 1);
     }
 
-    fn flush(&self) {
+    fn remove_all_without_rsso(&self) {
         self.raw().execute("DELETE FROM rsso_sessions", []).unwrap();
     }
 
@@ -111,9 +111,9 @@ impl Ground for SqliteGround {
     }
 }
 
-pub struct RedisGround(RedisServer);
+pub struct RedisFixture(RedisServer);
 
-impl Ground for RedisGround {
+impl Fixture for RedisFixture {
     fn prepare() -> Self {
         Self(RedisServer::start())
     }
@@ -122,11 +122,11 @@ impl Ground for RedisGround {
         self.0.url()
     }
 
-    fn remove_behind_its_back(&self, key: &SessionKey) {
+    fn remove_without_rsso(&self, key: &SessionKey) {
         assert_eq!(self.0.cli(&["del", &record_name(key)]), "1");
     }
 
-    fn flush(&self) {
+    fn remove_all_without_rsso(&self) {
         self.0.cli(&["flushall"]);
     }
 
@@ -140,9 +140,9 @@ fn record_name(key: &SessionKey) -> String {
     format!("rsso:{{{}}}:d", key.to_text())
 }
 
-pub struct MysqlGround(MariaDb);
+pub struct MysqlFixture(MariaDb);
 
-impl Ground for MysqlGround {
+impl Fixture for MysqlFixture {
     fn prepare() -> Self {
         Self(MariaDb::start())
     }
@@ -151,7 +151,7 @@ impl Ground for MysqlGround {
         self.0.url()
     }
 
-    fn remove_behind_its_back(&self, key: &SessionKey) {
+    fn remove_without_rsso(&self, key: &SessionKey) {
         let id = literal(key.as_bytes());
         let removed = self.0.sql(&format!(
             "DELETE FROM rsso_sessions WHERE id = {id}; SELECT ROW_COUNT()"
@@ -159,7 +159,7 @@ impl Ground for MysqlGround {
         assert_eq!(removed, "1");
     }
 
-    fn flush(&self) {
+    fn remove_all_without_rsso(&self) {
         self.0.sql("DELETE FROM rsso_sessions");
     }
 
@@ -178,9 +178,9 @@ fn literal(bytes: &[u8]) -> String {
 }
 
 /// A table that was there before rsso, of Symfony's shape.
-pub struct MappedGround(MariaDb);
+pub struct ExistingTableFixture(MariaDb);
 
-impl Ground for MappedGround {
+impl Fixture for ExistingTableFixture {
     fn prepare() -> Self {
         let mariadb = MariaDb::start();
         mariadb.sql(
@@ -209,7 +209,7 @@ impl Ground for MappedGround {
         settings
     }
 
-    fn remove_behind_its_back(&self, key: &SessionKey) {
+    fn remove_without_rsso(&self, key: &SessionKey) {
         let id = literal(as_the_old_code_has_it(key));
         let removed = self.0.sql(&format!(
             "DELETE FROM sessions WHERE sess_id = {id}; SELECT ROW_COUNT()"
@@ -217,7 +217,7 @@ impl Ground for MappedGround {
         assert_eq!(removed, "1");
     }
 
-    fn flush(&self) {
+    fn remove_all_without_rsso(&self) {
         self.0.sql("DELETE FROM sessions");
     }
 
@@ -235,6 +235,6 @@ fn as_the_old_code_has_it(key: &SessionKey) -> &[u8] {
     key.as_bytes().strip_prefix(b"=").unwrap()
 }
 
-pub fn sid() -> SessionId {
+pub fn new_sid() -> SessionId {
     SessionId::random().unwrap()
 }

@@ -11,7 +11,7 @@ use rsso_core::login::{
 use rsso_core::store::{Token, Version};
 use serde_json::Value;
 
-use crate::common::store_client::{HOUR, Held, Worker};
+use crate::common::store_client::{HOUR, HeldSession, StoreClient};
 
 /// A user of the default realm.
 pub fn user(uid: impl AsRef<[u8]>) -> User {
@@ -26,7 +26,7 @@ pub fn user_of(realm: &str, uid: impl AsRef<[u8]>) -> User {
 }
 
 /// What of a login does not change with its use, nor with the clock that its end was counted by.
-pub fn told_of(login: &Login) -> (&Identity, &More) {
+pub fn stable_parts(login: &Login) -> (&Identity, &More) {
     (&login.identity, &login.more)
 }
 
@@ -51,7 +51,7 @@ pub fn at_most_per_device(max_logins_per_device: u32) -> Limits {
 }
 
 /// So many logins, and the newcomer is turned away.
-pub fn refusing(max_logins: u32) -> Limits {
+pub fn refuse_above(max_logins: u32) -> Limits {
     Limits {
         on_conflict: OnConflict::Refuse,
         ..at_most(max_logins)
@@ -59,7 +59,7 @@ pub fn refusing(max_logins: u32) -> Limits {
 }
 
 /// A claim that has not been made yet.
-pub fn wish(user: &User, class: &str, limits: Limits) -> Claim {
+pub fn new_claim(user: &User, class: &str, limits: Limits) -> Claim {
     Claim {
         user: user.clone(),
         login: LoginId::new().unwrap(),
@@ -82,7 +82,7 @@ pub fn kick_order() -> KickOrder {
 }
 
 /// All of a user's logins but this one.
-pub fn except(login: LoginId) -> Which {
+pub fn all_but(login: LoginId) -> Which {
     Which {
         except: Some(login),
         ..Which::default()
@@ -95,23 +95,23 @@ pub fn now() -> i64 {
     since.as_millis().try_into().unwrap()
 }
 
-impl Worker {
+impl StoreClient {
     /// Claims for the session that a request has read.
-    pub fn claim(&mut self, held: &Held, claim: &Claim) -> Claimed {
+    pub fn claim(&mut self, held: &HeldSession, claim: &Claim) -> Claimed {
         self.claim_for(held, claim, HOUR)
     }
 
-    pub fn claim_for(&mut self, held: &Held, claim: &Claim, ttl: Duration) -> Claimed {
+    pub fn claim_for(&mut self, held: &HeldSession, claim: &Claim, ttl: Duration) -> Claimed {
         self.try_claim_for(held, claim, ttl).unwrap()
     }
 
-    pub fn try_claim(&mut self, held: &Held, claim: &Claim) -> rsso_core::Result<Claimed> {
+    pub fn try_claim(&mut self, held: &HeldSession, claim: &Claim) -> rsso_core::Result<Claimed> {
         self.try_claim_for(held, claim, HOUR)
     }
 
     fn try_claim_for(
         &mut self,
-        held: &Held,
+        held: &HeldSession,
         claim: &Claim,
         ttl: Duration,
     ) -> rsso_core::Result<Claimed> {
@@ -131,18 +131,18 @@ impl Worker {
         user: &User,
         limits: Limits,
     ) -> (LoginId, Vec<Kick>) {
-        self.sign_in_on(key, user, "web", limits)
+        self.sign_in_on_device(key, user, "web", limits)
     }
 
-    pub fn sign_in_on(
+    pub fn sign_in_on_device(
         &mut self,
         key: &SessionKey,
         user: &User,
         class: &str,
         limits: Limits,
     ) -> (LoginId, Vec<Kick>) {
-        let held = self.unlocked(key);
-        let claim = wish(user, class, limits);
+        let held = self.read_unlocked(key);
+        let claim = new_claim(user, class, limits);
         match self.claim(&held, &claim) {
             Claimed::New(_, kicks) => (claim.login, kicks),
             other => panic!("{other:?}"),
@@ -150,7 +150,7 @@ impl Worker {
     }
 
     /// Claims one more login, on a session of its own that has data.
-    pub fn one_more(&mut self, key: &SessionKey, user: &User) -> LoginId {
+    pub fn add_login(&mut self, key: &SessionKey, user: &User) -> LoginId {
         self.put(key, b"data", HOUR);
         self.sign_in(key, user, at_most(0)).0
     }
@@ -188,10 +188,10 @@ impl Worker {
 
     /// What a realm's outbox holds, in order.
     pub fn outbox(&mut self, realm: &Realm) -> Vec<Value> {
-        self.outbox_behind(realm, Position::START)
+        self.outbox_after(realm, Position::START)
     }
 
-    pub fn outbox_behind(&mut self, realm: &Realm, mut position: Position) -> Vec<Value> {
+    pub fn outbox_after(&mut self, realm: &Realm, mut position: Position) -> Vec<Value> {
         let mut events = Vec::new();
         loop {
             let page = self.store.events(realm, &position, 500).unwrap();
@@ -205,21 +205,21 @@ impl Worker {
     }
 
     /// The events about a user, in order.
-    pub fn told(&mut self, user: &User) -> Vec<Value> {
+    pub fn events_about(&mut self, user: &User) -> Vec<Value> {
         about(&self.outbox(&user.realm), user)
     }
 
     /// The `data` of the events of one kind about a user, in order.
-    pub fn told_of(&mut self, user: &User, kind: Kind) -> Vec<Value> {
-        let mut events = self.told(user);
+    pub fn event_data(&mut self, user: &User, kind: Kind) -> Vec<Value> {
+        let mut events = self.events_about(user);
         events.retain(|event| event["type"] == kind.as_str());
         let data = |event: &mut Value| event["data"].take();
         events.iter_mut().map(data).collect()
     }
 
     /// The logins that the events of one kind are addressed to, in order.
-    pub fn addressees(&mut self, user: &User, kind: Kind) -> Vec<LoginId> {
-        addressees(&self.told(user), kind)
+    pub fn logins_in_events(&mut self, user: &User, kind: Kind) -> Vec<LoginId> {
+        logins_in_events(&self.events_about(user), kind)
     }
 }
 
@@ -231,13 +231,13 @@ pub fn about(events: &[Value], user: &User) -> Vec<Value> {
 }
 
 /// The logins that the events of one kind among these are addressed to.
-pub fn addressees(events: &[Value], kind: Kind) -> Vec<LoginId> {
+pub fn logins_in_events(events: &[Value], kind: Kind) -> Vec<LoginId> {
     let fits = |event: &&Value| event["type"] == kind.as_str();
     let events = events.iter().filter(fits);
-    events.map(|event| addressee(&event["data"])).collect()
+    events.map(|event| login_in_event(&event["data"])).collect()
 }
 
 /// The login that an event's `data` is about.
-pub fn addressee(data: &Value) -> LoginId {
+pub fn login_in_event(data: &Value) -> LoginId {
     LoginId::parse(data["login"].as_str().unwrap()).unwrap()
 }

@@ -70,13 +70,13 @@ impl Model {
         session.data = data.to_vec();
     }
 
-    pub fn seats(&self, login: LoginId) -> usize {
-        let seated = |session: &&Session| session.stored && session.login == Some(login);
-        self.sessions.iter().filter(seated).count()
+    pub fn session_count(&self, login: LoginId) -> usize {
+        let has_it = |session: &&Session| session.stored && session.login == Some(login);
+        self.sessions.iter().filter(has_it).count()
     }
 
     pub fn is_live(&self, login: LoginId) -> bool {
-        self.logins[&login].ending.is_none() && self.seats(login) > 0
+        self.logins[&login].ending.is_none() && self.session_count(login) > 0
     }
 
     pub fn live(&self, user: usize) -> Vec<LoginId> {

@@ -11,10 +11,10 @@ use rsso_stores::Spec;
 use rsso_core::{SessionId, SessionKey, Settings};
 use rsso_testkit::MariaDb;
 
-use crate::common::store_client::Worker;
+use crate::common::store_client::StoreClient;
 
 /// The directives for a table of Symfony's shape.
-pub const MAPPED: [(&str, &str); 2] = [
+pub const EXISTING_TABLE: [(&str, &str); 2] = [
     ("mysql_table", "sessions"),
     (
         "mysql_columns",
@@ -22,44 +22,44 @@ pub const MAPPED: [(&str, &str); 2] = [
     ),
 ];
 
-pub fn make_mapped_table(mariadb: &MariaDb, lifetime: &str, engine: &str) {
+pub fn create_existing_table(mariadb: &MariaDb, lifetime: &str, engine: &str) {
     mariadb.sql(&format!(
         "CREATE OR REPLACE TABLE sessions (sess_id VARBINARY(128) NOT NULL PRIMARY KEY, sess_data LONGBLOB NOT NULL,
          sess_lifetime {lifetime} NOT NULL, sess_time INTEGER UNSIGNED NOT NULL) ENGINE={engine}"
     ));
 }
 
-pub fn worker(dsn: &str, directives: &[(&str, &str)]) -> Worker {
+pub fn connect(dsn: &str, directives: &[(&str, &str)]) -> StoreClient {
     let mut settings = Settings::default();
     settings.set("dsn", dsn).unwrap();
     for (name, value) in directives {
         settings.set(name, value).unwrap();
     }
     let spec = Spec::resolve(&settings, "").unwrap();
-    Worker {
+    StoreClient {
         store: spec.create().unwrap(),
     }
 }
 
 /// A new session's key; for an existing table its id is not hashed.
-pub fn key(directives: &[(&str, &str)]) -> SessionKey {
+pub fn new_key(directives: &[(&str, &str)]) -> SessionKey {
     let sid = SessionId::random().unwrap();
     SessionKey::of(&sid, directives.is_empty())
 }
 
 /// The address of the same server behind another port.
-pub fn through(mariadb: &MariaDb, port: u16) -> String {
+pub fn url_with_port(mariadb: &MariaDb, port: u16) -> String {
     let here = format!("127.0.0.1:{}", mariadb.port());
     mariadb.url().replace(&here, &format!("127.0.0.1:{port}"))
 }
 
 /// What the error of `act` says.
-pub fn complaint<T: std::fmt::Debug>(done: rsso_core::Result<T>) -> String {
+pub fn error_text<T: std::fmt::Debug>(done: rsso_core::Result<T>) -> String {
     done.unwrap_err().chain()
 }
 
 /// Between a worker and its server: hands everything on, until it swallows an answer and hangs up.
-pub struct Thief {
+pub struct LossyProxy {
     port: u16,
     plan: Arc<Plan>,
 }
@@ -67,13 +67,13 @@ pub struct Thief {
 #[derive(Default)]
 struct Plan {
     /// Which answer from now on is swallowed; 0 for none.
-    stolen: AtomicU64,
+    dropped_answer: AtomicU64,
     /// The client is not told yet.
-    is_held: AtomicBool,
+    is_delayed: AtomicBool,
 }
 
-impl Thief {
-    pub fn before(server: u16) -> Self {
+impl LossyProxy {
+    pub fn to(server: u16) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let plan = Arc::new(Plan::default());
@@ -98,29 +98,29 @@ impl Thief {
     }
 
     /// The next answer does not arrive, and its connection ends for the client. The server's stays open.
-    pub fn steal_next_answer(&self) {
-        self.steal_answer(1);
+    pub fn drop_next_answer(&self) {
+        self.drop_answer(1);
     }
 
-    /// As [`Self::steal_next_answer`], for a later one, counted from 1.
-    pub fn steal_answer(&self, which: u64) {
-        self.plan.stolen.store(which, Ordering::SeqCst);
+    /// As [`Self::drop_next_answer`], for a later one, counted from 1.
+    pub fn drop_answer(&self, which: u64) {
+        self.plan.dropped_answer.store(which, Ordering::SeqCst);
     }
 
-    /// The client waits for the stolen answer until [`Self::tell`].
-    pub fn hold(&self) {
-        self.plan.is_held.store(true, Ordering::SeqCst);
+    /// The client waits for the stolen answer until [`Self::disconnect_now`].
+    pub fn delay_disconnect(&self) {
+        self.plan.is_delayed.store(true, Ordering::SeqCst);
     }
 
-    pub fn tell(&self) {
-        self.plan.is_held.store(false, Ordering::SeqCst);
+    pub fn disconnect_now(&self) {
+        self.plan.is_delayed.store(false, Ordering::SeqCst);
     }
 }
 
 impl Plan {
-    fn takes_this(&self) -> bool {
+    fn drops_this_answer(&self) -> bool {
         let next = |left: u64| left.checked_sub(1);
-        self.stolen
+        self.dropped_answer
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, next)
             == Ok(1)
     }
@@ -129,8 +129,8 @@ impl Plan {
 fn forward(mut from: TcpStream, mut to: TcpStream, plan: Option<&Plan>) {
     let mut buffer = vec![0; 65536];
     while let Ok(count @ 1..) = from.read(&mut buffer) {
-        if let Some(plan) = plan.filter(|plan| plan.takes_this()) {
-            while plan.is_held.load(Ordering::SeqCst) {
+        if let Some(plan) = plan.filter(|plan| plan.drops_this_answer()) {
+            while plan.is_delayed.load(Ordering::SeqCst) {
                 thread::sleep(Duration::from_millis(5));
             }
             let _gone = to.shutdown(Shutdown::Both);

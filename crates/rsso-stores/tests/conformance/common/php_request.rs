@@ -4,92 +4,92 @@ use rsso_core::login::{Claim, Claimed, Kick, LoginId};
 use rsso_core::request::{Followed, RequestState, Validation, Written};
 use rsso_core::{SessionId, Settings};
 
-use crate::common::fixture::{Ground, HOUR, Worker, sid};
+use crate::common::fixture::{Fixture, HOUR, StoreClient, new_sid};
 
 pub struct Request {
-    pub worker: Worker,
+    pub client: StoreClient,
     pub settings: Settings,
     pub state: RequestState,
 }
 
 impl Request {
-    pub fn begin(ground: &dyn Ground) -> Self {
-        Self::begin_with(ground, &[])
+    pub fn begin(fixture: &dyn Fixture) -> Self {
+        Self::begin_with(fixture, &[])
     }
 
     /// With other values of some directives.
-    pub fn begin_with(ground: &dyn Ground, directives: &[(&str, &str)]) -> Self {
-        let mut settings = ground.settings();
+    pub fn begin_with(fixture: &dyn Fixture, directives: &[(&str, &str)]) -> Self {
+        let mut settings = fixture.settings();
         for (name, value) in directives {
             settings.set(name, value).unwrap();
         }
         Self {
-            worker: ground.worker(),
+            client: fixture.client(),
             settings,
             state: RequestState::default(),
         }
     }
 
     /// One that has read this session.
-    pub fn on(ground: &dyn Ground, sid: &SessionId) -> Self {
-        let mut request = Self::begin(ground);
+    pub fn reading(fixture: &dyn Fixture, sid: &SessionId) -> Self {
+        let mut request = Self::begin(fixture);
         request.read(sid);
         request
     }
 
     pub fn read(&mut self, sid: &SessionId) -> Vec<u8> {
-        let store = self.worker.store.as_mut();
+        let store = self.client.store.as_mut();
         self.state.read(store, &self.settings, sid, HOUR).unwrap()
     }
 
     pub fn write(&mut self, sid: &SessionId, data: &[u8]) -> Written {
-        let store = self.worker.store.as_mut();
+        let store = self.client.store.as_mut();
         self.state
             .write(store, &self.settings, sid, data, HOUR)
             .unwrap()
     }
 
     pub fn destroy(&mut self, sid: &SessionId) {
-        let store = self.worker.store.as_mut();
+        let store = self.client.store.as_mut();
         self.state.destroy(store, &self.settings, sid).unwrap();
     }
 
     /// Whether a start under strict mode keeps this id.
-    pub fn knows(&mut self, sid: &SessionId) -> bool {
-        let store = self.worker.store.as_mut();
+    pub fn accepts_id(&mut self, sid: &SessionId) -> bool {
+        let store = self.client.store.as_mut();
         (self.state)
             .validate(store, &self.settings, sid, Validation::Start)
             .unwrap()
     }
 
     pub fn close(&mut self) {
-        self.state.close(self.worker.store.as_mut()).unwrap();
+        self.state.close(self.client.store.as_mut()).unwrap();
     }
 
     pub fn end(&mut self) {
-        self.state.finish(self.worker.store.as_mut()).unwrap();
+        self.state.finish(self.client.store.as_mut()).unwrap();
     }
 
     pub fn claim(&mut self, claim: &Claim) -> Claimed {
-        let store = self.worker.store.as_mut();
+        let store = self.client.store.as_mut();
         self.state
             .claim(store, &self.settings, claim, HOUR)
             .unwrap()
     }
 
     pub fn sign_out(&mut self) -> bool {
-        self.state.sign_out(self.worker.store.as_mut()).unwrap()
+        self.state.sign_out(self.client.store.as_mut()).unwrap()
     }
 
     /// What `sso_kicked()` says.
     pub fn kicked(&mut self) -> Option<Kick> {
-        self.state.kicked(self.worker.store.as_mut()).unwrap()
+        self.state.kicked(self.client.store.as_mut()).unwrap()
     }
 
-    pub fn follow(&mut self, wish: Option<&Claim>) -> Followed {
-        let store = self.worker.store.as_mut();
+    pub fn follow(&mut self, claim: Option<&Claim>) -> Followed {
+        let store = self.client.store.as_mut();
         self.state
-            .follow(store, &self.settings, wish, HOUR)
+            .follow(store, &self.settings, claim, HOUR)
             .unwrap()
     }
 
@@ -98,8 +98,8 @@ impl Request {
     }
 
     /// The beginning of `session_regenerate_id()`: the old id is destroyed, or written as the extension does.
-    pub fn leave(&mut self, sid: &SessionId, delete: bool) {
-        let (store, settings) = (self.worker.store.as_mut(), &self.settings);
+    pub fn begin_regenerate(&mut self, sid: &SessionId, delete: bool) {
+        let (store, settings) = (self.client.store.as_mut(), &self.settings);
         if delete {
             self.state.destroy_for_new_id(store, settings, sid).unwrap();
         } else {
@@ -115,8 +115,8 @@ impl Request {
 
     /// All of `session_regenerate_id()`; says the new id.
     pub fn regenerate(&mut self, sid: &SessionId, delete: bool) -> SessionId {
-        self.leave(sid, delete);
-        let new = self::sid();
+        self.begin_regenerate(sid, delete);
+        let new = self::new_sid();
         self.state.created(new.clone(), true);
         assert_eq!(self.read(&new), b"", "PHP keeps what it has in $_SESSION");
         new
@@ -124,11 +124,11 @@ impl Request {
 
     /// As [`Self::regenerate`] by a handler without `create_sid`, as of a class of PHP's: PHP makes the id, and
     /// asks whether it is free.
-    pub fn regenerate_unseen(&mut self, sid: &SessionId, delete: bool) -> SessionId {
-        self.leave(sid, delete);
+    pub fn regenerate_without_create_sid(&mut self, sid: &SessionId, delete: bool) -> SessionId {
+        self.begin_regenerate(sid, delete);
         self.state.opened();
-        let new = self::sid();
-        let (store, why) = (self.worker.store.as_mut(), Validation::Collision);
+        let new = self::new_sid();
+        let (store, why) = (self.client.store.as_mut(), Validation::Collision);
         let is_taken = self.state.validate(store, &self.settings, &new, why);
         assert!(!is_taken.unwrap());
         assert_eq!(self.read(&new), b"", "PHP keeps what it has in $_SESSION");

@@ -10,13 +10,13 @@ pub const HOUR: Duration = Duration::from_secs(3600);
 pub const TTL: Duration = Duration::from_secs(30);
 
 /// A store with the short words that tests use.
-pub struct Worker {
+pub struct StoreClient {
     pub store: Box<dyn Store>,
 }
 
 /// A session as one request holds it.
 #[derive(Debug)]
-pub struct Held {
+pub struct HeldSession {
     pub key: SessionKey,
     pub token: Token,
     pub locked: bool,
@@ -27,8 +27,8 @@ pub struct Held {
     pub left: Option<Duration>,
 }
 
-impl Worker {
-    pub fn locked(&mut self, key: &SessionKey) -> Held {
+impl StoreClient {
+    pub fn read_locked(&mut self, key: &SessionKey) -> HeldSession {
         self.try_lock(key, Duration::from_secs(20), TTL).unwrap()
     }
 
@@ -37,7 +37,7 @@ impl Worker {
         key: &SessionKey,
         wait: Duration,
         ttl: Duration,
-    ) -> rsso_core::Result<Held> {
+    ) -> rsso_core::Result<HeldSession> {
         let terms = LockTerms {
             deadline: Deadline::after(wait),
             ttl,
@@ -45,7 +45,7 @@ impl Worker {
         self.load(key, Token::random()?, Some(terms), false)
     }
 
-    pub fn unlocked(&mut self, key: &SessionKey) -> Held {
+    pub fn read_unlocked(&mut self, key: &SessionKey) -> HeldSession {
         self.load(key, Token::random().unwrap(), None, false)
             .unwrap()
     }
@@ -56,7 +56,7 @@ impl Worker {
         token: Token,
         lock: Option<LockTerms>,
         only_existing: bool,
-    ) -> rsso_core::Result<Held> {
+    ) -> rsso_core::Result<HeldSession> {
         let want = Load {
             token,
             lock,
@@ -64,7 +64,7 @@ impl Worker {
         };
         let loaded = self.store.load(key, want)?;
         let (data, seen) = loaded.record.map(|r| (r.data, r.version)).unzip();
-        Ok(Held {
+        Ok(HeldSession {
             key: key.clone(),
             token,
             locked: loaded.locked,
@@ -76,27 +76,27 @@ impl Worker {
         })
     }
 
-    pub fn write(&mut self, held: &Held, data: &[u8]) -> Outcome {
+    pub fn write(&mut self, held: &HeldSession, data: &[u8]) -> Outcome {
         self.write_for(held, data, HOUR)
     }
 
-    pub fn write_for(&mut self, held: &Held, data: &[u8], ttl: Duration) -> Outcome {
+    pub fn write_for(&mut self, held: &HeldSession, data: &[u8], ttl: Duration) -> Outcome {
         self.store
             .commit(&held.key, held.basis(ttl), Change::Write(data, ttl))
             .unwrap()
     }
 
-    pub fn touch(&mut self, held: &Held, ttl: Duration) -> Outcome {
+    pub fn touch(&mut self, held: &HeldSession, ttl: Duration) -> Outcome {
         self.store
             .commit(&held.key, held.basis(ttl), Change::Touch(ttl))
             .unwrap()
     }
 
     /// Refreshes what has ended. A store need not wait for the answer: nothing may come of it.
-    pub fn touch_in_vain(&mut self, held: &Held) {
-        let stored = |worker: &mut Self| {
+    pub fn touch_without_effect(&mut self, held: &HeldSession) {
+        let stored = |client: &mut Self| {
             let token = Token::random().unwrap();
-            let loaded = worker.load(&held.key, token, None, false).unwrap();
+            let loaded = client.load(&held.key, token, None, false).unwrap();
             let left = loaded.left.unwrap_or_default();
             ((loaded.data, loaded.seen), left)
         };
@@ -109,7 +109,7 @@ impl Worker {
 
     /// Writes a session and lets go of it.
     pub fn put(&mut self, key: &SessionKey, data: &[u8], ttl: Duration) {
-        let held = self.locked(key);
+        let held = self.read_locked(key);
         assert!(matches!(
             self.write_for(&held, data, ttl),
             Outcome::Stored(_)
@@ -122,11 +122,11 @@ impl Worker {
     }
 
     pub fn peek(&mut self, key: &SessionKey) -> Option<Vec<u8>> {
-        self.unlocked(key).data
+        self.read_unlocked(key).data
     }
 }
 
-impl Held {
+impl HeldSession {
     /// For a record that is to live for `ttl`.
     pub fn basis(&self, ttl: Duration) -> Basis {
         // As a request decides it of a session without a login, if not as sharply.

@@ -4,16 +4,16 @@ use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
 /// Longer than anything that a store may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+const BARRIER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A barrier that does not wait for ever for a thread that has failed.
-pub struct Gate {
+pub struct TimedBarrier {
     size: usize,
     came: Mutex<usize>,
     opened: Condvar,
 }
 
-impl Gate {
+impl TimedBarrier {
     pub fn new(size: usize) -> Self {
         Self {
             size,
@@ -29,7 +29,7 @@ impl Gate {
         let opens_at = came.div_ceil(self.size) * self.size;
         self.opened.notify_all();
         while *came < opens_at {
-            let (now, timed_out) = self.opened.wait_timeout(came, PATIENCE).unwrap();
+            let (now, timed_out) = self.opened.wait_timeout(came, BARRIER_TIMEOUT).unwrap();
             came = now;
             assert!(
                 *came >= opens_at || !timed_out.timed_out(),
