@@ -1,4 +1,4 @@
-//! What gateways say of their deliveries reaches the claims that wait for it, and only those.
+//! A claim that waits for delivery receipts gets those of its own kicks, and only if a gateway runs.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ pub fn without_a_gateway_nobody_waits(fixture: &dyn Fixture) {
         .await_receipts(&realm, &logins, Deadline::after(LONG));
     assert_eq!(delivered.unwrap(), None);
     assert!(began.elapsed() < LONG / 2);
-    // One of another realm is none.
+    // A gateway of another realm does not count.
     let other = Realm::parse("other").unwrap();
     client.store.attend(&other, LONG).unwrap();
     let delivered = client

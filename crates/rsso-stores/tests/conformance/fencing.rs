@@ -1,4 +1,4 @@
-//! What has ended does not come back, and a lock that was lost does not write.
+//! Fencing: an ended session does not come back, and a request that lost its lock does not write.
 
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ pub fn a_new_session_under_an_old_id_is_not_overwritten(fixture: &dyn Fixture) {
         b.put(&key, b"old", HOUR);
         let held = held(&mut a, &key);
         b.destroy(&key);
-        // Whoever goes without locks does not wait for the one that is held.
+        // A write without locks does not wait for a lock.
         let none = b.read_unlocked(&key);
         assert!(matches!(b.write(&none, b"new"), Outcome::Stored(_)));
         assert_eq!(a.write(&held, b"old, revived"), Outcome::Gone);
@@ -62,14 +62,14 @@ pub fn without_locks_the_last_write_wins(fixture: &dyn Fixture) {
     assert_eq!(a.peek(&key).unwrap(), b"d");
 }
 
-/// The lock is lost as when its time is up; here by a release behind the owner's back.
+/// The lock is lost as if its ttl had passed: here it is released without the owner's knowledge.
 pub fn after_a_lost_lock_a_write_is_refused_if_another_wrote(fixture: &dyn Fixture) {
     let (mut a, mut b) = (fixture.client(), fixture.client());
     let key = fixture.new_key();
     b.put(&key, b"start", HOUR);
     let held = a.read_locked(&key);
     a.store.release(&key, held.token).unwrap();
-    // Nobody wrote in between: nothing is lost by accepting it.
+    // Nobody wrote in between, so that no update is lost.
     assert!(matches!(a.write(&held, b"a"), Outcome::Stored(_)));
 
     let held = a.read_locked(&key);
@@ -87,7 +87,7 @@ pub fn after_a_lost_lock_a_write_is_refused_if_another_wrote(fixture: &dyn Fixtu
     assert_eq!(a.peek(&missing).unwrap(), b"b");
 }
 
-/// The other one has read what this one would overwrite, and is about to write it.
+/// The other request has read what this one would overwrite, and is about to write.
 pub fn after_a_lost_lock_a_write_is_refused_if_another_holds_it(fixture: &dyn Fixture) {
     let (mut a, mut b) = (fixture.client(), fixture.client());
     for stored in [true, false] {

@@ -1,4 +1,4 @@
-//! One process, many visitors, and requests beside a login: nobody gets what is another's.
+//! Isolation: no visitor gets another's session, kick or login, even in one long-lived PHP process.
 
 use std::thread;
 use std::time::Duration;
@@ -9,9 +9,9 @@ use rsso_core::request::{Refusal, Written};
 
 use crate::common::fixture::{Fixture, HOUR, new_sid};
 use crate::common::login_helpers::{at_most, new_claim, user};
-use crate::common::php_request::Request;
+use crate::common::php_request::{Request, Stored as _};
 
-/// The next start in the process: PHP opens, and presents the browser's id.
+/// The next request of the process: PHP opens the session, and presents the browser's id.
 fn next_visitor(request: &mut Request, sid: &SessionId) -> bool {
     request.state.opened();
     request.accepts_id(sid)
@@ -26,14 +26,14 @@ pub fn a_write_after_close_does_not_overwrite_another_session(fixture: &dyn Fixt
     request.state.close_unlocked();
     let mut other = fixture.client();
     other.put(&key, b"theirs", HOUR);
-    // A class that writes after its close.
+    // A handler class may write after its close.
     let written = request.write(&id, b"ours");
     assert_eq!(written, Written::Refused(Refusal::LockLost));
     assert_eq!(other.peek(&key).unwrap(), b"theirs");
     request.end();
 }
 
-/// Without strict mode nothing asks before the read.
+/// Without strict mode, the read is the first question about an id.
 pub fn a_generated_id_may_exist_after_a_close(fixture: &dyn Fixture) {
     let (made, visitor) = (new_sid(), new_sid());
     let mut process = Request::begin(fixture);
@@ -60,7 +60,7 @@ pub fn a_kick_is_reported_to_no_other_visitor(fixture: &dyn Fixture) {
         process.read(&new);
         assert!(process.kicked().is_some());
         process.close();
-        // Somebody else's request in the same process.
+        // Another visitor's request in the same process.
         process.state.opened();
         let theirs = new_sid();
         if presents_the_id {
@@ -108,8 +108,9 @@ pub fn a_rotation_without_a_new_id_moves_no_login(fixture: &dyn Fixture) {
     process.end();
 }
 
-/// A poll that was sent before the login's answer: in strict mode another id would be sent to it,
-/// in a cookie that takes the place of the login's.
+/// A poll that the browser sent before it had the answer to its sign-in.
+///
+/// A new id from strict mode would replace the cookie of the sign-in.
 pub fn a_request_that_waits_during_a_sign_in_gets_an_empty_session(fixture: &dyn Fixture) {
     let alice = user("alice");
     let old = new_sid();
@@ -135,7 +136,7 @@ pub fn a_request_that_waits_during_a_sign_in_gets_an_empty_session(fixture: &dyn
         assert_eq!((data, login), (Vec::new(), None));
         written.unwrap_stored();
     });
-    // Who comes a moment later as well; and it is not kept for ever.
+    // A request a moment later gets the same.
     let mut late = Request::begin(fixture);
     assert!(late.accepts_id(&old));
     assert_eq!(late.read(&old), b"");
@@ -157,7 +158,7 @@ pub fn an_emptied_session_does_not_come_back(fixture: &dyn Fixture) {
     assert_eq!(other.peek(&key).unwrap(), b"");
     let left = fixture.seconds_left(&key);
     assert!(left <= ROTATION_GRACE.as_secs() + 1, "{left}");
-    // One that was ended meanwhile is not begun anew.
+    // A session that was ended meanwhile is not created again.
     let ended = new_sid();
     let key = fixture.key_of(&ended);
     other.put(&key, b"secret", HOUR);
@@ -169,7 +170,7 @@ pub fn an_emptied_session_does_not_come_back(fixture: &dyn Fixture) {
     assert!(other.try_lock(&key, Duration::from_secs(5), HOUR).is_ok());
 }
 
-/// The login of another user in the same browser: the former one ends with all its ids.
+/// Another user signs in with the same browser: the former login ends with all its ids.
 pub fn a_request_under_a_former_users_id_gets_an_empty_session(fixture: &dyn Fixture) {
     let (alice, bob) = (user("alice"), user("bob"));
     let old = new_sid();
@@ -186,18 +187,7 @@ pub fn a_request_under_a_former_users_id_gets_an_empty_session(fixture: &dyn Fix
     poll.end();
 }
 
-/// Says what was expected where it is not so.
-pub trait Stored {
-    fn unwrap_stored(self);
-}
-
-impl Stored for Written {
-    fn unwrap_stored(self) {
-        assert_eq!(self, Self::Stored);
-    }
-}
-
-/// `session_reset()`, or a class that reads once more, after a claim that came too late.
+/// `session_reset()`, or a handler class that reads again, after a claim that was too late.
 pub fn reading_an_ended_session_again_releases_its_lock(fixture: &dyn Fixture) {
     let (id, mut other) = (new_sid(), fixture.client());
     other.put(&fixture.key_of(&id), b"data", HOUR);

@@ -1,4 +1,4 @@
-//! For how long a session lives after its last use: never less than PHP asks, and not much more.
+//! A session's lifetime after its last use: never less than PHP asks for, and at most a sixteenth more.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use crate::common::login_helpers::{at_most, new_claim, user};
 
 const HALF_AN_HOUR: Duration = Duration::from_secs(1800);
 
-/// One request: reads the session, and writes it where there are data, else leaves it unchanged.
+/// A request that reads the session, then writes `data` or leaves it unchanged.
 fn use_session(
     fixture: &dyn Fixture,
     settings: &Settings,
@@ -29,11 +29,11 @@ fn use_session(
         None => request.touch(store, settings, id, ttl).unwrap(),
     }
     request.close(store).unwrap();
-    // A refresh may still be under way on this connection.
+    // The touch may still be in progress on this connection.
     client.peek(&fixture.key_of(id));
 }
 
-/// Between what PHP asks and a sixteenth more, but for the time that has passed since.
+/// Asserts the bounds of the lifetime, less the time that has passed since.
 fn assert_lives(fixture: &dyn Fixture, id: &SessionId, ttl: Duration, since: Instant) {
     let left = Duration::from_secs(fixture.seconds_left(&fixture.key_of(id)));
     // Whole seconds are rounded down.
@@ -48,7 +48,7 @@ pub fn every_use_extends_the_lifetime(fixture: &dyn Fixture) {
     for data in uses {
         let id = new_sid();
         use_session(fixture, &settings, &id, Some(b"data"), HALF_AN_HOUR);
-        // As at first, longer than before, then shorter, then as it is.
+        // The first lifetime again, then a longer, a shorter, the same and a longer one.
         let shorter = HALF_AN_HOUR / 2;
         for ttl in [
             HALF_AN_HOUR,
@@ -70,11 +70,11 @@ pub fn a_lifetime_that_is_long_enough_is_not_extended(fixture: &dyn Fixture) {
     use_session(fixture, &settings, &id, Some(b"data"), HALF_AN_HOUR);
     let key = fixture.key_of(&id);
     if fixture.client().read_unlocked(&key).left.is_none() {
-        return; // of a table that others read as well it is not known, so each use puts it off
+        return; // Not known for a table that others write too, so each use extends it.
     }
     let left = || fixture.seconds_left(&key);
     let (before, since) = (left(), Instant::now());
-    // It was given a thirty-second part more than was asked for.
+    // The write gave a thirty-second more than was asked for.
     let little_more = HALF_AN_HOUR + HALF_AN_HOUR / 64;
     for _ in 0..3 {
         use_session(fixture, &settings, &id, None, little_more);
@@ -83,7 +83,7 @@ pub fn a_lifetime_that_is_long_enough_is_not_extended(fixture: &dyn Fixture) {
     assert!(left() + since.elapsed().as_secs() + 2 >= before);
 }
 
-/// `session.gc_maxlifetime` takes any number: what no clock can count to is very long.
+/// `session.gc_maxlifetime` may be any number, even one that no clock can count to.
 pub fn a_lifetime_longer_than_any_clock_is_kept(fixture: &dyn Fixture) {
     let settings = fixture.settings();
     for ttl in [Duration::from_secs(i64::MAX as u64), Duration::MAX] {
@@ -98,7 +98,7 @@ pub fn a_lifetime_longer_than_any_clock_is_kept(fixture: &dyn Fixture) {
     }
 }
 
-/// The same for whoever asks the store himself.
+/// Any lifetime, given directly to the store.
 pub fn a_store_accepts_any_lifetime(fixture: &dyn Fixture) {
     let (mut client, key) = (fixture.client(), fixture.new_key());
     client.put(&key, b"one", Duration::MAX);
@@ -110,7 +110,7 @@ pub fn a_store_accepts_any_lifetime(fixture: &dyn Fixture) {
     assert_eq!(client.peek(&key).unwrap(), b"one");
 }
 
-/// A login's session, too.
+/// Any lifetime, for the session of a login.
 pub fn a_login_may_live_longer_than_any_clock(fixture: &dyn Fixture) {
     let settings = fixture.settings();
     let (id, claim) = (new_sid(), new_claim(&user("alice"), "web", at_most(1)));

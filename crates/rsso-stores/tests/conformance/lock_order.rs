@@ -1,4 +1,4 @@
-//! Many workers on one session: in order, and nothing lost.
+//! Many clients of one session are served in order, and no update is lost.
 
 use std::sync::{Barrier, Mutex};
 use std::thread;
@@ -23,7 +23,7 @@ pub fn waiters_are_served_in_order(fixture: &dyn Fixture) {
                 served.lock().unwrap().push(number);
                 client.store.release(key, held.token).unwrap();
             });
-            // Long enough for the waiter to queue up before the next one comes.
+            // Long enough for this waiter to queue before the next one.
             thread::sleep(Duration::from_millis(150));
         }
         assert!(served.lock().unwrap().is_empty());

@@ -1,4 +1,4 @@
-//! `rsso.lock_waiters`: how many may wait for one session.
+//! `rsso.lock_waiters`: how many requests may wait for one session.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -37,7 +37,7 @@ pub fn waiters_beyond_the_limit_are_refused(fixture: &dyn Fixture) {
                 })
             })
             .collect();
-        // Those beyond the limit are turned away while the lock is still held.
+        // Those beyond the limit are refused while the lock is still held.
         while refused.load(Ordering::SeqCst) < 3 {
             thread::sleep(Duration::from_millis(10));
         }

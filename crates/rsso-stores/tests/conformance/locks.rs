@@ -1,4 +1,4 @@
-//! The lock: one owner, a deadline for who waits, an end with whatever ends the owner.
+//! The lock: it has one owner, waits for it are bounded, and it ends with its owner.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use crate::common::fixture::{Fixture, HOUR, StoreClient, TTL};
 
 const NO_WAIT: Duration = Duration::ZERO;
 
-/// How long a release may be under way that nobody has waited for.
+/// How long a release may take if its client did not wait for it.
 const RELEASE_LIMIT: Duration = Duration::from_secs(5);
 
 fn is_free(client: &mut StoreClient, key: &SessionKey) -> bool {
@@ -69,7 +69,7 @@ pub fn a_wait_ends_at_its_deadline(fixture: &dyn Fixture) {
         "{waited:?}"
     );
     assert!(started.elapsed() >= Duration::from_millis(290));
-    // Generous: the machine may be busy, but it is not the lock's 30 seconds.
+    // Generous for a busy machine, but less than the lock's 30 seconds.
     assert!(started.elapsed() < Duration::from_secs(10));
 }
 
@@ -91,7 +91,7 @@ pub fn every_end_of_a_request_releases_the_lock(fixture: &dyn Fixture) {
         end(&mut a, &held);
         assert!(is_free(&mut b, &key));
     }
-    // A refused write as well.
+    // A refused write releases it, too.
     b.put(&key, b"x", HOUR);
     let held = a.read_locked(&key);
     b.destroy(&key);
@@ -193,7 +193,7 @@ pub fn a_waiter_that_gave_up_does_not_get_the_lock_later(fixture: &dyn Fixture) 
     let held = a.read_locked(&key);
     assert!(b.try_lock(&key, Duration::from_millis(100), TTL).is_err());
     a.store.release(&key, held.token).unwrap();
-    // The place that b gave up must not keep the lock from anybody.
+    // The place in the queue that b gave up must not block anybody.
     let held = c.try_lock(&key, Duration::from_secs(5), TTL).unwrap();
     assert!(held.locked);
     c.store.release(&key, held.token).unwrap();

@@ -1,4 +1,4 @@
-//! What a claim makes, and what claiming again does.
+//! A claim creates a login; a repeated one changes nothing; data, uid, label and meta survive.
 
 use rsso_core::login::event::Kind;
 use rsso_core::login::{Claim, Claimed, Client, Details};
@@ -48,10 +48,10 @@ pub fn a_claim_creates_a_login(fixture: &dyn Fixture) {
     assert_eq!(events[0]["data"]["login"], claim.login.to_string());
     assert_eq!(events[0]["data"]["device"], "web");
     assert_eq!(events[0]["data"]["label"], "Firefox on Linux");
-    // The login's id was made before the store was asked.
+    // The login's id was generated before the call to the store.
     let at = events[0]["data"]["at"].as_i64().unwrap();
     assert!((login.more.claimed_at..=now()).contains(&at));
-    // The request that has claimed goes on.
+    // The request that has claimed continues.
     assert!(matches!(a.write(&held, b"sold"), Outcome::Stored(_)));
     assert_eq!(b.peek(&key).unwrap(), b"sold");
     assert_eq!(b.login_of(&key), Some(claim.login));
@@ -152,7 +152,7 @@ pub fn prefixes_do_not_share_logins(fixture: &dyn Fixture) {
     assert_eq!(there.login_of(&two), Some(second));
 }
 
-/// `rsso.hash_ids=0`: the ids as they are, with all that an id may hold.
+/// `rsso.hash_ids=0`: ids as they are, with every character that an id may have.
 pub fn an_unhashed_id_may_have_a_login(fixture: &dyn Fixture) {
     let (mut client, alice) = (fixture.client(), user("alice"));
     let plain = |text: String| SessionKey::of(&SessionId::parse(text.as_bytes()).unwrap(), false);
@@ -169,12 +169,12 @@ pub fn an_unhashed_id_may_have_a_login(fixture: &dyn Fixture) {
     assert_eq!(client.logins(&alice), [winner]);
 }
 
-/// Whatever a store keeps beside the data, it is not taken for data, nor data for it.
+/// A store never confuses the data with what it keeps beside them.
 pub fn changes_to_the_login_never_change_the_data(fixture: &dyn Fixture) {
     let (mut client, alice) = (fixture.client(), user("alice"));
     let every_byte: Vec<u8> = (0..=255).collect();
     let large: Vec<u8> = every_byte.iter().copied().cycle().take(1_000_000).collect();
-    // What looks like the end of a record of Redis, of each length that such an end may have.
+    // Data that look like the trailer of a Redis record, of each length that a trailer may have.
     let trailers = [27, 69, 96].map(|length| [b"R1L", "x".repeat(length - 3).as_bytes()].concat());
     let mut all = vec![b"".to_vec(), b"x".to_vec(), every_byte, large];
     all.extend(trailers);

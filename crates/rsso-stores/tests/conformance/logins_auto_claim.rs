@@ -1,4 +1,4 @@
-//! `rsso.auto_claim`: the login follows what stands in the session.
+//! `rsso.auto_claim`: the login follows the user in the session's data.
 
 use rsso_core::login::{Limits, Refused};
 use rsso_core::request::{Followed, Refusal, Written};
@@ -67,7 +67,7 @@ pub fn a_refused_automatic_claim_turns_the_session_away(fixture: &dyn Fixture) {
 
         let gone = other.read_locked(&key);
         assert_eq!((gone.data, gone.login), (None, None));
-        let kick = gone.kick.expect("word is left why");
+        let kick = gone.kick.expect("a tombstone gives the reason");
         assert_eq!((kick.reason.as_str(), kick.code), (refused.as_str(), -4));
         assert_eq!(
             (kick.identity.login, kick.identity.uid.as_str()),
@@ -89,7 +89,7 @@ pub fn an_automatic_claim_after_a_kick_revives_nothing(fixture: &dyn Fixture) {
     other.add_login(&key, &alice);
     let mut request = Request::reading(fixture, &id);
     let (winner, _) = other.sign_in(&fixture.new_key(), &alice, at_most(1));
-    // The data still say who it is, and the request still believes that it has the login.
+    // The data still name the user, and the request still believes that it has the login.
     let claim = new_claim(&alice, "web", at_most(1));
     assert_eq!(request.follow(Some(&claim)), Followed::Welcome);
     assert_eq!(

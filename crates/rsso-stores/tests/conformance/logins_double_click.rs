@@ -1,4 +1,4 @@
-//! A button that is clicked twice: the browser drops the first answer, and with it the cookie.
+//! A double click on "sign in": the browser drops the first answer and its cookie, so the second claim must succeed.
 
 use rsso_core::SessionId;
 use rsso_core::login::event::Kind;
@@ -9,7 +9,7 @@ use crate::common::fixture::{Fixture, HOUR, new_sid};
 use crate::common::login_helpers::{at_most, new_claim, refuse_above, user};
 use crate::common::php_request::Request;
 
-/// A request that presents `cookie` and signs in, as applications do: a new id, then the claim.
+/// A request that presents `cookie` and signs in as applications do: a new id, then the claim.
 fn sign_in(fixture: &dyn Fixture, cookie: &SessionId, claim: &Claim) -> (SessionId, Claimed) {
     sign_in_with(fixture, cookie, claim, &[])
 }
@@ -68,7 +68,7 @@ pub fn a_second_click_replaces_the_first(fixture: &dyn Fixture) {
             assert_eq!(other.logins_in_events(&ann, Kind::Released), released);
             assert_eq!(other.logins_in_events(&ann, Kind::Kicked), []);
             for (id, _) in &lost {
-                // Requests under way go on as nobody.
+                // Requests in progress get an empty session.
                 let seen = other.read_unlocked(&fixture.key_of(id));
                 assert_eq!((seen.data, seen.login), (Some(Vec::new()), None));
             }
@@ -76,7 +76,7 @@ pub fn a_second_click_replaces_the_first(fixture: &dyn Fixture) {
     }
 }
 
-/// Without strict mode any cookie is a session, also one that was never stored.
+/// Without strict mode any cookie is a session, even one that was never stored.
 pub fn a_second_click_may_have_an_id_that_was_never_stored(fixture: &dyn Fixture) {
     let (mut other, ann) = (fixture.client(), user("ann"));
     let cookie = new_sid();
@@ -88,8 +88,9 @@ pub fn a_second_click_may_have_an_id_that_was_never_stored(fixture: &dyn Fixture
     }
 }
 
-/// The application renews the id before it claims, and `sso_claim()` renews it once more; or the old
-/// session is kept. And PHP tells of the ids that it makes, or does not.
+/// The application regenerates the id before it claims, and `sso_claim()` does so again.
+///
+/// The old session is deleted or kept, and the handler or PHP generates the ids.
 pub fn a_second_click_is_recognized_through_new_ids(fixture: &dyn Fixture) {
     let (mut other, ann) = (fixture.client(), user("ann"));
     for (delete, creates_ids) in [(true, true), (false, true), (true, false), (false, false)] {
@@ -116,8 +117,9 @@ pub fn a_second_click_is_recognized_through_new_ids(fixture: &dyn Fixture) {
     }
 }
 
-/// The id has expired, or never was one: strict mode gives another one, told or made by PHP itself; and to
-/// Symfony's classes a session that is empty is unknown as well.
+/// The id has expired or never existed, and strict mode or PHP replaces it.
+///
+/// Symfony's handler classes also treat an empty session as unknown.
 pub fn a_second_click_is_recognized_if_its_id_was_replaced(fixture: &dyn Fixture) {
     let (mut other, ann) = (fixture.client(), user("ann"));
     for (creates_ids, stored) in [(true, false), (false, false), (false, true)] {
@@ -154,7 +156,7 @@ pub fn a_second_click_is_recognized_if_its_id_was_replaced(fixture: &dyn Fixture
     }
 }
 
-/// A process that serves many: what one visitor's session was is nothing to the next one's.
+/// In a process that serves many visitors, one visitor's session means nothing for the next.
 pub fn a_claim_of_the_next_visitor_is_not_a_second_click(fixture: &dyn Fixture) {
     let (mut other, ann) = (fixture.client(), user("ann"));
     for creates_ids in [true, false] {
@@ -165,7 +167,7 @@ pub fn a_claim_of_the_next_visitor_is_not_a_second_click(fixture: &dyn Fixture) 
         process.state.opened();
         process.read(&cookie);
         process.close();
-        // No rotation: the extension says so.
+        // The extension says that this is no rotation.
         process.state.opened();
         process.state.forget_ancestor();
         let new = new_sid();
@@ -195,7 +197,7 @@ pub fn a_second_click_kicks_nobody_and_is_no_storm(fixture: &dyn Fixture) {
         );
     }
     assert_eq!(other.logins_in_events(&ann, Kind::Storm), []);
-    // Nor has it used up what others may replace.
+    // It has not used up the replacements of others either.
     let (_, kicks) = other.sign_in(&fixture.new_key(), &ann, limits);
     assert_eq!(kicks.len(), 1);
 }
@@ -204,7 +206,7 @@ pub fn a_second_click_counts_only_within_the_grace_period(fixture: &dyn Fixture)
     let (mut other, ann) = (fixture.client(), user("ann"));
     let cookie = form(fixture, &[]);
     let first = new_claim(&ann, "web", refuse_above(1));
-    // A login's id says when it was claimed.
+    // The login's id contains the time of its claim.
     let old = Claim {
         login: LoginId::parse("01BX5ZZKBKACTAV9WEVGEMMVRZ").unwrap(),
         ..first
@@ -225,11 +227,11 @@ pub fn a_claim_of_another_browser_is_not_a_second_click(fixture: &dyn Fixture) {
     assert!(matches!(first, Claimed::New(..)), "{first:?}");
     let (_, claimed) = sign_in(fixture, &there, &new_claim(&ann, "web", refuse_above(1)));
     assert!(matches!(claimed, Claimed::Refused(..)), "{claimed:?}");
-    // Another user from there takes no login of the first.
+    // Another user of that browser takes no login of the first.
     let (_, claimed) = sign_in(fixture, &here, &new_claim(&bob, "web", refuse_above(1)));
     assert!(matches!(claimed, Claimed::New(..)), "{claimed:?}");
     assert_eq!(other.logins(&ann).len(), 1);
-    // From the login's own id it is the same login.
+    // A claim from the login's own session is the same login.
     let mut request = Request::reading(fixture, &id);
     let claimed = request.claim(&new_claim(&ann, "web", refuse_above(1)));
     assert!(matches!(claimed, Claimed::Same(..)), "{claimed:?}");
@@ -238,7 +240,7 @@ pub fn a_claim_of_another_browser_is_not_a_second_click(fixture: &dyn Fixture) {
     assert_eq!(other.logins(&bob).len(), 1);
 }
 
-/// One cookie that two devices present, or a client that signs in for both: neither is the other's second click.
+/// Two devices present one cookie, or one client signs in for both.
 pub fn a_claim_for_another_device_is_not_a_second_click(fixture: &dyn Fixture) {
     let (mut other, ann) = (fixture.client(), user("ann"));
     for limits in [at_most(5), at_most(0)] {

@@ -1,7 +1,6 @@
-//! Only the living count: what expired, was destroyed or was removed holds no slot.
+//! Only live logins count: one whose session expired, was destroyed or was removed does not.
 
 use std::thread;
-use std::time::Duration;
 
 use rsso_core::SessionKey;
 use rsso_core::login::event::Kind;
@@ -10,9 +9,7 @@ use rsso_core::store::{End, Outcome};
 
 use crate::common::fixture::{Fixture, HOUR, StoreClient};
 use crate::common::login_helpers::{at_most, new_claim, refuse_above, user};
-
-const SHORT: Duration = Duration::from_secs(1);
-const AFTER_EXPIRY: Duration = Duration::from_millis(2300);
+use crate::common::store_client::{AFTER_SHORT, SHORT};
 
 fn claim_for_a_second(client: &mut StoreClient, key: &SessionKey, user: &User) -> LoginId {
     let held = client.read_unlocked(key);
@@ -22,7 +19,7 @@ fn claim_for_a_second(client: &mut StoreClient, key: &SessionKey, user: &User) -
     claim.login
 }
 
-/// The slot of a dead login is free at once, and nobody is told of a kick.
+/// Asserts that an ended login does not count, and that nobody is kicked.
 fn assert_not_counted(fixture: &dyn Fixture, user: &User, ended: &SessionKey, login: LoginId) {
     let mut client = fixture.client();
     assert_eq!(client.logins(user), []);
@@ -41,7 +38,7 @@ fn assert_not_counted(fixture: &dyn Fixture, user: &User, ended: &SessionKey, lo
     assert_eq!(client.read_unlocked(ended).kick, None);
 }
 
-/// Nor under the policy that kicks: the newcomer replaces nobody.
+/// Asserts the same for limits that kick: the new login replaces nobody.
 fn assert_newcomer_kicks_nobody(fixture: &dyn Fixture, user: &User) {
     let mut client = fixture.client();
     let (newcomer, kicks) = client.sign_in(&fixture.new_key(), user, at_most(1));
@@ -56,7 +53,7 @@ pub fn an_expired_login_does_not_count(fixture: &dyn Fixture) {
     let (alice, bob) = (user("alice"), user("bob"));
     let login = claim_for_a_second(&mut client, &one, &alice);
     claim_for_a_second(&mut client, &two, &bob);
-    thread::sleep(AFTER_EXPIRY);
+    thread::sleep(AFTER_SHORT);
     assert_not_counted(fixture, &alice, &one, login);
     assert_newcomer_kicks_nobody(fixture, &bob);
 }
@@ -138,13 +135,13 @@ pub fn a_new_session_under_the_id_does_not_inherit_the_login(fixture: &dyn Fixtu
             (None, vec![])
         );
         assert_eq!(client.read_unlocked(&key).login, None);
-        // Ending the new session ends nobody's login a second time.
+        // The end of the new session does not end the login again.
         assert!(client.destroy(&key));
         assert!(client.logins_in_events(&user, Kind::Released).len() <= 1);
     }
     let (key, alice) = (fixture.new_key(), user("alice"));
     claim_for_a_second(&mut client, &key, &alice);
-    thread::sleep(AFTER_EXPIRY);
+    thread::sleep(AFTER_SHORT);
     client.put(&key, b"anew", HOUR);
     assert_eq!(
         (client.login_of(&key), client.logins(&alice)),
@@ -152,7 +149,7 @@ pub fn a_new_session_under_the_id_does_not_inherit_the_login(fixture: &dyn Fixtu
     );
 }
 
-/// Else there would be two of one user: the old request's session, and the newcomer's.
+/// Otherwise one user would have two logins: the old request's and the new one.
 pub fn a_late_request_does_not_revive_an_expired_login(fixture: &dyn Fixture) {
     let (mut a, mut b) = (fixture.client(), fixture.client());
     for (number, locked) in [true, false].into_iter().enumerate() {
@@ -163,9 +160,9 @@ pub fn a_late_request_does_not_revive_an_expired_login(fixture: &dyn Fixture) {
         } else {
             a.read_unlocked(&key)
         };
-        thread::sleep(AFTER_EXPIRY);
+        thread::sleep(AFTER_SHORT);
         let (newcomer, kicks) = b.sign_in(&fixture.new_key(), &user, at_most(1));
-        // A session in use may count as living: then it is kicked.
+        // A session in use may count as live, and is kicked then.
         assert!(kicks.len() <= 1);
         let outcome = a.write(&held, b"revived");
         assert_eq!(outcome, Outcome::Gone, "locked: {locked}");
@@ -176,14 +173,14 @@ pub fn a_late_request_does_not_revive_an_expired_login(fixture: &dyn Fixture) {
     }
 }
 
-/// A page that takes longer than its session had left.
+/// A request that takes longer than its session's remaining lifetime.
 pub fn a_login_in_use_does_not_expire(fixture: &dyn Fixture) {
     let (mut a, mut b) = (fixture.client(), fixture.client());
     let (key, alice) = (fixture.new_key(), user("alice"));
     let login = claim_for_a_second(&mut b, &key, &alice);
     let held = a.read_locked(&key);
     assert_eq!(held.login.as_ref().unwrap().login.identity.login, login);
-    thread::sleep(AFTER_EXPIRY);
+    thread::sleep(AFTER_SHORT);
     b.store.gc(None).unwrap();
     assert!(matches!(a.touch(&held, HOUR), Outcome::Stored(_)));
     assert_eq!(
@@ -195,25 +192,25 @@ pub fn a_login_in_use_does_not_expire(fixture: &dyn Fixture) {
 
 pub fn an_abandoned_login_is_reported_once(fixture: &dyn Fixture) {
     let mut client = fixture.client();
-    let (dead, key, alice, bob) = (
+    let (ended, key, alice, bob) = (
         fixture.new_key(),
         fixture.new_key(),
         user("alice"),
         user("bob"),
     );
-    let login = claim_for_a_second(&mut client, &dead, &alice);
-    let living = client.add_login(&key, &bob);
-    thread::sleep(AFTER_EXPIRY);
+    let login = claim_for_a_second(&mut client, &ended, &alice);
+    let live = client.add_login(&key, &bob);
+    thread::sleep(AFTER_SHORT);
     for _ in 0..2 {
         client.store.gc(None).unwrap();
-        // A store whose server removes by itself has nothing to do.
+        // A server that removes expired records itself leaves nothing to do.
         assert!(client.logins_in_events(&alice, Kind::Expired).len() <= 1);
     }
     client.sign_in(&fixture.new_key(), &alice, refuse_above(1));
     assert_eq!(client.logins_in_events(&alice, Kind::Expired), [login]);
     assert_eq!(
         (client.logins(&bob), client.login_of(&key)),
-        (vec![living], Some(living))
+        (vec![live], Some(live))
     );
     assert_eq!(client.events_about(&bob).len(), 1);
 }
@@ -224,14 +221,14 @@ pub fn a_touched_login_lives_longer(fixture: &dyn Fixture) {
     let login = claim_for_a_second(&mut client, &key, &alice);
     let held = client.read_locked(&key);
     assert!(matches!(client.touch(&held, HOUR), Outcome::Stored(_)));
-    thread::sleep(AFTER_EXPIRY);
+    thread::sleep(AFTER_SHORT);
     assert_eq!(client.logins(&alice), [login]);
     let outside = client.read_unlocked(&fixture.new_key());
     let claimed = client.claim(&outside, &new_claim(&alice, "web", refuse_above(1)));
     assert!(matches!(claimed, Claimed::Refused(..)), "{claimed:?}");
 }
 
-/// A logout that comes late: the generation that it saw has ended.
+/// A late logout: the generation that it saw has ended.
 pub fn a_late_destroy_does_not_end_the_next_login(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let (key, alice) = (fixture.new_key(), user("alice"));

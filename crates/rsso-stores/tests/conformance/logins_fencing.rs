@@ -1,4 +1,4 @@
-//! Kicked in flight: a request that has read the session before its kick cannot bring it back.
+//! Fencing of kicks: a request that read its session before the kick cannot bring it back.
 
 use rsso_core::SessionKey;
 use rsso_core::login::event::Kind;
@@ -10,7 +10,7 @@ use crate::common::login_helpers::{at_most, new_claim, refuse_above, user};
 
 const ROUNDS: usize = 12;
 
-/// What ends a login from elsewhere.
+/// An operation of another client that ends the login.
 type Ending = fn(&mut StoreClient, &dyn Fixture, &User, &SessionKey);
 
 const ENDINGS: [Ending; 3] = [
@@ -21,7 +21,7 @@ const ENDINGS: [Ending; 3] = [
     |client, _, _, key| assert!(client.destroy(key)),
 ];
 
-/// A request has read a session with a login; then it loses that login, and acts.
+/// Asserts that `act` changes nothing after another client has ended the login.
 fn assert_cannot(
     fixture: &dyn Fixture,
     act: fn(&mut StoreClient, &dyn Fixture, &HeldSession, LoginId, &User),
@@ -100,7 +100,7 @@ pub fn a_kicked_request_cannot_end_anything(fixture: &dyn Fixture) {
     });
 }
 
-/// The browser goes on under its old id, without strict mode; a request of before its kick wakes up.
+/// Without strict mode the browser keeps its id; then a request from before the kick continues.
 pub fn a_kicked_request_cannot_change_the_next_session_under_its_id(fixture: &dyn Fixture) {
     let (mut a, mut b) = (fixture.client(), fixture.client());
     for round in 0..ROUNDS {

@@ -1,16 +1,16 @@
-//! `rsso.max_logins_hard`: the work of a claim is bounded, also where there is no limit.
+//! `rsso.max_logins_hard`: the work of a claim is bounded even without a limit.
 
 use std::collections::HashSet;
 use std::thread;
 
 use rsso_core::login::event::Kind;
 use rsso_core::login::policy::SLICE;
-use rsso_core::login::{Limits, LoginId, OnConflict};
+use rsso_core::login::{Limits, LoginId};
 
 use crate::common::fixture::{Fixture, StoreClient};
-use crate::common::login_helpers::{at_most, user};
+use crate::common::login_helpers::{at_most, refuse_above, user};
 
-/// So many logins whatever `limits` say.
+/// These limits, with at most this many logins in any case.
 fn capped(max_logins_hard: u32, limits: Limits) -> Limits {
     Limits {
         max_logins_hard,
@@ -30,15 +30,11 @@ fn sign_in_many(
 }
 
 pub fn beyond_the_hard_limit_the_oldest_are_kicked(fixture: &dyn Fixture) {
-    let refuse = Limits {
-        on_conflict: OnConflict::Refuse,
-        ..at_most(0)
-    };
     let per_device = Limits {
         max_logins_per_device: 50,
         ..at_most(0)
     };
-    for (number, limits) in [at_most(0), refuse, at_most(50), per_device]
+    for (number, limits) in [at_most(0), refuse_above(0), at_most(50), per_device]
         .into_iter()
         .enumerate()
     {
@@ -54,7 +50,7 @@ pub fn beyond_the_hard_limit_the_oldest_are_kicked(fixture: &dyn Fixture) {
         assert_eq!(client.logins(&ann), all[5..]);
         assert_eq!(client.logins_in_events(&ann, Kind::Kicked), all[..5]);
         assert_eq!(client.logins_in_events(&ann, Kind::Expired), []);
-        // Who is in may claim another device: that is no login more.
+        // A session with a login may claim another device: that adds no login.
         let key = fixture.new_key();
         client.sign_in(&key, &ann, capped(20, limits));
         let (_, kicks) = client.sign_in_on_device(&key, &ann, "ios", capped(20, limits));
@@ -110,7 +106,7 @@ pub fn without_a_limit_expired_logins_are_removed_in_slices(fixture: &dyn Fixtur
         fixture.remove_without_rsso(key);
     }
     let mut reported = 0;
-    // Which are looked at is chance on one store.
+    // One store checks random logins.
     for _ in 0..500 {
         client.sign_in(&fixture.new_key(), &ann, at_most(0));
         let now = client.logins_in_events(&ann, Kind::Expired).len();
@@ -127,7 +123,7 @@ pub fn without_a_limit_expired_logins_are_removed_in_slices(fixture: &dyn Fixtur
     );
 }
 
-/// Where a claim looks moves on, also while the oldest live.
+/// Each claim checks other logins, even while the oldest are live.
 pub fn without_a_limit_expired_logins_behind_live_ones_are_found(fixture: &dyn Fixture) {
     let (mut client, ann) = (fixture.client(), user("ann"));
     for _ in 0..SLICE {
@@ -142,7 +138,7 @@ pub fn without_a_limit_expired_logins_behind_live_ones_are_found(fixture: &dyn F
             return;
         }
     }
-    panic!("nobody has come across it");
+    panic!("no claim has found it");
 }
 
 pub fn concurrent_claims_respect_the_hard_limit(fixture: &dyn Fixture) {
@@ -153,12 +149,12 @@ pub fn concurrent_claims_respect_the_hard_limit(fixture: &dyn Fixture) {
         }
     });
     let (mut client, ann) = (fixture.client(), user("ann"));
-    let living = client.logins(&ann);
-    assert_eq!(living.len(), 10);
+    let live = client.logins(&ann);
+    assert_eq!(live.len(), 10);
     let kicked: HashSet<_> = client
         .logins_in_events(&ann, Kind::Kicked)
         .into_iter()
         .collect();
     assert_eq!(kicked.len(), 30);
-    assert!(living.iter().all(|login| !kicked.contains(login)));
+    assert!(live.iter().all(|login| !kicked.contains(login)));
 }

@@ -1,17 +1,17 @@
-//! Strict mode gives a kicked browser a new id, which inherits the kick: whoever asks next is told.
+//! Strict mode gives a kicked browser a new id, which inherits the kick.
 
 use std::thread;
 use std::time::Duration;
 
 use rsso_core::SessionId;
-use rsso_core::login::{Claimed, KickOrder, Which};
+use rsso_core::login::{Claimed, Which};
 use rsso_core::request::{Validation, Written};
 
 use crate::common::fixture::{Fixture, HOUR, new_sid};
 use crate::common::login_helpers::{at_most, new_claim, user};
 use crate::common::php_request::Request;
 
-/// The id of a session whose login was ended.
+/// The id of a session whose login was kicked.
 fn kicked_id(fixture: &dyn Fixture, name: &str) -> SessionId {
     let (mut other, user, id) = (fixture.client(), user(name), new_sid());
     other.add_login(&fixture.key_of(&id), &user);
@@ -19,7 +19,7 @@ fn kicked_id(fixture: &dyn Fixture, name: &str) -> SessionId {
     id
 }
 
-/// A request that presents an id which is not known, and goes on with a new one.
+/// A request that presents an unknown id and continues with a new one.
 fn with_a_new_id(
     fixture: &dyn Fixture,
     presented: &SessionId,
@@ -38,7 +38,7 @@ fn with_a_new_id(
 
 pub fn the_new_id_of_strict_mode_inherits_the_kick(fixture: &dyn Fixture) {
     let mut presented = kicked_id(fixture, "alice");
-    // Nothing is asked, and nothing is stored.
+    // The request neither asks for the kick nor stores anything.
     for _ in 0..2 {
         let (mut request, new) = with_a_new_id(fixture, &presented, true);
         request.end();
@@ -47,10 +47,10 @@ pub fn the_new_id_of_strict_mode_inherits_the_kick(fixture: &dyn Fixture) {
             .store
             .kick_of(&fixture.key_of(&new))
             .unwrap();
-        assert_eq!(kick.expect("a gateway is told").code, -5);
+        assert_eq!(kick.expect("a gateway finds the kick").code, -5);
         presented = new;
     }
-    // Something is stored.
+    // The request stores something.
     let (mut request, new) = with_a_new_id(fixture, &presented, true);
     assert_eq!(request.write(&new, b"token"), Written::Stored);
     request.end();
@@ -64,7 +64,7 @@ pub fn the_new_id_of_strict_mode_inherits_the_kick(fixture: &dyn Fixture) {
     }
 }
 
-/// Handlers that validate ids and leave it to PHP to make them; and those that never read the new one.
+/// Handler classes that leave the new id to PHP, and those that never read it.
 pub fn ids_that_php_generates_inherit_the_kick(fixture: &dyn Fixture) {
     let presented = kicked_id(fixture, "alice");
     let (mut request, new) = with_a_new_id(fixture, &presented, false);
@@ -107,7 +107,7 @@ pub fn a_sign_in_under_the_new_id_ends_the_kick(fixture: &dyn Fixture) {
             .unwrap(),
         None
     );
-    // Not when the login ends by itself either.
+    // Nor after the login was released.
     let mut request = Request::reading(fixture, &new);
     assert!(request.sign_out());
     assert_eq!(request.kicked(), None);
@@ -117,11 +117,7 @@ pub fn a_sign_in_under_the_new_id_ends_the_kick(fixture: &dyn Fixture) {
 pub fn an_inherited_kick_expires_with_the_original(fixture: &dyn Fixture) {
     let (mut other, alice, presented) = (fixture.client(), user("alice"), new_sid());
     other.add_login(&fixture.key_of(&presented), &alice);
-    let order = KickOrder {
-        reason: "kicked".to_owned(),
-        tombstone_ttl: HOUR,
-    };
-    other.store.kick(&alice, &Which::default(), &order).unwrap();
+    other.kick(&alice, &Which::default());
     thread::sleep(Duration::from_millis(2100));
     let mut request = Request::begin_with(fixture, &[("tombstone_ttl", "2")]);
     request.state.opened();
@@ -141,7 +137,7 @@ pub fn only_new_sessions_inherit_a_kick(fixture: &dyn Fixture) {
     );
     let mut other = fixture.client();
     other.put(&fixture.key_of(&theirs), b"theirs", HOUR);
-    // A class that looks at one id and uses another.
+    // A handler class may check one id and use another.
     for first_asks in [true, false] {
         let mut request = Request::begin(fixture);
         if first_asks {
@@ -155,11 +151,11 @@ pub fn only_new_sessions_inherit_a_kick(fixture: &dyn Fixture) {
         request.end();
         assert_eq!(other.store.kick_of(&fixture.key_of(&theirs)).unwrap(), None);
     }
-    // What was found with an id counts more than what it could inherit.
+    // An id's own tombstone takes precedence over an inherited kick.
     let (mut request, _) = with_a_new_id(fixture, &presented, true);
     request.read(&another);
     assert_eq!(request.kicked().unwrap().identity.uid, "bob");
-    // A question of the application says nothing of the browser's id.
+    // The application's question is not about the browser's id.
     let store = request.client.store.as_mut();
     let known =
         (request.state).validate(store, &request.settings, &presented, Validation::Question);

@@ -1,4 +1,4 @@
-//! Ending logins on order, and sending messages to them.
+//! Kicks and messages: they reach exactly the selected logins.
 
 use rsso_core::login::event::Kind;
 use rsso_core::login::{KickOrder, LoginId, User, Which};
@@ -75,7 +75,7 @@ pub fn a_kick_ends_the_selected_logins(fixture: &dyn Fixture) {
         assert_eq!(kicked, expected, "{which:?}");
         assert_eq!(client.logins(&user), staying);
         assert_eq!(client.logins_in_events(&user, Kind::Kicked), expected);
-        // There is nothing left to kick.
+        // A second kick finds nothing.
         assert_eq!(client.kick(&user, &which), []);
         assert_eq!(client.logins_in_events(&user, Kind::Kicked), expected);
     }
@@ -124,7 +124,7 @@ pub fn a_kicked_session_learns_the_reason(fixture: &dyn Fixture) {
     assert!(events[0].get("by").is_none_or(serde_json::Value::is_null));
 }
 
-/// The targeted kick of one login spares what else the user has.
+/// A kick of one login keeps the user's other logins.
 pub fn a_kick_keeps_the_other_logins(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let alice = user("alice");
@@ -135,7 +135,7 @@ pub fn a_kick_keeps_the_other_logins(fixture: &dyn Fixture) {
         login: Some(logins[1]),
         ..Which::default()
     };
-    // Another user's login is not this user's to kick.
+    // The login of another user does not count.
     let theirs = Which {
         login: Some(bystander),
         ..Which::default()
@@ -232,7 +232,7 @@ pub fn a_message_may_be_any_json(fixture: &dyn Fixture) {
     for payload in payloads {
         assert_eq!(client.store.notify(&alice, None, payload).unwrap(), 1);
     }
-    // As text: an empty list stays a list, and a large number loses nothing.
+    // Compared as text: an empty list stays a list, and a large number loses no digit.
     let events = client
         .store
         .events(&alice.realm, &rsso_core::login::event::Position::START, 100);

@@ -1,4 +1,4 @@
-//! How many logins live at once, which of them makes room, and when the newcomer is turned away.
+//! Limits: how many logins a user may have, which one makes room, and when a claim is refused.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::common::login_helpers::{
     at_most, at_most_per_device, new_claim, refuse_above, stable_parts, user,
 };
 
-/// Signs in from one more session, and says whom that has cost a login.
+/// Signs in from a new session; returns the login and those that made room.
 fn sign_in_once_more(
     client: &mut StoreClient,
     fixture: &dyn Fixture,
@@ -66,7 +66,7 @@ pub fn both_limits_apply_together(fixture: &dyn Fixture) {
     };
     let (web, _) = sign_in_once_more(&mut client, fixture, &alice, "web", both);
     let (ios, _) = sign_in_once_more(&mut client, fixture, &alice, "ios", both);
-    // Who makes room for the device makes room for the user as well.
+    // The login that makes room for the device makes room for the user as well.
     let (newer_ios, kicked) = sign_in_once_more(&mut client, fixture, &alice, "ios", both);
     assert_eq!(kicked, [ios]);
     let (pc, kicked) = sign_in_once_more(&mut client, fixture, &alice, "pc", both);
@@ -107,7 +107,7 @@ pub fn the_idle_login_makes_room(fixture: &dyn Fixture) {
         .iter()
         .map(|key| client.add_login(key, &alice))
         .collect();
-    // As if time had passed: who is refreshed later expires later.
+    // As if time had passed: a login that was touched later expires later.
     for (number, later) in [(0, 300), (2, 200), (1, 100)] {
         let held = client.read_locked(&keys[number]);
         let ttl = HOUR + Duration::from_secs(later);
@@ -118,13 +118,13 @@ pub fn the_idle_login_makes_room(fixture: &dyn Fixture) {
         let (_, kicks) = client.sign_in(&key, &alice, idle);
         assert_eq!(kicks.len(), 1);
         assert_eq!(kicks[0].identity.login, logins[victim]);
-        // The newcomers are the busiest.
+        // The new login was used last.
         let held = client.read_locked(&key);
         client.touch(&held, 2 * HOUR);
     }
 }
 
-/// Clocks cannot tell those of one second apart, and ids of logins tell nothing: the user's counter does.
+/// The user's counter decides, because clocks are too coarse and login ids have no order.
 pub fn the_login_claimed_first_makes_room(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let alice = user("alice");
@@ -176,7 +176,7 @@ pub fn a_newcomer_is_refused(fixture: &dyn Fixture) {
     }
     assert_eq!(client.logins_in_events(&alice, Kind::Claimed), [holder]);
     assert_eq!(client.logins_in_events(&alice, Kind::Kicked), []);
-    // Nobody's session was touched.
+    // No session has changed.
     assert_eq!(client.login_of(&one), Some(holder));
     assert_eq!(client.peek(&one).unwrap(), b"data");
     assert!(matches!(

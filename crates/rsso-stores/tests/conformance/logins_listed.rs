@@ -1,24 +1,19 @@
-//! What a list of logins says beside who they are.
+//! The list of logins shows last use, expiry and client of each.
 
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use rsso_core::login::{Claim, Claimed, Client, Details, Limits, Login, OnConflict, User};
+use rsso_core::login::{Claim, Claimed, Client, Details, Login, User};
 
-use super::isolation::Stored as _;
 use crate::common::fixture::{Fixture, HOUR, new_sid};
-use crate::common::login_helpers::{at_most, new_claim, user};
-use crate::common::php_request::Request;
+use crate::common::login_helpers::{at_most, new_claim, now, refuse_above, user};
+use crate::common::php_request::{Request, Stored as _};
 
-/// How far a server's whole seconds, and a busy machine, may be off.
+/// Milliseconds that a server's whole seconds and a busy machine may be off.
 const SLACK: i64 = 120_000;
 
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    i64::try_from(since.as_millis()).unwrap()
-}
-
-fn only(fixture: &dyn Fixture, user: &User) -> Login {
+/// The user's only login.
+fn only_login(fixture: &dyn Fixture, user: &User) -> Login {
     let mut logins = fixture.client().store.logins(user).unwrap();
     assert_eq!(logins.len(), 1);
     logins.remove(0)
@@ -26,7 +21,7 @@ fn only(fixture: &dyn Fixture, user: &User) -> Login {
 
 fn expires_in_an_hour(login: &Login) -> bool {
     let hour = i64::try_from(HOUR.as_millis()).unwrap();
-    let left = login.expires_at.expect("a list tells") - now();
+    let left = login.expires_at.expect("the list has the expiry") - now();
     (hour - SLACK..=hour + hour / 32 + SLACK).contains(&left)
 }
 
@@ -42,7 +37,7 @@ pub fn the_list_shows_last_use_and_expiry_of_a_login(fixture: &dyn Fixture) {
     assert!(matches!(request.claim(&claim), Claimed::New(..)));
     request.write(&id, b"in").unwrap_stored();
     request.end();
-    let fresh = only(fixture, &alice);
+    let fresh = only_login(fixture, &alice);
     assert!(expires_in_an_hour(&fresh), "{fresh:?}");
     assert_eq!(fresh.more.ip.as_deref(), Some("192.0.2.0/24"));
     assert_eq!(fresh.more.user_agent.as_deref(), Some("Firefox"));
@@ -50,12 +45,12 @@ pub fn the_list_shows_last_use_and_expiry_of_a_login(fixture: &dyn Fixture) {
     let seen = fresh.last_seen_at(now()).expect("it is known");
     assert!((claimed..=now()).contains(&seen), "{fresh:?}");
 
-    // Each use is seen, and the rest as it was.
+    // A use changes the time of last use, and nothing else.
     thread::sleep(Duration::from_millis(3100));
     let mut request = Request::reading(fixture, &id);
     request.write(&id, b"again").unwrap_stored();
     request.end();
-    let used = only(fixture, &alice);
+    let used = only_login(fixture, &alice);
     assert!(expires_in_an_hour(&used), "{used:?}");
     assert_eq!(used.more, fresh.more);
     let seen_later = used.last_seen_at(now()).expect("it is known");
@@ -69,13 +64,10 @@ pub fn a_refusal_shows_when_the_other_login_expires(fixture: &dyn Fixture) {
     let alice = user("alice");
     let mut other = fixture.client();
     let (holder, _) = other.sign_in(&fixture.new_key(), &alice, at_most(1));
-    let limits = Limits {
-        on_conflict: OnConflict::Refuse,
-        ..at_most(1)
-    };
     let id = new_sid();
     let mut request = Request::reading(fixture, &id);
-    let Claimed::Refused(_, logins) = request.claim(&new_claim(&alice, "web", limits)) else {
+    let Claimed::Refused(_, logins) = request.claim(&new_claim(&alice, "web", refuse_above(1)))
+    else {
         panic!("one is all that may live");
     };
     assert_eq!(logins[0].identity.login, holder);

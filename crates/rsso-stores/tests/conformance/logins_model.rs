@@ -1,5 +1,6 @@
-//! Acts in random order, one after the other, against a model that is simple enough to be right.
-//! `RSSO_ROUNDS` says how many such stories are played.
+//! Random operations, one after the other, end as a simple model predicts.
+//!
+//! `RSSO_ROUNDS` sets the number of runs.
 
 use std::collections::BTreeSet;
 
@@ -8,12 +9,12 @@ use rsso_core::login::event::{Kind, Position};
 use rsso_core::login::{Claimed, Limits, LoginId, MAX_SESSIONS, OnConflict, User, Which};
 use rsso_core::store::{End, Outcome};
 
-use super::logins_races::rounds;
 use crate::common::fixture::{Fixture, HOUR, HeldSession, StoreClient};
 use crate::common::login_helpers::{
     about, all_but, at_most, device, logins_in_events, new_claim, refuse_above, user,
 };
 use crate::common::model::Model;
+use crate::common::rounds::rounds;
 use crate::common::seeded_random::SeededRandom;
 
 const STEPS: usize = 100;
@@ -25,9 +26,9 @@ struct RandomRun<'a> {
     random: SeededRandom,
     users: [User; 3],
     model: Model,
-    /// Where its events begin.
+    /// The position before the first event of this run.
     begin: Position,
-    /// The story so far.
+    /// The operations so far, for the message of a failure.
     log: String,
 }
 
@@ -120,7 +121,7 @@ impl<'a> RandomRun<'a> {
         }
     }
 
-    /// The old session of a rotation goes, where the login has another one.
+    /// Destroys one session of a login that has another one.
     fn destroy_alone(&mut self, at: usize) {
         if self
             .model
@@ -230,7 +231,7 @@ impl<'a> RandomRun<'a> {
         self.model.store(at, &data);
     }
 
-    /// With its lock, or without.
+    /// Reads a session, with its lock or without.
     fn read(&mut self, at: usize) -> HeldSession {
         let key = &self.model.sessions[at].key;
         match self.random.below(3) {
@@ -240,7 +241,7 @@ impl<'a> RandomRun<'a> {
     }
 
     fn step(&mut self) {
-        // Mostly those that are in use.
+        // The most recent sessions.
         let recent = self.model.sessions.len().min(8);
         let at = self.model.sessions.len() - 1 - self.random.below(recent);
         type Operation<'a> = fn(&mut RandomRun<'a>, usize);
@@ -289,10 +290,10 @@ impl<'a> RandomRun<'a> {
         }
     }
 
-    /// Every login began once, and those that do not live have ended once, as they should.
+    /// Every login has one claim event, and every ended one has one ending, of the right kind.
     fn compare_events(&mut self) {
         for number in 0..3 {
-            // Comes across the dead, so that they are told of.
+            // A message finds the expired logins, and records their end.
             let live = self.model.live(number).len();
             let user = &self.users[number];
             let sent = self.client.store.notify(user, None, "null").unwrap();

@@ -1,4 +1,4 @@
-//! `rsso.notify_other_logins`: who stays signed in is told of a sign-in elsewhere.
+//! `rsso.notify_other_logins`: a user's other logins are notified of a new one.
 
 use std::collections::HashSet;
 
@@ -11,7 +11,7 @@ use crate::common::login_helpers::{
     at_most, at_most_per_device, login_in_event, new_claim, refuse_above, user,
 };
 
-/// A claim that the user's other logins are told of.
+/// A claim that notifies the user's other logins.
 fn notifying_claim(user: &User, class: &str, limits: Limits) -> Claim {
     Claim {
         notify_others: true,
@@ -19,7 +19,7 @@ fn notifying_claim(user: &User, class: &str, limits: Limits) -> Claim {
     }
 }
 
-/// Claims it on a session of its own.
+/// Makes this claim for a new session.
 fn sign_in(client: &mut StoreClient, fixture: &dyn Fixture, claim: &Claim) -> LoginId {
     let held = client.read_unlocked(&fixture.new_key());
     match client.claim(&held, claim) {
@@ -86,7 +86,7 @@ pub fn a_kicked_login_is_notified_only_of_its_kick(fixture: &dyn Fixture) {
         let old = keys
             .each_ref()
             .map(|key| client.sign_in(key, &ann, limits).0);
-        // The dead are told of nothing.
+        // Expired logins are not notified.
         fixture.remove_without_rsso(&keys[2]);
         let fourth = sign_in(&mut client, fixture, &notifying_claim(&ann, "web", limits));
         assert_eq!(notified(&mut client, &ann), old[..2], "{limits:?}");
@@ -94,7 +94,7 @@ pub fn a_kicked_login_is_notified_only_of_its_kick(fixture: &dyn Fixture) {
         assert_eq!(client.logins_in_events(&ann, Kind::Kicked), old[..1]);
         assert_eq!(notified(&mut client, &ann)[2..], [old[1], fourth]);
         assert_eq!(client.logins(&ann), [old[1], fourth, newest]);
-        // Who is turned away is not signed in.
+        // A refused claim is no sign-in.
         let held = client.read_unlocked(&fixture.new_key());
         let refused = client.claim(&held, &notifying_claim(&ann, "web", refuse_above(3)));
         assert!(matches!(refused, Claimed::Refused(..)), "{refused:?}");
@@ -112,10 +112,10 @@ pub fn claiming_again_notifies_nobody(fixture: &dyn Fixture) {
     };
     assert!(matches!(claim(&mut client, "web"), Claimed::New(..)));
     assert!(matches!(claim(&mut client, "web"), Claimed::Same(..)));
-    // The same browser, as another device.
+    // The same session, as another device.
     assert!(matches!(claim(&mut client, "ios"), Claimed::New(..)));
     assert_eq!(notified(&mut client, &ann), [other]);
-    // Who was somebody else in this session is new to this user.
+    // A session that changes its user is a new login of that user.
     let held = client.read_unlocked(&key);
     let bob = user("bob");
     let bobs = client.add_login(&fixture.new_key(), &bob);

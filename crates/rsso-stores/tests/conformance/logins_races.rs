@@ -1,5 +1,6 @@
-//! Many claim the same user at the same instant: exactly the allowed number live, and every loser
-//! is told exactly once. `RSSO_ROUNDS` says how often that is tried.
+//! Concurrent claims of one user: exactly the allowed number stays, and every loser gets exactly one event.
+//!
+//! `RSSO_ROUNDS` sets the number of rounds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -15,34 +16,29 @@ use crate::common::fixture::{Fixture, HOUR, HeldSession, StoreClient};
 use crate::common::login_helpers::{
     about, at_most, at_most_per_device, logins_in_events, new_claim, refuse_above, user,
 };
+use crate::common::rounds::rounds;
 use crate::common::timed_barrier::TimedBarrier;
 
 const RACERS: usize = 32;
 
-/// How one racer came out of one round.
+/// What one thread did in one round.
 struct Run {
     key: SessionKey,
     claim: Claim,
     claimed: Claimed,
-    /// What it heard of the write that followed.
+    /// The outcome of the write after the claim.
     written: Outcome,
 }
 
-/// What has come of one round.
+/// The result of one round.
 struct Round {
     user: User,
     runs: Vec<Run>,
-    /// The events about that user.
+    /// The events about the user.
     events: Vec<Value>,
 }
 
-/// How often: as `RSSO_ROUNDS` says, if it says something.
-pub fn rounds(default: usize) -> usize {
-    let value = std::env::var("RSSO_ROUNDS").ok();
-    value.map_or(default, |text| text.parse().unwrap())
-}
-
-/// Lets all of them claim at once, each a worker of its own, and looks at what has come of it.
+/// All threads claim at once, each with its own client; then `check` looks at each round.
 fn race(fixture: &dyn Fixture, limits: Limits, check: fn(&mut StoreClient, &Round)) {
     let classes = ["web", "ios", "android", "pc"];
     let rounds = rounds(10);
@@ -55,7 +51,7 @@ fn race(fixture: &dyn Fixture, limits: Limits, check: fn(&mut StoreClient, &Roun
                 let mut client = fixture.client();
                 for round in 0..rounds {
                     let key = fixture.new_key();
-                    // Some claim for a session that is there, some for one that is not.
+                    // Half of the sessions exist, half do not.
                     if racer % 2 == 0 {
                         client.put(&key, b"data", HOUR);
                     }
@@ -93,7 +89,7 @@ fn run(client: &mut StoreClient, mut held: HeldSession, claim: Claim) -> Run {
     }
 }
 
-/// All were let in, and all but these many were kicked by one of the others.
+/// Asserts that all claims succeeded, and that all but `survivors` were kicked by others.
 fn all_kicked_except(client: &mut StoreClient, round: &Round, survivors: usize) -> Vec<LoginId> {
     let live = client.logins(&round.user);
     assert_eq!(live.len(), survivors);
@@ -203,7 +199,7 @@ pub fn of_many_concurrent_claims_one_is_not_refused(fixture: &dyn Fixture) {
     });
 }
 
-/// Many requests of one browser: they are one login, however many of them claim it.
+/// Many requests of one browser claim, and make one login.
 pub fn concurrent_claims_of_one_session_make_one_login(fixture: &dyn Fixture) {
     let rounds = rounds(10);
     let keys: Vec<_> = (0..rounds).map(|_| fixture.new_key()).collect();

@@ -1,4 +1,4 @@
-//! `session_regenerate_id()` as PHP calls it: several calls, and the login is never lost or doubled.
+//! `session_regenerate_id()` as PHP calls the handler: the login is never lost or doubled.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ pub fn the_new_id_has_the_login(fixture: &dyn Fixture) {
         let seen = other.read_unlocked(&fixture.key_of(&new));
         assert_eq!(seen.data.unwrap(), b"renewed");
         assert_eq!(seen.login.unwrap().login.identity.login, login);
-        // The old id serves what is under way, whichever way PHP was asked.
+        // The old id still serves requests in progress, deleted or not.
         let seen = other.read_unlocked(&fixture.key_of(&old));
         assert_eq!(seen.data.unwrap(), if delete { b"data" } else { b"left" });
         assert!(seen.login.unwrap().rotated);
@@ -130,7 +130,7 @@ pub fn without_the_new_id_the_deleted_session_ends(fixture: &dyn Fixture) {
     assert!(is_free(&mut other, fixture, &old));
 }
 
-/// PHP reads the old id once more: there was no new one.
+/// PHP reads the old id again if there was no new one.
 pub fn reading_the_old_id_again_ends_the_deleted_session(fixture: &dyn Fixture) {
     let (mut other, alice) = (fixture.client(), user("alice"));
     let (old, login) = signed_in(fixture);
@@ -150,16 +150,16 @@ pub fn a_kicked_session_has_no_successor(fixture: &dyn Fixture) {
         let (old, login) = signed_in(fixture);
         let mut request = Request::reading(fixture, &old);
         assert_eq!(other.kick(&alice, &Which::default()).len(), 1);
-        let heir = request.regenerate(&old, delete);
+        let successor = request.regenerate(&old, delete);
         assert_eq!(request.login(), None);
         let claimed = request.claim(&new_claim(&alice, "web", at_most(1)));
         assert_eq!(claimed, rsso_core::login::Claimed::Ended);
-        assert!(is_ended(request.write(&heir, b"revived")));
-        // Nor by another new id.
-        let second = request.regenerate(&heir, delete);
+        assert!(is_ended(request.write(&successor, b"revived")));
+        // Another new id does not help.
+        let second = request.regenerate(&successor, delete);
         assert!(is_ended(request.write(&second, b"revived")));
         request.end();
-        for id in [&old, &heir, &second] {
+        for id in [&old, &successor, &second] {
             assert_eq!(other.peek(&fixture.key_of(id)), None, "delete: {delete}");
             assert!(is_free(&mut other, fixture, id));
         }
@@ -196,7 +196,7 @@ pub fn opening_another_session_moves_no_login(fixture: &dyn Fixture) {
         );
         other.kick(&alice, &Which::default());
     }
-    // Nor does logging out and going on.
+    // Nor does a logout before the next session.
     let (one, login) = signed_in(fixture);
     let mut request = Request::reading(fixture, &one);
     request.destroy(&one);
@@ -236,7 +236,7 @@ pub fn a_request_may_destroy_just_its_old_id(fixture: &dyn Fixture) {
     assert_eq!(other.logins(&alice), []);
 }
 
-/// Two tabs with one cookie, both at it.
+/// Two tabs with one cookie regenerate it at once.
 pub fn two_requests_may_regenerate_one_id(fixture: &dyn Fixture) {
     let (mut other, alice) = (fixture.client(), user("alice"));
     let (old, login) = signed_in(fixture);
@@ -259,7 +259,7 @@ pub fn two_requests_may_regenerate_one_id(fixture: &dyn Fixture) {
     }
 }
 
-/// An id that collides is looked at, and another one is made.
+/// PHP checks a generated id that is taken, and generates another one.
 pub fn an_id_that_collides_is_not_locked(fixture: &dyn Fixture) {
     let mut other = fixture.client();
     let ((old, login), (taken, _)) = (signed_in(fixture), signed_in(fixture));
@@ -298,7 +298,7 @@ pub fn a_session_without_a_login_is_regenerated_too(fixture: &dyn Fixture) {
         let new = request.regenerate(&old, delete);
         assert_eq!(request.write(&new, b"cart"), Written::Stored);
         request.end();
-        // What was deleted is gone; its id stays for the requests under way, as nobody's.
+        // The deleted data are gone; an empty session remains for requests in progress.
         let left = if delete { &b""[..] } else { b"left" };
         assert_eq!(other.peek(&fixture.key_of(&old)).unwrap(), left);
         assert_eq!(other.peek(&fixture.key_of(&new)).unwrap(), b"cart");

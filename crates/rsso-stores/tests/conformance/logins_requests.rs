@@ -1,4 +1,4 @@
-//! What a request asks about the login of its session.
+//! Claims, releases and kicks as a PHP request uses them.
 
 use std::time::Duration;
 
@@ -80,9 +80,9 @@ pub fn a_claim_for_an_ended_session_is_refused(fixture: &dyn Fixture) {
             Refusal::Gone
         };
         assert_eq!(request.write(&id, b"revived"), Written::Refused(why));
-        let heir = request.regenerate(&id, true);
+        let successor = request.regenerate(&id, true);
         assert_eq!(
-            request.write(&heir, b"revived"),
+            request.write(&successor, b"revived"),
             Written::Refused(Refusal::Gone)
         );
         request.end();
@@ -100,7 +100,7 @@ pub fn a_claim_without_an_open_session_is_refused(fixture: &dyn Fixture) {
     let mut closed = Request::reading(fixture, &id);
     closed.close();
     assert_eq!(closed.claim(&claim), Claimed::Ended);
-    // Read without its lock, for that could not be had.
+    // Read without its lock, because another request holds it.
     let held = other.read_locked(&key);
     let directives = [("lock_wait", "0.1"), ("lock_failure", "readonly")];
     let mut readonly = Request::begin_with(fixture, &directives);
@@ -166,7 +166,7 @@ pub fn a_logout_ends_the_login(fixture: &dyn Fixture) {
     }
 }
 
-/// The loser's logout comes when the winner has its session under the same id.
+/// The logout comes when the next login has its session under the same id.
 pub fn a_late_logout_of_a_kicked_request_changes_nothing(fixture: &dyn Fixture) {
     let (mut other, alice) = (fixture.client(), user("alice"));
     for locked in ["1", "0"] {
@@ -202,20 +202,20 @@ pub fn a_kicked_browser_learns_of_its_kick(fixture: &dyn Fixture) {
         (login, winner)
     );
     assert_eq!((kick.reason.as_str(), kick.code), ("replaced", -4));
-    // It goes on under its id, without strict mode.
+    // Without strict mode it continues under its id.
     assert_eq!(request.write(&id, b"anonymous"), Written::Stored);
     request.end();
     let mut next = Request::begin(fixture);
     assert_eq!(next.read(&id), b"anonymous");
     assert!(next.kicked().is_some());
-    // Who signs in again is not kicked any more.
+    // A new sign-in ends the kick.
     assert!(matches!(
         next.claim(&new_claim(&alice, "web", at_most(1))),
         Claimed::New(..)
     ));
     assert_eq!(next.kicked(), None);
     next.end();
-    // And in strict mode: the id is only looked at, and found to be gone.
+    // In strict mode the id is only checked, and found to be gone.
     let gone = new_sid();
     other.add_login(&fixture.key_of(&gone), &alice);
     other.kick(&alice, &Which::default());

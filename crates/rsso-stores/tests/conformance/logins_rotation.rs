@@ -1,4 +1,4 @@
-//! `session_regenerate_id()`: the login moves to the new id, and stays one login.
+//! The store's rotation: a login moves to a new id, and stays one login.
 
 use rsso_core::login::event::Kind;
 use rsso_core::login::{Claimed, LoginId, MAX_SESSIONS, ROTATION_GRACE, Seat, Which};
@@ -7,7 +7,7 @@ use rsso_core::store::{Outcome, Token};
 use crate::common::fixture::{Fixture, HOUR};
 use crate::common::login_helpers::{at_most, new_claim, refuse_above, stable_parts, user};
 
-/// Expiry is counted in whole seconds, and rounded up.
+/// The grace period in whole seconds, rounded up.
 const GRACE: u64 = ROTATION_GRACE.as_secs() + 1;
 
 pub fn login_and_data_move_to_the_new_id(fixture: &dyn Fixture) {
@@ -31,7 +31,7 @@ pub fn login_and_data_move_to_the_new_id(fixture: &dyn Fixture) {
         (stable_parts(&before[0]), alice.key(), false)
     );
     assert!(fixture.seconds_left(&new) > HOUR.as_secs() - 60);
-    // Listed once, as it was claimed, and nobody is told.
+    // The list has it once, as it was claimed, and there is no event.
     let listed = client.store.logins(&alice).unwrap();
     assert_eq!(listed.len(), 1);
     assert_eq!(stable_parts(&listed[0]), stable_parts(&before[0]));
@@ -55,7 +55,7 @@ pub fn the_old_id_is_no_longer_extended(fixture: &dyn Fixture) {
     assert!(fixture.seconds_left(&old) > GRACE);
     client.rotate(&old, &new, login).unwrap();
     assert!((1..=GRACE).contains(&fixture.seconds_left(&old)));
-    // Requests that were under way are served, and those that come within the grace.
+    // Requests in progress are served, and those within the grace period.
     assert!(matches!(
         client.write(&under_way, b"late"),
         Outcome::Stored(_)
@@ -83,7 +83,7 @@ pub fn a_rotation_does_not_extend_the_old_id(fixture: &dyn Fixture) {
     assert!((1..=10).contains(&fixture.seconds_left(&old)));
 }
 
-/// Two tabs, one cookie: both rotate the id that they were sent with.
+/// Two tabs with one cookie: both rotate the id that they presented.
 pub fn several_requests_may_rotate_one_id(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let (old, alice) = (fixture.new_key(), user("alice"));
@@ -99,7 +99,7 @@ pub fn several_requests_may_rotate_one_id(fixture: &dyn Fixture) {
         assert!(fixture.seconds_left(new) > GRACE);
     }
     assert!(fixture.seconds_left(&old) <= GRACE);
-    // It is one login: it counts as one, and is kicked as one.
+    // It counts as one login, and is kicked as one.
     let outside = client.read_unlocked(&fixture.new_key());
     let claimed = client.claim(&outside, &new_claim(&alice, "web", refuse_above(2)));
     assert!(matches!(claimed, Claimed::New(..)), "{claimed:?}");
@@ -125,7 +125,7 @@ pub fn a_login_has_a_limited_number_of_sessions(fixture: &dyn Fixture) {
         let mut keys = vec![fixture.new_key()];
         let login = client.add_login(&keys[0], &user);
         for number in 1..=MAX_SESSIONS + 4 {
-            // A chain of ids; or the first id again and again, as long as it is there.
+            // A chain of ids; or the first id repeatedly, as long as it exists.
             let from = if chain { number - 1 } else { 0 };
             let new = fixture.new_key();
             let moved = client.rotate(&keys[from], &new, login);
@@ -211,7 +211,7 @@ pub fn a_rotation_releases_the_old_lock(fixture: &dyn Fixture) {
     let (mut a, mut b) = (fixture.client(), fixture.client());
     let (old, alice) = (fixture.new_key(), user("alice"));
     let login = a.add_login(&old, &alice);
-    // A rotation that is refused as well.
+    // A refused rotation releases it, too.
     for (login, moves) in [(login, true), (LoginId::new().unwrap(), false)] {
         let held = a.read_locked(&old);
         let seat = Seat {

@@ -1,4 +1,4 @@
-//! What a session does with the login that it has: another user's claim, another device's, an end.
+//! A session that has a login: it claims another user or device, signs out, writes.
 
 use rsso_core::login::event::Kind;
 use rsso_core::login::{Claimed, LoginId, Refused};
@@ -28,7 +28,7 @@ pub fn claiming_another_user_releases_the_first_login(fixture: &dyn Fixture) {
     assert_eq!(client.logins_in_events(&alice, Kind::Released), [first]);
     assert_eq!(client.logins_in_events(&alice, Kind::Kicked), []);
     assert_eq!(client.logins_in_events(&bob, Kind::Claimed), [second]);
-    // The session's former login ends nothing any more.
+    // A release of the former login does nothing.
     assert!(!client.store.sign_out(&key, first).unwrap());
     assert_eq!(client.login_of(&key), Some(second));
 }
@@ -109,7 +109,7 @@ pub fn signing_out_keeps_the_session(fixture: &dyn Fixture) {
         );
         assert_eq!(b.logins(&alice), []);
         assert_eq!(b.logins_in_events(&alice, Kind::Released), [login]);
-        // What was read before is still what is stored.
+        // The version that was read before is still the current one.
         assert!(matches!(a.write(&held, b"kept"), Outcome::Stored(_)));
         assert_eq!(b.peek(&key).unwrap(), b"kept");
     }
@@ -123,7 +123,7 @@ pub fn a_session_may_sign_in_again_after_signing_out(fixture: &dyn Fixture) {
     let (second, kicks) = client.sign_in(&key, &alice, refuse_above(1));
     assert_eq!(kicks, []);
     assert_eq!(client.logins(&alice), [second]);
-    // The first one's late end touches nothing of the second.
+    // A late release of the first login does not end the second.
     assert!(!client.store.sign_out(&key, first).unwrap());
     assert_eq!(client.login_of(&key), Some(second));
     assert_eq!(client.logins_in_events(&alice, Kind::Released), [first]);

@@ -1,4 +1,4 @@
-//! A login with several session ids: it lives on any of them, and ends on all of them.
+//! A login with several session ids: one of them keeps it alive, and its end ends them all.
 
 use rsso_core::SessionKey;
 use rsso_core::login::event::Kind;
@@ -112,7 +112,7 @@ pub fn claiming_another_login_ends_the_first_on_its_other_ids(fixture: &dyn Fixt
         assert_eq!(
             client.peek(&old).unwrap(),
             b"",
-            "nobody's, for requests under way"
+            "empty, for requests in progress"
         );
         assert!(fixture.seconds_left(&old) <= ROTATION_GRACE.as_secs() + 1);
         assert_eq!(
@@ -122,7 +122,7 @@ pub fn claiming_another_login_ends_the_first_on_its_other_ids(fixture: &dyn Fixt
     }
 }
 
-/// One of its ids was removed, and somebody has begun anew under it: that session is not the login's.
+/// One of the login's ids was removed, and a new session uses it: that session has no login.
 pub fn a_new_session_under_a_former_id_is_kept(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     type End = fn(&mut StoreClient, &dyn Fixture, &User, &SessionKey);

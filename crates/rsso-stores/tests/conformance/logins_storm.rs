@@ -1,4 +1,4 @@
-//! Logins of one user that replace each other too fast: a shared account, or a loop.
+//! Storms: logins of one user that replace each other too fast are refused.
 
 use rsso_core::login::event::Kind;
 use rsso_core::login::{Claimed, Limits, LoginId, Refused, Which};
@@ -41,13 +41,13 @@ pub fn too_many_replacements_are_a_storm(fixture: &dyn Fixture) {
     assert_eq!(storms.len(), 1, "{storms:?}");
     assert_eq!(storms[0]["reason"], "storm");
     assert_eq!(client.logins_in_events(&alice, Kind::Refused), refused);
-    // It is the weather of one user.
+    // Other users are not affected.
     client.sign_in(&fixture.new_key(), &bob, limits);
     client.sign_in(&fixture.new_key(), &bob, limits);
     assert_eq!(client.logins_in_events(&bob, Kind::Storm), []);
 }
 
-/// The minute's limit is not passed; how the windows end is `policy::storm`'s own test.
+/// The limit per minute is not reached; `policy::storm` has its own test of the windows' ends.
 pub fn too_many_replacements_within_an_hour_are_a_storm(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let alice = user("alice");
@@ -68,7 +68,7 @@ pub fn too_many_replacements_within_an_hour_are_a_storm(fixture: &dyn Fixture) {
         );
     }
     assert_eq!(client.logins_in_events(&alice, Kind::Storm).len(), 1);
-    // Without the hour's limit it is none, nor without the minute's.
+    // It is no storm without the hour's limit, nor without the minute's.
     for limits in [
         Limits {
             storm_limit_hour: 0,
@@ -98,7 +98,7 @@ pub fn a_signed_in_session_continues_during_a_storm(fixture: &dyn Fixture) {
     let inside = client.read_unlocked(&key);
     let claimed = client.claim(&inside, &new_claim(&alice, "web", limits));
     assert!(matches!(claimed, Claimed::Same(..)), "{claimed:?}");
-    // An administrator's order is not weather.
+    // An administrator's kick is not subject to the storm limit.
     assert_eq!(client.kick(&alice, &Which::default()).len(), 1);
     assert_eq!(
         client.logins_in_events(&alice, Kind::Kicked).last(),

@@ -1,5 +1,6 @@
-//! Claims, logouts, rotations and kicks at the same time: whatever their order was, no login has
-//! two endings, none that lives has one, and no more live than are allowed.
+//! Random concurrent claims, logouts, rotations and kicks.
+//!
+//! Whatever their order: no login ends twice, no live login has ended, and no user has more logins than allowed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -10,24 +11,24 @@ use rsso_core::login::event::Kind;
 use rsso_core::login::{Claimed, Limits, LoginId, User, Which};
 use rsso_core::store::{End, Outcome};
 
-use super::logins_races::rounds;
 use crate::common::fixture::{Fixture, HOUR, HeldSession, StoreClient};
 use crate::common::login_helpers::{
     all_but, at_most, device, login_in_event, new_claim, refuse_above, user,
 };
+use crate::common::rounds::rounds;
 use crate::common::seeded_random::SeededRandom;
 use crate::common::timed_barrier::TimedBarrier;
 
 const THREADS: usize = 8;
 const STEPS: usize = 40;
 
-/// What the threads have in common: browsers, each with the session id that it was sent last.
+/// What the threads share: browsers, each with the latest session id it was sent.
 struct StressTest<'a> {
     fixture: &'a dyn Fixture,
     users: Vec<User>,
     limits: Limits,
     browsers: Mutex<Vec<SessionKey>>,
-    /// Every id that there ever was.
+    /// All ids that ever existed.
     keys: Mutex<Vec<SessionKey>>,
 }
 
@@ -43,7 +44,7 @@ impl<'a> StressTest<'a> {
         }
     }
 
-    /// A new id for a browser.
+    /// Gives a browser a new id.
     fn set_id(&self, browser: usize, key: SessionKey) {
         self.browsers.lock().unwrap()[browser] = key.clone();
         self.keys.lock().unwrap().push(key);
@@ -76,7 +77,7 @@ impl<'a> StressTest<'a> {
         let mut client = self.fixture.client();
         let mut live = BTreeSet::new();
         for user in &self.users {
-            // Comes across the dead, so that they are told of.
+            // A message finds the expired logins, and records their end.
             client.store.notify(user, None, "null").unwrap();
             let logins = client.store.logins(user).unwrap();
             assert!(self.limits.max_logins == 0 || logins.len() <= self.limits.max_logins as usize);
@@ -149,7 +150,7 @@ fn claim(
     );
 }
 
-/// Refused where nobody is.
+/// A refusal without holders, or by limits that never refuse.
 fn is_unexpected_refusal(test: &StressTest<'_>, claimed: &Claimed) -> bool {
     let refuses = test.limits.on_conflict == rsso_core::login::OnConflict::Refuse;
     matches!(claimed, Claimed::Refused(_, holders) if holders.is_empty() || !refuses)
@@ -199,7 +200,7 @@ fn rotate(
     }
 }
 
-/// The session goes and the login stays behind, dead where it had no other one.
+/// Removes the session alone; its login is expired if it had no other one.
 fn delete_session_only(
     _: &StressTest<'_>,
     client: &mut StoreClient,

@@ -1,7 +1,6 @@
-//! What a kick leaves behind: a tombstone under the session's id, and one event.
+//! A kick leaves a tombstone under the session's id, and one event.
 
 use std::thread;
-use std::time::Duration;
 
 use rsso_core::login::event::Kind;
 use rsso_core::login::{Claim, Claimed, Client, Details, KickOrder, Which};
@@ -9,9 +8,7 @@ use rsso_core::store::{End, Outcome};
 
 use crate::common::fixture::{Fixture, HOUR};
 use crate::common::login_helpers::{at_most, kick_order, login_in_event, new_claim, now, user};
-
-const SHORT: Duration = Duration::from_secs(1);
-const OVER: Duration = Duration::from_millis(2300);
+use crate::common::store_client::{AFTER_SHORT, SHORT};
 
 pub fn a_second_claim_kicks_the_first(fixture: &dyn Fixture) {
     let (mut a, mut b) = (fixture.client(), fixture.client());
@@ -110,7 +107,7 @@ pub fn a_tombstone_expires(fixture: &dyn Fixture) {
         assert_eq!(kicks.len(), 1);
         assert!(client.read_unlocked(key).kick.is_some());
     }
-    thread::sleep(OVER);
+    thread::sleep(AFTER_SHORT);
     for key in [&replaced, &kicked] {
         assert_eq!(client.read_unlocked(key).kick, None);
         assert_eq!(client.store.kick_of(key).unwrap(), None);
@@ -119,7 +116,7 @@ pub fn a_tombstone_expires(fixture: &dyn Fixture) {
     assert!(client.read_unlocked(&staying).kick.is_some());
 }
 
-/// A browser whose session was kicked goes on under the same id, without strict mode.
+/// Without strict mode a kicked browser continues under the same id.
 pub fn a_new_session_may_start_beside_the_tombstone(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let (key, alice) = (fixture.new_key(), user("alice"));
@@ -135,7 +132,7 @@ pub fn a_new_session_may_start_beside_the_tombstone(fixture: &dyn Fixture) {
         (anew.data.as_deref(), anew.login),
         (Some(&b"anonymous"[..]), None)
     );
-    // Asked for, it still says why the former session is gone.
+    // The tombstone still gives the reason for the former session's end.
     assert_eq!(client.store.kick_of(&key).unwrap(), Some(kick));
 
     let second = client.sign_in(&key, &alice, at_most(1)).0;
@@ -149,7 +146,7 @@ pub fn a_new_session_may_start_beside_the_tombstone(fixture: &dyn Fixture) {
     assert_eq!(client.logins(&alice), [second]);
 }
 
-/// Who has signed in again and then signs out was not kicked.
+/// A session that signs in again and then signs out was not kicked.
 pub fn a_new_login_under_the_id_removes_the_tombstone(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let alice = user("alice");

@@ -1,7 +1,11 @@
-//! One suite, every store: the contract of `rsso_core::store`, run against real servers.
+//! The contract of a store: one suite that every store passes, on real servers.
 //!
-//! A promise is a function over a [`common::fixture::Fixture`]; [`stores!`] makes a test of each for each store.
-//! A new store is one more line there.
+//! A promise is a function that is given a [`common::fixture::Fixture`], a fresh store. [`store_tests!`] makes a test of
+//! each promise for each store, named `STORE::FILE::PROMISE`. Tests of a single store stand in the files that bear its
+//! name. What the tests share is in `common/`.
+//!
+//! To run one store: `cargo nextest run -p rsso-stores --test conformance sqlite::`.
+//! To add a store: write its fixture in `common/fixture.rs`, and one more line in [`store_tests!`].
 
 #![allow(
     clippy::unwrap_used,
@@ -9,7 +13,7 @@
     clippy::panic,
     unreachable_pub,
     missing_docs,
-    reason = "a test fails by panicking, and nobody reads its documentation but in its name"
+    reason = "a test fails by panicking, and its name is its documentation"
 )]
 
 mod common;
@@ -55,17 +59,17 @@ mod sites;
 mod sqlite_gc;
 mod strict_mode;
 
-macro_rules! stores {
+macro_rules! store_tests {
     ($($about:ident { $($promise:ident;)* })*) => {
-        mod sqlite { $(mod $about { $(keeps!(SqliteFixture, $about, $promise);)* })* }
-        mod redis { $(mod $about { $(keeps!(RedisFixture, $about, $promise);)* })* }
-        mod mysql_existing_table { $(mod $about { $(keeps!(ExistingTableFixture, $about, $promise);)* })* }
-        mod mysql { $(mod $about { $(keeps!(MysqlFixture, $about, $promise);)* })* }
+        mod sqlite { $(mod $about { $(store_test!(SqliteFixture, $about, $promise);)* })* }
+        mod redis { $(mod $about { $(store_test!(RedisFixture, $about, $promise);)* })* }
+        mod mysql_existing_table { $(mod $about { $(store_test!(ExistingTableFixture, $about, $promise);)* })* }
+        mod mysql { $(mod $about { $(store_test!(MysqlFixture, $about, $promise);)* })* }
     };
 }
 
-/// The test that one store keeps one promise.
-macro_rules! keeps {
+/// A test that one store keeps one promise.
+macro_rules! store_test {
     ($fixture:ident, $about:ident, $promise:ident) => {
         #[test]
         fn $promise() {
@@ -75,7 +79,7 @@ macro_rules! keeps {
     };
 }
 
-stores! {
+store_tests! {
     records {
         what_is_written_is_read_back;
         a_missing_session_reads_as_empty_without_error;

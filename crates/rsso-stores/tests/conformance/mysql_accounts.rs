@@ -1,4 +1,4 @@
-//! Signing in to a MySQL server, and what is said where that fails.
+//! Sign-in to a MySQL server: which accounts work, and which error says what to do.
 
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener};
@@ -11,7 +11,7 @@ use crate::common::mysql_helpers::{connect, error_text};
 
 const SHORT: [(&str, &str); 2] = [("read_timeout", "1"), ("connect_timeout", "1")];
 
-/// What a worker says that cannot sign in: with the way out, and without the driver's wrappers.
+/// The error of a client that cannot sign in, without the driver's wrappers.
 fn sign_in_error(dsn: &str) -> String {
     let error = error_text(connect(dsn, &SHORT).store.ready());
     for wrapper in ["Error {", "ERROR", "panicked", "internal"] {
@@ -27,7 +27,7 @@ fn assert_says(dsn: &str, words: &[&str]) {
     }
 }
 
-/// Not where the server has no such plugin: Debian has it in another package than the server.
+/// Does nothing without the server's plugin, which Debian has in another package.
 #[test]
 fn an_ed25519_account_signs_in() {
     let plugins = std::env::var("RSSO_MARIADB_PLUGINS").unwrap_or("/usr/lib/mysql/plugin".into());
@@ -89,7 +89,7 @@ fn the_port_of_another_server_is_recognized() {
     );
 }
 
-/// A stranger's greetings, some of which the driver would panic about.
+/// Greetings of other programs, some of which would make the driver panic.
 #[test]
 fn an_invalid_greeting_is_a_connection_error() {
     let handshake: &[u8] = b"\x0a9\0\x01\0\0\0abcdefgh\0\xff\xff\x08\x02\0\xff\xff\x15\0\0\0\0\0\0\0\0\0\0ijklmnopqrst\0mysql_native_password\0";

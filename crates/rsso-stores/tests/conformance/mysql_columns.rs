@@ -1,4 +1,4 @@
-//! The columns of an existing table that hold times: how much they hold.
+//! Time columns of an existing table: too small ones are refused, and the others hold any lifetime.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::common::mysql_helpers::{
     EXISTING_TABLE, connect, create_existing_table, error_text, new_key,
 };
 
-/// As long as PHP's `session.gc_maxlifetime` can say.
+/// The longest lifetime that PHP's `session.gc_maxlifetime` can express.
 const FOR_EVER: Duration = Duration::from_secs(i64::MAX.unsigned_abs());
 
 #[test]

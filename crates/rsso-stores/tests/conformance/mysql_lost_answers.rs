@@ -1,4 +1,4 @@
-//! An answer of a MySQL server that is lost: what is said then is true, now and later.
+//! Lost answers of a MySQL server: what rsso reports then is true, and stays true.
 
 use std::thread;
 use std::time::Duration;
@@ -9,14 +9,15 @@ use rsso_testkit::{MariaDb, eventually};
 
 use crate::common::fixture::{HOUR, HeldSession};
 use crate::common::login_helpers::{at_most, new_claim, user};
+use crate::common::lossy_proxy::LossyProxy;
 use crate::common::mysql_helpers::{
-    EXISTING_TABLE, LossyProxy, connect, create_existing_table, error_text, new_key, url_with_port,
+    EXISTING_TABLE, connect, create_existing_table, error_text, new_key, url_with_port,
 };
 
 const SOON: Duration = Duration::from_secs(20);
 const OWN_TABLES: [(&str, &str); 0] = [];
 
-/// Both layouts, each with a session `old` in it, its owner behind a thief and another worker beside it.
+/// Runs `act` for rsso's own tables and for an existing table, with a lossy proxy to the server.
 fn for_each_layout(act: impl Fn(&MariaDb, &LossyProxy, &[(&str, &str)])) {
     let mariadb = MariaDb::start();
     create_existing_table(&mariadb, "INTEGER UNSIGNED", "InnoDB");
@@ -26,7 +27,7 @@ fn for_each_layout(act: impl Fn(&MariaDb, &LossyProxy, &[(&str, &str)])) {
     }
 }
 
-/// Another client keeps the rows of the layout's table locked, for so many seconds from the beginning of `act`.
+/// Runs `act` while another client locks the rows of the sessions table for some seconds.
 fn beside_locked_rows<'env>(
     mariadb: &'env MariaDb,
     directives: &[(&str, &str)],
@@ -57,7 +58,7 @@ fn a_write_whose_answer_is_lost_is_found_to_be_stored() {
         let mut other = connect(&mariadb.url(), directives);
         let key = new_key(directives);
         other.put(&key, b"old", HOUR);
-        // Under its expiry and beyond it: two statements. And a session that is new.
+        // Within the expiry and beyond it, which are two statements; then a new session.
         for ttl in [HOUR, 2 * HOUR] {
             let held = owner.read_locked(&key);
             proxy.drop_next_answer();
@@ -80,7 +81,7 @@ fn an_emptied_session_whose_answer_is_lost_is_emptied_once() {
     for_each_layout(|mariadb, proxy, directives| {
         let mut owner = connect(&url_with_port(mariadb, proxy.port()), directives);
         let key = new_key(directives);
-        // Each answer of the act, prepared or not.
+        // Each answer of the operation, with its statement prepared or not.
         for lost in [1, 1, 2, 2, 3, 3, 4, 4] {
             let mut other = connect(&mariadb.url(), directives);
             other.put(&key, b"old", HOUR);
@@ -94,7 +95,7 @@ fn an_emptied_session_whose_answer_is_lost_is_emptied_once() {
             let existed = owner.store.destroy_leaving_empty(&key, lock, end, HOUR);
             proxy.drop_answer(0);
             assert!(existed.unwrap(), "{lost}");
-            // The empty one is a courtesy.
+            // The empty session may be missing.
             let left = other.read_locked(&key).data.unwrap_or_default();
             assert_eq!(left, b"", "{lost}");
         }
@@ -140,7 +141,7 @@ fn a_lock_taken_again_for_a_failed_commit_is_released() {
         let mut other = connect(&mariadb.url(), directives);
         let key = new_key(directives);
         owner.put(&key, b"old", HOUR);
-        // As after a claim of a new id: nobody else can have the lock.
+        // As after a claim of a new id, whose lock nobody else can have.
         let held = HeldSession {
             locked: true,
             ..owner.read_unlocked(&key)
@@ -156,7 +157,7 @@ fn a_lock_taken_again_for_a_failed_commit_is_released() {
     });
 }
 
-/// Row and mark are no one transaction there: but what is found to be stored is.
+/// MyISAM has no transactions, but a write that is found to be stored is stored.
 #[test]
 fn a_write_to_myisam_whose_answer_is_lost_is_found_to_be_stored() {
     let mariadb = MariaDb::start();
@@ -209,7 +210,7 @@ fn a_write_that_waits_for_a_row_is_killed_and_repeated_once() {
 #[test]
 fn a_write_that_was_reported_as_failed_is_not_stored_later() {
     for_each_layout(|mariadb, _, directives| {
-        // The server's own time-out is over no earlier than ours: the answer is lost.
+        // The server's own timeout ends no earlier than ours, so the answer is lost.
         let short = [("read_timeout", "1")];
         let directives_too = [directives, &short[..]].concat();
         let mut owner = connect(&mariadb.url(), &directives_too);
@@ -249,7 +250,7 @@ fn a_write_to_a_paused_server_has_an_unknown_outcome() {
         let directives_too = [directives, &short[..]].concat();
         let mut owner = connect(&mariadb.url(), &directives_too);
         let key = new_key(directives);
-        // A statement that is only prepared has changed nothing: this one was.
+        // The statement must be executed, because one that is only prepared changes nothing.
         for data in [b"new", b"old"] {
             owner.put(&key, data, HOUR);
         }
@@ -301,7 +302,7 @@ fn a_claim_whose_commit_answer_is_lost_has_an_unknown_outcome() {
     let (key, alice) = (new_key(&OWN_TABLES), user("alice"));
     owner.put(&key, b"old", HOUR);
     let mut errors = Vec::new();
-    // Whichever answer of the act is lost: what is said of it holds.
+    // Whichever answer is lost, the report is true.
     for lost in 1..40 {
         let held = owner.read_locked(&key);
         let claim = new_claim(&alice, "web", at_most(0));

@@ -1,4 +1,4 @@
-//! A server whose own settings are hostile to sessions: each connection sets its own.
+//! Server settings that are hostile to sessions do not matter, because each connection sets its own.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use crate::common::mysql_helpers::{
     EXISTING_TABLE, connect, create_existing_table, error_text, new_key,
 };
 
-/// What an administrator, a hoster or an old application may have set, for everybody.
+/// Settings that an administrator, a hoster or an old application may have made global.
 const HOSTILE: &str = "SET GLOBAL wait_timeout = 1, interactive_timeout = 1, max_statement_time = 1,
     lock_wait_timeout = 1, innodb_lock_wait_timeout = 1, idle_transaction_timeout = 1,
     idle_write_transaction_timeout = 1, tx_read_only = 1, tx_isolation = 'SERIALIZABLE',
@@ -20,7 +20,7 @@ const HOSTILE: &str = "SET GLOBAL wait_timeout = 1, interactive_timeout = 1, max
     max_sort_length = 8, net_read_timeout = 1, net_write_timeout = 1,
     sql_mode = 'ANSI_QUOTES,ORACLE,NO_BACKSLASH_ESCAPES,PAD_CHAR_TO_FULL_LENGTH,ONLY_FULL_GROUP_BY'";
 
-/// A slow owner and a waiter, then logins, on one server.
+/// Runs a slow owner and a waiter, then logins.
 fn assert_sessions_work(mariadb: &MariaDb, directives: &[(&str, &str)]) {
     let mut owner = connect(&mariadb.url(), directives);
     let mut waiter = connect(&mariadb.url(), directives);
@@ -90,7 +90,7 @@ fn the_error_beyond_max_allowed_packet_names_the_limit() {
     let mut owner = connect(&mariadb.url(), &[("read_timeout", "20")]);
     let key = new_key(&[]);
     owner.put(&key, b"old", HOUR);
-    // In one packet, and in the pieces that the driver makes of what has more than 16 MiB.
+    // In one packet, and in the pieces that the driver makes of more than 16 MiB.
     for size in [17 << 20, 20 << 20, 40 << 20] {
         let data = vec![b'x'; size];
         let held = owner.read_locked(&key);

@@ -1,4 +1,4 @@
-//! The outbox: what happened, in order, for whoever tells the browsers.
+//! The outbox: events in order, none lost, each a valid CloudEvent.
 
 use std::collections::HashSet;
 use std::thread;
@@ -7,12 +7,12 @@ use rsso_core::login::event::{Event, Kind, Position};
 use rsso_core::login::{Claim, Limits, LoginId, Which};
 use serde_json::Value;
 
-use super::logins_races::rounds;
 use crate::common::fixture::{Fixture, StoreClient};
 use crate::common::login_helpers::{at_most, new_claim, refuse_above, user, user_of};
+use crate::common::rounds::rounds;
 use crate::common::timed_barrier::TimedBarrier;
 
-/// Logins of one user: fewer where a claim is several round trips.
+/// How many logins of one user: fewer if a claim takes several round trips.
 fn login_count(fixture: &dyn Fixture) -> usize {
     match fixture.dsn().starts_with("mysql") {
         true => 1100,
@@ -28,7 +28,7 @@ fn newest(client: &mut StoreClient) -> Position {
     client.store.newest(&user("x").realm).unwrap()
 }
 
-/// So many events, one after the other.
+/// Makes this many events.
 fn make_events(client: &mut StoreClient, fixture: &dyn Fixture, count: usize) {
     for number in 0..count {
         client.sign_in(
@@ -54,7 +54,7 @@ pub fn positions_ascend_and_reading_continues_after_any_of_them(fixture: &dyn Fi
     assert!(all[0].position > Position::START);
     assert_eq!(newest(&mut client), all[24].position);
     for (number, event) in all.iter().enumerate() {
-        // As readers get it back from a browser: as text.
+        // As text, because readers get it back from a browser.
         let position = Position::parse(&event.position.to_string()).unwrap();
         assert_eq!(page(&mut client, &position, 1000), all[number + 1..]);
         let next = page(&mut client, &position, 3);
@@ -93,7 +93,7 @@ pub fn realms_have_separate_outboxes(fixture: &dyn Fixture) {
             .iter()
             .all(|event| event["source"] == "urn:rsso:else.where")
     );
-    // A session that changes its realm tells each of its own.
+    // A session that changes its realm has events in both.
     let key = fixture.new_key();
     client.sign_in(&key, &here, at_most(0));
     client.sign_in(&key, &there, at_most(0));
@@ -107,7 +107,7 @@ pub fn realms_have_separate_outboxes(fixture: &dyn Fixture) {
     assert_eq!(kinds(&there)[2..], [claimed]);
 }
 
-/// An event of every kind, about users of every kind.
+/// Events of every kind, about all sorts of users.
 pub fn every_event_is_a_valid_cloud_event(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let uids: [&[u8]; 6] = [
@@ -183,7 +183,7 @@ pub fn every_event_is_a_valid_cloud_event(fixture: &dyn Fixture) {
     assert_eq!(client.outbox(&user("x").realm).len(), count);
 }
 
-/// A shared account may have thousands of logins; consumers drop an event whose id they have seen.
+/// A shared account may have thousands of logins, and consumers drop events with a known id.
 pub fn events_of_a_large_operation_have_unique_ids(fixture: &dyn Fixture) {
     let (mut client, count) = (fixture.client(), login_count(fixture));
     let kiosk = user("kiosk");
@@ -231,7 +231,7 @@ pub fn a_concurrent_reader_misses_nothing(fixture: &dyn Fixture) {
         start.wait();
         let (mut read, mut position) = (Vec::new(), begin.clone());
         loop {
-            // Looked at first: what is read after that is all there is.
+            // Checked first: what is read afterwards is complete.
             let was_done = writers.iter().all(|writer| writer.is_finished());
             let events = page(&mut reader, &position, 7);
             match events.last() {
@@ -251,7 +251,7 @@ pub fn a_concurrent_reader_misses_nothing(fixture: &dyn Fixture) {
     assert_eq!(all.len(), WRITERS * EACH);
 }
 
-/// The push comes before the deletion: else the old place could find itself gone, and nobody told.
+/// The event comes before the deletion: otherwise a client could find its session gone without an event.
 pub fn an_event_is_there_before_its_session_is_gone(fixture: &dyn Fixture) {
     let ann = user("ann");
     let (mut owner, mut newcomer, mut reader) =
@@ -268,7 +268,7 @@ pub fn an_event_is_there_before_its_session_is_gone(fixture: &dyn Fixture) {
                 newcomer.sign_in(&next, &ann, at_most(1))
             });
             barrier.wait();
-            // As fast as it can look; and the outbox at the very moment when it is gone.
+            // Poll without a pause, and read the outbox at the moment when the session is gone.
             while owner.login_of(&old).is_some() {}
             let events = page(&mut reader, &before, 10);
             let kicked = events
@@ -279,7 +279,7 @@ pub fn an_event_is_there_before_its_session_is_gone(fixture: &dyn Fixture) {
         });
         old = next;
     }
-    // One that has expired is gone without a push.
+    // An expired session is gone without a kick event.
     fixture.remove_without_rsso(&old);
     let before = newest(&mut reader);
     newcomer.sign_in(&fixture.new_key(), &ann, at_most(1));

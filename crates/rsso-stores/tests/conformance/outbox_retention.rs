@@ -1,5 +1,4 @@
-//! What tells of a login's end outlives its neighbours: messages of the application do not push it out of
-//! the outbox.
+//! A full outbox: the application's messages do not evict the events about the ends of logins.
 
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use rsso_core::login::{User, Which};
 use crate::common::fixture::{Fixture, StoreClient};
 use crate::common::login_helpers::{at_most, user};
 
-/// How many events the outboxes here keep.
+/// How many events the outbox keeps.
 const MOST: usize = 20;
 
 fn all(client: &mut StoreClient) -> Vec<Event> {
@@ -30,7 +29,7 @@ fn kinds(events: &[Event]) -> Vec<&str> {
         .collect()
 }
 
-/// Somebody to whom messages are sent.
+/// A user who receives messages.
 fn ann(client: &mut StoreClient, fixture: &dyn Fixture) -> User {
     let ann = user("ann");
     client.sign_in(&fixture.new_key(), &ann, at_most(0));
@@ -44,7 +43,7 @@ fn send(client: &mut StoreClient, to: &User, count: usize) {
     }
 }
 
-/// One login that is kicked, one that signs out, and one that is found dead.
+/// Ends three logins: one is kicked, one is released, one is found expired.
 fn three_ends(client: &mut StoreClient, fixture: &dyn Fixture) {
     let bob = user("bob");
     client.sign_in(&fixture.new_key(), &bob, at_most(0));
@@ -70,7 +69,7 @@ pub fn messages_do_not_evict_the_ends_of_logins(fixture: &dyn Fixture) {
     assert!(kinds(&events)[3..].iter().all(|kind| *kind == "message"));
     let messages = events.len() - 3;
     assert!((MOST..=2 * MOST).contains(&messages), "{messages}");
-    // As they were, where they were.
+    // They are unchanged, at the same positions.
     for event in &events[..3] {
         let mut same = before.iter().filter(|e| e.position == event.position);
         assert_eq!(same.next().map(|e| &e.json), Some(&event.json));
@@ -90,9 +89,9 @@ pub fn retained_events_have_their_own_limit(fixture: &dyn Fixture) {
     send(&mut client, &ann, 2 * MOST);
     let events = all(&mut client);
     let outlived = events.iter().filter(|event| event.outlived).count();
-    // Redis forgets a hundred together.
+    // Redis removes a hundred at a time.
     assert!((MOST..=MOST + 100).contains(&outlived), "{outlived}");
-    // The newest ones.
+    // The newest are kept.
     let kicks = kinds(&events)
         .into_iter()
         .filter(|kind| *kind == "login.kicked");
@@ -125,7 +124,7 @@ pub fn retained_events_are_read_in_pages(fixture: &dyn Fixture) {
         }
         assert_eq!(read, events, "{limit}");
     }
-    // Who reads along is not given them again.
+    // A reader that is up to date does not get them again.
     let newest = reader.store.newest(&ann.realm).unwrap();
     assert_eq!(newest, events.last().unwrap().position);
     send(&mut client, &ann, 1);

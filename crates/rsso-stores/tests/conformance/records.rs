@@ -1,4 +1,4 @@
-//! What is stored, and that it comes back.
+//! Records: what is written is read back.
 
 use rsso_core::store::Outcome;
 use rsso_core::{SessionId, SessionKey};
@@ -74,8 +74,7 @@ pub fn two_sessions_do_not_affect_each_other(fixture: &dyn Fixture) {
     assert_eq!(client.peek(&two).unwrap(), b"two");
 }
 
-/// The answer of a commit may be lost with its connection; sending it again must not be refused
-/// while nobody else has written.
+/// The answer may be lost with its connection, so a commit may be sent again.
 pub fn a_commit_may_be_sent_twice(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let key = fixture.new_key();

@@ -1,4 +1,4 @@
-//! A request's calls in PHP's order, on a real store.
+//! A request's calls in PHP's order: validate, read, write, destroy, close.
 
 use rsso_core::Error;
 use rsso_core::request::{Refusal, RequestState, Validation, Written};
@@ -16,7 +16,7 @@ pub fn strict_mode_reads_the_session_once(fixture: &dyn Fixture) {
             .validate(client.store.as_mut(), &settings, &known, Validation::Start)
             .unwrap()
     );
-    // What validate fetched is used: a change behind the request's back is not seen.
+    // The read uses what validate has read, so a change in between is not seen.
     fixture.client().destroy(&fixture.key_of(&known));
     assert_eq!(
         request
@@ -56,7 +56,7 @@ pub fn a_generated_id_is_written_without_a_read(fixture: &dyn Fixture) {
     request.close(client.store.as_mut()).unwrap();
     let mut other = fixture.client();
     assert_eq!(other.peek(&fixture.key_of(&fresh)).unwrap(), b"kept");
-    // The lock of the id that was read is free again.
+    // The lock of the id that was read is released.
     assert!(
         other
             .try_lock(
@@ -129,7 +129,7 @@ pub fn session_reset_does_not_wait_for_its_own_lock(fixture: &dyn Fixture) {
     assert_eq!(written, Written::Stored);
 }
 
-/// A class may call its parent's write() more than once; the lock went with the first.
+/// A handler class may call its parent's write() repeatedly, and the first call releases the lock.
 pub fn a_second_write_is_safe(fixture: &dyn Fixture) {
     let settings = fixture.settings();
     let (mut a, mut b) = (fixture.client(), fixture.client());
@@ -168,7 +168,7 @@ pub fn reading_another_session_releases_the_first(fixture: &dyn Fixture) {
         .unwrap();
     let mut other = fixture.client();
     let at_once = std::time::Duration::ZERO;
-    // A release may still be under way.
+    // The release may still be in progress.
     let soon = std::time::Duration::from_secs(5);
     assert!(other.try_lock(&fixture.key_of(&one), soon, HOUR).is_ok());
     assert!(
@@ -184,7 +184,7 @@ pub fn an_ended_session_does_not_come_back_under_a_new_id(fixture: &dyn Fixture)
     let settings = fixture.settings();
     let (mut a, mut b) = (fixture.client(), fixture.client());
     for delete in [false, true] {
-        let (old, heir, stranger) = (new_sid(), new_sid(), new_sid());
+        let (old, successor, stranger) = (new_sid(), new_sid(), new_sid());
         let key = fixture.key_of(&old);
         a.put(&key, b"secret", HOUR);
         let mut request = RequestState::default();
@@ -201,7 +201,7 @@ pub fn an_ended_session_does_not_come_back_under_a_new_id(fixture: &dyn Fixture)
         }
         request.close(store).unwrap();
         for (id, inherits, expected) in [
-            (&heir, true, Written::Refused(Refusal::Gone)),
+            (&successor, true, Written::Refused(Refusal::Gone)),
             (&stranger, false, Written::Stored),
         ] {
             request.created(id.clone(), inherits);
@@ -214,6 +214,6 @@ pub fn an_ended_session_does_not_come_back_under_a_new_id(fixture: &dyn Fixture)
             );
             request.close(store).unwrap();
         }
-        assert_eq!(b.peek(&fixture.key_of(&heir)), None);
+        assert_eq!(b.peek(&fixture.key_of(&successor)), None);
     }
 }

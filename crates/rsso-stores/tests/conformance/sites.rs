@@ -1,4 +1,4 @@
-//! What PHP's processes say of their settings, for a gateway that finds nobody.
+//! Sites: PHP processes record their settings in the store, where a gateway without sessions can find them.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -19,7 +19,7 @@ fn now() -> i64 {
     i64::try_from(now.as_secs()).unwrap()
 }
 
-/// What this site's word would be.
+/// The record that this site leaves.
 fn word(site: &Site, at: i64) -> Word {
     Word {
         text: serde_json::to_string(site).unwrap(),
@@ -51,7 +51,7 @@ pub fn a_site_is_recorded_once_an_hour(fixture: &dyn Fixture) {
     let mut left = Left::default();
     left.leave(&mut *client.store, site.clone());
     assert_eq!(client.store.words().unwrap(), [recent]);
-    // It is another one's turn after an hour; this process looks no more.
+    // After an hour another process records it; this one does not try again.
     let old = word(&site, now() - 7200);
     client.store.leave_word(&old, &[]).unwrap();
     left.leave(&mut *client.store, site.clone());
@@ -79,7 +79,7 @@ pub fn old_sites_expire_and_the_newest_are_kept(fixture: &dyn Fixture) {
     assert_eq!(client.store.words().unwrap().len(), 32);
     let sites = sites::sites(&mut *client.store).unwrap();
     assert_eq!(sites[0], new);
-    // The oldest have gone.
+    // The oldest are removed.
     let realms: Vec<_> = sites.iter().map(|site| site.realm.as_str()).collect();
     assert!(
         realms.contains(&"r39") && !realms.contains(&"r5"),

@@ -1,4 +1,4 @@
-//! What gc costs a request on SQLite, where the database does not remove by itself: a bounded look at logins.
+//! SQLite's gc within a request: it checks a bounded number of logins.
 
 use std::thread;
 use std::time::Duration;
@@ -9,11 +9,12 @@ use rsso_core::store::Outcome;
 
 use crate::common::fixture::{Fixture as _, HOUR, SqliteFixture, StoreClient, TTL};
 use crate::common::login_helpers::{at_most, logins_in_events, new_claim, user};
+use crate::common::store_client::{AFTER_SHORT, SHORT};
 
-/// More than a request looks at.
+/// More logins than one request checks.
 const EXPIRED: usize = 50;
 
-/// As many users, each with a login whose session is gone.
+/// Adds [`EXPIRED`] users, each with a login whose session is gone.
 fn add_expired_logins(fixture: &SqliteFixture, client: &mut StoreClient) {
     for number in 0..EXPIRED {
         let key = fixture.new_key();
@@ -73,7 +74,7 @@ fn explicit_gc_checks_every_login() {
     for (number, key) in keys.iter().enumerate() {
         client.add_login(key, &user(number.to_string()));
     }
-    // Wherever that has looked.
+    // Whichever logins that has checked.
     gc_in_a_request(&mut client);
     for key in &keys {
         fixture.remove_without_rsso(key);
@@ -96,7 +97,7 @@ fn new_processes_check_different_logins() {
         processes += 1;
         assert!(
             processes < 1000,
-            "{} were told of",
+            "{} were reported",
             expired_events(&mut client)
         );
     }
@@ -109,9 +110,9 @@ fn gc_past_its_deadline_removes_few() {
     for number in 0..120 {
         let held = client.read_unlocked(&fixture.new_key());
         let claim = new_claim(&user(number.to_string()), "web", at_most(0));
-        client.claim_for(&held, &claim, Duration::from_secs(1));
+        client.claim_for(&held, &claim, SHORT);
     }
-    thread::sleep(Duration::from_millis(2300));
+    thread::sleep(AFTER_SHORT);
     let over = Deadline::after(Duration::ZERO);
     let removed = client.store.gc(Some(over)).unwrap();
     assert_eq!((removed, expired_events(&mut client)), (50, 50));
@@ -142,8 +143,8 @@ fn removing_an_expired_session_reports_its_login() {
     }
     let held = client.read_unlocked(&fixture.new_key());
     let claim = new_claim(&user("last"), "web", at_most(0));
-    client.claim_for(&held, &claim, Duration::from_secs(1));
-    thread::sleep(Duration::from_millis(2300));
+    client.claim_for(&held, &claim, SHORT);
+    thread::sleep(AFTER_SHORT);
     gc_in_a_request(&mut client);
     assert_eq!(expired_events(&mut client), 1);
 }
@@ -170,9 +171,9 @@ fn a_login_whose_expired_session_is_in_use_is_not_reported() {
     let key = fixture.new_key();
     let claim = new_claim(&ann, "web", at_most(0));
     let held = client.read_unlocked(&key);
-    client.claim_for(&held, &claim, Duration::from_secs(1));
+    client.claim_for(&held, &claim, SHORT);
     let held = client.try_lock(&key, Duration::ZERO, TTL).unwrap();
-    thread::sleep(Duration::from_millis(2300));
+    thread::sleep(AFTER_SHORT);
     gc_in_a_request(&mut other);
     other.store.gc(None).unwrap();
     assert_eq!(expired_events(&mut other), 0);

@@ -1,4 +1,4 @@
-//! `session.use_strict_mode`: which ids stay.
+//! `session.use_strict_mode`: which ids a session keeps.
 
 use rsso_core::Error;
 use rsso_core::request::Validation;
@@ -6,7 +6,7 @@ use rsso_core::request::Validation;
 use crate::common::fixture::{Fixture, HOUR, new_sid};
 use crate::common::php_request::Request;
 
-/// A no would cost the visitor his session: PHP would send him a new id.
+/// A "no" would make PHP send a new id, and the visitor would lose the session.
 pub fn a_failed_validation_keeps_the_id(fixture: &dyn Fixture) {
     let mut owner = fixture.client();
     let id = new_sid();
@@ -20,7 +20,7 @@ pub fn a_failed_validation_keeps_the_id(fixture: &dyn Fixture) {
     assert!(matches!(read, Err(Error::LockTimeout { .. })), "{read:?}");
     request.close();
     owner.store.release(&key, held.token).unwrap();
-    // The next start finds it as it was.
+    // The next start finds the session unchanged.
     assert!(request.accepts_id(&id));
     assert_eq!(request.read(&id), b"cart");
     request.end();
@@ -65,7 +65,7 @@ pub fn a_generated_id_stays_valid(fixture: &dyn Fixture) {
     stranger.end();
 }
 
-/// `session_create_id()` looks whether the id is taken.
+/// `session_create_id()` asks whether the id is taken.
 pub fn a_generated_id_is_not_taken_before_its_use(fixture: &dyn Fixture) {
     let id = new_sid();
     let mut request = Request::begin(fixture);

@@ -1,84 +1,79 @@
-//! What a promise stands on: a fresh real store, and as many workers on it as it wants.
+//! Fixtures: a fresh, real store for one test, and clients of it.
 
 use data_encoding::HEXLOWER;
-use rsso_stores::Spec;
 use rsso_core::{SessionId, SessionKey, Settings};
 use rsso_testkit::{MariaDb, RedisServer};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
+use crate::common::mysql_helpers::{EXISTING_TABLE, create_existing_table};
+use crate::common::store_client::with_directives;
 pub use crate::common::store_client::{HOUR, HeldSession, StoreClient, TTL};
 
-/// A fresh store for one test.
+/// A fresh store that one test has to itself.
 pub trait Fixture: Sync {
+    /// Starts the store's server, if it has one.
     fn prepare() -> Self
     where
         Self: Sized;
 
+    /// The value of `rsso.dsn` for this store.
     fn dsn(&self) -> String;
 
-    /// The key of a new session, as this store files it.
+    /// The key of a new session, hashed or not as this store does it.
     fn new_key(&self) -> SessionKey {
         self.key_of(&new_sid())
     }
 
+    /// The key of the session with this id.
     fn key_of(&self, sid: &SessionId) -> SessionKey {
         SessionKey::of(sid, self.settings().hashes_ids())
     }
 
+    /// The default settings, with this store's DSN.
     fn settings(&self) -> Settings {
-        let mut settings = Settings::default();
-        settings.set("dsn", &self.dsn()).unwrap();
-        settings
+        with_directives(Settings::default(), &[("dsn", &self.dsn())])
     }
 
-    /// The store as one more worker process would have it: with a connection of its own.
+    /// A client with its own connection, as each PHP process has it.
     fn client(&self) -> StoreClient {
         self.client_with(&[])
     }
 
-    /// One with other values of some directives.
+    /// A client with other values of some directives.
     fn client_with(&self, directives: &[(&str, &str)]) -> StoreClient {
-        let mut settings = self.settings();
-        for (name, value) in directives {
-            settings.set(name, value).unwrap();
-        }
-        client_of(&settings)
+        StoreClient::connect(&with_directives(self.settings(), directives))
     }
 
-    /// One whose outbox keeps so many events.
+    /// A client that keeps at most this many events in the outbox.
     fn client_with_outbox_limit(&self, most: u64) -> StoreClient {
         let mut settings = self.settings();
         settings.logins.events_most = most;
-        client_of(&settings)
+        StoreClient::connect(&settings)
     }
 
-    /// Removes a session as an administrator would: rsso is not told.
+    /// Removes a session as an administrator would, without rsso's knowledge.
     fn remove_without_rsso(&self, key: &SessionKey);
 
-    /// Removes every session in the same way.
+    /// Removes every session as an administrator would, without rsso's knowledge.
     fn remove_all_without_rsso(&self);
 
-    /// How long a session that is stored will live, as the store itself has it written down.
+    /// The remaining lifetime of a stored session, read from the store itself.
     fn seconds_left(&self, key: &SessionKey) -> u64;
 }
 
-fn client_of(settings: &Settings) -> StoreClient {
-    let spec = Spec::resolve(settings, "").unwrap();
-    StoreClient {
-        store: spec.create().unwrap(),
-    }
-}
-
+/// A new SQLite file.
 pub struct SqliteFixture(TempDir);
 
 impl SqliteFixture {
+    /// A connection to the database, beside rsso.
     pub fn raw(&self) -> Connection {
         Connection::open(self.0.path().join("sessions.db")).unwrap()
     }
 }
 
 impl Fixture for SqliteFixture {
+    /// Starts the store's server, if it has one.
     fn prepare() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
@@ -111,9 +106,18 @@ impl Fixture for SqliteFixture {
     }
 }
 
+/// A new Redis server.
 pub struct RedisFixture(RedisServer);
 
+impl RedisFixture {
+    /// The server that runs the store.
+    pub fn server(&self) -> &RedisServer {
+        &self.0
+    }
+}
+
 impl Fixture for RedisFixture {
+    /// Starts the store's server, if it has one.
     fn prepare() -> Self {
         Self(RedisServer::start())
     }
@@ -136,13 +140,16 @@ impl Fixture for RedisFixture {
     }
 }
 
+/// The name of the Redis key that holds a record.
 fn record_name(key: &SessionKey) -> String {
     format!("rsso:{{{}}}:d", key.to_text())
 }
 
+/// A new MariaDB server with rsso's own tables.
 pub struct MysqlFixture(MariaDb);
 
 impl Fixture for MysqlFixture {
+    /// Starts the store's server, if it has one.
     fn prepare() -> Self {
         Self(MariaDb::start())
     }
@@ -172,21 +179,19 @@ impl Fixture for MysqlFixture {
     }
 }
 
-/// Bytes, as SQL takes them.
+/// Bytes as an SQL literal.
 fn literal(bytes: &[u8]) -> String {
     format!("x'{}'", HEXLOWER.encode(bytes))
 }
 
-/// A table that was there before rsso, of Symfony's shape.
+/// A new MariaDB server with an existing sessions table, of Symfony's shape.
 pub struct ExistingTableFixture(MariaDb);
 
 impl Fixture for ExistingTableFixture {
+    /// Starts the store's server, if it has one.
     fn prepare() -> Self {
         let mariadb = MariaDb::start();
-        mariadb.sql(
-            "CREATE TABLE sessions (sess_id VARBINARY(128) NOT NULL PRIMARY KEY, sess_data LONGBLOB NOT NULL,
-             sess_lifetime INTEGER UNSIGNED NOT NULL, sess_time INTEGER UNSIGNED NOT NULL)",
-        );
+        create_existing_table(&mariadb, "INTEGER UNSIGNED", "InnoDB");
         Self(mariadb)
     }
 
@@ -195,22 +200,12 @@ impl Fixture for ExistingTableFixture {
     }
 
     fn settings(&self) -> Settings {
-        let mut settings = Settings::default();
-        for (name, value) in [
-            ("dsn", self.dsn().as_str()),
-            ("mysql_table", "sessions"),
-            (
-                "mysql_columns",
-                "id=sess_id,data=sess_data,expires=sess_lifetime,time=sess_time",
-            ),
-        ] {
-            settings.set(name, value).unwrap();
-        }
-        settings
+        let settings = with_directives(Settings::default(), &[("dsn", &self.dsn())]);
+        with_directives(settings, &EXISTING_TABLE)
     }
 
     fn remove_without_rsso(&self, key: &SessionKey) {
-        let id = literal(as_the_old_code_has_it(key));
+        let id = literal(id_in_table(key));
         let removed = self.0.sql(&format!(
             "DELETE FROM sessions WHERE sess_id = {id}; SELECT ROW_COUNT()"
         ));
@@ -222,7 +217,7 @@ impl Fixture for ExistingTableFixture {
     }
 
     fn seconds_left(&self, key: &SessionKey) -> u64 {
-        let id = literal(as_the_old_code_has_it(key));
+        let id = literal(id_in_table(key));
         let left = self.0.sql(&format!(
             "SELECT sess_lifetime - UNIX_TIMESTAMP() FROM sessions WHERE sess_id = {id}"
         ));
@@ -230,11 +225,12 @@ impl Fixture for ExistingTableFixture {
     }
 }
 
-/// The session id, without what makes a plain key.
-fn as_the_old_code_has_it(key: &SessionKey) -> &[u8] {
+/// The session id as the existing table holds it, without the key's prefix.
+fn id_in_table(key: &SessionKey) -> &[u8] {
     key.as_bytes().strip_prefix(b"=").unwrap()
 }
 
+/// A random session id.
 pub fn new_sid() -> SessionId {
     SessionId::random().unwrap()
 }

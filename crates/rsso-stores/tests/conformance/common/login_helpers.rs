@@ -1,4 +1,4 @@
-//! Signing in and out, and what is told of it, in the short words that tests use.
+//! Claims, limits and events, with short calls for the tests.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -18,6 +18,7 @@ pub fn user(uid: impl AsRef<[u8]>) -> User {
     user_of("default", uid)
 }
 
+/// A user of this realm.
 pub fn user_of(realm: &str, uid: impl AsRef<[u8]>) -> User {
     User {
         realm: Realm::parse(realm).unwrap(),
@@ -25,16 +26,17 @@ pub fn user_of(realm: &str, uid: impl AsRef<[u8]>) -> User {
     }
 }
 
-/// What of a login does not change with its use, nor with the clock that its end was counted by.
+/// The parts of a login that neither its use nor a clock changes.
 pub fn stable_parts(login: &Login) -> (&Identity, &More) {
     (&login.identity, &login.more)
 }
 
+/// A device class.
 pub fn device(name: &str) -> Device {
     Device::parse(name.as_bytes()).unwrap()
 }
 
-/// So many logins of a user, the oldest makes room, and no storm limit.
+/// Limits with this many logins of a user: the oldest makes room, and no storm limit.
 pub fn at_most(max_logins: u32) -> Limits {
     Limits {
         max_logins,
@@ -43,6 +45,7 @@ pub fn at_most(max_logins: u32) -> Limits {
     }
 }
 
+/// Limits with this many logins per device: the oldest makes room, and no storm limit.
 pub fn at_most_per_device(max_logins_per_device: u32) -> Limits {
     Limits {
         max_logins_per_device,
@@ -50,7 +53,7 @@ pub fn at_most_per_device(max_logins_per_device: u32) -> Limits {
     }
 }
 
-/// So many logins, and the newcomer is turned away.
+/// Limits with this many logins of a user: further claims are refused.
 pub fn refuse_above(max_logins: u32) -> Limits {
     Limits {
         on_conflict: OnConflict::Refuse,
@@ -74,6 +77,7 @@ pub fn new_claim(user: &User, class: &str, limits: Limits) -> Claim {
     }
 }
 
+/// An administrator's kick.
 pub fn kick_order() -> KickOrder {
     KickOrder {
         reason: "kicked".to_owned(),
@@ -81,7 +85,7 @@ pub fn kick_order() -> KickOrder {
     }
 }
 
-/// All of a user's logins but this one.
+/// All logins of a user except this one.
 pub fn all_but(login: LoginId) -> Which {
     Which {
         except: Some(login),
@@ -96,15 +100,17 @@ pub fn now() -> i64 {
 }
 
 impl StoreClient {
-    /// Claims for the session that a request has read.
+    /// Claims a login for a session that was read.
     pub fn claim(&mut self, held: &HeldSession, claim: &Claim) -> Claimed {
         self.claim_for(held, claim, HOUR)
     }
 
+    /// Claims a login for a session that lives for `ttl`.
     pub fn claim_for(&mut self, held: &HeldSession, claim: &Claim, ttl: Duration) -> Claimed {
         self.try_claim_for(held, claim, ttl).unwrap()
     }
 
+    /// Claims a login, and returns the store's error.
     pub fn try_claim(&mut self, held: &HeldSession, claim: &Claim) -> rsso_core::Result<Claimed> {
         self.try_claim_for(held, claim, HOUR)
     }
@@ -123,8 +129,9 @@ impl StoreClient {
         self.store.claim(&held.key, seat, claim)
     }
 
-    /// Claims a login of the class `web` for a session, makes it if it is not there, and says whom
-    /// that has cost a login.
+    /// Claims a login on device `web`; creates the session if it is missing.
+    ///
+    /// Returns the login and the kicks of those that made room.
     pub fn sign_in(
         &mut self,
         key: &SessionKey,
@@ -134,6 +141,7 @@ impl StoreClient {
         self.sign_in_on_device(key, user, "web", limits)
     }
 
+    /// [`Self::sign_in`] on another device class.
     pub fn sign_in_on_device(
         &mut self,
         key: &SessionKey,
@@ -149,13 +157,13 @@ impl StoreClient {
         }
     }
 
-    /// Claims one more login, on a session of its own that has data.
+    /// Claims a login without limits, for a new session that has data.
     pub fn add_login(&mut self, key: &SessionKey, user: &User) -> LoginId {
         self.put(key, b"data", HOUR);
         self.sign_in(key, user, at_most(0)).0
     }
 
-    /// Carries a login from one id to another.
+    /// Rotates a login from one id to another.
     pub fn rotate(
         &mut self,
         from: &SessionKey,
@@ -170,27 +178,29 @@ impl StoreClient {
         self.store.rotate((from, None), to, seat, login).unwrap()
     }
 
+    /// Kicks logins of a user.
     pub fn kick(&mut self, user: &User, which: &Which) -> Vec<Kick> {
         self.store.kick(user, which, &kick_order()).unwrap()
     }
 
-    /// The user's live logins, in the order of their claims.
+    /// The live logins of a user, in the order of their claims.
     pub fn logins(&mut self, user: &User) -> Vec<LoginId> {
         let logins = self.store.logins(user).unwrap();
         logins.iter().map(|login| login.identity.login).collect()
     }
 
-    /// The login that a session has.
+    /// The login of a session.
     pub fn login_of(&mut self, key: &SessionKey) -> Option<LoginId> {
         let bound = self.store.login_of(key).unwrap();
         bound.map(|bound| bound.login.identity.login)
     }
 
-    /// What a realm's outbox holds, in order.
+    /// All events of a realm, in order.
     pub fn outbox(&mut self, realm: &Realm) -> Vec<Value> {
         self.outbox_after(realm, Position::START)
     }
 
+    /// The events of a realm after this position, in order.
     pub fn outbox_after(&mut self, realm: &Realm, mut position: Position) -> Vec<Value> {
         let mut events = Vec::new();
         loop {
@@ -217,27 +227,27 @@ impl StoreClient {
         events.iter_mut().map(data).collect()
     }
 
-    /// The logins that the events of one kind are addressed to, in order.
+    /// The logins in the events of one kind about a user, in order.
     pub fn logins_in_events(&mut self, user: &User, kind: Kind) -> Vec<LoginId> {
         logins_in_events(&self.events_about(user), kind)
     }
 }
 
-/// Those of the events that are about a user.
+/// The events about a user among these.
 pub fn about(events: &[Value], user: &User) -> Vec<Value> {
     let subject = user.uid.to_text();
     let fits = |event: &&Value| event["subject"] == subject;
     events.iter().filter(fits).cloned().collect()
 }
 
-/// The logins that the events of one kind among these are addressed to.
+/// The logins in the events of one kind among these.
 pub fn logins_in_events(events: &[Value], kind: Kind) -> Vec<LoginId> {
     let fits = |event: &&Value| event["type"] == kind.as_str();
     let events = events.iter().filter(fits);
     events.map(|event| login_in_event(&event["data"])).collect()
 }
 
-/// The login that an event's `data` is about.
+/// The login in an event's `data`.
 pub fn login_in_event(data: &Value) -> LoginId {
     LoginId::parse(data["login"].as_str().unwrap()).unwrap()
 }

@@ -1,4 +1,4 @@
-//! Who is logged in where, as the words of the directives say: too simple to be wrong.
+//! A model of logins and sessions: a plain reading of the directives, too simple to be wrong.
 
 use std::collections::BTreeMap;
 
@@ -6,24 +6,26 @@ use rsso_core::SessionKey;
 use rsso_core::login::event::Kind;
 use rsso_core::login::{Limits, LoginId};
 
+/// A login in the model.
 pub struct Login {
     pub user: usize,
     pub class: &'static str,
-    /// How it ended, once that is told.
+    /// How it ended, once an event has said so.
     pub ending: Option<Kind>,
 }
 
+/// A session in the model.
 pub struct Session {
     pub key: SessionKey,
     pub stored: bool,
     pub data: Vec<u8>,
-    /// Means nothing where the session is not stored.
+    /// Valid only if the session is stored.
     pub login: Option<LoginId>,
-    /// Whose kick left a tombstone.
+    /// The login whose kick left a tombstone.
     pub tombstone: Option<LoginId>,
 }
 
-/// Every login and every session that there ever was.
+/// All logins and sessions that ever existed.
 #[derive(Default)]
 pub struct Model {
     pub sessions: Vec<Session>,
@@ -33,7 +35,7 @@ pub struct Model {
 }
 
 impl Model {
-    /// One that is not stored yet.
+    /// Adds a session that is not stored yet.
     pub fn add_session(&mut self, key: SessionKey) {
         self.sessions.push(Session {
             key,
@@ -44,6 +46,7 @@ impl Model {
         });
     }
 
+    /// A session claims a login; it is stored if it was not.
     pub fn add_login(&mut self, at: usize, login: LoginId, user: usize, class: &'static str) {
         let ending = None;
         let life = Login {
@@ -60,7 +63,7 @@ impl Model {
         self.sessions[at].tombstone = None;
     }
 
-    /// Writes a session; one that was not there has no login.
+    /// Writes a session; a new one has no login.
     pub fn store(&mut self, at: usize, data: &[u8]) {
         let session = &mut self.sessions[at];
         if !session.stored {
@@ -70,26 +73,30 @@ impl Model {
         session.data = data.to_vec();
     }
 
+    /// How many stored sessions have this login.
     pub fn session_count(&self, login: LoginId) -> usize {
         let has_it = |session: &&Session| session.stored && session.login == Some(login);
         self.sessions.iter().filter(has_it).count()
     }
 
+    /// Whether a login has not ended and still has a session.
     pub fn is_live(&self, login: LoginId) -> bool {
         self.logins[&login].ending.is_none() && self.session_count(login) > 0
     }
 
+    /// The live logins of a user, in the order of their claims.
     pub fn live(&self, user: usize) -> Vec<LoginId> {
         let mine = |login: &LoginId| self.logins[login].user == user && self.is_live(*login);
         self.order.iter().copied().filter(mine).collect()
     }
 
-    /// The login that a session has.
+    /// The login of a session.
     pub fn login_at(&self, at: usize) -> Option<LoginId> {
         let session = &self.sessions[at];
         session.login.filter(|_| session.stored)
     }
 
+    /// Ends a login and its sessions, except the session `spared`.
     pub fn end(&mut self, login: LoginId, how: Kind, spared: Option<usize>) {
         for (at, session) in self.sessions.iter_mut().enumerate() {
             if session.stored && session.login == Some(login) {
@@ -103,7 +110,7 @@ impl Model {
         self.logins.get_mut(&login).unwrap().ending = Some(how);
     }
 
-    /// The session `spared` takes another login: empty sessions stand under the former one's other ids.
+    /// The session `spared` claims another login; the former login's other sessions become empty.
     pub fn reclaim(&mut self, login: LoginId, spared: usize) {
         for (at, session) in self.sessions.iter_mut().enumerate() {
             if session.stored && session.login == Some(login) && at != spared {
@@ -114,7 +121,7 @@ impl Model {
         self.end(login, Kind::Released, Some(spared));
     }
 
-    /// Who makes room, by the words of the directives: first for the device, then for the user.
+    /// The logins that make room for a claim: first for the device, then for the user.
     pub fn victims(
         &self,
         user: usize,

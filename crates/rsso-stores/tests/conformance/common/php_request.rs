@@ -1,11 +1,13 @@
-//! One PHP request: the calls of a save handler in PHP's order.
+//! A PHP request: the calls of a save handler, in PHP's order.
 
 use rsso_core::login::{Claim, Claimed, Kick, LoginId};
 use rsso_core::request::{Followed, RequestState, Validation, Written};
 use rsso_core::{SessionId, Settings};
 
 use crate::common::fixture::{Fixture, HOUR, StoreClient, new_sid};
+use crate::common::store_client::with_directives;
 
+/// A request with its own connection to the store.
 pub struct Request {
     pub client: StoreClient,
     pub settings: Settings,
@@ -13,35 +15,34 @@ pub struct Request {
 }
 
 impl Request {
+    /// A request that has not read anything.
     pub fn begin(fixture: &dyn Fixture) -> Self {
         Self::begin_with(fixture, &[])
     }
 
-    /// With other values of some directives.
+    /// A request with other values of some directives.
     pub fn begin_with(fixture: &dyn Fixture, directives: &[(&str, &str)]) -> Self {
-        let mut settings = fixture.settings();
-        for (name, value) in directives {
-            settings.set(name, value).unwrap();
-        }
         Self {
             client: fixture.client(),
-            settings,
+            settings: with_directives(fixture.settings(), directives),
             state: RequestState::default(),
         }
     }
 
-    /// One that has read this session.
+    /// A request that has read this session.
     pub fn reading(fixture: &dyn Fixture, sid: &SessionId) -> Self {
         let mut request = Self::begin(fixture);
         request.read(sid);
         request
     }
 
+    /// Opens the session: `session_start()`.
     pub fn read(&mut self, sid: &SessionId) -> Vec<u8> {
         let store = self.client.store.as_mut();
         self.state.read(store, &self.settings, sid, HOUR).unwrap()
     }
 
+    /// Writes the session, as PHP does before it closes.
     pub fn write(&mut self, sid: &SessionId, data: &[u8]) -> Written {
         let store = self.client.store.as_mut();
         self.state
@@ -49,12 +50,13 @@ impl Request {
             .unwrap()
     }
 
+    /// Destroys the session: `session_destroy()`.
     pub fn destroy(&mut self, sid: &SessionId) {
         let store = self.client.store.as_mut();
         self.state.destroy(store, &self.settings, sid).unwrap();
     }
 
-    /// Whether a start under strict mode keeps this id.
+    /// Whether a start in strict mode keeps this id.
     pub fn accepts_id(&mut self, sid: &SessionId) -> bool {
         let store = self.client.store.as_mut();
         (self.state)
@@ -62,14 +64,17 @@ impl Request {
             .unwrap()
     }
 
+    /// Closes the session.
     pub fn close(&mut self) {
         self.state.close(self.client.store.as_mut()).unwrap();
     }
 
+    /// Ends the request.
     pub fn end(&mut self) {
         self.state.finish(self.client.store.as_mut()).unwrap();
     }
 
+    /// Claims a login: `sso_claim()`.
     pub fn claim(&mut self, claim: &Claim) -> Claimed {
         let store = self.client.store.as_mut();
         self.state
@@ -77,15 +82,17 @@ impl Request {
             .unwrap()
     }
 
+    /// Releases the session's login; returns whether it had one.
     pub fn sign_out(&mut self) -> bool {
         self.state.sign_out(self.client.store.as_mut()).unwrap()
     }
 
-    /// What `sso_kicked()` says.
+    /// The kick of this session: `sso_kicked()`.
     pub fn kicked(&mut self) -> Option<Kick> {
         self.state.kicked(self.client.store.as_mut()).unwrap()
     }
 
+    /// Claims or releases as the session's data say: `rsso.auto_claim`.
     pub fn follow(&mut self, claim: Option<&Claim>) -> Followed {
         let store = self.client.store.as_mut();
         self.state
@@ -93,11 +100,12 @@ impl Request {
             .unwrap()
     }
 
+    /// The session's login.
     pub fn login(&self) -> Option<LoginId> {
         self.state.login().map(|bound| bound.login.identity.login)
     }
 
-    /// The beginning of `session_regenerate_id()`: the old id is destroyed, or written as the extension does.
+    /// The first half of `session_regenerate_id()`: destroys or writes the session under its old id.
     pub fn begin_regenerate(&mut self, sid: &SessionId, delete: bool) {
         let (store, settings) = (self.client.store.as_mut(), &self.settings);
         if delete {
@@ -107,13 +115,13 @@ impl Request {
                 Some(_) => (self.state).write_for_new_id(store, settings, sid, b"left", HOUR),
                 None => self.state.write(store, settings, sid, b"left", HOUR),
             };
-            // What is refused is PHP's warning; it goes on.
-            let _told = written.unwrap();
+            // PHP warns if the write is refused, and continues.
+            let _refused = written.unwrap();
         }
         self.close();
     }
 
-    /// All of `session_regenerate_id()`; says the new id.
+    /// `session_regenerate_id()`; returns the new id.
     pub fn regenerate(&mut self, sid: &SessionId, delete: bool) -> SessionId {
         self.begin_regenerate(sid, delete);
         let new = self::new_sid();
@@ -122,8 +130,9 @@ impl Request {
         new
     }
 
-    /// As [`Self::regenerate`] by a handler without `create_sid`, as of a class of PHP's: PHP makes the id, and
-    /// asks whether it is free.
+    /// [`Self::regenerate`] for a handler class without `create_sid`.
+    ///
+    /// PHP generates the id itself, and asks the handler whether it is free.
     pub fn regenerate_without_create_sid(&mut self, sid: &SessionId, delete: bool) -> SessionId {
         self.begin_regenerate(sid, delete);
         self.state.opened();
@@ -133,5 +142,17 @@ impl Request {
         assert!(!is_taken.unwrap());
         assert_eq!(self.read(&new), b"", "PHP keeps what it has in $_SESSION");
         new
+    }
+}
+
+/// Asserts that a write was stored.
+pub trait Stored {
+    /// Panics with the refusal if the session was not written.
+    fn unwrap_stored(self);
+}
+
+impl Stored for Written {
+    fn unwrap_stored(self) {
+        assert_eq!(self, Self::Stored);
     }
 }

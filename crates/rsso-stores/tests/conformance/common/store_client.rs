@@ -1,20 +1,31 @@
-//! A worker, in the short words that tests use.
+//! A client of a store, with short calls for the tests.
 
 use std::time::Duration;
 
 use rsso_core::login::{Bound, Kick};
 use rsso_core::store::{Basis, Change, End, Load, LockTerms, Outcome, Store, Token, Version};
-use rsso_core::{Deadline, SessionKey};
+use rsso_core::{Deadline, SessionKey, Settings};
+use rsso_stores::Spec;
 
+/// The usual lifetime of a session.
 pub const HOUR: Duration = Duration::from_secs(3600);
+/// The usual lifetime of a lock.
 pub const TTL: Duration = Duration::from_secs(30);
 
-/// A store with the short words that tests use.
+/// A lifetime that ends within a test.
+pub const SHORT: Duration = Duration::from_secs(1);
+
+/// How long to wait until [`SHORT`] has certainly passed.
+///
+/// Stores count whole seconds and never expire early, so that may take two seconds.
+pub const AFTER_SHORT: Duration = Duration::from_millis(2300);
+
+/// One connection to a store, as a PHP process has it.
 pub struct StoreClient {
     pub store: Box<dyn Store>,
 }
 
-/// A session as one request holds it.
+/// A session as one request has read it: what it needs for a write.
 #[derive(Debug)]
 pub struct HeldSession {
     pub key: SessionKey,
@@ -27,11 +38,29 @@ pub struct HeldSession {
     pub left: Option<Duration>,
 }
 
+/// These settings with other values of some directives.
+pub fn with_directives(mut settings: Settings, directives: &[(&str, &str)]) -> Settings {
+    for (name, value) in directives {
+        settings.set(name, value).unwrap();
+    }
+    settings
+}
+
 impl StoreClient {
+    /// Connects to the store that the settings name.
+    pub fn connect(settings: &Settings) -> Self {
+        let spec = Spec::resolve(settings, "").unwrap();
+        Self {
+            store: spec.create().unwrap(),
+        }
+    }
+
+    /// Reads a session with its lock.
     pub fn read_locked(&mut self, key: &SessionKey) -> HeldSession {
         self.try_lock(key, Duration::from_secs(20), TTL).unwrap()
     }
 
+    /// Reads a session with its lock, if the lock is free within `wait`.
     pub fn try_lock(
         &mut self,
         key: &SessionKey,
@@ -45,11 +74,13 @@ impl StoreClient {
         self.load(key, Token::random()?, Some(terms), false)
     }
 
+    /// Reads a session without its lock.
     pub fn read_unlocked(&mut self, key: &SessionKey) -> HeldSession {
         self.load(key, Token::random().unwrap(), None, false)
             .unwrap()
     }
 
+    /// Reads a session as the store's own `load` does.
     pub fn load(
         &mut self,
         key: &SessionKey,
@@ -76,23 +107,28 @@ impl StoreClient {
         })
     }
 
+    /// Writes a session that lives for an hour.
     pub fn write(&mut self, held: &HeldSession, data: &[u8]) -> Outcome {
         self.write_for(held, data, HOUR)
     }
 
+    /// Writes a session that lives for `ttl`.
     pub fn write_for(&mut self, held: &HeldSession, data: &[u8], ttl: Duration) -> Outcome {
         self.store
             .commit(&held.key, held.basis(ttl), Change::Write(data, ttl))
             .unwrap()
     }
 
+    /// Extends a session's lifetime to `ttl`.
     pub fn touch(&mut self, held: &HeldSession, ttl: Duration) -> Outcome {
         self.store
             .commit(&held.key, held.basis(ttl), Change::Touch(ttl))
             .unwrap()
     }
 
-    /// Refreshes what has ended. A store need not wait for the answer: nothing may come of it.
+    /// Touches a session that has ended, and asserts that nothing changes.
+    ///
+    /// The outcome does not count, because a store need not wait for the answer.
     pub fn touch_without_effect(&mut self, held: &HeldSession) {
         let stored = |client: &mut Self| {
             let token = Token::random().unwrap();
@@ -107,7 +143,7 @@ impl StoreClient {
         assert!(after.1 <= before.1, "{outcome:?}: {:?}", after.1);
     }
 
-    /// Writes a session and lets go of it.
+    /// Writes a session with its lock, and releases it.
     pub fn put(&mut self, key: &SessionKey, data: &[u8], ttl: Duration) {
         let held = self.read_locked(key);
         assert!(matches!(
@@ -116,20 +152,21 @@ impl StoreClient {
         ));
     }
 
-    /// Ends a session whoever uses it; says whether there was one.
+    /// Ends a session, whoever uses it; returns whether there was one.
     pub fn destroy(&mut self, key: &SessionKey) -> bool {
         self.store.destroy(key, None, End::default()).unwrap()
     }
 
+    /// A session's data, read without the lock.
     pub fn peek(&mut self, key: &SessionKey) -> Option<Vec<u8>> {
         self.read_unlocked(key).data
     }
 }
 
 impl HeldSession {
-    /// For a record that is to live for `ttl`.
+    /// What a write relies on, for a record that is to live for `ttl`.
     pub fn basis(&self, ttl: Duration) -> Basis {
-        // As a request decides it of a session without a login, if not as sharply.
+        // A request decides the same for a session without a login, but more exactly.
         let little = Duration::from_secs(10);
         let lives = |left: Duration| left + little >= ttl && left <= ttl + ttl / 16 + little;
         Basis {

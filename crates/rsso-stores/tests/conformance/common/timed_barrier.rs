@@ -1,15 +1,15 @@
-//! Where threads wait for each other, so that what follows happens at the same instant.
+//! A barrier for threads that must act at the same instant.
 
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
-/// Longer than anything that a store may take.
+/// Longer than any operation of a store.
 const BARRIER_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A barrier that does not wait for ever for a thread that has failed.
+/// A barrier that fails the test if another thread never arrives.
 pub struct TimedBarrier {
     size: usize,
-    came: Mutex<usize>,
+    arrived: Mutex<usize>,
     opened: Condvar,
 }
 
@@ -17,22 +17,22 @@ impl TimedBarrier {
     pub fn new(size: usize) -> Self {
         Self {
             size,
-            came: Mutex::new(0),
+            arrived: Mutex::new(0),
             opened: Condvar::new(),
         }
     }
 
-    /// Waits until all are here, as often as there are rounds.
+    /// Waits until all threads have arrived; may be used for many rounds.
     pub fn wait(&self) {
-        let mut came = self.came.lock().unwrap();
-        *came += 1;
-        let opens_at = came.div_ceil(self.size) * self.size;
+        let mut arrived = self.arrived.lock().unwrap();
+        *arrived += 1;
+        let opens_at = arrived.div_ceil(self.size) * self.size;
         self.opened.notify_all();
-        while *came < opens_at {
-            let (now, timed_out) = self.opened.wait_timeout(came, BARRIER_TIMEOUT).unwrap();
-            came = now;
+        while *arrived < opens_at {
+            let (now, timed_out) = self.opened.wait_timeout(arrived, BARRIER_TIMEOUT).unwrap();
+            arrived = now;
             assert!(
-                *came >= opens_at || !timed_out.timed_out(),
+                *arrived >= opens_at || !timed_out.timed_out(),
                 "another thread has failed"
             );
         }
