@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use crate::common::site::{Site, sqlite};
+use crate::common::gateway_site::{Site, sqlite};
 use rsso_testkit::{Browser, FpmConfig, Handler, Page, RedisServer, WorkDir, chromium, firefox};
 use serde_json::{Value, json};
 

@@ -4,7 +4,8 @@
 
 use std::path::Path;
 
-use crate::common::{Site, on_every_backend};
+use crate::common::Site;
+use crate::common::stores::on_every_backend;
 use rsso_testkit::{Backend, Browser, FpmConfig, Outbox, Page, Php, WorkDir};
 
 const CODE: &str = "/usr/share/dokuwiki";

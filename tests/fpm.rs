@@ -6,7 +6,8 @@ use std::thread;
 use std::time::Instant;
 
 use crate::common::pages::{docroot, holder};
-use crate::common::{SOON, Site, on_every_backend};
+use crate::common::stores::on_every_backend;
+use crate::common::{SOON, Site};
 use rsso_testkit::{Backend, FpmConfig, Handler, Nginx, PhpFpm, RedisServer, eventually};
 
 on_every_backend!(

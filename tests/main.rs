@@ -4,39 +4,39 @@
 
 mod common;
 
-mod before_script;
-mod beside_a_login;
 mod chat;
-mod delivery;
+mod concurrent_sign_in;
+mod delivery_receipts;
 mod disk;
 mod dokuwiki;
 mod forks;
 mod fpm;
 mod fpm_bailout;
 mod fpm_failures;
-mod fpm_neighbours;
+mod fpm_pools;
 mod fpm_settings;
-mod harness;
 mod logins;
+mod mysql_connections;
 mod mysql_existing;
 mod mysql_failures;
 mod mysql_injection;
 mod mysql_statements;
-mod mysql_ways;
 mod processes;
 mod push;
-mod redis_fates;
+mod recorded_sites;
+mod redis_connections;
 mod redis_locks;
+mod redis_lost_answers;
 mod redis_refusals;
-mod redis_ways;
 mod rotation;
 mod round_trips;
+mod session_before_script;
 mod signals;
-mod sqlite_files;
 mod sqlite_owners;
+mod sqlite_removed_files;
 mod subdomains;
 mod symfony;
-mod words;
+mod testkit;
 
 /// A file that is missing in the list above would be compiled by nobody, and its tests run by nobody.
 #[test]

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::common::mysql::{open, php, stopping, wait_for, with_pause};
+use crate::common::checkpoints::{open, php, stopping, wait_for, with_pause};
 use rsso_testkit::{MariaDb, Php, WorkDir};
 
 /// A table and the code that used it.

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use crate::common::SOON;
-use crate::common::mysql::{open, php, stopping, stored, wait_for, with_pause};
+use crate::common::checkpoints::{open, php, stopping, stored, wait_for, with_pause};
 use crate::common::pages::docroot;
 use rsso_testkit::php::Output;
 use rsso_testkit::{FpmConfig, Handler, MariaDb, Nginx, Php, PhpFpm, WorkDir};
@@ -364,7 +364,7 @@ fn a_server_that_is_down_is_an_exception_at_once_and_works_when_it_is_back() {
     for dsn in [mariadb.url(), mariadb.unix_url()] {
         let asked = Instant::now();
         let told =
-            crate::common::mysql::php(&dsn, &dir).run_code(&stopping("session('known', 1);"));
+            crate::common::checkpoints::php(&dsn, &dir).run_code(&stopping("session('known', 1);"));
         assert_store_exception(&told, &mariadb);
         assert!(asked.elapsed() < Duration::from_secs(2));
     }

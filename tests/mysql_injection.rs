@@ -1,7 +1,7 @@
 //! SQL injection: ids, data, and the names of tables and columns, with everything that ends a string or a name. Nothing
 //! is dropped and nobody is another: it works, or is refused by name.
 
-use crate::common::mysql::php;
+use crate::common::checkpoints::php;
 use rsso_testkit::{MariaDb, Php, WorkDir};
 
 const MODES: [&str; 4] = [

@@ -6,7 +6,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::common::mysql::{open, php, stopping, wait_for};
+use crate::common::checkpoints::{open, php, stopping, wait_for};
 use rsso_testkit::mariadb::Statement;
 use rsso_testkit::{MariaDb, WorkDir};
 

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::common::site::{Site, sqlite};
+use crate::common::gateway_site::{Site, sqlite};
 use rsso_testkit::{FpmConfig, Handler, MariaDb, RedisServer, WorkDir, chromium, firefox};
 use serde_json::{Value, json};
 

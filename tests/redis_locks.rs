@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::common::SOON;
-use crate::common::mysql::{open, php, stopping, wait_for};
+use crate::common::checkpoints::{open, php, stopping, wait_for};
 use rsso_testkit::php::Running;
 use rsso_testkit::{Php, Proxy, RedisServer, WorkDir, eventually};
 

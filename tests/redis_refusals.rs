@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use crate::common::mysql::{open, php, stopping, wait_for};
+use crate::common::checkpoints::{open, php, stopping, wait_for};
 use rsso_testkit::{MariaDb, Php, RedisServer, WorkDir};
 
 /// What `session_start()` says with this DSN.

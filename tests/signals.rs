@@ -4,7 +4,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::common::mysql::{open, stopping, wait_for};
+use crate::common::checkpoints::{open, stopping, wait_for};
 use nix::sys::signal::Signal;
 use rsso_testkit::php::Running;
 use rsso_testkit::{Backend, Php, RedisServer, WorkDir, eventually};

@@ -1,74 +1,41 @@
-//! A site with a gateway behind the same nginx, as docs/gateway.md has it.
+//! A web site on one backend.
 
 use std::path::Path;
 
-use rsso_testkit::{FpmConfig, Gateway, Handler, Nginx, PhpFpm, WorkDir};
+use rsso_testkit::{Backend, Browser, FpmConfig, Nginx, PhpFpm};
 
-/// The snippet that is shipped.
-const SNIPPET: &str = include_str!("../../examples/gateway/nginx.conf");
-
-/// A site and what serves it.
+/// nginx before php-fpm before a store. Fields are dropped, and so stopped, in this order.
 pub struct Site {
     pub nginx: Nginx,
     pub fpm: PhpFpm,
-    pub gateway: Gateway,
+    pub backend: Backend,
 }
 
 impl Site {
-    /// Serves the pages in a folder that the workers may read. `locations` are nginx' own for it.
-    pub fn start(config: &FpmConfig, dsn: &str, root: &Path, locations: &str) -> Self {
-        let fpm = PhpFpm::start(config);
-        let gateway = Gateway::start_for_web(&["--dsn", dsn, "--trusted-proxy", "127.0.0.1"]);
-        let socket = "server unix:/run/rsso/serve.sock;";
-        assert!(SNIPPET.contains(socket), "where the gateway listens");
-        let here = format!("server 127.0.0.1:{};", gateway.port());
-        let outside = marked("outside").replace(socket, &here);
-        let inside = format!("{}{locations}", marked("inside"));
+    pub fn start(
+        backend: Backend,
+        docroot: &Path,
+        settings: impl FnOnce(FpmConfig) -> FpmConfig,
+    ) -> Self {
+        let fpm = PhpFpm::start(&settings(FpmConfig::new(backend.handler())));
+        let nginx = Nginx::start(docroot, &fpm);
         Self {
-            nginx: Nginx::start_site(root, &fpm, &outside, &inside),
+            nginx,
             fpm,
-            gateway,
+            backend,
         }
     }
 
-    /// Opens a page that starts a session, so that the store is there, and waits until the gateway has found it:
-    /// a browser that comes before that is told to come again.
-    pub fn open(mut self, page: &str) -> Self {
-        self.nginx.browser().get(page).ok();
-        self.gateway.wait_ready();
-        self
+    pub fn browser(&self) -> Browser {
+        self.nginx.browser()
     }
 
-    /// Nothing went wrong that only a log tells.
-    pub fn assert_quiet(&self) {
-        let said = self.fpm.error_log() + &self.nginx.error_log();
-        // Browsers ask for icons; a page may ask for what is not there on purpose.
-        let wrong = |line: &&str| line.contains("PHP ") || line.contains("[error]");
-        let missing = |line: &&str| line.contains("(2: No such file or directory)");
-        let wrong: Vec<_> = said
-            .lines()
-            .filter(|line| wrong(line) && !missing(line))
-            .collect();
-        assert!(wrong.is_empty(), "{wrong:#?}");
-        let log = self.gateway.log();
-        // The first visitor of a site may be signed in nowhere.
-        let strange = |line: &&str| {
-            line.contains("WARN") && !line.contains("nobody has been signed in so far")
-        };
-        let warnings: Vec<_> = log.lines().filter(strange).collect();
-        assert!(warnings.is_empty() || log.contains("ulimit"), "{log}");
+    /// Fails the test where the sessions are not in the store that the test is about.
+    pub fn assert_store_used(&self) {
+        assert!(
+            self.backend.is_used(self.fpm.save_dir()),
+            "{:?} holds no session",
+            self.backend.handler()
+        );
     }
-}
-
-/// What stands in the snippet for this place.
-fn marked(place: &str) -> &'static str {
-    let mark = format!("# --- {place} of `server` ---");
-    let (_, rest) = SNIPPET.split_once(&mark).expect("the mark is there");
-    rest.split_once("# ---").expect("its end is there").0
-}
-
-/// A SQLite file that web servers may write; the directory has to outlive it.
-pub fn sqlite(dir: &WorkDir) -> Handler {
-    let file = dir.web_dir("sessions").join("rsso.sqlite");
-    Handler::Dsn(format!("sqlite:{}", file.display()))
 }

@@ -4,7 +4,7 @@
 use std::thread;
 use std::time::Duration;
 
-use crate::common::mysql::{open, php, stopping, stored, wait_for};
+use crate::common::checkpoints::{open, php, stopping, stored, wait_for};
 use rsso_testkit::php::{Output, Running};
 use rsso_testkit::{Php, Proxy, RedisServer, WorkDir};
 

@@ -1,7 +1,7 @@
 //! The ways to reach a MySQL server, and the servers' settings, each with a real one: a session written by one PHP is
 //! read by another byte for byte, and no PHP tells the password.
 
-use crate::common::mysql::php;
+use crate::common::checkpoints::php;
 use rsso_testkit::{MariaDb, Php, WorkDir};
 
 const PASSWORD: &str = "mauve-ele'ph\"\\:@nt/?#%20;é";
