@@ -11,7 +11,7 @@ use ext_php_rs::ffi::{zend_call_known_function, zend_fetch_function_str};
 use ext_php_rs::types::Zval;
 use ext_php_rs::zend::ExecutorGlobals;
 
-use crate::exceptions::Exception;
+use crate::exceptions::ExceptionClass;
 use crate::guard;
 
 /// PHP's flags of `json_encode()`.
@@ -85,7 +85,7 @@ fn call<const N: usize>(name: &str, mut parameters: [Value; N]) -> Option<Value>
     let function = unsafe { zend_fetch_function_str(name.as_ptr().cast::<c_char>(), name.len()) };
     if function.is_null() {
         let text = format_args!("needs PHP's {name}(), which is disabled (disable_functions)");
-        guard::throw(Exception::Rsso, &text);
+        guard::throw(ExceptionClass::Rsso, &text);
         return None;
     }
     let mut result = Value::null();

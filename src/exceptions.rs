@@ -6,19 +6,28 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 use ext_php_rs::builders::ClassBuilder;
 use ext_php_rs::exception::PhpResult;
+use ext_php_rs::flags::ConstantFlags;
 use ext_php_rs::zend::{ClassEntry, ce};
-use rsso_core::Error;
+use rsso_core::{Error, StoreErrorKind};
 
 use crate::{php, properties};
 
 /// One of rsso's exception classes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Exception {
+pub(crate) enum ExceptionClass {
     Rsso,
     Store,
     LockTimeout,
     Config,
     LoginRefused,
+}
+
+/// An exception to throw.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Exception {
+    pub(crate) class: ExceptionClass,
+    /// One of the class constants; 0 where no kind of failure fits.
+    pub(crate) code: i64,
 }
 
 static RSSO: AtomicPtr<ClassEntry> = AtomicPtr::new(ptr::null_mut());
@@ -28,18 +37,31 @@ static CONFIG: AtomicPtr<ClassEntry> = AtomicPtr::new(ptr::null_mut());
 static LOGIN_REFUSED: AtomicPtr<ClassEntry> = AtomicPtr::new(ptr::null_mut());
 
 impl Exception {
-    /// The class that tells the user which kind of thing went wrong.
+    /// What an error of the core is to PHP.
     pub(crate) fn of(error: &Error) -> Self {
-        match error {
-            Error::Config { .. } => Self::Config,
-            Error::LockTimeout { .. } | Error::LockWaiters { .. } => Self::LockTimeout,
-            Error::Store { .. } => Self::Store,
-            _ => Self::Rsso,
+        Self {
+            class: match error {
+                Error::Config { .. } => ExceptionClass::Config,
+                Error::LockTimeout { .. } | Error::LockWaiters { .. } => {
+                    ExceptionClass::LockTimeout
+                }
+                Error::Store { .. } => ExceptionClass::Store,
+                _ => ExceptionClass::Rsso,
+            },
+            code: error.kind().map_or(0, |kind| i64::from(kind.code())),
         }
     }
+}
 
+impl From<ExceptionClass> for Exception {
+    fn from(class: ExceptionClass) -> Self {
+        Self { class, code: 0 }
+    }
+}
+
+impl ExceptionClass {
     /// Its class entry; NULL before MINIT, which PHP takes for `Exception`.
-    pub(crate) fn class(self) -> *mut ClassEntry {
+    pub(crate) fn entry(self) -> *mut ClassEntry {
         self.slot().load(Ordering::Relaxed)
     }
 
@@ -56,8 +78,12 @@ impl Exception {
 
 /// Registers the classes; called in MINIT.
 pub(crate) fn register() -> PhpResult<()> {
-    ClassBuilder::new("Rsso\\RssoException")
-        .extends((runtime_exception, "RuntimeException"))
+    let mut base = ClassBuilder::new("Rsso\\RssoException");
+    for kind in StoreErrorKind::ALL {
+        let code = i64::from(kind.code());
+        base = base.constant(kind.name(), code, &[], ConstantFlags::Public)?;
+    }
+    base.extends((runtime_exception, "RuntimeException"))
         .registration(|class, _| RSSO.store(class, Ordering::Relaxed))
         .register()?;
     ClassBuilder::new("Rsso\\StoreException")

@@ -14,7 +14,7 @@ use ext_php_rs::types::ZendObject;
 use rsso_core::{Error, Result};
 
 use crate::before_script;
-use crate::exceptions::Exception;
+use crate::exceptions::{Exception, ExceptionClass};
 use crate::php::{self, FAILURE, SUCCESS};
 
 const E_WARNING: i32 = 2;
@@ -100,13 +100,15 @@ pub(crate) fn startup(act: impl FnOnce() -> PhpResult<()>) -> i32 {
 
 /// Throws; for what is no error of the core's. As [`Complaint::tell`], with nothing of ours alive
 /// that has a destructor. Gives the exception.
-pub(crate) fn throw(class: Exception, text: &dyn fmt::Display) -> *mut ZendObject {
-    Complaint::new(Tone::Exception(class), text).throw(class)
+pub(crate) fn throw(class: ExceptionClass, text: &dyn fmt::Display) -> *mut ZendObject {
+    let exception = class.into();
+    Complaint::new(Tone::Exception(exception), text).throw(exception)
 }
 
 /// As [`throw`], without rsso's name in front: the text begins with the function's.
-pub(crate) fn throw_plain(class: Exception, text: &dyn fmt::Display) {
-    Complaint::plain(Tone::Exception(class), text).throw(class);
+pub(crate) fn throw_plain(class: ExceptionClass, text: &dyn fmt::Display) {
+    let exception = class.into();
+    Complaint::plain(Tone::Exception(exception), text).throw(exception);
 }
 
 /// Warns, of what is no error. As [`Complaint::tell`], with nothing of ours alive that has a
@@ -184,7 +186,7 @@ impl Complaint {
         let text =
             "internal error; please report it with the lines that PHP's log has before this one";
         match on_error {
-            OnError::Throw => Self::new(Tone::Exception(Exception::Rsso), &text),
+            OnError::Throw => Self::new(Tone::Exception(ExceptionClass::Rsso.into()), &text),
             OnError::Warn => Self::new(Tone::Warning, &text),
         }
     }
@@ -193,8 +195,8 @@ impl Complaint {
     pub(crate) fn tell(&self) {
         let text = self.text.bytes.as_ptr().cast::<c_char>();
         let level = match self.tone {
-            Tone::Exception(class) if php::is_code_running() => {
-                self.throw(class);
+            Tone::Exception(exception) if php::is_code_running() => {
+                self.throw(exception);
                 return;
             }
             Tone::Argument(at) => {
@@ -214,11 +216,11 @@ impl Complaint {
         }
     }
 
-    fn throw(&self, class: Exception) -> *mut ZendObject {
+    fn throw(&self, exception: Exception) -> *mut ZendObject {
         let text = self.text.bytes.as_ptr().cast::<c_char>();
         // SAFETY: the text is NUL-terminated, the class registered in MINIT; nothing of ours with
         // a destructor is alive.
-        unsafe { zend_throw_exception(class.class(), text, 0) }
+        unsafe { zend_throw_exception(exception.class.entry(), text, exception.code) }
     }
 }
 

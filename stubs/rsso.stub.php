@@ -13,14 +13,44 @@ namespace Rsso {
     /**
      * What every exception of rsso is. Itself it is thrown where none of the classes below fits.
      *
+     * `getCode()` is one of the constants, or 0 where none fits: with `LockTimeoutException`, `LoginRefusedException` and
+     * errors inside rsso. Their values never change.
+     *
      * No message holds a password or a session id.
      */
     class RssoException extends \RuntimeException
     {
+        /** Nothing answers at the store's address, or the connection broke. */
+        public const UNREACHABLE = 1;
+
+        /** The server turned rsso away: a wrong user or password, too many connections, still loading its data. */
+        public const REFUSED = 2;
+
+        /** The store did not answer, or another process kept it locked, for all of the time allowed. */
+        public const TIMED_OUT = 3;
+
+        /** The store has no room left: disk, quota or memory. */
+        public const FULL = 4;
+
+        /** The store accepts no writes: a replica, a read-only server, file system or file. */
+        public const READ_ONLY = 5;
+
+        /** The session is larger than the store accepts. */
+        public const TOO_LARGE = 6;
+
+        /** What is stored cannot be used: it is damaged, or files of the database are missing. */
+        public const DAMAGED = 7;
+
+        /** The account's rights, an ACL or the permissions of a file do not allow what rsso needs. */
+        public const NOT_ALLOWED = 8;
+
+        /** A setting must be changed: of rsso, or of the server. Every `ConfigException` has this code. */
+        public const CONFIGURATION = 9;
     }
 
     /**
-     * The store cannot be reached, refuses, or is damaged. The message names its address and what to look at.
+     * The store cannot be reached, refuses, or is damaged. The message names its address and what to look at; the code says
+     * which kind of failure it was.
      *
      * Thrown while a session is opened, read or destroyed. A store that fails later, when PHP writes the session, is
      * an `E_WARNING`: nobody is left to catch an exception then.
@@ -31,7 +61,7 @@ namespace Rsso {
 
     /**
      * Another request held the session's lock for all of `rsso.lock_wait`, or `rsso.lock_waiters` requests waited for it
-     * already.
+     * already. The store itself is well, so the code is 0.
      *
      * Not thrown with `rsso.lock_failure=readonly`.
      */

@@ -21,6 +21,7 @@ mod mysql_existing;
 mod mysql_failures;
 mod mysql_injection;
 mod mysql_statements;
+mod mysql_too_large;
 mod processes;
 mod push;
 mod recorded_sites;

@@ -5,7 +5,7 @@ use rsso_core::Result;
 use rsso_core::login::{Device, Uid, User};
 use rsso_core::settings::LoginSettings;
 
-use crate::exceptions::Exception;
+use crate::exceptions::ExceptionClass;
 use crate::{guard, php, superglobals};
 
 /// A user as PHP gave it. Plain memory; the call's frame holds the text.
@@ -67,7 +67,7 @@ pub(super) fn throw_no_session(function: &str) {
         "call session_start() with session.save_handler=rsso first"
     };
     guard::throw_plain(
-        Exception::Rsso,
+        ExceptionClass::Rsso,
         &format_args!("{function}() needs an active session of rsso: {way_out}"),
     );
 }

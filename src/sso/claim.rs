@@ -16,7 +16,7 @@ use rsso_core::{Error, Result, SessionId};
 use super::arguments::{GivenUid, device, throw_no_session};
 use crate::answers::{Answer, LoginRow};
 use crate::engine::{self, Value};
-use crate::exceptions::Exception;
+use crate::exceptions::ExceptionClass;
 use crate::guard::{self, OnError};
 use crate::lending::Lent;
 use crate::login;
@@ -130,7 +130,7 @@ fn run(given: Given, asked: Asked, meta: &Value, result: &mut Zval) {
             Some(false) => {
                 let text = "sso_claim() could not change the session's id, as PHP's warning says; \
                             nobody was logged in";
-                guard::throw_plain(Exception::Rsso, &text);
+                guard::throw_plain(ExceptionClass::Rsso, &text);
                 return;
             }
         }
@@ -177,7 +177,7 @@ fn put_login(result: &mut Zval, lent: Lent) {
 }
 
 fn throw_refused(refusal: Refusal, lent: Lent) {
-    let exception = guard::throw(Exception::LoginRefused, &refusal.message);
+    let exception = guard::throw(ExceptionClass::LoginRefused, &refusal.message);
     lent.hand_over(|answer| {
         // SAFETY: thrown a moment ago: PHP holds it.
         unsafe { login::put_refused(exception, refusal.reason, &answer.logins) };

@@ -3,11 +3,15 @@
 //! Messages are lower-case sentences that name the directive and the way out. None holds a
 //! password or a whole session id; [`Error::chain`] is what PHP shows.
 
+mod kind;
+
 use std::error::Error as StdError;
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use thiserror::Error as ThisError;
+
+pub use kind::StoreErrorKind;
 
 /// How the error of a commit begins that has certainly changed nothing.
 pub const NOT_STORED: &str = "cannot store the session; what was stored before is unchanged";
@@ -55,6 +59,8 @@ pub enum Error {
     /// The store cannot be reached or does not do what it must.
     #[error("{store}: {problem}")]
     Store {
+        /// The kind of failure, where it is known.
+        kind: Option<StoreErrorKind>,
         /// The store's address without credentials.
         store: String,
         /// What was tried and how to go on.
@@ -110,41 +116,68 @@ impl Error {
 
     /// A [`Error::Store`] that keeps the driver's error.
     pub fn store(
+        kind: impl Into<Option<StoreErrorKind>>,
         store: impl Into<String>,
         problem: impl Into<String>,
         source: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
         Self::Store {
+            kind: kind.into(),
             store: store.into(),
             problem: problem.into(),
             source: Some(source.into()),
         }
     }
 
-    /// The same of an act for whose failure the write of the session was given up.
+    /// A [`Error::Store`] that has no driver's error below it.
+    pub fn store_plain(
+        kind: impl Into<Option<StoreErrorKind>>,
+        store: impl Into<String>,
+        problem: impl Into<String>,
+    ) -> Self {
+        Self::Store {
+            kind: kind.into(),
+            store: store.into(),
+            problem: problem.into(),
+            source: None,
+        }
+    }
+
+    /// The kind of failure; `None` where no kind fits.
+    ///
+    /// A lock that another request holds has none: the store itself is well.
     #[must_use]
-    pub fn instead_of_a_write(self) -> Self {
+    pub fn kind(&self) -> Option<StoreErrorKind> {
+        match self {
+            Self::Store { kind, .. } => *kind,
+            Self::Config { .. } => Some(StoreErrorKind::Configuration),
+            _ => None,
+        }
+    }
+
+    /// Puts what became of the act in front of a store's problem.
+    #[must_use]
+    pub fn with_outcome(self, outcome: &str) -> Self {
         match self {
             Self::Store {
+                kind,
                 store,
                 problem,
                 source,
             } => Self::Store {
+                kind,
                 store,
-                problem: format!("{NOT_STORED}: {problem}"),
+                problem: format!("{outcome}: {problem}"),
                 source,
             },
             other => other,
         }
     }
 
-    /// A [`Error::Store`] that has no driver's error below it.
-    pub fn store_plain(store: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self::Store {
-            store: store.into(),
-            problem: problem.into(),
-            source: None,
-        }
+    /// Says that the session was not stored, because an act before its write failed.
+    #[must_use]
+    pub fn instead_of_a_write(self) -> Self {
+        self.with_outcome(NOT_STORED)
     }
 
     /// The message and all it came from, in one line.
@@ -172,7 +205,26 @@ mod tests {
     #[test]
     fn the_chain_says_each_cause_once() {
         let io = std::io::Error::other("disk on fire");
-        let error = Error::store("sqlite:/x.db", "cannot read", io);
+        let error = Error::store(None, "sqlite:/x.db", "cannot read", io);
         assert_eq!(error.chain(), "sqlite:/x.db: cannot read: disk on fire");
+    }
+
+    #[test]
+    fn what_became_of_an_act_leaves_its_kind() {
+        let error = Error::store_plain(StoreErrorKind::Full, "sqlite:/x.db", "no room");
+        let error = error.with_outcome("nothing was changed");
+        assert_eq!(
+            error.to_string(),
+            "sqlite:/x.db: nothing was changed: no room"
+        );
+        assert_eq!(error.kind(), Some(StoreErrorKind::Full));
+    }
+
+    #[test]
+    fn a_setting_is_a_kind_and_a_lock_is_none() {
+        let config = Error::config("rsso.dsn", "must be a DSN");
+        assert_eq!(config.kind(), Some(StoreErrorKind::Configuration));
+        let waited = Duration::from_secs(1);
+        assert_eq!(Error::LockTimeout { waited }.kind(), None);
     }
 }

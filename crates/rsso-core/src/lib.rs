@@ -25,7 +25,7 @@ pub mod store;
 
 pub use deadline::Deadline;
 pub use dsn::Dsn;
-pub use error::{Error, Result};
+pub use error::{Error, Result, StoreErrorKind};
 pub use request::RequestState;
 pub use secret::Secret;
 pub use settings::Settings;

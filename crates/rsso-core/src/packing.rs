@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, StoreErrorKind};
 
 /// No serializer of PHP's begins like this.
 const MAGIC: &[u8; 4] = b"\0rso";
@@ -67,7 +67,7 @@ pub fn unpack(stored: Vec<u8>, address: &str) -> Result<Vec<u8>> {
     }
     let problem =
         "a session's data cannot be unpacked: they are damaged, or a newer rsso has packed them";
-    open(&stored).ok_or_else(|| Error::store_plain(address, problem))
+    open(&stored).ok_or_else(|| Error::store_plain(StoreErrorKind::Damaged, address, problem))
 }
 
 fn open(stored: &[u8]) -> Option<Vec<u8>> {

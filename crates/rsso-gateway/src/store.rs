@@ -46,7 +46,7 @@ impl Source {
         if let Some(file) = &self.file {
             usable(file, "serve").map_err(|problem| {
                 let source = io::Error::other(problem);
-                Error::store(&self.address, "cannot open the database", source)
+                Error::store(None, &self.address, "cannot open the database", source)
             })?;
         }
         self.spec.create()

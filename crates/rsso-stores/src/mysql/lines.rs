@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use mysql::Error as Driver;
 
+use super::complaint::{Complaint, of_connecting, of_statement};
 use super::connection::Target;
-use super::error::{
-    Complaint, DEADLOCK, LOCK_WAIT, NO_TABLE, code, is_broken, is_full, of_connecting, of_statement,
-};
+use super::error::{DEADLOCK, LOCK_WAIT, NO_TABLE, code, is_broken, is_full};
 use super::lost::{self, Fate};
 use super::schema::Tables;
 use super::session::{Identity, Session};

@@ -4,8 +4,10 @@
 //! frees when the connection dies and hands on in order; no transaction is open while PHP works;
 //! every statement that takes somebody's value is prepared.
 
+mod advice;
 mod columns;
 mod commit;
+mod complaint;
 mod connection;
 mod ending;
 mod error;

@@ -87,18 +87,7 @@ impl RedisStore {
 
 /// What is known goes before what has happened.
 pub(super) fn known(known: &str, error: Error) -> Error {
-    match error {
-        Error::Store {
-            store,
-            problem,
-            source,
-        } => Error::Store {
-            store,
-            problem: format!("{known}: {problem}"),
-            source,
-        },
-        other => other,
-    }
+    error.with_outcome(known)
 }
 
 impl Unanswered {

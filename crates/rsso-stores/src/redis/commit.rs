@@ -11,7 +11,7 @@ use super::record;
 use super::scripts::Act;
 use super::stage::Stage;
 use super::store::RedisStore;
-use rsso_core::error::{Error, Result};
+use rsso_core::error::{Error, Result, StoreErrorKind};
 use rsso_core::store::{Basis, Generation, MAYBE_STORED, NOT_STORED, Outcome, Revision, Version};
 
 /// What the scripts compare: nothing where no record was seen.
@@ -83,10 +83,14 @@ impl RedisStore {
             2 if first => Ok(Outcome::Gone),
             3 if first => Ok(Outcome::LockLost),
             2 | 3 => Ok(Outcome::Unknown),
-            _ => Err(refused(self.strange(&format!(
-                "the server dropped the data before they were committed: {}",
-                String::from_utf8_lossy(&detail)
-            )))),
+            _ => Err(refused(Error::store_plain(
+                StoreErrorKind::Full,
+                &self.target.address,
+                format!(
+                    "the server dropped the data before they were committed: {}",
+                    String::from_utf8_lossy(&detail)
+                ),
+            ))),
         }
     }
 

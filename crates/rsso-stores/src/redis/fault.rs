@@ -6,9 +6,10 @@ use std::io::{self, ErrorKind};
 
 use redis::ServerError;
 
+use super::advice::{is_tls_alert, of_io, of_refusal, of_tls, stranger};
 use super::target::Target;
 use rsso_core::dsn::RedisAddress;
-use rsso_core::error::Error;
+use rsso_core::error::{Error, StoreErrorKind};
 
 /// Why an exchange failed.
 #[derive(Debug)]
@@ -57,69 +58,15 @@ pub(super) fn refuses_writes(error: &ServerError) -> bool {
         .any(|code| inside(code) || error.code() == code.trim_end())
 }
 
-fn advice(error: &ServerError) -> Option<&'static str> {
-    let words = error.details().unwrap_or_default();
-    let has = |part: &str| words.contains(part);
-    let is = |code: &str| error.code() == code;
-    Some(match () {
-        // What a script may not do is said in a sentence, without a code.
-        () if has("can't run this command") || is("NOPERM") => {
-            "the user's ACL does not allow what rsso needs (see docs/redis.md)"
-        }
-        () if has("without any password configured") => {
-            "no password is set on the server: leave out rsso.password, rsso.password_file and the password in rsso.dsn"
-        }
-        () if is("WRONGPASS") || is("NOAUTH") || has("invalid password") => {
-            "the server refused the user or password (rsso.dsn, rsso.password)"
-        }
-        () if has("max number of clients") => {
-            "the server has as many clients as it takes: raise its maxclients, or run fewer PHP workers"
-        }
-        () if is("DENIED") => {
-            "the server is in protected mode and takes connections from its own machine only: set a password or a user there, then bind it"
-        }
-        () if is("OOM") || has("OOM ") => "the server is out of memory (maxmemory)",
-        () if is("LOADING") => "the server is still loading its data",
-        () if is("READONLY") || has("READONLY") => {
-            "the server is a replica and takes no writes: name the master in rsso.dsn"
-        }
-        () if is("NOREPLICAS") || has("NOREPLICAS") => {
-            "too few replicas are connected, and the server refuses writes (min-replicas-to-write)"
-        }
-        () if is("WRONGTYPE") => "a key is not one of rsso's: choose another rsso.prefix",
-        () if is("MISCONF") || has("MISCONF") => {
-            "the server cannot save its data and refuses writes"
-        }
-        () if has("DB index is out of range") => "the server has no such database (rsso.dsn)",
-        () => return None,
-    })
-}
-
-/// Whose port this is, by the first bytes that came from it; for the sentence "… answers at this port".
-fn stranger(first: &[u8]) -> Option<&'static str> {
-    if first.starts_with(b"HTTP/") {
-        Some("an HTTP server answers at this port (rsso.dsn)")
-    } else if first.len() > 4 && first[1..4] == [0, 0, 0] && matches!(first[4], 10 | 255) {
-        Some("a MySQL or MariaDB server answers at this port (rsso.dsn)")
-    } else if first.starts_with(b"SSH-") {
-        Some("an SSH server answers at this port (rsso.dsn)")
-    } else {
-        None
-    }
-}
-
-/// A TLS record that holds an alert: a server that speaks TLS was not spoken to in TLS.
-fn is_tls_alert(first: &[u8]) -> bool {
-    first.starts_with(&[0x15, 0x03])
-}
-
 impl Target {
     /// A server's refusal for the user.
     pub(super) fn refused(&self, doing: &str, error: &ServerError) -> Error {
         let words = Words(error).to_string();
-        match advice(error) {
-            Some(advice) => Error::store(&self.address, format!("{doing}: {advice}"), words),
-            None => Error::store(&self.address, doing, words),
+        match of_refusal(error) {
+            Some((kind, advice)) => {
+                Error::store(kind, &self.address, format!("{doing}: {advice}"), words)
+            }
+            None => Error::store(None, &self.address, doing, words),
         }
     }
 
@@ -127,25 +74,17 @@ impl Target {
     pub(super) fn broken(&self, doing: &str, fault: Fault) -> Error {
         match fault {
             Fault::Foreign => Error::store_plain(
+                StoreErrorKind::Configuration,
                 &self.address,
                 format!("{doing}: what answers is not a Redis server (rsso.dsn)"),
             ),
             Fault::Io(error) => {
-                let advice = match error.kind() {
-                    ErrorKind::TimedOut => {
-                        "no answer in time (rsso.connect_timeout, rsso.read_timeout)"
-                    }
-                    ErrorKind::ConnectionRefused => "nothing listens at this address (rsso.dsn)",
-                    ErrorKind::NotFound => "there is no such socket (rsso.dsn)",
-                    ErrorKind::PermissionDenied => "the socket's permissions shut PHP's user out",
-                    ErrorKind::BrokenPipe
-                    | ErrorKind::ConnectionReset
-                    | ErrorKind::ConnectionAborted
-                    | ErrorKind::UnexpectedEof
-                    | ErrorKind::NotConnected => "the server closed the connection",
-                    _ => return Error::store(&self.address, doing, error),
+                let (kind, advice) = of_io(error.kind());
+                let problem = match advice {
+                    "" => doing.to_owned(),
+                    advice => format!("{doing}: {advice}"),
                 };
-                Error::store(&self.address, format!("{doing}: {advice}"), error)
+                Error::store(kind, &self.address, problem, error)
             }
         }
     }
@@ -155,66 +94,36 @@ impl Target {
         const DOING: &str = "cannot connect";
         let tls = matches!(&self.dsn.address, RedisAddress::Tcp { tls: Some(_), .. });
         let plain_tcp = matches!(&self.dsn.address, RedisAddress::Tcp { tls: None, .. });
-        let said = |advice: &str| match &fault {
-            Fault::Io(error) => Error::store(
-                &self.address,
-                format!("{DOING}: {advice}"),
-                error.to_string(),
-            ),
-            Fault::Foreign => Error::store_plain(&self.address, format!("{DOING}: {advice}")),
+        let said = |kind: StoreErrorKind, advice: &str| {
+            let problem = format!("{DOING}: {advice}");
+            match &fault {
+                Fault::Io(error) => Error::store(kind, &self.address, problem, error.to_string()),
+                Fault::Foreign => Error::store_plain(kind, &self.address, problem),
+            }
         };
         if let Some(stranger) = stranger(first) {
-            return said(stranger);
+            return said(StoreErrorKind::Configuration, stranger);
         }
         if plain_tcp && is_tls_alert(first) {
-            return said("this port speaks TLS: write rediss:// in rsso.dsn");
+            return said(
+                StoreErrorKind::Configuration,
+                "this port speaks TLS: write rediss:// in rsso.dsn",
+            );
         }
         let closed = matches!(&fault, Fault::Io(error) if matches!(error.kind(),
             ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe));
         if plain_tcp && closed && first.is_empty() {
             return said(
+                StoreErrorKind::Unreachable,
                 "the server closed the connection without an answer: if this port speaks TLS, write rediss:// in rsso.dsn",
             );
         }
-        if tls {
-            return match &fault {
-                Fault::Io(error) => match tls_advice(error, first, shaking_hands) {
-                    Some(advice) => said(advice),
-                    None => self.broken(DOING, fault),
-                },
-                Fault::Foreign => self.broken(DOING, fault),
-            };
+        match &fault {
+            Fault::Io(error) if tls => match of_tls(error, first, shaking_hands) {
+                Some((kind, advice)) => said(kind, advice),
+                None => self.broken(DOING, fault),
+            },
+            _ => self.broken(DOING, fault),
         }
-        self.broken(DOING, fault)
-    }
-}
-
-fn tls_advice(error: &io::Error, first: &[u8], shaking_hands: bool) -> Option<&'static str> {
-    use rustls::{AlertDescription as Alert, Error as Tls};
-    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
-    match inner {
-        Some(Tls::InvalidMessage(_)) => Some(
-            "this port does not speak TLS: write redis:// in rsso.dsn, or name the server's TLS port (tls-port)",
-        ),
-        Some(Tls::InvalidCertificate(_)) => Some(
-            "the server's certificate is not valid for this host or not signed by a trusted authority (?ca= in rsso.dsn)",
-        ),
-        Some(Tls::AlertReceived(
-            Alert::CertificateRequired
-            | Alert::BadCertificate
-            | Alert::UnknownCA
-            | Alert::CertificateUnknown
-            | Alert::CertificateExpired,
-        )) => Some(
-            "the server wants a client's certificate that it trusts (?cert= and ?key= in rsso.dsn)",
-        ),
-        // A plain Redis waits for the end of the line.
-        None if shaking_hands && first.is_empty() && error.kind() == ErrorKind::TimedOut => Some(
-            "no answer to a TLS greeting in time (rsso.read_timeout): if this port does not speak TLS, write redis:// in rsso.dsn",
-        ),
-        None if shaking_hands && first.is_empty() => Some(
-            "the server closed the connection at a TLS greeting: if this port does not speak TLS, write redis:// in rsso.dsn",
-        ),
-        _ => None,
     }
 }

@@ -5,6 +5,7 @@
 //! renamed; and a lock is a key with an expiry, which a living owner's [`keeper`] puts off.
 
 mod acts;
+mod advice;
 mod commands;
 mod commit;
 mod connection;

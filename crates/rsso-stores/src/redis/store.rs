@@ -15,7 +15,7 @@ use super::scripts::Act;
 use super::suspect::Suspect;
 use super::target::Target;
 use rsso_core::dsn::RedisDsn;
-use rsso_core::error::{Error, Result};
+use rsso_core::error::{Error, Result, StoreErrorKind};
 use rsso_core::login::event::Retention;
 use rsso_core::sid::SessionKey;
 use rsso_core::store::{Loaded, Record, Token};
@@ -156,14 +156,16 @@ impl RedisStore {
     }
 
     pub(super) fn strange(&self, problem: &str) -> Error {
-        Error::store_plain(&self.target.address, problem)
+        Error::store_plain(None, &self.target.address, problem)
     }
 
     pub(super) fn record(&self, reply: Value) -> Result<Option<Record>> {
         match self.accept(reply)? {
             Value::Nil => Ok(None),
             Value::BulkString(value) => record::decode(value).map(Some).ok_or_else(|| {
-                self.strange(
+                Error::store_plain(
+                    StoreErrorKind::Configuration,
+                    &self.target.address,
                     "a key holds something else than a session: choose another rsso.prefix",
                 )
             }),

@@ -10,21 +10,31 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore};
 
 use super::target::Target;
 use rsso_core::dsn::TlsFiles;
-use rsso_core::error::{Error, Result};
+use rsso_core::error::{Error, Result, StoreErrorKind};
+
+/// What is wrong with TLS before anybody is called is a setting.
+const UNUSABLE: StoreErrorKind = StoreErrorKind::Configuration;
 
 impl Target {
     /// A TLS connection to `host` that has not begun yet.
     pub(super) fn tls(&self, host: &str, files: &TlsFiles) -> Result<ClientConnection> {
         let config = self.tls_config(files)?;
-        let name = ServerName::try_from(host.to_owned())
-            .map_err(|error| Error::store(&self.address, "cannot use this host's name", error))?;
+        let name = ServerName::try_from(host.to_owned()).map_err(|error| {
+            Error::store(
+                UNUSABLE,
+                &self.address,
+                "cannot use this host's name",
+                error,
+            )
+        })?;
         ClientConnection::new(Arc::new(config), name)
-            .map_err(|error| Error::store(&self.address, "cannot begin TLS", error))
+            .map_err(|error| Error::store(UNUSABLE, &self.address, "cannot begin TLS", error))
     }
 
     fn tls_config(&self, files: &TlsFiles) -> Result<ClientConfig> {
-        let unusable =
-            |error: rustls::Error| Error::store(&self.address, "cannot use the TLS files", error);
+        let unusable = |error: rustls::Error| {
+            Error::store(UNUSABLE, &self.address, "cannot use the TLS files", error)
+        };
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -77,6 +87,7 @@ impl Target {
     fn file(&self, name: &str, path: &Path) -> Result<Vec<u8>> {
         fs::read(path).map_err(|error| {
             Error::store(
+                UNUSABLE,
                 &self.address,
                 format!("cannot read ?{name}={}", path.display()),
                 error,
@@ -86,6 +97,7 @@ impl Target {
 
     fn unusable_file(&self, name: &str, path: &Path, problem: &str) -> Error {
         Error::store_plain(
+            UNUSABLE,
             &self.address,
             format!("cannot use ?{name}={}: {problem}", path.display()),
         )

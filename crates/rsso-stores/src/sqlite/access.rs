@@ -21,7 +21,7 @@ use super::store::SqliteStore;
 use super::watch::{Files, Watch};
 use super::{error, file, owner, schema};
 use rsso_core::deadline::Deadline;
-use rsso_core::error::{Error, Result};
+use rsso_core::error::{Error, Result, StoreErrorKind};
 
 /// How often an opener looks whether it may open.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
@@ -70,7 +70,7 @@ impl SqliteStore {
                     "{}: a file of the database was removed or replaced meanwhile",
                     doing.is_unknown()
                 );
-                Err(Error::store_plain(&self.address, problem))
+                Err(Error::store_plain(StoreErrorKind::Damaged, &self.address, problem))
             }
             Err(error) => {
                 if error::is_full(&error) {
@@ -144,6 +144,7 @@ impl SqliteStore {
             drop(opening);
             if deadline.passed() {
                 return Err(Error::store_plain(
+                    StoreErrorKind::Damaged,
                     &self.address,
                     "a file of the database (-wal or -shm) was removed while other processes use it; \
                      waiting until one of them comes by and saves what only it has",
@@ -159,6 +160,7 @@ impl SqliteStore {
             .map_err(|error| match error {
                 // The way out would be another than for a session's lock.
                 Error::LockTimeout { .. } => Error::store(
+                    StoreErrorKind::TimedOut,
                     &self.address,
                     "another process keeps opening the database",
                     error,
@@ -191,6 +193,7 @@ impl SqliteStore {
             .map_err(|error| explain(&self.address, path, Doing::Open, error))?;
         let vanished = |error| {
             Error::store(
+                StoreErrorKind::Unreachable,
                 &self.address,
                 "the file vanished while it was opened",
                 error,
@@ -202,7 +205,7 @@ impl SqliteStore {
         let watch = Watch::over(path, files, opening.lock_file().identity())
             .ok_or_else(|| vanished(io::Error::from(io::ErrorKind::NotFound)))?;
         file::share(path, self.dsn.mode).map_err(|error| {
-            Error::store(&self.address, "cannot set the file's mode (?mode=)", error)
+            Error::store(StoreErrorKind::NotAllowed, &self.address, "cannot set the file's mode (?mode=)", error)
         })?;
         membership.announce(files).map_err(no_file)?;
         Ok(Some(Database {

@@ -7,8 +7,15 @@ use rusqlite::{ErrorCode, ffi};
 
 use super::owner::{self, NotOurs};
 
-use rsso_core::error::Error;
+use rsso_core::error::{Error, StoreErrorKind};
 use rsso_core::store::{MAYBE_CHANGED, MAYBE_STORED, NOT_CHANGED, NOT_STORED};
+
+const NO_ROOM: &str = "the disk or quota is full: free some space";
+
+const USABLE_DIRECTORY: &str =
+    "the directory must exist and be writable for PHP's user (rsso.dsn, session.save_path)";
+
+const SEE_DSN: &str = "see rsso.dsn, session.save_path";
 
 /// What was being done, for the message.
 #[derive(Debug, Clone, Copy)]
@@ -54,46 +61,67 @@ pub(super) fn explain(address: &str, path: &Path, doing: Doing, error: rusqlite:
         error.sqlite_error_code()
         && let Some(not_ours) = owner::shut_out(path)
     {
-        return Error::store(address, format!("{act}: {not_ours}"), error);
+        let problem = format!("{act}: {not_ours}");
+        return Error::store(StoreErrorKind::NotAllowed, address, problem, error);
     }
-    let advice = match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => "the disk or quota is full: free some space",
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-            "the file is damaged: move it away with its -wal and -shm files (rsso makes a new one), or restore it from a backup"
-        }
-        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
-            "the directory must exist and be writable for PHP's user (rsso.dsn, session.save_path)"
-        }
-        Some(ErrorCode::ReadOnly) => {
-            "file and directory must be writable for PHP's user (?mode=0660 shares them with a group)"
-        }
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-            "another process kept the database locked for all of rsso.read_timeout"
-        }
-        Some(ErrorCode::SystemIoFailure) => "the file system reported an error",
-        _ => return Error::store(address, act, error),
+    let (kind, advice) = advice(error.sqlite_error_code());
+    let problem = match advice {
+        "" => act.to_owned(),
+        advice => format!("{act}: {advice}"),
     };
-    Error::store(address, format!("{act}: {advice}"), error)
+    Error::store(kind, address, problem, error)
+}
+
+/// The kind of an error of SQLite, and the way out: "" where there is none.
+fn advice(code: Option<ErrorCode>) -> (Option<StoreErrorKind>, &'static str) {
+    use StoreErrorKind as Kind;
+    let (kind, advice) = match code {
+        Some(ErrorCode::DiskFull) => (Kind::Full, NO_ROOM),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => (
+            Kind::Damaged,
+            "the file is damaged: move it away with its -wal and -shm files (rsso makes a new one), or restore it from a backup",
+        ),
+        Some(ErrorCode::CannotOpen) => (Kind::Unreachable, USABLE_DIRECTORY),
+        Some(ErrorCode::PermissionDenied) => (Kind::NotAllowed, USABLE_DIRECTORY),
+        Some(ErrorCode::ReadOnly) => (
+            Kind::ReadOnly,
+            "file and directory must be writable for PHP's user (?mode=0660 shares them with a group)",
+        ),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => (
+            Kind::TimedOut,
+            "another process kept the database locked for all of rsso.read_timeout",
+        ),
+        Some(ErrorCode::TooBig) => (Kind::TooLarge, ""),
+        Some(ErrorCode::SystemIoFailure) => return (None, "the file system reported an error"),
+        _ => return (None, ""),
+    };
+    (Some(kind), advice)
 }
 
 /// [`explain`] for an error of the file system itself.
 pub(super) fn explain_file(address: &str, act: &str, error: io::Error) -> Error {
     if let Some(not_ours) = NotOurs::in_error(&error) {
-        return Error::store_plain(address, format!("{act}: {not_ours}"));
+        let problem = format!("{act}: {not_ours}");
+        return Error::store_plain(StoreErrorKind::NotAllowed, address, problem);
     }
-    let advice = match error.kind() {
-        ErrorKind::NotFound | ErrorKind::PermissionDenied => {
-            "the directory must exist and be writable for PHP's user (rsso.dsn, session.save_path)"
-        }
-        ErrorKind::ReadOnlyFilesystem => {
-            "the file system is read-only (rsso.dsn, session.save_path)"
-        }
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-            "the disk or quota is full: free some space"
-        }
-        _ => "see rsso.dsn, session.save_path",
+    let (kind, advice) = advice_for_file(error.kind());
+    Error::store(kind, address, format!("{act}: {advice}"), error)
+}
+
+fn advice_for_file(error: ErrorKind) -> (Option<StoreErrorKind>, &'static str) {
+    use StoreErrorKind as Kind;
+    let (kind, advice) = match error {
+        ErrorKind::NotFound => (Kind::Unreachable, USABLE_DIRECTORY),
+        ErrorKind::PermissionDenied => (Kind::NotAllowed, USABLE_DIRECTORY),
+        ErrorKind::ReadOnlyFilesystem => (
+            Kind::ReadOnly,
+            "the file system is read-only (rsso.dsn, session.save_path)",
+        ),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => (Kind::Full, NO_ROOM),
+        ErrorKind::NotADirectory | ErrorKind::IsADirectory => (Kind::Configuration, SEE_DSN),
+        _ => return (None, SEE_DSN),
     };
-    Error::store(address, format!("{act}: {advice}"), error)
+    (Some(kind), advice)
 }
 
 /// True where a change may be found stored later on, although it failed. What is rolled back is gone,
@@ -138,9 +166,50 @@ pub(super) fn spares_connection(error: &rusqlite::Error) -> bool {
 mod tests {
     use super::*;
 
-    fn said(doing: Doing, code: i32) -> String {
+    fn explained(doing: Doing, code: i32) -> Error {
         let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
-        explain("sqlite:/s.db", Path::new("/nowhere/s.db"), doing, error).to_string()
+        explain("sqlite:/s.db", Path::new("/nowhere/s.db"), doing, error)
+    }
+
+    fn said(doing: Doing, code: i32) -> String {
+        explained(doing, code).to_string()
+    }
+
+    #[test]
+    fn each_error_of_sqlite_has_its_kind() {
+        use StoreErrorKind as Kind;
+        for (code, kind) in [
+            (ffi::SQLITE_CANTOPEN, Some(Kind::Unreachable)),
+            (ffi::SQLITE_BUSY, Some(Kind::TimedOut)),
+            (ffi::SQLITE_LOCKED, Some(Kind::TimedOut)),
+            (ffi::SQLITE_FULL, Some(Kind::Full)),
+            (ffi::SQLITE_READONLY, Some(Kind::ReadOnly)),
+            (ffi::SQLITE_TOOBIG, Some(Kind::TooLarge)),
+            (ffi::SQLITE_CORRUPT, Some(Kind::Damaged)),
+            (ffi::SQLITE_NOTADB, Some(Kind::Damaged)),
+            (ffi::SQLITE_PERM, Some(Kind::NotAllowed)),
+            (ffi::SQLITE_IOERR_WRITE, None),
+            (ffi::SQLITE_NOMEM, None),
+        ] {
+            assert_eq!(explained(Doing::Write, code).kind(), kind, "{code}");
+        }
+    }
+
+    #[test]
+    fn each_error_of_the_file_system_has_its_kind() {
+        use StoreErrorKind as Kind;
+        for (error, kind) in [
+            (ErrorKind::NotFound, Some(Kind::Unreachable)),
+            (ErrorKind::StorageFull, Some(Kind::Full)),
+            (ErrorKind::QuotaExceeded, Some(Kind::Full)),
+            (ErrorKind::ReadOnlyFilesystem, Some(Kind::ReadOnly)),
+            (ErrorKind::PermissionDenied, Some(Kind::NotAllowed)),
+            (ErrorKind::NotADirectory, Some(Kind::Configuration)),
+            (ErrorKind::Interrupted, None),
+        ] {
+            let explained = explain_file("sqlite:/s.db", "cannot open the file", error.into());
+            assert_eq!(explained.kind(), kind, "{error:?}");
+        }
     }
 
     #[test]
