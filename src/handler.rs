@@ -21,9 +21,6 @@ use crate::object;
 use crate::php::{self, arguments, bytes};
 use crate::worker::{self, Attachment, Caller};
 
-/// Directives that are the system's alone as directives, and options of the object all the same.
-const NOT_OPTIONS: &[&str] = &["dsn"];
-
 macro_rules! interface {
     ($getter:ident, $symbol:literal) => {
         fn $getter() -> &'static ClassEntry {
@@ -182,7 +179,7 @@ extern "C" fn construct(call: &mut ExecuteData, _result: &mut Zval) {
 
 /// An option is a directive without its `rsso.`.
 fn set_option(settings: &mut Settings, name: &str, value: &Zval) -> Result<()> {
-    if NOT_OPTIONS.contains(&name) {
+    if name == "dsn" {
         return Err(Error::config(
             format!("option '{name}'"),
             "is the constructor's first argument",

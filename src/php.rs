@@ -88,7 +88,7 @@ pub(crate) fn ini_string(name: &CStr) -> String {
     ini_text(name, 0)
 }
 
-/// The same as php.ini or the server set it, whatever a script has made of it since.
+/// A text directive as php.ini or the server set it, whatever a script has made of it since.
 pub(crate) fn ini_original(name: &CStr) -> String {
     ini_text(name, 1)
 }

@@ -308,7 +308,7 @@ fn assert_looked_at(said: &[Value]) {
     );
 }
 
-/// The same in another browser.
+/// Firefox does what Chromium does.
 mod in_firefox {
     use super::*;
 

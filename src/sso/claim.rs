@@ -62,7 +62,7 @@ enum Outcome {
     Refused(Refusal, Lent),
 }
 
-/// The same, still in Rust's terms.
+/// What became of the claim, before the worker keeps the rows for PHP.
 enum Settled {
     NoSession,
     Login(LoginRow),

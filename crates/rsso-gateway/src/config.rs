@@ -128,7 +128,7 @@ impl Config {
         self.take(&PREFIX, store.prefix.as_deref())
     }
 
-    /// The same for a server, which has a file too: `directives` are those that stand there.
+    /// The configuration of a server; `directives` are those of its file.
     pub(crate) fn of_server(
         place: &Place,
         directives: &[(String, String)],

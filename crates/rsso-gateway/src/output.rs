@@ -84,7 +84,7 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// The same with `***` for what stands between `//` and the last `@`, where there is such a thing.
+/// `text` with `***` between `//` and the last `@`; `None` where it has no such part.
 fn without_credentials(text: &str) -> Option<String> {
     let (scheme, rest) = text.split_once("//")?;
     let (_, host) = rest.rsplit_once('@')?;

@@ -210,7 +210,7 @@ fn hub(request: &Request) -> Reply {
     })
 }
 
-/// The same of 1.0: an OAuth access token of an issuer it trusts.
+/// Answers as a hub of 1.0 does, which wants an OAuth access token of an issuer it trusts.
 fn hub_of_version_1(request: &Request) -> Reply {
     answer(request, |header, claims| {
         let rfc_9068 = ["sub", "client_id", "jti"];

@@ -30,7 +30,7 @@ use tungstenite::protocol::frame::coding::CloseCode;
 const COOKIE: (&str, &str) = ("Cookie", "PHPSESSID=one");
 const SLOW: Duration = Duration::from_secs(30);
 
-/// The same, where what says that it is ready is elsewhere.
+/// A gateway that says elsewhere that it is ready.
 fn with_admin(config: &str, arguments: &[&str]) -> (Backing, Gateway, WorkDir) {
     let backing = Backing::sqlite();
     let dir = WorkDir::new();

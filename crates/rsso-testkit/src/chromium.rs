@@ -37,7 +37,7 @@ pub fn run(script: &Path, input: &Value) -> Vec<Value> {
     )
 }
 
-/// The same in any browser that `browser/run.mjs` knows.
+/// Runs a script in a browser that `browser/run.mjs` knows.
 pub(crate) fn drive(kind: &str, browser: &Path, script: &Path, input: &Value) -> Vec<Value> {
     let dir = WorkDir::new();
     let mut driver = Command::new(node());

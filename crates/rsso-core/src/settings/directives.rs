@@ -17,7 +17,7 @@ pub struct Directive {
     pub secret: bool,
 }
 
-/// Every directive there is, in the order phpinfo() shows them.
+/// Every directive there is.
 pub const DIRECTIVES: &[Directive] = &[
     Directive::new("dsn", ""),
     Directive::secret("password"),

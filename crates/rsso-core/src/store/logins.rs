@@ -102,7 +102,7 @@ pub trait Logins {
     /// [`crate::Error::Store`].
     fn events(&mut self, realm: &Realm, after: &Position, limit: usize) -> Result<Vec<Event>>;
 
-    /// The same; where there is none yet, waits for the first, up to `wait`.
+    /// Events of a realm behind a position; waits for the first, up to `wait`.
     ///
     /// # Errors
     /// [`crate::Error::Store`].

@@ -42,8 +42,9 @@ pub trait Receipts {
     /// [`crate::Error::Store`].
     fn acknowledged(&mut self, logins: &[LoginId]) -> Result<Vec<bool>>;
 
-    /// The same, once all were told, or the deadline has passed. `None`, and at once, where no gateway
-    /// serves this realm.
+    /// Waits until these logins were told of their end, or the deadline has passed.
+    ///
+    /// `None`, and at once, where no gateway serves this realm.
     ///
     /// # Errors
     /// [`crate::Error::Store`].

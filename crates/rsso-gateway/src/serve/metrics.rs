@@ -127,7 +127,7 @@ pub(crate) fn delivered(frame: &Frame) {
     counter!(DELIVERED, "type" => kind(&frame.kind)).increment(1);
 }
 
-/// The same for an event that somebody was waiting for: how long it took counts.
+/// Counts an event that somebody was waiting for, and how long it took.
 pub(crate) fn delivered_live(frame: &Frame) {
     delivered(frame);
     if let Some(at) = frame.at {

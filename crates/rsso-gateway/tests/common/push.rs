@@ -116,7 +116,7 @@ impl Site {
         self.claim(session, uid, device, label).0
     }
 
-    /// The same, with whom it kicked.
+    /// Claims a login; gives its id and whom the claim kicked.
     pub fn claim(
         &mut self,
         session: &str,

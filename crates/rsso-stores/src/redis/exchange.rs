@@ -53,7 +53,7 @@ impl RedisStore {
         self.try_exchange_behind(None, commands, extra)
     }
 
-    /// The same, with a payload that is staged first; its answer is the first.
+    /// Sends commands behind a payload that is staged first; the first answer is the payload's.
     pub(super) fn try_exchange_behind(
         &mut self,
         stage: Option<&Stage<'_>>,

@@ -70,7 +70,7 @@ impl Act {
         self.call_with(keys, None)
     }
 
-    /// The same, with one key more.
+    /// The call of this script on a session's keys and one key more.
     pub(super) fn call_with(self, keys: &Keys, more: Option<&str>) -> Cmd {
         let mut call = self.evaluate();
         call.arg(keys.all().len() + usize::from(more.is_some()))

@@ -12,10 +12,10 @@ use super::owner::Owner;
 /// How long the owner of a connection that is gone has to vouch for its lock. It notices at once.
 const GONE: Duration = Duration::from_millis(500);
 
-/// The same where its process is seen to live: on a busy machine it may take its time.
+/// How long an owner has whose process is seen to live: a busy machine is slow.
 const LIVING: Duration = Duration::from_secs(3);
 
-/// The same after a restart or failover: the owner must reach the new server first.
+/// How long an owner has after a restart or failover: it must reach the new server first.
 const RESTARTED: Duration = Duration::from_secs(3);
 
 /// A lock whose owner may be dead.

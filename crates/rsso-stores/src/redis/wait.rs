@@ -135,7 +135,7 @@ impl RedisStore {
         Ok(())
     }
 
-    /// The same, as it stands in a lock.
+    /// Who this connection is, as a lock holds it; "" without a connection.
     fn owner_text(&self) -> &str {
         self.link.as_ref().map_or("", |link| &link.owner_text)
     }

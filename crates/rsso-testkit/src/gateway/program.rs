@@ -59,7 +59,7 @@ impl Gateway {
         }
     }
 
-    /// The same, for one whose `/healthz` is elsewhere: waits until it listens.
+    /// Starts a gateway whose `/healthz` is elsewhere; waits until it listens.
     ///
     /// # Panics
     /// With its log, if it does not listen.
@@ -70,7 +70,7 @@ impl Gateway {
         gateway
     }
 
-    /// The same, and waits until it has read the outbox.
+    /// Starts a gateway; waits until it has read the outbox.
     ///
     /// # Panics
     /// With its log, if it does not become ready.

@@ -73,7 +73,7 @@ impl Socket {
         }
     }
 
-    /// The same, heartbeats included.
+    /// The next event, heartbeats included.
     ///
     /// # Errors
     /// As [`Self::heed`].

@@ -109,7 +109,7 @@ impl XmppClients {
             .unwrap_or_else(|| panic!("waited {PATIENCE:?} for '{what}' in vain"))
     }
 
-    /// The same, for something that may not come.
+    /// What the clients report within `limit`; it may not come.
     ///
     /// # Panics
     /// If the clients have ended.

@@ -38,7 +38,7 @@ impl XmppServer {
         Self::start(&PROSODY, accounts, false)
     }
 
-    /// The same with ejabberd.
+    /// An ejabberd with these accounts, and a component that is one of its administrators.
     ///
     /// # Panics
     /// With its log, if it does not come up.

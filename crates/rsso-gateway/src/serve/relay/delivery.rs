@@ -31,7 +31,7 @@ pub(crate) enum Verdict {
     Nobody,
     /// It failed; the other server may have said how long to wait.
     Later(Option<Duration>, String),
-    /// The same for a server that there was no connection to: nothing is begun for a while.
+    /// It failed without a connection to the server: nothing is begun for a while.
     NoConnection(String),
     /// It will never be taken.
     Dead(String),

@@ -40,7 +40,7 @@ const SAME: Duration = Duration::from_secs(5);
 /// Milliseconds that the clocks of those who write events may differ. Too much only costs duplicates.
 const SLACK: i64 = 600_000;
 
-/// The same, for what is news to a new endpoint.
+/// Milliseconds that the clocks may differ by where a new endpoint asks what is news to it.
 const SKEW: i64 = 5000;
 
 /// An endpoint, as far as the intake knows it.

@@ -31,7 +31,7 @@ impl Spool {
         self.state.lock().due(endpoint, under_way, fresh, again)
     }
 
-    /// The same for who may not block; nothing where somebody else is at the spool. It only reads, which
+    /// What is due, for a caller that may not block: nothing while another task uses the spool. It only reads, which
     /// no other process holds up.
     pub(crate) fn due_at_once(
         &self,

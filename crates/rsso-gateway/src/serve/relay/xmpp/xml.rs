@@ -35,7 +35,7 @@ pub(super) fn escape(text: &str) -> String {
     out
 }
 
-/// The same for JSON, where every character can be written another way: nothing is lost.
+/// Makes JSON writable as XML. JSON can escape every character, so nothing is lost.
 pub(super) fn escape_json(json: &str) -> String {
     let mut plain = String::with_capacity(json.len());
     for c in json.chars() {
