@@ -273,12 +273,12 @@ namespace Rsso {
          *     login_details?: 'full'|'masked'|'none',
          *     notify_other_logins?: bool|int|string,
          *     device_marks?: string,
-         * } $options Directives without their `rsso.`. Times are in seconds, fractions allowed. Defaults: `prefix`
-         *     `rsso:` (on SQLite `rsso_`), `connect_timeout` 2, `read_timeout` 2, `lock` true, `lock_wait` 30, `lock_ttl`
-         *     60, `lock_waiters` 0, `lock_failure` 'error', `hash_ids` true, `store_empty` true, `compress` 'off', `compress_min` 2048
-         *     (bytes), `realm` 'default', `uid_case` 'exact', `max_logins` 1, `max_logins_per_device` 0, `max_logins_hard` 1000,
-         *     `on_conflict` 'kick', `victim` 'oldest', `storm_limit` 10, `storm_limit_hour` 30, `tombstone_ttl` and `events_ttl`
-         *     86400, `login_details` 'full', `notify_other_logins` false; the others ''.
+         * } $options Directives without their `rsso.`. Times are in seconds, fractions allowed; `compress_min` is in bytes.
+         *     Defaults: `connect_timeout` 2, `read_timeout` 2, `lock` true, `lock_wait` 30, `lock_ttl` 60, `lock_waiters` 0,
+         *     `lock_failure` 'error', `hash_ids` true, `store_empty` true, `compress` 'off', `compress_min` 2048, `realm` 'default',
+         *     `uid_case` 'exact', `max_logins` 1, `max_logins_per_device` 0, `max_logins_hard` 1000, `on_conflict` 'kick',
+         *     `victim` 'oldest', `storm_limit` 10, `storm_limit_hour` 30, `tombstone_ttl` 86400, `events_ttl` 86400,
+         *     `login_details` 'full', `notify_other_logins` false; `prefix` is `rsso:` on Redis, else `rsso_`; the others are ''.
          *     `rsso.password` of php.ini goes to no other server and user than those of php.ini's `rsso.dsn`: a `$dsn` that
          *     names others brings its password, in it or as `password` or `password_file`.
          *

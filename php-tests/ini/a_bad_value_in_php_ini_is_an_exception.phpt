@@ -38,6 +38,7 @@ foreach ([
     'rsso.lock' => ['maybe', '1'],
     'rsso.lock_wait' => ['forever', '30'],
     'rsso.lock_ttl' => ['0', '60'],
+    'rsso.lock_waiters' => ['101', '0'],
     'rsso.lock_failure' => ['ignore', 'error'],
     'rsso.hash_ids' => ['sha256', '1'],
     'rsso.store_empty' => ['never', '1'],
@@ -82,6 +83,8 @@ good
 Rsso\ConfigException: rsso: rsso.lock_wait: 'forever' cannot be used: must be seconds from 0 to 3600
 good
 Rsso\ConfigException: rsso: rsso.lock_ttl: '0' cannot be used: must be seconds from 1 to 86400
+good
+Rsso\ConfigException: rsso: rsso.lock_waiters: '101' cannot be used: must be a number from 0 to 100
 good
 Rsso\ConfigException: rsso: rsso.lock_failure: 'ignore' cannot be used: must be 'error' or 'readonly'
 good

@@ -23,6 +23,7 @@ foreach ([
     'rsso.store_empty' => ['never'],
     'rsso.compress' => ['gzip', 'ZSTD', ''],
     'rsso.compress_min' => ['-1', '2K', '', '1073741825'],
+    'rsso.mysql_columns' => ['id=a', 'id=a,data=b', 'nonsense'],
     'rsso.realm' => ['', 'a b', str_repeat('r', 65)],
     'rsso.uid_case' => ['', 'ignore'],
     'rsso.max_logins' => ['', '-1', '1.5', '1000001', 'many'],
@@ -253,6 +254,15 @@ rsso.compress_min = ""
 false
 rsso.compress_min = "1073741825"
   warning: ini_set(): rsso: rsso.compress_min: must be bytes from 0 to 1073741824
+false
+rsso.mysql_columns = "id=a"
+  warning: ini_set(): rsso: rsso.mysql_columns: must be id=COLUMN,data=COLUMN and time=COLUMN or expires=COLUMN, separated by commas
+false
+rsso.mysql_columns = "id=a,data=b"
+  warning: ini_set(): rsso: rsso.mysql_columns: must be id=COLUMN,data=COLUMN and time=COLUMN or expires=COLUMN, separated by commas
+false
+rsso.mysql_columns = "nonsense"
+  warning: ini_set(): rsso: rsso.mysql_columns: must be id=COLUMN,data=COLUMN and time=COLUMN or expires=COLUMN, separated by commas
 false
 rsso.realm = ""
   warning: ini_set(): rsso: rsso.realm: must be 1 to 64 characters of a-z, A-Z, 0-9 and '_.-'

@@ -23,6 +23,8 @@ foreach ([
     'rsso.store_empty' => ['0', '1'],
     'rsso.compress' => ['zstd', 'lz4', 'off'],
     'rsso.compress_min' => ['0', '100000', '1073741824'],
+    'rsso.mysql_table' => ['sessions', ''],
+    'rsso.mysql_columns' => ['id=session_id,data=session_data,time=session_last_access', 'id=a,data=b,expires=c', ''],
     'rsso.realm' => ['shop', 'shop.eu_1-b', 'default'],
     'rsso.uid_case' => ['fold', 'exact'],
     'rsso.max_logins' => ['0', '3', '1000000'],

@@ -1,4 +1,6 @@
 //! The list of directives.
+//!
+//! `tests/directives.rs` names each file outside this folder that must list a new one.
 
 use super::nearest;
 use crate::error::Error;

@@ -136,51 +136,63 @@ mod tests {
         assert_eq!(from_table, Settings::default());
     }
 
+    /// Values that are refused; `password` and `mysql_table` take any text.
+    const BAD: &[(&str, &str)] = &[
+        ("dsn", "nonsense"),
+        ("password_file", "relative"),
+        ("prefix", "a b"),
+        ("connect_timeout", "0"),
+        ("read_timeout", "-1"),
+        ("lock_wait", "NaN"),
+        ("lock_wait", "inf"),
+        ("lock_ttl", "0.5"),
+        ("lock", "maybe"),
+        ("lock_waiters", "101"),
+        ("lock_failure", "ignore"),
+        ("hash_ids", "2"),
+        ("store_empty", "sometimes"),
+        ("compress", "gzip"),
+        ("compress_min", "2K"),
+        ("mysql_columns", "id=a"),
+        ("realm", "a b"),
+        ("uid_case", "x"),
+        ("max_logins", "-1"),
+        ("max_logins_per_device", "x"),
+        ("max_logins_hard", "x"),
+        ("on_conflict", "fight"),
+        ("victim", "newest"),
+        ("storm_limit", "1.5"),
+        ("storm_limit_hour", "x"),
+        ("tombstone_ttl", "0"),
+        ("events_ttl", "soon"),
+        ("auto_claim", "a..b"),
+        (
+            "auto_claim_except",
+            "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32,33,34,35,36,37,38,39,40,41,42,43,44,45,46,47,48,49,50,51,52,53,54,55,56,57,58,59,60,61,62,63,64,65",
+        ),
+        ("auto_claim_unless", "a..b"),
+        ("auto_claim_device", "a b"),
+        ("login_details", "some"),
+        ("notify_other_logins", "maybe"),
+        ("device_marks", "0"),
+    ];
+
     #[test]
     fn a_bad_value_names_the_directive_and_changes_nothing() {
-        for (name, value) in [
-            ("dsn", "nonsense"),
-            ("password_file", "relative"),
-            ("prefix", "a b"),
-            ("connect_timeout", "0"),
-            ("read_timeout", "-1"),
-            ("lock_wait", "NaN"),
-            ("lock_wait", "inf"),
-            ("lock_ttl", "0.5"),
-            ("lock", "maybe"),
-            ("lock_waiters", "101"),
-            ("lock_failure", "ignore"),
-            ("hash_ids", "2"),
-            ("store_empty", "sometimes"),
-            ("compress", "gzip"),
-            ("compress_min", "2K"),
-            ("realm", "a b"),
-            ("uid_case", "x"),
-            ("max_logins", "-1"),
-            ("max_logins_per_device", "x"),
-            ("max_logins_hard", "x"),
-            ("on_conflict", "fight"),
-            ("victim", "newest"),
-            ("storm_limit", "1.5"),
-            ("storm_limit_hour", "x"),
-            ("tombstone_ttl", "0"),
-            ("events_ttl", "soon"),
-            ("auto_claim", "a..b"),
-            (
-                "auto_claim_except",
-                "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32,33,34,35,36,37,38,39,40,41,42,43,44,45,46,47,48,49,50,51,52,53,54,55,56,57,58,59,60,61,62,63,64,65",
-            ),
-            ("auto_claim_unless", "a..b"),
-            ("auto_claim_device", "a b"),
-            ("login_details", "some"),
-            ("notify_other_logins", "maybe"),
-            ("device_marks", "0"),
-            ("nonesuch", "1"),
-        ] {
+        for (name, value) in BAD.iter().chain(&[("nonesuch", "1")]) {
             let mut settings = Settings::default();
             let error = settings.set(name, value).unwrap_err().to_string();
             assert!(error.starts_with(&format!("rsso.{name}: ")), "{error}");
             assert_eq!(settings, Settings::default());
+        }
+    }
+
+    #[test]
+    fn each_directive_has_a_bad_value_above() {
+        for directive in DIRECTIVES {
+            let has_bad_value = BAD.iter().any(|(name, _)| *name == directive.name);
+            let takes_any_text = matches!(directive.name, "password" | "mysql_table");
+            assert_ne!(has_bad_value, takes_any_text, "{}", directive.name);
         }
     }
 
