@@ -1,6 +1,6 @@
 //! A session that is larger than the MySQL server's limit: the exception's code says so.
 
-use crate::common::mysql::{php, stopping};
+use crate::common::checkpoints::{php, stopping};
 use rsso_testkit::{MariaDb, WorkDir};
 
 #[test]

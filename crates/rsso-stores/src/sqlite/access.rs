@@ -70,7 +70,11 @@ impl SqliteStore {
                     "{}: a file of the database was removed or replaced meanwhile",
                     doing.is_unknown()
                 );
-                Err(Error::store_plain(StoreErrorKind::Damaged, &self.address, problem))
+                Err(Error::store_plain(
+                    StoreErrorKind::Damaged,
+                    &self.address,
+                    problem,
+                ))
             }
             Err(error) => {
                 if error::is_full(&error) {
@@ -205,7 +209,12 @@ impl SqliteStore {
         let watch = Watch::over(path, files, opening.lock_file().identity())
             .ok_or_else(|| vanished(io::Error::from(io::ErrorKind::NotFound)))?;
         file::share(path, self.dsn.mode).map_err(|error| {
-            Error::store(StoreErrorKind::NotAllowed, &self.address, "cannot set the file's mode (?mode=)", error)
+            Error::store(
+                StoreErrorKind::NotAllowed,
+                &self.address,
+                "cannot set the file's mode (?mode=)",
+                error,
+            )
         })?;
         membership.announce(files).map_err(no_file)?;
         Ok(Some(Database {
