@@ -102,7 +102,7 @@ impl KickRow {
             device: identity.device.clone(),
             label: identity.label.clone(),
             reason: kick.reason.clone(),
-            code: kick.code,
+            code: kick.code.number(),
             at: seconds(kick.at),
             by_device: kick.by.as_ref().map(|by| by.device.clone()),
             by_label: kick.by.as_ref().and_then(|by| by.label.clone()),

@@ -14,7 +14,7 @@ use super::identity::ulid;
 
 pub use super::outbox::merge;
 pub use super::outbox::{Event, MAX_EVENTS, Position, Retention};
-use super::{By, Identity, Realm, User};
+use super::{By, Identity, KickCode, Realm, User};
 use crate::error::Result;
 
 /// What happened.
@@ -139,9 +139,9 @@ pub struct Tail<'a> {
     /// Why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'a str>,
-    /// -4 replaced, -5 kicked, -3 expired.
+    /// How the login was ended.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<i32>,
+    pub code: Option<KickCode>,
     /// Who came in its place, or beside it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<&'a By>,
@@ -161,7 +161,7 @@ pub struct Tails;
 
 impl Tails {
     /// Without more than the moment, the reason and its code.
-    pub fn plain(moment: &Moment, reason: Option<&str>, code: Option<i32>) -> String {
+    pub fn plain(moment: &Moment, reason: Option<&str>, code: Option<KickCode>) -> String {
         Tail {
             reason,
             code,
@@ -173,7 +173,7 @@ impl Tails {
 
     /// Of a login that has expired.
     pub fn expired(moment: &Moment) -> String {
-        Self::plain(moment, Some("expired"), Some(-3))
+        Self::plain(moment, Some("expired"), Some(KickCode::Expired))
     }
 }
 
@@ -253,7 +253,7 @@ mod tests {
         let moment = Moment::now().unwrap();
         let tail = Tail {
             reason: Some("replaced"),
-            code: Some(-4),
+            code: Some(KickCode::Replaced),
             by: None,
             at: moment.at,
         };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{By, Device, Identity, LoginId};
+use super::{By, Device, Identity, KickCode, LoginId};
 use crate::error::{Error, Result};
 
 /// Why a session is gone: what its tombstone says.
@@ -15,8 +15,8 @@ pub struct Kick {
     pub identity: Identity,
     /// `replaced`, `limit` or `storm` (refused by `rsso.auto_claim`), or the reason that was given to `sso_kick()`.
     pub reason: String,
-    /// -4 replaced, -5 kicked.
-    pub code: i32,
+    /// How the login was ended.
+    pub code: KickCode,
     /// Who came in its place.
     pub by: Option<By>,
     /// When, in milliseconds since 1970.

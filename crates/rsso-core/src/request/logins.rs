@@ -7,7 +7,7 @@ use super::{Refusal, RequestState};
 use crate::deadline::bounded;
 use crate::error::Result;
 use crate::login::event::Moment;
-use crate::login::{BornOf, Bound, Claim, Claimed, Kick, Login, Seat, User};
+use crate::login::{BornOf, Bound, Claim, Claimed, Kick, KickCode, Login, Seat, User};
 use crate::settings::Settings;
 use crate::sid::SessionId;
 use crate::store::{End, Store, Token};
@@ -181,7 +181,7 @@ impl RequestState {
         let kick = Kick {
             identity: claim.identity(),
             reason: reason.to_owned(),
-            code: -4,
+            code: KickCode::Replaced,
             by: None,
             at: Moment::now()?.at,
             delivered: None,

@@ -126,7 +126,7 @@ impl Channels {
             Obituary::Forgotten(position) => self.own(&position.to_string()).kicked(kick),
         };
         Some(Channel {
-            then: Err(Ending::of_kick(Some(kick.code))),
+            then: Err(Ending::of_kick(Some(kick.code.number()))),
             first: [frame].into(),
         })
     }

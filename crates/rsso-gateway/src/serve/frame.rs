@@ -160,7 +160,7 @@ impl Own<'_> {
         }
         let mut frame = self.frame(Kind::Kicked.as_str(), &data);
         if let Some(frame) = Arc::get_mut(&mut frame) {
-            frame.ending = Some(Ending::of_kick(Some(kick.code)));
+            frame.ending = Some(Ending::of_kick(Some(kick.code.number())));
         }
         frame
     }

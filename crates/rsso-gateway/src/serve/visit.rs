@@ -52,7 +52,7 @@ impl Gateway {
                 }
             }
             Bearer::Kicked(kick) => channels.last_words(kick, after.as_ref()).map_or_else(
-                || Purpose::Told(Ending::of_kick(Some(kick.code))),
+                || Purpose::Told(Ending::of_kick(Some(kick.code.number()))),
                 Purpose::Listen,
             ),
             Bearer::Nobody => match self.end_of(query, after.as_ref()).await {

@@ -7,7 +7,7 @@ use super::removal::{Remains, end_login, forget, live_entries};
 use super::rows::{Binding, Entry, Slice, UserRow};
 use rsso_core::login::event::{self, Kind, Moment, Tail, Tails, identity_json, json};
 use rsso_core::login::policy::{Candidate, OnConflict, Weather};
-use rsso_core::login::{Bound, Claim, Claimed, Kick, Login, Refused, Seat};
+use rsso_core::login::{Bound, Claim, Claimed, Kick, KickCode, Login, Refused, Seat};
 use rsso_core::store::{Generation, Version};
 
 /// The whole act but for its transaction. `born` is the generation of a record that has to be made.
@@ -211,7 +211,7 @@ fn replace<L: Ledger>(
     let by = claim.by();
     let tail = Tail {
         reason: Some("replaced"),
-        code: Some(-4),
+        code: Some(KickCode::Replaced),
         by: Some(&by),
         at: book.moment.at,
     };

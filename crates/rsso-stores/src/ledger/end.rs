@@ -5,7 +5,7 @@ use super::events::{Book, kick_of};
 use super::removal::{Remains, end_login, live_entries};
 use super::rows::{Entry, Slice};
 use rsso_core::login::event::{self, Kind, Moment, Tail, Tails};
-use rsso_core::login::{Device, Kick, KickOrder, Login, LoginId, User, Which};
+use rsso_core::login::{Device, Kick, KickCode, KickOrder, Login, LoginId, User, Which};
 
 /// Ends the login of a session, which stays.
 pub(crate) fn sign_out<L: Ledger>(
@@ -74,7 +74,7 @@ pub(crate) fn kick<L: Ledger>(
     let mut book = Book::new(moment);
     let tail = Tail {
         reason: Some(&order.reason),
-        code: Some(-5),
+        code: Some(KickCode::Kicked),
         by: None,
         at: moment.at,
     };

@@ -17,7 +17,7 @@ use rsso_core::error::Result;
 use rsso_core::login::event::{Event, Moment, Position, Tail, head, identity_json, json, merge};
 use rsso_core::login::policy::SLICE;
 use rsso_core::login::{
-    BornOf, Bound, Claim, Claimed, Device, Kick, KickOrder, Login, LoginId, MAX_SESSIONS,
+    BornOf, Bound, Claim, Claimed, Device, Kick, KickCode, KickOrder, Login, LoginId, MAX_SESSIONS,
     OnConflict, ROTATION_GRACE, Realm, Refused, Seat, User, Victim, Which,
 };
 use rsso_core::sid::SessionKey;
@@ -57,7 +57,7 @@ impl Logins for RedisStore {
         let by = claim.by();
         let replaced = Tail {
             reason: Some("replaced"),
-            code: Some(-4),
+            code: Some(KickCode::Replaced),
             by: Some(&by),
             at: moment.at,
         };
@@ -180,7 +180,7 @@ impl Logins for RedisStore {
         let moment = Moment::now()?;
         let kicked = Tail {
             reason: Some(&order.reason),
-            code: Some(-5),
+            code: Some(KickCode::Kicked),
             by: None,
             at: moment.at,
         };

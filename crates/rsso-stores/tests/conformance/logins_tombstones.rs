@@ -35,7 +35,7 @@ pub fn a_second_claim_kicks_the_first(fixture: &dyn Fixture) {
         panic!("{kicks:?}");
     };
     assert_eq!(kick.identity, older.identity());
-    assert_eq!((kick.reason.as_str(), kick.code), ("replaced", -4));
+    assert_eq!((kick.reason.as_str(), kick.code.number()), ("replaced", -4));
     assert_eq!(kick.by, Some(newer.by()));
     assert!((before..=now()).contains(&kick.at));
 
