@@ -47,7 +47,7 @@ pub fn the_new_id_of_strict_mode_inherits_the_kick(fixture: &dyn Fixture) {
             .store
             .kick_of(&fixture.key_of(&new))
             .unwrap();
-        assert_eq!(kick.expect("a gateway finds the kick").code, -5);
+        assert_eq!(kick.expect("a gateway finds the kick").code.number(), -5);
         presented = new;
     }
     // The request stores something.
