@@ -25,7 +25,9 @@ use std::time::{Duration, Instant};
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::time::{ClockId, clock_gettime};
-use rsso_core::login::{Claim, Claimed, Client, Device, Limits, LoginId, Realm, Seat, Uid, User};
+use rsso_core::login::{
+    Claim, ClaimBasis, Claimed, Client, Device, Limits, LoginId, Realm, Uid, User,
+};
 use rsso_core::store::{Store, Token};
 use rsso_core::{SessionId, SessionKey, Settings};
 use rsso_stores::Spec;
@@ -223,14 +225,14 @@ fn log_in(store: &mut dyn Store, session: &str, uid: &str) {
         notify_others: false,
         tombstone_ttl: hour,
     };
-    let seat = Seat {
+    let basis = ClaimBasis {
         seen: None,
         token: Token::random().unwrap(),
         ttl: hour,
     };
     let key = SessionKey::of(&SessionId::parse(session.as_bytes()).unwrap(), true);
     assert!(matches!(
-        store.claim(&key, seat, &claim),
+        store.claim(&key, basis, &claim),
         Ok(Claimed::New(..))
     ));
 }

@@ -17,7 +17,9 @@ use std::collections::BTreeSet;
 use common::push::{Backing, Site, user};
 use common::{key, rsso};
 use rsso_core::login::event::Kind;
-use rsso_core::login::{Claim, Client, Details, Device, Limits, LoginId, OnConflict, Seat, Which};
+use rsso_core::login::{
+    Claim, ClaimBasis, Client, Details, Device, Limits, LoginId, OnConflict, Which,
+};
 use rsso_core::store::{End, Token};
 use serde_json::{Value, json};
 
@@ -91,12 +93,12 @@ fn try_to_log_in(
         notify_others: false,
         tombstone_ttl: hour,
     };
-    let seat = Seat {
+    let basis = ClaimBasis {
         seen: None,
         token: Token::random().unwrap(),
         ttl: hour,
     };
-    site.0.claim(&key(session), seat, &claim).unwrap();
+    site.0.claim(&key(session), basis, &claim).unwrap();
 }
 
 fn every_event_fits_the_schema(backing: &Backing) {

@@ -22,7 +22,9 @@ use common::receiver::Receiver;
 use common::relay::{Office, webhook};
 use common::{json, key, worker};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use rsso_core::login::{Claim, Claimed, Client, Device, KickOrder, Limits, LoginId, Seat, Which};
+use rsso_core::login::{
+    Claim, ClaimBasis, Claimed, Client, Device, KickOrder, Limits, LoginId, Which,
+};
 use rsso_core::store::{Store, Token};
 use rsso_testkit::xmpp::{COMPONENT, DOMAIN, SECRET};
 use rsso_testkit::{XmppServer, eventually};
@@ -63,12 +65,12 @@ fn sign_in(store: &mut dyn Store, number: usize) -> LoginId {
         },
         tombstone_ttl: HOUR,
     };
-    let seat = Seat {
+    let basis = ClaimBasis {
         seen: None,
         token: Token::random().unwrap(),
         ttl: HOUR,
     };
-    let claimed = store.claim(&key(&session(number)), seat, &claim).unwrap();
+    let claimed = store.claim(&key(&session(number)), basis, &claim).unwrap();
     assert!(matches!(claimed, Claimed::New(..)));
     claim.login
 }

@@ -40,9 +40,9 @@ pub struct Claim {
     pub tombstone_ttl: Duration,
 }
 
-/// The session that a claim or a rotation makes or binds.
+/// What a claim relies on.
 #[derive(Debug, Clone, Copy)]
-pub struct Seat {
+pub struct ClaimBasis {
     /// The version that the request read; `None` if the session is not stored yet.
     pub seen: Option<Version>,
     /// The revision of a record that has to be made. Not the token of a lock: that one's commit

@@ -21,7 +21,7 @@ mod user;
 
 pub use auto::{AutoClaim, KeyPattern, device_of_user_agent};
 pub use born_of::BornOf;
-pub use claim::{Claim, Claimed, Refused, Seat, check_label, check_meta};
+pub use claim::{Claim, ClaimBasis, Claimed, Refused, check_label, check_meta};
 pub use client::{Client, Details};
 pub use identity::{By, Identity, LoginId};
 pub use kick::{Kick, KickOrder, Which, check_reason};

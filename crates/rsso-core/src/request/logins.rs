@@ -7,7 +7,7 @@ use super::{Refusal, RequestState};
 use crate::deadline::bounded;
 use crate::error::Result;
 use crate::login::event::Moment;
-use crate::login::{BornOf, Bound, Claim, Claimed, Kick, KickCode, Login, Seat, User};
+use crate::login::{BornOf, Bound, Claim, ClaimBasis, Claimed, Kick, KickCode, Login, User};
 use crate::settings::Settings;
 use crate::sid::SessionId;
 use crate::store::{End, Store, Token};
@@ -80,7 +80,7 @@ impl RequestState {
         let Some(current) = self.current.as_mut().filter(|c| c.refusal.is_none()) else {
             return Ok(Claimed::Ended);
         };
-        let seat = Seat {
+        let basis = ClaimBasis {
             seen: current.seen,
             token: Token::random()?,
             ttl: bounded(ttl),
@@ -91,7 +91,7 @@ impl RequestState {
             born_of: Some(BornOf::session(presented)),
             ..claim.clone()
         };
-        let claimed = store.claim(&current.key, seat, claim)?;
+        let claimed = store.claim(&current.key, basis, claim)?;
         match &claimed {
             Claimed::New(version, _) => {
                 if current.seen.is_none() && !current.locked {

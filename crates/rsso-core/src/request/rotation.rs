@@ -14,10 +14,10 @@ use super::leaving::Leaving;
 use super::{Current, Refusal, RequestState, Written};
 use crate::deadline::bounded;
 use crate::error::Result;
-use crate::login::{Bound, ROTATION_GRACE, Seat};
+use crate::login::{Bound, ROTATION_GRACE};
 use crate::settings::Settings;
 use crate::sid::SessionId;
-use crate::store::{Change, End, Store, Token};
+use crate::store::{Change, End, Lock, Rotation, Store, Token};
 
 impl RequestState {
     /// `session_regenerate_id(true)` destroys the old id. One that has a login is left alone until
@@ -59,7 +59,10 @@ impl RequestState {
             alone: self.left.contains(&current.key),
             grave: None,
         };
-        let lock = (current.token, current.locked);
+        let lock = Lock {
+            token: current.token,
+            held: current.locked,
+        };
         let existed = store.destroy_leaving_empty(&current.key, lock, end, ROTATION_GRACE)?;
         self.ended = !existed;
         Ok(())
@@ -126,14 +129,15 @@ impl RequestState {
         // An id that collided, and was looked at on the way.
         self.give_up_current(store)?;
         let mut current = Current::unread(sid, settings)?;
-        let seat = Seat {
-            seen: None,
+        let rotation = Rotation {
+            from: &leaving.key,
+            lock: leaving.token,
+            to: &current.key,
+            login: leaving.login.login.identity.login,
             token: Token::random()?,
             ttl: bounded(ttl),
         };
-        let login = leaving.login.login.identity.login;
-        let from = (&leaving.key, leaving.token);
-        match store.rotate(from, &current.key, seat, login)? {
+        match store.rotate(&rotation)? {
             Some(version) => {
                 current.seen = Some(version);
                 current.login = Some(Bound {

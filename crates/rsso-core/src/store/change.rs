@@ -17,6 +17,15 @@ pub struct End<'a> {
     pub grave: Option<(&'a Kick, Duration)>,
 }
 
+/// A request's token, and whether it holds the session's lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lock {
+    /// The request's token.
+    pub token: Token,
+    /// Whether it holds the lock.
+    pub held: bool,
+}
+
 /// What a commit relies on.
 #[derive(Debug, Clone, Copy)]
 pub struct Basis {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Basis, Change, End, Load, Loaded, Logins, Outcome, Receipts, Token, Words};
+use super::{Basis, Change, End, Load, Loaded, Lock, Logins, Outcome, Receipts, Token, Words};
 use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::sid::SessionKey;
@@ -53,7 +53,7 @@ pub trait Store: Logins + Receipts + Words + Send {
     fn destroy(&mut self, key: &SessionKey, token: Option<Token>, end: End<'_>) -> Result<bool>;
 
     /// As [`Self::destroy`] of a record that was seen, after which an empty one of another generation
-    /// stands there for `ttl`: who waits for the lock of `token` finds that one. [`in_two_steps`] is for
+    /// stands there for `ttl`: who waits for `lock` finds that one. [`in_two_steps`] is for
     /// what a store cannot do in one.
     ///
     /// # Errors
@@ -62,7 +62,7 @@ pub trait Store: Logins + Receipts + Words + Send {
     fn destroy_leaving_empty(
         &mut self,
         key: &SessionKey,
-        lock: (Token, bool),
+        lock: Lock,
         end: End<'_>,
         ttl: Duration,
     ) -> Result<bool>;
@@ -86,23 +86,23 @@ pub trait Store: Logins + Receipts + Words + Send {
 pub fn in_two_steps(
     store: &mut impl Store,
     key: &SessionKey,
-    (token, locked): (Token, bool),
+    lock: Lock,
     end: End<'_>,
     ttl: Duration,
 ) -> Result<bool> {
     let existed = store.destroy(key, None, end);
     if let Ok(true) = existed {
         let basis = Basis {
-            token,
-            locked,
+            token: lock.token,
+            locked: lock.held,
             seen: None,
             lives: false,
         };
         let _ = store.commit(key, basis, Change::Write(b"", ttl));
         return Ok(true);
     }
-    if locked {
-        store.release(key, token)?;
+    if lock.held {
+        store.release(key, lock.token)?;
     }
     existed
 }

@@ -22,12 +22,30 @@ use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::login::event::{Event, Position};
 use crate::login::{
-    Bound, Claim, Claimed, Device, Kick, KickOrder, Login, LoginId, Realm, Seat, User, Which,
+    Bound, Claim, ClaimBasis, Claimed, Device, Kick, KickOrder, Login, LoginId, Realm, User, Which,
 };
 use crate::sid::SessionKey;
 
 /// How often a store that cannot wake a reader is asked for new events: one indexed read each time.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+/// The change of a session's id, which takes its login along.
+#[derive(Debug, Clone, Copy)]
+pub struct Rotation<'a> {
+    /// The old id.
+    pub from: &'a SessionKey,
+    /// The token that holds the lock of the old id, if one does.
+    pub lock: Option<Token>,
+    /// The new id.
+    pub to: &'a SessionKey,
+    /// The login that the session must still have.
+    pub login: LoginId,
+    /// The revision of the new record. Not the token of a lock: that one's commit would be taken for
+    /// one that was made before.
+    pub token: Token,
+    /// How long the new session lives.
+    pub ttl: Duration,
+}
 
 /// The part of a store that knows who is logged in.
 pub trait Logins {
@@ -35,21 +53,15 @@ pub trait Logins {
     ///
     /// # Errors
     /// [`crate::Error::Store`].
-    fn claim(&mut self, key: &SessionKey, seat: Seat, claim: &Claim) -> Result<Claimed>;
+    fn claim(&mut self, key: &SessionKey, basis: ClaimBasis, claim: &Claim) -> Result<Claimed>;
 
     /// Carries a login from a session to a new id, with a copy of the data; the old id lives on
-    /// for [`crate::login::ROTATION_GRACE`] and is not refreshed any more. Gives the lock of `token`
-    /// on the old one back. `None` where the session no longer has that login, or the new id is taken.
+    /// for [`crate::login::ROTATION_GRACE`] and is not refreshed any more. Gives the lock on the old
+    /// id back. `None` where the session no longer has that login, or the new id is taken.
     ///
     /// # Errors
     /// [`crate::Error::Store`].
-    fn rotate(
-        &mut self,
-        from: (&SessionKey, Option<Token>),
-        to: &SessionKey,
-        seat: Seat,
-        login: LoginId,
-    ) -> Result<Option<Version>>;
+    fn rotate(&mut self, rotation: &Rotation<'_>) -> Result<Option<Version>>;
 
     /// Ends a login and keeps the session, which has the same version as before. False where the
     /// session no longer has that login.

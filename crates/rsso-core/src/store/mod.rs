@@ -29,10 +29,10 @@ pub mod receipts;
 pub mod sites;
 pub mod words;
 
-pub use change::{Basis, Change, End, Outcome};
+pub use change::{Basis, Change, End, Lock, Outcome};
 pub use contract::{Store, in_two_steps};
 pub use load::{Load, Loaded, LockTerms};
-pub use logins::Logins;
+pub use logins::{Logins, Rotation};
 pub use receipts::Receipts;
 pub use words::Words;
 

@@ -26,7 +26,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use rsso_core::login::{
-    Claim, Claimed, Client, Details, Device, Limits, LoginId, Realm, Seat, Uid, User,
+    Claim, ClaimBasis, Claimed, Client, Details, Device, Limits, LoginId, Realm, Uid, User,
 };
 use rsso_core::store::{Basis, Change, Load, LockTerms, Outcome, Store, Token};
 use rsso_core::{Deadline, SessionId, SessionKey, Settings};
@@ -155,13 +155,13 @@ pub fn claim(store: &mut dyn Store, name: &str, uid: &[u8], device: &str) -> Str
         notify_others: false,
         tombstone_ttl: HOUR,
     };
-    let seat = Seat {
+    let basis = ClaimBasis {
         seen: None,
         token: Token::random().expect("randomness"),
         ttl: HOUR,
     };
     let claimed = store
-        .claim(&key(name), seat, &claim)
+        .claim(&key(name), basis, &claim)
         .expect("the store works");
     assert!(matches!(claimed, Claimed::New(..)));
     claim.login.to_string()

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use rsso_core::login::{
-    Claim, Claimed, Client, Device, Kick, KickOrder, Limits, LoginId, Realm, Seat, Uid, User, Which,
+    Claim, ClaimBasis, Claimed, Client, Device, Kick, KickOrder, Limits, LoginId, Realm, Uid, User,
+    Which,
 };
 use rsso_core::store::{End, Store, Token};
 use rsso_testkit::{Gateway, MariaDb, RedisServer, WorkDir};
@@ -145,12 +146,12 @@ impl Site {
     }
 
     fn claim_as(&mut self, session: &str, claim: &Claim) -> (LoginId, Vec<Kick>) {
-        let seat = Seat {
+        let basis = ClaimBasis {
             seen: None,
             token: Token::random().expect("randomness"),
             ttl: HOUR,
         };
-        match self.0.claim(&key(session), seat, claim) {
+        match self.0.claim(&key(session), basis, claim) {
             Ok(Claimed::New(_, kicks)) => (claim.login, kicks),
             other => panic!("{other:?}"),
         }
@@ -239,12 +240,12 @@ pub fn log_in_of_realm(store: &mut dyn Store, realm: &str, session: &str, uid: &
         notify_others: false,
         tombstone_ttl: HOUR,
     };
-    let seat = Seat {
+    let basis = ClaimBasis {
         seen: None,
         token: Token::random().expect("randomness"),
         ttl: HOUR,
     };
-    let claimed = store.claim(&key(session), seat, &claim);
+    let claimed = store.claim(&key(session), basis, &claim);
     assert!(matches!(claimed, Ok(Claimed::New(..))), "{claimed:?}");
     store.notify(&user, None, "1").expect("the store works");
 }

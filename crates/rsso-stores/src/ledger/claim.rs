@@ -7,14 +7,14 @@ use super::removal::{Remains, end_login, forget, live_entries};
 use super::rows::{Binding, Entry, Slice, UserRow};
 use rsso_core::login::event::{self, Kind, Moment, Tail, Tails, identity_json, json};
 use rsso_core::login::policy::{Candidate, OnConflict, Weather};
-use rsso_core::login::{Bound, Claim, Claimed, Kick, KickCode, Login, Refused, Seat};
+use rsso_core::login::{Bound, Claim, ClaimBasis, Claimed, Kick, KickCode, Login, Refused};
 use rsso_core::store::{Generation, Version};
 
 /// The whole act but for its transaction. `born` is the generation of a record that has to be made.
 pub(crate) fn claim<L: Ledger>(
     ledger: &mut L,
     key: &[u8],
-    seat: Seat,
+    basis: ClaimBasis,
     claim: &Claim,
     born: Generation,
     moment: &Moment,
@@ -23,7 +23,7 @@ pub(crate) fn claim<L: Ledger>(
     let user = claim.user.key();
     let mut row = ledger.lock_user(&claim.user)?;
     let found = ledger.version(key)?;
-    if let Some(seen) = seat.seen
+    if let Some(seen) = basis.seen
         && found.map(|now| now.generation) != Some(seen.generation)
     {
         return Ok(Claimed::Ended);
@@ -89,7 +89,7 @@ pub(crate) fn claim<L: Ledger>(
     let kicks = replace(ledger, &mut book, &row, claim, &victims)?;
     let newborn = Version {
         generation: born,
-        revision: seat.token.into(),
+        revision: basis.token.into(),
     };
     for entry in &repeated {
         end_quietly(ledger, &mut book, &row, entry, (None, newborn))?;
@@ -102,7 +102,7 @@ pub(crate) fn claim<L: Ledger>(
     let version = match found {
         Some(version) => version,
         None => {
-            ledger.create(key, newborn, seat.ttl)?;
+            ledger.create(key, newborn, basis.ttl)?;
             newborn
         }
     };
@@ -112,7 +112,7 @@ pub(crate) fn claim<L: Ledger>(
         login: claim.login,
         sequence: row.sequence,
         device: claim.device.as_str().to_owned(),
-        more: json(&claim.more(seat.ttl)),
+        more: json(&claim.more(basis.ttl)),
         identity,
         sessions: Vec::new(),
     };

@@ -2,22 +2,21 @@
 
 use super::contract::Ledger;
 use super::rows::{Seated, Slice};
-use rsso_core::login::{LoginId, MAX_SESSIONS, ROTATION_GRACE, Seat};
-use rsso_core::store::{Generation, Version};
+use rsso_core::login::{MAX_SESSIONS, ROTATION_GRACE};
+use rsso_core::store::{Generation, Rotation, Version};
 
 /// The whole act but for its transaction; `None` where the session no longer has the login, or
 /// the new id is taken. `born` is the new record's generation.
 pub(crate) fn rotate<L: Ledger>(
     ledger: &mut L,
-    from: &[u8],
-    to: &[u8],
-    seat: Seat,
-    login: LoginId,
+    rotation: &Rotation<'_>,
     born: Generation,
 ) -> Result<Option<Version>, L::Error> {
+    let (from, to) = (rotation.from.as_bytes(), rotation.to.as_bytes());
+    let login = rotation.login;
     let version = Version {
         generation: born,
-        revision: seat.token.into(),
+        revision: rotation.token.into(),
     };
     let Some(bound) = ledger.binding(from)?.filter(|bound| bound.login == login) else {
         return Ok(None);
@@ -32,7 +31,7 @@ pub(crate) fn rotate<L: Ledger>(
     {
         return ledger.version(to);
     }
-    if !ledger.copy(from, to, version, seat.ttl)? {
+    if !ledger.copy(from, to, version, rotation.ttl)? {
         return Ok(None);
     }
     ledger.bind(to, born, login)?;

@@ -14,10 +14,10 @@ use crate::ledger;
 use rsso_core::error::{Error, Result};
 use rsso_core::login::event::{self, Event, Moment, Position};
 use rsso_core::login::{
-    Bound, Claim, Claimed, Device, Kick, KickOrder, Login, LoginId, Realm, Seat, User, Which,
+    Bound, Claim, ClaimBasis, Claimed, Device, Kick, KickOrder, Login, LoginId, Realm, User, Which,
 };
 use rsso_core::sid::SessionKey;
-use rsso_core::store::{Generation, Logins, MAYBE_CHANGED, NOT_CHANGED, Token, Version};
+use rsso_core::store::{Generation, Logins, MAYBE_CHANGED, NOT_CHANGED, Rotation, Version};
 
 /// How the error of an act begins, whichever is known of it.
 #[derive(Clone, Copy)]
@@ -106,7 +106,7 @@ impl MysqlStore {
 }
 
 impl Logins for MysqlStore {
-    fn claim(&mut self, key: &SessionKey, seat: Seat, claim: &Claim) -> Result<Claimed> {
+    fn claim(&mut self, key: &SessionKey, basis: ClaimBasis, claim: &Claim) -> Result<Claimed> {
         let (born, moment) = (Generation::random()?, Moment::now()?);
         let mut again = false;
         self.act(Line::Prompt, CHANGE, |desk| {
@@ -115,23 +115,17 @@ impl Logins for MysqlStore {
             if mem::replace(&mut again, true) {
                 desk.lock_both(key.as_bytes(), &claim.user)?;
             }
-            ledger::claim(desk, key.as_bytes(), seat, claim, born, &moment)
+            ledger::claim(desk, key.as_bytes(), basis, claim, born, &moment)
         })
     }
 
-    fn rotate(
-        &mut self,
-        (from, token): (&SessionKey, Option<Token>),
-        to: &SessionKey,
-        seat: Seat,
-        login: LoginId,
-    ) -> Result<Option<Version>> {
+    fn rotate(&mut self, rotation: &Rotation<'_>) -> Result<Option<Version>> {
         let born = Generation::random()?;
-        let held = token.and_then(|token| self.held.remove(&token));
+        let held = (rotation.lock).and_then(|token| self.held.remove(&token));
         let line = self.line_of(held.as_ref());
         // A rotation that was done before is found to be.
         let rotated = self.transact(line, CHANGE, Resend::Once, |desk| {
-            ledger::rotate(desk, from.as_bytes(), to.as_bytes(), seat, login, born)
+            ledger::rotate(desk, rotation, born)
         });
         if let Some(held) = held {
             // What became of the login is what counts; the lock ends with its connection at the latest.

@@ -9,7 +9,9 @@ use super::lines::Line;
 use rsso_core::deadline::Deadline;
 use rsso_core::error::{Error, Result};
 use rsso_core::sid::SessionKey;
-use rsso_core::store::{Basis, Change, End, Load, Loaded, Outcome, Store, Token, in_two_steps};
+use rsso_core::store::{
+    Basis, Change, End, Load, Loaded, Lock, Outcome, Store, Token, in_two_steps,
+};
 
 impl Store for MysqlStore {
     fn address(&self) -> &str {
@@ -74,11 +76,11 @@ impl Store for MysqlStore {
     fn destroy_leaving_empty(
         &mut self,
         key: &SessionKey,
-        lock: (Token, bool),
+        lock: Lock,
         end: End<'_>,
         ttl: Duration,
     ) -> Result<bool> {
-        match self.empty(key, lock.0, end, ttl)? {
+        match self.empty(key, lock.token, end, ttl)? {
             true => Ok(true),
             false => in_two_steps(self, key, lock, end, ttl),
         }

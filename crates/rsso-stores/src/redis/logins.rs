@@ -17,11 +17,11 @@ use rsso_core::error::Result;
 use rsso_core::login::event::{Event, Moment, Position, Tail, head, identity_json, json, merge};
 use rsso_core::login::policy::SLICE;
 use rsso_core::login::{
-    BornOf, Bound, Claim, Claimed, Device, Kick, KickCode, KickOrder, Login, LoginId, MAX_SESSIONS,
-    OnConflict, ROTATION_GRACE, Realm, Refused, Seat, User, Victim, Which,
+    BornOf, Bound, Claim, ClaimBasis, Claimed, Device, Kick, KickCode, KickOrder, Login, LoginId,
+    MAX_SESSIONS, OnConflict, ROTATION_GRACE, Realm, Refused, User, Victim, Which,
 };
 use rsso_core::sid::SessionKey;
-use rsso_core::store::{Generation, Logins, Token, Version};
+use rsso_core::store::{Generation, Logins, Rotation, Version};
 
 /// What an entry of a stream holds.
 type Fields = Vec<(Vec<u8>, Vec<u8>)>;
@@ -51,7 +51,7 @@ impl RedisStore {
 }
 
 impl Logins for RedisStore {
-    fn claim(&mut self, key: &SessionKey, seat: Seat, claim: &Claim) -> Result<Claimed> {
+    fn claim(&mut self, key: &SessionKey, basis: ClaimBasis, claim: &Claim) -> Result<Claimed> {
         let moment = Moment::now()?;
         let limits = claim.limits;
         let by = claim.by();
@@ -67,7 +67,7 @@ impl Logins for RedisStore {
             ..replaced.clone()
         };
         let user = claim.user.key();
-        let seen = seat
+        let seen = basis
             .seen
             .map(|seen| record::generation(seen.generation).to_vec());
         let mut call = Act::Claim.call_with(
@@ -76,13 +76,13 @@ impl Logins for RedisStore {
         );
         call.arg(seen.unwrap_or_default())
             .arg(&record::generation(Generation::random()?)[..])
-            .arg(seat.token.as_bytes())
-            .arg(millis(seat.ttl))
+            .arg(basis.token.as_bytes())
+            .arg(millis(basis.ttl))
             .arg(claim.login.to_string())
             .arg(user.to_text())
             .arg(claim.device.as_str())
             .arg(identity_json(&claim.identity()))
-            .arg(json(&claim.more(seat.ttl)))
+            .arg(json(&claim.more(basis.ttl)))
             .arg(limits.max_logins)
             .arg(limits.max_logins_per_device)
             .arg(i32::from(limits.on_conflict == OnConflict::Refuse))
@@ -140,23 +140,18 @@ impl Logins for RedisStore {
         }
     }
 
-    fn rotate(
-        &mut self,
-        (from, token): (&SessionKey, Option<Token>),
-        to: &SessionKey,
-        seat: Seat,
-        login: LoginId,
-    ) -> Result<Option<Version>> {
-        if let Some(token) = token {
+    fn rotate(&mut self, rotation: &Rotation<'_>) -> Result<Option<Version>> {
+        let Rotation { from, to, lock, .. } = *rotation;
+        if let Some(token) = lock {
             self.keeper.end(token);
         }
         let new = self.keys(to, None);
-        let mut call = Act::Rotate.call_with(&self.keys(from, token), Some(new.record()));
-        call.arg(token.map(|t| t.as_bytes().to_vec()).unwrap_or_default())
-            .arg(login.to_string())
+        let mut call = Act::Rotate.call_with(&self.keys(from, lock), Some(new.record()));
+        call.arg(lock.map(|t| t.as_bytes().to_vec()).unwrap_or_default())
+            .arg(rotation.login.to_string())
             .arg(&record::generation(Generation::random()?)[..])
-            .arg(seat.token.as_bytes())
-            .arg(millis(seat.ttl))
+            .arg(rotation.token.as_bytes())
+            .arg(millis(rotation.ttl))
             .arg(to.to_text())
             .arg(millis(ROTATION_GRACE))
             .arg(MAX_SESSIONS);

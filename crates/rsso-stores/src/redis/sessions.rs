@@ -11,7 +11,7 @@ use super::{RedisStore, fault};
 use rsso_core::deadline::Deadline;
 use rsso_core::error::{Error, Result};
 use rsso_core::sid::SessionKey;
-use rsso_core::store::{Basis, Change, End, Load, Loaded, Outcome, Store, Token};
+use rsso_core::store::{Basis, Change, End, Load, Loaded, Lock, Outcome, Store, Token};
 
 impl Store for RedisStore {
     fn address(&self) -> &str {
@@ -93,11 +93,11 @@ impl Store for RedisStore {
     fn destroy_leaving_empty(
         &mut self,
         key: &SessionKey,
-        (token, locked): (Token, bool),
+        lock: Lock,
         end: End<'_>,
         ttl: Duration,
     ) -> Result<bool> {
-        self.end_session(key, locked.then_some(token), end, Some(ttl))
+        self.end_session(key, lock.held.then_some(lock.token), end, Some(ttl))
     }
 
     /// Redis removes what has expired by itself.

@@ -13,10 +13,10 @@ use crate::ledger;
 use rsso_core::error::Result;
 use rsso_core::login::event::{Event, Moment, Position};
 use rsso_core::login::{
-    Bound, Claim, Claimed, Device, Kick, KickOrder, Login, LoginId, Realm, Seat, User, Which,
+    Bound, Claim, ClaimBasis, Claimed, Device, Kick, KickOrder, Login, LoginId, Realm, User, Which,
 };
 use rsso_core::sid::SessionKey;
-use rsso_core::store::{End, Generation, Load, Logins, Store as _, Token, Version};
+use rsso_core::store::{End, Generation, Load, Logins, Rotation, Store as _, Token, Version};
 
 impl SqliteStore {
     /// Runs an act in a transaction that has the database's write lock from its beginning.
@@ -96,24 +96,18 @@ fn is_bound(connection: &Connection, sql: &Statements, key: &[u8]) -> rusqlite::
 }
 
 impl Logins for SqliteStore {
-    fn claim(&mut self, key: &SessionKey, seat: Seat, claim: &Claim) -> Result<Claimed> {
+    fn claim(&mut self, key: &SessionKey, basis: ClaimBasis, claim: &Claim) -> Result<Claimed> {
         let (born, moment) = (Generation::random()?, Moment::now()?);
         self.transact(Doing::Login, |tables| {
-            ledger::claim(tables, key.as_bytes(), seat, claim, born, &moment)
+            ledger::claim(tables, key.as_bytes(), basis, claim, born, &moment)
         })
     }
 
-    fn rotate(
-        &mut self,
-        (from, token): (&SessionKey, Option<Token>),
-        to: &SessionKey,
-        seat: Seat,
-        login: LoginId,
-    ) -> Result<Option<Version>> {
-        let _guard = token.and_then(|token| self.held.remove(&token));
+    fn rotate(&mut self, rotation: &Rotation<'_>) -> Result<Option<Version>> {
+        let _guard = (rotation.lock).and_then(|token| self.held.remove(&token));
         let born = Generation::random()?;
         self.transact(Doing::Login, |tables| {
-            ledger::rotate(tables, from.as_bytes(), to.as_bytes(), seat, login, born)
+            ledger::rotate(tables, rotation, born)
         })
     }
 

@@ -16,8 +16,8 @@ use rsso_core::error::Result;
 use rsso_core::login::{Bound, Login};
 use rsso_core::sid::SessionKey;
 use rsso_core::store::{
-    Basis, Change, End, Generation, Load, Loaded, Outcome, Record, Revision, Store, Token, Version,
-    in_two_steps,
+    Basis, Change, End, Generation, Load, Loaded, Lock, Outcome, Record, Revision, Store, Token,
+    Version, in_two_steps,
 };
 
 impl Store for SqliteStore {
@@ -123,15 +123,15 @@ impl Store for SqliteStore {
     fn destroy_leaving_empty(
         &mut self,
         key: &SessionKey,
-        lock: (Token, bool),
+        lock: Lock,
         end: End<'_>,
         ttl: Duration,
     ) -> Result<bool> {
-        let emptied = self.empty_unbound(key, lock.0, end, ttl);
+        let emptied = self.empty_unbound(key, lock.token, end, ttl);
         if let Ok(false) = emptied {
             return in_two_steps(self, key, lock, end, ttl);
         }
-        self.held.remove(&lock.0);
+        self.held.remove(&lock.token);
         emptied
     }
 

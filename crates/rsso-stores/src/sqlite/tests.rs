@@ -135,7 +135,10 @@ fn an_emptying_that_fails_gives_the_lock_back() {
     assert!(store.load(&key, held).unwrap().locked);
     let busy = Connection::open(dir.path().join("s.db")).unwrap();
     busy.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let lease = (held.token, true);
+    let lease = rsso_core::store::Lock {
+        token: held.token,
+        held: true,
+    };
     let second = Duration::from_secs(1);
     let emptied = store.destroy_leaving_empty(&key, lease, End::default(), second);
     assert!(emptied.is_err(), "the database was not busy");

@@ -68,7 +68,10 @@ pub fn a_refused_automatic_claim_turns_the_session_away(fixture: &dyn Fixture) {
         let gone = other.read_locked(&key);
         assert_eq!((gone.data, gone.login), (None, None));
         let kick = gone.kick.expect("a tombstone gives the reason");
-        assert_eq!((kick.reason.as_str(), kick.code.number()), (refused.as_str(), -4));
+        assert_eq!(
+            (kick.reason.as_str(), kick.code.number()),
+            (refused.as_str(), -4)
+        );
         assert_eq!(
             (kick.identity.login, kick.identity.uid.as_str()),
             (claim.login, "alice")

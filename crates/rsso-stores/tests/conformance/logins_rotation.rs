@@ -1,8 +1,8 @@
 //! The store's rotation: a login moves to a new id, and stays one login.
 
 use rsso_core::login::event::Kind;
-use rsso_core::login::{Claimed, LoginId, MAX_SESSIONS, ROTATION_GRACE, Seat, Which};
-use rsso_core::store::{Outcome, Token};
+use rsso_core::login::{Claimed, LoginId, MAX_SESSIONS, ROTATION_GRACE, Which};
+use rsso_core::store::{Outcome, Rotation, Token};
 
 use crate::common::fixture::{Fixture, HOUR};
 use crate::common::login_helpers::{at_most, new_claim, refuse_above, stable_parts, user};
@@ -189,17 +189,15 @@ pub fn a_rotation_may_be_sent_twice(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let (old, new, alice) = (fixture.new_key(), fixture.new_key(), user("alice"));
     let login = client.add_login(&old, &alice);
-    let seat = Seat {
-        seen: None,
+    let rotation = Rotation {
+        from: &old,
+        lock: None,
+        to: &new,
+        login,
         token: Token::random().unwrap(),
         ttl: HOUR,
     };
-    let mut send = || {
-        client
-            .store
-            .rotate((&old, None), &new, seat, login)
-            .unwrap()
-    };
+    let mut send = || client.store.rotate(&rotation).unwrap();
     let first = send();
     assert!(first.is_some());
     assert_eq!(send(), first);
@@ -214,16 +212,15 @@ pub fn a_rotation_releases_the_old_lock(fixture: &dyn Fixture) {
     // A refused rotation releases it, too.
     for (login, moves) in [(login, true), (LoginId::new().unwrap(), false)] {
         let held = a.read_locked(&old);
-        let seat = Seat {
-            seen: None,
+        let rotation = Rotation {
+            from: &old,
+            lock: Some(held.token),
+            to: &fixture.new_key(),
+            login,
             token: Token::random().unwrap(),
             ttl: HOUR,
         };
-        let from = (&old, Some(held.token));
-        let moved = a
-            .store
-            .rotate(from, &fixture.new_key(), seat, login)
-            .unwrap();
+        let moved = a.store.rotate(&rotation).unwrap();
         assert_eq!(moved.is_some(), moves);
         let free = b.try_lock(&old, std::time::Duration::ZERO, HOUR).unwrap();
         b.store.release(&old, free.token).unwrap();

@@ -3,8 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use rsso_core::login::Seat;
-use rsso_core::store::{Change, End, Outcome, Token};
+use rsso_core::store::{Change, End, Lock, Outcome, Rotation, Token};
 use rsso_testkit::{MariaDb, eventually};
 
 use crate::common::fixture::{HOUR, HeldSession};
@@ -91,7 +90,10 @@ fn an_emptied_session_whose_answer_is_lost_is_emptied_once() {
                 ..End::default()
             };
             proxy.drop_answer(lost);
-            let lock = (held.token, true);
+            let lock = Lock {
+                token: held.token,
+                held: true,
+            };
             let existed = owner.store.destroy_leaving_empty(&key, lock, end, HOUR);
             proxy.drop_answer(0);
             assert!(existed.unwrap(), "{lost}");
@@ -117,13 +119,16 @@ fn a_rotation_whose_answer_is_lost_is_found_to_be_done() {
         for lost in 1..40 {
             let to = new_key(directives);
             let held = owner.read_locked(&from);
-            let seat = Seat {
-                seen: None,
+            let rotation = Rotation {
+                from: &from,
+                lock: Some(held.token),
+                to: &to,
+                login: claim.login,
                 token: Token::random().unwrap(),
                 ttl: HOUR,
             };
             proxy.drop_answer(lost);
-            let rotated = (owner.store).rotate((&from, Some(held.token)), &to, seat, claim.login);
+            let rotated = owner.store.rotate(&rotation);
             proxy.drop_answer(0);
             assert!(rotated.unwrap().is_some(), "{lost}");
             assert_eq!(other.login_of(&to), Some(claim.login), "{lost}");

@@ -5,10 +5,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rsso_core::SessionKey;
 use rsso_core::login::event::{Kind, Position};
 use rsso_core::login::{
-    Claim, Claimed, Client, Device, Identity, Kick, KickOrder, Limits, Login, LoginId, More,
-    OnConflict, Realm, Seat, Uid, User, Which,
+    Claim, ClaimBasis, Claimed, Client, Device, Identity, Kick, KickOrder, Limits, Login, LoginId,
+    More, OnConflict, Realm, Uid, User, Which,
 };
-use rsso_core::store::{Token, Version};
+use rsso_core::store::{Rotation, Token, Version};
 use serde_json::Value;
 
 use crate::common::store_client::{HOUR, HeldSession, StoreClient};
@@ -121,12 +121,12 @@ impl StoreClient {
         claim: &Claim,
         ttl: Duration,
     ) -> rsso_core::Result<Claimed> {
-        let seat = Seat {
+        let basis = ClaimBasis {
             seen: held.seen,
             token: Token::random().unwrap(),
             ttl,
         };
-        self.store.claim(&held.key, seat, claim)
+        self.store.claim(&held.key, basis, claim)
     }
 
     /// Claims a login on device `web`; creates the session if it is missing.
@@ -170,12 +170,15 @@ impl StoreClient {
         to: &SessionKey,
         login: LoginId,
     ) -> Option<Version> {
-        let seat = Seat {
-            seen: None,
+        let rotation = Rotation {
+            from,
+            lock: None,
+            to,
+            login,
             token: Token::random().unwrap(),
             ttl: HOUR,
         };
-        self.store.rotate((from, None), to, seat, login).unwrap()
+        self.store.rotate(&rotation).unwrap()
     }
 
     /// Kicks logins of a user.
