@@ -52,28 +52,30 @@ pub(crate) fn follow(
     let Some(globals) = globals else {
         return Ok(Ok(None));
     };
-    let Access {
-        request,
-        store,
-        settings,
-        ..
-    } = access;
+    let request = &mut access.request;
+    let settings = &request.settings.logins;
     // SAFETY: asked for a moment ago, in the same callback of PHP's.
     let (session, server) = unsafe { (globals.session.get(), globals.server.map(|s| s.get())) };
     // What a script writes by hand is not the session that $_SESSION belongs to.
-    if is_suspended(session, &settings.logins) || !request.take_up(*store, settings, sid, ttl)? {
+    if is_suspended(session, settings) || !request.take_up(sid, ttl)? {
         return Ok(Ok(None));
     }
-    let (wish, warning) = match user_in(session, &settings.logins) {
+    let (wish, warning) = match user_in(session, settings) {
         None => (None, None),
-        Some(uid) => match settings.logins.user(&uid) {
-            Ok(user) => (Some(claim(user, server, &settings.logins)?), None),
+        Some(uid) => match settings.user(&uid) {
+            Ok(user) => (Some(claim(user, server, settings)?), None),
             Err(_) => (None, Some(TOO_LONG)),
         },
     };
-    let before = request.login().map(|bound| bound.login.identity.login);
-    let followed = request.follow(*store, settings, wish.as_ref(), ttl)?;
-    let now = request.login().map(|bound| bound.login.identity.login);
+    let before = request
+        .state
+        .login()
+        .map(|bound| bound.login.identity.login);
+    let followed = request.follow(wish.as_ref(), ttl)?;
+    let now = request
+        .state
+        .login()
+        .map(|bound| bound.login.identity.login);
     if now.is_some() && now != before {
         access.leave_word();
     }

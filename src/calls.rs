@@ -7,7 +7,7 @@ use rsso_core::{Error, Result, SessionId};
 use crate::auto::{self, Globals};
 use crate::guard::Answer;
 use crate::php::{self, ttl};
-use crate::worker::{self, Access, Caller};
+use crate::worker::{self, Caller};
 
 /// Bytes that the worker's scratch owns until [`taken`].
 #[derive(Debug, Clone, Copy)]
@@ -33,9 +33,7 @@ pub(crate) fn close(caller: Caller) -> Result<Answer<()>> {
 pub(crate) fn read(caller: Caller, sid: &[u8], lifetime: i64) -> Result<Answer<Lent>> {
     let sid = SessionId::parse(sid)?;
     worker::with(|worker| {
-        let access = worker.access(caller)?;
-        let ttl = ttl(lifetime);
-        let data = (access.request).read(access.store, access.settings, &sid, ttl)?;
+        let data = worker.access(caller)?.request.read(&sid, ttl(lifetime))?;
         let lent = Lent {
             bytes: data.as_ptr(),
             length: data.len(),
@@ -62,18 +60,11 @@ pub(crate) fn write(
     let (sid, ttl) = (SessionId::parse(sid)?, ttl(lifetime));
     worker::with(|worker| {
         let mut access = worker.access(caller)?;
-        let has_login = access.request.login().is_some();
+        let has_login = access.request.state.login().is_some();
         let rotates = (has_login || globals.is_some()) && regenerates_id();
         if rotates && has_login {
-            let Access {
-                request,
-                store,
-                settings,
-                ..
-            } = access;
-            return Ok(told(
-                request.write_for_new_id(store, settings, &sid, data, ttl)?,
-            ));
+            let written = access.request.write_for_new_id(&sid, data, ttl)?;
+            return Ok(told(written));
         }
         // The write of the new id will tell who is logged in then.
         let globals = globals.filter(|_| !rotates);
@@ -82,7 +73,7 @@ pub(crate) fn write(
             Ok(warning) => warning,
             Err(refusal) => return Ok(Answer::warn(false, refusal.message())),
         };
-        let written = (access.request).write(access.store, access.settings, &sid, data, ttl)?;
+        let written = access.request.write(&sid, data, ttl)?;
         Ok(match (written, warning) {
             (Written::Stored, Some(warning)) => Answer::warn(true, warning),
             (written, _) => told(written),
@@ -112,7 +103,7 @@ pub(crate) fn touch(
             Ok(warning) => warning,
             Err(refusal) => return Ok(Answer::warn(false, refusal.message())),
         };
-        (access.request).touch(access.store, access.settings, &sid, ttl)?;
+        access.request.touch(&sid, ttl)?;
         Ok(match warning {
             Some(warning) => Answer::warn(true, warning),
             None => true.into(),
@@ -123,16 +114,11 @@ pub(crate) fn touch(
 pub(crate) fn destroy(caller: Caller, sid: &[u8]) -> Result<Answer<bool>> {
     let sid = SessionId::parse(sid)?;
     worker::with(|worker| {
-        let Access {
-            request,
-            store,
-            settings,
-            ..
-        } = worker.access(caller)?;
+        let mut request = worker.access(caller)?.request;
         if regenerates_id() {
-            request.destroy_for_new_id(store, settings, &sid)?;
+            request.destroy_for_new_id(&sid)?;
         } else {
-            request.destroy(store, settings, &sid)?;
+            request.destroy(&sid)?;
         }
         Ok(true.into())
     })
@@ -161,7 +147,7 @@ pub(crate) fn gc(caller: Caller) -> Result<Answer<i64>> {
             worker.gc_after_request(caller);
             return Ok(0.into());
         }
-        let removed = worker.access(caller)?.store.gc(None)?;
+        let removed = worker.access(caller)?.request.store.gc(None)?;
         Ok(i64::try_from(removed).unwrap_or(i64::MAX).into())
     })
 }
@@ -181,14 +167,12 @@ pub(crate) fn validate(caller: Caller, sid: &[u8]) -> Result<Answer<bool>> {
     };
     let why = why_validate();
     worker::with(|worker| {
-        let access = match worker.access(caller) {
+        let mut access = match worker.access(caller) {
             // The read that follows fails in the same way: no new id, and no cookie.
             Err(_) if why == Validation::Start => return Ok(true.into()),
             access => access?,
         };
-        (access.request)
-            .validate(access.store, access.settings, &sid, why)
-            .map(Answer::from)
+        access.request.validate(&sid, why).map(Answer::from)
     })
 }
 

@@ -216,8 +216,8 @@ impl Given {
                 return worker.check_directives().map(|()| None);
             };
             let access = worker.access(caller)?;
-            let user = self.uid.user(&access.settings.logins)?;
-            let login = access.request.has_login(&user, device.as_str());
+            let user = self.uid.user(&access.request.settings.logins)?;
+            let login = access.request.state.has_login(&user, device.as_str());
             Ok::<_, Error>(Some((caller, login.map(LoginRow::current))))
         })?;
         Ok(match found {
@@ -253,26 +253,20 @@ impl Given {
         sid: &Value,
         server: Option<Array>,
     ) -> Result<Settled> {
-        let Access {
-            request,
-            store,
-            settings,
-            ..
-        } = &mut access;
-        let store = &mut **store;
+        let request = &mut access.request;
         let ttl = php::ttl(php::ini_long(c"session.gc_maxlifetime"));
         if let Ok(sid) = SessionId::parse(sid.bytes().unwrap_or_default()) {
             // Where a framework goes on with a new id that it has not read.
-            request.go_on_with(store, settings, &sid, ttl)?;
+            request.go_on_with(&sid, ttl)?;
         }
-        if !request.is_active() {
+        if !request.state.is_active() {
             return Ok(Settled::NoSession);
         }
-        let claim = self.to_claim(&settings.logins, meta, server)?;
-        let mut claimed = request.claim(store, settings, &claim, ttl)?;
+        let claim = self.to_claim(&request.settings.logins, meta, server)?;
+        let mut claimed = request.claim(&claim, ttl)?;
         if let Claimed::New(_, kicks) = &mut claimed {
             receipts::collect(
-                store,
+                request.store,
                 &claim.user.realm,
                 kicks,
                 self.options()?.await_delivery,
@@ -285,7 +279,7 @@ impl Given {
             let rows = holders.iter().map(|login| LoginRow::of(login, None));
             Settled::Refused(refusal, rows.collect())
         };
-        Ok(match (claimed, access.request.login()) {
+        Ok(match (claimed, access.request.state.login()) {
             (Claimed::New(_, kicks), Some(bound)) => {
                 Settled::Login(LoginRow::current(bound).with_kicks(&kicks))
             }

@@ -97,7 +97,7 @@ fn ids_of(uid: GivenUid) -> Result<Vec<Vec<u8>>> {
         let user = uid.user(settings)?;
         let marks = settings.marks.clone();
         let mut devices: Vec<Device> = marks.devices().cloned().collect();
-        for login in worker.any_access()?.store.logins(&user)? {
+        for login in worker.any_access()?.request.store.logins(&user)? {
             let device = Device::parse(login.identity.device.as_bytes())?;
             if !devices.contains(&device) {
                 devices.push(device);

@@ -50,7 +50,7 @@ pub(super) extern "C" fn release(call: &mut ExecuteData, result: &mut Zval) {
     if !arguments!(call, c"") {
         return;
     }
-    let act = |access: Access<'_>| access.request.sign_out(access.store);
+    let act = |mut access: Access<'_>| access.request.sign_out();
     if let Some(done) = in_session("sso_release", act, |done| done) {
         result.set_bool(done);
     }
@@ -60,7 +60,7 @@ pub(super) extern "C" fn current(call: &mut ExecuteData, result: &mut Zval) {
     if !arguments!(call, c"") {
         return;
     }
-    let act = |access: Access<'_>| Ok(access.request.login().map(LoginRow::current));
+    let act = |access: Access<'_>| Ok(access.request.state.login().map(LoginRow::current));
     let found = in_session("sso_current", act, |row| {
         row.map(|row| Answer::login(row).lend())
     });
@@ -77,7 +77,7 @@ pub(super) extern "C" fn kicked(call: &mut ExecuteData, result: &mut Zval) {
     if !arguments!(call, c"") {
         return;
     }
-    let act = |access: Access<'_>| access.request.kicked(access.store);
+    let act = |mut access: Access<'_>| access.request.kicked();
     let found = in_session("sso_kicked", act, |kick| {
         kick.map(|kick| Answer::kick(KickRow::of(&kick)).lend())
     });

@@ -41,8 +41,8 @@ fn rows(uid: GivenUid, device: Option<&Device>) -> Result<Vec<LoginRow>> {
     worker::with(|worker| {
         let user = uid.user(&worker.any_settings()?.logins)?;
         let access = worker.any_access()?;
-        let current = current(access.request);
-        let logins = access.store.logins(&user)?;
+        let current = current(access.request.state);
+        let logins = access.request.store.logins(&user)?;
         let meant = |identity: &&_| of_device(identity, device);
         let meant = logins.iter().filter(|login| meant(&&login.identity));
         Ok(meant.map(|login| LoginRow::of(login, current)).collect())
@@ -73,7 +73,7 @@ pub(super) extern "C" fn kick(call: &mut ExecuteData, result: &mut Zval) {
         let kicks = worker::with(|worker| {
             let user = uid.user(&worker.any_settings()?.logins)?;
             let access = worker.any_access()?;
-            let except = current(access.request).filter(|_| options.except_current);
+            let except = current(access.request.state).filter(|_| options.except_current);
             let which = Which {
                 device,
                 login: options.login,
@@ -81,9 +81,9 @@ pub(super) extern "C" fn kick(call: &mut ExecuteData, result: &mut Zval) {
             };
             let order = KickOrder {
                 reason,
-                tombstone_ttl: access.settings.logins.tombstone_ttl,
+                tombstone_ttl: access.request.settings.logins.tombstone_ttl,
             };
-            access.store.kick(&user, &which, &order)
+            access.request.store.kick(&user, &which, &order)
         })?;
         Ok(Some(kicks.len()).into())
     });
@@ -138,7 +138,7 @@ fn send(uid: GivenUid, json: &Value, device: Option<&Device>) -> Result<u64> {
     worker::with(|worker| {
         let user = uid.user(&worker.any_settings()?.logins)?;
         let access = worker.any_access()?;
-        access.store.notify(&user, device, &json)
+        access.request.store.notify(&user, device, &json)
     })
 }
 

@@ -62,8 +62,7 @@ impl Worker {
         if request.may_rotate() && !rotates() {
             request.forget_ancestor();
             if request.is_rotating() {
-                let access = self.access(caller)?;
-                access.request.cancel_rotation(access.store)?;
+                self.access(caller)?.request.cancel_rotation()?;
             }
         }
         if self.attachment(caller).0.gc_is_due && self.active().is_none() {
@@ -85,8 +84,7 @@ impl Worker {
             request.close_unlocked();
             return Ok(());
         }
-        let access = self.access(caller)?;
-        access.request.close(access.store)
+        self.access(caller)?.request.close()
     }
 
     /// Gives back all that `caller` holds. Needs no store where it holds nothing.
@@ -94,8 +92,7 @@ impl Worker {
         if !self.attachment(caller).0.request.holds_something() {
             return Ok(());
         }
-        let access = self.access(caller)?;
-        access.request.finish(access.store)
+        self.access(caller)?.request.finish()
     }
 
     /// Whose session is in use now: between its read and its close.
@@ -176,9 +173,7 @@ impl Worker {
             }
         };
         Ok(Access {
-            store: stores[at].1.as_mut(),
-            request,
-            settings: options.as_ref().unwrap_or(settings),
+            request: request.with(stores[at].1.as_mut(), options.as_ref().unwrap_or(settings)),
             left,
         })
     }

@@ -1,9 +1,8 @@
 //! What a handler is attached to: the store that `open` settled, and what the request holds there.
 
 use rsso_core::Settings;
-use rsso_core::request::RequestState;
+use rsso_core::request::{Request, RequestState};
 use rsso_core::settings::Origin;
-use rsso_core::store::Store;
 use rsso_core::store::sites::{Left, Site};
 use rsso_stores::Spec;
 
@@ -26,11 +25,9 @@ pub(super) struct Opened {
     pub(super) spec: Spec,
 }
 
-/// A store with the request's state and the settings that go with it.
+/// What one callback works on: never kept across a call that can run PHP code.
 pub(crate) struct Access<'a> {
-    pub(crate) store: &'a mut dyn Store,
-    pub(crate) request: &'a mut RequestState,
-    pub(crate) settings: &'a Settings,
+    pub(crate) request: Request<'a>,
     pub(super) left: &'a mut Left,
 }
 
@@ -40,8 +37,8 @@ impl Access<'_> {
     pub(crate) fn leave_word(&mut self) {
         let cookie = crate::php::ini_string(c"session.name");
         let path = crate::php::ini_string(c"session.cookie_path");
-        let site = Site::of(self.store, self.settings, &cookie, &path);
-        self.left.leave(self.store, site);
+        let site = Site::of(self.request.store, self.request.settings, &cookie, &path);
+        self.left.leave(self.request.store, site);
     }
 }
 

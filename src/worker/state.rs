@@ -213,7 +213,7 @@ impl Worker {
                 // What fails here, session_gc() or `rsso gc` will say.
                 let _ = self
                     .access(caller)
-                    .and_then(|access| access.store.gc(Some(Deadline::after(GC_TIME))));
+                    .and_then(|access| access.request.store.gc(Some(Deadline::after(GC_TIME))));
             }
         }
     }

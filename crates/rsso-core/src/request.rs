@@ -1,6 +1,9 @@
 //! What one PHP request holds of its sessions: the calls of PHP's save handler, in the order in
 //! which PHP makes them, turned into as few calls of a store as they need.
 //!
+//! [`RequestState`] is what stays between two of PHP's calls. One call works on a [`Request`], which
+//! joins it with the store and the settings that count for that call.
+//!
 //! What always holds: a lock taken here is given back by `write`, `destroy` or `close`, whichever
 //! comes first; an id that this request made costs no round trip before its first write, because
 //! nobody else can know it until the session is closed; what belongs to one session ends with it,
@@ -9,11 +12,13 @@
 
 mod calls;
 mod commit;
+mod current;
 mod found_kick;
 mod ids;
 mod kicks;
 mod leaving;
 mod logins;
+mod open;
 mod outcome;
 mod refresh;
 mod rotation;
@@ -21,8 +26,8 @@ mod state;
 mod validate;
 mod waiters;
 
+use current::Current;
 pub use logins::Followed;
 pub use outcome::{Refusal, Written};
-use state::Current;
-pub use state::RequestState;
+pub use state::{Request, RequestState};
 pub use validate::Validation;

@@ -115,16 +115,20 @@ fn poll(backing: &Backing, presented: &str, new: &str, stores: bool) {
     let id = |name: &str| SessionId::parse(name.as_bytes()).unwrap();
     let mut request = RequestState::default();
     request.opened();
-    let known = request.validate(&mut *store, &settings, &id(presented), Validation::Start);
+    let known = request
+        .with(&mut *store, &settings)
+        .validate(&id(presented), Validation::Start);
     assert!(!known.unwrap());
     request.created(id(new), false);
-    let read = request.read(&mut *store, &settings, &id(new), HOUR);
+    let read = request.with(&mut *store, &settings).read(&id(new), HOUR);
     assert_eq!(read.unwrap(), b"");
     if stores {
-        let written = request.write(&mut *store, &settings, &id(new), b"x", HOUR);
+        let written = request
+            .with(&mut *store, &settings)
+            .write(&id(new), b"x", HOUR);
         assert_eq!(written.unwrap(), Written::Stored);
     }
-    request.finish(&mut *store).unwrap();
+    request.with(&mut *store, &settings).finish().unwrap();
 }
 
 fn the_id_that_strict_mode_gives_a_kicked_browser_says_how_it_ended(backing: &Backing) {

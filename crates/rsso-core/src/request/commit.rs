@@ -1,130 +1,134 @@
 //! The end of a session's use: what the request has made of it is stored, where it still may be.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
-use super::{Refusal, RequestState, Written};
+use super::{Current, Refusal, Request, Written};
 use crate::deadline::from_now;
 use crate::error::Result;
 use crate::packing;
 use crate::record::stored;
 use crate::settings::Settings;
 use crate::sid::{SessionId, SessionKey};
-use crate::store::{Basis, Change, Outcome, Store, Token};
+use crate::store::{Basis, Change, Outcome, Store, Token, Version};
 
-impl RequestState {
+impl Request<'_> {
     /// Stores the session for `ttl`, and gives its lock back.
     ///
     /// # Errors
     /// [`crate::Error::LockTimeout`] or [`crate::Error::Store`].
-    pub fn write(
-        &mut self,
-        store: &mut dyn Store,
-        settings: &Settings,
-        sid: &SessionId,
-        data: &[u8],
-        ttl: Duration,
-    ) -> Result<Written> {
-        self.commit(store, settings, sid, Change::Write(data, ttl))
+    pub fn write(&mut self, sid: &SessionId, data: &[u8], ttl: Duration) -> Result<Written> {
+        self.commit(sid, Change::Write(data, ttl))
     }
 
-    pub(super) fn commit(
-        &mut self,
-        store: &mut dyn Store,
-        settings: &Settings,
-        sid: &SessionId,
-        change: Change<'_>,
-    ) -> Result<Written> {
-        self.notice_fork();
-        let seen_before = self
-            .current
-            .as_ref()
-            .filter(|c| c.sid == *sid)
-            .map(|c| c.seen);
-        match &self.current {
-            Some(c) if c.sid == *sid => {
-                if settings.lock && !c.locked && !c.private && c.refusal.is_none() {
-                    self.open(store, settings, sid, false)?;
-                }
-            }
-            _ if self.made.is_private(sid) => {
-                self.take_up(store, settings, sid, change.ttl())?;
-            }
-            _ => {
-                // A framework has read the id it was given, and goes on with another one.
-                let kick = self.kick.take();
-                self.open(store, settings, sid, false)?;
-                self.inherit_from(kick, store, settings);
-            }
+    pub(super) fn commit(&mut self, sid: &SessionId, change: Change<'_>) -> Result<Written> {
+        self.state.notice_fork();
+        if let Some(refusal) = self.prepare_commit(sid, change.ttl())? {
+            return Ok(Written::Refused(refusal));
         }
-        let Some(current) = self.current.as_mut() else {
+        let Some(current) = self.state.current.as_mut() else {
             return Ok(Written::Refused(Refusal::Gone));
         };
         if let Some(refusal) = current.refusal {
             return Ok(Written::Refused(refusal));
         }
-        // What was read before the lock was given up must still be what is stored.
-        if let Some(before) = seen_before
-            && current.seen != before
-        {
-            let refusal = match (before, current.seen) {
-                (None, _) => Refusal::LockLost,
-                (Some(before), Some(now)) if now.generation == before.generation => {
-                    Refusal::LockLost
-                }
-                _ => Refusal::Gone,
-            };
-            self.ended = refusal == Refusal::Gone;
-            let refusal = match refusal {
-                Refusal::Gone if self.kick.is_some() => Refusal::Kicked,
-                refusal => refusal,
-            };
-            return Ok(Written::Refused(refusal));
-        }
-        if current.seen.is_none() && change.is_empty() && !settings.store_empty {
-            current.give_back(store)?;
+        if current.seen.is_none() && change.is_empty() && !self.settings.store_empty {
+            current.give_back(self.store)?;
             return Ok(Written::Stored);
         }
         let basis = Basis {
             token: current.token,
-            locked: current.locked,
+            locked: current.is_locked(),
             seen: current.seen,
             lives: current.lives_for(change.ttl()),
         };
-        let packed;
         let ttl = stored(change.ttl());
-        let change = match change {
-            Change::Write(data, _) if store.shares_data() => Change::Write(data, ttl),
-            Change::Write(data, _) => {
-                packed = packing::pack(data, settings.compress, settings.compress_min);
-                Change::Write(&packed, ttl)
-            }
-            Change::Touch(_) => Change::Touch(ttl),
+        let data = data_to_store(change, self.store, self.settings);
+        let change = match &data {
+            Some(data) => Change::Write(data, ttl),
+            None => Change::Touch(ttl),
         };
-        let outcome = store.commit(&current.key, basis, change);
-        current.locked = false;
-        current.private = false;
+        let outcome = self.store.commit(&current.key, basis, change);
+        current.lock_is_gone();
+        current.publish();
         match outcome? {
             Outcome::Stored(version) => {
-                self.made.stored(sid);
-                current.seen = Some(version);
-                if !basis.lives {
-                    // The end of a login that was rotated away is not put off.
-                    let put_off = current.login.as_ref().is_none_or(|login| !login.rotated);
-                    current.lives_until = put_off.then(|| from_now(ttl));
-                }
-                // A token commits one write.
-                current.token = Token::random()?;
+                self.state.made.stored(sid);
+                current.stored(version, (!basis.lives).then_some(ttl))?;
                 Ok(Written::Stored)
             }
             Outcome::Gone => {
-                self.ended = true;
+                self.state.ended = true;
                 let had_login = current.login.is_some();
-                let refusal = why_gone(store, &current.key, had_login);
+                let refusal = why_gone(self.store, &current.key, had_login);
                 Ok(Written::Refused(refusal))
             }
             Outcome::LockLost => Ok(Written::Refused(Refusal::LockLost)),
             Outcome::Unknown => Ok(Written::Refused(Refusal::Unknown)),
         }
+    }
+
+    /// Makes `sid` the session in use, under its lock; says why it may not be stored, if it may not.
+    fn prepare_commit(&mut self, sid: &SessionId, ttl: Duration) -> Result<Option<Refusal>> {
+        if let Some(current) = self.in_use(sid) {
+            let needs_lock = !current.is_locked() && !current.is_private();
+            let seen = current.seen;
+            if self.settings.lock && needs_lock && current.refusal.is_none() {
+                self.open(sid, false)?;
+                return Ok(self.changed_since(seen));
+            }
+        } else if self.state.made.is_private(sid) {
+            self.take_up(sid, ttl)?;
+        } else {
+            self.open_instead(sid)?;
+        }
+        Ok(None)
+    }
+
+    /// What was read before the lock was given up must still be what is stored.
+    fn changed_since(&mut self, before: Option<Version>) -> Option<Refusal> {
+        let current = self.state.current.as_ref()?;
+        if current.refusal.is_some() || current.seen == before {
+            return current.refusal;
+        }
+        let is_gone = before.is_some_and(|before| Some(before.generation) != current.generation());
+        self.state.ended = is_gone;
+        Some(match is_gone {
+            true if self.state.kick.is_some() => Refusal::Kicked,
+            true => Refusal::Gone,
+            false => Refusal::LockLost,
+        })
+    }
+}
+
+impl Current {
+    /// It is stored as this version; `refreshed` for so long, if its expiry was put off.
+    fn stored(&mut self, version: Version, refreshed: Option<Duration>) -> Result<()> {
+        self.seen = Some(version);
+        if let Some(ttl) = refreshed {
+            // The end of a login that was rotated away is not put off.
+            let put_off = self.login.as_ref().is_none_or(|login| !login.rotated);
+            self.lives_until = put_off.then(|| from_now(ttl));
+        }
+        // A token commits one write.
+        self.token = Token::random()?;
+        Ok(())
+    }
+}
+
+/// The data as the store is to hold them, packed unless others read them; `None` for a refresh.
+fn data_to_store<'a>(
+    change: Change<'a>,
+    store: &dyn Store,
+    settings: &Settings,
+) -> Option<Cow<'a, [u8]>> {
+    match change {
+        Change::Write(data, _) if store.shares_data() => Some(Cow::Borrowed(data)),
+        Change::Write(data, _) => {
+            let packed = packing::pack(data, settings.compress, settings.compress_min);
+            Some(packed)
+        }
+        Change::Touch(_) => None,
     }
 }
 

@@ -3,14 +3,12 @@
 use std::time::Duration;
 
 use super::commit::why_gone;
-use super::{Refusal, RequestState};
+use super::{Refusal, Request};
 use crate::deadline::bounded;
 use crate::error::Result;
 use crate::login::event::Moment;
-use crate::login::{BornOf, Bound, Claim, ClaimBasis, Claimed, Kick, KickCode, Login, User};
-use crate::settings::Settings;
-use crate::sid::SessionId;
-use crate::store::{End, Store, Token};
+use crate::login::{BornOf, Bound, Claim, ClaimBasis, Claimed, Kick, KickCode, Login};
+use crate::store::{End, Token};
 
 /// What became of a login that follows the session's data (`rsso.auto_claim`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,62 +20,14 @@ pub enum Followed {
     TurnedAway,
 }
 
-impl RequestState {
-    /// True between a session's read and its close.
-    #[must_use]
-    pub fn is_active(&self) -> bool {
-        self.current.as_ref().is_some_and(|c| !c.closed)
-    }
-
-    /// The login of the session that was read last.
-    #[must_use]
-    pub fn login(&self) -> Option<&Bound> {
-        self.current.as_ref()?.login.as_ref()
-    }
-
-    /// The session's login, if it is this user's on this device: claiming it again changes nothing.
-    #[must_use]
-    pub fn has_login(&self, user: &User, device: &str) -> Option<&Bound> {
-        let fits =
-            |bound: &&Bound| bound.user == user.key() && bound.login.identity.device == device;
-        self.login().filter(fits)
-    }
-
-    /// Makes `sid`, which PHP goes on with, the session in use where the one that was read is not stored:
-    /// a class has read the id that the browser presented, and PHP has made another one.
-    ///
-    /// # Errors
-    /// [`crate::Error::LockTimeout`] or [`crate::Error::Store`].
-    pub fn go_on_with(
-        &mut self,
-        store: &mut dyn Store,
-        settings: &Settings,
-        sid: &SessionId,
-        ttl: Duration,
-    ) -> Result<()> {
-        let is_stored = self.current.as_ref().is_some_and(|c| c.seen.is_some());
-        if self.take_up(store, settings, sid, ttl)? || is_stored || !self.is_active() {
-            return Ok(());
-        }
-        let kick = self.kick.take();
-        self.open(store, settings, sid, false)?;
-        self.inherit_from(kick, store, settings);
-        Ok(())
-    }
-
+impl Request<'_> {
     /// Claims a login for the session that was read last.
     ///
     /// # Errors
     /// [`crate::Error::Store`].
-    pub fn claim(
-        &mut self,
-        store: &mut dyn Store,
-        settings: &Settings,
-        claim: &Claim,
-        ttl: Duration,
-    ) -> Result<Claimed> {
-        self.notice_fork();
-        let Some(current) = self.current.as_mut().filter(|c| c.refusal.is_none()) else {
+    pub fn claim(&mut self, claim: &Claim, ttl: Duration) -> Result<Claimed> {
+        self.state.notice_fork();
+        let Some(current) = self.state.current.as_mut().filter(|c| c.refusal.is_none()) else {
             return Ok(Claimed::Ended);
         };
         let basis = ClaimBasis {
@@ -91,12 +41,12 @@ impl RequestState {
             born_of: Some(BornOf::session(presented)),
             ..claim.clone()
         };
-        let claimed = store.claim(&current.key, basis, claim)?;
+        let claimed = self.store.claim(&current.key, basis, claim)?;
         match &claimed {
             Claimed::New(version, _) => {
-                if current.seen.is_none() && !current.locked {
+                if current.seen.is_none() && !current.is_locked() {
                     // As after a rotation: nobody can know the id yet.
-                    current.locked = settings.lock;
+                    current.lock_unread(self.settings);
                 }
                 current.seen = Some(*version);
                 current.login = Some(Bound {
@@ -108,19 +58,19 @@ impl RequestState {
                     user: claim.user.key(),
                     rotated: false,
                 });
-                current.private = false;
-                self.made.stored(&current.sid);
-                self.kick = None;
+                current.publish();
+                self.state.made.stored(&current.sid);
+                self.state.kick = None;
             }
             Claimed::Same(version, bound) => {
                 current.seen = Some(*version);
                 current.login = Some(bound.clone());
-                self.kick = None;
+                self.state.kick = None;
             }
             Claimed::Ended => {
-                let refusal = why_gone(store, &current.key, had_login);
+                let refusal = why_gone(self.store, &current.key, had_login);
                 current.refusal = Some(refusal);
-                self.ended = true;
+                self.state.ended = true;
             }
             Claimed::Refused(..) => {}
         }
@@ -131,13 +81,15 @@ impl RequestState {
     ///
     /// # Errors
     /// [`crate::Error::Store`].
-    pub fn sign_out(&mut self, store: &mut dyn Store) -> Result<bool> {
-        self.notice_fork();
-        let Some(current) = self.current.as_mut() else {
+    pub fn sign_out(&mut self) -> Result<bool> {
+        self.state.notice_fork();
+        let Some(current) = self.state.current.as_mut() else {
             return Ok(false);
         };
         match current.login.take() {
-            Some(bound) => store.sign_out(&current.key, bound.login.identity.login),
+            Some(bound) => self
+                .store
+                .sign_out(&current.key, bound.login.identity.login),
             None => Ok(false),
         }
     }
@@ -147,25 +99,20 @@ impl RequestState {
     ///
     /// # Errors
     /// [`crate::Error::Store`].
-    pub fn follow(
-        &mut self,
-        store: &mut dyn Store,
-        settings: &Settings,
-        wish: Option<&Claim>,
-        ttl: Duration,
-    ) -> Result<Followed> {
+    pub fn follow(&mut self, wish: Option<&Claim>, ttl: Duration) -> Result<Followed> {
         let Some(claim) = wish else {
-            if self.login().is_some() {
-                self.sign_out(store)?;
+            if self.state.login().is_some() {
+                self.sign_out()?;
             }
             return Ok(Followed::Welcome);
         };
-        if self.has_login(&claim.user, claim.device.as_str()).is_some() {
+        let device = claim.device.as_str();
+        if self.state.has_login(&claim.user, device).is_some() {
             return Ok(Followed::Welcome);
         }
-        match self.claim(store, settings, claim, ttl)? {
+        match self.claim(claim, ttl)? {
             Claimed::Refused(refused, _) => {
-                self.turn_away(store, claim, refused.as_str())?;
+                self.turn_away(claim, refused.as_str())?;
                 Ok(Followed::TurnedAway)
             }
             // An ended session is refused its write anyway.
@@ -174,8 +121,8 @@ impl RequestState {
     }
 
     /// Ends a session that may not be this user's, and leaves word why.
-    fn turn_away(&mut self, store: &mut dyn Store, claim: &Claim, reason: &str) -> Result<()> {
-        let Some(current) = self.current.as_mut() else {
+    fn turn_away(&mut self, claim: &Claim, reason: &str) -> Result<()> {
+        let Some(current) = self.state.current.as_mut() else {
             return Ok(());
         };
         let kick = Kick {
@@ -187,13 +134,13 @@ impl RequestState {
             delivered: None,
         };
         let end = End {
-            seen: current.seen.map(|seen| seen.generation),
+            seen: current.generation(),
             alone: false,
             grave: Some((&kick, claim.tombstone_ttl)),
         };
-        let token = current.locked.then_some(current.token);
-        current.locked = false;
+        let token = current.lock_token();
+        current.lock_is_gone();
         current.refusal = Some(Refusal::TurnedAway);
-        store.destroy(&current.key, token, end).map(|_| ())
+        (self.store).destroy(&current.key, token, end).map(|_| ())
     }
 }

@@ -5,38 +5,30 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Current, RequestState};
+use super::{Current, Request};
 use crate::deadline::bounded;
 use crate::error::Result;
 use crate::record::stored;
-use crate::settings::Settings;
 use crate::sid::SessionId;
-use crate::store::{Change, Store};
+use crate::store::Change;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-impl RequestState {
+impl Request<'_> {
     /// Sees to it that an unchanged session lives for `ttl`, and gives its lock back.
     ///
     /// # Errors
     /// [`crate::Error::LockTimeout`] or [`crate::Error::Store`].
-    pub fn touch(
-        &mut self,
-        store: &mut dyn Store,
-        settings: &Settings,
-        sid: &SessionId,
-        ttl: Duration,
-    ) -> Result<()> {
-        self.notice_fork();
+    pub fn touch(&mut self, sid: &SessionId, ttl: Duration) -> Result<()> {
+        self.state.notice_fork();
         let lives_on = |current: &&mut Current| {
             current.sid == *sid && current.refusal.is_none() && current.lives_for(ttl)
         };
-        if let Some(current) = self.current.as_mut().filter(lives_on) {
-            return current.give_back(store);
+        if let Some(current) = self.state.current.as_mut().filter(lives_on) {
+            return current.give_back(self.store);
         }
         // A refresh that is refused loses nothing: there were no changes.
-        self.commit(store, settings, sid, Change::Touch(ttl))
-            .map(|_| ())
+        self.commit(sid, Change::Touch(ttl)).map(|_| ())
     }
 }
 

@@ -11,60 +11,41 @@ use std::time::Duration;
 
 use super::commit::why_gone;
 use super::leaving::Leaving;
-use super::{Current, Refusal, RequestState, Written};
+use super::{Current, Refusal, Request, Written};
 use crate::deadline::bounded;
 use crate::error::Result;
 use crate::login::{Bound, ROTATION_GRACE};
-use crate::settings::Settings;
 use crate::sid::SessionId;
-use crate::store::{Change, End, Lock, Rotation, Store, Token};
+use crate::store::{Change, End, Rotation, Token};
 
-impl RequestState {
+impl Request<'_> {
     /// `session_regenerate_id(true)` destroys the old id. One that has a login is left alone until
     /// the new id is known; one without becomes an empty session for [`ROTATION_GRACE`].
     ///
     /// # Errors
     /// As [`Self::destroy`].
-    pub fn destroy_for_new_id(
-        &mut self,
-        store: &mut dyn Store,
-        settings: &Settings,
-        sid: &SessionId,
-    ) -> Result<()> {
-        self.notice_fork();
-        let left = self.current.as_ref().filter(|c| c.sid == *sid);
-        self.ancestor = left.and_then(Current::presented);
+    pub fn destroy_for_new_id(&mut self, sid: &SessionId) -> Result<()> {
+        self.state.notice_fork();
+        self.state.ancestor = self.in_use(sid).and_then(Current::presented);
         let is_stored = |c: &mut Current| c.sid == *sid && c.seen.is_some() && c.refusal.is_none();
-        match self.current.take_if(is_stored) {
+        match self.state.current.take_if(is_stored) {
             Some(current) if current.login.is_some() => {
                 self.leave(current, true);
                 Ok(())
             }
-            Some(current) => self.empty(store, &current),
-            None => self.destroy(store, settings, sid),
+            Some(current) => self.empty(&current),
+            None => self.destroy(sid),
         }
-    }
-
-    /// The session that was left last is not what the next id takes the place of.
-    pub fn forget_ancestor(&mut self) {
-        self.ancestor = None;
     }
 
     /// Ends a session without a login and begins an empty one under its id. Its lock is held until
     /// then: who waits for it finds the empty one.
-    fn empty(&mut self, store: &mut dyn Store, current: &Current) -> Result<()> {
-        self.made.forget(&current.sid);
-        let end = End {
-            seen: current.seen.map(|seen| seen.generation),
-            alone: self.left.contains(&current.key),
-            grave: None,
-        };
-        let lock = Lock {
-            token: current.token,
-            held: current.locked,
-        };
-        let existed = store.destroy_leaving_empty(&current.key, lock, end, ROTATION_GRACE)?;
-        self.ended = !existed;
+    fn empty(&mut self, current: &Current) -> Result<()> {
+        self.state.made.forget(&current.sid);
+        let (lock, end) = (current.lock(), self.end_of(current));
+        let existed =
+            (self.store).destroy_leaving_empty(&current.key, lock, end, ROTATION_GRACE)?;
+        self.state.ended = !existed;
         Ok(())
     }
 
@@ -74,19 +55,17 @@ impl RequestState {
     /// As [`Self::write`].
     pub fn write_for_new_id(
         &mut self,
-        store: &mut dyn Store,
-        settings: &Settings,
         sid: &SessionId,
         data: &[u8],
         ttl: Duration,
     ) -> Result<Written> {
-        let written = self.commit(store, settings, sid, Change::Write(data, ttl))?;
+        let written = self.commit(sid, Change::Write(data, ttl))?;
         let may_leave = match written {
             Written::Stored => true,
             Written::Refused(refusal) => refusal == Refusal::LockLost,
         };
         let has_login = |c: &mut Current| c.sid == *sid && c.login.is_some();
-        if may_leave && let Some(current) = self.current.take_if(has_login) {
+        if may_leave && let Some(current) = self.state.current.take_if(has_login) {
             self.leave(current, false);
         }
         Ok(written)
@@ -96,22 +75,23 @@ impl RequestState {
     ///
     /// # Errors
     /// [`crate::Error::Store`].
-    pub fn cancel_rotation(&mut self, store: &mut dyn Store) -> Result<()> {
-        self.notice_fork();
-        match self.leaving.take() {
-            Some(leaving) => self.stay(store, &leaving),
+    pub fn cancel_rotation(&mut self) -> Result<()> {
+        self.state.notice_fork();
+        match self.state.leaving.take() {
+            Some(leaving) => self.stay(&leaving),
             None => Ok(()),
         }
     }
 
     fn leave(&mut self, current: Current, destroyed: bool) {
+        let (token, seen) = (current.lock_token(), current.generation());
         let Some(login) = current.login else { return };
-        self.ancestor = None;
-        self.leaving = Some(Leaving {
+        self.state.ancestor = None;
+        self.state.leaving = Some(Leaving {
             sid: current.sid,
             key: current.key,
-            token: current.locked.then_some(current.token),
-            seen: current.seen.map(|seen| seen.generation),
+            token,
+            seen,
             login,
             destroyed,
         });
@@ -120,15 +100,13 @@ impl RequestState {
     /// The new id is known: the login moves there.
     pub(super) fn arrive(
         &mut self,
-        store: &mut dyn Store,
-        settings: &Settings,
         leaving: Leaving,
         sid: &SessionId,
         ttl: Duration,
     ) -> Result<()> {
         // An id that collided, and was looked at on the way.
-        self.give_up_current(store)?;
-        let mut current = Current::unread(sid, settings)?;
+        self.give_up_current()?;
+        let mut current = Current::unread(sid, self.settings)?;
         let rotation = Rotation {
             from: &leaving.key,
             lock: leaving.token,
@@ -137,7 +115,7 @@ impl RequestState {
             token: Token::random()?,
             ttl: bounded(ttl),
         };
-        match store.rotate(&rotation)? {
+        match self.store.rotate(&rotation)? {
             Some(version) => {
                 current.seen = Some(version);
                 current.login = Some(Bound {
@@ -146,32 +124,34 @@ impl RequestState {
                 });
                 // Nobody can know the id before this request tells it. Should somebody have written
                 // under it by then, this request has not seen that.
-                current.locked = settings.lock;
-                self.ended = false;
-                self.left.push(leaving.key);
+                current.lock_unread(self.settings);
+                self.state.ended = false;
+                self.state.left.push(leaving.key);
             }
             None => {
-                current.refusal = Some(why_gone(store, &leaving.key, true));
-                self.ended = true;
+                current.refusal = Some(why_gone(self.store, &leaving.key, true));
+                self.state.ended = true;
             }
         }
-        self.made.take(sid);
-        self.made.stored(sid);
-        self.current = Some(current);
+        self.state.made.take(sid);
+        self.state.made.stored(sid);
+        self.state.current = Some(current);
         Ok(())
     }
 
     /// No new id came: what PHP asked for is done now.
-    pub(super) fn stay(&mut self, store: &mut dyn Store, leaving: &Leaving) -> Result<()> {
+    fn stay(&mut self, leaving: &Leaving) -> Result<()> {
         if leaving.destroyed {
             let end = End {
                 seen: leaving.seen,
                 ..End::default()
             };
-            return store.destroy(&leaving.key, leaving.token, end).map(|_| ());
+            return (self.store)
+                .destroy(&leaving.key, leaving.token, end)
+                .map(|_| ());
         }
         match leaving.token {
-            Some(token) => store.release(&leaving.key, token),
+            Some(token) => self.store.release(&leaving.key, token),
             None => Ok(()),
         }
     }

@@ -1,17 +1,16 @@
-//! What a request remembers of its sessions.
+//! What a request remembers of its sessions between PHP's calls.
 
-use std::time::Instant;
-
+use super::current::{Current, Stage};
 use super::found_kick::FoundKick;
 use super::ids::MadeIds;
 use super::leaving::{Leaving, Left};
 use super::outcome::Refusal;
-use crate::error::{Error, Result};
-use crate::login::Bound;
+use crate::error::Error;
+use crate::login::{Bound, User};
 use crate::process;
 use crate::settings::Settings;
 use crate::sid::{SessionId, SessionKey};
-use crate::store::{Store, Token, Version};
+use crate::store::Store;
 
 /// The sessions of one request.
 #[derive(Debug)]
@@ -27,41 +26,32 @@ pub struct RequestState {
     pub(super) left: Left,
     /// Why the session that the browser presented is gone.
     pub(super) kick: Option<FoundKick>,
-    /// The same of the session that was closed last, for the id that it is rotated to.
+    /// Why the session that was closed last is gone, for the id that it is rotated to.
     pub(super) kick_of_closed: Option<FoundKick>,
     /// Strict mode has refused the id that the browser presented: the next id takes its place.
     pub(super) replaces_refused: bool,
     /// The session that was left last, where it has no login: what [`Current::ancestor`] will be of the id
     /// that takes its place.
     pub(super) ancestor: Option<SessionKey>,
-    /// The id whose validation failed, and why: its read fails with this.
-    pub(super) unreadable: Option<(SessionId, Error)>,
+    /// The id whose validation failed: its read fails as well.
+    pub(super) unreadable: Option<Unreadable>,
 }
 
-/// The session that was read last.
+/// An id whose validation failed.
 #[derive(Debug)]
-pub(super) struct Current {
+pub(super) struct Unreadable {
     pub(super) sid: SessionId,
-    pub(super) key: SessionKey,
-    pub(super) token: Token,
-    pub(super) locked: bool,
-    pub(super) seen: Option<Version>,
-    /// The login that it has.
-    pub(super) login: Option<Bound>,
-    /// Until when it lives without a refresh, where the store can tell.
-    pub(super) lives_until: Option<Instant>,
-    /// The session that the browser presented, where this one took its place on the way to a login.
-    pub(super) ancestor: Option<SessionKey>,
-    /// Nothing was stored under its id, or an empty session.
-    pub(super) blank: bool,
-    /// What a validation fetched and the read that follows will take.
-    pub(super) prefetched: Option<Vec<u8>>,
-    /// Set where a write must be refused: why.
-    pub(super) refusal: Option<Refusal>,
-    /// It was made for this request and not closed since: nobody else can know its id.
-    pub(super) private: bool,
-    /// PHP has closed the session; what was read of it still counts for a late write.
-    pub(super) closed: bool,
+    pub(super) error: Error,
+}
+
+/// The sessions of a request, with the store and the settings that one call uses.
+pub struct Request<'a> {
+    /// What the request remembers between two calls.
+    pub state: &'a mut RequestState,
+    /// Where its sessions live.
+    pub store: &'a mut dyn Store,
+    /// The settings that count for this call.
+    pub settings: &'a Settings,
 }
 
 impl Default for RequestState {
@@ -82,36 +72,115 @@ impl Default for RequestState {
     }
 }
 
-impl Current {
-    /// What an id that takes its place takes the place of, on the way to a login; a login it takes along.
-    pub(super) fn presented(&self) -> Option<SessionKey> {
-        let first = || self.ancestor.as_ref().unwrap_or(&self.key).clone();
-        self.login.is_none().then(first)
-    }
-
-    /// Gives its lock back, if there is one.
-    pub(super) fn give_back(&mut self, store: &mut dyn Store) -> Result<()> {
-        match std::mem::take(&mut self.locked) {
-            true => store.release(&self.key, self.token),
-            false => Ok(()),
+impl RequestState {
+    /// This state with the store and the settings of one call.
+    pub fn with<'a>(&'a mut self, store: &'a mut dyn Store, settings: &'a Settings) -> Request<'a> {
+        Request {
+            state: self,
+            store,
+            settings,
         }
     }
 
-    pub(super) fn unread(sid: &SessionId, settings: &Settings) -> Result<Self> {
-        Ok(Self {
-            sid: sid.clone(),
-            key: SessionKey::of(sid, settings.hashes_ids()),
-            token: Token::random()?,
-            locked: false,
-            seen: None,
-            login: None,
-            lives_until: None,
-            ancestor: None,
-            blank: true,
-            prefetched: None,
-            refusal: None,
-            private: false,
-            closed: false,
-        })
+    /// PHP begins to use a session. A second time without a close is `session_reset()`.
+    pub fn opened(&mut self) {
+        if !self.is_active() {
+            self.kick = None;
+            self.replaces_refused = false;
+            self.unreadable = None;
+        }
+    }
+
+    /// Remembers an id that was made for this request. One that `inherits`, as in
+    /// `session_regenerate_id()`, takes over the data of the session that was read last.
+    pub fn created(&mut self, sid: SessionId, inherits: bool) {
+        let kick = self.kick_of_closed.take();
+        if inherits {
+            self.kick = kick;
+        }
+        let replaces = inherits || self.replaces_refused;
+        let ancestor = self.ancestor.take().filter(|_| replaces);
+        self.made.add(sid, inherits && self.ended, ancestor);
+    }
+
+    /// True between a session's read and its close.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.current.as_ref().is_some_and(|c| !c.is_closed())
+    }
+
+    /// The login of the session that was read last.
+    #[must_use]
+    pub fn login(&self) -> Option<&Bound> {
+        self.current.as_ref()?.login.as_ref()
+    }
+
+    /// The session's login, if it is this user's on this device: claiming it again changes nothing.
+    #[must_use]
+    pub fn has_login(&self, user: &User, device: &str) -> Option<&Bound> {
+        let fits =
+            |bound: &&Bound| bound.user == user.key() && bound.login.identity.device == device;
+        self.login().filter(fits)
+    }
+
+    /// True where the session that is read next may be the one that was left, under a new id.
+    #[must_use]
+    pub fn may_rotate(&self) -> bool {
+        self.is_rotating() || self.ancestor.is_some()
+    }
+
+    /// True while a session with a login is on its way to a new id.
+    #[must_use]
+    pub fn is_rotating(&self) -> bool {
+        self.leaving.is_some()
+    }
+
+    /// True while a lock is held or a rotation is under way, so that ending needs the store.
+    #[must_use]
+    pub fn holds_something(&self) -> bool {
+        self.current.as_ref().is_some_and(Current::is_locked) || self.is_rotating()
+    }
+
+    /// Ends the use of a session where nothing is held: needs no store.
+    pub fn close_unlocked(&mut self) {
+        self.end_use();
+        if let Some(current) = &mut self.current {
+            current.stage = Stage::Closed;
+        }
+    }
+
+    /// The session that was left last is not what the next id takes the place of.
+    pub fn forget_ancestor(&mut self) {
+        self.ancestor = None;
+    }
+
+    /// Forgets everything, without I/O: for a request whose store is gone.
+    pub fn forget(&mut self) {
+        *self = Self::default();
+    }
+
+    /// What belongs to the session in use, and to no later one, ends.
+    pub(super) fn end_use(&mut self) {
+        if let Some(current) = self.current.as_ref().filter(|c| !c.is_closed()) {
+            self.ancestor = current.presented();
+        }
+        self.made.publish();
+        self.unreadable = None;
+        self.replaces_refused = false;
+        self.kick_of_closed = self.kick.take();
+    }
+
+    /// In a forked child the lock is the parent's: keep hands off it.
+    pub(super) fn notice_fork(&mut self) {
+        let pid = process::process_id();
+        if self.pid != pid {
+            self.pid = pid;
+            self.leaving = None;
+            self.made.publish();
+            if let Some(current) = &mut self.current {
+                current.lock_is_gone();
+                current.refusal = Some(Refusal::Forked);
+            }
+        }
     }
 }

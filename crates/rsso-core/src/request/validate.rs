@@ -1,10 +1,9 @@
 //! Whether an id names a session: what `session.use_strict_mode` asks.
 
-use super::RequestState;
+use super::Request;
+use super::state::Unreadable;
 use crate::error::Result;
-use crate::settings::Settings;
 use crate::sid::SessionId;
-use crate::store::Store;
 
 /// Why PHP asks whether an id is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +16,7 @@ pub enum Validation {
     Question,
 }
 
-impl RequestState {
+impl Request<'_> {
     /// Whether `sid` names a session. What it fetches, the next [`Self::read`] uses.
     ///
     /// At a start the answer to a failure is yes, and the read that follows fails with it: a no
@@ -26,43 +25,40 @@ impl RequestState {
     ///
     /// # Errors
     /// As [`Self::read`], but not at a start.
-    pub fn validate(
-        &mut self,
-        store: &mut dyn Store,
-        settings: &Settings,
-        sid: &SessionId,
-        why: Validation,
-    ) -> Result<bool> {
-        self.notice_fork();
-        self.unreadable = None;
-        if why == Validation::Collision && self.made.is_private(sid) {
+    pub fn validate(&mut self, sid: &SessionId, why: Validation) -> Result<bool> {
+        self.state.notice_fork();
+        self.state.unreadable = None;
+        if why == Validation::Collision && self.state.made.is_private(sid) {
             return Ok(false);
         }
-        let is_own = why != Validation::Collision && self.made.is_own(sid);
-        let (kick, ancestor) = (self.kick.clone(), self.ancestor.clone());
-        let opened = self.open(store, settings, sid, !is_own);
+        let is_own = why != Validation::Collision && self.state.made.is_own(sid);
+        let (kick, ancestor) = (self.state.kick.clone(), self.state.ancestor.clone());
+        let opened = self.open(sid, !is_own);
         if why != Validation::Start {
             // What is known of another id is not what the browser presented.
-            self.kick = kick;
-            self.ancestor = ancestor;
+            self.state.kick = kick;
+            self.state.ancestor = ancestor;
         }
         match opened {
             Ok(found) => {
                 let is_known = is_own || found.is_some();
-                self.replaces_refused |= why == Validation::Start && !is_known;
+                self.state.replaces_refused |= why == Validation::Start && !is_known;
                 if !is_known {
-                    let refused = self.current.take();
+                    let refused = self.state.current.take();
                     if why == Validation::Start {
-                        self.ancestor = refused.and_then(|current| current.presented());
+                        self.state.ancestor = refused.and_then(|current| current.presented());
                     }
                 }
-                if let Some(current) = &mut self.current {
+                if let Some(current) = &mut self.state.current {
                     current.prefetched = Some(found.unwrap_or_default());
                 }
                 Ok(is_known)
             }
             Err(error) if why == Validation::Start => {
-                self.unreadable = Some((sid.clone(), error));
+                self.state.unreadable = Some(Unreadable {
+                    sid: sid.clone(),
+                    error,
+                });
                 Ok(true)
             }
             Err(error) => Err(error),

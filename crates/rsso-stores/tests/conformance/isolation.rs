@@ -101,7 +101,11 @@ pub fn a_rotation_without_a_new_id_moves_no_login(fixture: &dyn Fixture) {
     process.begin_regenerate(&old, false);
     // The open of the new id failed; the next visitor comes.
     let store = process.client.store.as_mut();
-    process.state.cancel_rotation(store).unwrap();
+    process
+        .state
+        .with(store, &process.settings)
+        .cancel_rotation()
+        .unwrap();
     assert!(next_visitor(&mut process, &theirs));
     assert_eq!(process.read(&theirs), b"theirs");
     assert_eq!(process.login(), None);

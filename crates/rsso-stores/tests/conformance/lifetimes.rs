@@ -23,12 +23,12 @@ fn use_session(
     let mut client = fixture.client();
     let store = client.store.as_mut();
     let mut request = RequestState::default();
-    request.read(store, settings, id, ttl).unwrap();
+    request.with(store, settings).read(id, ttl).unwrap();
     match data {
-        Some(data) => drop(request.write(store, settings, id, data, ttl).unwrap()),
-        None => request.touch(store, settings, id, ttl).unwrap(),
+        Some(data) => drop(request.with(store, settings).write(id, data, ttl).unwrap()),
+        None => request.with(store, settings).touch(id, ttl).unwrap(),
     }
-    request.close(store).unwrap();
+    request.with(store, settings).close().unwrap();
     // The touch may still be in progress on this connection.
     client.peek(&fixture.key_of(id));
 }
@@ -117,11 +117,16 @@ pub fn a_login_may_live_longer_than_any_clock(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let store = client.store.as_mut();
     let mut request = RequestState::default();
-    request.read(store, &settings, &id, Duration::MAX).unwrap();
-    let claimed = request.claim(store, &settings, &claim, Duration::MAX);
+    request
+        .with(store, &settings)
+        .read(&id, Duration::MAX)
+        .unwrap();
+    let claimed = request.with(store, &settings).claim(&claim, Duration::MAX);
     assert!(matches!(claimed.unwrap(), Claimed::New(..)));
-    let written = request.write(store, &settings, &id, b"x", Duration::MAX);
+    let written = request
+        .with(store, &settings)
+        .write(&id, b"x", Duration::MAX);
     assert_eq!(written.unwrap(), Written::Stored);
-    request.close(store).unwrap();
+    request.with(store, &settings).close().unwrap();
     assert_eq!(store.logins(&claim.user).unwrap().len(), 1);
 }

@@ -24,7 +24,7 @@ pub fn waiters_beyond_the_limit_are_refused(fixture: &dyn Fixture) {
                 scope.spawn(|| {
                     let mut request = Request::begin_with(fixture, TWO);
                     let store = request.client.store.as_mut();
-                    let read = request.state.read(store, &request.settings, &id, HOUR);
+                    let read = request.state.with(store, &request.settings).read(&id, HOUR);
                     match &read {
                         Ok(data) => assert_eq!(data, b"data"),
                         Err(Error::LockWaiters { limit: 2 }) => {
@@ -69,7 +69,7 @@ pub fn a_waiter_slot_is_released(fixture: &dyn Fixture) {
     let mut request = Request::begin_with(fixture, one);
     for _ in 0..3 {
         let store = request.client.store.as_mut();
-        let read = request.state.read(store, &request.settings, &id, HOUR);
+        let read = request.state.with(store, &request.settings).read(&id, HOUR);
         assert!(matches!(read, Err(Error::LockTimeout { .. })), "{read:?}");
         request.close();
     }

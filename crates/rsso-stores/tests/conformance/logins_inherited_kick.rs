@@ -157,8 +157,9 @@ pub fn only_new_sessions_inherit_a_kick(fixture: &dyn Fixture) {
     assert_eq!(request.kicked().unwrap().identity.uid, "bob");
     // The application's question is not about the browser's id.
     let store = request.client.store.as_mut();
-    let known =
-        (request.state).validate(store, &request.settings, &presented, Validation::Question);
+    let known = (request.state)
+        .with(store, &request.settings)
+        .validate(&presented, Validation::Question);
     assert!(!known.unwrap());
     assert_eq!(request.kicked().unwrap().identity.uid, "bob");
     request.end();

@@ -272,12 +272,8 @@ pub fn an_id_that_collides_is_not_locked(fixture: &dyn Fixture) {
     } = &mut request;
     assert!(
         state
-            .validate(
-                client.store.as_mut(),
-                settings,
-                &taken,
-                Validation::Collision
-            )
+            .with(client.store.as_mut(), settings)
+            .validate(&taken, Validation::Collision)
             .unwrap()
     );
     let new = new_sid();
@@ -304,7 +300,10 @@ pub fn a_session_without_a_login_is_regenerated_too(fixture: &dyn Fixture) {
         assert_eq!(other.peek(&fixture.key_of(&new)).unwrap(), b"cart");
     }
     let mut unused = RequestState::default();
-    unused.finish(other.store.as_mut()).unwrap();
+    unused
+        .with(other.store.as_mut(), &fixture.settings())
+        .finish()
+        .unwrap();
 }
 
 fn is_ended(written: Written) -> bool {

@@ -223,7 +223,8 @@ pub fn a_kicked_browser_learns_of_its_kick(fixture: &dyn Fixture) {
     let (store, state) = (strict.client.store.as_mut(), &mut strict.state);
     assert!(
         !state
-            .validate(store, &strict.settings, &gone, Validation::Start)
+            .with(store, &strict.settings)
+            .validate(&gone, Validation::Start)
             .unwrap()
     );
     let new = new_sid();

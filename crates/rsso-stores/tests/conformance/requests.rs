@@ -13,28 +13,29 @@ pub fn strict_mode_reads_the_session_once(fixture: &dyn Fixture) {
     let mut request = RequestState::default();
     assert!(
         request
-            .validate(client.store.as_mut(), &settings, &known, Validation::Start)
+            .with(client.store.as_mut(), &settings)
+            .validate(&known, Validation::Start)
             .unwrap()
     );
     // The read uses what validate has read, so a change in between is not seen.
     fixture.client().destroy(&fixture.key_of(&known));
     assert_eq!(
         request
-            .read(client.store.as_mut(), &settings, &known, HOUR)
+            .with(client.store.as_mut(), &settings)
+            .read(&known, HOUR)
             .unwrap(),
         b"data"
     );
     assert!(
         !request
-            .validate(
-                client.store.as_mut(),
-                &settings,
-                &new_sid(),
-                Validation::Start
-            )
+            .with(client.store.as_mut(), &settings)
+            .validate(&new_sid(), Validation::Start)
             .unwrap()
     );
-    request.close(client.store.as_mut()).unwrap();
+    request
+        .with(client.store.as_mut(), &settings)
+        .close()
+        .unwrap();
 }
 
 pub fn a_generated_id_is_written_without_a_read(fixture: &dyn Fixture) {
@@ -44,16 +45,21 @@ pub fn a_generated_id_is_written_without_a_read(fixture: &dyn Fixture) {
     let mut request = RequestState::default();
     assert_eq!(
         request
-            .read(client.store.as_mut(), &settings, &old, HOUR)
+            .with(client.store.as_mut(), &settings)
+            .read(&old, HOUR)
             .unwrap(),
         b""
     );
     request.created(fresh.clone(), false);
     let written = request
-        .write(client.store.as_mut(), &settings, &fresh, b"kept", HOUR)
+        .with(client.store.as_mut(), &settings)
+        .write(&fresh, b"kept", HOUR)
         .unwrap();
     assert_eq!(written, Written::Stored);
-    request.close(client.store.as_mut()).unwrap();
+    request
+        .with(client.store.as_mut(), &settings)
+        .close()
+        .unwrap();
     let mut other = fixture.client();
     assert_eq!(other.peek(&fixture.key_of(&fresh)).unwrap(), b"kept");
     // The lock of the id that was read is released.
@@ -75,14 +81,17 @@ pub fn an_unread_id_is_written_under_its_lock(fixture: &dyn Fixture) {
     let id = new_sid();
     let held = a.read_locked(&fixture.key_of(&id));
     let mut request = RequestState::default();
-    let refused = request.write(b.store.as_mut(), &settings, &id, b"x", HOUR);
+    let refused = request
+        .with(b.store.as_mut(), &settings)
+        .write(&id, b"x", HOUR);
     assert!(
         matches!(refused, Err(Error::LockTimeout { .. })),
         "{refused:?}"
     );
     a.store.release(&held.key, held.token).unwrap();
     let written = request
-        .write(b.store.as_mut(), &settings, &id, b"x", HOUR)
+        .with(b.store.as_mut(), &settings)
+        .write(&id, b"x", HOUR)
         .unwrap();
     assert_eq!(written, Written::Stored);
 }
@@ -99,15 +108,17 @@ pub fn readonly_reads_and_refuses_to_write(fixture: &dyn Fixture) {
     let mut request = RequestState::default();
     assert_eq!(
         request
-            .read(b.store.as_mut(), &settings, &id, HOUR)
+            .with(b.store.as_mut(), &settings)
+            .read(&id, HOUR)
             .unwrap(),
         b"data"
     );
     let written = request
-        .write(b.store.as_mut(), &settings, &id, b"changed", HOUR)
+        .with(b.store.as_mut(), &settings)
+        .write(&id, b"changed", HOUR)
         .unwrap();
     assert_eq!(written, Written::Refused(Refusal::ReadOnly));
-    request.close(b.store.as_mut()).unwrap();
+    request.with(b.store.as_mut(), &settings).close().unwrap();
     a.store.release(&key, held.token).unwrap();
     assert_eq!(b.peek(&key).unwrap(), b"data");
 }
@@ -118,13 +129,16 @@ pub fn session_reset_does_not_wait_for_its_own_lock(fixture: &dyn Fixture) {
     let id = new_sid();
     let mut request = RequestState::default();
     request
-        .read(client.store.as_mut(), &settings, &id, HOUR)
+        .with(client.store.as_mut(), &settings)
+        .read(&id, HOUR)
         .unwrap();
     request
-        .read(client.store.as_mut(), &settings, &id, HOUR)
+        .with(client.store.as_mut(), &settings)
+        .read(&id, HOUR)
         .unwrap();
     let written = request
-        .write(client.store.as_mut(), &settings, &id, b"x", HOUR)
+        .with(client.store.as_mut(), &settings)
+        .write(&id, b"x", HOUR)
         .unwrap();
     assert_eq!(written, Written::Stored);
 }
@@ -137,21 +151,24 @@ pub fn a_second_write_is_safe(fixture: &dyn Fixture) {
     let key = fixture.key_of(&id);
     let mut request = RequestState::default();
     request
-        .read(a.store.as_mut(), &settings, &id, HOUR)
+        .with(a.store.as_mut(), &settings)
+        .read(&id, HOUR)
         .unwrap();
     for data in [b"one", b"two"] {
         let written = request
-            .write(a.store.as_mut(), &settings, &id, data, HOUR)
+            .with(a.store.as_mut(), &settings)
+            .write(&id, data, HOUR)
             .unwrap();
         assert_eq!(written, Written::Stored);
     }
     b.put(&key, b"theirs", HOUR);
     let written = request
-        .write(a.store.as_mut(), &settings, &id, b"three", HOUR)
+        .with(a.store.as_mut(), &settings)
+        .write(&id, b"three", HOUR)
         .unwrap();
     assert_eq!(written, Written::Refused(Refusal::LockLost));
     b.destroy(&key);
-    request.close(a.store.as_mut()).unwrap();
+    request.with(a.store.as_mut(), &settings).close().unwrap();
     assert_eq!(b.peek(&key), None);
 }
 
@@ -161,10 +178,12 @@ pub fn reading_another_session_releases_the_first(fixture: &dyn Fixture) {
     let (one, two) = (new_sid(), new_sid());
     let mut request = RequestState::default();
     request
-        .read(client.store.as_mut(), &settings, &one, HOUR)
+        .with(client.store.as_mut(), &settings)
+        .read(&one, HOUR)
         .unwrap();
     request
-        .read(client.store.as_mut(), &settings, &two, HOUR)
+        .with(client.store.as_mut(), &settings)
+        .read(&two, HOUR)
         .unwrap();
     let mut other = fixture.client();
     let at_once = std::time::Duration::ZERO;
@@ -176,7 +195,10 @@ pub fn reading_another_session_releases_the_first(fixture: &dyn Fixture) {
             .try_lock(&fixture.key_of(&two), at_once, HOUR)
             .is_err()
     );
-    request.close(client.store.as_mut()).unwrap();
+    request
+        .with(client.store.as_mut(), &settings)
+        .close()
+        .unwrap();
     assert!(other.try_lock(&fixture.key_of(&two), soon, HOUR).is_ok());
 }
 
@@ -189,30 +211,32 @@ pub fn an_ended_session_does_not_come_back_under_a_new_id(fixture: &dyn Fixture)
         a.put(&key, b"secret", HOUR);
         let mut request = RequestState::default();
         let store = a.store.as_mut();
-        request.read(store, &settings, &old, HOUR).unwrap();
+        request.with(store, &settings).read(&old, HOUR).unwrap();
         b.destroy(&key);
         if delete {
-            request.destroy(store, &settings, &old).unwrap();
+            request.with(store, &settings).destroy(&old).unwrap();
         } else {
             let written = request
-                .write(store, &settings, &old, b"secret", HOUR)
+                .with(store, &settings)
+                .write(&old, b"secret", HOUR)
                 .unwrap();
             assert_eq!(written, Written::Refused(Refusal::Gone));
         }
-        request.close(store).unwrap();
+        request.with(store, &settings).close().unwrap();
         for (id, inherits, expected) in [
             (&successor, true, Written::Refused(Refusal::Gone)),
             (&stranger, false, Written::Stored),
         ] {
             request.created(id.clone(), inherits);
-            request.read(store, &settings, id, HOUR).unwrap();
+            request.with(store, &settings).read(id, HOUR).unwrap();
             assert_eq!(
                 request
-                    .write(store, &settings, id, b"secret", HOUR)
+                    .with(store, &settings)
+                    .write(id, b"secret", HOUR)
                     .unwrap(),
                 expected
             );
-            request.close(store).unwrap();
+            request.with(store, &settings).close().unwrap();
         }
         assert_eq!(b.peek(&fixture.key_of(&successor)), None);
     }

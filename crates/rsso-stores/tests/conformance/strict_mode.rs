@@ -16,7 +16,7 @@ pub fn a_failed_validation_keeps_the_id(fixture: &dyn Fixture) {
     let mut request = Request::begin_with(fixture, &[("lock_wait", "0.1")]);
     assert!(request.accepts_id(&id));
     let store = request.client.store.as_mut();
-    let read = request.state.read(store, &request.settings, &id, HOUR);
+    let read = request.state.with(store, &request.settings).read(&id, HOUR);
     assert!(matches!(read, Err(Error::LockTimeout { .. })), "{read:?}");
     request.close();
     owner.store.release(&key, held.token).unwrap();
@@ -71,7 +71,9 @@ pub fn a_generated_id_is_not_taken_before_its_use(fixture: &dyn Fixture) {
     let mut request = Request::begin(fixture);
     request.state.created(id.clone(), false);
     let store = request.client.store.as_mut();
-    let taken = (request.state).validate(store, &request.settings, &id, Validation::Collision);
+    let taken = (request.state)
+        .with(store, &request.settings)
+        .validate(&id, Validation::Collision);
     assert!(!taken.unwrap());
     request.end();
 }

@@ -39,64 +39,83 @@ impl Request {
     /// Opens the session: `session_start()`.
     pub fn read(&mut self, sid: &SessionId) -> Vec<u8> {
         let store = self.client.store.as_mut();
-        self.state.read(store, &self.settings, sid, HOUR).unwrap()
+        self.state
+            .with(store, &self.settings)
+            .read(sid, HOUR)
+            .unwrap()
     }
 
     /// Writes the session, as PHP does before it closes.
     pub fn write(&mut self, sid: &SessionId, data: &[u8]) -> Written {
         let store = self.client.store.as_mut();
         self.state
-            .write(store, &self.settings, sid, data, HOUR)
+            .with(store, &self.settings)
+            .write(sid, data, HOUR)
             .unwrap()
     }
 
     /// Destroys the session: `session_destroy()`.
     pub fn destroy(&mut self, sid: &SessionId) {
         let store = self.client.store.as_mut();
-        self.state.destroy(store, &self.settings, sid).unwrap();
+        self.state.with(store, &self.settings).destroy(sid).unwrap();
     }
 
     /// Whether a start in strict mode keeps this id.
     pub fn accepts_id(&mut self, sid: &SessionId) -> bool {
         let store = self.client.store.as_mut();
         (self.state)
-            .validate(store, &self.settings, sid, Validation::Start)
+            .with(store, &self.settings)
+            .validate(sid, Validation::Start)
             .unwrap()
     }
 
     /// Closes the session.
     pub fn close(&mut self) {
-        self.state.close(self.client.store.as_mut()).unwrap();
+        self.state
+            .with(self.client.store.as_mut(), &self.settings)
+            .close()
+            .unwrap();
     }
 
     /// Ends the request.
     pub fn end(&mut self) {
-        self.state.finish(self.client.store.as_mut()).unwrap();
+        self.state
+            .with(self.client.store.as_mut(), &self.settings)
+            .finish()
+            .unwrap();
     }
 
     /// Claims a login: `sso_claim()`.
     pub fn claim(&mut self, claim: &Claim) -> Claimed {
         let store = self.client.store.as_mut();
         self.state
-            .claim(store, &self.settings, claim, HOUR)
+            .with(store, &self.settings)
+            .claim(claim, HOUR)
             .unwrap()
     }
 
     /// Releases the session's login; returns whether it had one.
     pub fn sign_out(&mut self) -> bool {
-        self.state.sign_out(self.client.store.as_mut()).unwrap()
+        self.state
+            .with(self.client.store.as_mut(), &self.settings)
+            .sign_out()
+            .unwrap()
     }
 
     /// The kick of this session: `sso_kicked()`.
     pub fn kicked(&mut self) -> Option<Kick> {
-        self.state.kicked(self.client.store.as_mut()).unwrap()
+        self.state
+            .with(self.client.store.as_mut(), &self.settings)
+            .kicked()
+            .unwrap()
     }
 
     /// Claims or releases as the session's data say: `rsso.auto_claim`.
     pub fn follow(&mut self, claim: Option<&Claim>) -> Followed {
         let store = self.client.store.as_mut();
         self.state
-            .follow(store, &self.settings, claim, HOUR)
+            .with(store, &self.settings)
+            .follow(claim, HOUR)
             .unwrap()
     }
 
@@ -109,11 +128,16 @@ impl Request {
     pub fn begin_regenerate(&mut self, sid: &SessionId, delete: bool) {
         let (store, settings) = (self.client.store.as_mut(), &self.settings);
         if delete {
-            self.state.destroy_for_new_id(store, settings, sid).unwrap();
+            self.state
+                .with(store, settings)
+                .destroy_for_new_id(sid)
+                .unwrap();
         } else {
             let written = match self.state.login() {
-                Some(_) => (self.state).write_for_new_id(store, settings, sid, b"left", HOUR),
-                None => self.state.write(store, settings, sid, b"left", HOUR),
+                Some(_) => (self.state)
+                    .with(store, settings)
+                    .write_for_new_id(sid, b"left", HOUR),
+                None => self.state.with(store, settings).write(sid, b"left", HOUR),
             };
             // PHP warns if the write is refused, and continues.
             let _refused = written.unwrap();
@@ -138,7 +162,7 @@ impl Request {
         self.state.opened();
         let new = self::new_sid();
         let (store, why) = (self.client.store.as_mut(), Validation::Collision);
-        let is_taken = self.state.validate(store, &self.settings, &new, why);
+        let is_taken = self.state.with(store, &self.settings).validate(&new, why);
         assert!(!is_taken.unwrap());
         assert_eq!(self.read(&new), b"", "PHP keeps what it has in $_SESSION");
         new

@@ -1,0 +1,147 @@
+//! The session that a request has read last.
+
+use std::time::Instant;
+
+use super::outcome::Refusal;
+use crate::deadline::bounded;
+use crate::error::Result;
+use crate::login::Bound;
+use crate::settings::Settings;
+use crate::sid::{SessionId, SessionKey};
+use crate::store::{Generation, Loaded, Lock, Store, Token, Version};
+
+/// The session that was read last.
+#[derive(Debug)]
+pub(super) struct Current {
+    pub(super) sid: SessionId,
+    pub(super) key: SessionKey,
+    pub(super) token: Token,
+    pub(super) stage: Stage,
+    pub(super) seen: Option<Version>,
+    /// The login that it has.
+    pub(super) login: Option<Bound>,
+    /// Until when it lives without a refresh, where the store can tell.
+    pub(super) lives_until: Option<Instant>,
+    /// The session that the browser presented, where this one took its place on the way to a login.
+    pub(super) ancestor: Option<SessionKey>,
+    /// Nothing was stored under its id, or an empty session.
+    pub(super) blank: bool,
+    /// What a validation fetched and the read that follows will take.
+    pub(super) prefetched: Option<Vec<u8>>,
+    /// Set where a write must be refused: why.
+    pub(super) refusal: Option<Refusal>,
+}
+
+/// How far PHP's use of a session is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Its id was made for this request: nobody else can know it, and it needs no lock.
+    Private,
+    /// It is in use, without its lock.
+    Unlocked,
+    /// It is in use, and this request holds its lock.
+    Locked,
+    /// PHP has closed it; what was read of it still counts for a late write.
+    Closed,
+}
+
+impl Current {
+    /// A session that was not read yet.
+    pub(super) fn unread(sid: &SessionId, settings: &Settings) -> Result<Self> {
+        Ok(Self {
+            sid: sid.clone(),
+            key: SessionKey::of(sid, settings.hashes_ids()),
+            token: Token::random()?,
+            stage: Stage::Unlocked,
+            seen: None,
+            login: None,
+            lives_until: None,
+            ancestor: None,
+            blank: true,
+            prefetched: None,
+            refusal: None,
+        })
+    }
+
+    pub(super) fn is_private(&self) -> bool {
+        self.stage == Stage::Private
+    }
+
+    pub(super) fn is_locked(&self) -> bool {
+        self.stage == Stage::Locked
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.stage == Stage::Closed
+    }
+
+    /// Its token, and whether that holds its lock.
+    pub(super) fn lock(&self) -> Lock {
+        Lock {
+            token: self.token,
+            held: self.is_locked(),
+        }
+    }
+
+    /// The token of its lock, if this request holds it.
+    pub(super) fn lock_token(&self) -> Option<Token> {
+        self.is_locked().then_some(self.token)
+    }
+
+    /// The life of the record that was read.
+    pub(super) fn generation(&self) -> Option<Generation> {
+        self.seen.map(|seen| seen.generation)
+    }
+
+    /// What an id that takes its place takes the place of, on the way to a login; a login it takes along.
+    pub(super) fn presented(&self) -> Option<SessionKey> {
+        let first = || self.ancestor.as_ref().unwrap_or(&self.key).clone();
+        self.login.is_none().then(first)
+    }
+
+    /// Others may know its id from now on, and its lock is held if requests take locks.
+    pub(super) fn lock_unread(&mut self, settings: &Settings) {
+        if settings.lock {
+            self.stage = Stage::Locked;
+        }
+    }
+
+    /// Its lock is not ours any more.
+    pub(super) fn lock_is_gone(&mut self) {
+        if self.is_locked() {
+            self.stage = Stage::Unlocked;
+        }
+    }
+
+    /// Others may know its id from now on.
+    pub(super) fn publish(&mut self) {
+        if self.is_private() {
+            self.stage = Stage::Unlocked;
+        }
+    }
+
+    /// Gives its lock back, if there is one.
+    pub(super) fn give_back(&mut self, store: &mut dyn Store) -> Result<()> {
+        let held = self.lock_token();
+        self.lock_is_gone();
+        match held {
+            Some(token) => store.release(&self.key, token),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes over what a read that began at `started` has found, and returns the data.
+    pub(super) fn loaded(&mut self, loaded: Loaded, started: Instant) -> Option<Vec<u8>> {
+        self.stage = match loaded.locked {
+            true => Stage::Locked,
+            false => Stage::Unlocked,
+        };
+        self.prefetched = None;
+        let (data, seen) = loaded.record.map(|r| (r.data, r.version)).unzip();
+        self.seen = seen;
+        self.blank = data.as_ref().is_none_or(Vec::is_empty);
+        self.lives_until = loaded.left.map(|left| started + bounded(left));
+        self.login = loaded.login;
+        data
+    }
+}
