@@ -25,6 +25,7 @@ mod change;
 mod contract;
 mod load;
 mod logins;
+mod open;
 pub mod receipts;
 pub mod sites;
 pub mod words;
@@ -33,6 +34,7 @@ pub use change::{Basis, Change, End, Lock, Outcome};
 pub use contract::{Store, in_two_steps};
 pub use load::{Load, Loaded, LockTerms};
 pub use logins::{Logins, Rotation};
+pub use open::OpenStore;
 pub use receipts::Receipts;
 pub use words::Words;
 
