@@ -8,7 +8,7 @@ help: ## say what there is to make
 
 build: ## the extension and the gateway, in target/release/
 	scripts/setup build
-	cargo build --release --package rsso --package rsso-gateway
+	cargo build --release --package rsso --package rsso-cli
 
 test: build ## all tests, against every store
 	scripts/setup test
@@ -18,7 +18,7 @@ lint: ## formatting, clippy, links in the documentation, shell scripts, licences
 	scripts/setup build lint
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
-	cargo clippy --package rsso-gateway --no-default-features --all-targets -- -D warnings
+	cargo clippy --package rsso-relay --package rsso-cli --no-default-features --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings -A rustdoc::private_intra_doc_links' \
 		cargo doc --quiet --workspace --no-deps --document-private-items
 	shellcheck -x $(SHELL_SCRIPTS)
@@ -38,7 +38,7 @@ conformance: build ## PHP's own session tests only; STORES="sqlite" chooses
 
 xmpp: ## only the tests of the XMPP bridge against Prosody and ejabberd; RSSO_TRIES=200 for as many kicks
 	scripts/setup build test
-	cargo nextest run --package rsso-gateway --lib --test xmpp xmpp through
+	cargo nextest run --package rsso-relay --package rsso-cli --lib --test xmpp xmpp through
 
 bench: build ## rsso beside other session handlers, into target/bench/; PARTS="session pages" chooses
 	scripts/setup bench

@@ -6,7 +6,7 @@
 use axum::http::{HeaderMap, HeaderValue, header};
 use libfuzzer_sys::fuzz_target;
 use rsso_core::SessionId;
-use rsso_gateway::serve::cookie::session_ids;
+use rsso_gateway::cookie::session_ids;
 
 fuzz_target!(|lines: &[u8]| {
     let values = lines

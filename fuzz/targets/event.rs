@@ -4,12 +4,13 @@
 
 use libfuzzer_sys::fuzz_target;
 use rsso_core::login::event::{Event, Position};
-use rsso_gateway::serve::read_event;
+use rsso_gateway::read_event;
 
 fuzz_target!(|json: &str| {
     let event = Event {
         position: Position::counted(7),
         json: json.to_owned(),
+        outlived: false,
     };
     let _ = read_event(&event);
 });

@@ -1,48 +1,57 @@
-//! The program `rsso`: what an administrator, or cron, does to the sessions' store.
+//! Hands events to browsers.
 //!
-//! What always holds: what a script reads is on stdout, what went wrong is one line on stderr, the
-//! exit code says which ([`output::Failure`]), and no password is in either.
+//! ```text
+//! store's outbox ─► feed ─► hub ─► outlet ─► channel ─► ws | sse ─► browser
+//! browser ─► listen ─► connection ─► visit ─► door (origin, caps, cookie ─► desk ─► store)
+//! ```
+//!
+//! What always holds: nothing here decides who is logged in, and nothing that a request in PHP does
+//! waits for it; every queue has a bound; a session's lock is never taken; no session id is logged.
 
 #![forbid(unsafe_code)]
 
-mod args;
-mod config;
-mod gc;
-mod logins;
-mod output;
-mod private;
-mod schema;
-pub mod serve;
-mod store;
-mod tail;
-mod webhooks;
+mod caps;
+mod channel;
+pub mod compare;
+mod connection;
+pub mod cookie;
+mod desk;
+mod diagnosis;
+mod door;
+mod ending;
+mod error;
+mod feed;
+mod frame;
+mod gateway;
+mod hints;
+mod history;
+mod http;
+mod hub;
+mod listen;
+mod meter;
+mod metrics;
+mod open_files;
+mod origin;
+mod outlet;
+mod peer;
+mod receipts;
+mod recheck;
+mod server;
+mod settings;
+mod sse;
+mod visit;
+mod ws;
 
-use std::process::ExitCode;
+pub use error::StartError;
+pub use feed::Follower;
+pub use listen::Address;
+pub use origin::Origin;
+pub use server::Server;
+pub use settings::Settings;
 
-use clap::Parser as _;
-
-use args::{Args, Command, Schema};
-use output::Output;
-
-/// Runs the program.
+/// Whether the gateway can deliver an event; for the fuzzer.
+#[doc(hidden)]
 #[must_use]
-pub fn main() -> ExitCode {
-    let args = match Args::try_parse() {
-        Ok(args) => args,
-        Err(error) => return output::usage(&error),
-    };
-    let output = Output::new(args.json());
-    let result = match &args.command {
-        Command::Gc(gc) => gc::run(gc, output),
-        Command::Logins(logins) => logins::list(logins, output),
-        Command::Kick(kick) => logins::kick(kick, output),
-        Command::Tail(tail) => tail::run(tail, output),
-        Command::Serve(serve) => serve::run(serve, output),
-        Command::Webhooks(args) => webhooks::run(args, output),
-        Command::Schema(Schema::Mysql(mysql)) => schema::mysql(mysql, output),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => output.fail(&failure),
-    }
+pub fn read_event(event: &rsso_core::login::event::Event) -> bool {
+    frame::Entry::read(event).is_ok()
 }

@@ -1,0 +1,47 @@
+//! The program `rsso`: what an administrator, or cron, does to the sessions' store.
+//!
+//! What always holds: what a script reads is on stdout, what went wrong is one line on stderr, the
+//! exit code says which ([`output::Failure`]), and no password is in either.
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod config;
+mod gc;
+mod logins;
+mod output;
+mod schema;
+mod serve;
+mod store;
+mod tail;
+mod webhooks;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Args, Command, Schema};
+use output::Output;
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return output::usage(&error),
+    };
+    let output = Output::new(args.json());
+    let result = match &args.command {
+        Command::Gc(gc) => gc::run(gc, output),
+        Command::Logins(logins) => logins::list(logins, output),
+        Command::Kick(kick) => logins::kick(kick, output),
+        Command::Tail(tail) => tail::run(tail, output),
+        Command::Serve(serve) => serve::run(serve, output),
+        Command::Webhooks(args) => webhooks::run(args, output),
+        Command::Schema(Schema::Mysql(mysql)) => schema::mysql(mysql, output),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => output.fail(&failure),
+    }
+}

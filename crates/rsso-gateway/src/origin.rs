@@ -1,0 +1,305 @@
+//! Which pages may connect: a browser tells a request's origin, and a page cannot forge it.
+//!
+//! Source: RFC 6454; RFC 6455, section 10.2; <https://www.w3.org/TR/fetch-metadata/>
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// One entry of the allow-list: scheme, host, and port where it is not the scheme's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin(String);
+
+impl Origin {
+    /// Reads `https://example.org[:port]`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.to_ascii_lowercase();
+        let (scheme, authority) = text.split_once("://")?;
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-.:[]_".contains(c);
+        let right = matches!(scheme, "http" | "https")
+            && !authority.is_empty()
+            && authority.chars().all(plain);
+        right.then(|| {
+            Self(format!(
+                "{scheme}://{}",
+                without_own_port(scheme, authority)
+            ))
+        })
+    }
+
+    /// As it was read, in small letters.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn authority(&self) -> &str {
+        self.0.split_once("://").map_or("", |(_, rest)| rest)
+    }
+
+    fn scheme(&self) -> &str {
+        self.0.split_once("://").map_or("", |(scheme, _)| scheme)
+    }
+}
+
+fn without_own_port<'a>(scheme: &str, authority: &'a str) -> &'a str {
+    let own = if scheme == "https" { ":443" } else { ":80" };
+    authority.strip_suffix(own).unwrap_or(authority)
+}
+
+/// Where a request comes from.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum From<'a> {
+    /// A page of the gateway's own host, or no page: what is no browser has no cookie that it was
+    /// not given.
+    Here,
+    /// A page of another origin, which is allowed; the answer has to say so.
+    Allowed(&'a HeaderValue),
+}
+
+/// A page that may not connect.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Foreign {
+    /// It does not say which page it is, or not as a browser does.
+    Unnamed,
+    /// It is none of those that may.
+    NotListed(Origin),
+    /// Its host is another one than the request's.
+    Host(Origin),
+    /// The host is the same, the port is not: as where a proxy does not pass it on.
+    Port(Origin),
+    /// A page that came over plain HTTP, which anybody on the way can write, asks over TLS.
+    Scheme(Origin),
+}
+
+impl Foreign {
+    /// The setting that decides, and what to do where the page is the site's own.
+    pub(crate) fn advice(&self) -> (&'static str, String) {
+        let (setting, origin, advice) = match self {
+            Self::Unnamed => ("origin", None, "the browser names no page"),
+            Self::NotListed(origin) => ("origin", Some(origin), "it is none of --origin"),
+            Self::Host(origin) => (
+                "origin",
+                Some(origin),
+                "it is not the host that the request was sent to: the proxy must pass on Host as the \
+                 browser sent it, or --origin must name the page's",
+            ),
+            Self::Port(origin) => (
+                "Host",
+                Some(origin),
+                "the request's Host has another port: the proxy must pass it on as the browser sent it \
+                 (nginx: proxy_set_header Host $http_host)",
+            ),
+            Self::Scheme(origin) => (
+                "origin",
+                Some(origin),
+                "the page came over http, and asks over https: lead the site to https, or name the page \
+                 with --origin",
+            ),
+        };
+        let shown = origin.map_or("?", Origin::as_str);
+        (
+            setting,
+            format!("a page of {shown} may not connect: {advice}"),
+        )
+    }
+}
+
+/// Where the request comes from, if the page may connect.
+pub(crate) fn of<'a>(headers: &'a HeaderMap, allowed: &[Origin]) -> Result<From<'a>, Foreign> {
+    let Some(raw) = headers.get(header::ORIGIN) else {
+        // Browsers say so even where they send no origin: same-origin requests of EventSource.
+        let site = headers.get(SEC_FETCH_SITE).map(HeaderValue::as_bytes);
+        return match site {
+            None | Some(b"same-origin" | b"none") => Ok(From::Here),
+            Some(_) => Err(Foreign::Unnamed),
+        };
+    };
+    if headers.get_all(header::ORIGIN).iter().count() > 1 {
+        return Err(Foreign::Unnamed);
+    }
+    let origin = raw.to_str().ok().and_then(Origin::parse);
+    let Some(origin) = origin else {
+        return Err(Foreign::Unnamed);
+    };
+    if allowed.contains(&origin) {
+        return Ok(From::Allowed(raw));
+    }
+    if !allowed.is_empty() {
+        return Err(Foreign::NotListed(origin));
+    }
+    same_host(headers, origin).map(|()| From::Here)
+}
+
+/// Whether a page is one of the host that the request was sent to.
+fn same_host(headers: &HeaderMap, origin: Origin) -> Result<(), Foreign> {
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    let host = host.unwrap_or_default().to_ascii_lowercase();
+    let host = without_own_port(origin.scheme(), &host);
+    if origin.authority() != host {
+        return Err(
+            match without_port(origin.authority()) == without_port(host) {
+                true => Foreign::Port(origin),
+                false => Foreign::Host(origin),
+            },
+        );
+    }
+    // The other way round nothing is lost: a page that came over TLS is the site's own.
+    match origin.scheme() == "http" && came_over_tls(headers) {
+        true => Err(Foreign::Scheme(origin)),
+        false => Ok(()),
+    }
+}
+
+/// Whether a proxy says that the request came over TLS. No page can make a browser say so, so it matters
+/// not who it is that says it.
+fn came_over_tls(headers: &HeaderMap) -> bool {
+    let said = |name: &HeaderName, word: &[u8]| {
+        let values = headers.get_all(name).iter().map(HeaderValue::as_bytes);
+        values
+            .flat_map(|value| value.split(|byte| b",; ".contains(byte)))
+            .any(|part| part.eq_ignore_ascii_case(word))
+    };
+    said(&X_FORWARDED_PROTO, b"https")
+        || said(&X_FORWARDED_PROTO, b"wss")
+        || said(&header::FORWARDED, b"proto=https")
+        || said(&header::FORWARDED, b"proto=\"https\"")
+}
+
+/// The host alone.
+fn without_port(authority: &str) -> &str {
+    match authority.rsplit_once(':') {
+        // Within brackets it is an address of IPv6.
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        let pair = |(name, value): &(&'static str, &str)| {
+            (
+                HeaderName::from_static(name),
+                HeaderValue::from_str(value).unwrap(),
+            )
+        };
+        pairs.iter().map(pair).collect()
+    }
+
+    fn may(pairs: &[(&'static str, &str)], allowed: &[&str]) -> bool {
+        let allowed: Vec<_> = allowed.iter().map(|o| Origin::parse(o).unwrap()).collect();
+        of(&headers(pairs), &allowed).is_ok()
+    }
+
+    #[test]
+    fn without_a_list_the_same_host_may() {
+        let host = ("host", "Shop.example:8080");
+        assert!(may(&[host, ("origin", "http://shop.example:8080")], &[]));
+        assert!(may(
+            &[("host", "shop.example"), ("origin", "https://shop.example")],
+            &[]
+        ));
+        assert!(may(
+            &[
+                ("host", "shop.example:443"),
+                ("origin", "https://shop.example")
+            ],
+            &[]
+        ));
+        assert!(may(&[host], &[]));
+        assert!(may(&[host, ("sec-fetch-site", "same-origin")], &[]));
+        for origin in [
+            "http://shop.example",
+            "http://evil.example",
+            "null",
+            "",
+            "http://shop.example:8080.evil.example",
+            "file://",
+            "http://shop.example:8080@evil.example",
+            "https://evil.example/shop.example:8080",
+        ] {
+            assert!(!may(&[host, ("origin", origin)], &[]), "{origin}");
+        }
+        assert!(!may(&[host, ("sec-fetch-site", "cross-site")], &[]));
+        assert!(!may(&[host, ("sec-fetch-site", "same-site")], &[]));
+        assert!(!may(&[("origin", "http://shop.example")], &[]));
+    }
+
+    #[test]
+    fn a_page_of_plain_http_does_not_ask_over_tls() {
+        let host = ("host", "shop.example");
+        let plain = ("origin", "http://shop.example");
+        let tls = ("origin", "https://shop.example");
+        let proto = |scheme| ("x-forwarded-proto", scheme);
+        assert!(may(&[host, plain], &[]));
+        assert!(may(&[host, plain, proto("http")], &[]));
+        for over_tls in [
+            proto("https"),
+            proto("HTTPS"),
+            proto("https, http"),
+            proto("http,https"),
+            proto("wss"),
+            ("forwarded", "for=192.0.2.1;proto=https;by=10.0.0.1"),
+            ("forwarded", "for=a;Proto=\"https\""),
+        ] {
+            assert!(!may(&[host, plain, over_tls], &[]), "{over_tls:?}");
+            assert!(may(&[host, tls, over_tls], &[]), "{over_tls:?}");
+            // Who lists it knows what that means.
+            assert!(may(&[host, plain, over_tls], &["http://shop.example"]));
+        }
+        // Behind several proxies, the last of which was asked in the clear.
+        assert!(may(&[host, tls, proto("http")], &[]));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_apart() {
+        let refused = |host: &str, origin: &str| {
+            of(&headers(&[("host", host), ("origin", origin)]), &[]).unwrap_err()
+        };
+        let advice = |host: &str, origin: &str| refused(host, origin).advice();
+        let (setting, said) = advice("shop.example", "http://shop.example:8080");
+        assert_eq!(setting, "Host");
+        assert!(said.contains("$http_host"), "{said}");
+        assert_eq!(advice("[::1]", "http://[::1]:8080").0, "Host");
+        assert_eq!(advice("127.0.0.1:8600", "http://shop.example").0, "origin");
+        assert_eq!(advice("shop.example", "null").0, "origin");
+    }
+
+    #[test]
+    fn a_list_is_all_there_is() {
+        let list = ["https://shop.example", "https://m.shop.example:8443"];
+        let host = ("host", "push.example");
+        assert!(may(&[host, ("origin", "https://SHOP.example")], &list));
+        assert!(may(&[host, ("origin", "https://shop.example:443")], &list));
+        assert!(may(
+            &[host, ("origin", "https://m.shop.example:8443")],
+            &list
+        ));
+        assert!(!may(&[host, ("origin", "http://shop.example")], &list));
+        assert!(!may(&[host, ("origin", "https://m.shop.example")], &list));
+        assert!(!may(&[host, ("origin", "https://push.example")], &list));
+        assert!(!may(&[host, ("origin", "https://a.shop.example")], &list));
+    }
+
+    #[test]
+    fn an_entry_is_an_origin_and_nothing_else() {
+        for entry in [
+            "shop.example",
+            "https://",
+            "https://a/b",
+            "*",
+            "https://*.example",
+            "ftp://a",
+            "https://a b",
+        ] {
+            assert_eq!(Origin::parse(entry), None, "{entry}");
+        }
+    }
+}

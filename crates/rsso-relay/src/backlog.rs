@@ -1,0 +1,102 @@
+//! What `rsso webhooks` asks of the spool: what waits, what is dead, and that it be tried again.
+
+use serde::Serialize;
+
+use super::spool::{Result, Spool, now};
+
+/// An endpoint and what it has not got.
+#[derive(Debug, Serialize)]
+pub struct Backlog {
+    /// Its name.
+    pub endpoint: String,
+    /// Whether the gateway that uses this spool has such an endpoint.
+    pub configured: bool,
+    /// How many events wait.
+    pub pending: i64,
+    /// When the next attempt is, in milliseconds since 1970; `null`: nothing waits.
+    pub next: Option<i64>,
+    /// How many were given up.
+    pub dead: i64,
+    /// The newest first.
+    pub dead_letters: Vec<DeadLetter>,
+}
+
+/// What was given up.
+#[derive(Debug, Serialize)]
+pub struct DeadLetter {
+    /// CloudEvents' `id`.
+    pub event: String,
+    /// CloudEvents' `type`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// CloudEvents' `sequence`.
+    pub sequence: String,
+    /// How many attempts have failed.
+    pub attempts: u32,
+    /// Milliseconds since 1970.
+    pub died: i64,
+    /// What went wrong at the last one.
+    pub problem: Option<String>,
+}
+
+/// All endpoints, with so many dead letters of each.
+///
+/// # Errors
+/// If the spool cannot be read.
+pub fn list(spool: &Spool, letters: u32) -> Result<Vec<Backlog>> {
+    spool.with(|spool| {
+        let mut find = spool.prepare(
+            "SELECT e.id, e.name, e.configured, COUNT(d.id) FILTER (WHERE d.died IS NULL),
+                    MIN(d.due) FILTER (WHERE d.died IS NULL), COUNT(d.died)
+             FROM endpoints e LEFT JOIN deliveries d ON d.endpoint = e.id
+             GROUP BY e.id ORDER BY e.name",
+        )?;
+        let rows = find.query_map([], |row| {
+            let backlog = Backlog {
+                endpoint: row.get(1)?,
+                configured: row.get(2)?,
+                pending: row.get(3)?,
+                // The first attempt is due since 1970.
+                next: row.get::<_, Option<i64>>(4)?.map(|due| due.max(now())),
+                dead: row.get(5)?,
+                dead_letters: Vec::new(),
+            };
+            Ok((row.get(0)?, backlog))
+        })?;
+        let mut backlogs: Vec<(i64, Backlog)> = rows.collect::<Result<_>>()?;
+        let mut find = spool.prepare(
+            "SELECT event_id, kind, position, attempt, died, problem FROM deliveries
+             WHERE endpoint = ?1 AND died IS NOT NULL ORDER BY died DESC, id DESC LIMIT ?2",
+        )?;
+        for (id, backlog) in &mut backlogs {
+            let rows = find.query_map([*id, letters.into()], |row| {
+                Ok(DeadLetter {
+                    event: row.get(0)?,
+                    kind: row.get(1)?,
+                    sequence: row.get(2)?,
+                    attempts: row.get(3)?,
+                    died: row.get(4)?,
+                    problem: row.get(5)?,
+                })
+            })?;
+            backlog.dead_letters = rows.collect::<Result<_>>()?;
+        }
+        Ok(backlogs.into_iter().map(|(_, backlog)| backlog).collect())
+    })
+}
+
+/// Has the dead letters of all endpoints, or of one, tried again, with all attempts anew; how many
+/// there were. Those of an endpoint that is not configured stay.
+///
+/// # Errors
+/// If the spool cannot be written.
+pub fn revive(spool: &Spool, endpoint: Option<&str>) -> Result<usize> {
+    spool.with(|spool| {
+        spool.execute(
+            "UPDATE deliveries SET died = NULL, attempt = 0, due = 0, spooled = ?1
+             WHERE died IS NOT NULL AND endpoint IN
+             (SELECT id FROM endpoints WHERE configured = 1 AND (?2 IS NULL OR name = ?2))",
+            rusqlite::params![now(), endpoint],
+        )
+    })
+}

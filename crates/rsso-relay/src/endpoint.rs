@@ -1,0 +1,99 @@
+//! An endpoint: what does not depend on its sort.
+
+use std::time::Duration;
+
+use rsso_core::login::Realm;
+use rsso_core::login::event::Kind;
+use rsso_core::{Error, Result};
+
+use super::filter::{Filter, word};
+use super::schedule::Schedule;
+
+/// Of one endpoint, what does not depend on its sort.
+#[derive(Debug, Clone)]
+pub(crate) struct Endpoint {
+    /// In logs, metrics and the spool.
+    pub(crate) name: String,
+    pub(crate) realms: Vec<Realm>,
+    pub(crate) filter: Filter,
+    /// Whether it can be told that events were lost.
+    pub(crate) hears_gaps: bool,
+    /// How many first attempts are under way at most, and how many further ones.
+    pub(crate) at_once: usize,
+    pub(crate) schedule: Schedule,
+}
+
+/// Those that every sort of endpoint has.
+#[derive(Debug)]
+pub(crate) struct CommonKeys<'a> {
+    /// What it is called where the file does not say, too.
+    pub(crate) name: String,
+    pub(crate) types: &'a [String],
+    pub(crate) realms: &'a [String],
+    pub(crate) at_once: Option<u32>,
+    pub(crate) retry_after: Option<&'a [u32]>,
+}
+
+const MAX_AT_ONCE: u32 = 64;
+
+const MAX_NAME: usize = 200;
+
+/// Beyond it a server is not slow but down. The relay waits for as long when it stops.
+const MAX_TIMEOUT: u32 = 300;
+
+impl Endpoint {
+    /// `realm` is the gateway's own.
+    pub(crate) fn new(keys: CommonKeys<'_>, realm: &Realm) -> Result<Self> {
+        let name = keys.name;
+        if name.is_empty() || name.len() > MAX_NAME || name.chars().any(char::is_control) {
+            return Err(Error::config(
+                "name",
+                "must be 1 to 200 bytes without control characters",
+            ));
+        }
+        let wrong = |key: &str, problem: &str| Error::config(format!("{key} of {name}"), problem);
+        let kinds = Kind::ALL.map(|kind| word(kind.as_str()));
+        for wanted in keys.types {
+            if !kinds.contains(&&**wanted) {
+                let known = kinds.join(", ");
+                return Err(wrong("types", &format!("one of them is none of {known}")));
+            }
+        }
+        let mut realms = Vec::new();
+        for text in keys.realms {
+            let named = Realm::parse(text).map_err(|error| wrong("realms", &error.chain()))?;
+            if !realms.contains(&named) {
+                realms.push(named);
+            }
+        }
+        if realms.is_empty() {
+            realms.push(realm.clone());
+        }
+        let at_once = keys.at_once.unwrap_or(1);
+        if !(1..=MAX_AT_ONCE).contains(&at_once) {
+            return Err(wrong("at_once", "must be 1 to 64"));
+        }
+        let schedule = keys.retry_after.map(Schedule::parse).transpose();
+        let schedule = schedule.map_err(|problem| wrong("retry_after", problem))?;
+        Ok(Self {
+            realms,
+            filter: Filter {
+                kinds: keys.types.to_vec(),
+            },
+            hears_gaps: false,
+            at_once: at_once as usize,
+            schedule: schedule.unwrap_or_default(),
+            name,
+        })
+    }
+}
+
+pub(crate) fn request_timeout(name: &str, seconds: Option<u32>) -> Result<Duration> {
+    match seconds.unwrap_or(10) {
+        seconds @ 1..=MAX_TIMEOUT => Ok(Duration::from_secs(seconds.into())),
+        _ => Err(Error::config(
+            format!("timeout of {name}"),
+            format!("must be 1 to {MAX_TIMEOUT} seconds"),
+        )),
+    }
+}

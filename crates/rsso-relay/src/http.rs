@@ -1,0 +1,291 @@
+//! Requests to other servers: where they may go, how long they may take, what an answer means.
+//!
+//! What always holds: `https`, or `http` to this machine only; no redirect is followed, no proxy of
+//! the environment used; of an answer's body no more than a few KiB are read; an error names no URL.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::time::timeout;
+use url::{Host, Url};
+
+use super::delivery::Verdict;
+use super::names::Names;
+
+/// Longest wait for a connection; the whole request has a time-out of its own.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// What is read of an answer's body, so that the connection can be used again.
+const MAX_BODY: usize = 4096;
+const BODY: Duration = Duration::from_secs(1);
+
+const USER_AGENT: &str = concat!("rsso/", env!("CARGO_PKG_VERSION"));
+
+/// A URL that requests may be sent to.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Target {
+    url: Url,
+    on_this_machine: bool,
+}
+
+impl Target {
+    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
+        const PROBLEM: &str =
+            "must be https://host/path, or http:// to this machine (127.0.0.1, [::1], localhost)";
+        let url = Url::parse(text).map_err(|_| PROBLEM)?;
+        let on_this_machine = match url.host() {
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            Some(Host::Domain(name)) => name == "localhost",
+            None => return Err(PROBLEM),
+        };
+        match url.scheme() {
+            "https" => {}
+            "http" if on_this_machine => {}
+            _ => return Err(PROBLEM),
+        }
+        Ok(Self {
+            url,
+            on_this_machine,
+        })
+    }
+
+    /// Whether a user or password stands in it.
+    pub(crate) fn has_credentials(&self) -> bool {
+        !self.url.username().is_empty() || self.url.password().is_some()
+    }
+
+    pub(crate) fn url(&self) -> Url {
+        self.url.clone()
+    }
+}
+
+/// Without what may be secret in it: user, password, query.
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = &self.url;
+        write!(f, "{}://{}", url.scheme(), url.host_str().unwrap_or("-"))?;
+        if let Some(port) = url.port() {
+            write!(f, ":{port}")?;
+        }
+        f.write_str(url.path())
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A client of its own for each endpoint: nobody waits for another's connections or names.
+pub(crate) fn client(
+    target: &Target,
+    within: Duration,
+    ca_file: Option<&Path>,
+) -> Result<Client, String> {
+    Client::builder()
+        .tls_backend_preconfigured(tls(ca_file)?)
+        .dns_resolver(Names::new(target.on_this_machine))
+        .redirect(redirect::Policy::none())
+        .no_proxy()
+        .referer(false)
+        .http1_only()
+        .user_agent(USER_AGENT)
+        // Else the whole request's time would be over first, and nobody know that it never was connected.
+        .connect_timeout(CONNECT.min(within / 2))
+        .timeout(within)
+        .build()
+        .map_err(|error| describe(error).1)
+}
+
+/// The system's certificate authorities, or only those of a file.
+pub(crate) fn tls(ca_file: Option<&Path>) -> Result<ClientConfig, String> {
+    let found = match ca_file {
+        Some(path) => rustls_native_certs::load_certs_from_paths(Some(path), None),
+        None => rustls_native_certs::load_native_certs(),
+    };
+    let mut roots = RootCertStore::empty();
+    let (added, _) = roots.add_parsable_certificates(found.certs);
+    if added == 0 {
+        return Err(match ca_file {
+            Some(path) => format!("ca_file: {}: has no certificate", path.display()),
+            None => "this machine has no certificate authorities (ca-certificates)".to_owned(),
+        });
+    }
+    let ring = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(ring)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?;
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// What came of a request.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    Status(StatusCode, Option<Duration>),
+    /// There was no connection.
+    Unreachable(String),
+    Broken(String),
+}
+
+pub(crate) async fn send(request: RequestBuilder) -> Answer {
+    match request.send().await {
+        Ok(response) => {
+            let status = response.status();
+            let asked = retry_after(response.headers(), SystemTime::now());
+            finish(response).await;
+            Answer::Status(status, asked)
+        }
+        Err(error) => match describe(error) {
+            (true, problem) => Answer::Unreachable(problem),
+            (false, problem) => Answer::Broken(problem),
+        },
+    }
+}
+
+impl Answer {
+    pub(crate) fn verdict(self) -> Verdict {
+        match self {
+            Self::Status(status, _) if status.is_success() => Verdict::Delivered,
+            Self::Status(StatusCode::GONE, _) => {
+                Verdict::Dead("answered 410: it wants no more of this".to_owned())
+            }
+            Self::Status(status, _) if status.is_redirection() => {
+                let code = status.as_u16();
+                Verdict::Later(
+                    None,
+                    format!("answered {code}, a redirect: none is followed"),
+                )
+            }
+            Self::Status(status, asked) => {
+                Verdict::Later(asked, format!("answered {}", status.as_u16()))
+            }
+            Self::Unreachable(problem) => Verdict::NoConnection(problem),
+            Self::Broken(problem) => Verdict::Later(None, problem),
+        }
+    }
+}
+
+async fn finish(mut response: Response) {
+    let read = async {
+        let mut left = MAX_BODY;
+        while let Ok(Some(chunk)) = response.chunk().await {
+            match left.checked_sub(chunk.len()) {
+                Some(rest) => left = rest,
+                None => return,
+            }
+        }
+    };
+    // Whatever it says or does not say, the status has decided.
+    let _ = timeout(BODY, read).await;
+}
+
+/// Seconds, or a date.
+fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(text).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
+/// Whether there was no connection; and what went wrong, on one short line without the URL.
+fn describe(error: reqwest::Error) -> (bool, String) {
+    let (unreachable, late) = (error.is_connect(), error.is_timeout());
+    let error = error.without_url();
+    let mut cause: &dyn std::error::Error = &error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    let cause = cause.to_string();
+    let what = match (unreachable, late) {
+        (true, true) => "no connection in time".to_owned(),
+        (true, false) => format!("no connection: {cause}"),
+        (false, true) => "no answer in time".to_owned(),
+        (false, false) => format!("broken off: {cause}"),
+    };
+    let line = what.chars().filter(|c| !c.is_control()).take(200).collect();
+    (unreachable, line)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+
+    #[test]
+    fn https_goes_anywhere_and_http_stays_here() {
+        for good in [
+            "https://example.org/hook",
+            "https://10.0.0.1:8443/",
+            "http://127.0.0.1:3000/",
+            "http://[::1]:3000/",
+            "http://localhost/",
+        ] {
+            assert!(Target::parse(good).is_ok(), "{good}");
+        }
+        for wrong in [
+            "",
+            "example.org",
+            "http://example.org/",
+            "http://10.0.0.1/",
+            "http://localhost.example.org/",
+            "http://127.0.0.1.example.org/",
+            "http://0.0.0.0/",
+            "ftp://127.0.0.1/",
+            "file:///etc/passwd",
+        ] {
+            assert!(Target::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_target_is_shown_without_its_secrets() {
+        let target = Target::parse("https://me:hunter2@example.org:8443/hook?token=hunter2#a");
+        let target = target.unwrap();
+        assert_eq!(target.to_string(), "https://example.org:8443/hook");
+        assert_eq!(format!("{target:?}"), "https://example.org:8443/hook");
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = UNIX_EPOCH + Duration::from_secs(784_111_700);
+        for (text, expected) in [
+            ("120", Some(120)),
+            (" 0 ", Some(0)),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(77)),
+            ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
+            ("-1", None),
+            ("soon", None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, text.parse().unwrap());
+            let expected = expected.map(Duration::from_secs);
+            assert_eq!(retry_after(&headers, now), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_answer_decides_by_its_status() {
+        let verdict = |status| {
+            let status = StatusCode::from_u16(status).unwrap();
+            Answer::Status(status, Some(Duration::from_secs(9))).verdict()
+        };
+        assert_eq!(verdict(200), Verdict::Delivered);
+        assert_eq!(verdict(202), Verdict::Delivered);
+        assert!(matches!(verdict(302), Verdict::Later(None, p) if p.contains("redirect")));
+        assert!(matches!(verdict(410), Verdict::Dead(_)));
+        let asked = Some(Duration::from_secs(9));
+        for status in [400, 401, 404, 429, 500, 503] {
+            assert!(matches!(verdict(status), Verdict::Later(a, _) if a == asked));
+        }
+    }
+}

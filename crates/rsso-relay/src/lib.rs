@@ -1,0 +1,51 @@
+//! Hands events to other servers: webhooks, Mercure hubs, XMPP.
+//!
+//! ```text
+//! store's outbox ─► intake ─► spool (a file) ─► courier, one for each endpoint ─► sink ─► server
+//! ```
+//!
+//! What always holds: an event is in the spool before the position moves behind it, and stays there
+//! until its endpoint has taken it or it is a dead letter: at least once, with the same id each time.
+//! It has threads and a runtime of its own, so that a server that hangs, or its name, takes nothing
+//! from the gateway. No secret is in the spool, a log or an error.
+
+#![forbid(unsafe_code)]
+
+mod away;
+pub mod backlog;
+mod config;
+mod courier;
+mod delivery;
+mod endpoint;
+mod envelope;
+mod filter;
+mod gap;
+mod http;
+mod intake;
+mod jwt;
+mod mercure;
+mod metrics;
+mod names;
+mod read_ahead;
+mod schedule;
+pub mod secret_file;
+mod secrets;
+mod set;
+mod spool;
+mod supervisor;
+mod webhook;
+#[cfg(feature = "xmpp")]
+mod xmpp;
+#[cfg(not(feature = "xmpp"))]
+#[path = "no_xmpp.rs"]
+mod xmpp;
+
+pub use config::{Keys, Settings};
+pub use delivery::OnDelivered;
+pub use intake::Outbox;
+pub use mercure::Keys as MercureKeys;
+pub use read_ahead::ReadAhead;
+pub use spool::Spool;
+pub use supervisor::{Relay, StateError, start};
+pub use webhook::Keys as WebhookKeys;
+pub use xmpp::Section as XmppSection;

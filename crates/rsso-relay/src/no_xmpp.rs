@@ -1,0 +1,60 @@
+//! In place of the bridge to XMPP, where rsso was built without it (cargo feature `xmpp`).
+
+use std::convert::Infallible;
+use std::io;
+
+use rsso_core::login::event::Kind;
+use serde::{Deserialize, Deserializer};
+
+use super::delivery::{Delivery, Sink, Verdict};
+
+pub(crate) const KINDS: [Kind; 0] = [];
+
+/// Whatever stands in the table.
+#[derive(Debug)]
+pub struct Section;
+
+impl<'de> Deserialize<'de> for Section {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        serde::de::IgnoredAny::deserialize(deserializer).map(|_| Self)
+    }
+}
+
+impl Section {
+    /// Nothing of it is read.
+    #[must_use]
+    pub fn has_secret(&self) -> bool {
+        false
+    }
+}
+
+/// There are none.
+#[derive(Debug)]
+pub(crate) struct Settings(Infallible);
+
+impl Settings {
+    pub(crate) fn new(_: Section) -> rsso_core::Result<Self> {
+        let problem = "this rsso was built without it (cargo feature xmpp)";
+        Err(rsso_core::Error::config("[xmpp]", problem))
+    }
+
+    pub(crate) fn component(&self) -> &str {
+        match self.0 {}
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Xmpp(Infallible);
+
+impl Xmpp {
+    #[expect(clippy::needless_pass_by_value, reason = "the same as of the bridge")]
+    pub(crate) fn start(settings: Settings) -> io::Result<Self> {
+        match settings.0 {}
+    }
+}
+
+impl Sink for Xmpp {
+    async fn deliver(&self, _: &Delivery) -> Verdict {
+        match self.0 {}
+    }
+}

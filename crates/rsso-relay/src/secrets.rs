@@ -1,0 +1,50 @@
+//! Secrets in the configuration, and in files that it names: whatever stands there is not repeated in an error.
+
+use std::path::Path;
+
+use rsso_core::{Error, Result, Secret};
+use serde::{Deserialize, Deserializer};
+
+use super::secret_file;
+
+/// What a file of secrets holds.
+pub(super) fn read_secret(key: &str, path: &Path) -> Result<Secret> {
+    // Who put the secret itself here does not find it in a log.
+    let shown = match path.is_absolute() {
+        true => path.display().to_string(),
+        false => "must be an absolute path".to_owned(),
+    };
+    secret_file::read(path).map_err(|error| Error::config(key, format!("{shown}: {error}")))
+}
+
+/// A secret in the file itself. Whatever stands there in its place is not repeated in an error.
+#[derive(Debug)]
+pub(crate) struct Hidden(pub(crate) Secret);
+
+impl<'de> Deserialize<'de> for Hidden {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer);
+        text.map(|text| Self(Secret::new(text)))
+            .map_err(|_| serde::de::Error::custom("must be a text in quotation marks"))
+    }
+}
+
+/// One secret, or a list of them.
+#[derive(Debug, Default)]
+pub(crate) struct HiddenList(pub(crate) Vec<Secret>);
+
+impl<'de> Deserialize<'de> for HiddenList {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Either {
+            One(Hidden),
+            Several(Vec<Hidden>),
+        }
+        match Either::deserialize(deserializer) {
+            Ok(Either::One(Hidden(secret))) => Ok(Self(vec![secret])),
+            Ok(Either::Several(list)) => Ok(Self(list.into_iter().map(|h| h.0).collect())),
+            Err(_) => Err(serde::de::Error::custom("must be a list of texts")),
+        }
+    }
+}

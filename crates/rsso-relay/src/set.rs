@@ -1,0 +1,220 @@
+//! An event as a Security Event Token: RFC 8417, with the event `session-revoked` of CAEP 1.0.
+//!
+//! What always holds: a token is made only of what ended a login; `jti` is the event's id, so that a
+//! receiver knows the event again. The subject is the user and the login, as issuer and opaque id.
+
+use std::path::PathBuf;
+
+use rsso_core::Error;
+use rsso_core::login::event::Kind;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::delivery::Delivery;
+use super::filter::word;
+use super::jwt::Key;
+
+const REVOKED: &str = "https://schemas.openid.net/secevent/caep/event-type/session-revoked";
+
+/// The media type, and the token's `typ`.
+pub(crate) const MEDIA_TYPE: &str = "application/secevent+jwt";
+const TYPE: &str = "secevent+jwt";
+
+/// What has this form: that a login has ended, and why.
+const KINDS: [Kind; 3] = [Kind::Kicked, Kind::Released, Kind::Expired];
+
+/// The keys of the file.
+#[derive(Debug, Default)]
+pub(crate) struct Keys {
+    pub(crate) issuer: Option<String>,
+    pub(crate) audience: Option<String>,
+    pub(crate) key_file: Option<PathBuf>,
+    pub(crate) key_id: Option<String>,
+}
+
+impl Keys {
+    pub(crate) fn is_empty(&self) -> bool {
+        let Self {
+            issuer,
+            audience,
+            key_file,
+            key_id,
+        } = self;
+        issuer.is_none() && audience.is_none() && key_file.is_none() && key_id.is_none()
+    }
+}
+
+/// Makes tokens.
+#[derive(Debug)]
+pub(crate) struct Issuer {
+    issuer: String,
+    audience: String,
+    key: Key,
+    key_id: Option<String>,
+}
+
+/// What has to be known of an event.
+#[derive(Deserialize)]
+struct Event {
+    subject: String,
+    data: Data,
+}
+
+#[derive(Deserialize)]
+struct Data {
+    login: String,
+    #[serde(default)]
+    uid_base64: Option<String>,
+    #[serde(default)]
+    reason: Option<String>,
+    #[serde(default)]
+    code: Option<i32>,
+    #[serde(default)]
+    at: Option<i64>,
+}
+
+impl Issuer {
+    pub(crate) fn new(keys: Keys, name: &str) -> rsso_core::Result<Self> {
+        let missing = |key: &str| {
+            Error::config(
+                format!("{key} of {name}"),
+                "format = \"set\" needs issuer, audience and key_file",
+            )
+        };
+        let path = keys.key_file.ok_or_else(|| missing("key_file"))?;
+        Ok(Self {
+            issuer: keys.issuer.ok_or_else(|| missing("issuer"))?,
+            audience: keys.audience.ok_or_else(|| missing("audience"))?,
+            key: Key::read(&format!("key_file of {name}"), &path)?,
+            key_id: keys.key_id,
+        })
+    }
+
+    /// The types that can be said, all where none is wished for.
+    pub(crate) fn kinds(wanted: &[String]) -> Result<Vec<String>, String> {
+        let known = KINDS.map(|kind| word(kind.as_str()));
+        if let Some(other) = wanted.iter().find(|kind| !known.contains(&&***kind)) {
+            let known = known.join(", ");
+            return Err(format!(
+                "'{other}' has no form as a token; these have: {known}"
+            ));
+        }
+        Ok(match wanted {
+            [] => known.map(str::to_owned).to_vec(),
+            wanted => wanted.to_vec(),
+        })
+    }
+
+    /// # Errors
+    /// What is wrong with the event, without what it says.
+    pub(crate) fn token(&self, delivery: &Delivery, now: u64) -> Result<String, String> {
+        let event: Event = serde_json::from_str(&delivery.event)
+            .map_err(|error| format!("is no event of rsso ({:?})", error.classify()))?;
+        if event.data.uid_base64.is_some() {
+            // As text it could be taken for another's.
+            return Err("the user's id is no UTF-8: a token cannot name it".to_owned());
+        }
+        let claims = self.claims(delivery, &event, now);
+        self.key.token(TYPE, self.key_id.as_deref(), &claims)
+    }
+
+    fn claims(&self, delivery: &Delivery, event: &Event, now: u64) -> Value {
+        let mut revoked = json!({"initiating_entity": entity(&delivery.kind, &event.data)});
+        if let Some(at) = event.data.at {
+            revoked["event_timestamp"] = json!(at / 1000);
+        }
+        if let Some(reason) = &event.data.reason {
+            revoked["reason_admin"] = json!({"en": reason});
+        }
+        json!({
+            "iss": self.issuer,
+            "aud": self.audience,
+            "iat": now,
+            "jti": delivery.event_id,
+            "sub_id": {
+                "format": "complex",
+                "user": {"format": "iss_sub", "iss": self.issuer, "sub": event.subject},
+                "session": {"format": "opaque", "id": event.data.login},
+            },
+            "events": {REVOKED: revoked},
+        })
+    }
+}
+
+/// Who ended it, in CAEP's words.
+fn entity(kind: &str, data: &Data) -> &'static str {
+    if kind == Kind::Expired.as_str() {
+        "system"
+    } else if kind == Kind::Released.as_str() || data.code == Some(-4) {
+        "user"
+    } else {
+        "admin"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claims(kind: Kind, reason: Option<&str>) -> Value {
+        let code = if reason == Some("replaced") { -4 } else { -5 };
+        let at = 1_700_000_000_999_i64;
+        let data = json!({"login": "01J", "uid": "ann", "reason": reason, "code": code, "at": at});
+        let event = json!({"subject": "ann", "data": data}).to_string();
+        let issuer = Issuer {
+            issuer: "https://example.org".to_owned(),
+            audience: "https://receiver.example".to_owned(),
+            key: Key::hs256(&[7; 32]),
+            key_id: None,
+        };
+        let delivery = Delivery {
+            id: 1,
+            event_id: "01E".to_owned(),
+            position: "7".to_owned(),
+            kind: kind.as_str().to_owned(),
+            event: event.clone(),
+            attempt: 0,
+        };
+        issuer.claims(&delivery, &serde_json::from_str(&event).unwrap(), 12)
+    }
+
+    #[test]
+    fn a_replaced_login_was_revoked_by_its_user() {
+        let claims = claims(Kind::Kicked, Some("replaced"));
+        assert_eq!(
+            claims,
+            json!({
+                "iss": "https://example.org",
+                "aud": "https://receiver.example",
+                "iat": 12,
+                "jti": "01E",
+                "sub_id": {
+                    "format": "complex",
+                    "user": {"format": "iss_sub", "iss": "https://example.org", "sub": "ann"},
+                    "session": {"format": "opaque", "id": "01J"},
+                },
+                "events": {REVOKED: {
+                    "initiating_entity": "user",
+                    "event_timestamp": 1_700_000_000,
+                    "reason_admin": {"en": "replaced"},
+                }},
+            })
+        );
+    }
+
+    #[test]
+    fn who_ended_it_is_said() {
+        let by =
+            |kind, reason| claims(kind, reason)["events"][REVOKED]["initiating_entity"].clone();
+        assert_eq!(by(Kind::Kicked, Some("kicked")), "admin");
+        assert_eq!(by(Kind::Released, None), "user");
+        assert_eq!(by(Kind::Expired, Some("expired")), "system");
+    }
+
+    #[test]
+    fn only_what_ended_a_login_can_be_said() {
+        assert_eq!(Issuer::kinds(&[]).unwrap().len(), 3);
+        assert!(Issuer::kinds(&["login.kicked".to_owned()]).is_ok());
+        assert!(Issuer::kinds(&["message".to_owned()]).is_err());
+    }
+}

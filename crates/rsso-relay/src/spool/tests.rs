@@ -1,0 +1,288 @@
+//! The spool: what is in it after each step, and after a step that did not happen.
+
+use std::collections::HashSet;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use rsso_core::login::Realm;
+use rsso_core::login::event::Position;
+use rsso_testkit::WorkDir;
+use rusqlite::Connection;
+
+use super::queue::Bounds;
+use super::*;
+use crate::backlog;
+use crate::delivery::Delivery;
+
+const PLENTY: Bounds = Bounds {
+    pending: 1000,
+    dead: 1000,
+    age: 60_000,
+};
+
+fn numbers(spool: &Spool, names: &[&str]) -> Vec<i64> {
+    let registered = spool.register(names).unwrap();
+    registered.into_iter().map(|(id, _)| id).collect()
+}
+
+fn cursor(position: u64) -> Cursor {
+    Cursor {
+        position: Position::counted(position),
+        at: 5,
+        floor: 0,
+        event_id: position.to_string(),
+        torn: false,
+    }
+}
+
+fn spooled(endpoints: &[i64], name: &str) -> SpooledEvent {
+    SpooledEvent {
+        endpoints: endpoints.to_vec(),
+        event_id: name.to_owned(),
+        position: "1".to_owned(),
+        kind: "io.rsso.message.v1".to_owned(),
+        event: "{}".to_owned(),
+    }
+}
+
+struct Setup {
+    dir: WorkDir,
+    bounds: Bounds,
+}
+
+impl Setup {
+    fn new(bounds: Bounds) -> Self {
+        let dir = WorkDir::new();
+        drop(Spool::open(&dir.join("state")).unwrap());
+        Self { dir, bounds }
+    }
+
+    /// What a gateway that was killed finds again.
+    fn open(&self) -> Spool {
+        Spool::open_with(&self.dir.join("state"), self.bounds).unwrap()
+    }
+}
+
+fn names(deliveries: &[Delivery]) -> Vec<&str> {
+    deliveries.iter().map(|d| &*d.event_id).collect()
+}
+
+fn fresh(spool: &Spool, endpoint: i64) -> Vec<Delivery> {
+    spool.due(endpoint, &HashSet::new(), 100, 0).unwrap().fresh
+}
+
+#[test]
+fn a_cursor_and_what_is_before_it_are_one_step() {
+    let setup = Setup::new(PLENTY);
+    let (realm, spool) = (Realm::default(), setup.open());
+    assert_eq!(spool.cursor(&realm).unwrap(), None);
+    let ids = numbers(&spool, &["a", "b"]);
+    let events = [spooled(&ids, "1"), spooled(&ids[..1], "2")];
+    spool.place(&realm, &cursor(2), &events).unwrap();
+    // The endpoint 99 does not exist: nothing of this step may be seen.
+    let broken = [spooled(&ids, "3"), spooled(&[99], "4")];
+    assert!(spool.place(&realm, &cursor(4), &broken).is_err());
+    let spool = setup.open();
+    assert_eq!(spool.cursor(&realm).unwrap(), Some(cursor(2)));
+    assert_eq!(names(&fresh(&spool, ids[0])), ["1", "2"]);
+    assert_eq!(names(&fresh(&spool, ids[1])), ["1"]);
+    assert_eq!((spool.pending(ids[0]), spool.pending(ids[1])), (2, 1));
+}
+
+#[test]
+fn an_event_that_is_read_again_is_here_once() {
+    let setup = Setup::new(PLENTY);
+    let (realm, spool) = (Realm::default(), setup.open());
+    let ids = numbers(&spool, &["a"]);
+    for position in [1, 1] {
+        let events = [spooled(&ids, "1")];
+        spool.place(&realm, &cursor(position), &events).unwrap();
+    }
+    assert_eq!((fresh(&spool, ids[0]).len(), spool.pending(ids[0])), (1, 1));
+}
+
+#[test]
+fn what_is_under_way_is_not_handed_out_and_is_there_after_a_crash() {
+    let setup = Setup::new(PLENTY);
+    let spool = setup.open();
+    let ids = numbers(&spool, &["a"]);
+    let events = [spooled(&ids, "1"), spooled(&ids, "2"), spooled(&ids, "3")];
+    spool.place(&Realm::default(), &cursor(3), &events).unwrap();
+    let first = spool.due(ids[0], &HashSet::new(), 1, 1).unwrap().fresh;
+    assert_eq!(names(&first), ["1"]);
+    let under_way = HashSet::from([first[0].id]);
+    let second = spool.due(ids[0], &under_way, 1, 1).unwrap().fresh;
+    assert_eq!(names(&second), ["2"]);
+    // Sent, and killed before it was written down.
+    assert_eq!(names(&fresh(&setup.open(), ids[0])), ["1", "2", "3"]);
+    spool
+        .settle(ids[0], first[0].id, &Outcome::Delivered)
+        .unwrap();
+    let spool = setup.open();
+    assert_eq!(names(&fresh(&spool, ids[0])), ["2", "3"]);
+    assert_eq!(spool.pending(ids[0]), 2);
+}
+
+#[test]
+fn a_further_attempt_waits_for_its_time_and_holds_up_nothing() {
+    let setup = Setup::new(PLENTY);
+    let spool = setup.open();
+    let ids = numbers(&spool, &["a"]);
+    let events = [spooled(&ids, "1"), spooled(&ids, "2"), spooled(&ids, "3")];
+    spool.place(&Realm::default(), &cursor(3), &events).unwrap();
+    let all = fresh(&spool, ids[0]);
+    let when = now() + 50_000;
+    let later = |when| Outcome::Later(when, "no".to_owned());
+    spool.settle(ids[0], all[0].id, &later(when)).unwrap();
+    spool.settle(ids[0], all[1].id, &later(now() - 1)).unwrap();
+    let due = spool.due(ids[0], &HashSet::new(), 5, 5).unwrap();
+    assert_eq!(
+        (names(&due.fresh), names(&due.again)),
+        (vec!["3"], vec!["2"])
+    );
+    assert_eq!((due.next, due.again[0].attempt), (Some(when), 1));
+    assert_eq!(spool.pending(ids[0]), 3);
+    // While the one is under way, the other's time still is known.
+    let under_way = HashSet::from([due.again[0].id]);
+    let due = spool.due(ids[0], &under_way, 0, 0).unwrap();
+    assert_eq!((due.again.len(), due.next), (0, Some(when)));
+}
+
+#[test]
+fn the_dead_are_listed_and_tried_again() {
+    let setup = Setup::new(PLENTY);
+    let spool = setup.open();
+    let ids = numbers(&spool, &["a", "b"]);
+    let events = [spooled(&ids, "1"), spooled(&ids, "2")];
+    spool.place(&Realm::default(), &cursor(2), &events).unwrap();
+    for delivery in fresh(&spool, ids[0]) {
+        let dead = Outcome::Dead("answered 410".to_owned());
+        spool.settle(ids[0], delivery.id, &dead).unwrap();
+    }
+    assert_eq!(spool.pending(ids[0]), 0);
+    let listed = backlog::list(&spool, 1).unwrap();
+    assert_eq!((listed[0].pending, listed[0].dead), (0, 2));
+    assert_eq!(listed[0].dead_letters.len(), 1);
+    assert_eq!(listed[0].dead_letters[0].event, "2");
+    assert_eq!(listed[0].dead_letters[0].attempts, 1);
+    assert_eq!((listed[1].pending, listed[1].dead), (2, 0));
+    assert_eq!(backlog::revive(&spool, Some("b")).unwrap(), 0);
+    assert_eq!(backlog::revive(&spool, None).unwrap(), 2);
+    let again = fresh(&spool, ids[0]);
+    assert_eq!((names(&again), again[0].attempt), (vec!["1", "2"], 0));
+}
+
+#[test]
+fn beyond_the_bound_the_oldest_are_given_up() {
+    let setup = Setup::new(Bounds {
+        pending: 3,
+        dead: 1,
+        ..PLENTY
+    });
+    let spool = setup.open();
+    let ids = numbers(&spool, &["a"]);
+    let events: Vec<_> = (0..5).map(|n| spooled(&ids, &n.to_string())).collect();
+    let given_up = spool.place(&Realm::default(), &cursor(5), &events).unwrap();
+    assert_eq!(given_up, 2);
+    assert_eq!(names(&fresh(&spool, ids[0])), ["2", "3", "4"]);
+    assert_eq!(backlog::list(&spool, 9).unwrap()[0].dead, 2);
+    spool.keep_house().unwrap();
+    let left = &backlog::list(&spool, 9).unwrap()[0];
+    assert_eq!((left.pending, left.dead), (3, 1));
+    assert_eq!(left.dead_letters[0].event, "1");
+}
+
+#[test]
+fn what_has_waited_for_too_long_dies_and_is_forgotten_later() {
+    let setup = Setup::new(Bounds { age: -1, ..PLENTY });
+    let spool = setup.open();
+    let ids = numbers(&spool, &["a"]);
+    let events = [spooled(&ids, "1")];
+    spool.place(&Realm::default(), &cursor(1), &events).unwrap();
+    // With this bound everything is old at once: it dies, and is removed in the same act.
+    assert_eq!(spool.keep_house().unwrap(), 1);
+    let left = &backlog::list(&spool, 9).unwrap()[0];
+    assert_eq!((left.pending, left.dead), (0, 0));
+}
+
+#[test]
+fn an_endpoint_that_is_gone_keeps_its_dead_letters() {
+    let setup = Setup::new(PLENTY);
+    let spool = setup.open();
+    let ids = numbers(&spool, &["a", "b"]);
+    let events = [spooled(&ids, "1")];
+    spool.place(&Realm::default(), &cursor(1), &events).unwrap();
+    assert_eq!(numbers(&spool, &["b"]), ids[1..]);
+    spool.keep_house().unwrap();
+    let listed = backlog::list(&spool, 9).unwrap();
+    assert_eq!((listed[0].configured, listed[0].dead), (false, 1));
+    assert_eq!(backlog::revive(&spool, None).unwrap(), 0);
+    // It comes back, and so do they.
+    assert_eq!(numbers(&spool, &["a", "b"]), ids);
+    assert_eq!(backlog::revive(&spool, None).unwrap(), 1);
+}
+
+/// For nobody else to read.
+fn own(path: &Path) {
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+#[test]
+fn what_others_may_read_is_no_spool() {
+    let dir = WorkDir::new();
+    let path = dir.write("serve.db", "");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    let problem = Spool::open(&path).unwrap_err();
+    assert!(problem.contains("chmod 600"), "{problem}");
+    own(&path);
+    assert!(Spool::open(&path).is_ok());
+}
+
+#[test]
+fn a_spool_that_another_process_goes_on_with_is_left_to_it() {
+    let dir = WorkDir::new();
+    let path = dir.join("serve.db");
+    let (ours, realm) = (Spool::open(&path).unwrap(), Realm::default());
+    numbers(&ours, &["a"]);
+    ours.place(&realm, &cursor(1), &[]).unwrap();
+    let theirs = Spool::open(&path).unwrap();
+    theirs.cursor(&realm).unwrap();
+    theirs.place(&realm, &cursor(5), &[]).unwrap();
+    let problem = ours.place(&realm, &cursor(3), &[]).unwrap_err();
+    assert!(problem.to_string().contains("another process"), "{problem}");
+    assert_eq!(ours.cursor(&realm).unwrap(), Some(cursor(5)));
+    ours.place(&realm, &cursor(6), &[]).unwrap();
+}
+
+#[test]
+fn a_file_that_is_no_spool_is_left_alone() {
+    let dir = WorkDir::new();
+    let path = dir.join("sessions.db");
+    dir.write("sessions.db", "");
+    own(&path);
+    let other = Connection::open(&path).unwrap();
+    other
+        .execute_batch("CREATE TABLE rsso_sessions (id)")
+        .unwrap();
+    let problem = Spool::open(&path).unwrap_err();
+    assert!(problem.contains("another program's"), "{problem}");
+    let text = dir.write(
+        "text",
+        "this is no database, and long enough to be looked at",
+    );
+    own(&text);
+    assert!(Spool::open(&text).is_err());
+}
+
+#[test]
+fn only_its_owner_may_read_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let setup = Setup::new(PLENTY);
+    let spool = setup.open();
+    numbers(&spool, &["a"]);
+    for name in ["state", "state-wal", "state-shm"] {
+        let mode = std::fs::metadata(setup.dir.join(name)).unwrap();
+        assert_eq!(mode.permissions().mode() & 0o777, 0o600, "{name}");
+    }
+}

@@ -1,0 +1,177 @@
+//! A webhook: each event a POST, signed as Standard Webhooks says, to a URL of the operator's.
+//!
+//! What always holds: `webhook-id` is the event's id at each attempt, `webhook-timestamp` and the
+//! signatures are of this attempt. What an answer means is in [`http`].
+
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use reqwest::Client;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use rsso_core::login::Realm;
+use rsso_core::{Error, Result};
+use serde::Deserialize;
+use url::Url;
+
+mod signature;
+
+use super::delivery::{Delivery, Sink, Verdict};
+use super::endpoint::{CommonKeys, Endpoint, request_timeout};
+use super::http::{self, Target};
+use super::secrets::{HiddenList, read_secret};
+use super::set;
+use signature::Signer;
+
+/// `[[webhook]]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Keys {
+    name: Option<String>,
+    url: String,
+    secrets: HiddenList,
+    secrets_file: Option<PathBuf>,
+    types: Vec<String>,
+    realms: Vec<String>,
+    format: Format,
+    timeout: Option<u32>,
+    at_once: Option<u32>,
+    retry_after: Option<Vec<u32>>,
+    ca_file: Option<PathBuf>,
+    authorization_file: Option<PathBuf>,
+    issuer: Option<String>,
+    audience: Option<String>,
+    key_file: Option<PathBuf>,
+    key_id: Option<String>,
+}
+
+impl Keys {
+    /// Whether the file that they stand in has to be kept from others.
+    #[must_use]
+    pub fn hold_secrets(&self) -> bool {
+        !self.secrets.0.is_empty() || self.url.contains(['@', '?'])
+    }
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Format {
+    #[default]
+    CloudEvents,
+    Set,
+}
+
+#[derive(Debug)]
+pub(crate) struct Webhook {
+    client: Client,
+    url: Url,
+    signer: Signer,
+    body: Body,
+    authorization: Option<HeaderValue>,
+}
+
+/// The form of the body.
+#[derive(Debug)]
+enum Body {
+    CloudEvent,
+    Token(Box<set::Issuer>),
+}
+
+impl Webhook {
+    pub(crate) fn new(mut keys: Keys, realm: &Realm) -> Result<(Endpoint, Self)> {
+        let target = Target::parse(&keys.url)
+            .map_err(|problem| Error::config("url of a webhook", problem))?;
+        let shown = keys.name.clone().unwrap_or_else(|| target.to_string());
+        let wrong = |key: &str, problem: &str| Error::config(format!("{key} of {shown}"), problem);
+        let token = set::Keys {
+            issuer: keys.issuer.take(),
+            audience: keys.audience.take(),
+            key_file: keys.key_file.take(),
+            key_id: keys.key_id.take(),
+        };
+        let body = match keys.format {
+            Format::CloudEvents if token.is_empty() => Body::CloudEvent,
+            Format::CloudEvents => {
+                let problem = "issuer, audience, key_file and key_id are of format = \"set\"";
+                return Err(wrong("format", problem));
+            }
+            Format::Set => {
+                let kinds = set::Issuer::kinds(&keys.types);
+                keys.types = kinds.map_err(|problem| wrong("types", &problem))?;
+                Body::Token(Box::new(set::Issuer::new(token, &shown)?))
+            }
+        };
+        let mut endpoint = Endpoint::new(
+            CommonKeys {
+                name: shown.clone(),
+                types: &keys.types,
+                realms: &keys.realms,
+                at_once: keys.at_once,
+                retry_after: keys.retry_after.as_deref(),
+            },
+            realm,
+        )?;
+        // A token tells of logins, and of nothing else.
+        endpoint.hears_gaps = matches!(body, Body::CloudEvent);
+        let mut secrets = keys.secrets.0;
+        if let Some(path) = &keys.secrets_file {
+            let text = read_secret(&format!("secrets_file of {shown}"), path)?;
+            secrets.extend(signature::secrets(&text));
+        }
+        let signer = Signer::new(&secrets).map_err(|problem| wrong("secrets", problem))?;
+        if signer.is_empty() && matches!(body, Body::CloudEvent) {
+            let problem = "a receiver knows by them who sends: give secrets_file or secrets";
+            return Err(wrong("secrets", problem));
+        }
+        if keys.authorization_file.is_some() && target.has_credentials() {
+            let problem = "a user or password in the url and authorization_file: one of them";
+            return Err(wrong("url", problem));
+        }
+        let authorization = keys.authorization_file.as_deref().map(|path| {
+            let key = format!("authorization_file of {shown}");
+            let text = read_secret(&key, path)?;
+            let mut value = HeaderValue::from_str(text.expose().trim())
+                .map_err(|_| Error::config(key, "is no value of a header"))?;
+            value.set_sensitive(true);
+            Ok(value)
+        });
+        let within = request_timeout(&shown, keys.timeout)?;
+        let webhook = Self {
+            client: http::client(&target, within, keys.ca_file.as_deref())
+                .map_err(|problem| wrong("url", &problem))?,
+            url: target.url(),
+            signer,
+            body,
+            authorization: authorization.transpose()?,
+        };
+        Ok((endpoint, webhook))
+    }
+}
+
+impl Sink for Webhook {
+    async fn deliver(&self, delivery: &Delivery) -> Verdict {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = since.unwrap_or_default().as_secs();
+        let (media_type, body) = match &self.body {
+            Body::CloudEvent => ("application/cloudevents+json", delivery.event.clone()),
+            Body::Token(issuer) => match issuer.token(delivery, now) {
+                Ok(token) => (set::MEDIA_TYPE, token),
+                Err(problem) => return Verdict::Dead(problem),
+            },
+        };
+        let mut request = self
+            .client
+            .post(self.url.clone())
+            .header(CONTENT_TYPE, media_type)
+            .header("accept", "application/json")
+            .header("webhook-id", &delivery.event_id)
+            .header("webhook-timestamp", now);
+        if !self.signer.is_empty() {
+            let signature = self.signer.sign(&delivery.event_id, now, &body);
+            request = request.header("webhook-signature", signature);
+        }
+        if let Some(authorization) = &self.authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
+        http::send(request.body(body)).await.verdict()
+    }
+}
