@@ -8,12 +8,14 @@ use serde::Deserialize;
 const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 the store failed, 2 wrong usage.
 
-Environment (a flag wins): RSSO_DSN, RSSO_PASSWORD, RSSO_PASSWORD_FILE, RSSO_PREFIX,
-RSSO_REALM; of `serve` also RSSO_LISTEN, RSSO_ADMIN_LISTEN, RSSO_ORIGIN (a list),
-RSSO_TRUSTED_PROXIES (a list), RSSO_COOKIE, RSSO_CONFIG, RSSO_LOG_LEVEL, RSSO_LOG_FORMAT.
-Everybody on the machine can read a command line: give the password in RSSO_PASSWORD_FILE.";
+Environment (a flag takes precedence): RSSO_DSN, RSSO_PASSWORD, RSSO_PASSWORD_FILE,
+RSSO_PREFIX, RSSO_REALM, RSSO_UID_CASE; for `serve` also RSSO_LISTEN, RSSO_ADMIN_LISTEN,
+RSSO_ORIGIN (a list), RSSO_TRUSTED_PROXIES (a list), RSSO_COOKIE, RSSO_CONFIG,
+RSSO_LOG_LEVEL, RSSO_LOG_FORMAT.
+Everybody on the machine can read a command line. Put the password into a file, and name
+it in RSSO_PASSWORD_FILE.";
 
-/// Looks after the store where rsso keeps PHP's sessions.
+/// Administers the store where rsso keeps PHP's sessions, and tells browsers about their logins.
 #[derive(Debug, Parser)]
 #[command(name = "rsso", version, after_help = EXIT_CODES)]
 pub(crate) struct Args {
@@ -39,13 +41,13 @@ pub(crate) enum Command {
     Schema(Schema),
 }
 
-/// Remove expired sessions, in small batches, beside the running site
+/// Remove expired sessions, in small batches, while the site is running
 #[derive(Debug, Group)]
 pub(crate) struct Gc {
     #[command(flatten)]
     pub(crate) place: Place,
 
-    /// Say nothing unless it fails
+    /// Print nothing unless it fails
     #[arg(long, short, conflicts_with = "json")]
     pub(crate) quiet: bool,
 
@@ -66,21 +68,21 @@ pub(crate) struct Logins {
     pub(crate) form: Form,
 }
 
-/// End logins of a user: all, those of one device class, or one
+/// End a user's logins: all of them, those of one device class, or one
 #[derive(Debug, Group)]
 pub(crate) struct Kick {
     #[command(flatten)]
     pub(crate) whose: Whose,
 
-    /// Only this login, by its id
+    /// Only the login with this id
     #[arg(long, value_name = "ID")]
     pub(crate) login: Option<String>,
 
-    /// Why, for the kicked: 1 to 64 bytes
+    /// The reason, which the kicked browser is told: 1 to 64 bytes
     #[arg(long, value_name = "TEXT", default_value = "kicked")]
     pub(crate) reason: String,
 
-    /// Fail with status 1 if fewer logins ended
+    /// Exit with 1 if fewer logins were ended
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     pub(crate) expect: usize,
 
@@ -91,18 +93,18 @@ pub(crate) struct Kick {
     pub(crate) form: Form,
 }
 
-/// Print the events of the outbox, the oldest first
+/// Print the events of the outbox, oldest first
 #[derive(Debug, Group)]
 pub(crate) struct Tail {
     /// Only this user's events
     #[arg(long, value_name = "UID")]
     pub(crate) uid: Option<String>,
 
-    /// Only what comes behind this event's sequence
+    /// Only events after this sequence
     #[arg(long, value_name = "SEQUENCE")]
     pub(crate) after: Option<String>,
 
-    /// Go on with new events as they come
+    /// Continue with new events as they are written
     #[arg(long, short)]
     pub(crate) follow: bool,
 
@@ -113,44 +115,44 @@ pub(crate) struct Tail {
     pub(crate) form: Form,
 }
 
-/// Hand events to browsers: WebSocket and server-sent events, signed in by the session cookie
+/// Run the gateway: send logins' events to browsers and other servers
 #[derive(Debug, Group)]
 pub(crate) struct Serve {
-    /// Where to listen: an address and a port, or unix:/path/to.sock[?mode=0660]; 127.0.0.1:8600 by default
+    /// Where to listen: an address and a port, or unix:/path/to.sock[?mode=0660]; default 127.0.0.1:8600
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen: Option<String>,
 
-    /// Where /metrics, /healthz and /readyz are then; else they are at --listen
+    /// Where to serve /metrics, /healthz and /readyz; default: at --listen
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) admin_listen: Option<String>,
 
-    /// Pages of this origin may connect, and no others; may be given several times. Without it: pages of
-    /// the host that the request is sent to
+    /// An origin whose pages may connect; repeatable. Default: pages of the host that the request is
+    /// sent to
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) origin: Option<Vec<String>>,
 
-    /// A proxy whose X-Forwarded-For is believed, by address or network; may be given several times
+    /// The address or network of a proxy whose X-Forwarded-For is believed; repeatable
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) trusted_proxy: Option<Vec<String>>,
 
-    /// The session's cookie, as session.name; PHPSESSID by default
+    /// The session's cookie, as session.name; default PHPSESSID
     #[arg(long, value_name = "NAME")]
     pub(crate) cookie: Option<String>,
 
-    /// A file with these settings and more, TOML
+    /// A TOML file with these settings and more
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 
-    /// Only say whether the configuration is good, and whether the store answers and PHP has been there;
-    /// --check=configuration asks no store
+    /// Only check the configuration, the store, and whether PHP uses the same settings;
+    /// --check=configuration does not contact the store
     #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "store")]
     pub(crate) check: Option<Check>,
 
-    /// The log on stderr: text, or json, an object a line
+    /// The form of the log on stderr: text, or json, one object per line
     #[arg(long, value_name = "FORMAT")]
     pub(crate) log_format: Option<LogFormat>,
 
-    /// What is logged: error, warn, info, debug
+    /// The log's level: error, warn, info, debug, trace; default info
     #[arg(long, value_name = "LEVEL")]
     pub(crate) log_level: Option<String>,
 
@@ -161,18 +163,18 @@ pub(crate) struct Serve {
     pub(crate) form: Form,
 }
 
-/// List what the gateway has yet to hand to other servers, and what it has given up
+/// List events that wait for webhooks and other servers, and dead letters
 #[derive(Debug, Group)]
 pub(crate) struct Webhooks {
-    /// The gateway's file, as `state` in its configuration
+    /// The relay's file, as `state` in the gateway's configuration
     #[arg(long, value_name = "FILE")]
     pub(crate) state: PathBuf,
 
-    /// Only of the endpoint with this name
+    /// Only the endpoint with this name
     #[arg(long, value_name = "NAME")]
     pub(crate) endpoint: Option<String>,
 
-    /// Have what was given up tried again
+    /// Try the dead letters again
     #[arg(long)]
     pub(crate) retry: bool,
 
@@ -221,7 +223,7 @@ pub(crate) struct Place {
     #[arg(long, value_name = "REALM")]
     pub(crate) realm: Option<String>,
 
-    /// Whether user ids that differ in case only are one user, as rsso.uid_case: exact or fold
+    /// Whether user ids that differ only in case are one user, as rsso.uid_case: exact or fold
     #[arg(long, value_name = "CASE")]
     pub(crate) uid_case: Option<String>,
 
@@ -233,17 +235,17 @@ pub(crate) struct Place {
     #[arg(long, value_name = "COLUMNS")]
     pub(crate) mysql_columns: Option<String>,
 
-    /// With time=COLUMN: seconds that a session lives, as session.gc_maxlifetime
+    /// For time=COLUMN: seconds that a session lives, as session.gc_maxlifetime
     #[arg(long, value_name = "SECONDS", default_value_t = 1440,
           value_parser = clap::value_parser!(u64).range(1..=u64::from(u32::MAX)))]
     pub(crate) lifetime: u64,
 
-    /// How long one statement may take, as rsso.read_timeout; 10 by default
+    /// Seconds that one statement may take, as rsso.read_timeout; default 10
     #[arg(long, value_name = "SECONDS")]
     pub(crate) read_timeout: Option<String>,
 }
 
-/// Show or create the tables
+/// Print or create the tables
 #[derive(Debug, Subcommand)]
 pub(crate) enum Schema {
     #[command(after_help = EXIT_CODES)]
@@ -253,7 +255,7 @@ pub(crate) enum Schema {
 /// Print the tables for MySQL and MariaDB as SQL, or create them
 #[derive(Debug, Group)]
 pub(crate) struct Mysql {
-    /// Create the tables that are missing; does no harm where they are there
+    /// Create the missing tables; existing ones are not changed
     #[arg(long)]
     pub(crate) apply: bool,
 
@@ -267,15 +269,15 @@ pub(crate) struct Mysql {
 /// Which store.
 #[derive(Debug, Group)]
 pub(crate) struct Store {
-    /// The store, as rsso.dsn: mysql://user@host/database, sqlite:/path/to/file.db
+    /// The store, as rsso.dsn: redis://host/0, mysql://user@host/database, sqlite:/path/to/file.db
     #[arg(long, value_name = "DSN")]
     pub(crate) dsn: Option<String>,
 
-    /// A file that holds the store's password, as rsso.password_file
+    /// A file that contains the store's password, as rsso.password_file
     #[arg(long, value_name = "PATH")]
     pub(crate) password_file: Option<PathBuf>,
 
-    /// What the tables' names begin with, as rsso.prefix; rsso_ by default
+    /// The beginning of the names of keys or tables, as rsso.prefix
     #[arg(long, value_name = "PREFIX")]
     pub(crate) prefix: Option<String>,
 }
@@ -283,7 +285,7 @@ pub(crate) struct Store {
 /// In which form to answer.
 #[derive(Debug, Group)]
 pub(crate) struct Form {
-    /// Answer with JSON: one object, of `tail` one a line
+    /// Print JSON: one object; with `tail` one per line
     #[arg(long)]
     pub(crate) json: bool,
 }
