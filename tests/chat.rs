@@ -41,45 +41,45 @@ fn chat(handler: &Handler, on_conflict: &str) -> (Site, [WorkDir; 2]) {
 }
 
 /// A browser that takes the steps of a script: what they said.
-type Drive = fn(&Path, &Value) -> Vec<Value>;
+type RunSteps = fn(&Path, &Value) -> Vec<Value>;
 
-fn run(drive: Drive, handler: &Handler, script: &str, more: Value) -> Vec<Value> {
+fn run(run_steps: RunSteps, handler: &Handler, script: &str, more: Value) -> Vec<Value> {
     let (site, _folders) = chat(handler, "kick");
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut input = more;
     input["url"] = json!(format!("http://chat.a.test:{}", site.nginx.port()));
-    let said = drive(&here.join("chat").join(script), &input);
+    let reports = run_steps(&here.join("chat").join(script), &input);
     site.assert_quiet();
-    said
+    reports
 }
 
 /// `browser` is what the chat takes it for.
-fn assert_chat(said: &[Value], browser: &str) {
+fn assert_chat(reports: &[Value], browser: &str) {
     let line = |line: &str| serde_json::from_str(line).expect("a line of JSON");
     let steps = STEPS.replace("Chrome on", &format!("{browser} on"));
     let expected: Vec<Value> = steps.lines().map(line).collect();
-    assert_eq!(said, expected);
+    assert_eq!(reports, expected);
 }
 
 #[test]
-fn on_sqlite_people_chat_and_push_each_other_out() {
+fn on_sqlite_people_chat_and_kick_each_other() {
     let dir = WorkDir::new();
-    let said = run(chromium::run, &sqlite(&dir), "steps.mjs", json!({}));
-    assert_chat(&said, "Chrome");
+    let reports = run(chromium::run, &sqlite(&dir), "steps.mjs", json!({}));
+    assert_chat(&reports, "Chrome");
 }
 
 #[test]
-fn on_redis_people_chat_and_push_each_other_out() {
+fn on_redis_people_chat_and_kick_each_other() {
     let redis = RedisServer::start();
     let dsn = Handler::Dsn(redis.url());
     assert_chat(&run(chromium::run, &dsn, "steps.mjs", json!({})), "Chrome");
 }
 
 #[test]
-fn in_firefox_people_chat_and_push_each_other_out() {
+fn in_firefox_people_chat_and_kick_each_other() {
     let dir = WorkDir::new();
-    let said = run(firefox::run, &sqlite(&dir), "steps.mjs", json!({}));
-    assert_chat(&said, "Firefox");
+    let reports = run(firefox::run, &sqlite(&dir), "steps.mjs", json!({}));
+    assert_chat(&reports, "Firefox");
 }
 
 /// Fills a form in, with the token of the page that has it.
@@ -90,7 +90,7 @@ fn send(browser: &Browser, from: &Page, path: &str, fields: &[(&str, &str)]) -> 
 }
 
 #[test]
-fn who_is_refused_may_sign_in_here_and_end_the_other_one() {
+fn a_refused_user_may_end_the_other_login_and_sign_in() {
     let dir = WorkDir::new();
     let (site, _folders) = chat(&sqlite(&dir), "refuse");
     let [first, second, third] = [0; 3].map(|_| site.nginx.browser());
@@ -116,11 +116,11 @@ fn who_is_refused_may_sign_in_here_and_end_the_other_one() {
     );
     assert!(is_in(&send(&second, &refused, "/take-over", &[])));
     assert!(is_in(&second.get("/")));
-    let told = first.get("/");
+    let page = first.get("/");
     assert!(
-        told.body.contains("You were signed out at"),
+        page.body.contains("You were signed out at"),
         "{}",
-        told.body
+        page.body
     );
     // Once.
     let form = first.get("/sign-in");

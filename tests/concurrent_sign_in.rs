@@ -36,11 +36,11 @@ macro_rules! on_each_store {
 }
 
 on_each_store!(
-    polls_beside_a_login_do_not_take_its_cookie_away,
-    a_lock_that_cannot_be_had_sends_no_cookie,
+    polls_during_a_sign_in_do_not_replace_its_cookie,
+    a_lock_timeout_sends_no_cookie,
 );
 
-fn polls_beside_a_login_do_not_take_its_cookie_away(backend: Backend) {
+fn polls_during_a_sign_in_do_not_replace_its_cookie(backend: Backend) {
     let docroot = WorkDir::new();
     docroot.write("page.php", PAGE);
     let site = Site::start(backend, docroot.path(), |config| {
@@ -56,10 +56,10 @@ fn polls_beside_a_login_do_not_take_its_cookie_away(backend: Backend) {
                 let page = |what: &str| {
                     format!("/page.php?handler={handler}&login={login}&do={what}&user=u{round}")
                 };
-                begin(&browser, &page("begin"));
+                start_session(&browser, &page("begin"));
                 // The second time from a session that has another user's login.
                 for what in ["login", "login"] {
-                    login_beside_polls(&browser, &page(what), &page("poll"));
+                    sign_in_during_polls(&browser, &page(what), &page("poll"));
                     let who = browser.get(&page("who")).ok();
                     assert_eq!(who, format!("u{round}"), "{handler}, {login}");
                 }
@@ -70,13 +70,13 @@ fn polls_beside_a_login_do_not_take_its_cookie_away(backend: Backend) {
     assert!(!log.contains("PHP "), "{log}");
 }
 
-fn begin(browser: &Browser, page: &str) {
+fn start_session(browser: &Browser, page: &str) {
     browser.get(page).ok();
     assert!(browser.cookie("PHPSESSID").is_some());
 }
 
 /// One request signs in while others of the same browser wait for the session.
-fn login_beside_polls(browser: &Browser, login: &str, poll: &str) {
+fn sign_in_during_polls(browser: &Browser, login: &str, poll: &str) {
     thread::scope(|scope| {
         let signing_in = scope.spawn(|| browser.get(login));
         let polls: Vec<_> = (1..=POLLS)
@@ -89,16 +89,20 @@ fn login_beside_polls(browser: &Browser, login: &str, poll: &str) {
             .collect();
         signing_in.join().unwrap().ok();
         for poll in polls {
-            let said = poll.join().unwrap();
-            assert_eq!(said.header("set-cookie"), None, "a poll goes on as it came");
-            said.ok();
+            let answer = poll.join().unwrap();
+            assert_eq!(
+                answer.header("set-cookie"),
+                None,
+                "a poll goes on as it came"
+            );
+            answer.ok();
         }
     });
 }
 
 const HOLD: &str = "<?php session_start(); usleep(1_500_000); $_SESSION['n'] = 1;";
 
-fn a_lock_that_cannot_be_had_sends_no_cookie(backend: Backend) {
+fn a_lock_timeout_sends_no_cookie(backend: Backend) {
     let docroot = WorkDir::new();
     docroot.write("page.php", PAGE);
     docroot.write("hold.php", HOLD);
@@ -111,7 +115,7 @@ fn a_lock_that_cannot_be_had_sends_no_cookie(backend: Backend) {
     let page = |handler: &str, what: &str| format!("/page.php?handler={handler}&do={what}");
     for handler in ["native", "object"] {
         let browser = site.browser();
-        begin(&browser, &page(handler, "begin"));
+        start_session(&browser, &page(handler, "begin"));
         let before = browser.cookie("PHPSESSID");
         let refused: Page = thread::scope(|scope| {
             let holder = scope.spawn(|| browser.get("/hold.php"));

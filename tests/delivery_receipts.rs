@@ -58,20 +58,20 @@ fn assert_delivery(handler: &Handler) {
 }
 
 #[test]
-fn on_sqlite_a_claim_hears_of_the_delivery() {
+fn on_sqlite_a_claim_learns_of_the_delivery() {
     let dir = WorkDir::new();
     let file = dir.join("rsso.sqlite");
     assert_delivery(&Handler::Dsn(format!("sqlite:{}", file.display())));
 }
 
 #[test]
-fn on_redis_a_claim_hears_of_the_delivery() {
+fn on_redis_a_claim_learns_of_the_delivery() {
     let redis = RedisServer::start();
     assert_delivery(&Handler::Dsn(redis.url()));
 }
 
 #[test]
-fn on_mysql_a_claim_hears_of_the_delivery() {
+fn on_mysql_a_claim_learns_of_the_delivery() {
     let mariadb = MariaDb::start();
     assert_delivery(&Handler::Dsn(mariadb.url()));
 }

@@ -41,7 +41,7 @@ impl Drop for SmallDisk {
 }
 
 #[test]
-fn a_full_disk_is_said_and_the_old_session_stays() {
+fn a_full_disk_is_reported_and_keeps_the_old_session() {
     let disk = SmallDisk::mount("1m");
     let php = php(disk.0.path());
     php.run_code("<?php session_id('kept'); session_start(); $_SESSION['word'] = 'old';")
@@ -66,36 +66,36 @@ fn a_full_disk_is_said_and_the_old_session_stays() {
 
 /// A statement that gives a row back commits after it: also the error of that commit is told.
 #[test]
-fn a_new_session_that_does_not_fit_is_told() {
+fn a_new_session_that_does_not_fit_is_reported() {
     let disk = SmallDisk::mount("1m");
     let php = php(disk.0.path());
     php.run_code("<?php session_id('first'); session_start(); $_SESSION['n'] = 1;")
         .ok();
-    let told = php.run_code(
+    let output = php.run_code(
         "<?php session_id('second'); session_start(); $_SESSION['word'] = bin2hex(random_bytes(100000));
          $dir = ini_get('session.save_path');
          file_put_contents(\"$dir/filler\", str_repeat('x', disk_free_space($dir) - 50000));
          session_write_close(); unlink(\"$dir/filler\");
          session_id('second'); session_start(['read_and_close' => true]); echo count($_SESSION);",
     );
-    assert_eq!(told.stdout, "0");
+    assert_eq!(output.stdout, "0");
     assert!(
-        told.stderr.contains("the disk or quota is full"),
+        output.stderr.contains("the disk or quota is full"),
         "{}",
-        told.stderr
+        output.stderr
     );
 }
 
 /// What the log took of changes that failed is given back, while a worker has the database open.
 #[test]
-fn a_log_that_filled_the_disk_is_given_back() {
+fn a_log_that_filled_the_disk_is_truncated() {
     let disk = SmallDisk::mount("4m");
     let php = php(disk.0.path());
-    let told = php.run_code(
+    let output = php.run_code(
         "<?php
-        $told = 0;
-        set_error_handler(function ($level, $text) use (&$told) {
-            $told += str_contains($text, 'the disk or quota is full') ? 1 : 1000; return true; });
+        $reported = 0;
+        set_error_handler(function ($level, $text) use (&$reported) {
+            $reported += str_contains($text, 'the disk or quota is full') ? 1 : 1000; return true; });
         $dir = ini_get('session.save_path');
         $visit = function ($id, $size) { session_id($id); session_start();
             $_SESSION['word'] = str_repeat('x', $size); session_write_close(); };
@@ -109,16 +109,16 @@ fn a_log_that_filled_the_disk_is_given_back() {
         $visit('kept', 300);
         clearstatcache();
         $log = filesize(glob(\"$dir/rsso*-wal\")[0] ?? glob(\"$dir/*/rsso*-wal\")[0]);
-        echo $told, ' told, log ', $log < 100000 ? 'small' : $log, ', ';
+        echo $reported, ' reported, log ', $log < 100000 ? 'small' : $log, ', ';
         $visit('large', 1500000);
         foreach (['kept', 'large'] as $id) { session_id($id); session_start(['read_and_close' => true]); echo strlen($_SESSION['word']), ' '; }
-        echo $told;",
+        echo $reported;",
     );
-    assert_eq!(told.ok(), "3 told, log small, 300 1500000 3");
+    assert_eq!(output.ok(), "3 reported, log small, 300 1500000 3");
 }
 
 #[test]
-fn a_damaged_file_is_said_with_the_way_out() {
+fn a_damaged_file_is_reported_with_the_way_out() {
     let dir = WorkDir::new();
     let own = dir.path().join("own");
     fs::create_dir(&own).unwrap();
@@ -128,16 +128,16 @@ fn a_damaged_file_is_said_with_the_way_out() {
     let file = Handler::sqlite_file(&own).expect("a database");
     let size = fs::metadata(&file).unwrap().len();
     fs::write(&file, vec![0x5a; usize::try_from(size).unwrap()]).unwrap();
-    let said = php.run_code(visit);
+    let output = php.run_code(visit);
     assert!(
-        said.stderr.contains("Rsso\\StoreException"),
+        output.stderr.contains("Rsso\\StoreException"),
         "{}",
-        said.stderr
+        output.stderr
     );
     assert!(
-        said.stderr.contains("the file is damaged: move it away"),
+        output.stderr.contains("the file is damaged: move it away"),
         "{}",
-        said.stderr
+        output.stderr
     );
     // Following the advice works.
     for suffix in ["", "-wal", "-shm"] {
@@ -148,10 +148,10 @@ fn a_damaged_file_is_said_with_the_way_out() {
 
 /// A worker whose database was deleted must not go on writing into the deleted file.
 #[test]
-fn a_deleted_database_is_made_anew() {
+fn a_deleted_database_is_created_again() {
     let dir = WorkDir::new();
     let php = php(dir.path());
-    let told = php.run_code(
+    let output = php.run_code(
         "<?php
         $visit = function () { session_id('kept'); session_start();
             $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1; $n = $_SESSION['n']; session_write_close(); return $n; };
@@ -160,7 +160,7 @@ fn a_deleted_database_is_made_anew() {
         foreach ($files as $file) unlink($file);
         echo $visit(), $visit();",
     );
-    assert_eq!(told.ok(), "1212");
+    assert_eq!(output.ok(), "1212");
     let after = php.run_code("<?php session_id('kept'); session_start(); echo $_SESSION['n'];");
     assert_eq!(after.ok(), "2");
 }

@@ -20,9 +20,9 @@ macro_rules! on_each_store {
 
 on_each_store!(
     a_killed_parents_lock_is_free_while_its_child_lives,
-    a_killed_parents_lock_goes_to_who_waits_while_its_child_lives,
+    a_killed_parents_lock_goes_to_a_waiter_while_its_child_lives,
     a_parent_killed_while_it_waited_leaves_no_place_in_the_queue,
-    a_living_parent_keeps_its_lock_beside_a_child,
+    a_live_parent_keeps_its_lock_beside_a_child,
     a_child_whose_parent_has_ended_loses_no_write,
 );
 
@@ -78,7 +78,7 @@ fn a_killed_parents_lock_is_free_while_its_child_lives(backend: &Backend) {
     assert!(child.lives());
 }
 
-fn a_killed_parents_lock_goes_to_who_waits_while_its_child_lives(backend: &Backend) {
+fn a_killed_parents_lock_goes_to_a_waiter_while_its_child_lives(backend: &Backend) {
     let dir = WorkDir::new();
     let php = php(backend, &dir).ini("rsso.lock_wait", "10");
     let mut parent = php.spawn_code(PARENT);
@@ -111,7 +111,7 @@ fn a_parent_killed_while_it_waited_leaves_no_place_in_the_queue(backend: &Backen
     assert!(child.lives());
 }
 
-fn a_living_parent_keeps_its_lock_beside_a_child(backend: &Backend) {
+fn a_live_parent_keeps_its_lock_beside_a_child(backend: &Backend) {
     let dir = WorkDir::new();
     let php = php(backend, &dir).ini("rsso.lock_wait", "0.3");
     let mut parent = php.spawn_code(PARENT);

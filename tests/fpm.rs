@@ -97,7 +97,7 @@ fn two_sessions_do_not_wait_for_each_other(backend: Backend) {
 
 /// `open` does no I/O, and a request that never starts a session does not even get there.
 #[test]
-fn a_request_without_a_session_asks_no_store() {
+fn a_request_without_a_session_sends_nothing_to_the_store() {
     let docroot = docroot();
     docroot.write("plain.php", "<?php echo 'plain';");
     let redis = RedisServer::start();

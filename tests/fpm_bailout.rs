@@ -23,7 +23,7 @@ echo 'after';
 const COUNTER: &str = "<?php session_start(); $_SESSION['n'] ??= 0; echo ++$_SESSION['n'];";
 
 #[test]
-fn a_request_without_memory_for_open_basedir_does_no_harm_to_the_next() {
+fn a_request_that_runs_out_of_memory_does_not_harm_the_next() {
     let docroot = WorkDir::new();
     docroot.web_dir("run");
     docroot.write("out.php", OUT_OF_MEMORY);

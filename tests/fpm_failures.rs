@@ -7,7 +7,7 @@ use crate::common::{SOON, Site};
 use rsso_testkit::{Backend, FpmConfig, Handler, Nginx, PhpFpm, RedisServer, WorkDir};
 
 /// `workers` workers with short time-outs before a Redis that has a password.
-fn impatient(password: &str, docroot: &WorkDir, workers: usize) -> Site {
+fn site_with_short_timeouts(password: &str, docroot: &WorkDir, workers: usize) -> Site {
     let backend = Backend::from(RedisServer::builder().password(password).start());
     Site::start(backend, docroot.path(), |config| {
         config
@@ -27,9 +27,9 @@ fn redis_of(site: &mut Site) -> &mut RedisServer {
 }
 
 #[test]
-fn a_paused_redis_is_an_error_in_time_and_the_same_worker_works_afterwards() {
+fn a_paused_redis_is_a_timely_error_and_the_worker_recovers() {
     let docroot = docroot();
-    let mut site = impatient("mauveelephant", &docroot, 1);
+    let mut site = site_with_short_timeouts("mauveelephant", &docroot, 1);
     let browser = site.browser();
     let worker = browser.get("/who.php").ok();
 
@@ -58,9 +58,9 @@ fn a_paused_redis_is_an_error_in_time_and_the_same_worker_works_afterwards() {
 }
 
 #[test]
-fn a_redis_that_went_away_is_an_error_and_one_that_came_back_works() {
+fn a_stopped_redis_is_an_error_and_a_restarted_one_works() {
     let docroot = docroot();
-    let mut site = impatient("mauveelephant", &docroot, 2);
+    let mut site = site_with_short_timeouts("mauveelephant", &docroot, 2);
     let browser = site.browser();
     browser.get("/who.php").ok();
 
@@ -98,9 +98,9 @@ fn a_wrong_password_is_an_error_that_does_not_repeat_it() {
         "a page without its session: {}",
         page.body
     );
-    let told = page.body + &fpm.error_log() + &nginx.error_log();
+    let output = page.body + &fpm.error_log() + &nginx.error_log();
     assert!(
-        told.contains("Rsso\\") && !told.contains("beigegiraffe"),
-        "{told}"
+        output.contains("Rsso\\") && !output.contains("beigegiraffe"),
+        "{output}"
     );
 }

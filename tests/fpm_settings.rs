@@ -11,7 +11,7 @@ use crate::common::SOON;
 use rsso_testkit::{Browser, FpmConfig, Handler, Nginx, PhpFpm, WorkDir};
 
 /// Every way to rsso, one after the other, and what came of it.
-const WAYS: &str = r#"<?php
+const ENTRY_POINTS: &str = r#"<?php
 ob_start();
 $ways = [
     'native' => function () { session_start(); session_write_close(); },
@@ -46,7 +46,7 @@ foreach ($ways as $name => $act) {
 const PLAIN: &str = "<?php echo 'plain';";
 
 /// A start, after which a good value has been set.
-const MENDED: &str = r"<?php
+const CORRECTED: &str = r"<?php
 ob_start();
 var_dump(ini_set('rsso.on_conflict', 'kick'));
 session_start();
@@ -54,7 +54,7 @@ echo 'served';
 ";
 
 /// Of each directive that has wrong values, one: not of `rsso.mysql_table`, any text of which is a name.
-const BAD: &[(&str, &str, &str)] = &[
+const BAD_VALUES: &[(&str, &str, &str)] = &[
     ("dsn", "redsi://10.0.0.1", "unknown scheme redsi://"),
     ("prefix", "a b", "1 to 64 characters"),
     ("connect_timeout", "soon", "seconds from 0.001 to 60"),
@@ -89,13 +89,13 @@ const BAD: &[(&str, &str, &str)] = &[
 ];
 
 /// Takes one connection and says what it hears first.
-fn hear(server: TcpListener) -> thread::JoinHandle<String> {
+fn first_bytes(server: TcpListener) -> thread::JoinHandle<String> {
     thread::spawn(move || {
         let (mut connection, _) = server.accept().expect("a connection");
         connection.set_read_timeout(Some(SOON)).expect("a time-out");
-        let mut heard = [0; 4096];
-        let length = connection.read(&mut heard).expect("bytes");
-        String::from_utf8_lossy(&heard[..length]).into_owned()
+        let mut received = [0; 4096];
+        let length = connection.read(&mut received).expect("bytes");
+        String::from_utf8_lossy(&received[..length]).into_owned()
     })
 }
 
@@ -105,17 +105,17 @@ fn page(browser: &Browser, path: &str) -> String {
 
 fn docroot() -> WorkDir {
     let docroot = WorkDir::new();
-    docroot.write("ways.php", WAYS);
+    docroot.write("entry_points.php", ENTRY_POINTS);
     docroot.write("plain.php", PLAIN);
-    docroot.write("mended.php", MENDED);
+    docroot.write("corrected.php", CORRECTED);
     docroot.write("start.php", "<?php session_start(); echo 'served';");
     docroot
 }
 
 /// That each way throws, and what it says.
-fn assert_refused(said: &str, directive: &str, accepts: &str) {
-    let lines: Vec<_> = said.lines().collect();
-    assert_eq!(lines.len(), 13, "{said}");
+fn assert_refused(output: &str, directive: &str, accepts: &str) {
+    let lines: Vec<_> = output.lines().collect();
+    assert_eq!(lines.len(), 13, "{output}");
     for line in lines {
         let problem = format!("Rsso\\ConfigException: rsso: rsso.{directive}: ");
         assert!(line.contains(&problem), "{directive}: {line}");
@@ -124,10 +124,10 @@ fn assert_refused(said: &str, directive: &str, accepts: &str) {
 }
 
 #[test]
-fn a_bad_value_of_a_pool_is_an_exception() {
+fn a_bad_value_in_the_pool_is_an_exception() {
     let docroot = docroot();
     for kind in ["php_admin_value", "php_value"] {
-        for (name, value, accepts) in BAD {
+        for (name, value, accepts) in BAD_VALUES {
             let directive = format!("rsso.{name}");
             let config = FpmConfig::new(Handler::Sqlite).workers(1);
             // Where messages are shown, there is nobody to show one to yet.
@@ -139,7 +139,7 @@ fn a_bad_value_of_a_pool_is_an_exception() {
             let browser = nginx.browser();
             let pids = fpm.worker_pids();
             for _ in 0..2 {
-                assert_refused(&page(&browser, "/ways.php"), name, accepts);
+                assert_refused(&page(&browser, "/entry_points.php"), name, accepts);
                 assert_eq!(page(&browser, "/plain.php"), "plain");
             }
             assert_eq!(fpm.worker_pids(), pids, "{}", fpm.error_log());
@@ -154,14 +154,14 @@ fn a_script_cannot_replace_a_bad_value_of_the_administrator() {
     let config = FpmConfig::new(Handler::Sqlite).workers(1);
     let fpm = PhpFpm::start(&config.pool("php_admin_value", "rsso.on_conflict", "refused"));
     let nginx = Nginx::start(docroot.path(), &fpm);
-    let said = nginx.browser().get("/mended.php");
-    assert!(said.body.starts_with("bool(false)"), "{said:?}");
-    assert!(!said.body.contains("served"), "{said:?}");
+    let output = nginx.browser().get("/corrected.php");
+    assert!(output.body.starts_with("bool(false)"), "{output:?}");
+    assert!(!output.body.contains("served"), "{output:?}");
 }
 
 /// Where a script may set the directive, it is good as long as the script runs, and bad again after it.
 #[test]
-fn a_bad_value_is_back_when_the_request_that_mended_it_is_over() {
+fn a_bad_value_returns_after_the_request_that_corrected_it() {
     let docroot = docroot();
     for config in [
         FpmConfig::new(Handler::Sqlite).pool("php_value", "rsso.on_conflict", "refused"),
@@ -171,29 +171,37 @@ fn a_bad_value_is_back_when_the_request_that_mended_it_is_over() {
         let nginx = Nginx::start(docroot.path(), &fpm);
         let browser = nginx.browser();
         for _ in 0..2 {
-            assert_refused(&page(&browser, "/ways.php"), "on_conflict", "'kick'");
-            let mended = page(&browser, "/mended.php");
-            assert!(mended.ends_with("served"), "{mended}");
+            assert_refused(
+                &page(&browser, "/entry_points.php"),
+                "on_conflict",
+                "'kick'",
+            );
+            let corrected = page(&browser, "/corrected.php");
+            assert!(corrected.ends_with("served"), "{corrected}");
         }
     }
 }
 
 #[test]
-fn a_bad_value_in_user_ini_is_an_exception_there_and_nowhere_else() {
+fn a_bad_value_in_user_ini_is_an_exception_only_there() {
     let docroot = docroot();
     let fpm = PhpFpm::start(&FpmConfig::new(Handler::Sqlite).workers(1));
     let nginx = Nginx::start(docroot.path(), &fpm);
     let browser = nginx.browser();
-    for (name, value, accepts) in BAD {
+    for (name, value, accepts) in BAD_VALUES {
         fs::create_dir(docroot.join(name)).expect("a new directory");
         docroot.write(
             &format!("{name}/.user.ini"),
             &format!("rsso.{name} = \"{value}\"\n"),
         );
-        docroot.write(&format!("{name}/ways.php"), WAYS);
+        docroot.write(&format!("{name}/entry_points.php"), ENTRY_POINTS);
         for _ in 0..2 {
-            assert_refused(&page(&browser, &format!("/{name}/ways.php")), name, accepts);
-            let elsewhere = page(&browser, "/ways.php");
+            assert_refused(
+                &page(&browser, &format!("/{name}/entry_points.php")),
+                name,
+                accepts,
+            );
+            let elsewhere = page(&browser, "/entry_points.php");
             assert!(
                 elsewhere.starts_with("native: served\nobject: served\n"),
                 "{elsewhere}"
@@ -204,30 +212,34 @@ fn a_bad_value_in_user_ini_is_an_exception_there_and_nowhere_else() {
 
 /// php.ini is bad and `.user.ini` is good: so is the request, and the next one without it is not.
 #[test]
-fn a_good_value_in_user_ini_counts_before_a_bad_one_of_php_ini() {
+fn a_good_value_in_user_ini_overrides_a_bad_one_in_php_ini() {
     let docroot = docroot();
     fs::create_dir(docroot.join("good")).expect("a new directory");
     docroot.write("good/.user.ini", "rsso.on_conflict = refuse\n");
-    docroot.write("good/ways.php", WAYS);
+    docroot.write("good/entry_points.php", ENTRY_POINTS);
     let config = FpmConfig::new(Handler::Sqlite).ini("rsso.on_conflict", "refused");
     let fpm = PhpFpm::start(&config.workers(1));
     let nginx = Nginx::start(docroot.path(), &fpm);
     let browser = nginx.browser();
     for _ in 0..2 {
-        let good = page(&browser, "/good/ways.php");
+        let good = page(&browser, "/good/entry_points.php");
         assert!(
             good.starts_with("native: served\nobject: served\n"),
             "{good}"
         );
-        assert_refused(&page(&browser, "/ways.php"), "on_conflict", "'kick'");
+        assert_refused(
+            &page(&browser, "/entry_points.php"),
+            "on_conflict",
+            "'kick'",
+        );
     }
 }
 
 /// The site's user can write `.user.ini`, and does not know the pool's password.
 #[test]
-fn the_password_of_a_pool_goes_to_its_own_dsn_and_to_none_of_user_ini() {
+fn the_pools_password_is_not_sent_to_a_dsn_of_user_ini() {
     const SECRET: &str = "mauveelephant";
-    for is_pools in [true, false] {
+    for dsn_is_the_pools in [true, false] {
         let server = TcpListener::bind("127.0.0.1:0").expect("a port");
         let dsn = format!("redis://{}", server.local_addr().expect("an address"));
         let docroot = docroot();
@@ -236,18 +248,18 @@ fn the_password_of_a_pool_goes_to_its_own_dsn_and_to_none_of_user_ini() {
             "rsso.password",
             SECRET,
         );
-        if is_pools {
+        if dsn_is_the_pools {
             config = config.pool("php_value", "rsso.dsn", &dsn);
         } else {
             docroot.write(".user.ini", &format!("rsso.dsn = {dsn}\n"));
         }
         let fpm = PhpFpm::start(&config);
         let nginx = Nginx::start(docroot.path(), &fpm);
-        let heard = hear(server);
+        let received = first_bytes(server);
         let refused = nginx.browser().get("/start.php");
         assert!(!refused.body.contains("served"), "{refused:?}");
-        let heard = heard.join().expect("heard");
-        assert!(!heard.is_empty());
-        assert_eq!(heard.contains(SECRET), is_pools, "{heard}");
+        let received = received.join().expect("received");
+        assert!(!received.is_empty());
+        assert_eq!(received.contains(SECRET), dsn_is_the_pools, "{received}");
     }
 }

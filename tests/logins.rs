@@ -18,13 +18,13 @@ macro_rules! on_each_store {
 }
 
 on_each_store!(
-    of_many_at_once_one_stays,
-    of_many_at_once_three_stay,
-    of_many_at_once_one_stays_on_each_device,
-    of_many_at_once_one_is_let_in,
-    a_killed_claim_is_whole_or_has_not_happened,
-    what_is_kicked_in_flight_does_not_come_back,
-    each_way_to_claim_tells_the_other_logins,
+    of_many_concurrent_claims_one_stays,
+    of_many_concurrent_claims_three_stay,
+    of_many_concurrent_claims_one_stays_on_each_device,
+    of_many_concurrent_claims_one_is_accepted,
+    a_killed_claim_is_complete_or_has_not_happened,
+    a_session_kicked_during_a_request_does_not_come_back,
+    each_kind_of_claim_notifies_the_other_logins,
 );
 
 const PROCESSES: usize = 32;
@@ -92,20 +92,21 @@ fn live(backend: &Backend, dir: &WorkDir, rounds: usize) -> Vec<Vec<String>> {
 }
 
 /// What the outbox says of each user: the logins that were claimed, kicked, and so on.
-struct Told(BTreeMap<String, BTreeMap<String, Vec<String>>>);
+struct LoginEvents(BTreeMap<String, BTreeMap<String, Vec<String>>>);
 
-impl Told {
+impl LoginEvents {
     fn of(backend: &Backend, dir: &WorkDir) -> Self {
-        let mut told = BTreeMap::<String, BTreeMap<String, Vec<String>>>::new();
+        let mut logins = BTreeMap::<String, BTreeMap<String, Vec<String>>>::new();
         for event in Outbox::of(backend, dir.path()).events() {
             let text = |value: &Value| value.as_str().expect("text").to_owned();
-            told.entry(text(&event["subject"]))
+            logins
+                .entry(text(&event["subject"]))
                 .or_default()
                 .entry(text(&event["type"]).replace("io.rsso.login.", ""))
                 .or_default()
                 .push(text(&event["data"]["login"]));
         }
-        Self(told)
+        Self(logins)
     }
 
     fn logins(&self, uid: &str, kind: &str) -> Vec<String> {
@@ -116,57 +117,57 @@ impl Told {
 }
 
 /// So many stay, and each of the others has one kick addressed to it, of all that were let in.
-fn assert_stay(backend: &Backend, dir: &WorkDir, rounds: usize, stay: usize) {
-    let told = Told::of(backend, dir);
+fn assert_survivors(backend: &Backend, dir: &WorkDir, rounds: usize, survivors: usize) {
+    let events = LoginEvents::of(backend, dir);
     for (round, live) in live(backend, dir, rounds).into_iter().enumerate() {
         let uid = format!("user{round}");
-        let claimed: BTreeSet<_> = told.logins(&uid, "claimed.v1").into_iter().collect();
-        let kicked = told.logins(&uid, "kicked.v1");
-        assert_eq!((claimed.len(), live.len()), (PROCESSES, stay), "{uid}");
-        assert_eq!(kicked.len(), PROCESSES - stay, "{uid}");
+        let claimed: BTreeSet<_> = events.logins(&uid, "claimed.v1").into_iter().collect();
+        let kicked = events.logins(&uid, "kicked.v1");
+        assert_eq!((claimed.len(), live.len()), (PROCESSES, survivors), "{uid}");
+        assert_eq!(kicked.len(), PROCESSES - survivors, "{uid}");
         let mut ended: BTreeSet<_> = kicked.into_iter().collect();
-        assert_eq!(ended.len(), PROCESSES - stay, "{uid}: each its own");
+        assert_eq!(ended.len(), PROCESSES - survivors, "{uid}: each its own");
         assert!(live.iter().all(|login| !ended.contains(login)), "{uid}");
         ended.extend(live);
         assert_eq!(ended, claimed, "{uid}");
     }
 }
 
-fn of_many_at_once_one_stays(backend: &Backend) {
+fn of_many_concurrent_claims_one_stays(backend: &Backend) {
     let (dir, rounds) = (WorkDir::new(), rounds(10));
     claim_at_once(backend, &dir, rounds, "'web'");
-    assert_stay(backend, &dir, rounds, 1);
+    assert_survivors(backend, &dir, rounds, 1);
 }
 
-fn of_many_at_once_three_stay(backend: &Backend) {
+fn of_many_concurrent_claims_three_stay(backend: &Backend) {
     let (dir, rounds) = (WorkDir::new(), rounds(5));
     claim_at_once(backend, &dir, rounds, "'web', ['max_logins' => 3]");
-    assert_stay(backend, &dir, rounds, 3);
+    assert_survivors(backend, &dir, rounds, 3);
 }
 
-fn of_many_at_once_one_stays_on_each_device(backend: &Backend) {
+fn of_many_concurrent_claims_one_stays_on_each_device(backend: &Backend) {
     let (dir, rounds) = (WorkDir::new(), rounds(5));
     let device = "['web', 'ios', 'android', 'pc'][$process % 4]";
     let options = format!("{device}, ['max_logins' => 0, 'max_logins_per_device' => 1]");
     claim_at_once(backend, &dir, rounds, &options);
-    assert_stay(backend, &dir, rounds, 4);
+    assert_survivors(backend, &dir, rounds, 4);
 }
 
-fn of_many_at_once_one_is_let_in(backend: &Backend) {
+fn of_many_concurrent_claims_one_is_accepted(backend: &Backend) {
     let (dir, rounds) = (WorkDir::new(), rounds(5));
     let refused = claim_at_once(backend, &dir, rounds, "'web', ['on_conflict' => 'refuse']");
     assert_eq!(refused.iter().sum::<usize>(), rounds * (PROCESSES - 1));
-    let told = Told::of(backend, &dir);
+    let events = LoginEvents::of(backend, &dir);
     for (round, live) in live(backend, &dir, rounds).into_iter().enumerate() {
         let uid = format!("user{round}");
-        assert_eq!(told.logins(&uid, "claimed.v1"), live, "{uid}");
+        assert_eq!(events.logins(&uid, "claimed.v1"), live, "{uid}");
         assert_eq!(
-            told.logins(&uid, "refused.v1").len(),
+            events.logins(&uid, "refused.v1").len(),
             PROCESSES - 1,
             "{uid}"
         );
         assert_eq!(
-            told.logins(&uid, "kicked.v1"),
+            events.logins(&uid, "kicked.v1"),
             Vec::<String>::new(),
             "{uid}"
         );
@@ -174,7 +175,7 @@ fn of_many_at_once_one_is_let_in(backend: &Backend) {
 }
 
 /// A worker that claims again and again, killed each time at another point.
-fn a_killed_claim_is_whole_or_has_not_happened(backend: &Backend) {
+fn a_killed_claim_is_complete_or_has_not_happened(backend: &Backend) {
     let (dir, kills) = (WorkDir::new(), rounds(25));
     let php = php(backend, &dir).ini("rsso.lock_wait", "5");
     let code = "<?php
@@ -197,11 +198,11 @@ fn a_killed_claim_is_whole_or_has_not_happened(backend: &Backend) {
     }
     let live = live(backend, &dir, 1).remove(0);
     assert!(live.len() <= 1, "{live:?}");
-    let told = Told::of(backend, &dir);
-    let claimed = told.logins("user0", "claimed.v1");
+    let events = LoginEvents::of(backend, &dir);
+    let claimed = events.logins("user0", "claimed.v1");
     let mut accounted: Vec<_> = ["kicked.v1", "released.v1", "expired.v1"]
         .iter()
-        .flat_map(|kind| told.logins("user0", kind))
+        .flat_map(|kind| events.logins("user0", kind))
         .chain(live)
         .collect();
     assert!(claimed.len() > kills / 2, "hardly anything was claimed");
@@ -212,14 +213,14 @@ fn a_killed_claim_is_whole_or_has_not_happened(backend: &Backend) {
 }
 
 /// The request has read its session, is kicked, and tries everything to come back.
-fn what_is_kicked_in_flight_does_not_come_back(backend: &Backend) {
+fn a_session_kicked_during_a_request_does_not_come_back(backend: &Backend) {
     let tries = rounds(200).max(40);
     let code = format!(
         "<?php
         set_error_handler(function ($level, $text) {{
-            $GLOBALS[str_contains($text, 'not stored') ? 'told' : 'strange'][] = $text; return true;
+            $GLOBALS[str_contains($text, 'not stored') ? 'warned' : 'strange'][] = $text; return true;
         }});
-        $told = []; $strange = []; $back = 0; $claimed = 0;
+        $warned = []; $strange = []; $back = 0; $claimed = 0;
         for ($i = 0; $i < {tries}; $i++) {{
             session_id(\"session$i\"); session_start(); $_SESSION['secret'] = $i;
             sso_claim(\"user$i\"); $id = session_id(); session_write_close();
@@ -245,7 +246,7 @@ fn what_is_kicked_in_flight_does_not_come_back(backend: &Backend) {
             $back += count(sso_logins(\"user$i\")) + count(sso_logins(\"other$i\"));
         }}
         echo $back, ' of ', $i, ' came back, ', $claimed, ' claimed';
-        echo $strange ? ', strange: ' . $strange[0] : '', $told ? '' : ', nobody was told';"
+        echo $strange ? ', strange: ' . $strange[0] : '', $warned ? '' : ', nobody was warned';"
     );
     for lock in ["1", "0"] {
         let dir = WorkDir::new();
@@ -258,11 +259,11 @@ fn what_is_kicked_in_flight_does_not_come_back(backend: &Backend) {
     }
 }
 
-fn each_way_to_claim_tells_the_other_logins(backend: &Backend) {
+fn each_kind_of_claim_notifies_the_other_logins(backend: &Backend) {
     let dir = WorkDir::new();
     let code = r#"<?php
         foreach (["sso_claim", "auto_claim", "sso_claim"] as $number => $way) {
-            $user = ini_get("rsso.notify_other_logins") ? "told" : "not told";
+            $user = ini_get("rsso.notify_other_logins") ? "notified" : "not notified";
             session_id("$number" . md5($user)); session_start();
             $_SESSION["user"] = $user;
             if ($way === "sso_claim") sso_claim($user);
@@ -278,7 +279,7 @@ fn each_way_to_claim_tells_the_other_logins(backend: &Backend) {
     }
     let outbox = Outbox::of(backend, dir.path());
     assert_eq!(outbox.logins("claimed").len(), 6);
-    let told = outbox.logins("elsewhere");
-    assert_eq!(told.len(), 3, "{told:#?}");
-    assert!(told.iter().all(|event| event["subject"] == "told"));
+    let events = outbox.logins("elsewhere");
+    assert_eq!(events.len(), 3, "{events:#?}");
+    assert!(events.iter().all(|event| event["subject"] == "notified"));
 }

@@ -37,15 +37,18 @@ fn assert_keeps_sessions(mariadb: &MariaDb, php: &Php) {
 }
 
 fn assert_refused(php: &Php) {
-    let told = php
+    let output = php
         .run_code("<?php session_id('known'); session_start();")
         .stderr;
-    assert!(told.contains("Rsso\\StoreException"), "{told}");
-    assert!(!told.contains("mauve"), "the password is told: {told}");
+    assert!(output.contains("Rsso\\StoreException"), "{output}");
+    assert!(
+        !output.contains("mauve"),
+        "the password is in the output: {output}"
+    );
 }
 
 #[test]
-fn over_tcp_and_over_a_unix_socket() {
+fn tcp_and_a_unix_socket_work() {
     for url in [MariaDb::url, MariaDb::unix_url] {
         let (mariadb, dir) = (MariaDb::start(), WorkDir::new());
         assert_keeps_sessions(&mariadb, &php(&url(&mariadb), &dir));
@@ -53,7 +56,7 @@ fn over_tcp_and_over_a_unix_socket() {
 }
 
 #[test]
-fn with_a_password_of_any_characters() {
+fn a_password_of_any_characters_works() {
     for url in [MariaDb::url, MariaDb::unix_url] {
         let mariadb = MariaDb::builder().password(PASSWORD).start();
         let dir = WorkDir::new();
@@ -62,14 +65,14 @@ fn with_a_password_of_any_characters() {
 }
 
 #[test]
-fn without_a_password() {
+fn no_password_works() {
     let (mariadb, dir) = (MariaDb::builder().password("").start(), WorkDir::new());
     let dsn = format!("mysql://app@127.0.0.1:{}/app", mariadb.port());
     assert_keeps_sessions(&mariadb, &php(&dsn, &dir));
 }
 
 #[test]
-fn with_the_password_outside_the_dsn() {
+fn a_password_outside_the_dsn_works() {
     let mariadb = MariaDb::builder().password(PASSWORD).start();
     let dir = WorkDir::new();
     let file = dir.write("password", &format!("{PASSWORD}\n"));
@@ -86,7 +89,7 @@ fn with_the_password_outside_the_dsn() {
 }
 
 #[test]
-fn over_tls_with_a_private_authority() {
+fn tls_with_a_private_authority_works() {
     let (mariadb, dir) = (MariaDb::builder().tls().start(), WorkDir::new());
     assert_refused(&php(&mariadb.plain_url(), &dir));
     assert_keeps_sessions(&mariadb, &php(&mariadb.url(), &dir));
@@ -99,7 +102,7 @@ fn over_tls_with_a_private_authority() {
 }
 
 #[test]
-fn over_tls_with_a_client_certificate() {
+fn tls_with_a_client_certificate_works() {
     let mariadb = MariaDb::builder().tls_with_client_certificate().start();
     let dir = WorkDir::new();
     let ca = mariadb.ca_file().expect("started with TLS").display();
@@ -109,7 +112,7 @@ fn over_tls_with_a_client_certificate() {
 
 /// Who asks for TLS gets TLS or nothing: no password and no session in plain text.
 #[test]
-fn a_server_without_tls_is_refused_where_tls_was_asked_for() {
+fn a_server_without_tls_is_refused_if_tls_is_required() {
     let (with, without) = (MariaDb::builder().tls().start(), MariaDb::start());
     let dir = WorkDir::new();
     let ca = with.ca_file().expect("started with TLS").display();
@@ -119,7 +122,7 @@ fn a_server_without_tls_is_refused_where_tls_was_asked_for() {
 }
 
 #[test]
-fn under_sql_modes_of_every_kind() {
+fn every_sql_mode_works() {
     for modes in [
         "",
         "NO_BACKSLASH_ESCAPES",
@@ -137,7 +140,7 @@ fn under_sql_modes_of_every_kind() {
 }
 
 #[test]
-fn on_servers_of_any_character_set() {
+fn servers_of_any_character_set_work() {
     for charset in ["latin1", "utf8mb4", "utf8mb3", "ucs2", "sjis"] {
         let (mariadb, dir) = (MariaDb::builder().charset(charset).start(), WorkDir::new());
         eprintln!("character_set_server={charset}");
@@ -147,7 +150,7 @@ fn on_servers_of_any_character_set() {
 
 /// Settings of a whole server that a store must not depend on.
 #[test]
-fn on_servers_with_settings_of_their_own() {
+fn servers_with_unusual_settings_work() {
     for setting in [
         "autocommit=0",
         "transaction_isolation=READ-COMMITTED",

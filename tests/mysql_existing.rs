@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use crate::common::checkpoints::{open, php, stopping, wait_for, with_pause};
+use crate::common::checkpoints::{php, release, run_with_pause, wait_at, with_checkpoints};
 use rsso_testkit::{MariaDb, Php, WorkDir};
 
 /// A table and the code that used it.
-struct Site {
+struct OldSite {
     create: &'static str,
     columns: &'static str,
     /// PHP that registers the old handler; `$db` is a connection.
@@ -77,12 +77,12 @@ const ENDS_AT: &str = r#"
     session_set_save_handler(new EndsAt($db));
 "#;
 
-const ROW_E_COLUMNS: &str = "id=session_id,data=session_data,time=session_last_access";
+const LAST_ACCESS_COLUMNS: &str = "id=session_id,data=session_data,time=session_last_access";
 
-const fn row_e(create: &'static str, charset: &'static str) -> Site {
-    Site {
+const fn last_access_site(create: &'static str, charset: &'static str) -> OldSite {
+    OldSite {
         create,
-        columns: ROW_E_COLUMNS,
+        columns: LAST_ACCESS_COLUMNS,
         old: SIX_FUNCTIONS,
         charset,
         expire: "UPDATE sessions SET session_last_access = session_last_access - 5000",
@@ -90,27 +90,27 @@ const fn row_e(create: &'static str, charset: &'static str) -> Site {
     }
 }
 
-const INNODB: Site = row_e(
+const INNODB: OldSite = last_access_site(
     "CREATE TABLE sessions (session_id varchar(32) NOT NULL, session_last_access int(10) unsigned,
      session_data mediumtext, PRIMARY KEY (session_id)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4",
     "utf8mb4",
 );
 
 /// As such tables were made in the 2000s.
-const MYISAM: Site = row_e(
+const MYISAM: OldSite = last_access_site(
     "CREATE TABLE sessions (session_id varchar(32) NOT NULL default '', session_last_access int(10) unsigned default NULL,
      session_data text, PRIMARY KEY (session_id)) ENGINE=MyISAM DEFAULT CHARSET=latin1",
     "latin1",
 );
 
-const LATIN1: Site = row_e(
+const LATIN1: OldSite = last_access_site(
     "CREATE TABLE sessions (session_id varchar(32) NOT NULL default '', session_last_access int(10) unsigned NOT NULL default '0',
      session_data mediumtext NOT NULL, PRIMARY KEY (session_id), KEY session_last_access (session_last_access))
      ENGINE=InnoDB DEFAULT CHARSET=latin1",
     "latin1",
 );
 
-const SYMFONY: Site = Site {
+const SYMFONY: OldSite = OldSite {
     create: "CREATE TABLE sessions (sess_id VARBINARY(128) NOT NULL PRIMARY KEY, sess_data BLOB NOT NULL,
      sess_lifetime INTEGER UNSIGNED NOT NULL, sess_time INTEGER UNSIGNED NOT NULL,
      INDEX sessions_sess_lifetime_idx (sess_lifetime)) COLLATE utf8mb4_bin, ENGINE = InnoDB",
@@ -122,19 +122,19 @@ const SYMFONY: Site = Site {
 };
 
 /// The table in a server, rsso on it, and the old code on it.
-struct Both {
+struct SharedTable {
     mariadb: MariaDb,
     dir: WorkDir,
-    site: &'static Site,
+    site: &'static OldSite,
     created: String,
 }
 
-impl Both {
-    fn new(site: &'static Site) -> Self {
+impl SharedTable {
+    fn new(site: &'static OldSite) -> Self {
         Self::on(site, MariaDb::start())
     }
 
-    fn on(site: &'static Site, mariadb: MariaDb) -> Self {
+    fn on(site: &'static OldSite, mariadb: MariaDb) -> Self {
         mariadb.sql(site.create);
         let created = mariadb.sql("SHOW CREATE TABLE sessions");
         Self {
@@ -159,7 +159,7 @@ impl Both {
             .ini("session.use_cookies", "0")
             .ini("session.cache_limiter", "")
             .ini("session.gc_probability", "0")
-            .env("GATES", &self.dir.path().display().to_string())
+            .env("CHECKPOINTS", &self.dir.path().display().to_string())
     }
 
     fn old_code(&self, code: &str) -> String {
@@ -170,11 +170,11 @@ impl Both {
             self.site.charset,
             self.site.old,
         );
-        stopping(&connect)
+        with_checkpoints(&connect)
     }
 
     fn run_rsso(&self, code: &str) -> String {
-        self.rsso().run_code(&stopping(code)).ok()
+        self.rsso().run_code(&with_checkpoints(code)).ok()
     }
 
     fn run_old(&self, code: &str) -> String {
@@ -190,7 +190,7 @@ impl Both {
     }
 }
 
-impl Drop for Both {
+impl Drop for SharedTable {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             assert_eq!(self.mariadb.sql("SHOW CREATE TABLE sessions"), self.created);
@@ -200,54 +200,57 @@ impl Drop for Both {
 
 macro_rules! on_each_table {
     ($($test:ident),+ $(,)?) => {
-        mod innodb { $(#[test] fn $test() { super::$test(&super::Both::new(&super::INNODB)); })+ }
-        mod myisam { $(#[test] fn $test() { super::$test(&super::Both::new(&super::MYISAM)); })+ }
-        mod latin1 { $(#[test] fn $test() { super::$test(&super::Both::new(&super::LATIN1)); })+ }
-        mod symfony { $(#[test] fn $test() { super::$test(&super::Both::new(&super::SYMFONY)); })+ }
+        mod innodb { $(#[test] fn $test() { super::$test(&super::SharedTable::new(&super::INNODB)); })+ }
+        mod myisam { $(#[test] fn $test() { super::$test(&super::SharedTable::new(&super::MYISAM)); })+ }
+        mod latin1 { $(#[test] fn $test() { super::$test(&super::SharedTable::new(&super::LATIN1)); })+ }
+        mod symfony { $(#[test] fn $test() { super::$test(&super::SharedTable::new(&super::SYMFONY)); })+ }
     };
 }
 
 on_each_table!(
     old_code_and_rsso_continue_each_others_sessions,
-    destroyed_on_either_side_is_gone_on_the_other,
-    expired_by_either_rule_is_expired_for_both,
-    what_the_old_code_destroys_in_flight_is_not_revived,
+    a_session_destroyed_by_one_side_is_gone_for_the_other,
+    a_session_expired_for_one_side_is_expired_for_the_other,
+    a_session_destroyed_by_the_old_code_is_not_revived,
     eight_processes_lose_no_update,
     a_regenerated_id_is_known_to_the_old_code,
     gc_removes_expired_rows_and_marks_without_a_row,
-    a_killed_owner_keeps_nobody_waiting,
+    a_killed_owner_blocks_nobody,
 );
 
-fn old_code_and_rsso_continue_each_others_sessions(both: &Both) {
+fn old_code_and_rsso_continue_each_others_sessions(shared: &SharedTable) {
     const TEXT: &str = "$_SESSION['text'] = \"d'\\\"\\\\ \u{e9}\u{fc}\";";
     let step = "session_id('known0Ab'); session_start(); $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1; echo $_SESSION['n'];";
-    assert_eq!(both.run_old(&format!("{step} {TEXT}")), "1");
+    assert_eq!(shared.run_old(&format!("{step} {TEXT}")), "1");
     for n in [2, 4, 6] {
-        assert_eq!(both.run_rsso(step), n.to_string());
-        assert_eq!(both.run_old(step), (n + 1).to_string());
+        assert_eq!(shared.run_rsso(step), n.to_string());
+        assert_eq!(shared.run_old(step), (n + 1).to_string());
     }
     let same = format!(
         "session_id('known0Ab'); session_start(); $is = $_SESSION['text']; {TEXT} var_dump($is === $_SESSION['text']);"
     );
-    for told in [both.run_rsso(&same), both.run_old(&same)] {
-        assert_eq!(told, "bool(true)\n");
+    for output in [shared.run_rsso(&same), shared.run_old(&same)] {
+        assert_eq!(output, "bool(true)\n");
     }
     // One that rsso begins, in strict mode and with an id of PHP's own.
-    let id = both.run_rsso("session_start(); $_SESSION['by'] = 'rsso'; echo session_id();");
-    let told = both.run_old(&format!(
+    let id = shared.run_rsso("session_start(); $_SESSION['by'] = 'rsso'; echo session_id();");
+    let output = shared.run_old(&format!(
         "session_id('{id}'); session_start(); echo $_SESSION['by']; $_SESSION['by'] = 'old';"
     ));
-    assert_eq!(told, "rsso");
-    let told = both
+    assert_eq!(output, "rsso");
+    let output = shared
         .rsso()
         .ini("session.use_strict_mode", "1")
         .run_code(&format!(
             "<?php session_id('{id}'); session_start(); echo session_id() === '{id}', $_SESSION['by'];"
         ));
-    assert_eq!(told.ok(), "1old");
+    assert_eq!(output.ok(), "1old");
     // As they are, not hashed; both of them and no third.
-    let column = both.site.columns[3..].split(',').next().unwrap_or_default();
-    let ids = both
+    let column = shared.site.columns[3..]
+        .split(',')
+        .next()
+        .unwrap_or_default();
+    let ids = shared
         .mariadb
         .sql(&format!("SELECT {column} FROM sessions ORDER BY 1"));
     let mut expected = [id.as_str(), "known0Ab"];
@@ -256,130 +259,140 @@ fn old_code_and_rsso_continue_each_others_sessions(both: &Both) {
     ids.sort_unstable();
     assert_eq!(ids, expected);
     // Both in one moment: each has read before the other writes; the last writer wins, and nothing breaks.
-    let mut slow = both.rsso().spawn_code(&stopping(
-        "session_id('known0Ab'); session_start(); gate('here'); $_SESSION['n'] = 50;",
+    let mut slow = shared.rsso().spawn_code(&with_checkpoints(
+        "session_id('known0Ab'); session_start(); checkpoint('here'); $_SESSION['n'] = 50;",
     ));
-    wait_for(&mut slow, "here");
-    both.run_old("session('known0Ab', 40);");
-    open(&both.dir, "here");
+    wait_at(&mut slow, "here");
+    shared.run_old("session('known0Ab', 40);");
+    release(&shared.dir, "here");
     assert_eq!(slow.wait().ok(), "");
-    assert_eq!(both.run_old("echo session('known0Ab');"), "50");
+    assert_eq!(shared.run_old("echo session('known0Ab');"), "50");
 }
 
-fn destroyed_on_either_side_is_gone_on_the_other(both: &Both) {
+fn a_session_destroyed_by_one_side_is_gone_for_the_other(shared: &SharedTable) {
     let destroy = "session_id('known'); session_start(); session_destroy();";
-    both.run_rsso("session('known', 1);");
-    both.run_old(destroy);
-    assert_eq!(both.run_rsso("echo session('known') ?? 'none';"), "none");
-    both.run_old("session('known', 2);");
-    assert_eq!(both.run_rsso("echo session('known');"), "2");
-    both.run_rsso(destroy);
-    assert_eq!(both.run_old("echo session('known') ?? 'none';"), "none");
-    both.run_rsso(destroy);
-    both.run_rsso("(new Rsso\\SessionHandler)->destroy('known');");
+    shared.run_rsso("session('known', 1);");
+    shared.run_old(destroy);
+    assert_eq!(shared.run_rsso("echo session('known') ?? 'none';"), "none");
+    shared.run_old("session('known', 2);");
+    assert_eq!(shared.run_rsso("echo session('known');"), "2");
+    shared.run_rsso(destroy);
+    assert_eq!(shared.run_old("echo session('known') ?? 'none';"), "none");
+    shared.run_rsso(destroy);
+    shared.run_rsso("(new Rsso\\SessionHandler)->destroy('known');");
 }
 
-fn expired_by_either_rule_is_expired_for_both(both: &Both) {
-    both.run_old("session('one', 1);");
-    both.run_rsso("session('two', 1);");
-    both.mariadb.sql(both.site.expire);
+fn a_session_expired_for_one_side_is_expired_for_the_other(shared: &SharedTable) {
+    shared.run_old("session('one', 1);");
+    shared.run_rsso("session('two', 1);");
+    shared.mariadb.sql(shared.site.expire);
     let ask = "echo session('one') ?? 'none', session('two') ?? 'none';";
-    assert_eq!(both.run_rsso(ask), "nonenone");
-    both.mariadb.sql(both.site.expire);
-    assert_eq!(both.run_old(ask), "nonenone");
+    assert_eq!(shared.run_rsso(ask), "nonenone");
+    shared.mariadb.sql(shared.site.expire);
+    assert_eq!(shared.run_old(ask), "nonenone");
     // What is used stays.
-    both.run_rsso("session('two', 3);");
-    assert_eq!(both.run_old(ask), "none3");
+    shared.run_rsso("session('two', 3);");
+    assert_eq!(shared.run_old(ask), "none3");
     // A refresh alone counts too.
-    both.mariadb.sql(&both.site.expire.replace("5000", "1000"));
-    assert_eq!(both.run_rsso("echo session('two');"), "3");
-    both.mariadb.sql(&both.site.expire.replace("5000", "1000"));
-    assert_eq!(both.run_old("echo session('two');"), "3");
+    shared
+        .mariadb
+        .sql(&shared.site.expire.replace("5000", "1000"));
+    assert_eq!(shared.run_rsso("echo session('two');"), "3");
+    shared
+        .mariadb
+        .sql(&shared.site.expire.replace("5000", "1000"));
+    assert_eq!(shared.run_old("echo session('two');"), "3");
 }
 
-fn what_the_old_code_destroys_in_flight_is_not_revived(both: &Both) {
+fn a_session_destroyed_by_the_old_code_is_not_revived(shared: &SharedTable) {
     let destroy = "session_id('known'); session_start(); session_destroy();";
     for (change, warnings) in [("$_SESSION['n'] = 2;", 1), ("", 0)] {
         let code = format!(
-            "session('known', 1); session_id('known'); session_start(); {change} gate('here'); session_write_close();"
+            "session('known', 1); session_id('known'); session_start(); {change} checkpoint('here'); session_write_close();"
         );
-        let told = with_pause(&both.rsso(), &both.dir, &code, || {
-            both.run_old(destroy);
+        let output = run_with_pause(&shared.rsso(), &shared.dir, &code, || {
+            shared.run_old(destroy);
         });
         assert_eq!(
-            told.stderr.matches("destroyed").count(),
+            output.stderr.matches("destroyed").count(),
             warnings,
-            "{told:#?}"
+            "{output:#?}"
         );
-        assert_eq!(both.rows(), "0");
-        std::fs::remove_file(both.dir.join("here.gate")).expect("the gate was opened");
+        assert_eq!(shared.rows(), "0");
+        std::fs::remove_file(shared.dir.join("here.released"))
+            .expect("the checkpoint was released");
     }
 }
 
-fn eight_processes_lose_no_update(both: &Both) {
-    let code = stopping(
+fn eight_processes_lose_no_update(shared: &SharedTable) {
+    let code = with_checkpoints(
         "for ($i = 0; $i < 50; $i++) {
             session_id('counter'); session_start(); $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1; usleep(1000);
             session_write_close();
         }",
     );
-    let php = both.rsso().limit(Duration::from_secs(60));
+    let php = shared.rsso().limit(Duration::from_secs(60));
     let counting: Vec<_> = (0..8).map(|_| php.spawn_code(&code)).collect();
     for process in counting {
         assert_eq!(process.wait().ok(), "");
     }
-    assert_eq!(both.run_old("echo session('counter');"), "400");
-    assert_eq!(both.mariadb.deadlocks(), 0);
+    assert_eq!(shared.run_old("echo session('counter');"), "400");
+    assert_eq!(shared.mariadb.deadlocks(), 0);
 }
 
-fn a_regenerated_id_is_known_to_the_old_code(both: &Both) {
-    both.run_old("session('known', 7);");
-    let id = both.run_rsso(
+fn a_regenerated_id_is_known_to_the_old_code(shared: &SharedTable) {
+    shared.run_old("session('known', 7);");
+    let id = shared.run_rsso(
         "session_id('known'); session_start(); session_regenerate_id(true); echo session_id();",
     );
-    let told = both.run_old(&format!(
+    let output = shared.run_old(&format!(
         "echo session('known') ?? 'none', session('{id}');"
     ));
-    assert_eq!(told, "none7");
-    let new = both.run_old(&format!(
+    assert_eq!(output, "none7");
+    let new = shared.run_old(&format!(
         "session_id('{id}'); session_start(); session_regenerate_id(true); echo session_id();"
     ));
-    let told = both.run_rsso(&format!(
+    let output = shared.run_rsso(&format!(
         "echo session('{id}') ?? 'none', session('{new}');"
     ));
-    assert_eq!(told, "none7");
+    assert_eq!(output, "none7");
 }
 
-fn gc_removes_expired_rows_and_marks_without_a_row(both: &Both) {
-    both.run_rsso("for ($i = 0; $i < 450; $i++) session(\"old$i\", $i);");
-    both.mariadb.sql(both.site.expire);
-    both.run_old("for ($i = 450; $i < 460; $i++) session(\"old$i\", $i);");
-    both.mariadb.sql(both.site.expire);
-    both.run_rsso("session('young', 1); session('ended', 1);");
-    both.run_old("session('plain', 1); session_id('ended'); session_start(); session_destroy();");
-    assert_eq!((both.rows(), both.marks()), ("462".into(), "452".into()));
-    let gc = "session_id('young'); session_start(); echo session_gc();";
-    assert_eq!(both.run_rsso(gc), "460");
-    assert_eq!((both.rows(), both.marks()), ("2".into(), "1".into()));
-    assert_eq!(both.run_rsso("echo session('young');"), "1");
-    // Where the old code's gc was faster, the marks are left to rsso's.
-    both.run_rsso("session('plain', 2);");
-    both.mariadb.sql(both.site.expire);
-    both.run_old("session_id('other'); session_start(); session_gc(); $_SESSION['n'] = 1;");
-    assert_eq!((both.rows(), both.marks()), ("1".into(), "2".into()));
+fn gc_removes_expired_rows_and_marks_without_a_row(shared: &SharedTable) {
+    shared.run_rsso("for ($i = 0; $i < 450; $i++) session(\"old$i\", $i);");
+    shared.mariadb.sql(shared.site.expire);
+    shared.run_old("for ($i = 450; $i < 460; $i++) session(\"old$i\", $i);");
+    shared.mariadb.sql(shared.site.expire);
+    shared.run_rsso("session('young', 1); session('ended', 1);");
+    shared.run_old("session('plain', 1); session_id('ended'); session_start(); session_destroy();");
     assert_eq!(
-        both.run_rsso("session_id('other'); session_start(); echo session_gc();"),
+        (shared.rows(), shared.marks()),
+        ("462".into(), "452".into())
+    );
+    let gc = "session_id('young'); session_start(); echo session_gc();";
+    assert_eq!(shared.run_rsso(gc), "460");
+    assert_eq!((shared.rows(), shared.marks()), ("2".into(), "1".into()));
+    assert_eq!(shared.run_rsso("echo session('young');"), "1");
+    // Where the old code's gc was faster, the marks are left to rsso's.
+    shared.run_rsso("session('plain', 2);");
+    shared.mariadb.sql(shared.site.expire);
+    shared.run_old("session_id('other'); session_start(); session_gc(); $_SESSION['n'] = 1;");
+    assert_eq!((shared.rows(), shared.marks()), ("1".into(), "2".into()));
+    assert_eq!(
+        shared.run_rsso("session_id('other'); session_start(); echo session_gc();"),
         "0"
     );
-    assert_eq!((both.rows(), both.marks()), ("1".into(), "1".into()));
+    assert_eq!((shared.rows(), shared.marks()), ("1".into(), "1".into()));
 }
 
-fn a_killed_owner_keeps_nobody_waiting(both: &Both) {
-    let mut owner = both.rsso().spawn_code(&stopping(
-        "session('held', 1); session_id('held'); session_start(); $_SESSION['n'] = 2; gate('held');",
+fn a_killed_owner_blocks_nobody(shared: &SharedTable) {
+    let mut owner = shared.rsso().spawn_code(&with_checkpoints(
+        "session('held', 1); session_id('held'); session_start(); $_SESSION['n'] = 2; checkpoint('held');",
     ));
-    wait_for(&mut owner, "held");
-    let waiting = both.rsso().spawn_code(&stopping("echo session('held');"));
+    wait_at(&mut owner, "held");
+    let waiting = shared
+        .rsso()
+        .spawn_code(&with_checkpoints("echo session('held');"));
     std::thread::sleep(Duration::from_millis(300));
     owner.kill9();
     assert_eq!(waiting.wait().ok(), "1");
@@ -387,78 +400,84 @@ fn a_killed_owner_keeps_nobody_waiting(both: &Both) {
 
 /// The stores must not depend on what the server's modes are: the old code's statements run under them too.
 #[test]
-fn under_sql_modes_of_every_kind() {
+fn every_sql_mode_works() {
     for modes in ["NO_BACKSLASH_ESCAPES", "ANSI_QUOTES", "TRADITIONAL"] {
         let mariadb = MariaDb::builder().sql_mode(modes).start();
         // With single quotes only, and ASCII: what the old code can do under all of them.
-        let both = Both::on(&SYMFONY, mariadb);
-        old_code_and_rsso_continue_each_others_sessions(&both);
+        let shared = SharedTable::on(&SYMFONY, mariadb);
+        old_code_and_rsso_continue_each_others_sessions(&shared);
     }
 }
 
 /// What the column cannot hold is told, and what was stored stays.
 #[test]
-fn data_that_the_column_cannot_hold_is_a_warning() {
-    let both = Both::new(&INNODB);
-    let told = both.rsso().run_code(&stopping(
+fn data_too_large_for_the_column_is_a_warning() {
+    let shared = SharedTable::new(&INNODB);
+    let output = shared.rsso().run_code(&with_checkpoints(
         r#"session('known', 1); session_id('known'); session_start(); $_SESSION['bytes'] = "\xff\xfe\0"; session_write_close(); echo 'on';"#,
     ));
-    assert_eq!(told.stdout, "on", "{told:#?}");
-    assert!(told.stderr.contains("should be a BLOB"), "{}", told.stderr);
-    assert_eq!(both.run_old("echo session('known');"), "1");
-    let both = Both::new(&MYISAM);
-    let told = both.rsso().run_code(&stopping(
+    assert_eq!(output.stdout, "on", "{output:#?}");
+    assert!(
+        output.stderr.contains("should be a BLOB"),
+        "{}",
+        output.stderr
+    );
+    assert_eq!(shared.run_old("echo session('known');"), "1");
+    let shared = SharedTable::new(&MYISAM);
+    let output = shared.rsso().run_code(&with_checkpoints(
         "session('known', 1); session_id('known'); session_start(); $_SESSION['long'] = str_repeat('x', 70000); session_write_close(); echo 'on';",
     ));
-    assert_eq!(told.stdout, "on", "{told:#?}");
+    assert_eq!(output.stdout, "on", "{output:#?}");
     assert!(
-        told.stderr.contains("does not fit the column"),
+        output.stderr.contains("does not fit the column"),
         "{}",
-        told.stderr
+        output.stderr
     );
-    assert_eq!(both.run_old("echo session('known');"), "1");
+    assert_eq!(shared.run_old("echo session('known');"), "1");
 }
 
 /// `varchar` in the default collation takes `ABC` for `abc`: nobody may get another one's session for it.
 #[test]
 fn ids_that_differ_only_in_case_share_no_session() {
     for site in [&INNODB, &MYISAM] {
-        let both = Both::new(site);
-        both.run_old("session('abc', 1);");
+        let shared = SharedTable::new(site);
+        shared.run_old("session('abc', 1);");
         for strict in ["0", "1"] {
-            let php = both.rsso().ini("session.use_strict_mode", strict);
-            let told = php.run_code(&stopping("echo session('ABC', 2);"));
-            assert_eq!(told.stdout, "");
+            let php = shared.rsso().ini("session.use_strict_mode", strict);
+            let output = php.run_code(&with_checkpoints("echo session('ABC', 2);"));
+            assert_eq!(output.stdout, "");
             assert!(
-                told.stderr.contains("rsso.mysql_columns")
-                    && told.stderr.contains("Rsso\\StoreException"),
+                output.stderr.contains("rsso.mysql_columns")
+                    && output.stderr.contains("Rsso\\StoreException"),
                 "{}",
-                told.stderr
+                output.stderr
             );
         }
-        both.run_rsso("(new Rsso\\SessionHandler)->destroy('ABC');");
+        shared.run_rsso("(new Rsso\\SessionHandler)->destroy('ABC');");
         // No lock is left behind by the exception, while the process that had it lives.
-        let mut living = both.rsso().spawn_code(&stopping(
-            "try { session('ABC'); } catch (Rsso\\StoreException) { gate('caught'); }",
+        let mut caught = shared.rsso().spawn_code(&with_checkpoints(
+            "try { session('ABC'); } catch (Rsso\\StoreException) { checkpoint('caught'); }",
         ));
-        wait_for(&mut living, "caught");
-        let impatient = both.rsso().ini("rsso.lock_wait", "0.5");
+        wait_at(&mut caught, "caught");
+        let with_short_wait = shared.rsso().ini("rsso.lock_wait", "0.5");
         for id in ["abc", "ABC"] {
-            let told = impatient.run_code(&stopping(&format!("echo session('{id}');")));
-            assert!(!told.stderr.contains("LockTimeout"), "{}", told.stderr);
+            let output =
+                with_short_wait.run_code(&with_checkpoints(&format!("echo session('{id}');")));
+            assert!(!output.stderr.contains("LockTimeout"), "{}", output.stderr);
         }
-        open(&both.dir, "caught");
-        assert_eq!(living.wait().ok(), "");
+        release(&shared.dir, "caught");
+        assert_eq!(caught.wait().ok(), "");
     }
-    let both = Both::new(&SYMFONY);
+    let shared = SharedTable::new(&SYMFONY);
     assert_eq!(
-        both.run_rsso("session('abc', 1); session('ABC', 2); echo session('abc'), session('ABC');"),
+        shared
+            .run_rsso("session('abc', 1); session('ABC', 2); echo session('abc'), session('ABC');"),
         "12"
     );
 }
 
 #[test]
-fn a_mapping_that_does_not_fit_is_an_exception_that_names_the_directive() {
+fn a_wrong_mapping_is_an_exception_that_names_the_directive() {
     let mariadb = MariaDb::start();
     mariadb.sql(INNODB.create);
     mariadb.sql(
@@ -468,13 +487,17 @@ fn a_mapping_that_does_not_fit_is_an_exception_that_names_the_directive() {
     );
     let dir = WorkDir::new();
     for (table, columns, words) in [
-        ("nonesuch", ROW_E_COLUMNS, ["rsso.mysql_table", "nonesuch"]),
+        (
+            "nonesuch",
+            LAST_ACCESS_COLUMNS,
+            ["rsso.mysql_table", "nonesuch"],
+        ),
         (
             "app.sessions",
-            ROW_E_COLUMNS,
+            LAST_ACCESS_COLUMNS,
             ["rsso.mysql_table", "app.sessions"],
         ),
-        ("seen", ROW_E_COLUMNS, ["rsso.mysql_table", "VIEW"]),
+        ("seen", LAST_ACCESS_COLUMNS, ["rsso.mysql_table", "VIEW"]),
         (
             "sessions",
             "id=sid,data=session_data,time=session_last_access",
@@ -505,13 +528,14 @@ fn a_mapping_that_does_not_fit_is_an_exception_that_names_the_directive() {
         let php = php(&mariadb.url(), &dir)
             .ini("rsso.mysql_table", table)
             .ini("rsso.mysql_columns", columns);
-        let told = php.run_code(&stopping("session('known', 1);"));
+        let output = php.run_code(&with_checkpoints("session('known', 1);"));
         assert!(
-            told.stderr.contains("Rsso\\") && words.iter().all(|word| told.stderr.contains(word)),
+            output.stderr.contains("Rsso\\")
+                && words.iter().all(|word| output.stderr.contains(word)),
             "{table} {columns}: {}",
-            told.stderr
+            output.stderr
         );
-        assert!(!told.stderr.contains(mariadb.password()));
+        assert!(!output.stderr.contains(mariadb.password()));
     }
     assert_eq!(mariadb.sql("SELECT COUNT(*) FROM sessions"), "0");
 }
@@ -528,64 +552,67 @@ fn the_rights_of_the_documentation_suffice() {
         ("rsso_realms", &["SELECT", "INSERT", "UPDATE"]),
         ("rsso_events", &["SELECT", "INSERT", "DELETE"]),
     ];
-    let both = Both::new(&SYMFONY);
-    let native = php(&both.mariadb.url(), &both.dir);
-    let sessions = stopping(
+    let shared = SharedTable::new(&SYMFONY);
+    let native = php(&shared.mariadb.url(), &shared.dir);
+    let sessions = with_checkpoints(
         "session('known', 2); session('', 1); session_start(); session_regenerate_id(true);
          session_gc(); session_destroy(); echo session('known');",
     );
-    let logins = stopping(
+    let logins = with_checkpoints(
         "session_start(); sso_claim('alice'); session_write_close();
          session_id(''); session_start(); sso_claim('alice'); sso_notify('alice', 1); session_gc();
          session_regenerate_id(); session_write_close(); echo sso_kick('alice'), count(sso_logins('alice'));",
     );
     let mut realms = 0;
-    let mut work = |php: &Php| {
+    let mut use_logins = |php: &Php| {
         // A realm that begins, an event and a tombstone that are old.
         realms += 1;
-        both.mariadb.sql(
+        shared.mariadb.sql(
             "REPLACE INTO rsso_realms VALUES ('old', 1); REPLACE INTO rsso_events VALUES ('old', 1, 1, '{}');
              REPLACE INTO rsso_kicks VALUES ('old', 1, '{}')",
         );
         let php = php.clone().ini("rsso.realm", &format!("realm{realms}"));
-        let told = php.run_code(&logins);
-        let whole = told.stderr.is_empty() && told.stdout == "10";
-        (whole, format!("{told:#?}"))
+        let output = php.run_code(&logins);
+        let succeeded = output.stderr.is_empty() && output.stdout == "10";
+        (succeeded, format!("{output:#?}"))
     };
-    for php in [&native, &both.rsso()] {
+    for php in [&native, &shared.rsso()] {
         assert_eq!(php.run_code(&sessions).ok(), "2");
     }
-    both.mariadb
+    shared
+        .mariadb
         .sql("REVOKE ALL PRIVILEGES ON app.* FROM app@'%'");
     for (php, tables) in [
         (&native, &[("rsso_sessions", ALL)][..]),
-        (&both.rsso(), &[("sessions", ALL), ("rsso_marks", ALL)]),
+        (&shared.rsso(), &[("sessions", ALL), ("rsso_marks", ALL)]),
     ] {
         let tables: Vec<_> = tables.iter().chain(&OF_LOGINS).collect();
         for (table, rights) in &tables {
-            both.mariadb.sql(&format!(
+            shared.mariadb.sql(&format!(
                 "GRANT {} ON app.{table} TO app@'%'",
                 rights.join(", ")
             ));
         }
         assert_eq!(php.run_code(&sessions).ok(), "2");
-        let (whole, told) = work(php);
-        assert!(whole, "{told}");
+        let (succeeded, output) = use_logins(php);
+        assert!(succeeded, "{output}");
         for (table, rights) in &tables {
             for right in *rights {
-                both.mariadb
+                shared
+                    .mariadb
                     .sql(&format!("REVOKE {right} ON app.{table} FROM app@'%'"));
-                let told = php.run_code(&sessions);
-                let is_needed = !told.stderr.is_empty() || !work(php).0;
+                let output = php.run_code(&sessions);
+                let is_needed = !output.stderr.is_empty() || !use_logins(php).0;
                 assert!(is_needed, "{right} on {table} is not needed");
-                both.mariadb
+                shared
+                    .mariadb
                     .sql(&format!("GRANT {right} ON app.{table} TO app@'%'"));
             }
         }
-        let (whole, told) = work(php);
-        assert!(whole, "{told}");
+        let (succeeded, output) = use_logins(php);
+        assert!(succeeded, "{output}");
         for (table, _) in &tables {
-            both.mariadb.sql(&format!(
+            shared.mariadb.sql(&format!(
                 "REVOKE ALL PRIVILEGES ON app.{table} FROM app@'%'"
             ));
         }
@@ -594,12 +621,15 @@ fn the_rights_of_the_documentation_suffice() {
 
 #[test]
 fn a_null_is_an_empty_session() {
-    let both = Both::new(&INNODB);
-    both.mariadb.sql(&format!(
+    let shared = SharedTable::new(&INNODB);
+    shared.mariadb.sql(&format!(
         "INSERT INTO sessions SET session_id = 'known', session_data = NULL, {}",
-        both.site.live
+        shared.site.live
     ));
-    assert_eq!(both.run_rsso("echo session('known') ?? 'none';"), "none");
-    assert_eq!(both.run_rsso("echo session('known', 1) ?? 'none';"), "none");
-    assert_eq!(both.run_old("echo session('known');"), "1");
+    assert_eq!(shared.run_rsso("echo session('known') ?? 'none';"), "none");
+    assert_eq!(
+        shared.run_rsso("echo session('known', 1) ?? 'none';"),
+        "none"
+    );
+    assert_eq!(shared.run_old("echo session('known');"), "1");
 }

@@ -29,12 +29,12 @@ const HOSTILE: [&str; 14] = [
     "a:b ? #c /* d */ @e",
 ];
 
-struct Precious {
+struct Fixture {
     mariadb: MariaDb,
     dir: WorkDir,
 }
 
-impl Precious {
+impl Fixture {
     fn new(modes: &str) -> Self {
         eprintln!("sql_mode={modes}");
         let mariadb = MariaDb::builder().sql_mode(modes).start();
@@ -48,12 +48,12 @@ impl Precious {
         }
     }
 
-    fn native(&self) -> Php {
+    fn own_tables(&self) -> Php {
         php(&self.mariadb.url(), &self.dir)
     }
 
-    fn mapped(&self) -> Php {
-        self.native()
+    fn existing_table(&self) -> Php {
+        self.own_tables()
             .ini("rsso.mysql_table", "precious")
             .ini("rsso.mysql_columns", "id=id,data=data,time=t")
     }
@@ -67,7 +67,7 @@ impl Precious {
 }
 
 #[test]
-fn ids() {
+fn hostile_session_ids_are_refused() {
     let code = |id: &str| {
         format!(
             r#"<?php
@@ -85,31 +85,34 @@ fn ids() {
         )
     };
     for modes in MODES {
-        let precious = Precious::new(modes);
+        let fixture = Fixture::new(modes);
         for id in
             HOSTILE
                 .into_iter()
                 .chain(["victim' -- ", "victim\\0", "%", "_", "x_LOCK", "victim "])
         {
-            for php in [precious.native(), precious.mapped()] {
-                let told = php.run_code(&code(id));
-                assert!(told.status.success(), "{id}: {told:#?}");
+            for php in [fixture.own_tables(), fixture.existing_table()] {
+                let output = php.run_code(&code(id));
+                assert!(output.status.success(), "{id}: {output:#?}");
                 // A destruction of what cannot be stored succeeds; nothing else does.
-                let did = told.stdout.replace("refused ", "").replace("destroy ", "");
-                assert_eq!(did.trim(), "", "{id}: {told:#?}");
-                assert!(told.stdout.contains("refused"), "{id}: {told:#?}");
+                let did = output
+                    .stdout
+                    .replace("refused ", "")
+                    .replace("destroy ", "");
+                assert_eq!(did.trim(), "", "{id}: {output:#?}");
+                assert!(output.stdout.contains("refused"), "{id}: {output:#?}");
             }
         }
-        precious.assert_intact("ids");
+        fixture.assert_intact("ids");
         let odd = "SELECT COUNT(*) FROM precious WHERE id <> 'victim' AND id NOT REGEXP '^[0-9a-z]{26,}$'";
-        assert_eq!(precious.mariadb.sql(odd), "0");
+        assert_eq!(fixture.mariadb.sql(odd), "0");
     }
 }
 
 #[test]
-fn data() {
+fn hostile_data_are_stored_unchanged() {
     for modes in MODES {
-        let precious = Precious::new(modes);
+        let fixture = Fixture::new(modes);
         let all = HOSTILE.map(|text| format!("\"{text}\"")).join(", ");
         let write = format!(
             "<?php $all = [{all}]; foreach ($all as $i => $text) {{
@@ -129,19 +132,19 @@ fn data() {
                 $h->close();
             }} echo 'end';"
         );
-        for php in [precious.native(), precious.mapped()] {
+        for php in [fixture.own_tables(), fixture.existing_table()] {
             assert_eq!(php.run_code(&write).ok(), "");
             assert_eq!(php.run_code(&read).ok(), "end");
         }
-        precious.assert_intact("data");
+        fixture.assert_intact("data");
     }
 }
 
 /// Names reach the server between backticks and are one name there: of no table, or of a table that is called so.
 #[test]
-fn names_that_are_not_there() {
+fn hostile_names_of_missing_tables_and_columns_are_refused() {
     for modes in MODES {
-        let precious = Precious::new(modes);
+        let fixture = Fixture::new(modes);
         let all = HOSTILE.map(|text| format!("\"{text}\"")).join(", ");
         let code = format!(
             r#"<?php
@@ -168,10 +171,10 @@ fn names_that_are_not_there() {
         )
         // A name that is there after all would make the test itself the attacker.
         .replace(r#", "precious ""#, "");
-        assert_eq!(precious.native().run_code(&code).ok(), "");
-        precious.assert_intact("names");
+        assert_eq!(fixture.own_tables().run_code(&code).ok(), "");
+        fixture.assert_intact("names");
         assert_eq!(
-            precious
+            fixture
                 .mariadb
                 .sql("SHOW TABLES")
                 .replace("rsso_marks", "")
@@ -185,9 +188,9 @@ fn names_that_are_not_there() {
 
 /// Tables and columns that are really called so work.
 #[test]
-fn names_that_are_there() {
+fn hostile_names_of_existing_tables_and_columns_work() {
     for modes in MODES {
-        let precious = Precious::new(modes);
+        let fixture = Fixture::new(modes);
         for name in [
             "it's",
             "a\"b",
@@ -206,26 +209,26 @@ fn names_that_are_there() {
             let quoted =
                 |suffix: &str| format!("`{}`", format!("{name}{suffix}").replace('`', "``"));
             let (table, id, data, time) = (quoted(""), quoted("i"), quoted("d"), quoted("t"));
-            precious.mariadb.sql(&format!(
+            fixture.mariadb.sql(&format!(
                 "CREATE TABLE {table} ({id} varchar(64) PRIMARY KEY, {data} blob, {time} int unsigned)"
             ));
-            let php = precious.native().ini("rsso.mysql_table", name).ini(
+            let php = fixture.own_tables().ini("rsso.mysql_table", name).ini(
                 "rsso.mysql_columns",
                 &format!("id={name}i,data={name}d,time={name}t"),
             );
-            let told = php.run_code(
+            let output = php.run_code(
                 "<?php foreach ([1, 2] as $n) { session_id('abc'); session_start(); $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1; session_write_close(); }
                  session_id('abc'); session_start(); session_gc(); session_regenerate_id(true); echo $_SESSION['n'];",
             );
-            assert_eq!(told.ok(), "2", "{name}");
+            assert_eq!(output.ok(), "2", "{name}");
             assert_eq!(
-                precious
+                fixture
                     .mariadb
                     .sql(&format!("SELECT COUNT(*), SUM({data} <> '') FROM {table}")),
                 "2\t1",
                 "the new id's, and an empty one under the old id"
             );
         }
-        precious.assert_intact("names");
+        fixture.assert_intact("names");
     }
 }

@@ -6,7 +6,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::common::checkpoints::{open, php, stopping, wait_for};
+use crate::common::checkpoints::{php, release, wait_at, with_checkpoints};
 use rsso_testkit::mariadb::Statement;
 use rsso_testkit::{MariaDb, WorkDir};
 
@@ -42,13 +42,13 @@ fn assert_costs_with(
         });
     let run = |times: usize| -> Vec<Statement> {
         let code = format!(
-            "{before} gate('run{times}'); for ($i = 1; $i <= {times}; $i++) {{ {session} }}"
+            "{before} checkpoint('run{times}'); for ($i = 1; $i <= {times}; $i++) {{ {session} }}"
         );
         let log = mariadb.general_log();
-        let mut script = php.spawn_code(&stopping(&code));
-        wait_for(&mut script, &format!("run{times}"));
+        let mut script = php.spawn_code(&with_checkpoints(&code));
+        wait_at(&mut script, &format!("run{times}"));
         log.take();
-        open(&dir, &format!("run{times}"));
+        release(&dir, &format!("run{times}"));
         assert_eq!(script.wait().ok(), "");
         log.take_round_trips()
     };
@@ -72,7 +72,7 @@ fn assert_costs_with(
 }
 
 #[test]
-fn a_known_session_costs_two() {
+fn an_existing_session_costs_two_statements() {
     for strict in ["0", "1"] {
         for session in ["session('known', $i);", "session('known');"] {
             assert_costs(session, &[("session.use_strict_mode", strict)], 2);
@@ -81,7 +81,7 @@ fn a_known_session_costs_two() {
 }
 
 #[test]
-fn a_known_session_whose_expiry_is_put_off_costs_three() {
+fn a_session_whose_expiry_is_extended_costs_three_statements() {
     for session in ["session('known', $i);", "session('known');"] {
         let later = "ini_set('session.gc_maxlifetime', ini_get('session.gc_maxlifetime') + 1000);";
         assert_costs(&format!("{later} {session}"), &[], 3);
@@ -89,12 +89,12 @@ fn a_known_session_whose_expiry_is_put_off_costs_three() {
 }
 
 #[test]
-fn a_new_session_costs_two() {
+fn a_new_session_costs_two_statements() {
     assert_costs("session('', $i);", &[], 2);
 }
 
 #[test]
-fn a_session_that_is_only_read_costs_two() {
+fn a_session_that_is_only_read_costs_two_statements() {
     assert_costs(
         "session_id('known'); session_start(['read_and_close' => true]);",
         &[],
@@ -104,7 +104,7 @@ fn a_session_that_is_only_read_costs_two() {
 
 /// Whether a session has a login, and why one is gone, is read with it.
 #[test]
-fn a_session_with_a_login_costs_no_more_than_another() {
+fn a_login_costs_no_more_statements() {
     let claim = "session_id('known'); session_start(); sso_claim('alice', 'web', ['rotate_id' => false]); \
                  session_write_close();";
     for (session, strict) in [
@@ -133,14 +133,14 @@ fn a_session_with_a_login_costs_no_more_than_another() {
 }
 
 #[test]
-fn a_session_without_a_login_is_destroyed_in_three() {
+fn destroying_a_session_without_a_login_costs_three_statements() {
     // Four before: what is missing under this id, why, and the new session under the lock that it took.
     let destroys = "session_id('known'); session_start(); session_destroy();";
     assert_costs(&format!("session('known', 1); {destroys}"), &[], 7);
 }
 
 #[test]
-fn without_locks_a_session_costs_two() {
+fn a_session_without_locks_costs_two_statements() {
     let without = [("rsso.lock", "0")];
     assert_costs("session('known', $i);", &without, 2);
     assert_costs("session('known');", &without, 2);
@@ -150,18 +150,18 @@ fn without_locks_a_session_costs_two() {
 fn nothing_is_sent_while_waiting() {
     let (mariadb, dir) = (MariaDb::start(), WorkDir::new());
     let php = php(&mariadb.url(), &dir);
-    let mut owner = php.spawn_code(&stopping(
-        "session('known', 1); session_id('known'); session_start(); gate('held'); $_SESSION['n'] = 2;",
+    let mut owner = php.spawn_code(&with_checkpoints(
+        "session('known', 1); session_id('known'); session_start(); checkpoint('held'); $_SESSION['n'] = 2;",
     ));
-    wait_for(&mut owner, "held");
+    wait_at(&mut owner, "held");
     let log = mariadb.general_log();
-    let waiter = php.spawn_code(&stopping("echo session('known');"));
+    let waiter = php.spawn_code(&with_checkpoints("echo session('known');"));
     thread::sleep(Duration::from_millis(700));
     assert!(!log.take_round_trips().is_empty(), "nobody waits");
     thread::sleep(Duration::from_millis(1500));
     let sent = log.take();
     assert!(sent.is_empty(), "sent while waiting: {sent:#?}");
-    open(&dir, "held");
+    release(&dir, "held");
     assert_eq!(owner.wait().ok(), "");
     assert_eq!(waiter.wait().ok(), "2");
 }

@@ -16,12 +16,12 @@ macro_rules! on_each_store {
 
 on_each_store!(
     eight_processes_lose_no_update,
-    eight_processes_lose_no_update_of_a_session_that_is_new,
-    a_killed_owner_keeps_nobody_waiting,
-    a_killed_owner_frees_who_waits_already,
-    a_living_owner_keeps_its_lock_beyond_lock_ttl,
-    what_is_destroyed_in_flight_stays_destroyed,
-    a_fork_leaves_the_parents_session_alone,
+    eight_processes_lose_no_update_of_a_new_session,
+    a_killed_owner_blocks_nobody,
+    a_killed_owner_releases_a_waiter,
+    a_live_owner_keeps_its_lock_beyond_lock_ttl,
+    a_session_destroyed_during_a_request_stays_destroyed,
+    a_fork_does_not_change_the_parents_session,
 );
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -67,7 +67,7 @@ fn eight_processes_lose_no_update(backend: &Backend) {
     );
 }
 
-fn eight_processes_lose_no_update_of_a_session_that_is_new(backend: &Backend) {
+fn eight_processes_lose_no_update_of_a_new_session(backend: &Backend) {
     count_with_eight(backend, None);
 }
 
@@ -78,7 +78,7 @@ const NEXT: &str = "<?php session_id('held'); session_start(); echo $_SESSION['b
 
 /// With `lock_ttl` and `lock_wait` as they are by default (60 and 30 s): only finding out that
 /// the owner is dead can let the next request through within the limit.
-fn a_killed_owner_keeps_nobody_waiting(backend: &Backend) {
+fn a_killed_owner_blocks_nobody(backend: &Backend) {
     let dir = WorkDir::new();
     let php = php(backend, &dir).limit(LIMIT);
     let mut owner = php.spawn_code(HOLD);
@@ -88,7 +88,7 @@ fn a_killed_owner_keeps_nobody_waiting(backend: &Backend) {
     assert_eq!(php.run_code(NEXT).ok(), "the living");
 }
 
-fn a_killed_owner_frees_who_waits_already(backend: &Backend) {
+fn a_killed_owner_releases_a_waiter(backend: &Backend) {
     let dir = WorkDir::new();
     let php = php(backend, &dir).limit(LIMIT);
     let mut owner = php.spawn_code(HOLD);
@@ -99,7 +99,7 @@ fn a_killed_owner_frees_who_waits_already(backend: &Backend) {
     assert_eq!(waiting.wait().ok(), "nobody");
 }
 
-fn a_living_owner_keeps_its_lock_beyond_lock_ttl(backend: &Backend) {
+fn a_live_owner_keeps_its_lock_beyond_lock_ttl(backend: &Backend) {
     let dir = WorkDir::new();
     let php = php(backend, &dir)
         .ini("rsso.lock_ttl", "2")
@@ -119,9 +119,9 @@ fn a_living_owner_keeps_its_lock_beyond_lock_ttl(backend: &Backend) {
 
 /// 500 times each way: the other request reads, the session is destroyed behind its back, and it
 /// writes, touches or regenerates.
-fn what_is_destroyed_in_flight_stays_destroyed(backend: &Backend) {
+fn a_session_destroyed_during_a_request_stays_destroyed(backend: &Backend) {
     let code = "<?php
-        set_error_handler(function ($level, $text) { $GLOBALS['told'] = ($GLOBALS['told'] ?? 0) + 1; return true; });
+        set_error_handler(function ($level, $text) { $GLOBALS['warned'] = ($GLOBALS['warned'] ?? 0) + 1; return true; });
         $elsewhere = new Rsso\\SessionHandler();
         $revived = 0;
         for ($i = 0; $i < 500; $i++) {
@@ -139,7 +139,7 @@ fn what_is_destroyed_in_flight_stays_destroyed(backend: &Backend) {
             if ($_SESSION) $revived++;
             session_write_close();
         }
-        echo $revived, ' of ', $i, ' revived, ', $told, ' warned';";
+        echo $revived, ' of ', $i, ' revived, ', $warned, ' warned';";
     for lock in ["1", "0"] {
         let dir = WorkDir::new();
         let php = php(backend, &dir).ini("rsso.lock", lock);
@@ -152,15 +152,15 @@ fn what_is_destroyed_in_flight_stays_destroyed(backend: &Backend) {
     }
 }
 
-fn a_fork_leaves_the_parents_session_alone(backend: &Backend) {
+fn a_fork_does_not_change_the_parents_session(backend: &Backend) {
     let dir = WorkDir::new();
     let php = php(backend, &dir).limit(LIMIT).ini("rsso.lock_wait", "0.3");
-    let told = php.run_code(
+    let output = php.run_code(
         "<?php
         session_id('forked'); session_start(); $_SESSION['by'] = 'parent';
         $child = pcntl_fork();
         if ($child === 0) {
-            set_error_handler(function ($level, $text) { echo str_contains($text, 'fork') ? 'told ' : $text; return true; });
+            set_error_handler(function ($level, $text) { echo str_contains($text, 'fork') ? 'warned ' : $text; return true; });
             $_SESSION['by'] = 'child';
             session_write_close();
             try { session_id('forked'); session_start(); echo 'in ';
@@ -171,7 +171,7 @@ fn a_fork_leaves_the_parents_session_alone(backend: &Backend) {
         session_write_close();
         session_id('forked'); session_start(); echo $_SESSION['by'];",
     );
-    assert_eq!(told.ok(), "told waits parent");
+    assert_eq!(output.ok(), "warned waits parent");
 }
 
 /// The waiter's commands, as Redis sees them while it waits: none.

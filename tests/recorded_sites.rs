@@ -28,10 +28,12 @@ fn sign_in(handler: &Handler, how: &str) {
 const CLAIM: &str = "sso_claim('ann', options: ['rotate_id' => false]);";
 const AUTO_CLAIM: &str = "$_SESSION['user'] = 'ann';";
 
-fn check(dsn: &str, words: &[&str]) -> Output {
+fn check(dsn: &str, arguments: &[&str]) -> Output {
     let program = rsso_testkit::php::extension().with_file_name("rsso");
     let mut check = Command::new(program);
-    check.args(["serve", "--check", "--dsn", dsn]).args(words);
+    check
+        .args(["serve", "--check", "--dsn", dsn])
+        .args(arguments);
     check.output().expect("run rsso")
 }
 
@@ -41,8 +43,8 @@ fn assert_compared(handler: &Handler, how: &str) {
     };
     sign_in(handler, how);
     let output = check(dsn, &[]);
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(2), "{said}");
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{errors}");
     for difference in [
         "rsso.prefix is 'shop_' in PHP",
         "rsso.realm is 'shop' in PHP, and 'default' here",
@@ -50,7 +52,7 @@ fn assert_compared(handler: &Handler, how: &str) {
         "session.name is 'shopid' in PHP, and --cookie is 'PHPSESSID' here",
         "session.cookie_path is '/shop/' in PHP",
     ] {
-        assert!(said.contains(difference), "{said}");
+        assert!(errors.contains(difference), "{errors}");
     }
     let dir = WorkDir::new();
     let file = dir.write("serve.toml", "rsso.hash_ids = false");
@@ -63,7 +65,7 @@ fn assert_compared(handler: &Handler, how: &str) {
 }
 
 #[test]
-fn on_sqlite_php_leaves_word() {
+fn on_sqlite_php_records_its_settings() {
     for how in [CLAIM, AUTO_CLAIM] {
         let dir = WorkDir::new();
         let file = dir.join("rsso.sqlite");
@@ -72,7 +74,7 @@ fn on_sqlite_php_leaves_word() {
 }
 
 #[test]
-fn on_redis_php_leaves_word() {
+fn on_redis_php_records_its_settings() {
     for how in [CLAIM, AUTO_CLAIM] {
         let redis = RedisServer::start();
         assert_compared(&Handler::Dsn(redis.url()), how);
@@ -80,7 +82,7 @@ fn on_redis_php_leaves_word() {
 }
 
 #[test]
-fn on_mysql_php_leaves_word() {
+fn on_mysql_php_records_its_settings() {
     for how in [CLAIM, AUTO_CLAIM] {
         let mariadb = MariaDb::start();
         assert_compared(&Handler::Dsn(mariadb.url()), how);
@@ -88,11 +90,11 @@ fn on_mysql_php_leaves_word() {
 }
 
 #[test]
-fn word_is_left_once_by_a_process_and_not_again_by_another() {
+fn one_process_records_its_site_once() {
     let redis = RedisServer::start();
     let handler = Handler::Dsn(redis.url());
     let monitor = redis.monitor();
-    let of = |command: &str, lines: &[String]| {
+    let count = |command: &str, lines: &[String]| {
         let named = format!("\"{command}\" \"rsso:words\"");
         lines
             .iter()
@@ -101,15 +103,15 @@ fn word_is_left_once_by_a_process_and_not_again_by_another() {
     };
     sign_in(&handler, CLAIM);
     let lines = monitor.take();
-    assert_eq!((of("hset", &lines), of("hgetall", &lines)), (1, 1));
+    assert_eq!((count("hset", &lines), count("hgetall", &lines)), (1, 1));
     sign_in(&handler, AUTO_CLAIM);
     let lines = monitor.take();
-    assert_eq!((of("hset", &lines), of("hgetall", &lines)), (0, 1));
+    assert_eq!((count("hset", &lines), count("hgetall", &lines)), (0, 1));
 }
 
 /// Who may use no key but those of the prefix signs in, and leaves word there.
 #[test]
-fn a_redis_user_of_a_prefix_leaves_word_below_it() {
+fn a_redis_user_limited_to_a_prefix_records_its_site_below_it() {
     let redis = RedisServer::start();
     redis.cli(&["acl", "setuser", "shop", "on", ">pw", "~shop_*", "+@all"]);
     let dsn = redis.url().replace("redis://", "redis://shop:pw@");
@@ -118,9 +120,9 @@ fn a_redis_user_of_a_prefix_leaves_word_below_it() {
         &dsn,
         &["--prefix", "shop_", "--realm", "shop", "--cookie", "shopid"],
     );
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(
-        said.contains("rsso.hash_ids is '0' in PHP, and '1' here"),
+        errors.contains("rsso.hash_ids is '0' in PHP, and '1' here"),
         "{output:?}"
     );
 }

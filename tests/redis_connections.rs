@@ -29,13 +29,13 @@ fn assert_keeps_sessions(redis: &RedisServer, php: &Php) {
 }
 
 #[test]
-fn without_a_password() {
+fn no_password_works() {
     let (redis, dir) = (RedisServer::start(), WorkDir::new());
     assert_keeps_sessions(&redis, &php(&redis.url(), dir.path()));
 }
 
 #[test]
-fn with_a_password_of_any_characters() {
+fn a_password_of_any_characters_works() {
     let (redis, dir) = (
         RedisServer::builder().password(PASSWORD).start(),
         WorkDir::new(),
@@ -44,7 +44,7 @@ fn with_a_password_of_any_characters() {
 }
 
 #[test]
-fn with_a_user() {
+fn a_named_user_works() {
     let redis = RedisServer::builder()
         .password("another")
         .user("rsso", PASSWORD)
@@ -54,13 +54,13 @@ fn with_a_user() {
 }
 
 #[test]
-fn over_a_unix_socket() {
+fn a_unix_socket_works() {
     let (redis, dir) = (RedisServer::start(), WorkDir::new());
     assert_keeps_sessions(&redis, &php(&redis.unix_url(), dir.path()));
 }
 
 #[test]
-fn with_the_password_outside_the_dsn() {
+fn a_password_outside_the_dsn_works() {
     let (redis, dir) = (
         RedisServer::builder().password(PASSWORD).start(),
         WorkDir::new(),
@@ -83,7 +83,7 @@ fn with_the_password_outside_the_dsn() {
 }
 
 #[test]
-fn over_tls_with_a_private_authority() {
+fn tls_with_a_private_authority_works() {
     let (redis, dir) = (RedisServer::builder().tls().start(), WorkDir::new());
     let ca = redis
         .ca_file()

@@ -4,17 +4,17 @@
 use std::time::Duration;
 
 use crate::common::SOON;
-use crate::common::checkpoints::{open, php, stopping, wait_for};
+use crate::common::checkpoints::{php, release, wait_at, with_checkpoints};
 use rsso_testkit::php::Running;
 use rsso_testkit::{Php, Proxy, RedisServer, WorkDir, eventually};
 
-struct Ground {
+struct Fixture {
     redis: RedisServer,
     dir: WorkDir,
     php: Php,
 }
 
-impl Ground {
+impl Fixture {
     /// Waiting for a lock, or for the server, fails a test long before the lock's time-to-live helps.
     fn new() -> Self {
         let (redis, dir) = (RedisServer::start(), WorkDir::new());
@@ -27,32 +27,32 @@ impl Ground {
     fn spawn(&self, code: &str) -> Running {
         // The first call of each script on a connection is waited for: the server is given the scripts.
         let code = format!("session('known', 1); session('known'); session('known'); {code}");
-        self.php.spawn_code(&stopping(&code))
+        self.php.spawn_code(&with_checkpoints(&code))
     }
 
-    fn another_gets_it(&self) {
-        let said = self
+    fn assert_another_process_gets_it(&self) {
+        let output = self
             .php
-            .run_code(&stopping("echo session('known', 2);"))
+            .run_code(&with_checkpoints("echo session('known', 2);"))
             .ok();
-        assert_eq!(said, "1");
+        assert_eq!(output, "1");
     }
 
     /// While the session is open, `act` is done to the server; it is closed unchanged, and used again
     /// by the same worker, and then by another.
-    fn survives(&self, act: impl FnOnce(&RedisServer)) {
+    fn assert_works_after(&self, act: impl FnOnce(&RedisServer)) {
         let mut script = self.spawn(
-            "session_id('known'); session_start(); gate('open'); session_write_close();
-             echo 'closed', \"\\n\"; echo session('known'), \"\\n\"; gate('used');",
+            "session_id('known'); session_start(); checkpoint('open'); session_write_close();
+             echo 'closed', \"\\n\"; echo session('known'), \"\\n\"; checkpoint('used');",
         );
-        wait_for(&mut script, "open");
+        wait_at(&mut script, "open");
         act(&self.redis);
-        open(&self.dir, "open");
-        wait_for(&mut script, "closed");
+        release(&self.dir, "open");
+        wait_at(&mut script, "closed");
         assert_eq!(script.line(), "1");
-        wait_for(&mut script, "used");
-        self.another_gets_it();
-        open(&self.dir, "used");
+        wait_at(&mut script, "used");
+        self.assert_another_process_gets_it();
+        release(&self.dir, "used");
         assert_eq!(script.wait().ok(), "");
     }
 }
@@ -65,58 +65,61 @@ fn an_unchanged_session_does_not_wait_for_its_release() {
         // Its expiry is put off, as that of another was before.
         (9000, "session_write_close();"),
     ] {
-        let ground = Ground::new();
-        let mut script = ground.spawn(&format!(
+        let fixture = Fixture::new();
+        let mut script = fixture.spawn(&format!(
             "ini_set('session.gc_maxlifetime', 3 * {lifetime}); session('other', 1);
              ini_set('session.gc_maxlifetime', {lifetime}); session('other');
-             session_id('known'); session_start(); gate('open'); {ends} gate('closed');"
+             session_id('known'); session_start(); checkpoint('open'); {ends} checkpoint('closed');"
         ));
-        wait_for(&mut script, "open");
+        wait_at(&mut script, "open");
         // A server that answers nothing: who waited would wait for rsso.read_timeout, and warn.
-        ground.redis.pause();
-        open(&ground.dir, "open");
-        wait_for(&mut script, "closed");
-        ground.redis.resume();
-        ground.another_gets_it();
-        open(&ground.dir, "closed");
+        fixture.redis.pause();
+        release(&fixture.dir, "open");
+        wait_at(&mut script, "closed");
+        fixture.redis.resume();
+        fixture.assert_another_process_gets_it();
+        release(&fixture.dir, "closed");
         assert_eq!(script.wait().ok(), "");
     }
 }
 
 #[test]
-fn scripts_that_were_forgotten_are_given_again() {
-    Ground::new().survives(|redis| {
+fn flushed_scripts_are_loaded_again() {
+    Fixture::new().assert_works_after(|redis| {
         redis.cli(&["SCRIPT", "FLUSH"]);
     });
 }
 
 #[test]
-fn a_connection_that_was_closed_is_made_again() {
-    Ground::new().survives(|redis| {
+fn a_closed_connection_is_opened_again() {
+    Fixture::new().assert_works_after(|redis| {
         redis.cli(&["CLIENT", "KILL", "TYPE", "normal"]);
     });
 }
 
 /// The lock says whose it is; who finds it taken asks whether that connection lives.
 #[test]
-fn a_lock_that_was_taken_on_a_new_connection_is_kept() {
-    let ground = Ground::new();
-    let mut script = ground.spawn(
-        "gate('idle'); session_id('known'); session_start(); gate('held'); $_SESSION['n'] = 3; session_write_close();",
+fn a_lock_taken_on_a_new_connection_is_kept() {
+    let fixture = Fixture::new();
+    let mut script = fixture.spawn(
+        "checkpoint('idle'); session_id('known'); session_start(); checkpoint('held'); $_SESSION['n'] = 3; session_write_close();",
     );
-    wait_for(&mut script, "idle");
-    ground.redis.cli(&["CLIENT", "KILL", "TYPE", "normal"]);
-    open(&ground.dir, "idle");
-    wait_for(&mut script, "held");
-    let impatient = "ini_set('rsso.lock_wait', '0.3');
+    wait_at(&mut script, "idle");
+    fixture.redis.cli(&["CLIENT", "KILL", "TYPE", "normal"]);
+    release(&fixture.dir, "idle");
+    wait_at(&mut script, "held");
+    let attempt = "ini_set('rsso.lock_wait', '0.3');
         try { session('known', 2); } catch (Rsso\\LockTimeoutException) { echo 'taken'; }";
-    assert_eq!(ground.php.run_code(&stopping(impatient)).ok(), "taken");
-    open(&ground.dir, "held");
+    assert_eq!(
+        fixture.php.run_code(&with_checkpoints(attempt)).ok(),
+        "taken"
+    );
+    release(&fixture.dir, "held");
     assert_eq!(script.wait().ok(), "");
     assert_eq!(
-        ground
+        fixture
             .php
-            .run_code(&stopping("echo session('known');"))
+            .run_code(&with_checkpoints("echo session('known');"))
             .ok(),
         "3"
     );
@@ -125,204 +128,216 @@ fn a_lock_that_was_taken_on_a_new_connection_is_kept() {
 /// What is refused is asked for again, and ends with its connection where it is refused again:
 /// there the lock's owner is gone.
 #[test]
-fn a_release_that_is_refused_twice_is_told_and_holds_nobody_up() {
-    let ground = Ground::new();
-    let mut script = ground.spawn(
-        "session_id('known'); session_start(); gate('open'); session_write_close();
+fn a_release_refused_twice_is_reported_and_blocks_nobody() {
+    let fixture = Fixture::new();
+    let mut script = fixture.spawn(
+        "session_id('known'); session_start(); checkpoint('open'); session_write_close();
          $h = new Rsso\\SessionHandler; $h->open('', '');
          try { $h->destroy('other'); } catch (Rsso\\StoreException $e) { echo get_debug_type($e), \"\\n\"; }
-         gate('told');",
+         checkpoint('reported');",
     );
-    wait_for(&mut script, "open");
-    ground.redis.cli(&["ACL", "SETUSER", "default", "-evalsha"]);
-    open(&ground.dir, "open");
+    wait_at(&mut script, "open");
+    fixture
+        .redis
+        .cli(&["ACL", "SETUSER", "default", "-evalsha"]);
+    release(&fixture.dir, "open");
     assert_eq!(script.line(), "Rsso\\StoreException");
-    wait_for(&mut script, "told");
-    ground.redis.cli(&["ACL", "SETUSER", "default", "+evalsha"]);
-    ground.another_gets_it();
-    open(&ground.dir, "told");
+    wait_at(&mut script, "reported");
+    fixture
+        .redis
+        .cli(&["ACL", "SETUSER", "default", "+evalsha"]);
+    fixture.assert_another_process_gets_it();
+    release(&fixture.dir, "reported");
     assert_eq!(script.wait().ok(), "");
 }
 
 #[test]
-fn a_release_that_is_refused_once_holds_nobody_up() {
-    let ground = Ground::new();
-    let mut script = ground.spawn(
-        "session_id('known'); session_start(); gate('open'); session_write_close();
-         echo 'closed', \"\\n\"; gate('allowed'); echo session('other', 1) ?? 'new', \"\\n\"; gate('used');",
+fn a_release_refused_once_blocks_nobody() {
+    let fixture = Fixture::new();
+    let mut script = fixture.spawn(
+        "session_id('known'); session_start(); checkpoint('open'); session_write_close();
+         echo 'closed', \"\\n\"; checkpoint('allowed'); echo session('other', 1) ?? 'new', \"\\n\"; checkpoint('used');",
     );
-    wait_for(&mut script, "open");
-    ground.redis.cli(&["ACL", "SETUSER", "default", "-evalsha"]);
-    open(&ground.dir, "open");
-    wait_for(&mut script, "closed");
-    wait_for(&mut script, "allowed");
-    ground.redis.cli(&["ACL", "SETUSER", "default", "+evalsha"]);
-    open(&ground.dir, "allowed");
+    wait_at(&mut script, "open");
+    fixture
+        .redis
+        .cli(&["ACL", "SETUSER", "default", "-evalsha"]);
+    release(&fixture.dir, "open");
+    wait_at(&mut script, "closed");
+    wait_at(&mut script, "allowed");
+    fixture
+        .redis
+        .cli(&["ACL", "SETUSER", "default", "+evalsha"]);
+    release(&fixture.dir, "allowed");
     assert_eq!(script.line(), "new");
-    wait_for(&mut script, "used");
-    ground.another_gets_it();
-    open(&ground.dir, "used");
+    wait_at(&mut script, "used");
+    fixture.assert_another_process_gets_it();
+    release(&fixture.dir, "used");
     assert_eq!(script.wait().ok(), "");
 }
 
 /// A lock that is given back is kept for whoever has waited longest, until that one comes for it.
 #[test]
-fn a_newcomer_does_not_overtake_who_is_being_woken() {
-    let ground = Ground::new();
-    let mut script = ground.spawn("session_id('known'); session_start(); gate('held');");
-    wait_for(&mut script, "held");
-    let lock = ground.redis.cli(&["--scan", "--pattern", "rsso:*:l"]);
-    open(&ground.dir, "held");
+fn a_new_request_does_not_overtake_a_waiter_being_woken() {
+    let fixture = Fixture::new();
+    let mut script = fixture.spawn("session_id('known'); session_start(); checkpoint('held');");
+    wait_at(&mut script, "held");
+    let lock = fixture.redis.cli(&["--scan", "--pattern", "rsso:*:l"]);
+    release(&fixture.dir, "held");
     assert_eq!(script.wait().ok(), "");
-    let newcomer = stopping(
+    let newcomer = with_checkpoints(
         "ini_set('rsso.lock_wait', '0');
          try { echo session('known'); } catch (Rsso\\LockTimeoutException) { echo 'taken'; }",
     );
-    ground.redis.cli(&["SET", &lock, "reserved", "PX", "60000"]);
-    assert_eq!(ground.php.run_code(&newcomer).ok(), "taken");
+    fixture
+        .redis
+        .cli(&["SET", &lock, "reserved", "PX", "60000"]);
+    assert_eq!(fixture.php.run_code(&newcomer).ok(), "taken");
     // Nobody came to be woken: then it is anybody's.
     let woken = format!("{}w", lock.strip_suffix('l').unwrap());
-    ground.redis.cli(&["RPUSH", &woken, "1"]);
-    assert_eq!(ground.php.run_code(&newcomer).ok(), "1");
+    fixture.redis.cli(&["RPUSH", &woken, "1"]);
+    assert_eq!(fixture.php.run_code(&newcomer).ok(), "1");
 }
 
-impl Ground {
+impl Fixture {
     /// On a server that keeps its data, over a restart as well.
     fn persistent() -> Self {
         let redis = RedisServer::builder().persistent().start();
-        let ground = Self::new();
-        let php = php(&redis.url(), &ground.dir)
+        let fixture = Self::new();
+        let php = php(&redis.url(), &fixture.dir)
             .ini("rsso.lock_wait", "10")
             .ini("rsso.lock_ttl", "60");
         Self {
             redis,
             php,
-            ..ground
+            ..fixture
         }
     }
 
     /// A process that holds the session `known` until `held` is opened, and then writes 3.
     fn holder(&self) -> Running {
         let mut script = self.spawn(
-            "session_id('known'); session_start(); gate('held'); $_SESSION['n'] = 3; session_write_close();",
+            "session_id('known'); session_start(); checkpoint('held'); $_SESSION['n'] = 3; session_write_close();",
         );
-        wait_for(&mut script, "held");
+        wait_at(&mut script, "held");
         script
     }
 
     /// Somebody who waits for so many seconds does not get the lock.
-    fn is_kept_for(&self, seconds: &str) {
-        let impatient = format!(
+    fn assert_held_for(&self, seconds: &str) {
+        let attempt = format!(
             "ini_set('rsso.lock_wait', '{seconds}');
              try {{ session('known', 2); echo 'in'; }} catch (Rsso\\LockTimeoutException) {{ echo 'taken'; }}"
         );
-        assert_eq!(self.php.run_code(&stopping(&impatient)).ok(), "taken");
+        assert_eq!(self.php.run_code(&with_checkpoints(&attempt)).ok(), "taken");
     }
 
-    fn keeps_what_was_written(&self, holder: Running) {
-        open(&self.dir, "held");
+    fn assert_write_is_stored(&self, holder: Running) {
+        release(&self.dir, "held");
         assert_eq!(holder.wait().ok(), "");
-        let known = self.php.run_code(&stopping("echo session('known');"));
+        let known = self
+            .php
+            .run_code(&with_checkpoints("echo session('known');"));
         assert_eq!(known.ok(), "3");
     }
 }
 
 /// Whoever removes a lock, the queue or all keys: who waits is let in at once, not when the lock would have run out.
 #[test]
-fn waiters_wake_when_the_lock_or_the_queue_vanishes() {
+fn waiters_wake_if_the_lock_or_the_queue_is_deleted() {
     for names in ["l", "ln", "lw", "lnw", "lnwd", ""] {
-        let ground = Ground::new();
-        let holder = ground.holder();
-        let waiter = ground.php.spawn_code(&stopping(
+        let fixture = Fixture::new();
+        let holder = fixture.holder();
+        let waiter = fixture.php.spawn_code(&with_checkpoints(
             "ini_set('rsso.lock_wait', '50'); session('known', 2); echo 'in';",
         ));
         eventually("somebody waits", SOON, || {
-            let clients = ground.redis.cli(&["client", "list"]);
+            let clients = fixture.redis.cli(&["client", "list"]);
             clients.contains("cmd=blpop").then_some(())
         });
-        let lock = ground.redis.cli(&["--scan", "--pattern", "rsso:*:l"]);
+        let lock = fixture.redis.cli(&["--scan", "--pattern", "rsso:*:l"]);
         let base = lock.strip_suffix('l').unwrap();
         let keys: Vec<_> = names.chars().map(|name| format!("{base}{name}")).collect();
         let mut command = vec!["del"];
         command.extend(keys.iter().map(String::as_str));
-        ground.redis.cli(if names.is_empty() {
+        fixture.redis.cli(if names.is_empty() {
             &["flushdb"]
         } else {
             &command
         });
         // Its limit is far below all of these times, and the holder still holds.
         assert_eq!(waiter.wait().ok(), "in", "without {names:?}");
-        open(&ground.dir, "held");
+        release(&fixture.dir, "held");
         drop(holder.wait());
     }
 }
 
 /// The owner lives: what ends is a connection on which nothing happens.
 #[test]
-fn a_living_owner_whose_connection_is_closed_keeps_its_lock() {
-    let ground = Ground::new();
-    let holder = ground.holder();
+fn a_live_owner_keeps_its_lock_over_a_closed_connection() {
+    let fixture = Fixture::new();
+    let holder = fixture.holder();
     // The second time it is the connection of whoever has vouched.
     for _ in 0..2 {
-        ground.redis.cli(&["CLIENT", "KILL", "TYPE", "normal"]);
-        ground.is_kept_for("2.5");
+        fixture.redis.cli(&["CLIENT", "KILL", "TYPE", "normal"]);
+        fixture.assert_held_for("2.5");
     }
-    ground.keeps_what_was_written(holder);
+    fixture.assert_write_is_stored(holder);
 }
 
 #[test]
-fn a_living_owner_on_a_server_that_closes_idle_connections_keeps_its_lock() {
-    let ground = Ground::new();
-    ground.redis.cli(&["CONFIG", "SET", "timeout", "1"]);
-    let holder = ground.holder();
-    ground.is_kept_for("6");
-    ground.keeps_what_was_written(holder);
+fn a_live_owner_keeps_its_lock_over_closed_idle_connections() {
+    let fixture = Fixture::new();
+    fixture.redis.cli(&["CONFIG", "SET", "timeout", "1"]);
+    let holder = fixture.holder();
+    fixture.assert_held_for("6");
+    fixture.assert_write_is_stored(holder);
 }
 
 #[test]
-fn a_living_owner_keeps_its_lock_over_a_restart() {
-    let mut ground = Ground::persistent();
-    let holder = ground.holder();
-    ground.redis.restart();
-    ground.is_kept_for("8");
-    ground.keeps_what_was_written(holder);
+fn a_live_owner_keeps_its_lock_over_a_restart() {
+    let mut fixture = Fixture::persistent();
+    let holder = fixture.holder();
+    fixture.redis.restart();
+    fixture.assert_held_for("8");
+    fixture.assert_write_is_stored(holder);
 }
 
 /// With a lock that would live for a minute, and who waits for ten seconds.
 #[test]
-fn a_dead_owners_lock_does_not_outlive_a_restart_for_long() {
-    let mut ground = Ground::persistent();
-    ground.holder().kill9();
-    ground.redis.restart();
-    ground.another_gets_it();
+fn a_dead_owners_lock_ends_soon_after_a_restart() {
+    let mut fixture = Fixture::persistent();
+    fixture.holder().kill9();
+    fixture.redis.restart();
+    fixture.assert_another_process_gets_it();
 }
 
 /// As a firewall does it: no answer, no end.
 #[test]
-fn a_connection_that_was_forgotten_while_it_lay_idle_is_made_again() {
+fn a_connection_forgotten_while_idle_is_opened_again() {
     let (redis, dir) = (RedisServer::start(), WorkDir::new());
     let proxy = Proxy::start(redis.port());
     let php = php(&format!("redis://127.0.0.1:{}", proxy.port()), &dir)
         .ini("rsso.read_timeout", "1")
         .limit(Duration::from_secs(40));
-    let mut script = php.spawn_code(&stopping(
-        "session('known', 1); gate('idle'); sleep(11); echo session('known', 2), session('known');",
+    let mut script = php.spawn_code(&with_checkpoints(
+        "session('known', 1); checkpoint('idle'); sleep(11); echo session('known', 2), session('known');",
     ));
-    wait_for(&mut script, "idle");
+    wait_at(&mut script, "idle");
     proxy.forget();
-    open(&dir, "idle");
+    release(&dir, "idle");
     assert_eq!(script.wait().ok(), "12");
 }
 
 /// The owner was on another machine: nobody can see its process, only that its connection is gone.
 #[test]
-fn a_lock_of_an_owner_elsewhere_that_vouches_for_nothing_is_freed() {
-    let ground = Ground::new();
-    let holder = ground.holder();
-    let lock = ground.redis.cli(&["--scan", "--pattern", "rsso:*:l"]);
-    open(&ground.dir, "held");
+fn a_lock_of_a_silent_owner_on_another_machine_is_released() {
+    let fixture = Fixture::new();
+    let holder = fixture.holder();
+    let lock = fixture.redis.cli(&["--scan", "--pattern", "rsso:*:l"]);
+    release(&fixture.dir, "held");
     assert_eq!(holder.wait().ok(), "");
-    let info = ground.redis.cli(&["info", "server"]);
+    let info = fixture.redis.cli(&["info", "server"]);
     let run = info
         .lines()
         .find_map(|line| line.trim().strip_prefix("run_id:"))
@@ -330,11 +345,11 @@ fn a_lock_of_an_owner_elsewhere_that_vouches_for_nothing_is_freed() {
     let gone = format!("{}:999999:elsewhere:1", &run[..16]);
     for owner in [&gone, "another-run-of-it:5:elsewhere:1"] {
         let value = format!("token-of-16-byte{owner}");
-        ground.redis.cli(&["SET", &lock, &value, "PX", "60000"]);
+        fixture.redis.cli(&["SET", &lock, &value, "PX", "60000"]);
         assert_eq!(
-            ground
+            fixture
                 .php
-                .run_code(&stopping("echo session('known');"))
+                .run_code(&with_checkpoints("echo session('known');"))
                 .ok(),
             "3"
         );

@@ -6,33 +6,33 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use crate::common::checkpoints::{open, php, stopping, wait_for};
+use crate::common::checkpoints::{php, release, wait_at, with_checkpoints};
 use rsso_testkit::{MariaDb, Php, RedisServer, WorkDir};
 
 /// What `session_start()` says with this DSN.
-fn told(dsn: &str) -> String {
+fn error_of(dsn: &str) -> String {
     let dir = WorkDir::new();
     let php = php(dsn, &dir)
         .ini("rsso.connect_timeout", "1")
         .ini("rsso.read_timeout", "1");
-    let told = php.run_code(
+    let error = php.run_code(
         "<?php try { session_start(); echo 'started'; } catch (Rsso\\StoreException $e) { echo $e->getMessage(); }",
     );
-    told.ok()
+    error.ok()
 }
 
-fn assert_says(dsn: &str, words: &[&str]) {
-    let told = told(dsn);
+fn assert_error_contains(dsn: &str, words: &[&str]) {
+    let error = error_of(dsn);
     for word in words {
-        assert!(told.contains(word), "{dsn}: without {word:?}: {told}");
+        assert!(error.contains(word), "{dsn}: without {word:?}: {error}");
     }
     for driver in ["[internal]", "MySqlError", "ResponseError", "Extension"] {
-        assert!(!told.contains(driver), "{dsn}: {told}");
+        assert!(!error.contains(driver), "{dsn}: {error}");
     }
 }
 
 /// Says something to each who comes, and hangs up.
-fn says(words: &'static [u8]) -> u16 {
+fn serve_text(words: &'static [u8]) -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || {
@@ -46,109 +46,110 @@ fn says(words: &'static [u8]) -> u16 {
 }
 
 #[test]
-fn tls_where_there_is_none_is_said() {
+fn tls_to_a_port_without_it_is_reported() {
     let redis = RedisServer::start();
     let dsn = format!("rediss://127.0.0.1:{}", redis.port());
-    assert_says(&dsn, &["TLS", "redis://"]);
+    assert_error_contains(&dsn, &["TLS", "redis://"]);
 }
 
 #[test]
-fn a_port_that_wants_tls_is_said() {
+fn a_port_that_requires_tls_is_reported() {
     let redis = RedisServer::builder().tls().start();
     let dsn = format!("redis://127.0.0.1:{}", redis.port());
-    assert_says(&dsn, &["TLS", "rediss://"]);
+    assert_error_contains(&dsn, &["TLS", "rediss://"]);
 }
 
 #[test]
-fn an_authority_that_is_not_trusted_is_said() {
+fn an_untrusted_authority_is_reported() {
     let redis = RedisServer::builder().tls().start();
     let dsn = format!("rediss://127.0.0.1:{}", redis.port());
-    assert_says(&dsn, &["certificate", "?ca="]);
+    assert_error_contains(&dsn, &["certificate", "?ca="]);
 }
 
 #[test]
-fn another_servers_port_is_said() {
+fn a_port_of_another_server_is_reported() {
     let mariadb = MariaDb::start();
     let port = mariadb.port();
-    let http = says(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+    let http = serve_text(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
     for scheme in ["redis", "rediss"] {
-        assert_says(
+        assert_error_contains(
             &format!("{scheme}://127.0.0.1:{port}"),
             &["a MySQL or MariaDB server answers"],
         );
-        assert_says(
+        assert_error_contains(
             &format!("{scheme}://127.0.0.1:{http}"),
             &["an HTTP server answers"],
         );
     }
-    let other = says(b"220 mail.example ESMTP\r\n");
-    assert_says(
+    let other = serve_text(b"220 mail.example ESMTP\r\n");
+    assert_error_contains(
         &format!("redis://127.0.0.1:{other}"),
         &["not a Redis server"],
     );
 }
 
 #[test]
-fn a_password_where_none_is_set_is_said() {
+fn a_password_for_a_server_without_one_is_reported() {
     let redis = RedisServer::start();
     let dsn = format!("redis://:mauve@127.0.0.1:{}", redis.port());
-    assert_says(&dsn, &["no password is set on the server", "leave out"]);
-    assert!(!told(&dsn).contains("mauve"));
+    assert_error_contains(&dsn, &["no password is set on the server", "leave out"]);
+    assert!(!error_of(&dsn).contains("mauve"));
 }
 
 #[test]
-fn a_server_that_is_full_of_clients_is_said() {
+fn a_server_at_maxclients_is_reported() {
     let redis = RedisServer::start();
     redis.cli(&["CONFIG", "SET", "maxclients", "1"]);
     let _client = TcpStream::connect((Ipv4Addr::LOCALHOST, redis.port())).unwrap();
     thread::sleep(Duration::from_millis(100));
-    assert_says(
+    assert_error_contains(
         &redis.url(),
         &["maxclients", "max number of clients reached"],
     );
 }
 
 #[test]
-fn protected_mode_is_said() {
-    let port =
-        says(b"-DENIED Redis is running in protected mode because protected mode is enabled\r\n");
-    assert_says(
+fn protected_mode_is_reported() {
+    let port = serve_text(
+        b"-DENIED Redis is running in protected mode because protected mode is enabled\r\n",
+    );
+    assert_error_contains(
         &format!("redis://127.0.0.1:{port}"),
         &["protected mode", "set a password"],
     );
 }
 
-struct Ground {
+struct Fixture {
     redis: RedisServer,
     dir: WorkDir,
     php: Php,
 }
 
-impl Ground {
+impl Fixture {
     fn new() -> Self {
         let (redis, dir) = (RedisServer::start(), WorkDir::new());
         let php = php(&redis.url(), &dir);
-        php.run_code(&stopping("session('known', 1);")).ok();
+        php.run_code(&with_checkpoints("session('known', 1);")).ok();
         Self { redis, dir, php }
     }
 
     /// What is stored is read, for a worker that is connected and for one that is not; a new session is refused, and a
     /// change is called not stored.
-    fn serves_what_it_has(&self, why: &str, stop: &[&str], go: &[&str]) {
+    fn still_serves_sessions(&self, why: &str, stop: &[&str], go: &[&str]) {
         let refused = |session: &str| {
             format!(
                 "try {{ {session} echo 'stored'; }} catch (Rsso\\StoreException $e) {{ echo $e->getMessage(); }}"
             )
         };
         let new = refused("session('', 1);");
-        let mut worker = self.php.spawn_code(&stopping(&format!(
-            "session('other', 1); gate('stopped'); echo session('known'), session('known'), '|';
+        let mut worker = self.php.spawn_code(&with_checkpoints(&format!(
+            "session('other', 1); checkpoint('stopped'); echo session('known'), session('known'), '|';
              usleep(1200000); {new} echo '|';
              session('known', 2);"
         )));
-        wait_for(&mut worker, "stopped");
+        wait_at(&mut worker, "stopped");
         self.redis.cli(stop);
-        open(&self.dir, "stopped");
+        release(&self.dir, "stopped");
         let output = worker.wait();
         let parts: Vec<_> = output.stdout.split('|').collect();
         assert_eq!(parts[0], "11", "{output:#?}");
@@ -163,24 +164,26 @@ impl Ground {
         );
         let fresh = self
             .php
-            .run_code(&stopping(&format!("echo session('known'), '|'; {new}")))
+            .run_code(&with_checkpoints(&format!(
+                "echo session('known'), '|'; {new}"
+            )))
             .ok();
         assert!(fresh.starts_with("1|") && fresh.contains(why), "{fresh}");
         // An id that a browser has made up is a new session as well.
         let unknown = refused("session('unknown', 1);");
-        let unknown = self.php.run_code(&stopping(&unknown)).ok();
+        let unknown = self.php.run_code(&with_checkpoints(&unknown)).ok();
         assert!(unknown.contains(why), "{unknown}");
         self.redis.cli(go);
-        let again = self
-            .php
-            .run_code(&stopping("echo session('known', 3), session('known');"));
+        let again = self.php.run_code(&with_checkpoints(
+            "echo session('known', 3), session('known');",
+        ));
         assert_eq!(again.ok(), "13");
     }
 }
 
 #[test]
-fn a_full_server_serves_what_it_has() {
-    Ground::new().serves_what_it_has(
+fn a_full_server_still_serves_its_sessions() {
+    Fixture::new().still_serves_sessions(
         "out of memory",
         &["CONFIG", "SET", "maxmemory", "1"],
         &["CONFIG", "SET", "maxmemory", "0"],
@@ -188,8 +191,8 @@ fn a_full_server_serves_what_it_has() {
 }
 
 #[test]
-fn a_replica_serves_what_it_has() {
-    Ground::new().serves_what_it_has(
+fn a_replica_still_serves_its_sessions() {
+    Fixture::new().still_serves_sessions(
         "is a replica",
         &["REPLICAOF", "127.0.0.1", "1"],
         &["REPLICAOF", "NO", "ONE"],
@@ -198,46 +201,51 @@ fn a_replica_serves_what_it_has() {
 
 /// There was no lock to be had; it counts as one that was lost.
 #[test]
-fn what_was_read_from_a_full_server_overwrites_nobody() {
-    let ground = Ground::new();
-    ground.redis.cli(&["CONFIG", "SET", "maxmemory", "1"]);
-    let mut script = ground.php.spawn_code(&stopping(
-        "session_id('known'); session_start(); $_SESSION['n'] = 2; gate('read'); session_write_close(); echo 'on';",
+fn a_session_read_from_a_full_server_overwrites_no_other_write() {
+    let fixture = Fixture::new();
+    fixture.redis.cli(&["CONFIG", "SET", "maxmemory", "1"]);
+    let mut script = fixture.php.spawn_code(&with_checkpoints(
+        "session_id('known'); session_start(); $_SESSION['n'] = 2; checkpoint('read'); session_write_close(); echo 'on';",
     ));
-    wait_for(&mut script, "read");
-    ground.redis.cli(&["CONFIG", "SET", "maxmemory", "0"]);
-    ground.php.run_code(&stopping("session('known', 10);")).ok();
-    open(&ground.dir, "read");
+    wait_at(&mut script, "read");
+    fixture.redis.cli(&["CONFIG", "SET", "maxmemory", "0"]);
+    fixture
+        .php
+        .run_code(&with_checkpoints("session('known', 10);"))
+        .ok();
+    release(&fixture.dir, "read");
     let output = script.wait();
     assert!(
         output.stderr.contains("lost the session's lock"),
         "{output:#?}"
     );
-    let known = ground.php.run_code(&stopping("echo session('known');"));
+    let known = fixture
+        .php
+        .run_code(&with_checkpoints("echo session('known');"));
     assert_eq!(known.ok(), "10");
 }
 
 /// A user's key that was evicted: no kick would find the sessions, so they have ended.
 #[test]
 fn a_session_whose_login_was_evicted_has_ended() {
-    let ground = Ground::new();
+    let fixture = Fixture::new();
     let claim = |id: &str| {
         let code = format!(
             "session_id('{id}'); session_start(); $_SESSION['n'] = 1;
              sso_claim('alice', 'web', ['rotate_id' => false]); session_write_close();"
         );
-        ground.php.run_code(&stopping(&code)).ok();
+        fixture.php.run_code(&with_checkpoints(&code)).ok();
     };
     let read = |id: &str, lock: &str| {
         let code = format!(
             "ini_set('rsso.lock', '{lock}'); session_id('{id}'); session_start();
              echo $_SESSION['n'] ?? 'none', sso_current()?->uid ?? ' nobody';"
         );
-        ground.php.run_code(&stopping(&code)).ok()
+        fixture.php.run_code(&with_checkpoints(&code)).ok()
     };
     let evict = || {
-        let user = ground.redis.cli(&["--scan", "--pattern", "rsso:u:*"]);
-        assert_eq!(ground.redis.cli(&["del", &user]), "1");
+        let user = fixture.redis.cli(&["--scan", "--pattern", "rsso:u:*"]);
+        assert_eq!(fixture.redis.cli(&["del", &user]), "1");
     };
     for lock in ["1", "0"] {
         claim("first");
@@ -256,38 +264,41 @@ fn a_session_whose_login_was_evicted_has_ended() {
 /// Where it cannot be removed, on a replica, it is not let in either.
 #[test]
 fn a_session_whose_login_was_evicted_has_ended_on_a_replica_too() {
-    let ground = Ground::new();
+    let fixture = Fixture::new();
     let claim = "session_id('first'); session_start(); $_SESSION['n'] = 1;
         sso_claim('alice', 'web', ['rotate_id' => false]); session_write_close();";
-    ground.php.run_code(&stopping(claim)).ok();
-    let user = ground.redis.cli(&["--scan", "--pattern", "rsso:u:*"]);
-    ground.redis.cli(&["del", &user]);
-    ground.redis.cli(&["REPLICAOF", "127.0.0.1", "1"]);
+    fixture.php.run_code(&with_checkpoints(claim)).ok();
+    let user = fixture.redis.cli(&["--scan", "--pattern", "rsso:u:*"]);
+    fixture.redis.cli(&["del", &user]);
+    fixture.redis.cli(&["REPLICAOF", "127.0.0.1", "1"]);
     for lock in ["1", "0"] {
         let read = format!(
             "ini_set('rsso.lock', '{lock}'); session_id('first');
              try {{ session_start(); echo count($_SESSION); }} catch (Rsso\\StoreException) {{ echo 'refused'; }}"
         );
-        assert_eq!(ground.php.run_code(&stopping(&read)).ok(), "refused");
+        assert_eq!(
+            fixture.php.run_code(&with_checkpoints(&read)).ok(),
+            "refused"
+        );
     }
 }
 
 #[test]
-fn a_request_whose_login_is_evicted_meanwhile_revives_nothing() {
-    let ground = Ground::new();
+fn a_login_evicted_during_a_request_is_not_revived() {
+    let fixture = Fixture::new();
     for end in ["$_SESSION['n'] = 2;", "", "sso_release();"] {
-        let mut script = ground.php.spawn_code(&stopping(&format!(
+        let mut script = fixture.php.spawn_code(&with_checkpoints(&format!(
             "session_id('first'); session_start(); $_SESSION['n'] = 1;
              sso_claim('alice', 'web', ['rotate_id' => false]); session_write_close();
-             session_id('first'); session_start(); gate('open'); @unlink(getenv('GATES') . '/open.gate');
+             session_id('first'); session_start(); checkpoint('open'); @unlink(getenv('CHECKPOINTS') . '/open.released');
              {end} session_write_close();"
         )));
-        wait_for(&mut script, "open");
-        let user = ground.redis.cli(&["--scan", "--pattern", "rsso:u:*"]);
-        ground.redis.cli(&["del", &user]);
-        open(&ground.dir, "open");
+        wait_at(&mut script, "open");
+        let user = fixture.redis.cli(&["--scan", "--pattern", "rsso:u:*"]);
+        fixture.redis.cli(&["del", &user]);
+        release(&fixture.dir, "open");
         drop(script.wait());
-        let read = ground.php.run_code(&stopping(
+        let read = fixture.php.run_code(&with_checkpoints(
             "session_id('first'); session_start(); echo count($_SESSION);",
         ));
         assert_eq!(read.ok(), "0", "{end}");
@@ -297,14 +308,14 @@ fn a_request_whose_login_is_evicted_meanwhile_revives_nothing() {
 /// The end of the request before is refused as well: its answer comes with the next one's, perhaps another visitor's.
 #[test]
 fn a_server_that_becomes_a_replica_during_a_request_serves_the_next() {
-    let ground = Ground::new();
-    let mut worker = ground.php.spawn_code(&stopping(
-        "session_id('known'); session_start(); gate('stopped'); session_abort();
+    let fixture = Fixture::new();
+    let mut worker = fixture.php.spawn_code(&with_checkpoints(
+        "session_id('known'); session_start(); checkpoint('stopped'); session_abort();
          for ($n = 0; $n < 3; $n++) echo session('known');",
     ));
-    wait_for(&mut worker, "stopped");
-    ground.redis.cli(&["REPLICAOF", "127.0.0.1", "1"]);
-    open(&ground.dir, "stopped");
+    wait_at(&mut worker, "stopped");
+    fixture.redis.cli(&["REPLICAOF", "127.0.0.1", "1"]);
+    release(&fixture.dir, "stopped");
     let output = worker.wait();
     assert_eq!(output.stdout, "111", "{output:#?}");
 }

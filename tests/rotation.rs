@@ -30,11 +30,11 @@ macro_rules! on_each_store {
 }
 
 on_each_store!(
-    a_browser_that_rotates_all_the_time_keeps_its_login,
+    a_browser_that_rotates_in_every_request_keeps_its_login,
     a_browser_that_rotates_and_deletes_keeps_its_login,
 );
 
-fn a_browser_that_rotates_all_the_time_keeps_its_login(backend: Backend) {
+fn a_browser_that_rotates_in_every_request_keeps_its_login(backend: Backend) {
     rotate(backend, "0");
 }
 

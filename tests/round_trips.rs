@@ -57,7 +57,7 @@ fn assert_costs_after(prepare: &str, session: &str, ini: &[(&str, &str)], at_mos
 }
 
 #[test]
-fn a_known_session_that_changes_costs_two() {
+fn an_existing_session_that_changes_costs_two_round_trips() {
     let session =
         "session_id('known'); session_start(); $_SESSION['n'] = $i; session_write_close();";
     assert_costs(session, &[("session.use_strict_mode", "0")], 2.0);
@@ -65,7 +65,7 @@ fn a_known_session_that_changes_costs_two() {
 }
 
 #[test]
-fn a_known_session_that_does_not_change_costs_two() {
+fn an_existing_session_that_does_not_change_costs_two_round_trips() {
     assert_costs(
         "session_id('known'); session_start(); session_write_close();",
         &[],
@@ -74,7 +74,7 @@ fn a_known_session_that_does_not_change_costs_two() {
 }
 
 #[test]
-fn a_new_session_costs_one_and_one_with_an_id_of_the_applications_two() {
+fn a_new_session_costs_one_round_trip_or_two_with_a_given_id() {
     assert_costs(
         "session_id(session_create_id()); session_start(); $_SESSION['n'] = $i; session_write_close();",
         &[],
@@ -88,7 +88,7 @@ fn a_new_session_costs_one_and_one_with_an_id_of_the_applications_two() {
 }
 
 #[test]
-fn a_session_that_is_only_read_costs_two() {
+fn a_session_that_is_only_read_costs_two_round_trips() {
     assert_costs(
         "session_id('known'); session_start(['read_and_close' => true]);",
         &[],
@@ -97,7 +97,7 @@ fn a_session_that_is_only_read_costs_two() {
 }
 
 #[test]
-fn a_session_with_a_login_costs_no_more() {
+fn a_login_costs_no_more_round_trips() {
     let changed = "session_id('known'); session_start(); $_SESSION['n'] = $i;";
     for (session, costs) in [
         (format!("{changed} session_write_close();"), 2.0),
@@ -124,7 +124,7 @@ fn a_session_with_a_login_costs_no_more() {
 
 /// Beyond what the session costs without it: one for the claim, one for the new id.
 #[test]
-fn a_claim_costs_at_most_two() {
+fn a_claim_costs_at_most_two_round_trips() {
     let ini = [("rsso.storm_limit", "0")];
     let id = "session_id(\"known\"); session_start(); $_SESSION['n'] = $i;";
     let plain = round_trips_of(KNOWN, &format!("{id} session_write_close();"), &ini);

@@ -34,7 +34,7 @@ fn docroot() -> WorkDir {
 }
 
 #[test]
-fn auto_start_of_a_store_that_is_down_leaves_the_worker_alive() {
+fn auto_start_without_its_store_keeps_the_worker_alive() {
     let docroot = docroot();
     let redis = RedisServer::builder().password("mauveelephant").start();
     let dsn = redis.url();
@@ -71,9 +71,9 @@ macro_rules! on_each_store {
     };
 }
 
-on_each_store!(a_lock_that_is_taken_costs_no_worker_and_no_upload);
+on_each_store!(a_taken_lock_loses_no_worker_and_no_upload);
 
-fn a_lock_that_is_taken_costs_no_worker_and_no_upload(backend: fn() -> Backend) {
+fn a_taken_lock_loses_no_worker_and_no_upload(backend: fn() -> Backend) {
     let docroot = docroot();
     for (name, value) in [
         ("session.auto_start", "1"),

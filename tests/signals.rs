@@ -4,7 +4,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::common::checkpoints::{open, stopping, wait_for};
+use crate::common::checkpoints::{release, wait_at, with_checkpoints};
 use nix::sys::signal::Signal;
 use rsso_testkit::php::Running;
 use rsso_testkit::{Backend, Php, RedisServer, WorkDir, eventually};
@@ -18,14 +18,14 @@ macro_rules! on_each_store {
 }
 
 on_each_store!(
-    signals_are_not_noticed,
-    a_waiter_under_signals_keeps_its_place,
-    stops_are_not_noticed,
-    a_process_under_signals_ends_in_its_own_time,
+    signals_change_nothing,
+    a_waiter_that_gets_signals_keeps_its_place,
+    stops_change_nothing,
+    a_process_that_gets_signals_ends_normally,
 );
 
 /// For how long a process is shot at.
-const UNDER_FIRE: Duration = Duration::from_secs(10);
+const SIGNALS_FOR: Duration = Duration::from_secs(10);
 
 /// A hundred a second.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -35,17 +35,17 @@ fn php(backend: &Backend, dir: &WorkDir) -> Php {
         .handler(&backend.handler(), dir.path())
         .ini("session.use_cookies", "0")
         .ini("session.cache_limiter", "")
-        .env("GATES", &dir.path().display().to_string())
+        .env("CHECKPOINTS", &dir.path().display().to_string())
         .limit(Duration::from_secs(60))
 }
 
 /// PHP code that handles SIGUSR1, which counts and restarts what it interrupts.
-const HANDLE: &str = "pcntl_async_signals(true);
+const HANDLE_SIGUSR1: &str = "pcntl_async_signals(true);
     pcntl_signal(SIGUSR1, function () { $GLOBALS['signals'] = ($GLOBALS['signals'] ?? 0) + 1; });
     set_error_handler(function ($level, $text) { echo $text, \"\\n\"; return true; });";
 
 /// Sends SIGUSR1 again and again; how many there were.
-fn fire_at(script: &Running, time: Duration) -> u32 {
+fn send_signals(script: &Running, time: Duration) -> u32 {
     let started = Instant::now();
     let mut sent = 0;
     while started.elapsed() < time {
@@ -57,48 +57,48 @@ fn fire_at(script: &Running, time: Duration) -> u32 {
 }
 
 /// Increments a session for as long as `more` says, and tells how often, and how many signals it has seen.
-fn counting(more: &str) -> String {
-    stopping(&format!(
-        "{HANDLE} $i = 0; gate('begin'); $end = microtime(true) + {};
+fn count_while(more: &str) -> String {
+    with_checkpoints(&format!(
+        "{HANDLE_SIGUSR1} $i = 0; checkpoint('begin'); $end = microtime(true) + {};
          while ({more}) {{
              $i++; session_id('counter'); session_start();
              $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1;
              if ($_SESSION['n'] !== $i) echo 'lost at ', $i, ' ', $_SESSION['n'], \"\\n\";
              session_write_close();
          }}
-         gate('end'); session_id('counter'); session_start(); echo $_SESSION['n'] - $i, ' ', $signals ?? 0;",
-        UNDER_FIRE.as_secs()
+         checkpoint('end'); session_id('counter'); session_start(); echo $_SESSION['n'] - $i, ' ', $signals ?? 0;",
+        SIGNALS_FOR.as_secs()
     ))
 }
 
-fn signals_are_not_noticed(backend: &Backend) {
+fn signals_change_nothing(backend: &Backend) {
     let dir = WorkDir::new();
     let php = php(backend, &dir);
-    let mut script = php.spawn_code(&counting("microtime(true) < $end"));
-    wait_for(&mut script, "begin");
-    open(&dir, "begin");
-    let sent = fire_at(&script, UNDER_FIRE - Duration::from_millis(500));
-    wait_for(&mut script, "end");
-    open(&dir, "end");
-    let told = script.wait().ok();
-    let (missing, seen) = told.split_once(' ').unwrap();
+    let mut script = php.spawn_code(&count_while("microtime(true) < $end"));
+    wait_at(&mut script, "begin");
+    release(&dir, "begin");
+    let sent = send_signals(&script, SIGNALS_FOR - Duration::from_millis(500));
+    wait_at(&mut script, "end");
+    release(&dir, "end");
+    let output = script.wait().ok();
+    let (missing, seen) = output.split_once(' ').unwrap();
     assert_eq!(missing, "0");
     // Signals are not queued: a busy machine delivers two as one.
     assert!(seen.parse::<u32>().unwrap() > sent / 4, "{seen} of {sent}");
 }
 
 /// PHP's handlers are gone by then, and the stores are not closed yet.
-fn a_process_under_signals_ends_in_its_own_time(backend: &Backend) {
+fn a_process_that_gets_signals_ends_normally(backend: &Backend) {
     let dir = WorkDir::new();
     let php = php(backend, &dir);
     let mut killed = 0;
     for round in 0..10 {
-        let gate = format!("end{round}");
-        let mut script = php.spawn_code(&stopping(&format!(
-            "{HANDLE} session_id('last'); session_start(); $_SESSION['n'] = 1; session_write_close();
-             gate('{gate}');"
+        let checkpoint = format!("end{round}");
+        let mut script = php.spawn_code(&with_checkpoints(&format!(
+            "{HANDLE_SIGUSR1} session_id('last'); session_start(); $_SESSION['n'] = 1; session_write_close();
+             checkpoint('{checkpoint}');"
         )));
-        wait_for(&mut script, &gate);
+        wait_at(&mut script, &checkpoint);
         thread::scope(|scope| {
             scope.spawn(|| {
                 for _ in 0..300 {
@@ -106,7 +106,7 @@ fn a_process_under_signals_ends_in_its_own_time(backend: &Backend) {
                     thread::sleep(Duration::from_millis(1));
                 }
             });
-            open(&dir, &gate);
+            release(&dir, &checkpoint);
         });
         killed += u32::from(!script.wait().status.success());
     }
@@ -114,28 +114,28 @@ fn a_process_under_signals_ends_in_its_own_time(backend: &Backend) {
     assert!(killed <= 3, "{killed} of 10 were killed");
 }
 
-fn a_waiter_under_signals_keeps_its_place(backend: &Backend) {
+fn a_waiter_that_gets_signals_keeps_its_place(backend: &Backend) {
     let dir = WorkDir::new();
     let php = php(backend, &dir);
     let come = |name: &str| {
-        stopping(&format!(
-            "{HANDLE} gate('ready-{name}'); session_id('queue'); session_start();
+        with_checkpoints(&format!(
+            "{HANDLE_SIGUSR1} checkpoint('ready-{name}'); session_id('queue'); session_start();
              $_SESSION['order'] = ($_SESSION['order'] ?? '') . '{name}'; session_write_close();"
         ))
     };
-    let mut owner = php.spawn_code(&stopping(
-        "session_id('queue'); session_start(); gate('held'); session_write_close();",
+    let mut owner = php.spawn_code(&with_checkpoints(
+        "session_id('queue'); session_start(); checkpoint('held'); session_write_close();",
     ));
-    wait_for(&mut owner, "held");
+    wait_at(&mut owner, "held");
     let [mut first, mut second] = ["a", "b"].map(|name| php.spawn_code(&come(name)));
     for (script, name) in [(&mut first, "ready-a"), (&mut second, "ready-b")] {
-        wait_for(script, name);
-        open(&dir, name);
+        wait_at(script, name);
+        release(&dir, name);
         // It is in the queue before the next one comes.
         thread::sleep(Duration::from_millis(1000));
     }
-    fire_at(&first, Duration::from_secs(2));
-    open(&dir, "held");
+    send_signals(&first, Duration::from_secs(2));
+    release(&dir, "held");
     for script in [owner, first, second] {
         assert_eq!(script.wait().ok(), "");
     }
@@ -146,39 +146,39 @@ fn a_waiter_under_signals_keeps_its_place(backend: &Backend) {
 }
 
 /// Stopped again and again, each time for longer than any answer may take.
-fn stops_are_not_noticed(backend: &Backend) {
+fn stops_change_nothing(backend: &Backend) {
     let dir = WorkDir::new();
     let php = php(backend, &dir).ini("rsso.read_timeout", "0.5");
-    let mut script = php.spawn_code(&counting("$i < 100000 && microtime(true) < $end"));
-    wait_for(&mut script, "begin");
-    open(&dir, "begin");
+    let mut script = php.spawn_code(&count_while("$i < 100000 && microtime(true) < $end"));
+    wait_at(&mut script, "begin");
+    release(&dir, "begin");
     for _ in 0..8 {
         thread::sleep(Duration::from_millis(103));
         script.signal(Signal::SIGSTOP);
         thread::sleep(Duration::from_millis(800));
         script.signal(Signal::SIGCONT);
     }
-    wait_for(&mut script, "end");
-    open(&dir, "end");
+    wait_at(&mut script, "end");
+    release(&dir, "end");
     assert_eq!(script.wait().ok(), "0 0");
 }
 
 /// The answer comes while its reader is stopped, and the reader wakes up after its deadline.
 #[test]
-fn an_answer_that_came_in_time_counts_however_late_it_is_read() {
+fn an_answer_in_time_counts_even_if_it_is_read_late() {
     let backend = Backend::redis();
     let Backend::Redis(redis) = &backend else {
         unreachable!("made above")
     };
     let dir = WorkDir::new();
     let php = php(&backend, &dir).ini("rsso.read_timeout", "2");
-    let mut script = php.spawn_code(&stopping(
-        "session('known', 1); gate('here'); echo session('known', 2), session('known');",
+    let mut script = php.spawn_code(&with_checkpoints(
+        "session('known', 1); checkpoint('here'); echo session('known', 2), session('known');",
     ));
-    wait_for(&mut script, "here");
+    wait_at(&mut script, "here");
     redis.pause();
-    open(&dir, "here");
-    asks(redis);
+    release(&dir, "here");
+    wait_for_unread_command(redis);
     script.signal(Signal::SIGSTOP);
     redis.resume();
     thread::sleep(Duration::from_millis(2500));
@@ -187,7 +187,7 @@ fn an_answer_that_came_in_time_counts_however_late_it_is_read() {
 }
 
 /// Waits until a command lies before a server that is stopped.
-fn asks(redis: &RedisServer) {
+fn wait_for_unread_command(redis: &RedisServer) {
     // Its receive queue, as the kernel lists it: address, remote address, state, queues.
     let port = format!(":{:04X}", redis.port());
     let waiting = || {

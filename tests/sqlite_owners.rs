@@ -11,54 +11,54 @@ use rsso_testkit::{Handler, Php, WorkDir};
 
 /// The site's user, `nobody`, and a neighbour, `games`: users of every Debian.
 const SITE: u32 = 65534;
-const NEIGHBOUR: u32 = 5;
+const OTHER_USER: u32 = 5;
 
 const VISIT: &str =
     "session_id('kept'); session_start(); echo $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1;";
 
 /// A directory that the site's user can reach.
-struct Host {
+struct Directory {
     _dir: WorkDir,
-    place: PathBuf,
+    path: PathBuf,
 }
 
-impl Host {
+impl Directory {
     fn new(owner: u32, mode: u32) -> Self {
         let dir = WorkDir::new();
         fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).unwrap();
-        let place = dir.path().join("place");
-        fs::create_dir(&place).unwrap();
-        give(&place, owner, mode);
-        Self { _dir: dir, place }
+        let path = dir.path().join("path");
+        fs::create_dir(&path).unwrap();
+        set_owner(&path, owner, mode);
+        Self { _dir: dir, path }
     }
 
     fn file(&self, suffix: &str) -> PathBuf {
-        self.place.join(format!("s.db{suffix}"))
+        self.path.join(format!("s.db{suffix}"))
     }
 
-    fn put(&self, suffix: &str, owner: u32, mode: u32) {
+    fn plant(&self, suffix: &str, owner: u32, mode: u32) {
         fs::write(self.file(suffix), "").unwrap();
-        give(&self.file(suffix), owner, mode);
+        set_owner(&self.file(suffix), owner, mode);
     }
 
     fn visit(&self, user: u32, query: &str) -> Output {
         run(
             user,
             &Handler::Dsn(format!("sqlite:{}{query}", self.file("").display())),
-            &self.place,
+            &self.path,
             VISIT,
         )
     }
 }
 
-fn give(path: &Path, owner: u32, mode: u32) {
+fn set_owner(path: &Path, owner: u32, mode: u32) {
     chown(path, Some(owner), Some(owner)).unwrap();
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
-fn run(user: u32, handler: &Handler, place: &Path, code: &str) -> Output {
+fn run(user: u32, handler: &Handler, path: &Path, code: &str) -> Output {
     Php::new()
-        .handler(handler, place)
+        .handler(handler, path)
         .ini("session.use_cookies", "0")
         .ini("session.cache_limiter", "")
         .limit(Duration::from_secs(20))
@@ -67,93 +67,96 @@ fn run(user: u32, handler: &Handler, place: &Path, code: &str) -> Output {
 }
 
 #[test]
-fn a_file_that_a_neighbour_planted_is_refused_by_his_name() {
+fn a_file_planted_by_another_user_is_refused_with_its_owner() {
     for suffix in ["", "-wal", "-shm", "-journal", "-lock"] {
-        let host = Host::new(0, 0o1777);
-        host.put(suffix, NEIGHBOUR, 0o666);
-        let told = host.visit(SITE, "").stderr;
+        let directory = Directory::new(0, 0o1777);
+        directory.plant(suffix, OTHER_USER, 0o666);
+        let output = directory.visit(SITE, "").stderr;
         assert!(
-            told.contains("belongs to games, not to nobody"),
-            "{suffix}: {told}"
+            output.contains("belongs to games, not to nobody"),
+            "{suffix}: {output}"
         );
-        assert!(told.contains("Rsso\\StoreException"), "{suffix}: {told}");
+        assert!(
+            output.contains("Rsso\\StoreException"),
+            "{suffix}: {output}"
+        );
     }
 }
 
 #[test]
-fn a_file_that_is_shared_on_purpose_is_used() {
-    let host = Host::new(0, 0o1777);
+fn a_file_shared_on_purpose_is_used() {
+    let directory = Directory::new(0, 0o1777);
     for suffix in ["", "-lock"] {
-        host.put(suffix, NEIGHBOUR, 0o666);
+        directory.plant(suffix, OTHER_USER, 0o666);
     }
-    assert_eq!(host.visit(SITE, "?mode=0660").ok(), "1");
+    assert_eq!(directory.visit(SITE, "?mode=0660").ok(), "1");
 }
 
 /// Nobody else could put it there: a neighbour's directory is no trap where he has been let in on purpose.
 #[test]
 fn a_file_in_its_owners_directory_is_used() {
-    let host = Host::new(NEIGHBOUR, 0o775);
-    chown(&host.place, None, Some(SITE)).unwrap();
+    let directory = Directory::new(OTHER_USER, 0o775);
+    chown(&directory.path, None, Some(SITE)).unwrap();
     for suffix in ["", "-wal", "-shm", "-lock"] {
-        host.put(suffix, NEIGHBOUR, 0o666);
+        directory.plant(suffix, OTHER_USER, 0o666);
     }
-    assert_eq!(host.visit(SITE, "").ok(), "1");
+    assert_eq!(directory.visit(SITE, "").ok(), "1");
 }
 
 #[test]
-fn a_directory_that_a_neighbour_planted_is_refused_by_his_name() {
-    let host = Host::new(0, 0o1777);
-    let trap = host.place.join("trap");
+fn a_directory_planted_by_another_user_is_refused_with_its_owner() {
+    let directory = Directory::new(0, 0o1777);
+    let trap = directory.path.join("trap");
     fs::create_dir_all(trap.join("below")).unwrap();
-    give(&trap.join("below"), SITE, 0o700);
-    give(&trap, NEIGHBOUR, 0o755);
+    set_owner(&trap.join("below"), SITE, 0o700);
+    set_owner(&trap, OTHER_USER, 0o755);
     for path in ["trap/below/s.db", "trap/s.db"] {
-        let dsn = format!("sqlite:{}/{path}", host.place.display());
-        let told = run(SITE, &Handler::Dsn(dsn), &host.place, VISIT).stderr;
-        assert!(told.contains("trap belongs to games"), "{path}: {told}");
+        let dsn = format!("sqlite:{}/{path}", directory.path.display());
+        let output = run(SITE, &Handler::Dsn(dsn), &directory.path, VISIT).stderr;
+        assert!(output.contains("trap belongs to games"), "{path}: {output}");
     }
 }
 
 #[test]
-fn the_default_place_that_a_neighbour_planted_is_refused_by_his_name() {
-    let host = Host::new(0, 0o1777);
-    let trap = host.place.join(format!("rsso-{SITE}"));
+fn a_default_directory_planted_by_another_user_is_refused_with_its_owner() {
+    let directory = Directory::new(0, 0o1777);
+    let trap = directory.path.join(format!("rsso-{SITE}"));
     fs::create_dir(&trap).unwrap();
-    give(&trap, NEIGHBOUR, 0o777);
-    let told = run(SITE, &Handler::Sqlite, &host.place, VISIT).stderr;
-    assert!(told.contains("belongs to games"), "{told}");
+    set_owner(&trap, OTHER_USER, 0o777);
+    let output = run(SITE, &Handler::Sqlite, &directory.path, VISIT).stderr;
+    assert!(output.contains("belongs to games"), "{output}");
 }
 
 #[test]
-fn what_root_makes_first_is_the_sites() {
-    let host = Host::new(SITE, 0o700);
+fn a_file_first_created_by_root_belongs_to_the_site() {
+    let directory = Directory::new(SITE, 0o700);
     let code = format!(
         "{VISIT} session_write_close();
         foreach (['', '-wal', '-shm', '-lock'] as $s) echo ' ', fileowner('{}' . $s);",
-        host.file("").display()
+        directory.file("").display()
     );
-    let dsn = format!("sqlite:{}", host.file("").display());
-    let told = run(0, &Handler::Dsn(dsn), &host.place, &code);
-    assert_eq!(told.ok(), "1 65534 65534 65534 65534");
-    assert_eq!(host.visit(SITE, "").ok(), "2");
+    let dsn = format!("sqlite:{}", directory.file("").display());
+    let output = run(0, &Handler::Dsn(dsn), &directory.path, &code);
+    assert_eq!(output.ok(), "1 65534 65534 65534 65534");
+    assert_eq!(directory.visit(SITE, "").ok(), "2");
     // And root may come back.
-    assert_eq!(host.visit(0, "").ok(), "3");
-    assert_eq!(fs::metadata(host.file("")).unwrap().uid(), SITE);
+    assert_eq!(directory.visit(0, "").ok(), "3");
+    assert_eq!(fs::metadata(directory.file("")).unwrap().uid(), SITE);
 }
 
 #[test]
-fn a_file_that_root_made_is_said_with_its_owner_and_the_way_out() {
+fn a_file_left_by_root_is_reported_with_its_owner_and_the_way_out() {
     for suffix in ["", "-wal", "-shm", "-lock"] {
-        let host = Host::new(SITE, 0o700);
+        let directory = Directory::new(SITE, 0o700);
         if !suffix.is_empty() {
-            assert_eq!(host.visit(SITE, "").ok(), "1");
+            assert_eq!(directory.visit(SITE, "").ok(), "1");
         }
-        host.put(suffix, 0, 0o600);
-        let told = host.visit(SITE, "").stderr;
-        let said = format!(
+        directory.plant(suffix, 0, 0o600);
+        let output = directory.visit(SITE, "").stderr;
+        let expected = format!(
             "s.db{suffix} belongs to root, and nobody may not use it: give it to nobody with chown"
         );
-        assert!(told.contains(&said), "{suffix}: {told}");
-        assert!(!told.contains("must exist"), "{suffix}: {told}");
+        assert!(output.contains(&expected), "{suffix}: {output}");
+        assert!(!output.contains("must exist"), "{suffix}: {output}");
     }
 }

@@ -17,10 +17,10 @@ const REMOVALS: usize = 3;
 /// Counts in four sessions, and writes down what it was not told to be lost, until it is stopped.
 /// `life` tells a session from one that began anew.
 const WORKER: &str = "<?php
-    $told = false;
-    set_error_handler(function () use (&$told) { return $told = true; });
+    $warned = false;
+    set_error_handler(function () use (&$warned) { return $warned = true; });
     while (!file_exists($argv[1] . '/stop')) {
-        $told = false;
+        $warned = false;
         $s = mt_rand(0, 3);
         try {
             session_id(\"counter$s\"); session_start();
@@ -28,8 +28,8 @@ const WORKER: &str = "<?php
             $n = $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1;
             usleep(500);
             session_write_close();
-        } catch (Rsso\\RssoException $e) { $told = true; }
-        if (!$told) file_put_contents($argv[2], \"$s $life $n\\n\", FILE_APPEND);
+        } catch (Rsso\\RssoException $e) { $warned = true; }
+        if (!$warned) file_put_contents($argv[2], \"$s $life $n\\n\", FILE_APPEND);
     }";
 
 const FINAL: &str = "<?php for ($s = 0; $s < 4; $s++) {
@@ -98,10 +98,10 @@ impl Workers {
 
     /// Until each that lives has had thirty more writes acknowledged.
     fn wait_for_progress(&self) {
-        let living = self.started - self.running.len()..self.started;
+        let live = self.started - self.running.len()..self.started;
         let counts = |_| -> Vec<usize> {
-            let living = living.clone();
-            living.map(|n| lines(&self.notes(n)).len()).collect()
+            let live = live.clone();
+            live.map(|n| lines(&self.notes(n)).len()).collect()
         };
         let before = counts(());
         eventually("each worker goes on", LIMIT, || {
@@ -235,7 +235,7 @@ fn all_is_removed() {
 }
 
 /// A worker that has stored something and is asked for nothing more, until it is told to end.
-struct Idle {
+struct IdleWorker {
     dir: WorkDir,
     php: Php,
     running: Running,
@@ -243,7 +243,7 @@ struct Idle {
 
 const READ: &str = "<?php session_id('kept'); session_start(); echo $_SESSION['n'] ?? 'nothing';";
 
-impl Idle {
+impl IdleWorker {
     fn start() -> Self {
         let dir = WorkDir::new();
         let handler = Handler::Dsn(format!("sqlite:{}/s.db", dir.path().display()));
@@ -266,9 +266,9 @@ impl Idle {
     }
 
     /// Who comes new is told that there is somebody to wait for.
-    fn is_waited_for(&self) {
-        let told = self.php.run_code(READ).stderr;
-        assert!(told.contains("(-wal or -shm) was removed"), "{told}");
+    fn assert_waited_for(&self) {
+        let error = self.php.run_code(READ).stderr;
+        assert!(error.contains("(-wal or -shm) was removed"), "{error}");
     }
 
     fn end(self) -> (WorkDir, Php) {
@@ -279,11 +279,11 @@ impl Idle {
 }
 
 #[test]
-fn an_idle_worker_that_ends_saves_what_the_removed_log_held() {
+fn an_idle_worker_that_ends_saves_the_removed_log() {
     for suffix in ["-wal", "-shm"] {
-        let idle = Idle::start();
+        let idle = IdleWorker::start();
         idle.remove(suffix);
-        idle.is_waited_for();
+        idle.assert_waited_for();
         let (_dir, php) = idle.end();
         assert_eq!(php.run_code(READ).ok(), "7");
     }
@@ -291,11 +291,11 @@ fn an_idle_worker_that_ends_saves_what_the_removed_log_held() {
 
 /// As if a minute had passed: others go on, and the idle one leaves what they do alone.
 #[test]
-fn an_idle_worker_that_does_not_come_by_is_given_up() {
+fn an_idle_worker_that_does_not_return_is_given_up() {
     for (suffix, found) in [("-shm", "7"), ("-wal", "nothing")] {
-        let idle = Idle::start();
+        let idle = IdleWorker::start();
         idle.remove(suffix);
-        idle.is_waited_for();
+        idle.assert_waited_for();
         let lock_file = idle.dir.join("s.db-lock");
         let record = fs::read_to_string(&lock_file).unwrap();
         let mut words: Vec<_> = record.split_whitespace().map(ToOwned::to_owned).collect();

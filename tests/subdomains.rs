@@ -81,10 +81,10 @@ fn mysql_with_the_old_table() {
     let found = mariadb.sql(&format!(
         "SELECT session_data LIKE '%user|s:3:\"bob\";%', session_last_access > UNIX_TIMESTAMP() - 600
          FROM sessions WHERE session_id = '{}'",
-        lettered(&sessions, 'D')
+        session_id_of(&sessions, 'D')
     ));
     assert_eq!(found, "1\t1");
-    let mut kept = KEPT.map(|letter| lettered(&sessions, letter));
+    let mut kept = KEPT.map(|letter| session_id_of(&sessions, letter));
     kept.sort_unstable();
     let rows =
         mariadb.sql("SELECT session_id FROM sessions WHERE session_data <> '' ORDER BY session_id");
@@ -113,14 +113,18 @@ fn sqlite_in_firefox() {
 }
 
 /// A browser that takes the steps of a script: what they said.
-type Drive = fn(&Path, &Value) -> Vec<Value>;
+type RunSteps = fn(&Path, &Value) -> Vec<Value>;
 
 fn assert_one_login(handler: &Handler, ini: &[(&str, &str)]) -> Vec<String> {
     assert_one_login_in(chromium::run, handler, ini)
 }
 
 /// Takes the steps. The ids of the sessions, A first.
-fn assert_one_login_in(drive: Drive, handler: &Handler, ini: &[(&str, &str)]) -> Vec<String> {
+fn assert_one_login_in(
+    run_steps: RunSteps,
+    handler: &Handler,
+    ini: &[(&str, &str)],
+) -> Vec<String> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("subdomains");
     let docroot = WorkDir::new();
     for page in ["index.php", "login.php", "logout.php"] {
@@ -130,20 +134,23 @@ fn assert_one_login_in(drive: Drive, handler: &Handler, ini: &[(&str, &str)]) ->
     let [www, i] = ["www", "i"].map(|pool| PhpFpm::start(&config(handler, pool, ini)));
     let nginx = Nginx::start_hosts(docroot.path(), &[("www.a.test", &www), ("i.a.test", &i)]);
 
-    let seen = drive(&here.join("steps.mjs"), &json!({ "port": nginx.port() }));
+    let seen = run_steps(&here.join("steps.mjs"), &json!({ "port": nginx.port() }));
     let logs = www.error_log() + &i.error_log() + &nginx.error_log();
     assert!(!logs.contains("PHP "), "{logs}");
 
     let (tabs, steps): (Vec<Value>, Vec<Value>) =
         seen.into_iter().partition(|line| line.get("tab").is_some());
     let mut sessions = Vec::new();
-    let told: Vec<String> = steps.iter().map(|step| tell(step, &mut sessions)).collect();
-    assert_eq!(told, STEPS, "{logs}");
+    let described: Vec<String> = steps
+        .iter()
+        .map(|step| describe(step, &mut sessions))
+        .collect();
+    assert_eq!(described, STEPS, "{logs}");
     assert_tabs_took_turns(&tabs);
     sessions
 }
 
-fn lettered(sessions: &[String], letter: char) -> &str {
+fn session_id_of(sessions: &[String], letter: char) -> &str {
     &sessions[letter as usize - 'A' as usize]
 }
 
@@ -165,7 +172,7 @@ fn config(handler: &Handler, pool: &str, ini: &[(&str, &str)]) -> FpmConfig {
 }
 
 /// A line of [`STEPS`]; `sessions` are the ids seen so far.
-fn tell(step: &Value, sessions: &mut Vec<String>) -> String {
+fn describe(step: &Value, sessions: &mut Vec<String>) -> String {
     assert_right_pool(step);
     let cookie = &step["cookie"];
     assert_eq!(cookie["name"], "PHPSESSID", "{step}");

@@ -26,7 +26,7 @@ const BEFORE: [fn(&Browser); 4] = [
 ];
 
 /// Both ways to the handler, each on a store of its own.
-fn on_both_ways(on_conflict: &str, promise: fn(&Site)) {
+fn with_each_handler(on_conflict: &str, promise: fn(&Site)) {
     for (backend, handler) in [
         (Backend::Sqlite, "native"),
         (Backend::redis(), "Rsso\\SessionHandler"),
@@ -68,7 +68,7 @@ fn site(dir: &WorkDir, backend: Backend, handler: &str, on_conflict: &str) -> Si
     }
 }
 
-fn said(browser: &Browser, path: &str) -> Value {
+fn get_json(browser: &Browser, path: &str) -> Value {
     let page = browser.get(path).ok();
     serde_json::from_str(&page).unwrap_or_else(|_| panic!("{path} says: {page}"))
 }
@@ -81,36 +81,39 @@ fn sign_in(browser: &Browser) -> Value {
 }
 
 #[test]
-fn whoever_signs_in_kicks_the_one_before() {
-    on_both_ways("kick", |site| {
+fn a_sign_in_kicks_the_previous_login() {
+    with_each_handler("kick", |site| {
         let mut before: Option<Browser> = None;
         for prepare in BEFORE {
             let browser = site.browser();
             prepare(&browser);
             let planted = browser.cookie("PHPSESSID");
             assert_eq!(sign_in(&browser), json!({"user": "ann", "logins": 1}));
-            assert_eq!(said(&browser, "/"), json!({"user": "ann", "logins": 1}));
+            assert_eq!(get_json(&browser, "/"), json!({"user": "ann", "logins": 1}));
             if let Some(planted) = planted {
                 let planter = site.browser();
                 planter.set_cookie("PHPSESSID", &planted);
-                assert_eq!(said(&planter, "/"), json!({"user": null, "logins": 1}));
+                assert_eq!(get_json(&planter, "/"), json!({"user": null, "logins": 1}));
             }
             if let Some(kicked) = before.replace(browser) {
-                assert_eq!(said(&kicked, "/why"), json!({"kicked": "replaced"}));
-                assert_eq!(said(&kicked, "/"), json!({"user": null, "logins": 1}));
+                assert_eq!(get_json(&kicked, "/why"), json!({"kicked": "replaced"}));
+                assert_eq!(get_json(&kicked, "/"), json!({"user": null, "logins": 1}));
             }
         }
         let last = before.expect("there was one");
-        assert_eq!(said(&last, "/sign-out"), json!({"user": null, "logins": 0}));
+        assert_eq!(
+            get_json(&last, "/sign-out"),
+            json!({"user": null, "logins": 0})
+        );
     });
 }
 
 #[test]
-fn whoever_is_refused_is_not_signed_in() {
-    on_both_ways("refuse", refuses);
+fn a_refused_user_is_not_signed_in() {
+    with_each_handler("refuse", assert_refused_user_is_not_signed_in);
 }
 
-fn refuses(site: &Site) {
+fn assert_refused_user_is_not_signed_in(site: &Site) {
     let first = site.browser();
     assert_eq!(sign_in(&first)["user"], "ann");
     for prepare in BEFORE {
@@ -119,17 +122,17 @@ fn refuses(site: &Site) {
         let refused = sign_in(&second);
         let error = refused["error"].as_str().unwrap_or_default();
         assert!(error.contains("signed in elsewhere"), "{refused}");
-        assert_eq!(said(&second, "/"), json!({"user": null, "logins": 1}));
-        assert_eq!(said(&first, "/"), json!({"user": "ann", "logins": 1}));
+        assert_eq!(get_json(&second, "/"), json!({"user": null, "logins": 1}));
+        assert_eq!(get_json(&first, "/"), json!({"user": "ann", "logins": 1}));
     }
-    assert_eq!(said(&first, "/sign-out")["logins"], 0);
+    assert_eq!(get_json(&first, "/sign-out")["logins"], 0);
     let second = site.browser();
     assert_eq!(sign_in(&second), json!({"user": "ann", "logins": 1}));
 }
 
 #[test]
-fn whoever_clicks_twice_is_signed_in_once() {
-    on_both_ways("refuse", |site| {
+fn a_double_click_signs_in_once() {
+    with_each_handler("refuse", |site| {
         // Without a cookie nothing tells a second click from another browser.
         for prepare in &BEFORE[1..] {
             let browser = site.browser();
@@ -140,11 +143,11 @@ fn whoever_clicks_twice_is_signed_in_once() {
                 browser.set_cookie("PHPSESSID", &before);
                 assert_eq!(sign_in(&browser), json!({"user": "ann", "logins": 1}));
             }
-            assert_eq!(said(&browser, "/"), json!({"user": "ann", "logins": 1}));
+            assert_eq!(get_json(&browser, "/"), json!({"user": "ann", "logins": 1}));
             let other = site.browser();
             other.get("/visit").ok();
             assert!(sign_in(&other)["error"].is_string());
-            assert_eq!(said(&browser, "/sign-out")["logins"], 0);
+            assert_eq!(get_json(&browser, "/sign-out")["logins"], 0);
         }
     });
 }

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use rsso_testkit::{MariaDb, Php, Proxy, RedisServer, eventually};
 
-fn redis_says(port: u16, request: &[u8]) -> std::io::Result<String> {
+fn ask_redis(port: u16, request: &[u8]) -> std::io::Result<String> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
     stream.set_read_timeout(Some(Duration::from_millis(500)))?;
-    say(&mut stream, request)
+    ask(&mut stream, request)
 }
 
-fn say(stream: &mut TcpStream, request: &[u8]) -> std::io::Result<String> {
+fn ask(stream: &mut TcpStream, request: &[u8]) -> std::io::Result<String> {
     stream.write_all(request)?;
     let mut answer = [0; 512];
     let length = stream.read(&mut answer)?;
@@ -24,7 +24,7 @@ fn is_alive(pid: i32) -> bool {
 }
 
 #[test]
-fn a_dropped_server_is_gone_even_when_it_was_paused() {
+fn a_dropped_server_is_gone_even_if_it_was_paused() {
     let redis = RedisServer::start();
     let pid = redis.pid();
     redis.pause();
@@ -34,7 +34,7 @@ fn a_dropped_server_is_gone_even_when_it_was_paused() {
 }
 
 #[test]
-fn a_persistent_redis_keeps_its_data_over_a_crash_and_another_does_not() {
+fn only_a_persistent_redis_keeps_its_data_over_a_crash() {
     for (mut redis, kept) in [
         (RedisServer::builder().persistent().start(), 1),
         (RedisServer::start(), 0),
@@ -42,17 +42,17 @@ fn a_persistent_redis_keeps_its_data_over_a_crash_and_another_does_not() {
         let port = redis.port();
         redis.cli(&["set", "key", "value"]);
         redis.kill9();
-        assert!(redis_says(port, b"PING\r\n").is_err());
+        assert!(ask_redis(port, b"PING\r\n").is_err());
         redis.restart();
         assert_eq!((redis.port(), redis.dbsize()), (port, kept));
     }
 }
 
 #[test]
-fn a_password_a_user_and_tls_are_asked_for_and_named_in_the_dsn() {
+fn password_user_and_tls_are_required_and_in_the_dsn() {
     let locked = RedisServer::builder().password("p@ss w\"rd\\").start();
     assert!(
-        redis_says(locked.port(), b"PING\r\n")
+        ask_redis(locked.port(), b"PING\r\n")
             .expect("an answer")
             .starts_with("-NOAUTH")
     );
@@ -64,7 +64,7 @@ fn a_password_a_user_and_tls_are_asked_for_and_named_in_the_dsn() {
 
     let named = RedisServer::builder().user("rsso", "secret").start();
     assert_eq!(
-        redis_says(named.port(), b"AUTH rsso secret\r\n").expect("an answer"),
+        ask_redis(named.port(), b"AUTH rsso secret\r\n").expect("an answer"),
         "+OK\r\n"
     );
     assert_eq!(
@@ -104,7 +104,7 @@ fn a_password_a_user_and_tls_are_asked_for_and_named_in_the_dsn() {
 }
 
 #[test]
-fn the_monitor_shows_what_clients_sent_and_not_the_testkit_itself() {
+fn the_monitor_shows_clients_commands_but_not_the_testkits() {
     let redis = RedisServer::builder().password("secret").start();
     let monitor = redis.monitor();
     assert!(monitor.take().is_empty());
@@ -117,18 +117,18 @@ fn the_monitor_shows_what_clients_sent_and_not_the_testkit_itself() {
 }
 
 #[test]
-fn the_proxy_counts_round_trips_whatever_a_batch_holds() {
+fn the_proxy_counts_a_batch_as_one_round_trip() {
     let redis = RedisServer::start();
     let proxy = Proxy::start(redis.port());
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, proxy.port())).expect("connect");
-    let (trips, answer) = proxy.count(|| say(&mut stream, b"PING\r\n"));
+    let (trips, answer) = proxy.count(|| ask(&mut stream, b"PING\r\n"));
     assert_eq!(
         (trips, answer.expect("an answer").as_str()),
         (1, "+PONG\r\n")
     );
     let (trips, _) = proxy.count(|| {
-        say(&mut stream, b"SET a 1\r\nSET b 2\r\nGET a\r\n").expect("an answer");
-        say(&mut stream, b"PING\r\n").expect("an answer");
+        ask(&mut stream, b"SET a 1\r\nSET b 2\r\nGET a\r\n").expect("an answer");
+        ask(&mut stream, b"PING\r\n").expect("an answer");
     });
     assert_eq!((trips, proxy.connections()), (2, 1));
 }
@@ -138,24 +138,24 @@ fn the_proxy_cuts_and_stalls() {
     let redis = RedisServer::start();
     let proxy = Proxy::start(redis.port());
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, proxy.port())).expect("connect");
-    say(&mut stream, b"PING\r\n").expect("an answer");
+    ask(&mut stream, b"PING\r\n").expect("an answer");
     proxy.cut();
-    assert!(say(&mut stream, b"PING\r\n").map_or(true, |answer| answer.is_empty()));
+    assert!(ask(&mut stream, b"PING\r\n").map_or(true, |answer| answer.is_empty()));
 
     proxy.stall();
     assert!(
-        redis_says(proxy.port(), b"PING\r\n").is_err(),
+        ask_redis(proxy.port(), b"PING\r\n").is_err(),
         "a stalled proxy answers nothing"
     );
     proxy.flow();
     assert_eq!(
-        redis_says(proxy.port(), b"PING\r\n").expect("an answer"),
+        ask_redis(proxy.port(), b"PING\r\n").expect("an answer"),
         "+PONG\r\n"
     );
 }
 
 #[test]
-fn php_runs_with_what_the_test_said_and_nothing_else() {
+fn php_runs_with_only_the_settings_of_the_test() {
     let php = Php::plain()
         .ini("session.name", "a;b=c?d&\"e\"\\")
         .env("RSSO_TEST", "set");
@@ -166,7 +166,7 @@ fn php_runs_with_what_the_test_said_and_nothing_else() {
 }
 
 #[test]
-fn a_running_php_says_lines_and_can_be_killed() {
+fn a_running_php_prints_lines_and_can_be_killed() {
     let mut running = Php::plain().spawn_code("<?php echo \"first\\nsecond\\n\"; sleep(60);");
     assert_eq!(
         (running.line(), running.line()),
@@ -205,36 +205,36 @@ fn a_paused_mariadb_is_gone_when_dropped() {
 }
 
 /// `PDO` as the app's user; `$query` is what the constructor's options are.
-fn pdo(mariadb: &MariaDb, way: &str, options: &str, code: &str) -> rsso_testkit::php::Output {
+fn pdo(mariadb: &MariaDb, address: &str, options: &str, code: &str) -> rsso_testkit::php::Output {
     Php::plain()
         .ini("extension", "pdo")
         .ini("extension", "mysqlnd")
         .ini("extension", "pdo_mysql")
         .env("PASSWORD", mariadb.password())
         .run_code(&format!(
-            "<?php $db = new PDO('mysql:{way};dbname=app', 'app', getenv('PASSWORD'), [{options}]); {code}"
+            "<?php $db = new PDO('mysql:{address};dbname=app', 'app', getenv('PASSWORD'), [{options}]); {code}"
         ))
 }
 
 #[test]
-fn the_general_log_shows_what_clients_sent_and_not_the_administrator() {
+fn the_general_log_shows_clients_statements_but_not_the_administrators() {
     let mariadb = MariaDb::start();
-    let way = format!("host=127.0.0.1;port={}", mariadb.port());
+    let address = format!("host=127.0.0.1;port={}", mariadb.port());
     let log = mariadb.general_log();
     mariadb.sql("SELECT 1");
     assert!(log.take().is_empty());
     let code =
         "$db->query(\"SELECT 'a\nb'\"); $db->setAttribute(PDO::ATTR_EMULATE_PREPARES, false);
         $db->prepare('SELECT ?')->execute(['c']);";
-    assert_eq!(pdo(&mariadb, &way, "", code).ok(), "");
+    assert_eq!(pdo(&mariadb, &address, "", code).ok(), "");
     let statements = log.take();
-    let told: Vec<_> = statements
+    let round_trips: Vec<_> = statements
         .iter()
         .filter(|statement| statement.is_round_trip())
         .map(|statement| (statement.command.as_str(), statement.text.as_str()))
         .collect();
     assert_eq!(
-        told,
+        round_trips,
         [
             ("Query", "SELECT 'a\nb'"),
             ("Prepare", "SELECT ?"),
@@ -246,30 +246,30 @@ fn the_general_log_shows_what_clients_sent_and_not_the_administrator() {
 }
 
 #[test]
-fn a_mariadb_lets_its_user_in_as_asked_whatever_the_password() {
+fn a_mariadb_accepts_its_user_with_any_password() {
     let password = "mauve-ele'ph\\\"@nt/?#%20;é";
     for modes in ["", "NO_BACKSLASH_ESCAPES,ANSI_QUOTES", "TRADITIONAL"] {
         let mariadb = MariaDb::builder()
             .password(password)
             .sql_mode(modes)
             .start();
-        let ways = [
+        let addresses = [
             format!("host=127.0.0.1;port={}", mariadb.port()),
             format!("unix_socket={}", mariadb.socket().display()),
         ];
-        for way in ways {
+        for address in addresses {
             let code = "echo $db->query('SELECT CURRENT_USER()')->fetchColumn(), count($db->query('SHOW TABLES')->fetchAll());";
             assert_eq!(
-                pdo(&mariadb, &way, "", code).ok(),
+                pdo(&mariadb, &address, "", code).ok(),
                 "app@%0",
-                "{way} {modes}"
+                "{address} {modes}"
             );
         }
     }
 }
 
 #[test]
-fn a_mariadb_asks_for_tls_and_for_a_certificate() {
+fn a_mariadb_requires_tls_and_a_certificate() {
     for (mariadb, with_certificate) in [
         (MariaDb::builder().tls().start(), false),
         (
@@ -277,7 +277,7 @@ fn a_mariadb_asks_for_tls_and_for_a_certificate() {
             true,
         ),
     ] {
-        let way = format!("host=127.0.0.1;port={}", mariadb.port());
+        let address = format!("host=127.0.0.1;port={}", mariadb.port());
         let path = |path: Option<&std::path::Path>| path.expect("TLS").display().to_string();
         let ca = format!("PDO::MYSQL_ATTR_SSL_CA => '{}',", path(mariadb.ca_file()));
         let certificate = format!(
@@ -286,10 +286,16 @@ fn a_mariadb_asks_for_tls_and_for_a_certificate() {
             path(mariadb.client_key())
         );
         let cipher = "echo $db->query(\"SHOW STATUS LIKE 'Ssl_cipher'\")->fetch()[1] !== '';";
-        assert!(!pdo(&mariadb, &way, "", "").status.success(), "without TLS");
-        let trusting = pdo(&mariadb, &way, &ca, cipher);
+        assert!(
+            !pdo(&mariadb, &address, "", "").status.success(),
+            "without TLS"
+        );
+        let trusting = pdo(&mariadb, &address, &ca, cipher);
         assert_eq!(trusting.status.success(), !with_certificate, "{trusting:?}");
-        assert_eq!(pdo(&mariadb, &way, &(ca + &certificate), cipher).ok(), "1");
+        assert_eq!(
+            pdo(&mariadb, &address, &(ca + &certificate), cipher).ok(),
+            "1"
+        );
     }
 }
 

@@ -15,19 +15,19 @@ pub fn php(dsn: &str, dir: &WorkDir) -> Php {
         .ini("session.cache_limiter", "")
         // PHP's gc comes by chance, and would be counted.
         .ini("session.gc_probability", "0")
-        .env("GATES", &dir.path().display().to_string())
+        .env("CHECKPOINTS", &dir.path().display().to_string())
         .limit(SOON)
 }
 
 /// A script in which `gate('name');` prints the name, and goes on after [`open`].
-pub fn stopping(code: &str) -> String {
+pub fn with_checkpoints(code: &str) -> String {
     format!(
         r#"<?php
-        function gate(string $name): void {{
+        function checkpoint(string $name): void {{
             // No output of a page's: settings of the session could not be changed any more.
             fwrite(STDOUT, "$name\n");
-            for ($i = 0; !file_exists(getenv('GATES') . "/$name.gate"); $i++) {{
-                if ($i === 2000) exit("nobody opened the gate $name");
+            for ($i = 0; !file_exists(getenv('CHECKPOINTS') . "/$name.released"); $i++) {{
+                if ($i === 2000) exit("nobody released the checkpoint $name");
                 usleep(5000);
                 clearstatcache();
             }}
@@ -45,25 +45,25 @@ pub fn stopping(code: &str) -> String {
 }
 
 /// Waits until the script stands before the gate.
-pub fn wait_for(script: &mut Running, gate: &str) {
-    assert_eq!(script.line(), gate);
+pub fn wait_at(script: &mut Running, checkpoint: &str) {
+    assert_eq!(script.line(), checkpoint);
 }
 
-pub fn open(dir: &WorkDir, gate: &str) {
-    fs::write(dir.join(&format!("{gate}.gate")), "").expect("write a file of our own");
+pub fn release(dir: &WorkDir, checkpoint: &str) {
+    fs::write(dir.join(&format!("{checkpoint}.released")), "").expect("write a file of our own");
 }
 
 /// Runs a script to its gate `here`, does `act`, lets it go on. What it said after the gate.
-pub fn with_pause(php: &Php, dir: &WorkDir, code: &str, act: impl FnOnce()) -> Output {
-    let mut script = php.spawn_code(&stopping(code));
-    wait_for(&mut script, "here");
+pub fn run_with_pause(php: &Php, dir: &WorkDir, code: &str, act: impl FnOnce()) -> Output {
+    let mut script = php.spawn_code(&with_checkpoints(code));
+    wait_at(&mut script, "here");
     act();
-    open(dir, "here");
+    release(dir, "here");
     script.wait()
 }
 
 /// `n` of the session `known`, as another process reads it; `none` where there is nothing.
-pub fn stored(php: &Php) -> String {
-    php.run_code(&stopping("echo session('known') ?? 'none';"))
+pub fn stored_n(php: &Php) -> String {
+    php.run_code(&with_checkpoints("echo session('known') ?? 'none';"))
         .ok()
 }

@@ -41,21 +41,21 @@ impl Site {
 
     /// Nothing went wrong that only a log tells.
     pub fn assert_quiet(&self) {
-        let said = self.fpm.error_log() + &self.nginx.error_log();
+        let logs = self.fpm.error_log() + &self.nginx.error_log();
         // Browsers ask for icons; a page may ask for what is not there on purpose.
         let wrong = |line: &&str| line.contains("PHP ") || line.contains("[error]");
         let missing = |line: &&str| line.contains("(2: No such file or directory)");
-        let wrong: Vec<_> = said
+        let wrong: Vec<_> = logs
             .lines()
             .filter(|line| wrong(line) && !missing(line))
             .collect();
         assert!(wrong.is_empty(), "{wrong:#?}");
         let log = self.gateway.log();
         // The first visitor of a site may be signed in nowhere.
-        let strange = |line: &&str| {
+        let unexpected = |line: &&str| {
             line.contains("WARN") && !line.contains("nobody has been signed in so far")
         };
-        let warnings: Vec<_> = log.lines().filter(strange).collect();
+        let warnings: Vec<_> = log.lines().filter(unexpected).collect();
         assert!(warnings.is_empty() || log.contains("ulimit"), "{log}");
     }
 }
