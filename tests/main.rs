@@ -2,6 +2,10 @@
 //!
 //! One program, so that it is linked once; a file is a module here. `cargo nextest run -p rsso-tests push::` runs one.
 
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+
 mod common;
 
 mod chat;
@@ -39,21 +43,39 @@ mod subdomains;
 mod symfony;
 mod testkit;
 
-/// A file that is missing in the list above would be compiled by nobody, and its tests run by nobody.
+/// A file that no `mod` names is not compiled, and its tests never run.
 #[test]
 fn each_file_is_a_module() {
-    let files = std::fs::read_dir(env!("CARGO_MANIFEST_DIR")).expect("this folder");
-    let names = files.map(|file| {
-        file.expect("a file")
-            .file_name()
-            .into_string()
-            .expect("UTF-8")
-    });
-    let missing: Vec<String> = names
-        .filter_map(|name| name.strip_suffix(".rs").map(str::to_owned))
-        .filter(|name| {
-            name != "main" && !include_str!("main.rs").contains(&format!("\nmod {name};\n"))
-        })
-        .collect();
-    assert!(missing.is_empty(), "main.rs lacks: {missing:?}");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut missing = Vec::new();
+    for (folder, index) in indexes(root) {
+        let modules = fs::read_to_string(&index).expect("a file of modules");
+        for file in fs::read_dir(&folder).expect("a folder of tests").flatten() {
+            let path = file.path();
+            let name = path.file_stem().and_then(OsStr::to_str).expect("UTF-8");
+            let is_named = ["mod", "pub mod"]
+                .iter()
+                .any(|word| modules.contains(&format!("\n{word} {name};\n")));
+            let is_rust = path.extension() == Some(OsStr::new("rs"));
+            if is_rust && path != index && !is_named {
+                missing.push(path);
+            }
+        }
+    }
+    assert!(
+        missing.is_empty(),
+        "no `mod` names these files: {missing:?}"
+    );
+}
+
+/// The folders of modules below this one, each with the file that names its modules.
+fn indexes(root: &Path) -> Vec<(PathBuf, PathBuf)> {
+    let mut indexes = vec![(root.to_owned(), root.join("main.rs"))];
+    for entry in fs::read_dir(root).expect("this folder").flatten() {
+        let index = entry.path().join("mod.rs");
+        if index.exists() {
+            indexes.push((entry.path(), index));
+        }
+    }
+    indexes
 }
