@@ -5,7 +5,8 @@
 
 use std::path::Path;
 
-use crate::common::gateway_site::{Site, sqlite};
+use crate::common::browsers::RunSteps;
+use crate::common::gateway_site::{GatewaySite, sqlite};
 use rsso_testkit::{Browser, FpmConfig, Handler, Page, RedisServer, WorkDir, chromium, firefox};
 use serde_json::{Value, json};
 
@@ -18,10 +19,8 @@ const FRONT: &str = "
 const STEPS: &str = include_str!("chat/steps.jsonl");
 
 /// The chat, with the folders that it lives in.
-fn chat(handler: &Handler, on_conflict: &str) -> (Site, [WorkDir; 2]) {
-    let Handler::Dsn(dsn) = handler else {
-        panic!("a gateway needs a DSN")
-    };
+fn chat(handler: &Handler, on_conflict: &str) -> (GatewaySite, [WorkDir; 2]) {
+    let dsn = handler.dsn();
     let chat = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/chat");
     let data = WorkDir::new();
     let database = data.web_dir("data").join("chat.sqlite");
@@ -36,12 +35,9 @@ fn chat(handler: &Handler, on_conflict: &str) -> (Site, [WorkDir; 2]) {
         .ini("rsso.max_logins_per_device", "1")
         .ini("rsso.on_conflict", on_conflict)
         .env("CHAT_DB", &database.display().to_string());
-    let site = Site::start(&config, dsn, &root.join("public"), FRONT).open("/sign-in");
+    let site = GatewaySite::start(&config, dsn, &root.join("public"), FRONT).open("/sign-in");
     (site, [data, copy])
 }
-
-/// A browser that takes the steps of a script: what they said.
-type RunSteps = fn(&Path, &Value) -> Vec<Value>;
 
 fn run(run_steps: RunSteps, handler: &Handler, script: &str, more: Value) -> Vec<Value> {
     let (site, _folders) = chat(handler, "kick");

@@ -5,6 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::common::Site;
+use crate::common::stores::on_each_store;
 use rsso_testkit::{Backend, Browser, Page, WorkDir};
 
 const ROUNDS: usize = 8;
@@ -26,14 +27,6 @@ if ($_GET['do'] === 'begin') {
 }
 if ($_GET['do'] === 'who') echo $_SESSION['user'] ?? 'nobody';
 ";
-
-macro_rules! on_each_store {
-    ($($test:ident),+ $(,)?) => {
-        mod sqlite { $(#[test] fn $test() { super::$test(rsso_testkit::Backend::Sqlite); })+ }
-        mod redis { $(#[test] fn $test() { super::$test(rsso_testkit::Backend::redis()); })+ }
-        mod mysql { $(#[test] fn $test() { super::$test(rsso_testkit::Backend::mariadb()); })+ }
-    };
-}
 
 on_each_store!(
     polls_during_a_sign_in_do_not_replace_its_cookie,

@@ -3,16 +3,13 @@
 
 use std::time::{Duration, Instant};
 
-use rsso_testkit::{Gateway, Handler, MariaDb, Php, RedisServer, WorkDir, eventually};
+use crate::common::php::php_without_cookies;
+use rsso_testkit::{Gateway, Handler, MariaDb, RedisServer, WorkDir, eventually};
 
 /// One request: a session that is claimed for ann. What its kicks say of their delivery.
 fn claim(handler: &Handler, session: &str, wait: u32) -> String {
     let dir = WorkDir::new();
-    let php = Php::new()
-        .handler(handler, dir.path())
-        .ini("session.use_cookies", "0")
-        .ini("session.cache_limiter", "")
-        .ini("rsso.storm_limit", "0");
+    let php = php_without_cookies(handler, dir.path()).ini("rsso.storm_limit", "0");
     php.run_code(&format!(
         "<?php session_id('{session}'); session_start();
         $login = sso_claim('ann', options: ['rotate_id' => false, 'await_delivery' => {wait}]);
@@ -23,9 +20,7 @@ fn claim(handler: &Handler, session: &str, wait: u32) -> String {
 
 fn assert_delivery(handler: &Handler) {
     const LONG: u32 = 10_000;
-    let Handler::Dsn(dsn) = handler else {
-        panic!("a gateway needs a DSN")
-    };
+    let dsn = handler.dsn();
     assert_eq!(claim(handler, "one", LONG), "[]");
     let began = Instant::now();
     assert_eq!(claim(handler, "alone", LONG), "[null]");

@@ -5,13 +5,11 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crate::common::php::php_without_cookies;
 use rsso_testkit::{Handler, Php, WorkDir};
 
 fn php(dir: &Path) -> Php {
-    Php::new()
-        .handler(&Handler::Sqlite, dir)
-        .ini("session.use_cookies", "0")
-        .ini("session.cache_limiter", "")
+    php_without_cookies(&Handler::Sqlite, dir)
 }
 
 /// A file system of its own, so small that it fills up.

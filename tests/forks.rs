@@ -4,26 +4,19 @@
 use std::thread;
 use std::time::Duration;
 
+use crate::common::php::php_without_cookies;
+use crate::common::stores::on_each_store;
 use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
 use rsso_testkit::php::Running;
 use rsso_testkit::{Backend, Php, WorkDir, eventually};
 
-/// A store joins when its connections are registered with `rsso_core::fork`.
-macro_rules! on_each_store {
-    ($($test:ident),+ $(,)?) => {
-        mod sqlite { $(#[test] fn $test() { super::$test(&rsso_testkit::Backend::Sqlite); })+ }
-        mod mysql { $(#[test] fn $test() { super::$test(&rsso_testkit::Backend::mariadb()); })+ }
-        mod redis { $(#[test] fn $test() { super::$test(&rsso_testkit::Backend::redis()); })+ }
-    };
-}
-
 on_each_store!(
-    a_killed_parents_lock_is_free_while_its_child_lives,
-    a_killed_parents_lock_goes_to_a_waiter_while_its_child_lives,
-    a_parent_killed_while_it_waited_leaves_no_place_in_the_queue,
-    a_live_parent_keeps_its_lock_beside_a_child,
-    a_child_whose_parent_has_ended_loses_no_write,
+    &a_killed_parents_lock_is_free_while_its_child_lives,
+    &a_killed_parents_lock_goes_to_a_waiter_while_its_child_lives,
+    &a_parent_killed_while_it_waited_leaves_no_place_in_the_queue,
+    &a_live_parent_keeps_its_lock_beside_a_child,
+    &a_child_whose_parent_has_ended_loses_no_write,
 );
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -61,11 +54,7 @@ impl Drop for Child {
 }
 
 fn php(backend: &Backend, dir: &WorkDir) -> Php {
-    Php::new()
-        .handler(&backend.handler(), dir.path())
-        .ini("session.use_cookies", "0")
-        .ini("session.cache_limiter", "")
-        .limit(LIMIT)
+    php_without_cookies(&backend.handler(), dir.path()).limit(LIMIT)
 }
 
 fn a_killed_parents_lock_is_free_while_its_child_lives(backend: &Backend) {

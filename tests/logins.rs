@@ -6,25 +6,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 use std::time::Duration;
 
+use crate::common::php::php_without_cookies;
+use crate::common::stores::on_each_store;
 use rsso_testkit::{Backend, Outbox, Php, WorkDir};
 use serde_json::Value;
 
-macro_rules! on_each_store {
-    ($($test:ident),+ $(,)?) => {
-        mod sqlite { $(#[test] fn $test() { super::$test(&rsso_testkit::Backend::Sqlite); })+ }
-        mod redis { $(#[test] fn $test() { super::$test(&rsso_testkit::Backend::redis()); })+ }
-        mod mysql { $(#[test] fn $test() { super::$test(&rsso_testkit::Backend::mariadb()); })+ }
-    };
-}
-
 on_each_store!(
-    of_many_concurrent_claims_one_stays,
-    of_many_concurrent_claims_three_stay,
-    of_many_concurrent_claims_one_stays_on_each_device,
-    of_many_concurrent_claims_one_is_accepted,
-    a_killed_claim_is_complete_or_has_not_happened,
-    a_session_kicked_during_a_request_does_not_come_back,
-    each_kind_of_claim_notifies_the_other_logins,
+    &of_many_concurrent_claims_one_stays,
+    &of_many_concurrent_claims_three_stay,
+    &of_many_concurrent_claims_one_stays_on_each_device,
+    &of_many_concurrent_claims_one_is_accepted,
+    &a_killed_claim_is_complete_or_has_not_happened,
+    &a_session_kicked_during_a_request_does_not_come_back,
+    &each_kind_of_claim_notifies_the_other_logins,
 );
 
 const PROCESSES: usize = 32;
@@ -36,10 +30,7 @@ fn rounds(usually: usize) -> usize {
 }
 
 fn php(backend: &Backend, dir: &WorkDir) -> Php {
-    Php::new()
-        .handler(&backend.handler(), dir.path())
-        .ini("session.use_cookies", "0")
-        .ini("session.cache_limiter", "")
+    php_without_cookies(&backend.handler(), dir.path())
         .ini("rsso.storm_limit", "0")
         .ini("rsso.read_timeout", "20")
         .limit(Duration::from_secs(550))

@@ -4,33 +4,24 @@
 use std::thread;
 use std::time::Duration;
 
+use crate::common::php::php_without_cookies;
+use crate::common::stores::on_each_store;
 use rsso_testkit::{Backend, Php, RedisServer, WorkDir, eventually};
 
-macro_rules! on_each_store {
-    ($($test:ident),+ $(,)?) => {
-        mod sqlite { $(#[test] fn $test() { super::$test(&rsso_testkit::Backend::Sqlite); })+ }
-        mod redis { $(#[test] fn $test() { super::$test(&rsso_testkit::Backend::redis()); })+ }
-        mod mysql { $(#[test] fn $test() { super::$test(&rsso_testkit::Backend::mariadb()); })+ }
-    };
-}
-
 on_each_store!(
-    eight_processes_lose_no_update,
-    eight_processes_lose_no_update_of_a_new_session,
-    a_killed_owner_blocks_nobody,
-    a_killed_owner_releases_a_waiter,
-    a_live_owner_keeps_its_lock_beyond_lock_ttl,
-    a_session_destroyed_during_a_request_stays_destroyed,
-    a_fork_does_not_change_the_parents_session,
+    &eight_processes_lose_no_update,
+    &eight_processes_lose_no_update_of_a_new_session,
+    &a_killed_owner_blocks_nobody,
+    &a_killed_owner_releases_a_waiter,
+    &a_live_owner_keeps_its_lock_beyond_lock_ttl,
+    &a_session_destroyed_during_a_request_stays_destroyed,
+    &a_fork_does_not_change_the_parents_session,
 );
 
 const LIMIT: Duration = Duration::from_secs(20);
 
 fn php(backend: &Backend, dir: &WorkDir) -> Php {
-    Php::new()
-        .handler(&backend.handler(), dir.path())
-        .ini("session.use_cookies", "0")
-        .ini("session.cache_limiter", "")
+    php_without_cookies(&backend.handler(), dir.path())
 }
 
 const COUNT: &str = "<?php

@@ -5,7 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::common::gateway_site::{Site, sqlite};
+use crate::common::browsers::RunSteps;
+use crate::common::gateway_site::{GatewaySite, sqlite};
 use rsso_testkit::{FpmConfig, Handler, MariaDb, RedisServer, WorkDir, chromium, firefox};
 use serde_json::{Value, json};
 
@@ -13,20 +14,15 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("push")
 }
 
-/// A browser that takes the steps of a script: what they said.
-type RunSteps = fn(&Path, &Value) -> Vec<Value>;
-
 fn run_script(run_steps: RunSteps, handler: &Handler, script: &str) -> Vec<Value> {
-    let Handler::Dsn(dsn) = handler else {
-        panic!("a gateway needs a DSN")
-    };
+    let dsn = handler.dsn();
     let config = FpmConfig::new(handler.clone())
         .ini("session.use_strict_mode", "1")
         .ini("session.cookie_httponly", "1")
         .ini("rsso.max_logins", "1")
         .ini("rsso.storm_limit", "0");
     let copy = WorkDir::new();
-    let site = Site::start(&config, dsn, &copy.web_copy("pages", &folder()), "")
+    let site = GatewaySite::start(&config, dsn, &copy.web_copy("pages", &folder()), "")
         .open("/login.php?uid=nobody");
     let reports = run_steps(
         &folder().join(script),

@@ -3,15 +3,13 @@
 
 use std::process::{Command, Output};
 
-use rsso_testkit::{Handler, MariaDb, Php, RedisServer, WorkDir};
+use crate::common::php::php_without_cookies;
+use rsso_testkit::{Handler, MariaDb, RedisServer, WorkDir};
 
 /// One process of a site of these settings, with so many sign-ins.
 fn sign_in(handler: &Handler, how: &str) {
     let dir = WorkDir::new();
-    let php = Php::new()
-        .handler(handler, dir.path())
-        .ini("session.use_cookies", "0")
-        .ini("session.cache_limiter", "")
+    let php = php_without_cookies(handler, dir.path())
         .ini("session.name", "shopid")
         .ini("session.cookie_path", "/shop/")
         .ini("rsso.prefix", "shop_")
@@ -38,9 +36,7 @@ fn check(dsn: &str, arguments: &[&str]) -> Output {
 }
 
 fn assert_compared(handler: &Handler, how: &str) {
-    let Handler::Dsn(dsn) = handler else {
-        panic!("a gateway needs a DSN")
-    };
+    let dsn = handler.dsn();
     sign_in(handler, how);
     let output = check(dsn, &[]);
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -3,16 +3,13 @@
 
 use std::path::Path;
 
+use crate::common::php::php_without_cookies;
 use rsso_testkit::{Handler, Php, RedisServer, WorkDir};
 
 const PASSWORD: &str = "mauve-ele:ph@nt/?#%20";
 
 fn php(dsn: &str, dir: &Path) -> Php {
-    let quiet = [("session.use_cookies", "0"), ("session.cache_limiter", "")];
-    let php = Php::new().handler(&Handler::Dsn(dsn.to_owned()), dir);
-    quiet
-        .iter()
-        .fold(php, |php, (name, value)| php.ini(name, value))
+    php_without_cookies(&Handler::Dsn(dsn.to_owned()), dir)
 }
 
 fn assert_keeps_sessions(redis: &RedisServer, php: &Php) {

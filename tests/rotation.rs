@@ -4,6 +4,7 @@
 use std::thread;
 
 use crate::common::Site;
+use crate::common::stores::on_each_store;
 use rsso_testkit::{Backend, Outbox, WorkDir};
 
 const REQUESTS: usize = 200;
@@ -20,14 +21,6 @@ echo $login->id;
 const LIST: &str = r"<?php
 foreach (sso_logins('alice') as $login) echo $login->id;
 ";
-
-macro_rules! on_each_store {
-    ($($test:ident),+ $(,)?) => {
-        mod sqlite { $(#[test] fn $test() { super::$test(rsso_testkit::Backend::Sqlite); })+ }
-        mod redis { $(#[test] fn $test() { super::$test(rsso_testkit::Backend::redis()); })+ }
-        mod mysql { $(#[test] fn $test() { super::$test(rsso_testkit::Backend::mariadb()); })+ }
-    };
-}
 
 on_each_store!(
     a_browser_that_rotates_in_every_request_keeps_its_login,

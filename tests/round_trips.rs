@@ -3,7 +3,8 @@
 //! Counted as a difference between a short and a long run of one process, so that what connecting costs (once a process)
 //! is not in the figure.
 
-use rsso_testkit::{Handler, Php, Proxy, RedisServer, WorkDir};
+use crate::common::php::php_without_cookies;
+use rsso_testkit::{Handler, Proxy, RedisServer, WorkDir};
 
 const SHORT: u64 = 5;
 const LONG: u64 = 25;
@@ -14,9 +15,8 @@ fn round_trips_of(prepare: &str, session: &str, ini: &[(&str, &str)]) -> f64 {
     let proxy = Proxy::start(redis.port());
     let dir = WorkDir::new();
     let handler = Handler::Dsn(format!("redis://127.0.0.1:{}", proxy.port()));
-    let quiet = [("session.use_cookies", "0"), ("session.cache_limiter", "")];
-    let mut php = Php::new().handler(&handler, dir.path());
-    for (name, value) in quiet.iter().chain(ini) {
+    let mut php = php_without_cookies(&handler, dir.path());
+    for (name, value) in ini {
         php = php.ini(name, value);
     }
     let run = |times: u64| {

@@ -5,6 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::common::Site;
+use crate::common::stores::on_each_store;
 use rsso_testkit::{Backend, FpmConfig, Handler, Nginx, PhpFpm, RedisServer, WorkDir};
 
 const PAGE: &str = r"<?php
@@ -63,15 +64,7 @@ fn auto_start_without_its_store_keeps_the_worker_alive() {
     }
 }
 
-macro_rules! on_each_store {
-    ($($test:ident),+ $(,)?) => {
-        mod sqlite { $(#[test] fn $test() { super::$test(|| rsso_testkit::Backend::Sqlite); })+ }
-        mod redis { $(#[test] fn $test() { super::$test(rsso_testkit::Backend::redis); })+ }
-        mod mysql { $(#[test] fn $test() { super::$test(rsso_testkit::Backend::mariadb); })+ }
-    };
-}
-
-on_each_store!(a_taken_lock_loses_no_worker_and_no_upload);
+on_each_store!(fn a_taken_lock_loses_no_worker_and_no_upload);
 
 fn a_taken_lock_loses_no_worker_and_no_upload(backend: fn() -> Backend) {
     let docroot = docroot();

@@ -5,23 +5,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::common::checkpoints::{release, wait_at, with_checkpoints};
+use crate::common::php::php_without_cookies;
+use crate::common::stores::on_each_store;
 use nix::sys::signal::Signal;
 use rsso_testkit::php::Running;
 use rsso_testkit::{Backend, Php, RedisServer, WorkDir, eventually};
 
-macro_rules! on_each_store {
-    ($($test:ident),+ $(,)?) => {
-        mod sqlite { $(#[test] fn $test() { super::$test(&rsso_testkit::Backend::Sqlite); })+ }
-        mod redis { $(#[test] fn $test() { super::$test(&rsso_testkit::Backend::redis()); })+ }
-        mod mysql { $(#[test] fn $test() { super::$test(&rsso_testkit::Backend::mariadb()); })+ }
-    };
-}
-
 on_each_store!(
-    signals_change_nothing,
-    a_waiter_that_gets_signals_keeps_its_place,
-    stops_change_nothing,
-    a_process_that_gets_signals_ends_normally,
+    &signals_change_nothing,
+    &a_waiter_that_gets_signals_keeps_its_place,
+    &stops_change_nothing,
+    &a_process_that_gets_signals_ends_normally,
 );
 
 /// For how long a process is shot at.
@@ -31,10 +25,7 @@ const SIGNALS_FOR: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(10);
 
 fn php(backend: &Backend, dir: &WorkDir) -> Php {
-    Php::new()
-        .handler(&backend.handler(), dir.path())
-        .ini("session.use_cookies", "0")
-        .ini("session.cache_limiter", "")
+    php_without_cookies(&backend.handler(), dir.path())
         .env("CHECKPOINTS", &dir.path().display().to_string())
         .limit(Duration::from_secs(60))
 }

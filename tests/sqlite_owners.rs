@@ -6,8 +6,9 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::common::php::php_without_cookies;
 use rsso_testkit::php::Output;
-use rsso_testkit::{Handler, Php, WorkDir};
+use rsso_testkit::{Handler, WorkDir};
 
 /// The site's user, `nobody`, and a neighbour, `games`: users of every Debian.
 const SITE: u32 = 65534;
@@ -57,10 +58,7 @@ fn set_owner(path: &Path, owner: u32, mode: u32) {
 }
 
 fn run(user: u32, handler: &Handler, path: &Path, code: &str) -> Output {
-    Php::new()
-        .handler(handler, path)
-        .ini("session.use_cookies", "0")
-        .ini("session.cache_limiter", "")
+    php_without_cookies(handler, path)
         .limit(Duration::from_secs(20))
         .user(user)
         .run_code(&format!("<?php {code}"))

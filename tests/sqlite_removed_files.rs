@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
+use crate::common::php::php_without_cookies;
 use rsso_testkit::php::Running;
 use rsso_testkit::{Handler, Php, WorkDir, eventually};
 
@@ -50,11 +51,7 @@ impl Workers {
         let dir = WorkDir::new();
         fs::create_dir(dir.path().join("own")).unwrap();
         let handler = Handler::Dsn(format!("sqlite:{}/own/s.db", dir.path().display()));
-        let php = Php::new()
-            .handler(&handler, dir.path())
-            .ini("session.use_cookies", "0")
-            .ini("session.cache_limiter", "")
-            .limit(LIMIT);
+        let php = php_without_cookies(&handler, dir.path()).limit(LIMIT);
         let script = dir.write("worker.php", WORKER);
         let mut workers = Self {
             dir,
@@ -247,11 +244,7 @@ impl IdleWorker {
     fn start() -> Self {
         let dir = WorkDir::new();
         let handler = Handler::Dsn(format!("sqlite:{}/s.db", dir.path().display()));
-        let php = Php::new()
-            .handler(&handler, dir.path())
-            .ini("session.use_cookies", "0")
-            .ini("session.cache_limiter", "")
-            .limit(LIMIT);
+        let php = php_without_cookies(&handler, dir.path()).limit(LIMIT);
         let code =
             "<?php session_id('kept'); session_start(); $_SESSION['n'] = 7; session_write_close();
              echo \"stored\\n\"; flush(); while (!file_exists($argv[1])) usleep(1000);";

@@ -4,6 +4,8 @@
 
 use std::path::Path;
 
+use crate::common::browsers::RunSteps;
+use crate::common::gateway_site;
 use rsso_testkit::{
     FpmConfig, Handler, MariaDb, Nginx, PhpFpm, RedisServer, WorkDir, chromium, firefox,
 };
@@ -94,8 +96,7 @@ fn mysql_with_the_old_table() {
 #[test]
 fn sqlite() {
     let dir = WorkDir::new();
-    let file = dir.web_dir("sessions").join("rsso.sqlite");
-    assert_one_login(&Handler::Dsn(format!("sqlite:{}", file.display())), &[]);
+    assert_one_login(&gateway_site::sqlite(&dir), &[]);
 }
 
 #[test]
@@ -107,13 +108,8 @@ fn redis() {
 #[test]
 fn sqlite_in_firefox() {
     let dir = WorkDir::new();
-    let file = dir.web_dir("sessions").join("rsso.sqlite");
-    let handler = Handler::Dsn(format!("sqlite:{}", file.display()));
-    assert_one_login_in(firefox::run, &handler, &[]);
+    assert_one_login_in(firefox::run, &gateway_site::sqlite(&dir), &[]);
 }
-
-/// A browser that takes the steps of a script: what they said.
-type RunSteps = fn(&Path, &Value) -> Vec<Value>;
 
 fn assert_one_login(handler: &Handler, ini: &[(&str, &str)]) -> Vec<String> {
     assert_one_login_in(chromium::run, handler, ini)

@@ -6,13 +6,11 @@ use rsso_testkit::php::{Output, Running};
 use rsso_testkit::{Handler, Php, WorkDir};
 
 use super::SOON;
+use super::php::php_without_cookies;
 
 /// PHP whose sessions are at `dsn`; `dir` is for what is on disk, and for the gates of [`stopping`].
 pub fn php(dsn: &str, dir: &WorkDir) -> Php {
-    Php::new()
-        .handler(&Handler::Dsn(dsn.to_owned()), dir.path())
-        .ini("session.use_cookies", "0")
-        .ini("session.cache_limiter", "")
+    php_without_cookies(&Handler::Dsn(dsn.to_owned()), dir.path())
         // PHP's gc comes by chance, and would be counted.
         .ini("session.gc_probability", "0")
         .env("CHECKPOINTS", &dir.path().display().to_string())

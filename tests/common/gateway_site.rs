@@ -8,13 +8,13 @@ use rsso_testkit::{FpmConfig, Gateway, Handler, Nginx, PhpFpm, WorkDir};
 const SNIPPET: &str = include_str!("../../examples/gateway/nginx.conf");
 
 /// A site and what serves it.
-pub struct Site {
+pub struct GatewaySite {
     pub nginx: Nginx,
     pub fpm: PhpFpm,
     pub gateway: Gateway,
 }
 
-impl Site {
+impl GatewaySite {
     /// Serves the pages in a folder that the workers may read. `locations` are nginx' own for it.
     pub fn start(config: &FpmConfig, dsn: &str, root: &Path, locations: &str) -> Self {
         let fpm = PhpFpm::start(config);

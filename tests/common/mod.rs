@@ -1,8 +1,10 @@
 //! What the tests have in common.
 
+pub mod browsers;
 pub mod checkpoints;
 pub mod gateway_site;
 pub mod pages;
+pub mod php;
 pub mod site;
 pub mod stores;
 

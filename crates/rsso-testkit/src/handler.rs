@@ -22,6 +22,17 @@ impl Handler {
         !matches!(self, Self::Files)
     }
 
+    /// The DSN of a handler that has one.
+    ///
+    /// # Panics
+    /// If it has none.
+    pub fn dsn(&self) -> &str {
+        match self {
+            Self::Dsn(dsn) => dsn,
+            Self::Files | Self::Sqlite => panic!("{self:?} has no DSN"),
+        }
+    }
+
     /// The INI settings; `save_dir` is where sessions may be kept on disk.
     pub fn ini(&self, save_dir: &Path) -> Vec<(String, String)> {
         let name = if self.is_rsso() { "rsso" } else { "files" };
