@@ -1,7 +1,6 @@
-//! The chat in `examples/chat`, in real browsers: people write to each other, one is pushed out and told without a
-//! click, one device signs out another.
+//! The chat of `examples/chat` in real browsers: messages, a kick that needs no click, a sign-out of another device.
 //!
-//! `chat/steps.mjs` says what they do, `chat/steps.jsonl` what comes of it.
+//! `chat/steps.mjs` has the steps, and `chat/steps.jsonl` what they must report.
 
 use std::path::Path;
 
@@ -10,21 +9,21 @@ use crate::common::gateway_site::{GatewaySite, sqlite};
 use rsso_testkit::{Browser, FpmConfig, Handler, Page, RedisServer, WorkDir, chromium, firefox};
 use serde_json::{Value, json};
 
-/// What nginx has to know of the chat: every page is index.php's.
+/// The nginx directives of the chat: index.php serves every page.
 const FRONT: &str = "
     location / { try_files $uri /index.php$is_args$args; }
 ";
 
-/// What the steps lead to, a line each.
+/// What the steps must report, a line each.
 const STEPS: &str = include_str!("chat/steps.jsonl");
 
-/// The chat, with the folders that it lives in.
+/// A running chat, with its folders.
 fn chat(handler: &Handler, on_conflict: &str) -> (GatewaySite, [WorkDir; 2]) {
     let dsn = handler.dsn();
     let chat = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/chat");
     let data = WorkDir::new();
     let database = data.web_dir("data").join("chat.sqlite");
-    // The workers cannot look into a checkout below root's own home.
+    // The workers cannot read a checkout below root's home.
     let copy = WorkDir::new();
     let root = copy.web_copy("chat", &chat);
     let config = FpmConfig::new(handler.clone())
@@ -49,7 +48,7 @@ fn run(run_steps: RunSteps, handler: &Handler, script: &str, more: Value) -> Vec
     reports
 }
 
-/// `browser` is what the chat takes it for.
+/// Asserts what the steps report; `browser` is the name that the chat shows.
 fn assert_chat(reports: &[Value], browser: &str) {
     let line = |line: &str| serde_json::from_str(line).expect("a line of JSON");
     let steps = STEPS.replace("Chrome on", &format!("{browser} on"));
@@ -78,7 +77,7 @@ fn in_firefox_people_chat_and_kick_each_other() {
     assert_chat(&reports, "Firefox");
 }
 
-/// Fills a form in, with the token of the page that has it.
+/// Submits a form with the token of its page.
 fn send(browser: &Browser, from: &Page, path: &str, fields: &[(&str, &str)]) -> Page {
     let token = from.between("name=\"csrf\" value=\"", "\"");
     let token = token.unwrap_or_else(|| panic!("no token in:\n{}", from.body));
@@ -103,7 +102,7 @@ fn a_refused_user_may_end_the_other_login_and_sign_in() {
     assert!(!is_in(&second.get("/")), "not yet");
     assert!(is_in(&first.get("/")));
 
-    // Nobody else, and nobody without the page's token.
+    // Not another browser, and not without the page's token.
     let form = third.get("/sign-in");
     assert_eq!(send(&third, &form, "/take-over", &[]).status, 403);
     assert_eq!(
@@ -118,13 +117,13 @@ fn a_refused_user_may_end_the_other_login_and_sign_in() {
         "{}",
         page.body
     );
-    // Once.
+    // Only once.
     let form = first.get("/sign-in");
     assert_eq!(send(&first, &form, "/take-over", &[]).status, 403);
     site.assert_quiet();
 }
 
-/// `RSSO_SCREENS=docs/images cargo test -p rsso-tests chat -- --ignored` makes those of the documentation.
+/// `RSSO_SCREENS=docs/images cargo test -p rsso-tests chat -- --ignored` makes the pictures of the documentation.
 #[test]
 #[ignore = "makes pictures; the steps above prove the same"]
 fn pictures_are_taken() {

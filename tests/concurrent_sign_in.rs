@@ -1,5 +1,6 @@
-//! Requests beside a login, which carry the session id from before it (a poll, a second click): the
-//! browser keeps the login's cookie. And a request that fails sends no cookie at all.
+//! Requests during a sign-in present the former session id, as a poll or a second click does.
+//!
+//! The browser keeps the cookie of the sign-in, and a request that fails sends no cookie.
 
 use std::thread;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use rsso_testkit::{Backend, Browser, Page, WorkDir};
 const ROUNDS: usize = 8;
 const POLLS: usize = 3;
 
-/// `handler=object` takes the save handler as an object; `login` is how the application signs in.
+/// `handler=object` sets the save handler as an object; `login` is how the application signs in.
 const PAGE: &str = r"<?php
 if ($_GET['handler'] === 'object') session_set_save_handler(new Rsso\SessionHandler);
 session_start();
@@ -50,7 +51,7 @@ fn polls_during_a_sign_in_do_not_replace_its_cookie(backend: Backend) {
                     format!("/page.php?handler={handler}&login={login}&do={what}&user=u{round}")
                 };
                 start_session(&browser, &page("begin"));
-                // The second time from a session that has another user's login.
+                // The second sign-in is from a session that has another user's login.
                 for what in ["login", "login"] {
                     sign_in_during_polls(&browser, &page(what), &page("poll"));
                     let who = browser.get(&page("who")).ok();
@@ -68,7 +69,7 @@ fn start_session(browser: &Browser, page: &str) {
     assert!(browser.cookie("PHPSESSID").is_some());
 }
 
-/// One request signs in while others of the same browser wait for the session.
+/// One request signs in while other requests of the browser wait for the session.
 fn sign_in_during_polls(browser: &Browser, login: &str, poll: &str) {
     thread::scope(|scope| {
         let signing_in = scope.spawn(|| browser.get(login));

@@ -1,12 +1,13 @@
-//! `sso_claim()` with `await_delivery`: it comes back when a gateway has told the kicked, at once where there is none,
-//! and is none the worse for a gateway that is killed.
+//! `sso_claim()` with `await_delivery`: it returns when a gateway has delivered the kicks.
+//!
+//! Without a gateway it returns at once, and a killed gateway does no harm.
 
 use std::time::{Duration, Instant};
 
 use crate::common::php::php_without_cookies;
 use rsso_testkit::{Gateway, Handler, MariaDb, RedisServer, WorkDir, eventually};
 
-/// One request: a session that is claimed for ann. What its kicks say of their delivery.
+/// A request that claims a session for ann; returns whether its kicks were delivered.
 fn claim(handler: &Handler, session: &str, wait: u32) -> String {
     let dir = WorkDir::new();
     let php = php_without_cookies(handler, dir.path()).ini("rsso.storm_limit", "0");
@@ -26,13 +27,13 @@ fn assert_delivery(handler: &Handler) {
     assert_eq!(claim(handler, "alone", LONG), "[null]");
     assert!(
         began.elapsed() < Duration::from_millis(LONG.into()),
-        "it waited for nobody"
+        "it waited without a gateway"
     );
 
     let program = rsso_testkit::php::extension().with_file_name("rsso");
     let mut gateway = Gateway::start_ready(&program, &["--dsn", dsn]);
     let mut n = 0;
-    eventually("it says that it is there", Duration::from_secs(30), || {
+    eventually("the gateway registers", Duration::from_secs(30), || {
         n += 1;
         (claim(handler, &format!("early{n}"), 1) != "[null]").then_some(())
     });
@@ -42,7 +43,7 @@ fn assert_delivery(handler: &Handler) {
     assert_eq!(claim(handler, "three", LONG), "[true]");
     assert_eq!(socket.rest().1, Some(4001));
     assert_eq!(claim(handler, "four", 200), "[false]");
-    // Nobody is told any more, and nobody waits longer than asked for.
+    // Nothing is delivered any more, and no claim waits longer than it asked for.
     gateway.kill9();
     let delivered = claim(handler, "five", 200);
     assert!(

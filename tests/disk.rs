@@ -1,5 +1,4 @@
-//! A full disk and a damaged file under the embedded store: said clearly, and nothing lost that
-//! was stored before.
+//! SQLite on a full disk and with a damaged file: the error is clear, and nothing stored is lost.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +11,7 @@ fn php(dir: &Path) -> Php {
     php_without_cookies(&Handler::Sqlite, dir)
 }
 
-/// A file system of its own, so small that it fills up.
+/// A file system so small that it fills up.
 struct SmallDisk(WorkDir);
 
 impl SmallDisk {
@@ -56,13 +55,13 @@ fn a_full_disk_is_reported_and_keeps_the_old_session() {
     );
     let read = "<?php session_id('kept'); session_start(); echo $_SESSION['word'];";
     assert_eq!(php.run_code(read).ok(), "old");
-    // And it goes on as soon as there is room.
+    // Writes work again as soon as there is room.
     php.run_code("<?php session_id('kept'); session_start(); $_SESSION['word'] = 'new';")
         .ok();
     assert_eq!(php.run_code(read).ok(), "new");
 }
 
-/// A statement that gives a row back commits after it: also the error of that commit is told.
+/// A statement that returns a row commits afterwards; the error of that commit is reported, too.
 #[test]
 fn a_new_session_that_does_not_fit_is_reported() {
     let disk = SmallDisk::mount("1m");
@@ -84,7 +83,7 @@ fn a_new_session_that_does_not_fit_is_reported() {
     );
 }
 
-/// What the log took of changes that failed is given back, while a worker has the database open.
+/// The log is truncated after failed changes, even while a worker has the database open.
 #[test]
 fn a_log_that_filled_the_disk_is_truncated() {
     let disk = SmallDisk::mount("4m");
@@ -98,10 +97,10 @@ fn a_log_that_filled_the_disk_is_truncated() {
         $visit = function ($id, $size) { session_id($id); session_start();
             $_SESSION['word'] = str_repeat('x', $size); session_write_close(); };
         $visit('kept', 100);
-        // Somebody else's file leaves little room.
+        // Another file leaves little room.
         file_put_contents(\"$dir/filler\", str_repeat('x', 2000000));
         for ($i = 0; $i < 3; $i++) { $visit('large', 3000000); }
-        // It goes on; and when there is room again, the log is given back, and large sessions can be stored.
+        // With room again, the log is truncated, and large sessions can be stored.
         $visit('kept', 200);
         unlink(\"$dir/filler\");
         $visit('kept', 300);
@@ -137,14 +136,14 @@ fn a_damaged_file_is_reported_with_the_way_out() {
         "{}",
         output.stderr
     );
-    // Following the advice works.
+    // The advice works.
     for suffix in ["", "-wal", "-shm"] {
         let _absent = fs::remove_file(format!("{}{suffix}", file.display()));
     }
     assert_eq!(php.run_code(visit).ok(), "1");
 }
 
-/// A worker whose database was deleted must not go on writing into the deleted file.
+/// A worker must not continue to write into a deleted database file.
 #[test]
 fn a_deleted_database_is_created_again() {
     let dir = WorkDir::new();

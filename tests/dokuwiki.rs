@@ -1,6 +1,6 @@
-//! A real application, its code untouched: Debian's DokuWiki signs in, edits and signs out on every backend.
+//! A real application without changes: Debian's DokuWiki signs in, edits and signs out on every backend.
 //!
-//! Its code runs where the package put it; only its configuration and its pages are ours, in a temporary directory.
+//! Its code runs from the package; its configuration and pages are in a temporary directory.
 
 use std::path::Path;
 
@@ -35,7 +35,7 @@ mod single_login {
     }
 }
 
-/// Configuration, users and pages of one wiki, made from what the package ships.
+/// The configuration, users and pages of a wiki, made from those of the package.
 fn wiki() -> WorkDir {
     assert!(
         Path::new(CODE).join("doku.php").is_file(),
@@ -64,7 +64,7 @@ fn wiki() -> WorkDir {
             data.display()
         ),
     );
-    // Debian's inc/preload.php keeps what is defined already: the way to another configuration without a changed file.
+    // Debian's inc/preload.php keeps existing definitions, so another configuration needs no changed file.
     let conf = conf.display();
     dir.write(
         "prepend.php",
@@ -203,7 +203,7 @@ fn two_editors_do_not_see_each_others_session(backend: Backend) {
     assert!(bob.get("/doku.php?id=start").body.contains("bob Editor"));
     assert!(!is_signed_in(&nobody.get("/doku.php?id=start")));
 
-    // A form filled in with somebody else's token is refused: the token belongs to the session.
+    // A form with another session's token is refused.
     let form = bob.get("/doku.php?id=playground:rsso&do=edit");
     let token = field(&form, "sectok");
     ann.post(
@@ -222,14 +222,14 @@ fn two_editors_do_not_see_each_others_session(backend: Backend) {
     );
 }
 
-/// From php.ini alone: `rsso.auto_claim` names where DokuWiki keeps its user.
+/// `rsso.auto_claim` in php.ini is enough: it names where DokuWiki keeps its user.
 fn a_second_browser_signs_the_first_out(backend: Backend) {
     let wiki = wiki();
     let site = site_with(backend, &wiki, |config| {
         config
             .ini("rsso.auto_claim", "DW*.auth.user")
-            // DokuWiki's cookie holds the password, encrypted with the session's id: with the same id it
-            // would sign in again by itself.
+            // DokuWiki's cookie has the password, encrypted with the session id: with the same id it would sign in
+            // again.
             .ini("session.use_strict_mode", "1")
     });
     let (office, home, bob) = (site.browser(), site.browser(), site.browser());
@@ -242,9 +242,12 @@ fn a_second_browser_signs_the_first_out(backend: Backend) {
         "the first browser is still signed in"
     );
     assert!(is_signed_in(&home.get("/doku.php?id=start")));
-    assert!(is_signed_in(&bob.get("/doku.php?id=start")), "not bob's");
+    assert!(
+        is_signed_in(&bob.get("/doku.php?id=start")),
+        "bob stays signed in"
+    );
 
-    // And back again, from where it was pushed out.
+    // A sign-in from the kicked browser kicks the other one.
     sign_in(&office, "ann");
     assert!(!is_signed_in(&home.get("/doku.php?id=start")));
     let page = office.get("/doku.php?id=start");
@@ -255,7 +258,7 @@ fn a_second_browser_signs_the_first_out(backend: Backend) {
     let subjects: Vec<_> = kicked.iter().map(|event| &event["subject"]).collect();
     assert_eq!(subjects, ["ann", "ann"]);
 
-    // Signing out frees the slot.
+    // A sign-out releases the login.
     let token = page
         .between("do=logout&amp;sectok=", "\"")
         .expect("a link to sign out")

@@ -1,5 +1,4 @@
-//! Forked children that never call rsso: a killed parent's lock is free at once, a living parent
-//! keeps its lock.
+//! Forked children that never call rsso: a killed parent's lock is free at once, and a live parent keeps its lock.
 
 use std::thread;
 use std::time::Duration;
@@ -24,13 +23,13 @@ const LIMIT: Duration = Duration::from_secs(20);
 const NEXT: &str = "<?php session_id('held'); session_start(); echo $_SESSION['by'] ?? 'nobody';
     $_SESSION['by'] = 'the living';";
 
-/// Forks while it holds the lock; the child does nothing until it is told to end.
+/// Forks while it holds the lock; the child sleeps until it is killed.
 const PARENT: &str = "<?php session_id('held'); session_start(); $_SESSION['by'] = 'parent';
     if (($child = pcntl_fork()) === 0) { sleep(60); exit; }
     echo \"$child\\n\"; flush();
     pcntl_waitpid($child, $status); echo \"gone\\n\"; flush(); sleep(60);";
 
-/// The child of a script; killed on drop.
+/// The forked child of a script; killed on drop.
 struct Child(Pid);
 
 impl Child {
@@ -79,7 +78,7 @@ fn a_killed_parents_lock_goes_to_a_waiter_while_its_child_lives(backend: &Backen
     assert!(child.lives());
 }
 
-/// It gave up on the lock, and keeps its place in the queue: a place that a child must not inherit.
+/// A parent that gave up keeps its place in the queue, which the child must not inherit.
 fn a_parent_killed_while_it_waited_leaves_no_place_in_the_queue(backend: &Backend) {
     let dir = WorkDir::new();
     let php = php(backend, &dir).ini("rsso.lock_wait", "10");
@@ -114,7 +113,7 @@ fn a_live_parent_keeps_its_lock_beside_a_child(backend: &Backend) {
     assert_eq!(php.run_code(locked_out).ok(), "waits");
 }
 
-/// A script that becomes a daemon: what its parent had open does not pass for the child's own.
+/// A script that becomes a daemon: the child does not use its parent's connections.
 fn a_child_whose_parent_has_ended_loses_no_write(backend: &Backend) {
     let dir = WorkDir::new();
     let php = php(backend, &dir);
@@ -136,7 +135,7 @@ fn a_child_whose_parent_has_ended_loses_no_write(backend: &Backend) {
     };
     let read = "<?php session_id('daemon'); session_start(['read_and_close' => true]); echo $_SESSION['n'];";
     stored("2");
-    // Each of these is the last to close the database, if nobody knows of the child.
+    // Each of these would be the last to close the database, if rsso did not know of the child.
     assert_eq!(php.run_code(read).ok(), "2");
     assert_eq!(php.run_code(read).ok(), "2");
     dir.write("end", "");

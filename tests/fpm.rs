@@ -1,6 +1,6 @@
-//! Sessions as a web site has them: nginx, a php-fpm pool of several workers, browsers at the same time.
+//! Sessions of a web site: nginx, a php-fpm pool of several workers, concurrent browsers.
 //!
-//! The `files` column proves the harness: what PHP's own handler cannot do here, no handler is asked for.
+//! PHP's own `files` handler passes, too, which proves that the tests are sound.
 
 use std::thread;
 use std::time::Instant;
@@ -44,7 +44,7 @@ fn concurrent_requests_of_one_session_lose_no_update(backend: Backend) {
 
 fn a_killed_worker_does_not_keep_its_session(backend: Backend) {
     let docroot = docroot();
-    // Redis cannot know that an owner died: there the lock lives on for its time-to-live.
+    // Redis may not know that the owner died; then the lock lives until its ttl.
     let is_rsso = backend.handler().is_rsso();
     let site = Site::start(backend, docroot.path(), |config| {
         let config = config.workers(4);
@@ -95,7 +95,7 @@ fn two_sessions_do_not_wait_for_each_other(backend: Backend) {
     });
 }
 
-/// `open` does no I/O, and a request that never starts a session does not even get there.
+/// A request that starts no session does no I/O.
 #[test]
 fn a_request_without_a_session_sends_nothing_to_the_store() {
     let docroot = docroot();

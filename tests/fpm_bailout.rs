@@ -1,9 +1,9 @@
-//! PHP may leave a function in the middle, by `longjmp`, when it runs out of memory. The worker serves on.
+//! Out of memory: PHP may leave a function by `longjmp`, and the worker must still serve the next request.
 
 use crate::common::SOON;
 use rsso_testkit::{FpmConfig, Handler, Nginx, PhpFpm, WorkDir, eventually};
 
-/// Has no memory left for what PHP does where it looks at `open_basedir`: it copies the directive.
+/// Leaves no memory for the copy of `open_basedir` that PHP makes when it checks the directive.
 const OUT_OF_MEMORY: &str = r#"<?php
 $here = __DIR__;
 if ($_GET['way'] === 'start') {

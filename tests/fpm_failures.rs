@@ -1,4 +1,4 @@
-//! A web site whose Redis hangs, crashes or refuses: an error in time, no credentials in it, and no worker lost.
+//! A web site whose Redis hangs, crashes or refuses: a timely error without credentials, and no worker is lost.
 
 use std::time::Instant;
 
@@ -6,7 +6,7 @@ use crate::common::pages::docroot;
 use crate::common::{SOON, Site};
 use rsso_testkit::{Backend, FpmConfig, Handler, Nginx, PhpFpm, RedisServer, WorkDir};
 
-/// `workers` workers with short time-outs before a Redis that has a password.
+/// A site with short timeouts and this many workers, on a Redis with a password.
 fn site_with_short_timeouts(password: &str, docroot: &WorkDir, workers: usize) -> Site {
     let backend = Backend::from(RedisServer::builder().password(password).start());
     Site::start(backend, docroot.path(), |config| {

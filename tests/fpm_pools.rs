@@ -1,6 +1,6 @@
-//! Several pools on one machine or one store: none sees, breaks or waits for another's sessions.
+//! Several pools on one machine or one store: none reads, breaks or waits for another's sessions.
 //!
-//! Needs root, as a machine with pools of several users does.
+//! These tests need root, as pools of several users do.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -8,8 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use crate::common::pages::docroot;
 use rsso_testkit::{FpmConfig, Handler, Nginx, PhpFpm, RedisServer, WorkDir};
 
-/// Two users on one machine, neither with a DSN nor a save path: each has a store of its own, and neither can read the
-/// other's.
+/// Two users without a DSN and a save path each get a store that the other cannot read.
 #[test]
 fn two_users_without_any_setting_do_not_collide() {
     let docroot = docroot();
@@ -55,7 +54,7 @@ fn two_users_without_any_setting_do_not_collide() {
     }
 }
 
-/// Debian's own default: sessions of all users in one directory that is not to be listed.
+/// Debian's default: one directory for the sessions of all users, which nobody can list.
 #[test]
 fn two_users_with_one_save_path_do_not_collide() {
     let docroot = docroot();
@@ -81,7 +80,7 @@ fn two_users_with_one_save_path_do_not_collide() {
     }
 }
 
-/// One Redis, two pools: the prefix keeps them apart.
+/// Two pools on one Redis, with different prefixes.
 #[test]
 fn two_pools_with_two_prefixes_share_a_redis_and_no_session() {
     let docroot = docroot();

@@ -1,6 +1,6 @@
-//! Settings that PHP takes when a worker or a request starts: a pool's `php_value` and `php_admin_value`, `.user.ini`.
+//! Settings that PHP reads before a script: a pool's `php_value` and `php_admin_value`, and `.user.ini`.
 //!
-//! Nobody is there to be told of a bad value then. So every use of a session says it, until it is mended.
+//! A bad value cannot be reported then. So every use of a session reports it, until it is corrected.
 
 use std::fs;
 use std::io::Read as _;
@@ -10,7 +10,7 @@ use std::thread;
 use crate::common::SOON;
 use rsso_testkit::{Browser, FpmConfig, Handler, Nginx, PhpFpm, WorkDir};
 
-/// Every way to rsso, one after the other, and what came of it.
+/// Calls every entry point of rsso, and prints what happened.
 const ENTRY_POINTS: &str = r#"<?php
 ob_start();
 $ways = [
@@ -42,10 +42,10 @@ foreach ($ways as $name => $act) {
 }
 "#;
 
-/// Takes no part in sessions.
+/// Uses no session.
 const PLAIN: &str = "<?php echo 'plain';";
 
-/// A start, after which a good value has been set.
+/// Sets a good value, then starts a session.
 const CORRECTED: &str = r"<?php
 ob_start();
 var_dump(ini_set('rsso.on_conflict', 'kick'));
@@ -53,7 +53,9 @@ session_start();
 echo 'served';
 ";
 
-/// Of each directive that has wrong values, one: not of `rsso.mysql_table`, any text of which is a name.
+/// A bad value for each directive, with what its error says it accepts.
+///
+/// Any value of `rsso.mysql_table` is good.
 const BAD_VALUES: &[(&str, &str, &str)] = &[
     ("dsn", "redsi://10.0.0.1", "unknown scheme redsi://"),
     ("prefix", "a b", "1 to 64 characters"),
@@ -88,7 +90,7 @@ const BAD_VALUES: &[(&str, &str, &str)] = &[
     ("device_marks", "pc", "mark=device"),
 ];
 
-/// Takes one connection and says what it hears first.
+/// Accepts one connection, and returns the first bytes that it receives.
 fn first_bytes(server: TcpListener) -> thread::JoinHandle<String> {
     thread::spawn(move || {
         let (mut connection, _) = server.accept().expect("a connection");
@@ -112,7 +114,7 @@ fn docroot() -> WorkDir {
     docroot
 }
 
-/// That each way throws, and what it says.
+/// Asserts that each entry point throws, and names the directive and what it accepts.
 fn assert_refused(output: &str, directive: &str, accepts: &str) {
     let lines: Vec<_> = output.lines().collect();
     assert_eq!(lines.len(), 13, "{output}");
@@ -130,7 +132,7 @@ fn a_bad_value_in_the_pool_is_an_exception() {
         for (name, value, accepts) in BAD_VALUES {
             let directive = format!("rsso.{name}");
             let config = FpmConfig::new(Handler::Sqlite).workers(1);
-            // Where messages are shown, there is nobody to show one to yet.
+            // Even with display_errors, nobody could see a message yet.
             let config = config
                 .ini("display_errors", "1")
                 .pool(kind, &directive, value);
@@ -147,7 +149,7 @@ fn a_bad_value_in_the_pool_is_an_exception() {
     }
 }
 
-/// The bad value stands as one that only the administrator can change.
+/// A bad value keeps its rights: only the administrator can change it.
 #[test]
 fn a_script_cannot_replace_a_bad_value_of_the_administrator() {
     let docroot = docroot();
@@ -159,7 +161,7 @@ fn a_script_cannot_replace_a_bad_value_of_the_administrator() {
     assert!(!output.body.contains("served"), "{output:?}");
 }
 
-/// Where a script may set the directive, it is good as long as the script runs, and bad again after it.
+/// A script may correct the directive, but only for its own run.
 #[test]
 fn a_bad_value_returns_after_the_request_that_corrected_it() {
     let docroot = docroot();
@@ -210,7 +212,7 @@ fn a_bad_value_in_user_ini_is_an_exception_only_there() {
     }
 }
 
-/// php.ini is bad and `.user.ini` is good: so is the request, and the next one without it is not.
+/// The good value of `.user.ini` counts for its requests only.
 #[test]
 fn a_good_value_in_user_ini_overrides_a_bad_one_in_php_ini() {
     let docroot = docroot();
@@ -235,7 +237,7 @@ fn a_good_value_in_user_ini_overrides_a_bad_one_in_php_ini() {
     }
 }
 
-/// The site's user can write `.user.ini`, and does not know the pool's password.
+/// The site's user can write `.user.ini`, but must not learn the pool's password.
 #[test]
 fn the_pools_password_is_not_sent_to_a_dsn_of_user_ini() {
     const SECRET: &str = "mauveelephant";

@@ -1,6 +1,6 @@
-//! Logins between PHP processes: many at one instant, killed at random points, kicked in flight.
+//! Logins of many PHP processes: concurrent claims, kills at random points, kicks during a request.
 //!
-//! `RSSO_ROUNDS` raises how often each is tried; the outbox says what has happened.
+//! `RSSO_ROUNDS` sets how often each is tried. The outbox shows what has happened.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
@@ -23,7 +23,7 @@ on_each_store!(
 
 const PROCESSES: usize = 32;
 
-/// How often to try: a few times in a test run.
+/// The value of `RSSO_ROUNDS`, or `usually` if it is not set.
 fn rounds(usually: usize) -> usize {
     let wanted = std::env::var("RSSO_ROUNDS").ok();
     wanted.and_then(|text| text.parse().ok()).unwrap_or(usually)
@@ -36,14 +36,15 @@ fn php(backend: &Backend, dir: &WorkDir) -> Php {
         .limit(Duration::from_secs(550))
 }
 
-/// Each process claims one user a round, all at the same instant; a user of a round's own, so that a
-/// process that is late disturbs no other round.
+/// All processes claim at the same instant, once in each round; returns how many claims of each were refused.
+///
+/// Each round has its own user, so that a late process disturbs no other round.
 fn claim_at_once(backend: &Backend, dir: &WorkDir, rounds: usize, options: &str) -> Vec<usize> {
     let php = php(backend, dir);
     let code = format!(
         "<?php
         [, $process, $start] = $argv;
-        // Who is kicked before its request has ended is told so.
+        // A request that is kicked before its end gets a warning.
         set_error_handler(fn ($level, $text) => str_contains($text, 'login was ended while this request'));
         $refused = 0;
         for ($round = 0; $round < {rounds}; $round++) {{
@@ -82,7 +83,7 @@ fn live(backend: &Backend, dir: &WorkDir, rounds: usize) -> Vec<Vec<String>> {
     serde_json::from_str(&php(backend, dir).run_code(&code).ok()).expect("JSON")
 }
 
-/// What the outbox says of each user: the logins that were claimed, kicked, and so on.
+/// The events in the outbox: for each user and kind of event, the logins.
 struct LoginEvents(BTreeMap<String, BTreeMap<String, Vec<String>>>);
 
 impl LoginEvents {
@@ -107,7 +108,7 @@ impl LoginEvents {
     }
 }
 
-/// So many stay, and each of the others has one kick addressed to it, of all that were let in.
+/// Asserts that this many logins stay, and that each of the others has exactly one kick event.
 fn assert_survivors(backend: &Backend, dir: &WorkDir, rounds: usize, survivors: usize) {
     let events = LoginEvents::of(backend, dir);
     for (round, live) in live(backend, dir, rounds).into_iter().enumerate() {
@@ -165,7 +166,7 @@ fn of_many_concurrent_claims_one_is_accepted(backend: &Backend) {
     }
 }
 
-/// A worker that claims again and again, killed each time at another point.
+/// A worker that claims repeatedly is killed each time at another point.
 fn a_killed_claim_is_complete_or_has_not_happened(backend: &Backend) {
     let (dir, kills) = (WorkDir::new(), rounds(25));
     let php = php(backend, &dir).ini("rsso.lock_wait", "5");
@@ -182,7 +183,7 @@ fn a_killed_claim_is_complete_or_has_not_happened(backend: &Backend) {
         if kill % 3 > 0 {
             assert_eq!(worker.line(), "at work");
         }
-        // A third is killed while it connects, the others in the middle of one claim or the next.
+        // A third is killed while it connects, the others during a claim.
         let wait = (u64::try_from(kill).unwrap() * 7919) % 23_000;
         thread::sleep(Duration::from_micros(wait));
         worker.kill9();
@@ -203,7 +204,7 @@ fn a_killed_claim_is_complete_or_has_not_happened(backend: &Backend) {
     assert_eq!(accounted, claimed, "each login lives or has one end");
 }
 
-/// The request has read its session, is kicked, and tries everything to come back.
+/// A request has read its session, is kicked, and tries everything to store it again.
 fn a_session_kicked_during_a_request_does_not_come_back(backend: &Backend) {
     let tries = rounds(200).max(40);
     let code = format!(

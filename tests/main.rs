@@ -1,6 +1,7 @@
 //! End to end: PHP with the extension, real stores, web servers and browsers.
 //!
-//! One program, so that it is linked once; a file is a module here. `cargo nextest run -p rsso-tests push::` runs one.
+//! All tests are one program, which is linked once; each file is a module of it. To run one file:
+//! `cargo nextest run -p rsso-tests push::`. What the tests share is in `common/`.
 
 use std::ffi::OsStr;
 use std::fs;

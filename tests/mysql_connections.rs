@@ -1,12 +1,13 @@
-//! The ways to reach a MySQL server, and the servers' settings, each with a real one: a session written by one PHP is
-//! read by another byte for byte, and no PHP tells the password.
+//! Connections to MySQL servers: TCP, unix sockets, TLS, passwords, and all kinds of server settings.
+//!
+//! A session written by one PHP is read by another byte for byte, and no output contains the password.
 
 use crate::common::checkpoints::php;
 use rsso_testkit::{MariaDb, Php, WorkDir};
 
 const PASSWORD: &str = "mauve-ele'ph\"\\:@nt/?#%20;é";
 
-/// Every byte, and what a badly quoted statement would trip over.
+/// Every byte, and text that a badly quoted statement would break on.
 const BYTES: &str = r#"$bytes = implode('', array_map(chr(...), range(0, 255))) . "\\' OR 1=1 -- \" \\\\'; \u{1F600} \xff\xfe\0";"#;
 
 fn assert_keeps_sessions(mariadb: &MariaDb, php: &Php) {
@@ -93,7 +94,7 @@ fn tls_with_a_private_authority_works() {
     let (mariadb, dir) = (MariaDb::builder().tls().start(), WorkDir::new());
     assert_refused(&php(&mariadb.plain_url(), &dir));
     assert_keeps_sessions(&mariadb, &php(&mariadb.url(), &dir));
-    // An authority that the system does not know is not trusted by itself.
+    // An authority that the system does not know is not trusted.
     assert_refused(&php(&format!("{}?tls=1", mariadb.plain_url()), &dir));
     // Nor is another one.
     let other = MariaDb::builder().tls().start();
@@ -110,7 +111,7 @@ fn tls_with_a_client_certificate_works() {
     assert_keeps_sessions(&mariadb, &php(&mariadb.url(), &dir));
 }
 
-/// Who asks for TLS gets TLS or nothing: no password and no session in plain text.
+/// If TLS is required, neither a password nor a session is sent in plain text.
 #[test]
 fn a_server_without_tls_is_refused_if_tls_is_required() {
     let (with, without) = (MariaDb::builder().tls().start(), MariaDb::start());
@@ -148,7 +149,7 @@ fn servers_of_any_character_set_work() {
     }
 }
 
-/// Settings of a whole server that a store must not depend on.
+/// Settings of the server that the store must not depend on.
 #[test]
 fn servers_with_unusual_settings_work() {
     for setting in [

@@ -1,5 +1,6 @@
-//! SQL injection: ids, data, and the names of tables and columns, with everything that ends a string or a name. Nothing
-//! is dropped and nobody is another: it works, or is refused by name.
+//! SQL injection through ids, data, and the names of tables and columns.
+//!
+//! Hostile values work as values or are refused; another table and another session stay intact.
 
 use crate::common::checkpoints::php;
 use rsso_testkit::{MariaDb, Php, WorkDir};
@@ -11,7 +12,7 @@ const MODES: [&str; 4] = [
     "NO_BACKSLASH_ESCAPES,ANSI_QUOTES",
 ];
 
-/// What a name or a value may try, in PHP's double quotes.
+/// Hostile names and values, for PHP's double quotes.
 const HOSTILE: [&str; 14] = [
     "'",
     "\\\"",
@@ -29,6 +30,7 @@ const HOSTILE: [&str; 14] = [
     "a:b ? #c /* d */ @e",
 ];
 
+/// A server with a table `precious` that must stay intact.
 struct Fixture {
     mariadb: MariaDb,
     dir: WorkDir,
@@ -74,7 +76,7 @@ fn hostile_session_ids_are_refused() {
             $id = "{id}";
             set_error_handler(function ($level, $text) {{ echo 'refused '; return true; }});
             session_id($id);
-            // PHP itself takes a new id instead of some of these.
+            // PHP itself replaces some of these ids.
             if (session_start()) {{ if (session_id() === $id) echo 'taken '; $_SESSION['by'] = 'mallory'; session_write_close(); }}
             $handler = new Rsso\SessionHandler;
             $handler->open('', 'PHPSESSID');
@@ -94,7 +96,7 @@ fn hostile_session_ids_are_refused() {
             for php in [fixture.own_tables(), fixture.existing_table()] {
                 let output = php.run_code(&code(id));
                 assert!(output.status.success(), "{id}: {output:#?}");
-                // A destruction of what cannot be stored succeeds; nothing else does.
+                // Only destroying such an id succeeds.
                 let did = output
                     .stdout
                     .replace("refused ", "")
@@ -118,7 +120,7 @@ fn hostile_data_are_stored_unchanged() {
             "<?php $all = [{all}]; foreach ($all as $i => $text) {{
                 session_id(\"data$i\"); session_start(); $_SESSION[$i . 'k'] = $text; session_write_close();
                 session_id(\"data$i\"); session_start(); $_SESSION['again'] = $text; session_write_close();
-                // As it is, without PHP's serialization around it.
+                // Unchanged, without PHP's serialization.
                 $h = new Rsso\\SessionHandler; $h->open('', ''); $h->read(\"raw$i\"); $h->write(\"raw$i\", $text); $h->close();
             }}"
         );
@@ -140,7 +142,7 @@ fn hostile_data_are_stored_unchanged() {
     }
 }
 
-/// Names reach the server between backticks and are one name there: of no table, or of a table that is called so.
+/// A name reaches the server between backticks, as the name of one table or column.
 #[test]
 fn hostile_names_of_missing_tables_and_columns_are_refused() {
     for modes in MODES {
@@ -169,7 +171,7 @@ fn hostile_names_of_missing_tables_and_columns_are_refused() {
                 }}
             }}"#
         )
-        // A name that is there after all would make the test itself the attacker.
+        // The name of the existing table would make the test itself the attacker.
         .replace(r#", "precious ""#, "");
         assert_eq!(fixture.own_tables().run_code(&code).ok(), "");
         fixture.assert_intact("names");
@@ -186,7 +188,7 @@ fn hostile_names_of_missing_tables_and_columns_are_refused() {
     }
 }
 
-/// Tables and columns that are really called so work.
+/// Tables and columns that really have such names work.
 #[test]
 fn hostile_names_of_existing_tables_and_columns_work() {
     for modes in MODES {

@@ -1,7 +1,6 @@
-//! What a session costs a MySQL server: statements, counted by the server's general log.
+//! How many statements a session costs a MySQL server, counted in its general log.
 //!
-//! Counted as a difference between a short and a long run of one process, so that what connecting costs (once a process)
-//! is not in the figure.
+//! The count is the difference between a short and a long run of one process, so that it excludes the connection.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,20 +12,20 @@ use rsso_testkit::{MariaDb, WorkDir};
 const SHORT: usize = 5;
 const LONG: usize = 25;
 
-/// Fails where one `session` (PHP code; `$i` is different each time) sends more than `at_most` statements.
+/// Asserts that one `session` (PHP code with a different `$i` each time) costs at most this many statements.
 fn assert_costs(session: &str, ini: &[(&str, &str)], at_most: usize) {
-    // Strict mode would not take an id of ours for a new session.
+    // Strict mode would not accept a given id for a new session.
     let known = "$strict = ini_set('session.use_strict_mode', '0'); session('known', 0); \
                  ini_set('session.use_strict_mode', $strict);";
     assert_costs_after(known, session, ini, at_most);
 }
 
-/// As [`assert_costs`], `before` once.
+/// [`assert_costs`] after the PHP code `before`.
 fn assert_costs_after(before: &str, session: &str, ini: &[(&str, &str)], at_most: usize) {
     assert_costs_with(before, session, ini, at_most, |_| 0);
 }
 
-/// As [`assert_costs_after`], with so many statements more for the time that the sessions took.
+/// [`assert_costs_after`] with this many more statements for the time that the sessions took.
 fn assert_costs_with(
     before: &str,
     session: &str,
@@ -102,7 +101,7 @@ fn a_session_that_is_only_read_costs_two_statements() {
     );
 }
 
-/// Whether a session has a login, and why one is gone, is read with it.
+/// The login of a session, and the reason why it ended, are read with the session.
 #[test]
 fn a_login_costs_no_more_statements() {
     let claim = "session_id('known'); session_start(); sso_claim('alice', 'web', ['rotate_id' => false]); \
@@ -116,25 +115,25 @@ fn a_login_costs_no_more_statements() {
             "0",
         ),
     ] {
-        // Once before: what is prepared for the first time is not counted.
+        // Once before, so that preparing statements is not counted.
         let before = format!(
             "$strict = ini_set('session.use_strict_mode', '0'); {claim} \
              ini_set('session.use_strict_mode', $strict); $i = 0; {session}"
         );
-        // It is refreshed once a second, with one statement more.
+        // The login is touched once a second, with one more statement.
         let refreshes = |took: Duration| usize::try_from(took.as_secs()).unwrap() + 1;
         let ini = [("session.use_strict_mode", strict)];
         assert_costs_with(&before, session, &ini, 2, refreshes);
     }
     let asks = "session_id('known'); session_start(); sso_kicked() ?? exit('not kicked'); session_abort();";
     let before = format!("{claim} sso_kick('alice'); {asks}");
-    // Why it is gone is asked for when it is not there.
+    // The reason of the kick is read after the missing session.
     assert_costs_after(&before, asks, &[], 3);
 }
 
 #[test]
 fn destroying_a_session_without_a_login_costs_three_statements() {
-    // Four before: what is missing under this id, why, and the new session under the lock that it took.
+    // Four come before: the missing session, the reason why it is missing, and the new session with its lock.
     let destroys = "session_id('known'); session_start(); session_destroy();";
     assert_costs(&format!("session('known', 1); {destroys}"), &[], 7);
 }

@@ -1,5 +1,4 @@
-//! Locks between PHP processes, with the default settings: nothing lost, in order, no polling,
-//! and no lock outlives its owner.
+//! Locks between PHP processes with default settings: no lost update, no polling, and no lock outlives its owner.
 
 use std::thread;
 use std::time::Duration;
@@ -67,8 +66,9 @@ const HOLD: &str = "<?php session_id('held'); session_start(); $_SESSION['by'] =
 const NEXT: &str = "<?php session_id('held'); session_start(); echo $_SESSION['by'] ?? 'nobody';
     $_SESSION['by'] = 'the living';";
 
-/// With `lock_ttl` and `lock_wait` as they are by default (60 and 30 s): only finding out that
-/// the owner is dead can let the next request through within the limit.
+/// With the defaults of `lock_ttl` and `lock_wait`, 60 and 30 seconds.
+///
+/// The next request succeeds within the limit only if rsso finds out that the owner is dead.
 fn a_killed_owner_blocks_nobody(backend: &Backend) {
     let dir = WorkDir::new();
     let php = php(backend, &dir).limit(LIMIT);
@@ -108,8 +108,7 @@ fn a_live_owner_keeps_its_lock_beyond_lock_ttl(backend: &Backend) {
     assert_eq!(waiter.wait().ok(), "2");
 }
 
-/// 500 times each way: the other request reads, the session is destroyed behind its back, and it
-/// writes, touches or regenerates.
+/// A session is destroyed while a request uses it, which then writes, touches or regenerates.
 fn a_session_destroyed_during_a_request_stays_destroyed(backend: &Backend) {
     let code = "<?php
         set_error_handler(function ($level, $text) { $GLOBALS['warned'] = ($GLOBALS['warned'] ?? 0) + 1; return true; });
@@ -134,7 +133,7 @@ fn a_session_destroyed_during_a_request_stays_destroyed(backend: &Backend) {
     for lock in ["1", "0"] {
         let dir = WorkDir::new();
         let php = php(backend, &dir).ini("rsso.lock", lock);
-        // The unchanged session of case 1 has lost nothing: nothing is said. Case 2 is told twice, for the old id and the new.
+        // Case 1 has lost nothing, so there is no warning. Case 2 has two, for the old id and the new.
         assert_eq!(
             php.run_code(code).ok(),
             "0 of 500 revived, 499 warned",
@@ -165,7 +164,7 @@ fn a_fork_does_not_change_the_parents_session(backend: &Backend) {
     assert_eq!(output.ok(), "warned waits parent");
 }
 
-/// The waiter's commands, as Redis sees them while it waits: none.
+/// Redis receives no command from a waiter while it waits.
 #[test]
 fn nothing_is_sent_while_waiting() {
     let redis = RedisServer::start();

@@ -1,7 +1,6 @@
-//! What the gateway's client does in a real browser: the dialog, shared connections, resuming, the way without
-//! WebSocket.
+//! The gateway's client in real browsers: dialogs, shared connections, resuming, and browsers without WebSocket.
 //!
-//! `push/` has the pages and the steps; each says on top what it tells.
+//! `push/` has the pages and the steps; the head of each script says what it reports.
 
 use std::path::{Path, PathBuf};
 
@@ -44,7 +43,7 @@ fn on_redis_in(run_steps: RunSteps, script: &str) -> Vec<Value> {
     run_script(run_steps, &Handler::Dsn(redis.url()), script)
 }
 
-/// Who is pushed out is told in a dialog, without a click.
+/// A kicked user sees a dialog, without a click.
 fn assert_dialog(reports: &[Value]) {
     let label = "Safari </script><img src=x onerror=alert(1)>";
     let kicked = &reports[0]["kicked"];

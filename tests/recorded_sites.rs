@@ -1,12 +1,11 @@
-//! PHP leaves word of its settings in the store at a sign-in, and `rsso serve --check` compares them with the
-//! gateway's.
+//! PHP records its settings in the store at a sign-in, and `rsso serve --check` compares them with the gateway's.
 
 use std::process::{Command, Output};
 
 use crate::common::php::php_without_cookies;
 use rsso_testkit::{Handler, MariaDb, RedisServer, WorkDir};
 
-/// One process of a site of these settings, with so many sign-ins.
+/// A process of a site with unusual settings, which signs in three times.
 fn sign_in(handler: &Handler, how: &str) {
     let dir = WorkDir::new();
     let php = php_without_cookies(handler, dir.path())
@@ -105,7 +104,7 @@ fn one_process_records_its_site_once() {
     assert_eq!((count("hset", &lines), count("hgetall", &lines)), (0, 1));
 }
 
-/// Who may use no key but those of the prefix signs in, and leaves word there.
+/// A Redis user may be limited to the keys of the prefix.
 #[test]
 fn a_redis_user_limited_to_a_prefix_records_its_site_below_it() {
     let redis = RedisServer::start();

@@ -1,5 +1,6 @@
-//! The ways to reach a Redis, each with a real one: a session written by one PHP is read by another, and no PHP tells
-//! the password.
+//! Connections to Redis servers: passwords, users, unix sockets, TLS.
+//!
+//! A session written by one PHP is read by another, and no output contains the password.
 
 use std::path::Path;
 
@@ -89,7 +90,7 @@ fn tls_with_a_private_authority_works() {
         .to_string();
     let trusting = format!("{}?ca={ca}", redis.url());
     assert_keeps_sessions(&redis, &php(&trusting, dir.path()));
-    // An authority that the system does not know is not trusted by itself.
+    // An authority that the system does not know is not trusted.
     let stranger =
         php(&redis.url(), dir.path()).run_code("<?php session_id('known'); session_start();");
     assert!(

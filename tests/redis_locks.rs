@@ -1,5 +1,7 @@
-//! Locks on Redis. Nobody waits for the answer to an unchanged session's release, and what went wrong with it is put right at
-//! the connection's next use. Who has waited longest comes next.
+//! Locks on Redis: releases that nobody waits for, lost connections, restarts, and the order of waiters.
+//!
+//! rsso does not wait for the answer to the release of an unchanged session. A failed release is corrected at the next
+//! use of the connection.
 
 use std::time::Duration;
 
@@ -8,6 +10,7 @@ use crate::common::checkpoints::{php, release, wait_at, with_checkpoints};
 use rsso_testkit::php::Running;
 use rsso_testkit::{Php, Proxy, RedisServer, WorkDir, eventually};
 
+/// A Redis server, and PHP that waits ten seconds for a lock.
 struct Fixture {
     redis: RedisServer,
     dir: WorkDir,
@@ -15,7 +18,7 @@ struct Fixture {
 }
 
 impl Fixture {
-    /// Waiting for a lock, or for the server, fails a test long before the lock's time-to-live helps.
+    /// The lock wait ends long before the lock's ttl would help.
     fn new() -> Self {
         let (redis, dir) = (RedisServer::start(), WorkDir::new());
         let php = php(&redis.url(), &dir)
@@ -25,7 +28,7 @@ impl Fixture {
     }
 
     fn spawn(&self, code: &str) -> Running {
-        // The first call of each script on a connection is waited for: the server is given the scripts.
+        // The first call of each Lua script is not asynchronous, because the server must load it.
         let code = format!("session('known', 1); session('known'); session('known'); {code}");
         self.php.spawn_code(&with_checkpoints(&code))
     }
@@ -38,8 +41,9 @@ impl Fixture {
         assert_eq!(output, "1");
     }
 
-    /// While the session is open, `act` is done to the server; it is closed unchanged, and used again
-    /// by the same worker, and then by another.
+    /// Asserts that sessions still work after `act` on the server while a session is open.
+    ///
+    /// The session is closed unchanged, and used again by the same worker and by another.
     fn assert_works_after(&self, act: impl FnOnce(&RedisServer)) {
         let mut script = self.spawn(
             "session_id('known'); session_start(); checkpoint('open'); session_write_close();
@@ -62,7 +66,7 @@ fn an_unchanged_session_does_not_wait_for_its_release() {
     for (lifetime, ends) in [
         (1440, "session_write_close();"),
         (1440, "session_abort();"),
-        // Its expiry is put off, as that of another was before.
+        // Its expiry is extended, as that of another session was before.
         (9000, "session_write_close();"),
     ] {
         let fixture = Fixture::new();
@@ -72,7 +76,7 @@ fn an_unchanged_session_does_not_wait_for_its_release() {
              session_id('known'); session_start(); checkpoint('open'); {ends} checkpoint('closed');"
         ));
         wait_at(&mut script, "open");
-        // A server that answers nothing: who waited would wait for rsso.read_timeout, and warn.
+        // The server answers nothing: a worker that waits would warn after rsso.read_timeout.
         fixture.redis.pause();
         release(&fixture.dir, "open");
         wait_at(&mut script, "closed");
@@ -97,7 +101,7 @@ fn a_closed_connection_is_opened_again() {
     });
 }
 
-/// The lock says whose it is; who finds it taken asks whether that connection lives.
+/// A lock names its owner's connection, and a waiter asks whether that connection is alive.
 #[test]
 fn a_lock_taken_on_a_new_connection_is_kept() {
     let fixture = Fixture::new();
@@ -125,8 +129,7 @@ fn a_lock_taken_on_a_new_connection_is_kept() {
     );
 }
 
-/// What is refused is asked for again, and ends with its connection where it is refused again:
-/// there the lock's owner is gone.
+/// A refused release is repeated; if it is refused again, the connection is closed, which ends the lock.
 #[test]
 fn a_release_refused_twice_is_reported_and_blocks_nobody() {
     let fixture = Fixture::new();
@@ -176,7 +179,7 @@ fn a_release_refused_once_blocks_nobody() {
     assert_eq!(script.wait().ok(), "");
 }
 
-/// A lock that is given back is kept for whoever has waited longest, until that one comes for it.
+/// A released lock is reserved for the longest waiter until it takes the lock.
 #[test]
 fn a_new_request_does_not_overtake_a_waiter_being_woken() {
     let fixture = Fixture::new();
@@ -193,14 +196,14 @@ fn a_new_request_does_not_overtake_a_waiter_being_woken() {
         .redis
         .cli(&["SET", &lock, "reserved", "PX", "60000"]);
     assert_eq!(fixture.php.run_code(&newcomer).ok(), "taken");
-    // Nobody came to be woken: then it is anybody's.
+    // If the waiter does not come, the lock is free.
     let woken = format!("{}w", lock.strip_suffix('l').unwrap());
     fixture.redis.cli(&["RPUSH", &woken, "1"]);
     assert_eq!(fixture.php.run_code(&newcomer).ok(), "1");
 }
 
 impl Fixture {
-    /// On a server that keeps its data, over a restart as well.
+    /// A fixture on a server that keeps its data over a restart.
     fn persistent() -> Self {
         let redis = RedisServer::builder().persistent().start();
         let fixture = Self::new();
@@ -214,7 +217,7 @@ impl Fixture {
         }
     }
 
-    /// A process that holds the session `known` until `held` is opened, and then writes 3.
+    /// A process that holds the session `known` until `held` is released, and then writes 3.
     fn holder(&self) -> Running {
         let mut script = self.spawn(
             "session_id('known'); session_start(); checkpoint('held'); $_SESSION['n'] = 3; session_write_close();",
@@ -223,7 +226,7 @@ impl Fixture {
         script
     }
 
-    /// Somebody who waits for so many seconds does not get the lock.
+    /// Asserts that a request that waits this many seconds does not get the lock.
     fn assert_held_for(&self, seconds: &str) {
         let attempt = format!(
             "ini_set('rsso.lock_wait', '{seconds}');
@@ -242,7 +245,7 @@ impl Fixture {
     }
 }
 
-/// Whoever removes a lock, the queue or all keys: who waits is let in at once, not when the lock would have run out.
+/// If a lock, its queue or all keys are deleted, waiters get the lock at once, not after its ttl.
 #[test]
 fn waiters_wake_if_the_lock_or_the_queue_is_deleted() {
     for names in ["l", "ln", "lw", "lnw", "lnwd", ""] {
@@ -265,19 +268,19 @@ fn waiters_wake_if_the_lock_or_the_queue_is_deleted() {
         } else {
             &command
         });
-        // Its limit is far below all of these times, and the holder still holds.
+        // The script's time limit is far below these times, and the owner still holds the lock.
         assert_eq!(waiter.wait().ok(), "in", "without {names:?}");
         release(&fixture.dir, "held");
         drop(holder.wait());
     }
 }
 
-/// The owner lives: what ends is a connection on which nothing happens.
+/// Only the owner's idle connection ends.
 #[test]
 fn a_live_owner_keeps_its_lock_over_a_closed_connection() {
     let fixture = Fixture::new();
     let holder = fixture.holder();
-    // The second time it is the connection of whoever has vouched.
+    // The second time, it is the connection that has confirmed the owner.
     for _ in 0..2 {
         fixture.redis.cli(&["CLIENT", "KILL", "TYPE", "normal"]);
         fixture.assert_held_for("2.5");
@@ -303,7 +306,7 @@ fn a_live_owner_keeps_its_lock_over_a_restart() {
     fixture.assert_write_is_stored(holder);
 }
 
-/// With a lock that would live for a minute, and who waits for ten seconds.
+/// The lock's ttl is a minute, and the next request waits ten seconds.
 #[test]
 fn a_dead_owners_lock_ends_soon_after_a_restart() {
     let mut fixture = Fixture::persistent();
@@ -312,7 +315,7 @@ fn a_dead_owners_lock_ends_soon_after_a_restart() {
     fixture.assert_another_process_gets_it();
 }
 
-/// As a firewall does it: no answer, no end.
+/// A firewall has forgotten the connection: no answer, no end.
 #[test]
 fn a_connection_forgotten_while_idle_is_opened_again() {
     let (redis, dir) = (RedisServer::start(), WorkDir::new());
@@ -329,7 +332,7 @@ fn a_connection_forgotten_while_idle_is_opened_again() {
     assert_eq!(script.wait().ok(), "12");
 }
 
-/// The owner was on another machine: nobody can see its process, only that its connection is gone.
+/// The owner was on another machine: only its missing connection shows that it is gone.
 #[test]
 fn a_lock_of_a_silent_owner_on_another_machine_is_released() {
     let fixture = Fixture::new();

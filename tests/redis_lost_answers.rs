@@ -1,5 +1,4 @@
-//! What is said of a write or a claim whose answer was lost on the way from Redis: stored, not stored, or not known, and
-//! only what is so.
+//! Lost answers of a Redis server: rsso reports a write or claim as stored, not stored or unknown, truthfully.
 
 use std::thread;
 use std::time::Duration;
@@ -11,13 +10,14 @@ use rsso_testkit::{Php, Proxy, RedisServer, WorkDir};
 const NOT_STORED: &str = "what was stored before is unchanged";
 const UNKNOWN: &str = "it is not known whether";
 
+/// A Redis server with the session `known`, and PHP with short timeouts.
 struct Fixture {
     redis: RedisServer,
     proxy: Proxy,
     dir: WorkDir,
     /// Through the proxy.
     php: Php,
-    /// Beside it.
+    /// Without the proxy.
     direct: Php,
 }
 
@@ -50,7 +50,7 @@ impl Fixture {
         }
     }
 
-    /// Holds the session `known`, with `n` changed from 1 to 2, until `here` is opened.
+    /// Starts a script that changes `n` of the session `known` from 1 to 2; it stops at `here` before it writes.
     fn start_change(&self) -> Running {
         let mut script = self.php.spawn_code(&with_checkpoints(
             "session_id('known'); session_start(); $_SESSION['n'] = 2;
@@ -64,7 +64,7 @@ impl Fixture {
         release(&self.dir, "here");
     }
 
-    /// How the script ended, and what is stored then.
+    /// Waits for the script; returns its output and the stored `n`.
     fn finish(&self, script: Running) -> (Output, String) {
         let output = script.wait();
         assert_eq!(output.stdout, "on", "{}", output.stderr);
@@ -81,7 +81,7 @@ fn assert_warned(output: &Output, words: &str) {
     );
 }
 
-/// The server is stopped, gets the write, and carries it out when it goes on.
+/// The paused server receives the write, and executes it when it continues.
 #[test]
 fn a_write_to_a_paused_server_is_not_reported_as_lost() {
     let fixture = Fixture::new();
@@ -95,7 +95,7 @@ fn a_write_to_a_paused_server_is_not_reported_as_lost() {
     assert_eq!(stored_n(&fixture.direct), "2");
 }
 
-/// It goes on while the write is being asked after: then it is known.
+/// The server continues while rsso asks for the outcome, so the outcome is known.
 #[test]
 fn a_write_with_a_late_answer_is_found_to_be_stored() {
     let fixture = Fixture::new();
@@ -108,7 +108,7 @@ fn a_write_with_a_late_answer_is_found_to_be_stored() {
     assert_eq!((output.stderr.as_str(), stored.as_str()), ("", "2"));
 }
 
-/// The write stays on its way, and nothing of it may be done once it is made anew.
+/// The write is delayed, and must have no effect after it was sent again.
 #[test]
 fn a_write_that_never_arrived_is_sent_again() {
     let fixture = Fixture::new();
@@ -119,7 +119,7 @@ fn a_write_that_never_arrived_is_sent_again() {
     fixture.proxy.flow();
     let (output, n) = fixture.finish(script);
     assert_eq!((output.stderr.as_str(), n.as_str()), ("", "2"));
-    // What was on its way has arrived by now, and counts for nothing.
+    // The delayed write has arrived by now, and had no effect.
     fixture
         .direct
         .run_code(&with_checkpoints("session('known', 3);"))
@@ -128,7 +128,7 @@ fn a_write_that_never_arrived_is_sent_again() {
     assert_eq!(stored_n(&fixture.direct), "3");
 }
 
-/// The write is made, its answer is lost with the connection, and others write before it is asked after.
+/// The write is executed, its answer is lost, and others write before rsso asks for the outcome.
 #[test]
 fn a_write_that_was_overwritten_is_not_reported_as_refused() {
     let fixture = Fixture::new();
@@ -136,7 +136,7 @@ fn a_write_that_was_overwritten_is_not_reported_as_refused() {
     fixture.redis.pause();
     fixture.resume_script();
     thread::sleep(Duration::from_millis(300));
-    // The write is executed; its answer goes no further than the proxy.
+    // The write is executed, but the proxy keeps its answer.
     fixture.proxy.stall();
     fixture.redis.resume();
     let other = fixture
@@ -151,7 +151,7 @@ fn a_write_that_was_overwritten_is_not_reported_as_refused() {
     assert_eq!(n, "10");
 }
 
-/// A connection that is closed while a request works: nothing was sent on it, and all is known.
+/// The connection is closed between read and write: nothing was sent, so the outcome is known.
 #[test]
 fn a_write_after_a_killed_connection_is_stored() {
     let fixture = Fixture::new();
@@ -185,7 +185,7 @@ fn a_write_after_a_restart_is_stored_if_the_session_survived() {
     assert_eq!((output.stderr.as_str(), n.as_str()), ("", "2"));
 }
 
-/// Logins: what was sent and not answered may have happened, and the exception says so.
+/// A claim without an answer may have happened, and the exception says so.
 #[test]
 fn a_claim_on_a_paused_server_has_an_unknown_outcome() {
     let fixture = Fixture::new();
@@ -231,7 +231,7 @@ fn a_kick_on_a_paused_server_has_an_unknown_outcome() {
     assert_eq!(fixture.direct.run_code(&with_checkpoints(logins)).ok(), "0");
 }
 
-/// As a firewall does it: no answer, no end. What was asked before may be asked again; an act is not sent into it.
+/// A firewall has forgotten the connection: no answer, no end. A read is repeated, but a change is sent only once.
 #[test]
 fn operations_on_a_forgotten_connection_are_done_once() {
     let fixture = Fixture::new();

@@ -1,5 +1,6 @@
-//! Redis servers that refuse, and ports where no Redis server answers: said in words that name the way out. And a server
-//! that takes no writes serves what it has.
+//! Redis servers that refuse, and ports where no Redis answers: the error names the way out.
+//!
+//! A server that accepts no writes still serves its sessions.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -9,7 +10,7 @@ use std::time::Duration;
 use crate::common::checkpoints::{php, release, wait_at, with_checkpoints};
 use rsso_testkit::{MariaDb, Php, RedisServer, WorkDir};
 
-/// What `session_start()` says with this DSN.
+/// The error of `session_start()` with this DSN.
 fn error_of(dsn: &str) -> String {
     let dir = WorkDir::new();
     let php = php(dsn, &dir)
@@ -31,7 +32,7 @@ fn assert_error_contains(dsn: &str, words: &[&str]) {
     }
 }
 
-/// Says something to each who comes, and hangs up.
+/// A server that sends these bytes to each client and disconnects; returns its port.
 fn serve_text(words: &'static [u8]) -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -119,6 +120,7 @@ fn protected_mode_is_reported() {
     );
 }
 
+/// A Redis server with the session `known`.
 struct Fixture {
     redis: RedisServer,
     dir: WorkDir,
@@ -133,8 +135,9 @@ impl Fixture {
         Self { redis, dir, php }
     }
 
-    /// What is stored is read, for a worker that is connected and for one that is not; a new session is refused, and a
-    /// change is called not stored.
+    /// Asserts that stored sessions are read, new ones refused, and changes reported as not stored.
+    ///
+    /// `stop` makes the server refuse writes, `go` ends that. Both a connected worker and a new one are tried.
     fn still_serves_sessions(&self, why: &str, stop: &[&str], go: &[&str]) {
         let refused = |session: &str| {
             format!(
@@ -169,7 +172,7 @@ impl Fixture {
             )))
             .ok();
         assert!(fresh.starts_with("1|") && fresh.contains(why), "{fresh}");
-        // An id that a browser has made up is a new session as well.
+        // An id that a browser has invented is a new session as well.
         let unknown = refused("session('unknown', 1);");
         let unknown = self.php.run_code(&with_checkpoints(&unknown)).ok();
         assert!(unknown.contains(why), "{unknown}");
@@ -199,7 +202,7 @@ fn a_replica_still_serves_its_sessions() {
     );
 }
 
-/// There was no lock to be had; it counts as one that was lost.
+/// A session read without a lock counts as one whose lock was lost.
 #[test]
 fn a_session_read_from_a_full_server_overwrites_no_other_write() {
     let fixture = Fixture::new();
@@ -225,7 +228,7 @@ fn a_session_read_from_a_full_server_overwrites_no_other_write() {
     assert_eq!(known.ok(), "10");
 }
 
-/// A user's key that was evicted: no kick would find the sessions, so they have ended.
+/// Without the user's key no kick would find the sessions, so they have ended.
 #[test]
 fn a_session_whose_login_was_evicted_has_ended() {
     let fixture = Fixture::new();
@@ -252,7 +255,7 @@ fn a_session_whose_login_was_evicted_has_ended() {
         assert_eq!(read("first", lock), "1alice");
         evict();
         assert_eq!(read("first", lock), "none nobody");
-        // Nor does it come back when the user signs in again, elsewhere.
+        // It does not come back when the user signs in again elsewhere.
         claim("first");
         evict();
         claim("second");
@@ -261,7 +264,7 @@ fn a_session_whose_login_was_evicted_has_ended() {
     }
 }
 
-/// Where it cannot be removed, on a replica, it is not let in either.
+/// A replica cannot remove the session, but refuses it.
 #[test]
 fn a_session_whose_login_was_evicted_has_ended_on_a_replica_too() {
     let fixture = Fixture::new();
@@ -305,7 +308,7 @@ fn a_login_evicted_during_a_request_is_not_revived() {
     }
 }
 
-/// The end of the request before is refused as well: its answer comes with the next one's, perhaps another visitor's.
+/// The refused end of one request must not fail the next one, which may be another visitor's.
 #[test]
 fn a_server_that_becomes_a_replica_during_a_request_serves_the_next() {
     let fixture = Fixture::new();

@@ -1,5 +1,6 @@
-//! A browser whose session id is rotated by every request, four requests at a time: it keeps its
-//! one login, and `refuse` never locks it out.
+//! A browser whose session id is rotated in every request, four requests at a time.
+//!
+//! It keeps its one login, and `on_conflict=refuse` never locks it out.
 
 use std::thread;
 

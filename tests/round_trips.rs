@@ -1,7 +1,6 @@
-//! What a session costs on the network: round trips to Redis, counted by a proxy.
+//! How many round trips to Redis a session costs, counted by a proxy.
 //!
-//! Counted as a difference between a short and a long run of one process, so that what connecting costs (once a process)
-//! is not in the figure.
+//! The count is the difference between a short and a long run of one process, so that it excludes the connection.
 
 use crate::common::php::php_without_cookies;
 use rsso_testkit::{Handler, Proxy, RedisServer, WorkDir};
@@ -9,7 +8,7 @@ use rsso_testkit::{Handler, Proxy, RedisServer, WorkDir};
 const SHORT: u64 = 5;
 const LONG: u64 = 25;
 
-/// The round trips of one `session` (PHP code; `$i` is different each time), to a tenth.
+/// The round trips of one `session` (PHP code with a different `$i` each time), to a tenth.
 fn round_trips_of(prepare: &str, session: &str, ini: &[(&str, &str)]) -> f64 {
     let redis = RedisServer::start();
     let proxy = Proxy::start(redis.port());
@@ -20,7 +19,7 @@ fn round_trips_of(prepare: &str, session: &str, ini: &[(&str, &str)]) -> f64 {
         php = php.ini(name, value);
     }
     let run = |times: u64| {
-        // Strict mode would not take an id of ours for a new session.
+        // Strict mode would not accept a given id for a new session.
         let prepare = format!(
             "$strict = ini_get('session.use_strict_mode'); ini_set('session.use_strict_mode', '0');
              {prepare} ini_set('session.use_strict_mode', $strict);"
@@ -39,7 +38,7 @@ fn round_trips_of(prepare: &str, session: &str, ini: &[(&str, &str)]) -> f64 {
 const KNOWN: &str =
     "session_id('known'); session_start(); $_SESSION['n'] = 0; session_write_close();";
 
-/// The same session with a login, its id as it was.
+/// [`KNOWN`] with a login, without a new id.
 const LOGGED_IN: &str = "session_id('known'); session_start(); $_SESSION['n'] = 0;
     sso_claim('alice', 'web', ['rotate_id' => false]); session_write_close();";
 
@@ -109,7 +108,7 @@ fn a_login_costs_no_more_round_trips() {
             "session_id('known'); session_start(['read_and_close' => true]);".to_owned(),
             2.0,
         ),
-        // Who is logged in came with the data, and claiming again changes nothing.
+        // The login was read with the data, and claiming again changes nothing.
         (
             format!("{changed} sso_current()->uid; sso_claim('alice'); session_write_close();"),
             2.0,
@@ -122,7 +121,7 @@ fn a_login_costs_no_more_round_trips() {
     }
 }
 
-/// Beyond what the session costs without it: one for the claim, one for the new id.
+/// One round trip for the claim and one for the new id, beside those of the session.
 #[test]
 fn a_claim_costs_at_most_two_round_trips() {
     let ini = [("rsso.storm_limit", "0")];

@@ -1,5 +1,6 @@
-//! Sessions that start before the script does: `session.auto_start`, upload progress. A start that
-//! fails there is a warning; the script runs without a session, and the worker lives.
+//! Sessions that start before the script: `session.auto_start` and upload progress.
+//!
+//! If such a start fails, it is a warning: the script runs without a session, and the worker survives.
 
 use std::thread;
 use std::time::Duration;
@@ -14,7 +15,7 @@ echo getmypid(), ' ', session_status() === PHP_SESSION_ACTIVE ? 'session' : 'non
     $_FILES['f']['size'] ?? 'no file';
 ";
 
-/// One part of a form that asks for upload progress, and a file.
+/// A multipart form that asks for upload progress, with a file; returns content type and body.
 fn upload() -> (String, Vec<u8>) {
     let boundary = "boundary";
     let mut body = format!(

@@ -1,5 +1,4 @@
-//! Signals and stops: nothing that a process is told by the system breaks a connection, is taken for a time-out, or
-//! costs a place in the queue.
+//! Signals and stops of a process break no connection, cause no timeout, and cost no place in the queue.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -18,10 +17,10 @@ on_each_store!(
     &a_process_that_gets_signals_ends_normally,
 );
 
-/// For how long a process is shot at.
+/// How long a process gets signals.
 const SIGNALS_FOR: Duration = Duration::from_secs(10);
 
-/// A hundred a second.
+/// The pause between two signals.
 const PAUSE: Duration = Duration::from_millis(10);
 
 fn php(backend: &Backend, dir: &WorkDir) -> Php {
@@ -30,12 +29,12 @@ fn php(backend: &Backend, dir: &WorkDir) -> Php {
         .limit(Duration::from_secs(60))
 }
 
-/// PHP code that handles SIGUSR1, which counts and restarts what it interrupts.
+/// PHP code that counts SIGUSR1 and prints warnings.
 const HANDLE_SIGUSR1: &str = "pcntl_async_signals(true);
     pcntl_signal(SIGUSR1, function () { $GLOBALS['signals'] = ($GLOBALS['signals'] ?? 0) + 1; });
     set_error_handler(function ($level, $text) { echo $text, \"\\n\"; return true; });";
 
-/// Sends SIGUSR1 again and again; how many there were.
+/// Sends SIGUSR1 repeatedly; returns how many.
 fn send_signals(script: &Running, time: Duration) -> u32 {
     let started = Instant::now();
     let mut sent = 0;
@@ -47,7 +46,7 @@ fn send_signals(script: &Running, time: Duration) -> u32 {
     sent
 }
 
-/// Increments a session for as long as `more` says, and tells how often, and how many signals it has seen.
+/// A script that increments a session while `more` holds; prints lost updates and the number of signals.
 fn count_while(more: &str) -> String {
     with_checkpoints(&format!(
         "{HANDLE_SIGUSR1} $i = 0; checkpoint('begin'); $end = microtime(true) + {};
@@ -74,11 +73,11 @@ fn signals_change_nothing(backend: &Backend) {
     let output = script.wait().ok();
     let (missing, seen) = output.split_once(' ').unwrap();
     assert_eq!(missing, "0");
-    // Signals are not queued: a busy machine delivers two as one.
+    // Signals are not queued, so a busy machine delivers two as one.
     assert!(seen.parse::<u32>().unwrap() > sent / 4, "{seen} of {sent}");
 }
 
-/// PHP's handlers are gone by then, and the stores are not closed yet.
+/// At its end PHP has removed its signal handlers, but the stores are not closed yet.
 fn a_process_that_gets_signals_ends_normally(backend: &Backend) {
     let dir = WorkDir::new();
     let php = php(backend, &dir);
@@ -101,7 +100,7 @@ fn a_process_that_gets_signals_ends_normally(backend: &Backend) {
         });
         killed += u32::from(!script.wait().status.success());
     }
-    // PHP itself has a short moment without a handler, which is hit now and then.
+    // PHP itself has a short moment without a handler, which a signal may hit.
     assert!(killed <= 3, "{killed} of 10 were killed");
 }
 
@@ -122,7 +121,7 @@ fn a_waiter_that_gets_signals_keeps_its_place(backend: &Backend) {
     for (script, name) in [(&mut first, "ready-a"), (&mut second, "ready-b")] {
         wait_at(script, name);
         release(&dir, name);
-        // It is in the queue before the next one comes.
+        // Wait until it is in the queue, before the next one comes.
         thread::sleep(Duration::from_millis(1000));
     }
     send_signals(&first, Duration::from_secs(2));
@@ -136,7 +135,7 @@ fn a_waiter_that_gets_signals_keeps_its_place(backend: &Backend) {
     assert_eq!(order, "ab");
 }
 
-/// Stopped again and again, each time for longer than any answer may take.
+/// The process is stopped repeatedly, each time for longer than any answer may take.
 fn stops_change_nothing(backend: &Backend) {
     let dir = WorkDir::new();
     let php = php(backend, &dir).ini("rsso.read_timeout", "0.5");
@@ -154,7 +153,7 @@ fn stops_change_nothing(backend: &Backend) {
     assert_eq!(script.wait().ok(), "0 0");
 }
 
-/// The answer comes while its reader is stopped, and the reader wakes up after its deadline.
+/// The answer arrives while its reader is stopped, and the reader continues after its deadline.
 #[test]
 fn an_answer_in_time_counts_even_if_it_is_read_late() {
     let backend = Backend::redis();
@@ -177,9 +176,9 @@ fn an_answer_in_time_counts_even_if_it_is_read_late() {
     assert_eq!(script.wait().ok(), "12");
 }
 
-/// Waits until a command lies before a server that is stopped.
+/// Waits until the paused server has an unread command in its socket.
 fn wait_for_unread_command(redis: &RedisServer) {
-    // Its receive queue, as the kernel lists it: address, remote address, state, queues.
+    // The kernel lists address, remote address, state and queues of each socket.
     let port = format!(":{:04X}", redis.port());
     let waiting = || {
         let list = std::fs::read_to_string("/proc/net/tcp").expect("every Linux has it");

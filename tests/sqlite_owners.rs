@@ -1,5 +1,4 @@
-//! Whose files SQLite's are: what a neighbour planted is refused by his name, what root made first is the
-//! site's, and what is in the way is said with its owner.
+//! Owners of SQLite's files: a file that another user planted is refused, and one that root created is the site's.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
@@ -10,7 +9,7 @@ use crate::common::php::php_without_cookies;
 use rsso_testkit::php::Output;
 use rsso_testkit::{Handler, WorkDir};
 
-/// The site's user, `nobody`, and a neighbour, `games`: users of every Debian.
+/// The site's user, `nobody`, and another user, `games`: both exist on every Debian.
 const SITE: u32 = 65534;
 const OTHER_USER: u32 = 5;
 
@@ -90,7 +89,7 @@ fn a_file_shared_on_purpose_is_used() {
     assert_eq!(directory.visit(SITE, "?mode=0660").ok(), "1");
 }
 
-/// Nobody else could put it there: a neighbour's directory is no trap where he has been let in on purpose.
+/// Only the directory's owner can create files in it, so they are no trap.
 #[test]
 fn a_file_in_its_owners_directory_is_used() {
     let directory = Directory::new(OTHER_USER, 0o775);
@@ -137,7 +136,7 @@ fn a_file_first_created_by_root_belongs_to_the_site() {
     let output = run(0, &Handler::Dsn(dsn), &directory.path, &code);
     assert_eq!(output.ok(), "1 65534 65534 65534 65534");
     assert_eq!(directory.visit(SITE, "").ok(), "2");
-    // And root may come back.
+    // Root may use it again.
     assert_eq!(directory.visit(0, "").ok(), "3");
     assert_eq!(fs::metadata(directory.file("")).unwrap().uid(), SITE);
 }

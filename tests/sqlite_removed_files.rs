@@ -1,5 +1,6 @@
-//! One of the four files of a SQLite database is removed under eight busy workers that come and go: every
-//! acknowledged write is there, or its request was told.
+//! Files of a SQLite database are removed while eight workers use it, and workers come and go.
+//!
+//! Every acknowledged write is stored, or its request got a warning.
 
 use std::collections::HashMap;
 use std::fs;
@@ -15,8 +16,9 @@ const LIMIT: Duration = Duration::from_secs(60);
 const WORKERS: usize = 8;
 const REMOVALS: usize = 3;
 
-/// Counts in four sessions, and writes down what it was not told to be lost, until it is stopped.
-/// `life` tells a session from one that began anew.
+/// Counts in four sessions until it is stopped, and notes each write without a warning.
+///
+/// `life` tells a session from a later one under the same id.
 const WORKER: &str = "<?php
     $warned = false;
     set_error_handler(function () use (&$warned) { return $warned = true; });
@@ -87,13 +89,13 @@ impl Workers {
         self.running.push(running);
     }
 
-    /// Kills the oldest and starts another.
+    /// Kills the oldest worker and starts another.
     fn replace_one(&mut self) {
         self.running.remove(0).kill9();
         self.add();
     }
 
-    /// Until each that lives has had thirty more writes acknowledged.
+    /// Waits until each live worker has thirty more acknowledged writes.
     fn wait_for_progress(&self) {
         let live = self.started - self.running.len()..self.started;
         let counts = |_| -> Vec<usize> {
@@ -111,9 +113,9 @@ impl Workers {
         });
     }
 
-    /// Stops the workers and compares what they were told with what is there.
+    /// Stops the workers, and compares their notes with the stored sessions.
     ///
-    /// Where the `database` was removed its sessions began a new life; else each has the one that it had.
+    /// If the `database` was removed, its sessions have started again; otherwise each continues.
     fn check(mut self, database: bool) {
         self.dir.write("stop", "");
         for worker in self.running.drain(..) {
@@ -144,7 +146,7 @@ impl Workers {
                 let before = seen.insert((session, life, n), worker);
                 assert_eq!(before, None, "two updates became one: {line}");
             }
-            // Who lived to the end has worked with the database that is there.
+            // A worker that lived to the end has used the current database.
             if worker >= self.started - WORKERS {
                 let (session, life, _) = note(acknowledged.last().unwrap());
                 assert_eq!(life, last[&session].0, "worker {worker} went on elsewhere");
@@ -159,7 +161,7 @@ fn text(path: &Path) -> String {
 
 fn lines(path: &Path) -> Vec<String> {
     let notes = fs::read_to_string(path).unwrap();
-    // The last line of who was killed may be half a line.
+    // The last line of a killed worker may be incomplete.
     let whole = notes.rfind('\n').map_or("", |end| &notes[..end]);
     whole.lines().map(ToOwned::to_owned).collect()
 }
@@ -174,7 +176,7 @@ fn remove_under_workers(suffixes: &[&str]) {
     let mut workers = Workers::start();
     for _ in 0..REMOVALS {
         for suffix in suffixes {
-            // Behind the first, a worker may be making it anew just now.
+            // After the first removal, a worker may be creating the file again.
             let removed = fs::remove_file(workers.file(suffix));
             assert!(removed.is_ok() || *suffix != suffixes[0], "{removed:?}");
         }
@@ -231,7 +233,7 @@ fn all_is_removed() {
     remove_under_workers(&["", "-wal", "-shm", "-lock"]);
 }
 
-/// A worker that has stored something and is asked for nothing more, until it is told to end.
+/// A worker that has stored a session and is idle until it ends.
 struct IdleWorker {
     dir: WorkDir,
     php: Php,
@@ -258,7 +260,7 @@ impl IdleWorker {
         fs::remove_file(self.dir.join(&format!("s.db{suffix}"))).unwrap();
     }
 
-    /// Who comes new is told that there is somebody to wait for.
+    /// Asserts that a new process gets an error, because it must wait for this worker.
     fn assert_waited_for(&self) {
         let error = self.php.run_code(READ).stderr;
         assert!(error.contains("(-wal or -shm) was removed"), "{error}");
@@ -282,7 +284,7 @@ fn an_idle_worker_that_ends_saves_the_removed_log() {
     }
 }
 
-/// As if a minute had passed: others go on, and the idle one leaves what they do alone.
+/// As if a minute had passed: others continue, and the idle worker does not disturb them.
 #[test]
 fn an_idle_worker_that_does_not_return_is_given_up() {
     for (suffix, found) in [("-shm", "7"), ("-wal", "nothing")] {
@@ -294,7 +296,7 @@ fn an_idle_worker_that_does_not_return_is_given_up() {
         let mut words: Vec<_> = record.split_whitespace().map(ToOwned::to_owned).collect();
         let since: u64 = words[3].parse().unwrap();
         words[3] = (since - 61).to_string();
-        // In place: the file is the same.
+        // Written in place, so that the file is the same.
         fs::write(&lock_file, format!("{:<255}\n", words.join(" "))).unwrap();
         assert_eq!(idle.php.run_code(READ).ok(), found);
         let change = "<?php session_id('kept'); session_start(); $_SESSION['n'] = 8;";

@@ -1,6 +1,6 @@
-//! One login across sub-domains, in a real browser: www.a.test and i.a.test, a php-fpm pool each, one store.
+//! One login across subdomains in a real browser: www.a.test and i.a.test, a php-fpm pool each, one store.
 //!
-//! `subdomains/` has the pages and, in `steps.mjs`, what people do on them.
+//! `subdomains/` has the pages, and the steps in `steps.mjs`.
 
 use std::path::Path;
 
@@ -11,21 +11,22 @@ use rsso_testkit::{
 };
 use serde_json::{Value, json};
 
-/// What each step leads to: who is logged in on the page, and which session the browser has then. Sessions are lettered
-/// in the order in which they are first seen.
+/// The result of each step: the user on the page, and the browser's session.
+///
+/// Sessions have letters, in the order in which they are first seen.
 const STEPS: &[&str] = &[
     "ann opens www: nobody, A",
     "ann opens i: nobody, A",
     "ann logs in on www: ann, B",
     "ann opens i: ann, B",
-    // With A, which is nobody's for a while, for requests under way.
+    // With A, which is an empty session for a while, for requests in progress.
     "planter opens www: nobody, A",
     // In another browser.
     "bob opens i: nobody, C",
     "bob opens www: nobody, C",
     "bob logs in on i: bob, D",
     "bob opens www: bob, D",
-    // The page after it is a new session's.
+    // The next page has a new session.
     "ann logs out on i: nobody, E",
     "ann opens www: nobody, E",
     // With B.
@@ -42,7 +43,7 @@ const STEPS: &[&str] = &[
     "bob opens www: bob, D",
 ];
 
-/// What is left in the store at the end: the others were logged out, or replaced by a login and are empty.
+/// The sessions that have data at the end; the others were logged out, or are empty after a login.
 const KEPT: [char; 4] = ['A', 'D', 'F', 'H'];
 
 /// The sessions' table of an old site.
@@ -79,7 +80,7 @@ fn mysql_with_the_old_table() {
         ],
     );
     assert_eq!(shape(), before);
-    // As the old code would have written it, and would look for it.
+    // The old code would have written the same, and would find it.
     let found = mariadb.sql(&format!(
         "SELECT session_data LIKE '%user|s:3:\"bob\";%', session_last_access > UNIX_TIMESTAMP() - 600
          FROM sessions WHERE session_id = '{}'",
@@ -115,7 +116,7 @@ fn assert_one_login(handler: &Handler, ini: &[(&str, &str)]) -> Vec<String> {
     assert_one_login_in(chromium::run, handler, ini)
 }
 
-/// Takes the steps. The ids of the sessions, A first.
+/// Runs the steps and checks their results; returns the ids of the sessions, A first.
 fn assert_one_login_in(
     run_steps: RunSteps,
     handler: &Handler,
@@ -156,9 +157,9 @@ fn config(handler: &Handler, pool: &str, ini: &[(&str, &str)]) -> FpmConfig {
         ("session.cookie_httponly", "1"),
         ("session.cookie_samesite", "Lax"),
         ("session.use_strict_mode", "1"),
-        // What the old table's column has room for.
+        // The length of the old table's column.
         ("session.sid_length", "32"),
-        // PHP's gc comes by chance.
+        // PHP runs gc at random.
         ("session.gc_probability", "0"),
     ];
     let start = FpmConfig::new(handler.clone()).env("POOL", pool);
@@ -167,7 +168,7 @@ fn config(handler: &Handler, pool: &str, ini: &[(&str, &str)]) -> FpmConfig {
         .fold(start, |config, (name, value)| config.ini(name, value))
 }
 
-/// A line of [`STEPS`]; `sessions` are the ids seen so far.
+/// Describes a step as a line of [`STEPS`]; `sessions` are the ids seen so far.
 fn describe(step: &Value, sessions: &mut Vec<String>) -> String {
     assert_right_pool(step);
     let cookie = &step["cookie"];
@@ -190,7 +191,7 @@ fn assert_right_pool(shown: &Value) {
     assert_eq!(text(&shown["host"]), host, "{shown}");
 }
 
-/// Requests of one session at the same time, through two pools: none sees, or overwrites, another's count.
+/// Concurrent requests of one session through two pools: none reads or overwrites another's count.
 fn assert_tabs_took_turns(tabs: &[Value]) {
     let mut views: Vec<u64> = tabs
         .iter()

@@ -1,7 +1,7 @@
-//! The listener of docs/single-login.md in Debian's Symfony: whoever is signed in has a login, and whom rsso refuses is not
-//! signed in, whether the browser had a session before or not.
+//! The listener of docs/single-login.md in Debian's Symfony.
 //!
-//! `symfony/` has the site. Its sessions are PHP's own handler wrapped by Symfony, or `Rsso\SessionHandler` as a service.
+//! A user who is signed in has a login, and a user whom rsso refuses is not signed in. `symfony/` has the site, whose
+//! save handler is PHP's native one wrapped by Symfony, or `Rsso\SessionHandler` as a service.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 const DOCS: &str = include_str!("../docs/single-login.md");
 const BUNDLES: &str = "/usr/share/php/Symfony/Bundle";
 
-/// What a browser has before it signs in.
+/// The states of a browser before it signs in.
 const BEFORE: [fn(&Browser); 4] = [
     |_no_cookie| {},
     |browser| {
@@ -25,7 +25,7 @@ const BEFORE: [fn(&Browser); 4] = [
     },
 ];
 
-/// Both ways to the handler, each on a store of its own.
+/// Runs a promise with each save handler, on different stores.
 fn with_each_handler(on_conflict: &str, promise: fn(&Site)) {
     for (backend, handler) in [
         (Backend::Sqlite, "native"),
@@ -73,7 +73,7 @@ fn get_json(browser: &Browser, path: &str) -> Value {
     serde_json::from_str(&page).unwrap_or_else(|_| panic!("{path} says: {page}"))
 }
 
-/// Where the form leads.
+/// Submits the form; returns the page it leads to.
 fn sign_in(browser: &Browser) -> Value {
     let form = [("_username", "ann"), ("_password", "secret")];
     let page = browser.post("/sign-in", &form).ok();
@@ -133,13 +133,13 @@ fn assert_refused_user_is_not_signed_in(site: &Site) {
 #[test]
 fn a_double_click_signs_in_once() {
     with_each_handler("refuse", |site| {
-        // Without a cookie nothing tells a second click from another browser.
+        // Without a cookie a second click looks like another browser.
         for prepare in &BEFORE[1..] {
             let browser = site.browser();
             prepare(&browser);
             let before = browser.cookie("PHPSESSID").expect("it has one");
             for _click in 0..3 {
-                // The browser has dropped the answer to the one before.
+                // The browser has dropped the answer to the previous click.
                 browser.set_cookie("PHPSESSID", &before);
                 assert_eq!(sign_in(&browser), json!({"user": "ann", "logins": 1}));
             }

@@ -1,4 +1,4 @@
-//! The testkit's own promises: what it says of its servers is so.
+//! The promises of rsso-testkit about its servers.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
@@ -204,7 +204,7 @@ fn a_paused_mariadb_is_gone_when_dropped() {
     assert!(!is_alive(pid));
 }
 
-/// `PDO` as the app's user; `$query` is what the constructor's options are.
+/// Runs PHP code with a `PDO` connection of the app's user in `$db`.
 fn pdo(mariadb: &MariaDb, address: &str, options: &str, code: &str) -> rsso_testkit::php::Output {
     Php::plain()
         .ini("extension", "pdo")

@@ -1,13 +1,13 @@
-//! A site with a gateway behind the same nginx, as docs/gateway.md has it.
+//! A web site with a gateway behind the same nginx, as docs/gateway.md describes it.
 
 use std::path::Path;
 
 use rsso_testkit::{FpmConfig, Gateway, Handler, Nginx, PhpFpm, WorkDir};
 
-/// The snippet that is shipped.
+/// The nginx configuration that rsso ships.
 const SNIPPET: &str = include_str!("../../examples/gateway/nginx.conf");
 
-/// A site and what serves it.
+/// A running site: nginx, php-fpm and a gateway.
 pub struct GatewaySite {
     pub nginx: Nginx,
     pub fpm: PhpFpm,
@@ -15,7 +15,7 @@ pub struct GatewaySite {
 }
 
 impl GatewaySite {
-    /// Serves the pages in a folder that the workers may read. `locations` are nginx' own for it.
+    /// Serves the pages in `root`, which the workers may read; `locations` are further nginx directives.
     pub fn start(config: &FpmConfig, dsn: &str, root: &Path, locations: &str) -> Self {
         let fpm = PhpFpm::start(config);
         let gateway = Gateway::start_for_web(&["--dsn", dsn, "--trusted-proxy", "127.0.0.1"]);
@@ -31,18 +31,19 @@ impl GatewaySite {
         }
     }
 
-    /// Opens a page that starts a session, so that the store is there, and waits until the gateway has found it:
-    /// a browser that comes before that is told to come again.
+    /// Opens a page that starts a session, and waits until the gateway has found the store.
+    ///
+    /// Earlier browsers are told to come again.
     pub fn open(mut self, page: &str) -> Self {
         self.nginx.browser().get(page).ok();
         self.gateway.wait_ready();
         self
     }
 
-    /// Nothing went wrong that only a log tells.
+    /// Asserts that no log has an error or an unexpected warning.
     pub fn assert_quiet(&self) {
         let logs = self.fpm.error_log() + &self.nginx.error_log();
-        // Browsers ask for icons; a page may ask for what is not there on purpose.
+        // Browsers ask for icons, and pages ask for missing files on purpose.
         let wrong = |line: &&str| line.contains("PHP ") || line.contains("[error]");
         let missing = |line: &&str| line.contains("(2: No such file or directory)");
         let wrong: Vec<_> = logs
@@ -51,7 +52,7 @@ impl GatewaySite {
             .collect();
         assert!(wrong.is_empty(), "{wrong:#?}");
         let log = self.gateway.log();
-        // The first visitor of a site may be signed in nowhere.
+        // The first visitor of a site may not be signed in.
         let unexpected = |line: &&str| {
             line.contains("WARN") && !line.contains("nobody has been signed in so far")
         };
@@ -60,14 +61,14 @@ impl GatewaySite {
     }
 }
 
-/// What stands in the snippet for this place.
+/// The part of the shipped configuration for this place.
 fn marked(place: &str) -> &'static str {
     let mark = format!("# --- {place} of `server` ---");
     let (_, rest) = SNIPPET.split_once(&mark).expect("the mark is there");
     rest.split_once("# ---").expect("its end is there").0
 }
 
-/// A SQLite file that web servers may write; the directory has to outlive it.
+/// A SQLite file that web servers may write; `dir` must outlive it.
 pub fn sqlite(dir: &WorkDir) -> Handler {
     let file = dir.web_dir("sessions").join("rsso.sqlite");
     Handler::Dsn(format!("sqlite:{}", file.display()))

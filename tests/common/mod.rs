@@ -1,4 +1,4 @@
-//! What the tests have in common.
+//! What the tests share.
 
 pub mod browsers;
 pub mod checkpoints;
@@ -12,5 +12,5 @@ use std::time::Duration;
 
 pub use site::Site;
 
-/// Far more than any answer here should take; less than the handler's own longest wait by default (30 s).
+/// A time limit for an answer: generous, but less than the default lock wait of 30 seconds.
 pub const SOON: Duration = Duration::from_secs(15);

@@ -1,4 +1,4 @@
-//! The pages of the web tests.
+//! Pages for the tests of web sites.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use rsso_testkit::{WorkDir, eventually};
 
 use super::SOON;
 
-/// Counts, and takes 2 ms for it: two requests at once must wait for each other.
+/// Increments a counter within 2 ms, so that two requests at once must wait for each other.
 const COUNTER: &str = r#"<?php
 session_start();
 $n = $_SESSION['n'] ?? 0;
@@ -16,7 +16,7 @@ session_write_close();
 echo $_SESSION['n'];
 "#;
 
-/// Says that it holds the session, then holds it until the test lets it go (or 20 seconds are over).
+/// Holds the session until the test releases it, at most 20 seconds.
 const HOLD: &str = r#"<?php
 session_start();
 file_put_contents(__DIR__ . '/run/holder', getmypid());
@@ -27,10 +27,10 @@ for ($i = 0; $i < 2000 && !file_exists(__DIR__ . '/run/go'); $i++) {
 echo 'held';
 "#;
 
-/// Says which worker answered.
+/// Prints the pid of its worker.
 const WHO: &str = "<?php session_start(); $_SESSION['n'] ??= 0; $_SESSION['n']++; echo getmypid();";
 
-/// A document root with the scripts above and a `run` directory that they may write to.
+/// A document root with `counter.php`, `hold.php`, `who.php`, and a directory `run` that they may write to.
 pub fn docroot() -> WorkDir {
     let dir = WorkDir::new();
     dir.write("counter.php", COUNTER);
@@ -40,7 +40,7 @@ pub fn docroot() -> WorkDir {
     dir
 }
 
-/// The pid of the worker in `hold.php`, once it has the session.
+/// Waits until `hold.php` has the session; returns the pid of its worker.
 pub fn holder(docroot: &WorkDir) -> i32 {
     eventually("a request holds the session", SOON, || {
         fs::read_to_string(docroot.join("run/holder"))

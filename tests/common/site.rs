@@ -1,10 +1,10 @@
-//! A web site on one backend.
+//! A web site on one store.
 
 use std::path::Path;
 
 use rsso_testkit::{Backend, Browser, FpmConfig, Nginx, PhpFpm};
 
-/// nginx before php-fpm before a store. Fields are dropped, and so stopped, in this order.
+/// A running site: nginx, php-fpm and a store. They are stopped in this order.
 pub struct Site {
     pub nginx: Nginx,
     pub fpm: PhpFpm,
@@ -12,6 +12,7 @@ pub struct Site {
 }
 
 impl Site {
+    /// Serves the files in `docroot`; `settings` changes the pool's configuration.
     pub fn start(
         backend: Backend,
         docroot: &Path,
@@ -26,11 +27,12 @@ impl Site {
         }
     }
 
+    /// A new browser, without cookies.
     pub fn browser(&self) -> Browser {
         self.nginx.browser()
     }
 
-    /// Fails the test where the sessions are not in the store that the test is about.
+    /// Asserts that the sessions are in the store of this test.
     pub fn assert_store_used(&self) {
         assert!(
             self.backend.is_used(self.fpm.save_dir()),

@@ -41,7 +41,7 @@ fn old_code_and_rsso_continue_each_others_sessions(shared: &SharedTable) {
     for output in [shared.run_rsso(&same), shared.run_old(&same)] {
         assert_eq!(output, "bool(true)\n");
     }
-    // One that rsso begins, in strict mode and with an id of PHP's own.
+    // A session that rsso starts, in strict mode and with PHP's id.
     let id = shared.run_rsso("session_start(); $_SESSION['by'] = 'rsso'; echo session_id();");
     let output = shared.run_old(&format!(
         "session_id('{id}'); session_start(); echo $_SESSION['by']; $_SESSION['by'] = 'old';"
@@ -54,7 +54,7 @@ fn old_code_and_rsso_continue_each_others_sessions(shared: &SharedTable) {
             "<?php session_id('{id}'); session_start(); echo session_id() === '{id}', $_SESSION['by'];"
         ));
     assert_eq!(output.ok(), "1old");
-    // As they are, not hashed; both of them and no third.
+    // The table has exactly these two ids, not hashed.
     let column = shared.site.columns[3..]
         .split(',')
         .next()
@@ -67,7 +67,7 @@ fn old_code_and_rsso_continue_each_others_sessions(shared: &SharedTable) {
     let mut ids: Vec<_> = ids.lines().collect();
     ids.sort_unstable();
     assert_eq!(ids, expected);
-    // Both in one moment: each has read before the other writes; the last writer wins, and nothing breaks.
+    // Each has read before the other writes: the last write wins.
     let mut slow = shared.rsso().spawn_code(&with_checkpoints(
         "session_id('known0Ab'); session_start(); checkpoint('here'); $_SESSION['n'] = 50;",
     ));
@@ -99,10 +99,10 @@ fn a_session_expired_for_one_side_is_expired_for_the_other(shared: &SharedTable)
     assert_eq!(shared.run_rsso(ask), "nonenone");
     shared.mariadb.sql(shared.site.expire);
     assert_eq!(shared.run_old(ask), "nonenone");
-    // What is used stays.
+    // A session that is used stays.
     shared.run_rsso("session('two', 3);");
     assert_eq!(shared.run_old(ask), "none3");
-    // A refresh alone counts too.
+    // A touch counts as use.
     shared
         .mariadb
         .sql(&shared.site.expire.replace("5000", "1000"));
@@ -182,7 +182,7 @@ fn gc_removes_expired_rows_and_marks_without_a_row(shared: &SharedTable) {
     assert_eq!(shared.run_rsso(gc), "460");
     assert_eq!((shared.rows(), shared.marks()), ("2".into(), "1".into()));
     assert_eq!(shared.run_rsso("echo session('young');"), "1");
-    // Where the old code's gc was faster, the marks are left to rsso's.
+    // If the old code's gc was first, rsso's gc removes the marks.
     shared.run_rsso("session('plain', 2);");
     shared.mariadb.sql(shared.site.expire);
     shared.run_old("session_id('other'); session_start(); session_gc(); $_SESSION['n'] = 1;");
@@ -207,12 +207,12 @@ fn a_killed_owner_blocks_nobody(shared: &SharedTable) {
     assert_eq!(waiting.wait().ok(), "1");
 }
 
-/// The stores must not depend on what the server's modes are: the old code's statements run under them too.
+/// The server's SQL modes do not matter.
 #[test]
 fn every_sql_mode_works() {
     for modes in ["NO_BACKSLASH_ESCAPES", "ANSI_QUOTES", "TRADITIONAL"] {
         let mariadb = MariaDb::builder().sql_mode(modes).start();
-        // With single quotes only, and ASCII: what the old code can do under all of them.
+        // Symfony's code has only single quotes and ASCII, which work in all modes.
         let shared = SharedTable::on(&SYMFONY, mariadb);
         old_code_and_rsso_continue_each_others_sessions(&shared);
     }

@@ -5,7 +5,7 @@ use super::shared_table::SharedTable;
 use crate::common::checkpoints::{php, release, wait_at, with_checkpoints};
 use rsso_testkit::{MariaDb, WorkDir};
 
-/// What the column cannot hold is told, and what was stored stays.
+/// Data that the column cannot hold are a warning, and the stored session stays.
 #[test]
 fn data_too_large_for_the_column_is_a_warning() {
     let shared = SharedTable::new(&INNODB);
@@ -32,7 +32,7 @@ fn data_too_large_for_the_column_is_a_warning() {
     assert_eq!(shared.run_old("echo session('known');"), "1");
 }
 
-/// `varchar` in the default collation takes `ABC` for `abc`: nobody may get another one's session for it.
+/// In the default collation of `varchar`, `ABC` equals `abc`; no visitor may get another's session for that.
 #[test]
 fn ids_that_differ_only_in_case_share_no_session() {
     for site in [&INNODB, &MYISAM] {
@@ -50,7 +50,7 @@ fn ids_that_differ_only_in_case_share_no_session() {
             );
         }
         shared.run_rsso("(new Rsso\\SessionHandler)->destroy('ABC');");
-        // No lock is left behind by the exception, while the process that had it lives.
+        // The exception has released the lock, although its process lives.
         let mut caught = shared.rsso().spawn_code(&with_checkpoints(
             "try { session('ABC'); } catch (Rsso\\StoreException) { checkpoint('caught'); }",
         ));

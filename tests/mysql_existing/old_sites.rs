@@ -1,19 +1,19 @@
 //! Sites from before rsso: their tables, and the PHP code that used them.
 
-/// A table and the code that used it.
+/// A sessions table and the PHP code that used it.
 pub struct OldSite {
     pub create: &'static str,
     pub columns: &'static str,
-    /// PHP that registers the old handler; `$db` is a connection.
+    /// PHP code that registers the old handler; `$db` is a connection.
     pub old: &'static str,
     pub charset: &'static str,
-    /// SQL that makes a row expired.
+    /// SQL that makes all rows expired.
     pub expire: &'static str,
-    /// SQL for a live row's columns beside id and data.
+    /// SQL that sets the other columns of a live row.
     pub live: &'static str,
 }
 
-/// A handler of six functions, as such code was written: values escaped by hand, `REPLACE` to write, gc by the last access.
+/// A handler of six functions, in the style of such code: escaped by hand, with `REPLACE`, gc by last access.
 const SIX_FUNCTIONS: &str = r#"
     function on_open($path, $name) { return true; }
     function on_close() { return true; }
@@ -44,7 +44,7 @@ const SIX_FUNCTIONS: &str = r#"
     session_set_save_handler('on_open', 'on_close', 'on_read', 'on_write', 'on_destroy', 'on_gc');
 "#;
 
-/// The meaning of Symfony's columns: `sess_lifetime` is when the session ends, `sess_time` when it was written.
+/// A handler for Symfony's columns: `sess_lifetime` is the end of the session, `sess_time` its last write.
 const ENDS_AT: &str = r#"
     final class EndsAt implements SessionHandlerInterface {
         public function __construct(private mysqli $db) {}
@@ -90,7 +90,7 @@ pub const INNODB: OldSite = last_access_site(
     "utf8mb4",
 );
 
-/// As such tables were made in the 2000s.
+/// A table in the style of the 2000s.
 pub const MYISAM: OldSite = last_access_site(
     "CREATE TABLE sessions (session_id varchar(32) NOT NULL default '', session_last_access int(10) unsigned default NULL,
      session_data text, PRIMARY KEY (session_id)) ENGINE=MyISAM DEFAULT CHARSET=latin1",

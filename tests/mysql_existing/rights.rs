@@ -5,7 +5,7 @@ use super::shared_table::SharedTable;
 use crate::common::checkpoints::{php, with_checkpoints};
 use rsso_testkit::Php;
 
-/// The rights that docs/mysql.md names, and not one more.
+/// Each right in docs/mysql.md is needed, and no other is.
 #[test]
 fn the_rights_of_the_documentation_suffice() {
     const ALL: &[&str] = &["SELECT", "INSERT", "UPDATE", "DELETE"];
@@ -30,7 +30,7 @@ fn the_rights_of_the_documentation_suffice() {
     );
     let mut realms = 0;
     let mut use_logins = |php: &Php| {
-        // A realm that begins, an event and a tombstone that are old.
+        // A new realm, an old event and an old tombstone.
         realms += 1;
         shared.mariadb.sql(
             "REPLACE INTO rsso_realms VALUES ('old', 1); REPLACE INTO rsso_events VALUES ('old', 1, 1, '{}');

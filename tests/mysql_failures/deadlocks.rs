@@ -14,12 +14,12 @@ fn assert_no_deadlock(mariadb: &MariaDb) {
     assert_eq!(mariadb.deadlocks(), 0);
 }
 
-/// Eight processes, let go at once, 20 times.
+/// Eight processes start the same 20 sessions at once.
 #[test]
 fn eight_processes_that_start_a_session_cause_no_deadlock() {
     let (mariadb, dir) = (MariaDb::start(), WorkDir::new());
     let php = php(&mariadb.url(), &dir).limit(Duration::from_secs(60));
-    // The first run makes the tables too, all eight at once.
+    // All eight create the tables, too.
     let code = with_checkpoints(
         "checkpoint('start'); for ($i = 0; $i < 20; $i++) {
             session_id(\"new$i\"); session_start(); $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1; session_write_close();
@@ -40,7 +40,7 @@ fn eight_processes_that_start_a_session_cause_no_deadlock() {
     assert_no_deadlock(&mariadb);
 }
 
-/// Without locks nothing orders the writers but the server; sessions come, go and expire beside each other.
+/// Without locks only the server orders the writers, while sessions start, end and expire.
 #[test]
 fn eight_processes_that_start_and_end_sessions_cause_no_deadlock() {
     for lock in ["1", "0"] {

@@ -71,7 +71,7 @@ fn a_write_after_a_kill_is_refused_if_it_would_lose_an_update() {
     let php = php(&mariadb.url(), &dir);
     let output = run_with_pause(&php, &dir, CHANGE, || {
         assert!(mariadb.kill_connections() > 0);
-        // At once: the server frees the lock with the connection.
+        // This succeeds at once, because the server releases the lock with the connection.
         let other = php.run_code(&with_checkpoints("echo session('known', 10);"));
         assert_eq!(other.ok(), "1");
     });

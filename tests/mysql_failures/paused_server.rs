@@ -50,22 +50,22 @@ fn a_server_paused_between_read_and_write_is_a_timely_warning() {
         "the password is in the message"
     );
     assert!(waited < IN_TIME, "{waited:?}");
-    // What the server found in its socket when it went on may have been carried out, or not.
+    // The server may have executed the statement when it continued, or not.
     let n = stored_n(&php);
     assert!(n == "1" || n == "2", "{n}");
 }
 
-/// The statement is in the server's socket: it may be carried out when it goes on.
+/// The statement waits in the server's socket, and may be executed when the server continues.
 #[test]
 fn a_write_to_a_paused_server_has_an_unknown_outcome() {
     for handler in ["", "session_set_save_handler(new Rsso\\SessionHandler());"] {
         let (mariadb, dir) = (MariaDb::start(), WorkDir::new());
         let php = php_with_short_timeouts(&mariadb.url(), &dir);
-        // Twice before: a statement that is only prepared is certainly not carried out.
+        // The statement was executed before, because one that is only prepared changes nothing.
         let code = format!("{handler} session('known', 0); session('known', 1); {CHANGE}");
         let output = run_with_pause(&php, &dir, &code, || mariadb.pause());
         mariadb.resume();
-        // PHP has a warning of its own for an object's.
+        // PHP adds its own warning for a handler object.
         assert_eq!(output.stdout, "on", "{output:#?}");
         for word in ["Warning", "not known whether", "mysql://"] {
             assert!(output.stderr.contains(word), "{}", output.stderr);

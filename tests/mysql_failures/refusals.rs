@@ -7,7 +7,7 @@ use crate::common::checkpoints::{php, stored_n, with_checkpoints};
 use crate::common::pages::docroot;
 use rsso_testkit::{FpmConfig, Handler, MariaDb, Nginx, PhpFpm, WorkDir};
 
-/// Below, near and above the limit: a session fits, or there is a warning that says why and nothing has changed.
+/// Below, near and above the limit: a session fits, or a warning says why and nothing has changed.
 #[test]
 fn a_session_above_max_allowed_packet_is_a_warning_with_that_name() {
     let mariadb = MariaDb::builder()
@@ -41,7 +41,7 @@ fn a_session_above_max_allowed_packet_is_a_warning_with_that_name() {
             "the same worker's next session, after {size}"
         );
     }
-    // What is near the limit is stored, or told of.
+    // Near the limit it is stored, or there is a warning.
     for size in (64_000..66_000).step_by(200) {
         let output = write(size);
         let is_stored = stored_n(&php) == size.to_string();
@@ -70,7 +70,7 @@ fn a_wrong_password_and_a_missing_database_are_exceptions() {
     assert!(output.stderr.contains("elsewhere"), "{}", output.stderr);
 }
 
-/// The table is made on first use where that is allowed; where it is not, the message names the command that does it.
+/// Tables are created on first use; without the right to do so, the message names the command for it.
 #[test]
 fn without_the_right_to_create_tables_the_error_names_the_command() {
     let (mariadb, dir) = (MariaDb::start(), WorkDir::new());
@@ -85,7 +85,7 @@ fn without_the_right_to_create_tables_the_error_names_the_command() {
         "{}",
         output.stderr
     );
-    // With the tables there, these rights are all it needs.
+    // Once the tables exist, these rights suffice.
     mariadb.sql("GRANT CREATE, ALTER, INDEX, DROP ON app.* TO app@'%'");
     php.run_code(&with_checkpoints("session('known', 1);")).ok();
     mariadb.sql("REVOKE CREATE, ALTER, INDEX, DROP ON app.* FROM app@'%'");
