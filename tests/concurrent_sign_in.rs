@@ -5,9 +5,10 @@
 use std::thread;
 use std::time::Duration;
 
+use crate::common::Backend;
 use crate::common::Site;
 use crate::common::stores::on_each_store;
-use rsso_testkit::{Backend, Browser, Page, WorkDir};
+use rsso_testkit::{Browser, Page, WorkDir};
 
 const ROUNDS: usize = 8;
 const POLLS: usize = 3;

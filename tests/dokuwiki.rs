@@ -4,9 +4,11 @@
 
 use std::path::Path;
 
+use crate::common::Backend;
 use crate::common::Site;
+use crate::common::outbox::Outbox;
 use crate::common::stores::on_every_backend;
-use rsso_testkit::{Backend, Browser, FpmConfig, Outbox, Page, Php, WorkDir};
+use rsso_testkit::{Browser, FpmConfig, Page, Php, WorkDir};
 
 const CODE: &str = "/usr/share/dokuwiki";
 const CONF: &str = "/etc/dokuwiki";
@@ -21,17 +23,17 @@ on_every_backend!(
 mod single_login {
     #[test]
     fn sqlite() {
-        super::a_second_browser_signs_the_first_out(rsso_testkit::Backend::Sqlite);
+        super::a_second_browser_signs_the_first_out(crate::common::Backend::Sqlite);
     }
 
     #[test]
     fn redis() {
-        super::a_second_browser_signs_the_first_out(rsso_testkit::Backend::redis());
+        super::a_second_browser_signs_the_first_out(crate::common::Backend::redis());
     }
 
     #[test]
     fn mysql() {
-        super::a_second_browser_signs_the_first_out(rsso_testkit::Backend::mariadb());
+        super::a_second_browser_signs_the_first_out(crate::common::Backend::mariadb());
     }
 }
 

@@ -3,12 +3,13 @@
 use std::thread;
 use std::time::Duration;
 
+use crate::common::Backend;
 use crate::common::php::php_without_cookies;
 use crate::common::stores::on_each_store;
 use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
 use rsso_testkit::php::Running;
-use rsso_testkit::{Backend, Php, WorkDir, eventually};
+use rsso_testkit::{Php, WorkDir, eventually};
 
 on_each_store!(
     &a_killed_parents_lock_is_free_while_its_child_lives,

@@ -5,10 +5,11 @@
 use std::thread;
 use std::time::Instant;
 
+use crate::common::Backend;
 use crate::common::pages::{docroot, holder};
 use crate::common::stores::on_every_backend;
 use crate::common::{SOON, Site};
-use rsso_testkit::{Backend, FpmConfig, Handler, Nginx, PhpFpm, RedisServer, eventually};
+use rsso_testkit::{FpmConfig, Handler, Nginx, PhpFpm, RedisServer, eventually};
 
 on_every_backend!(
     concurrent_requests_of_one_session_lose_no_update,

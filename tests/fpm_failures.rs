@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
+use crate::common::Backend;
 use crate::common::pages::docroot;
 use crate::common::{SOON, Site};
-use rsso_testkit::{Backend, FpmConfig, Handler, Nginx, PhpFpm, RedisServer, WorkDir};
+use rsso_testkit::{FpmConfig, Handler, Nginx, PhpFpm, RedisServer, WorkDir};
 
 /// A site with short timeouts and this many workers, on a Redis with a password.
 fn site_with_short_timeouts(password: &str, docroot: &WorkDir, workers: usize) -> Site {

@@ -6,9 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 use std::time::Duration;
 
+use crate::common::Backend;
+use crate::common::outbox::Outbox;
 use crate::common::php::php_without_cookies;
 use crate::common::stores::on_each_store;
-use rsso_testkit::{Backend, Outbox, Php, WorkDir};
+use rsso_testkit::{Php, WorkDir};
 use serde_json::Value;
 
 on_each_store!(

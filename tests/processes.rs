@@ -3,9 +3,10 @@
 use std::thread;
 use std::time::Duration;
 
+use crate::common::Backend;
 use crate::common::php::php_without_cookies;
 use crate::common::stores::on_each_store;
-use rsso_testkit::{Backend, Php, RedisServer, WorkDir, eventually};
+use rsso_testkit::{Php, RedisServer, WorkDir, eventually};
 
 on_each_store!(
     &eight_processes_lose_no_update,

@@ -4,9 +4,11 @@
 
 use std::thread;
 
+use crate::common::Backend;
 use crate::common::Site;
+use crate::common::outbox::Outbox;
 use crate::common::stores::on_each_store;
-use rsso_testkit::{Backend, Outbox, WorkDir};
+use rsso_testkit::WorkDir;
 
 const REQUESTS: usize = 200;
 const AT_ONCE: usize = 4;

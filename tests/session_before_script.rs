@@ -5,9 +5,10 @@
 use std::thread;
 use std::time::Duration;
 
+use crate::common::Backend;
 use crate::common::Site;
 use crate::common::stores::on_each_store;
-use rsso_testkit::{Backend, FpmConfig, Handler, Nginx, PhpFpm, RedisServer, WorkDir};
+use rsso_testkit::{FpmConfig, Handler, Nginx, PhpFpm, RedisServer, WorkDir};
 
 const PAGE: &str = r"<?php
 if (isset($_GET['hold'])) { session_start(); usleep(1_500_000); exit; }

@@ -3,12 +3,13 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::common::Backend;
 use crate::common::checkpoints::{release, wait_at, with_checkpoints};
 use crate::common::php::php_without_cookies;
 use crate::common::stores::on_each_store;
 use nix::sys::signal::Signal;
 use rsso_testkit::php::Running;
-use rsso_testkit::{Backend, Php, RedisServer, WorkDir, eventually};
+use rsso_testkit::{Php, RedisServer, WorkDir, eventually};
 
 on_each_store!(
     &signals_change_nothing,

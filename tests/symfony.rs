@@ -5,8 +5,9 @@
 
 use std::path::Path;
 
+use crate::common::Backend;
 use crate::common::Site;
-use rsso_testkit::{Backend, Browser, FpmConfig, Nginx, PhpFpm, WorkDir};
+use rsso_testkit::{Browser, FpmConfig, Nginx, PhpFpm, WorkDir};
 use serde_json::{Value, json};
 
 const DOCS: &str = include_str!("../docs/single-login.md");

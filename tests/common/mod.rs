@@ -1,8 +1,10 @@
 //! What the tests share.
 
+pub mod backend;
 pub mod browsers;
 pub mod checkpoints;
 pub mod gateway_site;
+pub mod outbox;
 pub mod pages;
 pub mod php;
 pub mod site;
@@ -10,6 +12,7 @@ pub mod stores;
 
 use std::time::Duration;
 
+pub use backend::Backend;
 pub use site::Site;
 
 /// A time limit for an answer: generous, but less than the default lock wait of 30 seconds.

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use rsso_testkit::{Backend, Browser, FpmConfig, Nginx, PhpFpm};
+use super::Backend;
+use rsso_testkit::{Browser, FpmConfig, Nginx, PhpFpm};
 
 /// A running site: nginx, php-fpm and a store. They are stopped in this order.
 pub struct Site {

@@ -11,7 +11,6 @@
 //! One module per server, all of them on [`process::Server`].
 #![forbid(unsafe_code)]
 
-pub mod backend;
 pub mod chromium;
 pub mod firefox;
 pub mod fpm;
@@ -20,7 +19,6 @@ pub mod handler;
 pub mod http;
 pub mod mariadb;
 pub mod nginx;
-pub mod outbox;
 pub mod php;
 pub mod process;
 pub mod proxy;
@@ -30,14 +28,12 @@ pub mod xmpp;
 mod tls;
 mod workdir;
 
-pub use backend::Backend;
 pub use fpm::{FpmConfig, PhpFpm};
 pub use gateway::Gateway;
 pub use handler::Handler;
 pub use http::{Browser, Page};
 pub use mariadb::MariaDb;
 pub use nginx::Nginx;
-pub use outbox::Outbox;
 pub use php::Php;
 pub use process::eventually;
 pub use proxy::Proxy;

@@ -6,11 +6,11 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Command;
 
+use rsso_testkit::Handler;
+use rsso_testkit::php::extension;
 use serde_json::Value;
 
-use crate::backend::Backend;
-use crate::handler::Handler;
-use crate::php::extension;
+use super::Backend;
 
 /// The outbox of one store.
 #[derive(Debug)]

@@ -5,9 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::handler::Handler;
-use crate::mariadb::MariaDb;
-use crate::redis::RedisServer;
+use rsso_testkit::{Handler, MariaDb, RedisServer};
 
 /// A store, running where it is a server.
 #[derive(Debug)]
