@@ -1,8 +1,8 @@
-//! A real browser: Debian's Chromium, driven by playwright-core from npm. [`crate::firefox`] is another one.
+//! Debian's Chromium, driven by playwright-core from npm; [`crate::firefox`] is another real browser.
 //!
-//! Holds: the versions are those in `browser/package-lock.json`; what npm installs lies outside git, in
-//! `.cache/browser`; the browser resolves `*.a.test` to this machine and knows no other name but 127.0.0.1; it ends with the
-//! Node process that drives it, even where that is killed, for it listens to a pipe of it.
+//! What always holds: the versions are those in `browser/package-lock.json`, installed in `.cache/browser`. The browser
+//! resolves `*.a.test` to this machine and no other name but 127.0.0.1. It ends with the Node process that drives it,
+//! even if that is killed, because it reads from its pipe.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,19 +15,21 @@ use crate::php::{Output, Running};
 use crate::process::{lock, program, read_lossy};
 use crate::workdir::WorkDir;
 
-/// How long a script may take. A browser's start is most of it where the machine is busy.
+/// How long a script may take; on a busy machine most of it is the browser's start.
 const LIMIT: Duration = Duration::from_secs(90);
 
-/// What the driver gets on top, to say what hung and to close the browser.
+/// Further time for the driver to report what hung and to close the browser.
 const GRACE: Duration = Duration::from_secs(20);
 
-/// Some 80 packages, 70 MB.
+/// How long npm may take to install some 80 packages, 70 MB.
 const INSTALL_LIMIT: Duration = Duration::from_secs(120);
 
-/// Runs the steps in `script` (see `browser/run.mjs` for what it is given) in a new browser: what they said, in order.
+/// Runs the steps of a script in a new browser; returns what they reported, in order.
+///
+/// `browser/run.mjs` describes what the script is given.
 ///
 /// # Panics
-/// With everything that was said, if a step fails or they do not come to an end.
+/// With all output, if a step fails or the steps do not end.
 pub fn run(script: &Path, input: &Value) -> Vec<Value> {
     drive(
         "chromium",
@@ -49,22 +51,22 @@ pub(crate) fn drive(kind: &str, browser: &Path, script: &Path, input: &Value) ->
         .arg(LIMIT.as_millis().to_string())
         .arg(script)
         .arg(input.to_string())
-        // Nothing of the machine's: no profile, no proxy, no display.
+        // No profile, proxy or display of the machine.
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("LANG", "C.UTF-8")
         .env("HOME", dir.path())
         .env("TMPDIR", dir.path());
     let output = Running::start(&mut driver, LIMIT + GRACE).wait();
-    assert!(output.status.success(), "{}", told(&output));
+    assert!(output.status.success(), "{}", describe(&output));
     output
         .stdout
         .lines()
-        .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{}", told(&output))))
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{}", describe(&output))))
         .collect()
 }
 
-fn told(output: &Output) -> String {
+fn describe(output: &Output) -> String {
     let Output {
         status,
         stdout,
@@ -81,7 +83,7 @@ fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("browser")
 }
 
-/// The folder with `node_modules`, filled where that is not done yet: tests are processes that start at the same time.
+/// The folder with `node_modules`, which the first of the tests' processes fills.
 fn modules() -> PathBuf {
     const LOCK: &str = "package-lock.json";
     let cache = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.cache/browser");
@@ -89,7 +91,7 @@ fn modules() -> PathBuf {
     let cache = cache.canonicalize().expect("it was just made");
     let _lock = lock(&cache.join("lock"), INSTALL_LIMIT + GRACE);
 
-    // Written when npm has come to its end, and only then.
+    // Written only after npm has succeeded.
     let (wanted, installed) = (source().join(LOCK), cache.join("installed.json"));
     if read_lossy(&installed) != read_lossy(&wanted) {
         for file in ["package.json", LOCK] {

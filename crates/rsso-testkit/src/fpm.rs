@@ -1,7 +1,7 @@
-//! A php-fpm pool of one's own, on a unix socket.
+//! A php-fpm pool on a unix socket.
 //!
-//! Holds: as many workers as asked for, always (`pm = static`: a killed one is respawned); no php.ini of the machine is
-//! read; workers do not run as root even where the tests do.
+//! What always holds: the number of workers is constant, because a killed one is respawned. No php.ini of the machine is
+//! read. Workers do not run as root even if the tests do.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,14 +15,14 @@ use crate::php::{ini_arguments, require_module};
 use crate::process::{Server, eventually, program, read_lossy};
 use crate::workdir::{WEB_USER, WorkDir};
 
-/// What a pool runs with.
+/// The configuration of a pool.
 #[derive(Debug, Clone)]
 pub struct FpmConfig {
     workers: usize,
     handler: Handler,
     user: Option<String>,
     ini: Vec<(String, String)>,
-    /// Lines of the pool's own file: `php_admin_value[name]`, the value.
+    /// Lines of the pool's file: `php_admin_value[name]` and its value.
     pool: Vec<(String, String)>,
     env: Vec<(String, String)>,
 }
@@ -45,10 +45,10 @@ impl FpmConfig {
         self
     }
 
-    /// Whom the workers run as. Left alone: www-data where the tests run as root, else the tests' own user.
+    /// Sets the user of the workers; the default is www-data if the tests run as root.
     ///
     /// # Panics
-    /// Without root, which alone can do that.
+    /// If the tests do not run as root.
     #[must_use]
     pub fn user(mut self, user: &str) -> Self {
         assert!(
@@ -59,28 +59,28 @@ impl FpmConfig {
         self
     }
 
-    /// Later settings win over earlier ones, and over those of the handler.
+    /// Adds a setting, which overrides earlier ones and those of the handler.
     #[must_use]
     pub fn ini(mut self, name: &str, value: &str) -> Self {
         self.ini.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// A setting in the pool's own file; `kind` is `php_value` or `php_admin_value`.
+    /// Adds a setting to the pool's file; `kind` is `php_value` or `php_admin_value`.
     #[must_use]
     pub fn pool(mut self, kind: &str, name: &str, value: &str) -> Self {
         (self.pool).push((format!("{kind}[{name}]"), value.to_owned()));
         self
     }
 
-    /// A variable of the workers' environment, which is otherwise empty.
+    /// Adds a variable to the workers' environment, which is otherwise empty.
     #[must_use]
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.env.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// A shared module of PHP and the Debian package that has it.
+    /// Loads a shared module of PHP; `package` is the Debian package that contains it.
     #[must_use]
     pub fn module(self, module: &str, package: &str) -> Self {
         require_module(module, package);
@@ -98,8 +98,10 @@ pub struct PhpFpm {
 }
 
 impl PhpFpm {
+    /// Starts the pool.
+    ///
     /// # Panics
-    /// With the log, if the pool does not come up.
+    /// With the log, if the pool does not start.
     pub fn start(config: &FpmConfig) -> Self {
         let dir = WorkDir::new();
         let save_dir = dir.web_dir("sessions");
@@ -129,12 +131,12 @@ impl PhpFpm {
         self.dir.join("fpm.sock")
     }
 
-    /// `session.save_path`, unless the configuration said otherwise.
+    /// The default value of `session.save_path`.
     pub fn save_dir(&self) -> &Path {
         &self.save_dir
     }
 
-    /// The pids of the workers that live now.
+    /// The pids of the current workers.
     pub fn worker_pids(&self) -> Vec<i32> {
         let master = self.server.pid();
         read_lossy(Path::new(&format!("/proc/{master}/task/{master}/children")))
@@ -143,10 +145,10 @@ impl PhpFpm {
             .collect()
     }
 
-    /// SIGKILL for one worker.
+    /// Kills one worker.
     ///
     /// # Panics
-    /// If `pid` is none of this pool's.
+    /// If `pid` is not a worker of this pool.
     pub fn kill9_worker(&self, pid: i32) {
         assert!(
             self.worker_pids().contains(&pid),
@@ -155,7 +157,7 @@ impl PhpFpm {
         let _gone = signal::kill(Pid::from_raw(pid), Signal::SIGKILL);
     }
 
-    /// Everything the pool and PHP have logged.
+    /// Everything that the pool and PHP have logged.
     pub fn error_log(&self) -> String {
         read_lossy(&self.dir.join("error.log")) + &self.server.log()
     }
@@ -163,7 +165,7 @@ impl PhpFpm {
 
 impl Drop for PhpFpm {
     fn drop(&mut self) {
-        // SIGTERM ends the workers too; one that hangs would outlive a killed master.
+        // SIGTERM ends the workers, too, but one that hangs would outlive a killed master.
         let workers = self.worker_pids();
         self.server.stop();
         for pid in workers {
@@ -187,7 +189,7 @@ fn pool_conf(config: &FpmConfig, dir: &Path) -> String {
         format!("error_log = {dir}/error.log"),
         "[pool]".to_owned(),
         format!("listen = {dir}/fpm.sock"),
-        // nginx's workers are another user than the tests.
+        // nginx's workers run as another user than the tests.
         "listen.mode = 0666".to_owned(),
         "pm = static".to_owned(),
         format!("pm.max_children = {}", config.workers),

@@ -1,6 +1,6 @@
-//! `rsso serve` on a free port, and clients of it: a WebSocket, an event stream, one plain request.
+//! `rsso serve` on a free port, and its clients: a WebSocket, an event stream, plain requests.
 //!
-//! Holds: every read has a deadline; what a client is told is JSON, or the test ends.
+//! What always holds: every read has a deadline, and every event is JSON, or the test fails.
 
 mod http;
 mod program;

@@ -1,6 +1,6 @@
-//! Which save handler a test's PHP runs with.
+//! The save handler that PHP runs with.
 //!
-//! Holds: everything a handler needs from the INI comes from here, so that a test is the same for all of them.
+//! What always holds: all INI settings of a handler come from here, so that a test is the same for all handlers.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 /// A session save handler and its store.
 #[derive(Debug, Clone)]
 pub enum Handler {
-    /// PHP's own: proves the harness, not rsso.
+    /// PHP's own, which proves that the test itself is sound.
     Files,
-    /// rsso without a DSN: its file under `session.save_path`.
+    /// rsso without a DSN: a SQLite file under `session.save_path`.
     Sqlite,
     /// rsso with a DSN.
     Dsn(String),
@@ -49,8 +49,9 @@ impl Handler {
         ini
     }
 
-    /// Where [`Handler::Sqlite`] keeps its sessions, once it has any: in a directory that others can write to, that is
-    /// a private directory of each user's.
+    /// The file of [`Handler::Sqlite`], once it exists.
+    ///
+    /// If others can write to `save_dir`, it is in a private directory of the user.
     pub fn sqlite_file(save_dir: &Path) -> Option<PathBuf> {
         let private = fs::read_dir(save_dir)
             .ok()?

@@ -1,6 +1,6 @@
-//! A small browser: one cookie jar, forms, redirects.
+//! A small browser with cookies, forms and redirects.
 //!
-//! Holds: an HTTP error status is a page like any other; only a connection that fails or hangs panics.
+//! What always holds: a page with an HTTP error is returned like any other; only a failed or hung connection panics.
 
 use std::time::Duration;
 
@@ -8,17 +8,17 @@ use ureq::Agent;
 use ureq::http::{Response, Uri};
 use ureq::{Body, Cookie};
 
-/// Longer than any wait a handler should need, so that a hung worker fails its test instead of the run.
+/// Longer than any wait of a save handler, so that a hung worker fails its test.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// One browser: cookies are kept from page to page. A clone shares the cookies; `Browser::new` has none.
+/// A browser with its cookies, which a clone shares.
 #[derive(Debug, Clone)]
 pub struct Browser {
     agent: Agent,
     base: String,
 }
 
-/// An answer.
+/// An answer of a web server.
 #[derive(Debug, Clone)]
 pub struct Page {
     pub status: u16,
@@ -27,12 +27,12 @@ pub struct Page {
 }
 
 impl Browser {
-    /// `base` is put before every path: `http://127.0.0.1:1234`.
+    /// A browser without cookies; `base` precedes every path, such as `http://127.0.0.1:1234`.
     pub fn new(base: &str) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(LIMIT))
-            // Through a proxy from the environment, a loopback server is somebody else's.
+            // A proxy from the environment has another loopback.
             .proxy(None)
             .build();
         Self {
@@ -41,7 +41,7 @@ impl Browser {
         }
     }
 
-    /// The page at `path`, redirects followed.
+    /// The page at `path`, after redirects.
     ///
     /// # Panics
     /// If there is no HTTP answer.
@@ -49,7 +49,7 @@ impl Browser {
         Page::read(path, self.agent.get(self.url(path)).call())
     }
 
-    /// The page at `path` itself, be it a redirect.
+    /// The page at `path` itself, even if it is a redirect.
     ///
     /// # Panics
     /// If there is no HTTP answer.
@@ -66,7 +66,7 @@ impl Browser {
         )
     }
 
-    /// Sends a form, and follows the redirect to where it leads.
+    /// Submits a form; returns the page after redirects.
     ///
     /// # Panics
     /// If there is no HTTP answer.
@@ -79,7 +79,7 @@ impl Browser {
         )
     }
 
-    /// Sends a body of this content type.
+    /// Posts a body of this content type.
     ///
     /// # Panics
     /// If there is no HTTP answer.
@@ -96,10 +96,10 @@ impl Browser {
             .map(|cookie| cookie.value().to_owned())
     }
 
-    /// Gives the browser a cookie, as an attacker or another tab would.
+    /// Sets a cookie, as an attacker or another tab would.
     ///
     /// # Panics
-    /// If this is no valid cookie.
+    /// If the cookie is not valid.
     pub fn set_cookie(&self, name: &str, value: &str) {
         let uri: Uri = self.base.parse().expect("the base is a URL");
         let cookie =
@@ -133,10 +133,10 @@ impl Page {
         }
     }
 
-    /// The body, where the page is what was asked for.
+    /// The body of a page with status 200.
     ///
     /// # Panics
-    /// If the status is not 200.
+    /// If the status is another.
     pub fn ok(self) -> String {
         assert_eq!(self.status, 200, "the page is:\n{}", self.body);
         self.body
@@ -146,7 +146,7 @@ impl Page {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// The text between `before` and the next `after`: enough of a parser for the forms of the tests.
+    /// The text between `before` and the next `after`.
     pub fn between(&self, before: &str, after: &str) -> Option<&str> {
         let (_, rest) = self.body.split_once(before)?;
         rest.split_once(after).map(|(found, _)| found)

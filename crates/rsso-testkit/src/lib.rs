@@ -1,4 +1,4 @@
-//! Real servers for the tests: no mocks, nothing shared with the machine.
+//! Real servers and clients for the tests: no mocks, and nothing shared with the machine.
 //!
 //! What always holds:
 //! * every server lives in a temporary directory of its own and listens on a loopback port or a unix socket that was
@@ -8,7 +8,7 @@
 //! * every wait is bounded;
 //! * a program that is not installed is a panic that names the Debian package: no test skips itself.
 //!
-//! One module per server, all of them on [`process::Server`].
+//! Each server has a module, and all of them use [`process::Server`].
 #![forbid(unsafe_code)]
 
 pub mod chromium;

@@ -1,13 +1,13 @@
-//! A MariaDB server of one's own.
+//! A MariaDB server for one test.
 //!
 //! ```no_run
 //! let mariadb = rsso_testkit::MariaDb::builder().sql_mode("ANSI_QUOTES").start();
 //! assert_eq!(mariadb.sql("SELECT 1"), "1");
 //! ```
 //!
-//! Holds: no option file of the machine is read; the server that answers is the one started here (its pid file is
-//! compared), not one that took the port; the administrator signs in over the unix socket by being the system user
-//! that runs the tests, and has no password that anybody could guess.
+//! What always holds: no option file of the machine is read. The server that answers is the one started here, whose pid
+//! file is compared. The administrator signs in over the unix socket as the system user that runs the tests, and has no
+//! password that anybody could guess.
 
 mod builder;
 mod client;

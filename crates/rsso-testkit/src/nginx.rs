@@ -1,6 +1,6 @@
-//! An nginx of one's own in front of a php-fpm pool.
+//! An nginx in front of a php-fpm pool.
 //!
-//! Holds: nothing of the machine's nginx configuration is read; a request that fails is not tried again.
+//! What always holds: the machine's nginx configuration is not read, and a failed request is not repeated.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,11 +10,8 @@ use nix::unistd::Uid;
 
 use crate::fpm::PhpFpm;
 use crate::http::Browser;
-use crate::process::{Server, free_port, program, read_lossy};
+use crate::process::{Server, free_port, program, read_lossy, start_on_free_port};
 use crate::workdir::{WEB_USER, WorkDir};
-
-/// See `redis::Builder`: the port may be taken while we start.
-const PORT_ATTEMPTS: u32 = 5;
 
 /// A running server; stopped on drop.
 #[derive(Debug)]
@@ -34,7 +31,7 @@ impl Nginx {
         Self::start_hosts(docroot, &[("_", fpm)])
     }
 
-    /// As [`Self::start`], with more lines: `inside` the server and `outside` of it.
+    /// [`Self::start`] with further lines `inside` the server block and `outside` of it.
     ///
     /// # Panics
     /// With the log, if the server does not come up.
@@ -44,8 +41,9 @@ impl Nginx {
         })
     }
 
-    /// As [`Self::start`], each host by its name and through its own pool, all on one port. What asks for none of the
-    /// names gets the first.
+    /// [`Self::start`] with several hosts on one port, each with its own pool.
+    ///
+    /// A request for another name gets the first host.
     ///
     /// # Panics
     /// With the log, if the server does not come up.
@@ -58,23 +56,18 @@ impl Nginx {
     }
 
     fn start_servers(servers: &dyn Fn(u16) -> String) -> Self {
-        for _ in 0..PORT_ATTEMPTS {
-            let mut nginx = Self::launch(servers);
-            let pid_file = nginx.dir.join("nginx.pid");
-            // Written once the sockets are bound: a server that lost the race for its port never writes it.
-            if nginx
-                .server
-                .try_wait_ready(|| !read_lossy(&pid_file).is_empty())
-            {
-                return nginx;
-            }
-            let log = nginx.error_log();
-            assert!(
-                log.contains("Address already in use"),
-                "nginx did not start; its log:\n{log}"
-            );
-        }
-        panic!("{PORT_ATTEMPTS} free ports in a row were taken by others");
+        start_on_free_port(
+            "nginx",
+            "Address already in use",
+            || Self::launch(servers),
+            |nginx| {
+                // Written once the sockets are bound: a server whose port was taken never writes it.
+                let pid_file = nginx.dir.join("nginx.pid");
+                let is_ready = || !read_lossy(&pid_file).is_empty();
+                nginx.server.try_wait_ready(is_ready)
+            },
+            Self::error_log,
+        )
     }
 
     pub fn port(&self) -> u16 {
@@ -85,7 +78,7 @@ impl Nginx {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// A new browser, without cookies, for this server.
+    /// A new browser for this server, without cookies.
     pub fn browser(&self) -> Browser {
         Browser::new(&self.url())
     }
@@ -111,7 +104,7 @@ impl Nginx {
     }
 }
 
-/// Longer than the browsers' own limit: it is the browser that gives up first, and says so.
+/// Longer than the browsers' limit, so that the browser gives up first and reports it.
 const ANSWER_LIMIT: Duration = Duration::from_secs(120);
 
 fn nginx_conf(dir: &Path, servers: &str) -> String {

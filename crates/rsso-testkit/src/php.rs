@@ -1,6 +1,6 @@
 //! PHP as a command, with and without the extension.
 //!
-//! Holds: no php.ini of the machine is read (`-n`); everything a PHP runs with was said by the test.
+//! What always holds: no php.ini of the machine is read; all settings are those of the test.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -17,10 +17,10 @@ use crate::handler::Handler;
 use crate::process::{eventually, program};
 use crate::workdir::WorkDir;
 
-/// Names the extension to test, where it is not the workspace's own release build.
+/// The environment variable with the extension under test; without it, that is the release build.
 pub const EXTENSION_ENV: &str = "RSSO_EXTENSION";
 
-/// The extension under test.
+/// The path of the extension under test.
 ///
 /// # Panics
 /// If it has not been built.
@@ -35,7 +35,7 @@ pub fn extension() -> PathBuf {
     })
 }
 
-/// `-d` arguments for the extension and `ini`, for the command line and for php-fpm alike.
+/// The `-d` arguments for the extension and these settings, for PHP and php-fpm.
 pub(crate) fn ini_arguments(with_extension: bool, ini: &[(String, String)]) -> Vec<String> {
     let mut settings = Vec::new();
     if with_extension {
@@ -45,14 +45,14 @@ pub(crate) fn ini_arguments(with_extension: bool, ini: &[(String, String)]) -> V
     settings
         .into_iter()
         .flat_map(|(name, value)| {
-            // Quoted, because `;`, `=`, `?` and `&` mean something in an INI value, and URLs have them.
+            // Quoted, because `;`, `=`, `?` and `&` have a meaning in an INI value, and URLs contain them.
             let value = value.replace('\\', "\\\\").replace('"', "\\\"");
             ["-d".to_owned(), format!("{name}=\"{value}\"")]
         })
         .collect()
 }
 
-/// A PHP to be: settings first, then [`Php::run_code`] or [`Php::spawn_code`].
+/// The settings of a PHP; [`Php::run_code`] and [`Php::spawn_code`] run a script with them.
 #[derive(Debug, Clone)]
 pub struct Php {
     extension: bool,
@@ -62,7 +62,7 @@ pub struct Php {
     user: Option<u32>,
 }
 
-/// What a PHP did.
+/// The result of a script.
 #[derive(Debug, Clone)]
 pub struct Output {
     pub status: ExitStatus,
@@ -71,7 +71,7 @@ pub struct Output {
 }
 
 impl Php {
-    /// With the extension loaded.
+    /// PHP with the extension.
     #[expect(
         clippy::new_without_default,
         reason = "two constructors, neither the default"
@@ -83,7 +83,7 @@ impl Php {
         }
     }
 
-    /// Without it.
+    /// PHP without the extension.
     pub fn plain() -> Self {
         let ini = [
             ("display_errors", "stderr"),
@@ -107,7 +107,7 @@ impl Php {
         self
     }
 
-    /// With this save handler; `save_dir` is where sessions may be kept on disk.
+    /// Uses this save handler; `save_dir` is where sessions may be kept on disk.
     #[must_use]
     pub fn handler(mut self, handler: &Handler, save_dir: &Path) -> Self {
         self.extension |= handler.is_rsso();
@@ -121,29 +121,29 @@ impl Php {
         self
     }
 
-    /// How long the script may take.
+    /// Sets how long the script may take.
     #[must_use]
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self
     }
 
-    /// As this user and the group of that number, if the tests run as root.
+    /// Runs as the user and group with this number; the tests must run as root.
     #[must_use]
     pub fn user(mut self, user: u32) -> Self {
         self.user = Some(user);
         self
     }
 
-    /// Runs a script that starts with `<?php` to its end.
+    /// Runs a script, which starts with `<?php`, to its end.
     ///
     /// # Panics
-    /// If it outlives the limit; it is killed then.
+    /// If it takes longer than the limit; it is killed then.
     pub fn run_code(&self, code: &str) -> Output {
         self.spawn_code(code).wait()
     }
 
-    /// Starts a script that starts with `<?php`.
+    /// Starts a script, which starts with `<?php`.
     pub fn spawn_code(&self, code: &str) -> Running {
         let dir = WorkDir::new();
         let script = dir.write("script.php", code);
@@ -171,7 +171,7 @@ impl Php {
     }
 }
 
-/// A script at work; killed on drop.
+/// A running script; killed on drop.
 #[derive(Debug)]
 pub struct Running {
     child: Child,
@@ -182,7 +182,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts `command` with nothing to read. It may take as long as `limit`.
+    /// Starts `command` without input; it may take as long as `limit`.
     ///
     /// # Panics
     /// If it cannot be started.
@@ -195,7 +195,7 @@ impl Running {
             .unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
         let stdout = BufReader::new(child.stdout.take().expect("stdout is piped"));
         let mut stderr = child.stderr.take().expect("stderr is piped");
-        // A full pipe would stop the script: both are emptied while it runs, stdout by whoever reads it.
+        // A full pipe would block the script, so stderr is read while it runs.
         let stderr = thread::spawn(move || {
             let mut bytes = Vec::new();
             let _as_far_as_it_goes = stderr.read_to_end(&mut bytes);
@@ -214,8 +214,9 @@ impl Running {
         i32::try_from(self.child.id()).expect("Linux pids fit an i32")
     }
 
-    /// The next line the script prints, without its newline: how a script says that it has got somewhere.
-    /// Waits as long as the script runs, so a script that waits for something needs a deadline of its own.
+    /// The next line that the script prints, without its newline.
+    ///
+    /// This waits as long as the script runs, so a script that waits needs its own deadline.
     ///
     /// # Panics
     /// If the script ends without one.
@@ -229,21 +230,21 @@ impl Running {
         line.trim_end_matches('\n').to_owned()
     }
 
-    /// SIGKILL: no destructor, no shutdown function, no write.
+    /// Kills the script: no destructor and no shutdown function runs, and no session is written.
     pub fn kill9(mut self) {
         let _gone = self.child.kill();
         let _status = self.child.wait();
     }
 
     pub fn signal(&self, signal: Signal) {
-        // Not reaped before wait(), which takes self: the pid is still the script's.
+        // Only wait() reaps it, so the pid is still the script's.
         let _gone = signal::kill(Pid::from_raw(self.pid()), signal);
     }
 
-    /// Waits for the end.
+    /// Waits for the end of the script.
     ///
     /// # Panics
-    /// If the script outlives its limit; it is killed then.
+    /// If the script takes longer than its limit; it is killed then.
     pub fn wait(mut self) -> Output {
         let mut stdout = self.stdout.take().expect("taken here only");
         let reader = thread::spawn(move || {
@@ -273,10 +274,10 @@ impl Drop for Running {
 }
 
 impl Output {
-    /// Standard output, where the script ended well and said nothing on standard error.
+    /// The standard output of a script that succeeded without any standard error.
     ///
     /// # Panics
-    /// Otherwise, with everything it said.
+    /// Otherwise, with all its output.
     pub fn ok(self) -> String {
         assert!(
             self.status.success() && self.stderr.is_empty(),
@@ -286,7 +287,7 @@ impl Output {
     }
 }
 
-/// Whether a shared module of PHP (`xml`, `curl`) is installed in its extension directory.
+/// Panics if a shared module of PHP, such as `xml`, is not installed.
 pub(crate) fn require_module(module: &str, package: &str) {
     let dir = Php::plain()
         .run_code("<?php echo ini_get('extension_dir');")

@@ -1,6 +1,6 @@
-//! A server's process: started, waited for, signalled and stopped by its pid.
+//! The process of a server: started, waited for, signalled and stopped by its pid.
 //!
-//! Holds: the child is reaped before the guard is gone, whatever state it was in (stopped, dead, ignoring SIGTERM).
+//! What always holds: dropping a [`Server`] reaps the child, even if it was stopped, dead or ignores SIGTERM.
 
 use std::fs;
 use std::fs::{File, OpenOptions};
@@ -15,15 +15,15 @@ use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
 
-/// How long a server may take to answer for the first time: generous, the machine may be busy with a build.
+/// How long a server may take to start: generous, because the machine may be busy.
 pub const START_LIMIT: Duration = Duration::from_secs(20);
 
-/// How long a server may take to obey SIGTERM before it gets SIGKILL.
+/// How long a server may take to end after SIGTERM before it gets SIGKILL.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 
 const POLL: Duration = Duration::from_millis(5);
 
-/// A running server process and where it logs.
+/// A running server process with its log.
 #[derive(Debug)]
 pub struct Server {
     name: &'static str,
@@ -33,7 +33,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts `command`, its output appended to `log`.
+    /// Starts `command`, and appends its output to `log`.
     ///
     /// # Panics
     /// If the program cannot be started.
@@ -58,7 +58,7 @@ impl Server {
         i32::try_from(self.child.id()).expect("Linux pids fit an i32")
     }
 
-    /// All that the server has written so far.
+    /// Everything that the server has written so far.
     pub fn log(&self) -> String {
         read_lossy(&self.log)
     }
@@ -70,7 +70,7 @@ impl Server {
         self.exited.is_none()
     }
 
-    /// Waits until `ready` says so.
+    /// Waits until `ready` returns true.
     ///
     /// # Panics
     /// With the log, if the server ends first or is not ready within [`START_LIMIT`].
@@ -81,7 +81,7 @@ impl Server {
         }
     }
 
-    /// As [`Self::wait_ready`], for a caller that can try again with another port.
+    /// [`Self::wait_ready`] for a caller that can try again with another port.
     pub fn try_wait_ready(&mut self, mut ready: impl FnMut() -> bool) -> bool {
         let end = Instant::now() + START_LIMIT;
         while self.is_running() && Instant::now() < end {
@@ -94,13 +94,13 @@ impl Server {
     }
 
     pub fn signal(&self, signal: Signal) {
-        // Once reaped, the pid may be somebody else's.
+        // Once reaped, the pid may be another process's.
         if self.exited.is_none() {
             let _gone = signal::kill(Pid::from_raw(self.pid()), signal);
         }
     }
 
-    /// SIGSTOP, and waits until every thread has stopped: one may be serving somebody right now.
+    /// Stops the process, and waits until every thread has stopped.
     ///
     /// # Panics
     /// If they do not stop.
@@ -119,13 +119,13 @@ impl Server {
         });
     }
 
-    /// SIGKILL, and reaped when this returns: the crash of a server.
+    /// Kills the process and reaps it, as in a crash.
     pub fn kill9(&mut self) {
         self.signal(Signal::SIGKILL);
         self.reap(STOP_LIMIT);
     }
 
-    /// SIGTERM, a bounded wait, then SIGKILL.
+    /// Ends the process with SIGTERM, or with SIGKILL after [`STOP_LIMIT`].
     pub fn stop(&mut self) {
         self.signal(Signal::SIGTERM);
         // A stopped process sees SIGTERM only once it continues.
@@ -153,7 +153,7 @@ impl Drop for Server {
     }
 }
 
-/// Tries `probe` until it gives a value.
+/// Calls `probe` until it returns a value.
 ///
 /// # Panics
 /// With `what`, after `limit`.
@@ -163,12 +163,12 @@ pub fn eventually<T>(what: &str, limit: Duration, mut probe: impl FnMut() -> Opt
         if let Some(value) = probe() {
             return value;
         }
-        assert!(Instant::now() < end, "waited {limit:?} in vain: {what}");
+        assert!(Instant::now() < end, "not within {limit:?}: {what}");
         thread::sleep(POLL);
     }
 }
 
-/// The path of the first of `names` that is installed.
+/// The path of the first of these programs that is installed.
 ///
 /// # Panics
 /// If none is, naming the Debian package to install.
@@ -187,8 +187,7 @@ pub fn program(names: &[&str], package: &str) -> PathBuf {
 
 /// A loopback port that nobody listens on.
 ///
-/// Taken below the kernel's ephemeral range, so that no outgoing connection takes it between now and the server's start,
-/// nor while a test has the server down and is about to restart it on the same port.
+/// It is below the kernel's ephemeral range, so that no outgoing connection takes it while the server is down.
 pub fn free_port() -> u16 {
     for attempt in 0..1000_u32 {
         let random = RandomState::new().hash_one((std::process::id(), attempt));
@@ -198,6 +197,36 @@ pub fn free_port() -> u16 {
         }
     }
     panic!("1000 loopback ports in a row are taken");
+}
+
+/// How often a server is started on another port if its port was taken meanwhile.
+const PORT_ATTEMPTS: u32 = 5;
+
+/// Launches a server until it is ready, because another process may take its free port before it does.
+///
+/// `port_taken` is what its log says then.
+///
+/// # Panics
+/// With the log, if the server does not start for another reason, or if all its ports were taken.
+pub(crate) fn start_on_free_port<S>(
+    name: &str,
+    port_taken: &str,
+    launch: impl Fn() -> S,
+    wait_ready: impl Fn(&mut S) -> bool,
+    log: impl Fn(&S) -> String,
+) -> S {
+    for _ in 0..PORT_ATTEMPTS {
+        let mut server = launch();
+        if wait_ready(&mut server) {
+            return server;
+        }
+        let log = log(&server);
+        assert!(
+            log.contains(port_taken),
+            "{name} did not start; its log:\n{log}"
+        );
+    }
+    panic!("{PORT_ATTEMPTS} free ports in a row were taken by others");
 }
 
 /// Holds the file at `path` for this process alone; the kernel frees it with the process.
@@ -212,7 +241,7 @@ pub(crate) fn lock(path: &Path, limit: Duration) -> Flock<File> {
     })
 }
 
-/// A file's text; empty where there is no file yet.
+/// A file's text; empty if there is no file.
 pub(crate) fn read_lossy(path: &Path) -> String {
     std::fs::read(path)
         .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())

@@ -1,7 +1,7 @@
-//! A loopback TCP proxy between a client and a server: counts round trips, cuts, stalls.
+//! A TCP proxy between a client and a server, which counts round trips, and cuts or stalls connections.
 //!
-//! Holds: a round trip is data to the server followed by data from the server, however many packets or pipelined
-//! commands each of them was; so a batch that is sent at once counts one.
+//! What always holds: a round trip is data to the server followed by data from the server, in any number of packets. So a
+//! batch of commands counts as one.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -25,13 +25,13 @@ struct Shared {
     closing: AtomicBool,
     stalled: Mutex<bool>,
     moved: Condvar,
-    /// Connections of a number below this are forgotten.
+    /// Connections with a lower number are forgotten.
     forgotten: AtomicU64,
     open: Mutex<Vec<TcpStream>>,
 }
 
 impl Proxy {
-    /// Listens on a free port of its own and hands everything to `target_port` on loopback.
+    /// Listens on a free port and forwards everything to `target_port` on loopback.
     ///
     /// # Panics
     /// If there is no free port.
@@ -70,7 +70,7 @@ impl Proxy {
         self.shared.round_trips.load(Ordering::SeqCst)
     }
 
-    /// The round trips that `act` makes.
+    /// Runs `act`; returns its round trips and its value.
     pub fn count<T>(&self, act: impl FnOnce() -> T) -> (u64, T) {
         let before = self.round_trips();
         let value = act();
@@ -82,22 +82,23 @@ impl Proxy {
         self.shared.connections.load(Ordering::SeqCst)
     }
 
-    /// Closes every connection that is open now; new ones are accepted.
+    /// Closes every open connection; new ones are accepted.
     pub fn cut(&self) {
         for stream in lock(&self.shared.open).drain(..) {
             let _already_closed = stream.shutdown(Shutdown::Both);
         }
     }
 
-    /// What comes on the connections that are open now is dropped without a word, as by a firewall that has forgotten
-    /// them; new ones work.
+    /// Silently drops everything on the open connections, as a firewall that has forgotten them does.
+    ///
+    /// New connections work.
     pub fn forget(&self) {
         self.shared
             .forgotten
             .store(self.connections() + 1, Ordering::SeqCst);
     }
 
-    /// Data stays in the proxy, both ways, until [`Self::flow`]; connections are accepted.
+    /// Keeps all data in the proxy until [`Self::flow`]; connections are accepted.
     pub fn stall(&self) {
         *lock(&self.shared.stalled) = true;
     }
@@ -113,7 +114,7 @@ impl Drop for Proxy {
     fn drop(&mut self) {
         self.shared.closing.store(true, Ordering::SeqCst);
         self.flow();
-        // Wakes the acceptor, which then sees that it is over.
+        // Wakes the acceptor, which then ends.
         let _woken = TcpStream::connect(self.address);
         if let Some(acceptor) = self.acceptor.take() {
             let _ended = acceptor.join();
@@ -129,7 +130,7 @@ impl Shared {
                 return;
             }
             let number = self.connections.fetch_add(1, Ordering::SeqCst) + 1;
-            // A server that is down: the client sees its connection closed.
+            // If the server is down, the client sees its connection closed.
             if let Ok(server) = TcpStream::connect(self.target) {
                 self.join(number, client, server);
             }
@@ -170,7 +171,7 @@ impl Shared {
         });
     }
 
-    /// Copies until either side ends; `seen` is told of data before the other side can have it.
+    /// Copies until either side ends; calls `seen` before it forwards data.
     fn pump(&self, number: u64, mut from: TcpStream, mut to: TcpStream, seen: impl Fn()) {
         let mut buffer = vec![0; 64 * 1024];
         while let Ok(length @ 1..) = from.read(&mut buffer) {
@@ -193,7 +194,7 @@ impl Shared {
     }
 }
 
-/// A panic elsewhere does not make these values wrong.
+/// Locks a mutex; a panic of another thread does not make these values wrong.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,11 +1,11 @@
-//! A redis-server of one's own.
+//! A redis-server for one test.
 //!
 //! ```no_run
 //! let redis = rsso_testkit::RedisServer::builder().password("secret").persistent().start();
 //! assert_eq!(redis.cli(&["ping"]), "PONG");
 //! ```
 //!
-//! Holds: the server that answers is the one started here (its `process_id` is compared), not one that took the port.
+//! What always holds: the server that answers is the one started here, whose `process_id` is compared.
 
 mod builder;
 mod cli;

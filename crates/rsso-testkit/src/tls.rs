@@ -1,6 +1,6 @@
-//! Certificates for one test: an authority, a server certificate for loopback, and one for a client.
+//! Certificates for one test: an authority, a server certificate for loopback, and a client certificate.
 //!
-//! Holds: made anew each time, so no key is ever in the repository.
+//! What always holds: they are created for each test, so that no key is ever in the repository.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use rcgen::{
 
 use crate::WorkDir;
 
-/// Paths of PEM files.
+/// The paths of the certificates' and keys' PEM files.
 #[derive(Debug, Clone)]
 pub struct Certificates {
     pub ca: PathBuf,
@@ -21,22 +21,23 @@ pub struct Certificates {
 }
 
 impl Certificates {
+    /// Creates the certificates in `dir`.
     pub fn generate(dir: &WorkDir) -> Self {
         let mut authority = CertificateParams::new(Vec::new()).expect("no names, nothing to parse");
-        authority.distinguished_name = called("rsso test authority");
+        authority.distinguished_name = named("rsso test authority");
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let authority =
             CertifiedIssuer::self_signed(authority, key()).expect("sign with an own key");
         let server_key = key();
         let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
         let mut server = CertificateParams::new(names).expect("two valid names");
-        server.distinguished_name = called("localhost");
+        server.distinguished_name = named("localhost");
         let server = server
             .signed_by(&server_key, &authority)
             .expect("sign with an own key");
         let client_key = key();
         let mut client = CertificateParams::new(Vec::new()).expect("no names, nothing to parse");
-        client.distinguished_name = called("rsso test client");
+        client.distinguished_name = named("rsso test client");
         let client = client
             .signed_by(&client_key, &authority)
             .expect("sign with an own key");
@@ -50,8 +51,10 @@ impl Certificates {
     }
 }
 
-/// Authority and server need different names: with the same one, OpenSSL takes the server's for self-signed.
-fn called(name: &str) -> DistinguishedName {
+/// The distinguished name of a certificate.
+///
+/// Authority and server need different names; otherwise OpenSSL takes the server's certificate for self-signed.
+fn named(name: &str) -> DistinguishedName {
     let mut distinguished = DistinguishedName::new();
     distinguished.push(DnType::CommonName, name);
     distinguished

@@ -1,6 +1,6 @@
-//! The temporary directory of one server or one test.
+//! The temporary directory of a server or a test.
 //!
-//! Holds: servers that have given up root can pass through it; what they may write to is theirs.
+//! What always holds: servers that have given up root can enter it, and own what they may write to.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use nix::unistd::{Uid, User, chown};
 use tempfile::TempDir;
 
-/// Whom the servers' workers run as, where the tests run as root.
+/// The user that the servers' workers run as, if the tests run as root.
 pub const WEB_USER: &str = "www-data";
 
 /// A directory under the system's temporary directory, removed on drop.
@@ -41,7 +41,7 @@ impl WorkDir {
         self.path().join(name)
     }
 
-    /// Writes a file, the directories above it included.
+    /// Writes a file, and creates the directories above it.
     pub fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.join(name);
         if let Some(parent) = path.parent() {
@@ -51,7 +51,7 @@ impl WorkDir {
         path
     }
 
-    /// A file with a secret, which only its owner may read.
+    /// Writes a file that only its owner may read.
     ///
     /// # Panics
     /// If it cannot be written.
@@ -61,7 +61,7 @@ impl WorkDir {
         path
     }
 
-    /// A directory that the web servers' workers, and only they, may read and write.
+    /// Creates a directory that only the web servers' workers may read and write.
     pub fn web_dir(&self, name: &str) -> PathBuf {
         let path = self.join(name);
         fs::create_dir_all(&path).expect("make a directory in the temporary directory");
@@ -71,7 +71,7 @@ impl WorkDir {
         path
     }
 
-    /// A copy of the tree at `from`, symbolic links followed, that belongs to the web servers' workers.
+    /// Copies the tree at `from` for the web servers' workers; follows symbolic links.
     pub fn web_copy(&self, name: &str, from: &Path) -> PathBuf {
         let path = self.web_dir(name);
         copy_tree(from, &path);
@@ -79,7 +79,7 @@ impl WorkDir {
     }
 }
 
-/// Hands `path` over to [`WEB_USER`]; without root the workers run as the tests' own user and need no gift.
+/// Makes [`WEB_USER`] the owner of `path`; without root the workers run as the tests' user anyway.
 ///
 /// # Panics
 /// If the user does not exist.

@@ -1,7 +1,7 @@
-//! XMPP: what the servers of the tests have in common, and clients of them.
+//! XMPP servers, Prosody and ejabberd, and clients of them.
 //!
-//! Holds: a client is slixmpp, from PyPI, in the versions of `xmpp/requirements.txt`, in `.cache/xmpp`; it ends with the
-//! value; what it says arrives in order.
+//! What always holds: a client is slixmpp from PyPI, in the versions of `xmpp/requirements.txt`, installed in
+//! `.cache/xmpp`. It ends when its value is dropped, and its reports arrive in order.
 
 mod accounts;
 mod clients;

@@ -1,13 +1,13 @@
-//! Plain HTTP, byte by byte: what a gateway answers.
+//! Plain HTTP requests to a gateway.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// How long a client waits for what must come.
-pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a client waits for an answer or an event.
+pub(super) const CLIENT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A TCP connection with deadlines.
+/// Opens a TCP connection with deadlines.
 ///
 /// # Panics
 /// If nobody listens.
@@ -17,9 +17,9 @@ pub fn connect(port: u16) -> TcpStream {
 
 pub(super) fn try_connect(port: u16) -> std::io::Result<TcpStream> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+    let stream = TcpStream::connect_timeout(&address, CLIENT_TIMEOUT)?;
+    stream.set_read_timeout(Some(CLIENT_TIMEOUT))?;
+    stream.set_write_timeout(Some(CLIENT_TIMEOUT))?;
     stream.set_nodelay(true)?;
     Ok(stream)
 }
@@ -39,7 +39,7 @@ pub(super) fn request(
     Some(BufReader::new(stream))
 }
 
-/// The status and the headers, lower-case; the reader is at the body then.
+/// Reads the status and the headers, in lower case, up to the body.
 pub(super) fn head(reader: &mut BufReader<TcpStream>) -> Option<(u16, Vec<String>)> {
     let mut lines = Vec::new();
     loop {
@@ -56,11 +56,11 @@ pub(super) fn head(reader: &mut BufReader<TcpStream>) -> Option<(u16, Vec<String
     Some((status, lines))
 }
 
-/// What one request was answered.
+/// The answer to a request.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
-    /// Lower-case lines, the status line first.
+    /// The status line and the headers, in lower case.
     pub headers: Vec<String>,
     pub body: String,
 }

@@ -1,4 +1,4 @@
-//! The program that runs.
+//! A running gateway.
 
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::php::extension;
 use crate::process::{Server, free_port};
 use crate::workdir::{WEB_USER, WorkDir};
 
-/// A running gateway.
+/// A running `rsso serve`; stopped on drop.
 #[derive(Debug)]
 pub struct Gateway {
     server: Server,
@@ -24,7 +24,7 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Starts `program serve` with these arguments and waits until it can be asked.
+    /// Starts `program serve` with these arguments, and waits until it answers.
     ///
     /// # Panics
     /// With its log, if it does not answer.
@@ -34,7 +34,7 @@ impl Gateway {
         gateway
     }
 
-    /// The release build, as whom the web servers' workers run: they share a SQLite file.
+    /// Starts the release build as the user of the web servers' workers, which share a SQLite file.
     ///
     /// # Panics
     /// With its log, if it does not answer.
@@ -80,6 +80,8 @@ impl Gateway {
         gateway
     }
 
+    /// Waits until the gateway has read the outbox.
+    ///
     /// # Panics
     /// With its log, if it does not become ready.
     pub fn wait_ready(&mut self) {
@@ -108,7 +110,7 @@ impl Gateway {
         self.server.is_running()
     }
 
-    /// SIGTERM, without waiting.
+    /// Sends SIGTERM, without waiting.
     pub fn terminate(&self) {
         self.server.signal(nix::sys::signal::Signal::SIGTERM);
     }
@@ -121,7 +123,7 @@ impl Gateway {
         self.server.kill9();
     }
 
-    /// Starts it again at the same port.
+    /// Starts it again on the same port.
     ///
     /// # Panics
     /// With its log, if it does not become ready.
@@ -136,7 +138,7 @@ impl Gateway {
         self.wait_ready();
     }
 
-    /// One request.
+    /// Sends a GET request.
     ///
     /// # Panics
     /// If there is no answer.
@@ -144,7 +146,7 @@ impl Gateway {
         Answer::get(self.port, path, headers).expect("the gateway answers")
     }
 
-    /// The value of a metric, its labels included in `name`; 0 where it is not there.
+    /// The value of a metric; `name` includes its labels. 0 if it is missing.
     pub fn metric(&self, name: &str) -> f64 {
         let text = self.get("/metrics", &[]).body;
         let mut lines = text.lines().filter_map(|line| line.rsplit_once(' '));
@@ -153,7 +155,7 @@ impl Gateway {
             .map_or(0.0, |(_, value)| value.parse().expect("a number"))
     }
 
-    /// A WebSocket with this session; the status where it is refused.
+    /// Opens a WebSocket with this session.
     ///
     /// # Errors
     /// The HTTP status.
@@ -165,7 +167,7 @@ impl Gateway {
         )
     }
 
-    /// An event stream with this session.
+    /// Opens an event stream with this session.
     ///
     /// # Errors
     /// The HTTP status.

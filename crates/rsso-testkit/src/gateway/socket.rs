@@ -1,4 +1,4 @@
-//! A WebSocket to a gateway.
+//! A WebSocket client of a gateway.
 
 use std::net::TcpStream;
 
@@ -8,15 +8,17 @@ use tungstenite::protocol::WebSocketConfig;
 use tungstenite::{Error, Message, WebSocket};
 
 use super::connect;
-use super::http::PATIENCE;
+use super::http::CLIENT_TIMEOUT;
 
 /// A WebSocket client.
 #[derive(Debug)]
 pub struct Socket(WebSocket<TcpStream>);
 
 impl Socket {
+    /// Opens a WebSocket.
+    ///
     /// # Errors
-    /// The HTTP status where the upgrade is refused.
+    /// The HTTP status, if the upgrade is refused.
     ///
     /// # Panics
     /// If nobody listens.
@@ -24,8 +26,10 @@ impl Socket {
         Self::over(connect(port), port, path, headers)
     }
 
+    /// Opens a WebSocket over this connection.
+    ///
     /// # Errors
-    /// The HTTP status; 0 where the connection broke.
+    /// The HTTP status; 0 if the connection broke.
     ///
     /// # Panics
     /// If `path` or a header cannot be sent.
@@ -57,13 +61,13 @@ impl Socket {
         }
     }
 
-    /// The next event that is no heartbeat.
+    /// The next event, without heartbeats.
     ///
     /// # Errors
-    /// The code that the connection is closed with; `None`: it broke.
+    /// The close code of the connection; `None` if it broke.
     ///
     /// # Panics
-    /// If neither comes in time, or it is no JSON.
+    /// If there is neither in time, or the event is not JSON.
     pub fn heed(&mut self) -> Result<Value, Option<u16>> {
         loop {
             let event = self.next_of_all()?;
@@ -88,20 +92,20 @@ impl Socket {
                 }
                 Ok(Message::Close(frame)) => {
                     let code = frame.map(|frame| frame.code.into());
-                    // The answer to the close.
+                    // Answers the close.
                     let _gone = self.0.flush();
                     return Err(code);
                 }
                 Ok(_) => {}
                 Err(Error::Io(error)) if error.kind() == std::io::ErrorKind::WouldBlock => {
-                    panic!("nothing came within {PATIENCE:?}")
+                    panic!("nothing came within {CLIENT_TIMEOUT:?}")
                 }
                 Err(_) => return Err(None),
             }
         }
     }
 
-    /// The next event.
+    /// The next event, without heartbeats, of a connection that must not end.
     ///
     /// # Panics
     /// If the connection ends instead.
@@ -110,7 +114,7 @@ impl Socket {
         self.heed().expect("an event comes")
     }
 
-    /// Everything up to the end, and the code of it.
+    /// All events up to the end of the connection, and its close code.
     pub fn rest(&mut self) -> (Vec<Value>, Option<u16>) {
         let mut events = Vec::new();
         loop {
@@ -121,7 +125,7 @@ impl Socket {
         }
     }
 
-    /// Reads what has come to a socket that does not block, and answers pings; whether it is still open.
+    /// Reads from a socket that does not block, and answers pings; returns whether it is still open.
     pub fn poll(&mut self) -> bool {
         loop {
             match self.0.read() {
@@ -132,13 +136,15 @@ impl Socket {
         }
     }
 
+    /// Sends a message.
+    ///
     /// # Errors
-    /// When the connection is broken.
+    /// If the connection is broken.
     pub fn send(&mut self, message: Message) -> Result<(), Error> {
         self.0.send(message)
     }
 
-    /// The connection below.
+    /// The TCP connection.
     pub fn tcp(&self) -> &TcpStream {
         self.0.get_ref()
     }

@@ -1,4 +1,4 @@
-//! A stream of server-sent events from a gateway.
+//! A client of a gateway's server-sent events.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpStream;
@@ -7,12 +7,12 @@ use serde_json::Value;
 
 use super::http::{head, request};
 
-/// A client of the event stream.
+/// A stream of server-sent events.
 #[derive(Debug)]
 pub struct Stream {
     reader: BufReader<TcpStream>,
     pub headers: Vec<String>,
-    /// What is left of the chunk that is being read.
+    /// The rest of the current chunk.
     chunk: String,
 }
 
@@ -26,16 +26,20 @@ pub struct Block {
 }
 
 impl Block {
+    /// The data as JSON.
+    ///
     /// # Panics
-    /// If the data is no JSON.
+    /// If the data is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.data).expect("an event is JSON")
     }
 }
 
 impl Stream {
+    /// Opens a stream.
+    ///
     /// # Errors
-    /// The HTTP status where it is not 200.
+    /// The HTTP status, if it is not 200.
     ///
     /// # Panics
     /// If nobody answers.
@@ -52,7 +56,7 @@ impl Stream {
         })
     }
 
-    /// The next block that is no heartbeat and says more than `retry`; `None` at the end.
+    /// The next block with data that is no heartbeat; `None` at the end.
     pub fn heed(&mut self) -> Option<Block> {
         loop {
             let block = self.block()?;
@@ -62,7 +66,7 @@ impl Stream {
         }
     }
 
-    /// The next block, as the standard says how a stream is read.
+    /// The next block, read as the standard says; `None` at the end.
     pub fn block(&mut self) -> Option<Block> {
         let mut block = Block::default();
         loop {
@@ -97,7 +101,7 @@ impl Stream {
         }
     }
 
-    /// A chunk of the transfer coding; `None` behind the last.
+    /// The next chunk of the transfer coding; `None` after the last.
     fn read_chunk(&mut self) -> Option<String> {
         let mut size = String::new();
         self.reader.read_line(&mut size).ok()?;
@@ -108,7 +112,7 @@ impl Stream {
         (size > 0).then(|| String::from_utf8(chunk).expect("UTF-8"))
     }
 
-    /// The connection below.
+    /// The TCP connection.
     pub fn tcp(&self) -> &TcpStream {
         self.reader.get_ref()
     }

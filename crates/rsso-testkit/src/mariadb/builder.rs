@@ -1,13 +1,13 @@
-//! What a test may ask of its MariaDB.
+//! The options of a MariaDB.
 //!
-//! Holds: passwords reach the server through a file, not its command line.
+//! What always holds: passwords reach the server through a file, not through its command line.
 
 use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 use std::process::Command;
 
 use super::client::{DATABASE, PID_FILE, SOCKET, USER, system_user};
-use super::template::SMALL;
+use super::template::SMALL_SETTINGS;
 use crate::process::{Server, program};
 use crate::tls::Certificates;
 use crate::workdir::WorkDir;
@@ -15,7 +15,7 @@ use crate::workdir::WorkDir;
 pub(super) const CONFIG: &str = "my.cnf";
 pub(super) const FIRST_START: &str = "first_start.sql";
 
-/// Options; [`Builder::start`] ends them.
+/// The options of a server; [`Builder::start`] starts it.
 #[derive(Debug, Clone)]
 pub struct Builder {
     config: Vec<String>,
@@ -34,7 +34,7 @@ impl Default for Builder {
     fn default() -> Self {
         Self {
             config: Vec::new(),
-            // Unlike any other text, so that a search for it in a log finds nothing else.
+            // Unique, so that a search for it in a log finds nothing else.
             password: format!("mauve{:016x}", RandomState::new().hash_one(USER)),
             tls: Tls::No,
         }
@@ -42,40 +42,40 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// A line for my.cnf, after all others: `wait_timeout=1`.
+    /// Adds a line to the end of my.cnf, such as `wait_timeout=1`.
     #[must_use]
     pub fn config(mut self, line: &str) -> Self {
         self.config.push(line.to_owned());
         self
     }
 
-    /// What every session starts with: `NO_BACKSLASH_ESCAPES,ANSI_QUOTES`.
+    /// Sets the SQL modes of every session, such as `NO_BACKSLASH_ESCAPES,ANSI_QUOTES`.
     #[must_use]
     pub fn sql_mode(self, modes: &str) -> Self {
         self.config(&format!("sql_mode={modes}"))
     }
 
-    /// The character set of the server and its databases: `latin1`.
+    /// Sets the character set of the server and its databases, such as `latin1`.
     #[must_use]
     pub fn charset(self, name: &str) -> Self {
         self.config(&format!("character_set_server={name}"))
     }
 
-    /// The password of [`USER`].
+    /// Sets the password of [`USER`].
     #[must_use]
     pub fn password(mut self, password: &str) -> Self {
         password.clone_into(&mut self.password);
         self
     }
 
-    /// TLS with certificates made for this server, and [`USER`] is let in over TLS only.
+    /// Requires TLS for [`USER`], with certificates made for this server.
     #[must_use]
     pub fn tls(mut self) -> Self {
         self.tls = Tls::Server;
         self
     }
 
-    /// As [`Self::tls`], and [`USER`] needs a certificate too.
+    /// Requires TLS and a client certificate for [`USER`].
     #[must_use]
     pub fn tls_with_client_certificate(mut self) -> Self {
         self.tls = Tls::ServerAndClient;
@@ -115,10 +115,10 @@ impl Builder {
             "bind_address=127.0.0.1".to_owned(),
             format!("port={port}"),
             "skip_name_resolve".to_owned(),
-            // How many tests run at once is not the server's business.
+            // Many tests run at once, and some of them fail to connect on purpose.
             "max_connect_errors=1000000".to_owned(),
         ];
-        lines.extend(SMALL.map(str::to_owned));
+        lines.extend(SMALL_SETTINGS.map(str::to_owned));
         if let Some(tls) = certificates {
             lines.extend([
                 format!("ssl_ca={}", tls.ca.display()),
@@ -130,14 +130,14 @@ impl Builder {
         lines.join("\n") + "\n"
     }
 
-    /// Read by the server before it lets anybody in, once in its life. One statement a line.
+    /// The statements of the server's first start, one per line, which it runs before it accepts clients.
     pub(super) fn first_start_sql(&self) -> String {
         let required = match self.tls {
             Tls::No => "NONE",
             Tls::Server => "SSL",
             Tls::ServerAndClient => "X509",
         };
-        // The modes are a test's choice, and some change what a quoted text means.
+        // Some SQL modes change what a quoted text means.
         format!(
             "SET SESSION sql_mode = '';\n\
              SET NAMES utf8mb4;\n\
@@ -149,7 +149,7 @@ impl Builder {
     }
 }
 
-/// A text of SQL, where backslashes escape.
+/// A text literal of SQL, where backslashes escape.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }

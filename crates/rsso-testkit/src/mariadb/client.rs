@@ -1,4 +1,4 @@
-//! The administrator's client, and what every server here is called by.
+//! The administrator's client, and the names that all servers share.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ pub const USER: &str = "app";
 pub(super) const SOCKET: &str = "mariadb.sock";
 pub(super) const PID_FILE: &str = "mariadb.pid";
 
-/// How to call the administrator's client. It goes over the unix socket, so that it works whatever TCP is made to do.
+/// The administrator's client. It uses the unix socket, so that it works even if a test disturbs TCP.
 #[derive(Debug)]
 pub(super) struct Client {
     program: PathBuf,
@@ -25,7 +25,7 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// For the server in `dir`.
+    /// The client of the server in `dir`.
     pub(super) fn of(dir: &Path) -> Self {
         Self {
             program: program(&["mariadb"], "mariadb-client-core"),
@@ -47,7 +47,7 @@ impl Client {
             .spawn()
             .expect("run mariadb");
         let mut stdin = client.stdin.take().expect("stdin is piped");
-        // A client that has given up says why on stderr.
+        // A client that has given up prints the reason on stderr.
         let _closed = stdin.write_all(statements.as_bytes());
         drop(stdin);
         let output = client.wait_with_output().expect("wait for mariadb");
@@ -60,13 +60,14 @@ impl Client {
     }
 }
 
-/// Whether the process `pid` is what answers in `dir`. It writes its pid file when it has its port, and answers when
-/// it has read the file of its first start.
+/// Whether the server in `dir` answers and is the process `pid`.
+///
+/// It writes its pid file when it has its port, and answers after the statements of its first start.
 pub(super) fn answers(dir: &Path, pid: i32) -> bool {
     read_lossy(&dir.join(PID_FILE)).trim() == pid.to_string() && Client::of(dir).run("DO 0").is_ok()
 }
 
-/// Who the administrator is.
+/// The name of the administrator: the user that runs the tests.
 pub(super) fn system_user() -> String {
     User::from_uid(Uid::effective())
         .ok()

@@ -1,6 +1,6 @@
-//! What clients send to a MariaDB, statement by statement, as the server itself writes it down.
+//! The statements that clients send to a MariaDB, from the server's general log.
 //!
-//! Holds: [`GeneralLog::take`] gives everything that was begun before it was called, and nothing of the administrator's.
+//! What always holds: [`GeneralLog::take`] returns everything that began before the call, except the administrator's.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
@@ -9,14 +9,14 @@ use std::path::PathBuf;
 use super::client::system_user;
 use super::server::MariaDb;
 
-/// A running log.
+/// A running general log.
 #[derive(Debug)]
 pub struct GeneralLog<'server> {
     server: &'server MariaDb,
     file: PathBuf,
     taken: Cell<usize>,
-    /// Connections of the administrator, which are not told of.
-    own: RefCell<HashSet<u64>>,
+    /// The administrator's connections, which are left out.
+    administrators: RefCell<HashSet<u64>>,
 }
 
 /// A line of the log.
@@ -37,7 +37,7 @@ impl Statement {
 }
 
 impl MariaDb {
-    /// Everything that clients send from now on.
+    /// Logs everything that clients send from now on.
     pub fn general_log(&self) -> GeneralLog<'_> {
         GeneralLog::start(self)
     }
@@ -54,23 +54,23 @@ impl<'server> GeneralLog<'server> {
             server,
             file,
             taken: Cell::new(0),
-            own: RefCell::default(),
+            administrators: RefCell::default(),
         };
         log.take();
         log
     }
 
-    /// The lines since the last call.
+    /// The statements since the last call.
     ///
     /// # Panics
     /// If the server has gone.
     pub fn take(&self) -> Vec<Statement> {
-        // A statement is in the file before it runs, and so before ours, which is answered.
+        // A statement is logged before it runs, and this one has run.
         self.server.sql("DO 'rsso-testkit-mark'");
         let bytes = std::fs::read(&self.file).expect("read the general log");
         let from = self.taken.replace(bytes.len());
         let text = String::from_utf8_lossy(&bytes[from..]);
-        let mut own = self.own.borrow_mut();
+        let mut administrators = self.administrators.borrow_mut();
         let mut taken = Vec::<Statement>::new();
         let administrator = format!("{}@localhost ", system_user());
         for line in text.lines() {
@@ -78,7 +78,7 @@ impl<'server> GeneralLog<'server> {
                 Some(statement) => {
                     if statement.command == "Connect" && statement.text.starts_with(&administrator)
                     {
-                        own.insert(statement.connection);
+                        administrators.insert(statement.connection);
                     }
                     taken.push(statement);
                 }
@@ -91,11 +91,11 @@ impl<'server> GeneralLog<'server> {
                 }
             }
         }
-        taken.retain(|statement| !own.contains(&statement.connection));
+        taken.retain(|statement| !administrators.contains(&statement.connection));
         taken
     }
 
-    /// What the clients waited for since the last call.
+    /// The statements since the last call that the clients waited for.
     pub fn take_round_trips(&self) -> Vec<Statement> {
         let mut taken = self.take();
         taken.retain(Statement::is_round_trip);

@@ -1,33 +1,29 @@
-//! A server is started with what was asked for.
+//! Starts a MariaDB with the options of its builder.
 
 use super::builder::{Builder, CONFIG, FIRST_START, Tls};
 use super::client::answers;
 use super::server::MariaDb;
 use super::template;
-use crate::process::free_port;
+use crate::process::{free_port, start_on_free_port};
 use crate::tls::Certificates;
 use crate::workdir::WorkDir;
 
-/// Somebody may take the port between our look and the server's start: try another.
-const PORT_ATTEMPTS: u32 = 5;
-
 impl Builder {
+    /// Starts the server.
+    ///
     /// # Panics
     /// With the server's log, if it does not come up.
     pub fn start(self) -> MariaDb {
-        for _ in 0..PORT_ATTEMPTS {
-            let mut mariadb = self.launch();
-            let (dir, pid) = (mariadb.dir.path(), mariadb.server.pid());
-            if mariadb.server.try_wait_ready(|| answers(dir, pid)) {
-                return mariadb;
-            }
-            let log = mariadb.log();
-            assert!(
-                log.contains("Address already in use"),
-                "mariadbd did not start; its log:\n{log}"
-            );
-        }
-        panic!("{PORT_ATTEMPTS} free ports in a row were taken by others");
+        start_on_free_port(
+            "mariadbd",
+            "Address already in use",
+            || self.launch(),
+            |mariadb| {
+                let (dir, pid) = (mariadb.dir.path(), mariadb.server.pid());
+                mariadb.server.try_wait_ready(|| answers(dir, pid))
+            },
+            MariaDb::log,
+        )
     }
 
     fn launch(&self) -> MariaDb {

@@ -1,4 +1,4 @@
-//! A server that runs.
+//! A running MariaDB.
 
 use std::path::{Path, PathBuf};
 
@@ -23,16 +23,17 @@ pub struct MariaDb {
 }
 
 impl MariaDb {
-    /// With nothing but defaults.
+    /// Starts a server with defaults.
     pub fn start() -> Self {
         Self::builder().start()
     }
 
+    /// The options of a server to start.
     pub fn builder() -> Builder {
         Builder::default()
     }
 
-    /// The DSN over TCP for [`USER`], with what TLS needs where that was asked for.
+    /// The DSN of [`USER`] over TCP, with TLS if it is required.
     pub fn url(&self) -> String {
         let mut url = self.plain_url();
         if let (Some(ca), Some(tls)) = (self.ca_file(), &self.certificates) {
@@ -46,12 +47,12 @@ impl MariaDb {
         url
     }
 
-    /// As [`Self::url`], without a word about TLS.
+    /// [`Self::url`] without TLS.
     pub fn plain_url(&self) -> String {
         self.url_with_password(self.password())
     }
 
-    /// As [`Self::plain_url`], with a password of the test's choice.
+    /// [`Self::plain_url`] with another password.
     pub fn url_with_password(&self, password: &str) -> String {
         format!(
             "mysql://{USER}:{}@127.0.0.1:{}/{DATABASE}",
@@ -73,7 +74,7 @@ impl MariaDb {
         self.port
     }
 
-    /// The unix socket, which every server here has beside its port.
+    /// The unix socket.
     pub fn socket(&self) -> PathBuf {
         self.dir.join(SOCKET)
     }
@@ -83,19 +84,19 @@ impl MariaDb {
         self.options.user_password()
     }
 
-    /// The authority that signed the certificates, where TLS was asked for.
+    /// The authority that signed the certificates, if TLS is required.
     pub fn ca_file(&self) -> Option<&Path> {
         self.certificates.as_ref().map(|tls| tls.ca.as_path())
     }
 
-    /// A certificate that the server accepts from a client, where TLS was asked for.
+    /// A client certificate that the server accepts, if TLS is required.
     pub fn client_cert(&self) -> Option<&Path> {
         self.certificates
             .as_ref()
             .map(|tls| tls.client_cert.as_path())
     }
 
-    /// Its key.
+    /// The key of [`Self::client_cert`].
     pub fn client_key(&self) -> Option<&Path> {
         self.certificates
             .as_ref()
@@ -111,33 +112,34 @@ impl MariaDb {
         self.server.log()
     }
 
-    /// A crash of the server, not of the machine: what was committed is there again after [`Self::restart`].
+    /// Kills the server: committed data are there again after [`Self::restart`].
     pub fn kill9(&mut self) {
         self.server.kill9();
     }
 
-    /// Stops the server in good order where it still runs, and starts it on the same port, socket and data.
+    /// Stops the server if it runs, and starts it with the same port, socket and data.
     pub fn restart(&mut self) {
         self.server.stop();
-        // Of the run before: would be taken for a sign of life of the new one.
+        // The former pid file would look like the new server's.
         let _absent = std::fs::remove_file(self.dir.join(PID_FILE));
         self.server = Builder::spawn(&self.dir, &[]);
         let (dir, pid) = (self.dir.path(), self.server.pid());
         self.server.wait_ready(|| answers(dir, pid));
     }
 
-    /// SIGSTOP: connections are accepted by the kernel, and nobody answers.
+    /// Stops the process: the kernel accepts connections, and nobody answers.
     pub fn pause(&self) {
         self.server.pause();
     }
 
-    /// SIGCONT: the end of [`Self::pause`]. What was sent meanwhile is now executed.
+    /// Ends [`Self::pause`]: what was sent meanwhile is now executed.
     pub fn resume(&self) {
         self.server.signal(Signal::SIGCONT);
     }
 
-    /// Runs statements (separated by `;`) as the administrator, in [`DATABASE`]. The rows, one a line, columns
-    /// separated by tabs, nothing escaped, without the final newline.
+    /// Runs statements, separated by `;`, as the administrator in [`DATABASE`].
+    ///
+    /// Returns the rows, one per line, with tabs between columns, nothing escaped, and no final newline.
     ///
     /// # Panics
     /// If the server answers with an error.
@@ -146,10 +148,10 @@ impl MariaDb {
             .unwrap_or_else(|error| panic!("{statements}: {error}"))
     }
 
-    /// As [`Self::sql`].
+    /// [`Self::sql`] for statements that may fail.
     ///
     /// # Errors
-    /// What the client said: `ERROR 1146 (42S02) at line 1: ...`.
+    /// The client's message, such as `ERROR 1146 (42S02) at line 1: ...`.
     ///
     /// # Panics
     /// If the client cannot be run.
@@ -157,7 +159,7 @@ impl MariaDb {
         Client::of(self.dir.path()).run(statements)
     }
 
-    /// The connections of [`USER`] that are open now, by their number: what `KILL` takes.
+    /// The numbers of the open connections of [`USER`], which `KILL` takes.
     ///
     /// # Panics
     /// If the server does not answer.
@@ -170,11 +172,11 @@ impl MariaDb {
         .collect()
     }
 
-    /// Cuts every connection of [`USER`], as an administrator's `KILL` does; how many that were.
+    /// Kills every connection of [`USER`]; returns how many there were.
     pub fn kill_connections(&self) -> usize {
         let connections = self.connections();
         for id in &connections {
-            // One that has ended meanwhile is as good as killed.
+            // It may have ended meanwhile.
             let _gone = self.try_sql(&format!("KILL {id}"));
         }
         connections.len()
@@ -196,7 +198,7 @@ impl MariaDb {
 
 impl Drop for MariaDb {
     fn drop(&mut self) {
-        // Its data are thrown away: a shutdown in good order would be lost time.
+        // Its data are removed, so a clean shutdown would be a waste of time.
         self.server.kill9();
     }
 }

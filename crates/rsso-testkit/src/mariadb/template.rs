@@ -1,7 +1,7 @@
-//! A new server's data directory: made once, copied for each server.
+//! The data directory of a new server: created once, and copied for each server.
 //!
-//! Holds: what is copied was made to its end by this mariadbd, in a directory that belongs to this build (`make clean`
-//! removes it), not in one that others can write to.
+//! What always holds: this mariadbd has created it completely, in a directory of this build that others cannot write to.
+//! `make clean` removes it.
 
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
@@ -13,8 +13,10 @@ use nix::fcntl::{Flock, FlockArg};
 use super::client::system_user;
 use crate::process::program;
 
-/// Small, for many of them run at once. A crash of the machine may lose the last second, a crash of the server nothing.
-pub(super) const SMALL: [&str; 9] = [
+/// Settings for a small server, because many run at once.
+///
+/// A crash of the machine may lose the last second, a crash of the server nothing.
+pub(super) const SMALL_SETTINGS: [&str; 9] = [
     "innodb_buffer_pool_size=16M",
     "innodb_log_file_size=8M",
     "innodb_log_buffer_size=2M",
@@ -26,11 +28,13 @@ pub(super) const SMALL: [&str; 9] = [
     "aria_pagecache_buffer_size=1M",
 ];
 
-/// To be raised when what is made here changes.
-const EDITION: u32 = 1;
+/// Must be raised if the created directory changes.
+const VERSION: u32 = 1;
 
+/// Copies the data directory of a new server to `target`.
+///
 /// # Panics
-/// If the directory cannot be made, with what mariadb-install-db said.
+/// If it cannot be created, with the message of mariadb-install-db.
 pub(super) fn copy_to(target: &Path) {
     let template = template();
     run(Command::new("cp")
@@ -42,33 +46,33 @@ pub(super) fn copy_to(target: &Path) {
 fn template() -> PathBuf {
     let mariadbd = program(&["mariadbd"], "mariadb-server-core");
     let stamp = fs::metadata(&mariadbd).expect("look at mariadbd");
-    let shelf = shelf();
-    let template = shelf.join(format!(
-        "data-{EDITION}-{}-{}-{}",
+    let cache = cache();
+    let template = cache.join(format!(
+        "data-{VERSION}-{}-{}-{}",
         system_user(),
         stamp.size(),
         stamp.mtime()
     ));
     if !template.is_dir() {
-        fs::create_dir_all(&shelf).expect("make a directory beside the tests");
-        // Tests are processes of their own: one makes it, the others wait. Unlocked when the file is closed.
-        let file = File::create(shelf.join("lock")).expect("make a lock file beside the tests");
+        fs::create_dir_all(&cache).expect("make a directory beside the tests");
+        // Each test is a process: one creates it, the others wait until the file is closed.
+        let file = File::create(cache.join("lock")).expect("make a lock file beside the tests");
         let _lock = Flock::lock(file, FlockArg::LockExclusive).expect("lock a file of our own");
         if !template.is_dir() {
-            make(&template);
+            create(&template);
         }
     }
     template
 }
 
-/// Beside the tests' own program: `target/debug/rsso-mariadb`.
-fn shelf() -> PathBuf {
+/// The folder of the templates, beside the tests' program: `target/debug/rsso-mariadb`.
+fn cache() -> PathBuf {
     let this = std::env::current_exe().expect("a test knows its own program");
     let profile = this.ancestors().nth(2).expect("cargo's target/debug/deps");
     profile.join("rsso-mariadb")
 }
 
-fn make(template: &Path) {
+fn create(template: &Path) {
     let unfinished = template.with_extension("new");
     let _absent = fs::remove_dir_all(&unfinished);
     run(
@@ -84,7 +88,7 @@ fn make(template: &Path) {
                 ["--user", "--auth-root-socket-user"]
                     .map(|option| format!("{option}={}", system_user())),
             )
-            .args(SMALL.map(|setting| format!("--{setting}"))),
+            .args(SMALL_SETTINGS.map(|setting| format!("--{setting}"))),
     );
     fs::rename(&unfinished, template).expect("give the finished directory its name");
 }

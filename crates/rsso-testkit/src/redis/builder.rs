@@ -1,6 +1,6 @@
-//! What a test may ask of its redis-server.
+//! The options of a redis-server.
 //!
-//! Holds: credentials reach the server through its configuration file, not its command line.
+//! What always holds: credentials reach the server through its configuration file, not through its command line.
 
 use std::path::Path;
 use std::process::Command;
@@ -11,7 +11,7 @@ use crate::process::{Server, program};
 use crate::tls::Certificates;
 use crate::workdir::WorkDir;
 
-/// Options; [`Builder::start`] ends them.
+/// The options of a server; [`Builder::start`] starts it.
 #[derive(Debug, Clone, Default)]
 pub struct Builder {
     config: Vec<String>,
@@ -22,35 +22,35 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// A line for redis.conf, after all others.
+    /// Adds a line to the end of redis.conf.
     #[must_use]
     pub fn config(mut self, line: &str) -> Self {
         self.config.push(line.to_owned());
         self
     }
 
-    /// `requirepass`: the password of the user `default`.
+    /// Sets the password of the user `default`.
     #[must_use]
     pub fn password(mut self, password: &str) -> Self {
         self.password = Some(password.to_owned());
         self
     }
 
-    /// An ACL user who may do everything; [`super::RedisServer::url`] then signs in as this user.
+    /// Adds an ACL user with all rights; [`super::RedisServer::url`] then signs in as this user.
     #[must_use]
     pub fn user(mut self, name: &str, password: &str) -> Self {
         self.user = Some((name.to_owned(), password.to_owned()));
         self
     }
 
-    /// TLS on the port instead of plain TCP, with certificates made for this server.
+    /// Uses TLS instead of plain TCP, with certificates made for this server.
     #[must_use]
     pub fn tls(mut self) -> Self {
         self.tls = true;
         self
     }
 
-    /// Every write is on disk before it is answered: data survives [`super::RedisServer::kill9`].
+    /// Writes to disk before each answer, so that data survive [`super::RedisServer::kill9`].
     #[must_use]
     pub fn persistent(mut self) -> Self {
         self.persistent = true;
@@ -76,7 +76,7 @@ impl Builder {
         self.password.as_deref()
     }
 
-    /// `user:password@`, encoded for a URL; empty where no password was asked for.
+    /// `user:password@`, encoded for a URL; empty without a password.
     pub(super) fn userinfo(&self) -> String {
         let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
         match (&self.user, &self.password) {
@@ -88,7 +88,7 @@ impl Builder {
 
     fn redis_conf(&self, dir: &Path, port: u16, certificates: Option<&Certificates>) -> String {
         let dir = dir.display();
-        // Workers that gave up root connect too, hence 777. No snapshots: a fork in mid-test helps nobody.
+        // 777, because workers that gave up root connect, too. No snapshots, because a fork would disturb the test.
         let mut lines = vec![
             "bind 127.0.0.1".to_owned(),
             format!("dir {dir}"),
@@ -125,7 +125,7 @@ impl Builder {
     }
 }
 
-/// A word of redis.conf, which knows C-like escapes inside double quotes.
+/// A word of redis.conf in double quotes, which have C-like escapes.
 fn quoted(word: &str) -> String {
     format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\""))
 }

@@ -1,9 +1,9 @@
-//! The administrator's client.
+//! The administrator's client, redis-cli.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-/// How to call redis-cli. It goes over the unix socket, so that it works whatever TCP is made to do.
+/// The administrator's client. It uses the unix socket, so that it works even if a test disturbs TCP.
 #[derive(Debug, Clone)]
 pub(super) struct Cli {
     pub(super) program: PathBuf,
@@ -27,11 +27,11 @@ impl Cli {
     }
 }
 
-/// Whether the process `pid` is what answers.
+/// Whether the server answers and is the process `pid`.
 pub(super) fn answers(cli: &Cli, pid: i32) -> bool {
     let info = cli.output(&["info"]);
     let info = String::from_utf8_lossy(&info.stdout);
     let says = |wanted: &str| info.lines().any(|line| line.trim_end() == wanted);
-    // While it reads what it had, it answers, and serves nobody.
+    // While it loads its data, it answers, but serves nobody.
     says(&format!("process_id:{pid}")) && says("loading:0")
 }

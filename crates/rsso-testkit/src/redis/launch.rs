@@ -1,33 +1,28 @@
-//! A server is started with what was asked for.
+//! Starts a redis-server with the options of its builder.
 
 use super::builder::Builder;
 use super::cli::answers;
 use super::server::RedisServer;
-use crate::process::free_port;
+use crate::process::{free_port, start_on_free_port};
 use crate::tls::Certificates;
 use crate::workdir::WorkDir;
 
-/// Somebody may take the port between our look and the server's start: try another.
-const PORT_ATTEMPTS: u32 = 5;
-
 impl Builder {
+    /// Starts the server.
+    ///
     /// # Panics
     /// With the server's log, if it does not come up.
     pub fn start(self) -> RedisServer {
-        let mut redis = self.launch();
-        for _ in 0..PORT_ATTEMPTS {
-            let (probe, pid) = (redis.cli_command(), redis.pid());
-            if redis.server.try_wait_ready(|| answers(&probe, pid)) {
-                return redis;
-            }
-            let log = redis.log();
-            assert!(
-                log.contains("Address already in use"),
-                "redis-server did not start; its log:\n{log}"
-            );
-            redis = self.launch();
-        }
-        panic!("{PORT_ATTEMPTS} free ports in a row were taken by others");
+        start_on_free_port(
+            "redis-server",
+            "Address already in use",
+            || self.launch(),
+            |redis| {
+                let (probe, pid) = (redis.cli_command(), redis.pid());
+                redis.server.try_wait_ready(|| answers(&probe, pid))
+            },
+            RedisServer::log,
+        )
     }
 
     fn launch(&self) -> RedisServer {

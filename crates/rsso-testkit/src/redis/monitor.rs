@@ -1,6 +1,6 @@
-//! What clients send to a redis-server, line by line.
+//! The commands that clients send to a redis-server, from `MONITOR`.
 //!
-//! Holds: [`Monitor::take`] gives everything that was executed before it was called, and nothing of its own.
+//! What always holds: [`Monitor::take`] returns everything that was executed before the call, except its own commands.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
@@ -24,7 +24,7 @@ pub struct Monitor {
 }
 
 impl RedisServer {
-    /// Everything that clients send from now on.
+    /// Shows everything that clients send from now on.
     pub fn monitor(&self) -> Monitor {
         Monitor::start(self.cli_command())
     }
@@ -39,7 +39,7 @@ impl Monitor {
             .expect("run redis-cli");
         let output = BufReader::new(child.stdout.take().expect("stdout is piped"));
         let (sender, lines) = channel();
-        // Ends with the child, whose output then ends.
+        // The thread ends with the child's output.
         thread::spawn(move || {
             for line in output.lines().map_while(Result::ok) {
                 if sender.send(line).is_err() {
@@ -62,7 +62,7 @@ impl Monitor {
     /// # Panics
     /// If the server has gone.
     pub fn take(&self) -> Vec<String> {
-        // The server runs commands one by one: once our mark is in the log, so is all that came before.
+        // The server runs commands one by one, so everything before this mark is shown before it.
         let mark = format!(
             "rsso-testkit-mark-{}",
             self.marks.fetch_add(1, Ordering::Relaxed)
@@ -83,8 +83,9 @@ impl Monitor {
     }
 }
 
-/// redis-cli signs in anew for each command, over the unix socket; of our own, these are the only lines besides marks.
-/// (So a sign-in by a client under test is seen over TCP only.)
+/// Whether a line is a sign-in of redis-cli, which signs in over the unix socket for each command.
+///
+/// A sign-in of a client under test is therefore seen over TCP only.
 fn is_sign_in_by_socket(line: &str) -> bool {
     line.contains(" unix:")
         && line

@@ -1,4 +1,4 @@
-//! A server that runs.
+//! A running redis-server.
 
 use std::path::{Path, PathBuf};
 
@@ -22,16 +22,17 @@ pub struct RedisServer {
 }
 
 impl RedisServer {
-    /// With nothing but defaults: no password, nothing kept on disk.
+    /// Starts a server with defaults: no password, and nothing on disk.
     pub fn start() -> Self {
         Self::builder().start()
     }
 
+    /// The options of a server to start.
     pub fn builder() -> Builder {
         Builder::default()
     }
 
-    /// The DSN over TCP (TLS where that was asked for), credentials included.
+    /// The DSN over TCP, or over TLS if the server uses it, with credentials.
     pub fn url(&self) -> String {
         let scheme = if self.certificates.is_some() {
             "rediss"
@@ -45,7 +46,7 @@ impl RedisServer {
         )
     }
 
-    /// The DSN over the unix socket; without credentials, which that form has no place for.
+    /// The DSN over the unix socket; that form has no credentials.
     pub fn unix_url(&self) -> String {
         format!("redis+unix://{}", self.socket().display())
     }
@@ -54,12 +55,12 @@ impl RedisServer {
         self.port
     }
 
-    /// The unix socket, which every server here has beside its port.
+    /// The unix socket.
     pub fn socket(&self) -> PathBuf {
         self.dir.join("redis.sock")
     }
 
-    /// The authority that signed the server's certificate, where TLS was asked for.
+    /// The authority that signed the server's certificate, if it uses TLS.
     pub fn ca_file(&self) -> Option<&Path> {
         self.certificates
             .as_ref()
@@ -74,12 +75,12 @@ impl RedisServer {
         self.server.log()
     }
 
-    /// A crash. What was not persisted is gone; [`Self::restart`] brings the server back.
+    /// Kills the server: data that are not on disk are lost.
     pub fn kill9(&mut self) {
         self.server.kill9();
     }
 
-    /// Stops the server where it still runs, and starts it on the same port, socket and data.
+    /// Stops the server if it runs, and starts it with the same port, socket and data.
     pub fn restart(&mut self) {
         self.server.stop();
         self.server = self
@@ -90,17 +91,17 @@ impl RedisServer {
         self.server.wait_ready(|| answers(&probe, pid));
     }
 
-    /// SIGSTOP: connections are accepted by the kernel, and nobody answers.
+    /// Stops the process: the kernel accepts connections, and nobody answers.
     pub fn pause(&self) {
         self.server.pause();
     }
 
-    /// SIGCONT: the end of [`Self::pause`]. What was sent meanwhile is now executed.
+    /// Ends [`Self::pause`]: what was sent meanwhile is now executed.
     pub fn resume(&self) {
         self.server.signal(Signal::SIGCONT);
     }
 
-    /// Runs `redis-cli` as the administrator and gives its answer, without the final newline.
+    /// Runs `redis-cli` as the administrator; returns its answer without the final newline.
     ///
     /// # Panics
     /// If the command fails or the server answers with an error.

@@ -1,13 +1,13 @@
-//! Whom the servers know.
+//! The accounts and the component of the servers.
 
 /// The domain of the accounts.
 pub const DOMAIN: &str = "example.org";
 
-/// The component that every server here lets in.
+/// The component that every server accepts.
 pub const COMPONENT: &str = "rsso.example.org";
 
-/// What it says to be let in.
+/// The component's secret.
 pub const SECRET: &str = "the component's s3cret & <more>";
 
-/// Of every account.
+/// The password of every account.
 pub const PASSWORD: &str = "pw";

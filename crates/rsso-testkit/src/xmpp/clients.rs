@@ -1,4 +1,4 @@
-//! Clients of the servers.
+//! XMPP clients.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -16,19 +16,19 @@ use crate::process::{lock, program};
 
 use super::accounts::PASSWORD;
 
-/// How long a client waits for what must come.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long to wait for a client's report.
+const REPORT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Seven packages.
+/// How long pip may take to install seven packages.
 const INSTALL_LIMIT: Duration = Duration::from_secs(180);
 
-/// What a client says to a ping (XEP-0199).
+/// How a client answers a ping (XEP-0199).
 #[derive(Debug, Clone, Copy)]
 pub enum Answer {
     Pong,
-    /// It knows no pings.
+    /// The client does not support pings.
     Unknown,
-    /// As a server says where there is no client.
+    /// The error of a server that has no such client.
     Unavailable,
     Nothing,
 }
@@ -44,16 +44,16 @@ impl Answer {
     }
 }
 
-/// Clients, one for each address.
+/// A process of clients, one for each address; killed on drop.
 #[derive(Debug)]
 pub struct XmppClients {
     process: Child,
-    said: Receiver<Value>,
-    passed_over: Vec<Value>,
+    reports: Receiver<Value>,
+    skipped: Vec<Value>,
 }
 
 impl XmppClients {
-    /// Without waiting for them.
+    /// Starts the clients, without waiting until they are online.
     ///
     /// # Panics
     /// If Python or slixmpp is not there.
@@ -68,28 +68,28 @@ impl XmppClients {
             .spawn()
             .expect("start Python");
         let stdout = process.stdout.take().expect("stdout is piped");
-        let (say, said) = channel();
+        let (sender, reports) = channel();
         thread::spawn(move || {
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
                 let value = serde_json::from_str(&line).expect("a client says JSON");
-                if say.send(value).is_err() {
+                if sender.send(value).is_err() {
                     return;
                 }
             }
         });
         Self {
             process,
-            said,
-            passed_over: Vec::new(),
+            reports,
+            skipped: Vec::new(),
         }
     }
 
-    /// SIGSTOP: connected, and silent.
+    /// Stops the process: the clients stay connected, and are silent.
     pub fn pause(&self) {
         self.signal(Signal::SIGSTOP);
     }
 
-    /// SIGCONT: the end of [`Self::pause`].
+    /// Ends [`Self::pause`].
     pub fn resume(&self) {
         self.signal(Signal::SIGCONT);
     }
@@ -99,14 +99,14 @@ impl XmppClients {
         kill(Pid::from_raw(pid), signal).expect("the clients run until they are dropped");
     }
 
-    /// The next thing of this kind that one of them says; what else they say is passed over.
+    /// The next report of this kind; other reports are skipped.
     ///
     /// # Panics
     /// If it does not come.
     #[track_caller]
     pub fn next(&mut self, what: &str) -> Value {
-        self.within(what, PATIENCE)
-            .unwrap_or_else(|| panic!("waited {PATIENCE:?} for '{what}' in vain"))
+        self.within(what, REPORT_TIMEOUT)
+            .unwrap_or_else(|| panic!("waited {REPORT_TIMEOUT:?} for '{what}' in vain"))
     }
 
     /// What the clients report within `limit`; it may not come.
@@ -117,24 +117,24 @@ impl XmppClients {
         let end = Instant::now() + limit;
         loop {
             match self
-                .said
+                .reports
                 .recv_timeout(end.saturating_duration_since(Instant::now()))
             {
-                Ok(said) if said["what"] == what => return Some(said),
-                Ok(said) => self.passed_over.push(said),
+                Ok(report) if report["what"] == what => return Some(report),
+                Ok(report) => self.skipped.push(report),
                 Err(RecvTimeoutError::Timeout) => return None,
                 Err(RecvTimeoutError::Disconnected) => panic!("the clients have ended"),
             }
         }
     }
 
-    /// The ids of the messages that came again under their id, as far as they were passed over.
+    /// The ids of repeated messages among the skipped reports.
     pub fn again(&self) -> Vec<&str> {
         let again = self
-            .passed_over
+            .skipped
             .iter()
-            .filter(|said| said["what"] == "again");
-        again.filter_map(|said| said["id"].as_str()).collect()
+            .filter(|report| report["what"] == "again");
+        again.filter_map(|report| report["id"].as_str()).collect()
     }
 }
 
@@ -149,7 +149,7 @@ fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("xmpp")
 }
 
-/// A Python that has slixmpp, made where there is none yet: tests are processes that start at the same time.
+/// A Python with slixmpp, which the first of the tests' processes installs.
 fn python() -> PathBuf {
     let cache = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.cache/xmpp");
     fs::create_dir_all(&cache).expect("make a folder in .cache");
@@ -176,9 +176,9 @@ fn python() -> PathBuf {
 
 fn run(command: &mut Command) {
     let output = command.output().expect("run Python");
-    let said = String::from_utf8_lossy(&output.stderr);
+    let errors = String::from_utf8_lossy(&output.stderr);
     assert!(
         output.status.success(),
-        "{command:?} (apt-get install python3-venv?): {said}"
+        "{command:?} (apt-get install python3-venv?): {errors}"
     );
 }

@@ -1,20 +1,20 @@
-//! An ejabberd of one's own: Erlang itself is started, not `ejabberdctl`, which wants the machine's files and user.
+//! ejabberd, started through Erlang, because `ejabberdctl` needs the machine's files and user.
 //!
-//! Holds: nothing of the machine's configuration or data is read; no Erlang distribution, so no epmd; it talks to no
-//! other server.
+//! What always holds: the machine's configuration and data are not read. There is no Erlang distribution, and so no epmd,
+//! and no connection to other servers.
 
 use std::path::Path;
 use std::process::Command;
 
 use super::accounts::{COMPONENT, DOMAIN, PASSWORD, SECRET};
-use super::software::{Place, Software};
+use super::software::{Setup, Software};
 use crate::process::{program, read_lossy};
 use crate::tls::Certificates;
 
-/// What it says when the accounts are there.
+/// What it prints when the accounts exist.
 const READY: &str = "the accounts are there";
 
-/// Of components' port, with its key.
+/// The file with certificate and key of the components' port.
 const CERTIFICATE: &str = "components.pem";
 
 pub(super) const EJABBERD: Software = Software {
@@ -26,19 +26,19 @@ pub(super) const EJABBERD: Software = Software {
     port_taken: "eaddrinuse",
 };
 
-fn prepare(place: &Place<'_>) {
-    place.dir.write("ejabberd.yml", &config(place));
-    place.dir.write("home/.keep", "");
-    if let Some(Certificates { cert, key, .. }) = place.certificates {
-        place
+fn prepare(setup: &Setup<'_>) {
+    setup.dir.write("ejabberd.yml", &config(setup));
+    setup.dir.write("home/.keep", "");
+    if let Some(Certificates { cert, key, .. }) = setup.certificates {
+        setup
             .dir
             .write(CERTIFICATE, &(read_lossy(cert) + &read_lossy(key)));
     }
 }
 
-fn command(place: &Place<'_>) -> Command {
-    let dir = place.dir;
-    let accounts: Vec<_> = place
+fn command(setup: &Setup<'_>) -> Command {
+    let dir = setup.dir;
+    let accounts: Vec<_> = setup
         .accounts
         .iter()
         .map(|account| {
@@ -86,7 +86,7 @@ fn is_ready(log: &str, client_port: u16, component_port: u16) -> bool {
     log.contains(READY) && listens(client_port) && listens(component_port)
 }
 
-/// Where Debian puts ejabberd itself.
+/// The folder of Debian's ejabberd.
 fn libraries() -> String {
     let folder = format!("/usr/lib/{}-linux-gnu", std::env::consts::ARCH);
     assert!(
@@ -96,10 +96,10 @@ fn libraries() -> String {
     folder
 }
 
-fn config(place: &Place<'_>) -> String {
-    let (client_port, component_port) = (place.client_port, place.component_port);
-    let tls = place.certificates.map_or_else(String::new, |_| {
-        let file = place.dir.join(CERTIFICATE);
+fn config(setup: &Setup<'_>) -> String {
+    let (client_port, component_port) = (setup.client_port, setup.component_port);
+    let tls = setup.certificates.map_or_else(String::new, |_| {
+        let file = setup.dir.join(CERTIFICATE);
         format!("    tls: true\n    certfile: \"{}\"\n", file.display())
     });
     format!(

@@ -1,12 +1,12 @@
-//! A Prosody of one's own.
+//! Prosody.
 //!
-//! Holds: nothing of the machine's configuration or data is read; its accounts are files that were written here; it
-//! talks to no other server.
+//! What always holds: the machine's configuration and data are not read. Its accounts are files written here, and it
+//! connects to no other server.
 
 use std::process::Command;
 
 use super::accounts::{COMPONENT, DOMAIN, PASSWORD, SECRET};
-use super::software::{Place, Software};
+use super::software::{Setup, Software};
 use crate::process::program;
 
 pub(super) const PROSODY: Software = Software {
@@ -18,25 +18,25 @@ pub(super) const PROSODY: Software = Software {
     port_taken: "in use",
 };
 
-fn prepare(place: &Place<'_>) {
-    for account in place.accounts {
-        place.dir.write(
+fn prepare(setup: &Setup<'_>) {
+    for account in setup.accounts {
+        setup.dir.write(
             &format!("data/{}/accounts/{}.dat", stored(DOMAIN), stored(account)),
             &format!("return {{ [\"password\"] = \"{PASSWORD}\"; }};\n"),
         );
     }
-    place.dir.write("prosody.cfg.lua", &config(place));
+    setup.dir.write("prosody.cfg.lua", &config(setup));
 }
 
-fn command(place: &Place<'_>) -> Command {
+fn command(setup: &Setup<'_>) -> Command {
     let mut command = Command::new(program(&["prosody"], "prosody"));
     command
         .args(["-F", "--config"])
-        .arg(place.dir.join("prosody.cfg.lua"));
+        .arg(setup.dir.join("prosody.cfg.lua"));
     command
 }
 
-/// Its log says what it listens to; a port that it did not get it only complains about.
+/// Whether its log says that both ports are open; Prosody does not fail if a port is taken.
 fn is_ready(log: &str, client_port: u16, component_port: u16) -> bool {
     let listens = |service: &str, port: u16| {
         log.contains(&format!(
@@ -46,7 +46,7 @@ fn is_ready(log: &str, client_port: u16, component_port: u16) -> bool {
     listens("c2s", client_port) && listens("component", component_port)
 }
 
-/// As Prosody names files after what is stored in them.
+/// A name as Prosody encodes it in file names.
 fn stored(name: &str) -> String {
     let encoded = |byte: u8| match byte {
         b if b.is_ascii_alphanumeric() => char::from(b).to_string(),
@@ -55,9 +55,9 @@ fn stored(name: &str) -> String {
     name.bytes().map(encoded).collect()
 }
 
-fn config(place: &Place<'_>) -> String {
-    let dir = place.dir.path().display();
-    let (client_port, component_port) = (place.client_port, place.component_port);
+fn config(setup: &Setup<'_>) -> String {
+    let dir = setup.dir.path().display();
+    let (client_port, component_port) = (setup.client_port, setup.component_port);
     let secret = SECRET.replace('"', "\\\"");
     format!(
         r#"run_as_root = true

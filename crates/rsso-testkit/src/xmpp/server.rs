@@ -1,4 +1,4 @@
-//! An XMPP server of one's own, whatever its software.
+//! A running XMPP server of any software.
 
 use std::path::Path;
 
@@ -7,15 +7,12 @@ use nix::sys::signal::Signal;
 use super::clients::{Answer, XmppClients};
 use super::ejabberd::EJABBERD;
 use super::prosody::PROSODY;
-use super::software::{Place, Software};
-use crate::process::{Server, free_port, read_lossy};
+use super::software::{Setup, Software};
+use crate::process::{Server, free_port, read_lossy, start_on_free_port};
 use crate::tls::Certificates;
 use crate::workdir::WorkDir;
 
-/// See `redis::Builder`: the port may be taken while we start.
-const PORT_ATTEMPTS: u32 = 5;
-
-/// A running server; stopped on drop. The tests are the same for each.
+/// A running XMPP server; stopped on drop.
 #[derive(Debug)]
 pub struct XmppServer {
     // Before `dir`: the server is stopped while its directory still exists.
@@ -30,7 +27,7 @@ pub struct XmppServer {
 }
 
 impl XmppServer {
-    /// A Prosody with these accounts, and a component that is one of its administrators.
+    /// Starts a Prosody with these accounts, and a component that is one of its administrators.
     ///
     /// # Panics
     /// With its log, if it does not come up.
@@ -46,7 +43,7 @@ impl XmppServer {
         Self::start(&EJABBERD, accounts, false)
     }
 
-    /// An ejabberd that components reach over TLS; [`Self::ca`] has signed its certificate, for `127.0.0.1`.
+    /// Starts an ejabberd that components reach over TLS, with a certificate for `127.0.0.1` signed by [`Self::ca`].
     ///
     /// # Panics
     /// With its log, if it does not come up.
@@ -54,7 +51,7 @@ impl XmppServer {
         Self::start(&EJABBERD, accounts, true)
     }
 
-    /// Who has signed its certificate.
+    /// The authority that has signed its certificate.
     ///
     /// # Panics
     /// If it has none.
@@ -64,37 +61,32 @@ impl XmppServer {
     }
 
     fn start(software: &'static Software, accounts: &[&str], tls: bool) -> Self {
-        for _ in 0..PORT_ATTEMPTS {
-            let mut server = Self::launch(software, accounts, tls);
-            if server.is_ready() {
-                return server;
-            }
-            let (name, log) = (software.name, server.log());
-            assert!(
-                log.contains(software.port_taken),
-                "{name} did not start; its log:\n{log}"
-            );
-        }
-        panic!("{PORT_ATTEMPTS} free ports in a row were taken by others");
+        start_on_free_port(
+            software.name,
+            software.port_taken,
+            || Self::launch(software, accounts, tls),
+            Self::is_ready,
+            Self::log,
+        )
     }
 
     fn launch(software: &'static Software, accounts: &[&str], tls: bool) -> Self {
         let dir = WorkDir::new();
         let certificates = tls.then(|| Certificates::generate(&dir));
         let accounts: Vec<_> = accounts.iter().map(|&account| account.to_owned()).collect();
-        let place = Place {
+        let setup = Setup {
             dir: &dir,
             client_port: free_port(),
             component_port: free_port(),
             accounts: &accounts,
             certificates: certificates.as_ref(),
         };
-        (software.prepare)(&place);
+        (software.prepare)(&setup);
         Self {
-            server: spawn(software, &place, 0),
+            server: spawn(software, &setup, 0),
             software,
-            client_port: place.client_port,
-            component_port: place.component_port,
+            client_port: setup.client_port,
+            component_port: setup.component_port,
             accounts,
             certificates,
             starts: 0,
@@ -102,12 +94,12 @@ impl XmppServer {
         }
     }
 
-    /// Where components connect.
+    /// The port for components.
     pub fn component_port(&self) -> u16 {
         self.component_port
     }
 
-    /// Where clients connect, without TLS.
+    /// The port for clients, without TLS.
     pub fn client_port(&self) -> u16 {
         self.client_port
     }
@@ -125,33 +117,34 @@ impl XmppServer {
         self.server.kill9();
     }
 
-    /// SIGSTOP: connections are accepted by the kernel, and nobody answers.
+    /// Stops the process: the kernel accepts connections, and nobody answers.
     pub fn pause(&self) {
         self.server.pause();
     }
 
-    /// SIGCONT: the end of [`Self::pause`].
+    /// Ends [`Self::pause`].
     pub fn resume(&self) {
         self.server.signal(Signal::SIGCONT);
     }
 
-    /// Stops it where it still runs, and starts it with the same ports and accounts.
+    /// Stops the server if it runs, and starts it with the same ports and accounts.
     ///
     /// # Panics
     /// With its log, if it does not come up.
     pub fn restart(&mut self) {
         self.server.stop();
         self.starts += 1;
-        self.server = spawn(self.software, &self.place(), self.starts);
+        self.server = spawn(self.software, &self.setup(), self.starts);
         let (name, ready) = (self.software.name, self.is_ready());
         assert!(ready, "{name} did not start again:\n{}", self.log());
     }
 
-    /// Clients of it that are online, by their full addresses, and answer pings.
+    /// Starts clients with these full addresses, and waits until they are online; they answer pings.
     pub fn clients(&self, addresses: &[&str]) -> XmppClients {
         self.clients_that_say(Answer::Pong, addresses)
     }
 
+    /// [`Self::clients`] with another answer to pings.
     pub fn clients_that_say(&self, answer: Answer, addresses: &[&str]) -> XmppClients {
         let mut clients = XmppClients::start(self.client_port, answer, addresses);
         for _ in addresses {
@@ -160,8 +153,8 @@ impl XmppServer {
         clients
     }
 
-    fn place(&self) -> Place<'_> {
-        Place {
+    fn setup(&self) -> Setup<'_> {
+        Setup {
             dir: &self.dir,
             client_port: self.client_port,
             component_port: self.component_port,
@@ -186,12 +179,12 @@ fn log_name(start: u32) -> String {
     format!("log.{start}")
 }
 
-fn spawn(software: &Software, place: &Place<'_>, start: u32) -> Server {
-    let mut command = (software.command)(place);
-    command.current_dir(place.dir.path());
+fn spawn(software: &Software, setup: &Setup<'_>, start: u32) -> Server {
+    let mut command = (software.command)(setup);
+    command.current_dir(setup.dir.path());
     Server::spawn(
         software.name,
         &mut command,
-        &place.dir.join(&log_name(start)),
+        &setup.dir.join(&log_name(start)),
     )
 }

@@ -1,4 +1,4 @@
-//! What is different from software to software.
+//! What differs between Prosody and ejabberd.
 
 use std::process::Command;
 
@@ -10,22 +10,22 @@ use crate::workdir::WorkDir;
 pub(super) struct Software {
     pub(super) name: &'static str,
     /// Writes its configuration.
-    pub(super) prepare: fn(&Place<'_>),
-    pub(super) command: fn(&Place<'_>) -> Command,
+    pub(super) prepare: fn(&Setup<'_>),
+    pub(super) command: fn(&Setup<'_>) -> Command,
     /// Whether its log says that both ports are open.
     pub(super) is_ready: fn(&str, u16, u16) -> bool,
-    /// A log beside what it prints.
+    /// A log file beside its output.
     pub(super) log: Option<&'static str>,
-    /// What stands in its log where a port was taken by somebody else.
+    /// What its log says if a port was taken by another process.
     pub(super) port_taken: &'static str,
 }
 
-/// Where a server is, and whom it knows.
-pub(super) struct Place<'a> {
+/// The directory, ports and accounts of a server.
+pub(super) struct Setup<'a> {
     pub(super) dir: &'a WorkDir,
     pub(super) client_port: u16,
     pub(super) component_port: u16,
     pub(super) accounts: &'a [String],
-    /// For components, which connect with TLS then.
+    /// If there are certificates, components connect with TLS.
     pub(super) certificates: Option<&'a Certificates>,
 }
