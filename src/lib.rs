@@ -28,6 +28,7 @@ mod paths;
 mod php;
 mod process_end;
 mod properties;
+mod signature;
 mod sso;
 mod superglobals;
 mod text;

@@ -1,89 +1,114 @@
 //! The functions' names and parameters.
 
-use ext_php_rs::args::Arg;
-use ext_php_rs::builders::{FunctionBuilder, ModuleBuilder};
+use ext_php_rs::builders::ModuleBuilder;
 use ext_php_rs::ffi::{IS_LONG, ext_php_rs_compiler_globals, zend_function};
 use ext_php_rs::flags::DataType;
 
 use super::{claim, ids, session, users};
+use crate::signature::{Parameter, Returned, Signature};
 
-/// The functions whose first parameter is a user.
-const OF_A_USER: &[&str] = &[
-    "sso_claim",
-    "sso_logins",
-    "sso_kick",
-    "sso_notify",
-    "sso_login_id",
-    "sso_login_ids",
+/// A user. PHP's type is `string|int`, for which the builder has no word: [`complete`] adds the int.
+const UID: Parameter = Parameter::text("uid");
+
+/// One device of the user's, or all.
+const ANY_DEVICE: Parameter = Parameter::text("device").nullable();
+
+const OPTIONS: Parameter = Parameter::new("options", DataType::Array).or("[]");
+
+/// The functions whose first parameter is [`UID`].
+const OF_A_USER: &[Signature] = &[
+    Signature {
+        name: "sso_claim",
+        handler: claim::claim,
+        parameters: &[UID, Parameter::text("device").or("\"web\""), OPTIONS],
+        required: 1,
+        returns: Some(Returned::new(DataType::object("Rsso\\Login"))),
+    },
+    Signature {
+        name: "sso_logins",
+        handler: users::logins,
+        parameters: &[UID, ANY_DEVICE],
+        required: 1,
+        returns: Some(Returned::new(DataType::Array)),
+    },
+    Signature {
+        name: "sso_kick",
+        handler: users::kick,
+        parameters: &[
+            UID,
+            ANY_DEVICE,
+            Parameter::text("reason").or("\"kicked\""),
+            OPTIONS,
+        ],
+        required: 1,
+        returns: Some(Returned::new(DataType::Long)),
+    },
+    Signature {
+        name: "sso_notify",
+        handler: users::notify,
+        parameters: &[UID, Parameter::new("payload", DataType::Mixed), ANY_DEVICE],
+        required: 2,
+        returns: Some(Returned::new(DataType::Long)),
+    },
+    Signature {
+        name: "sso_login_id",
+        handler: ids::login_id,
+        parameters: &[UID, Parameter::text("device")],
+        required: 2,
+        returns: Some(Returned::new(DataType::String)),
+    },
+    Signature {
+        name: "sso_login_ids",
+        handler: ids::login_ids,
+        parameters: &[UID],
+        required: 1,
+        returns: Some(Returned::new(DataType::Array)),
+    },
+];
+
+/// The other functions.
+const OTHERS: &[Signature] = &[
+    Signature {
+        name: "sso_release",
+        handler: session::release,
+        parameters: &[],
+        required: 0,
+        returns: Some(Returned::new(DataType::Bool)),
+    },
+    Signature {
+        name: "sso_current",
+        handler: session::current,
+        parameters: &[],
+        required: 0,
+        returns: Some(Returned::new(DataType::object("Rsso\\Login")).nullable()),
+    },
+    Signature {
+        name: "sso_kicked",
+        handler: session::kicked,
+        parameters: &[],
+        required: 0,
+        returns: Some(Returned::new(DataType::object("Rsso\\Kick")).nullable()),
+    },
+    Signature {
+        name: "sso_parse_login_id",
+        handler: ids::parse_login_id,
+        parameters: &[Parameter::text("login_id")],
+        required: 1,
+        returns: Some(Returned::new(DataType::Array)),
+    },
 ];
 
 /// Adds the functions to the module.
 pub(crate) fn add_to(module: ModuleBuilder<'_>) -> ModuleBuilder<'_> {
-    let of = |name: &str, handler| FunctionBuilder::new(name, handler);
-    // The builder has no word for string|int: `complete` adds the int.
-    let uid = || Arg::new("uid", DataType::String);
-    let text = |name: &str| Arg::new(name, DataType::String);
-    let any_device = || text("device").allow_null();
-    let options = || Arg::new("options", DataType::Array).default("[]");
-    let login = DataType::object("Rsso\\Login");
-    let kick = DataType::object("Rsso\\Kick");
-    module
-        .function(
-            of("sso_claim", claim::claim)
-                .arg(uid())
-                .not_required()
-                .arg(text("device").default("\"web\""))
-                .arg(options())
-                .returns(login, false, false),
-        )
-        .function(of("sso_release", session::release).returns(DataType::Bool, false, false))
-        .function(of("sso_current", session::current).returns(login, false, true))
-        .function(of("sso_kicked", session::kicked).returns(kick, false, true))
-        .function(
-            of("sso_logins", users::logins)
-                .arg(uid())
-                .not_required()
-                .arg(any_device())
-                .returns(DataType::Array, false, false),
-        )
-        .function(
-            of("sso_kick", users::kick)
-                .arg(uid())
-                .not_required()
-                .arg(any_device())
-                .arg(text("reason").default("\"kicked\""))
-                .arg(options())
-                .returns(DataType::Long, false, false),
-        )
-        .function(
-            of("sso_notify", users::notify)
-                .arg(uid())
-                .arg(Arg::new("payload", DataType::Mixed))
-                .not_required()
-                .arg(any_device())
-                .returns(DataType::Long, false, false),
-        )
-        .function(
-            of("sso_login_id", ids::login_id)
-                .arg(uid())
-                .arg(text("device"))
-                .returns(DataType::String, false, false),
-        )
-        .function(
-            of("sso_parse_login_id", ids::parse_login_id)
-                .arg(text("login_id"))
-                .returns(DataType::Array, false, false),
-        )
-        .function(of("sso_login_ids", ids::login_ids).arg(uid()).returns(
-            DataType::Array,
-            false,
-            false,
-        ))
+    let functions = OF_A_USER.iter().chain(OTHERS);
+    functions.fold(module, |module, function| {
+        module.function(function.builder())
+    })
 }
 
 /// Makes `string` of a uid `string|int`; called in MINIT, after PHP has registered the functions.
 pub(crate) fn complete() {
-    for name in OF_A_USER {
+    for Signature { name, .. } in OF_A_USER {
         // SAFETY: PHP's table of functions holds pointers to them; ours were registered a moment
         // ago, each with a parameter.
         unsafe {

@@ -1,0 +1,148 @@
+//! The methods of `Rsso\SessionHandler`.
+
+use std::ptr;
+
+use ext_php_rs::types::{ZendStr, Zval};
+use ext_php_rs::zend::ExecuteData;
+use rsso_core::Result;
+
+use crate::auto;
+use crate::calls::{self, Lent};
+use crate::guard::{self, OnError};
+use crate::module::{new_sid, to_php};
+use crate::php::{self, arguments, bytes};
+use crate::worker::Caller;
+
+pub(super) extern "C" fn open(call: &mut ExecuteData, result: &mut Zval) {
+    let (mut path, mut name): (*mut ZendStr, *mut ZendStr) = (ptr::null_mut(), ptr::null_mut());
+    if arguments!(call, c"SS", path, name) {
+        act(call, result, OnError::Throw, |caller| {
+            // SAFETY: parsed above; PHP lends it for the length of the call.
+            calls::open(caller, unsafe { bytes(path) }).map(|_| true.into())
+        });
+    }
+}
+
+pub(super) extern "C" fn close(call: &mut ExecuteData, result: &mut Zval) {
+    if arguments!(call, c"") {
+        act(call, result, OnError::Warn, |caller| {
+            calls::close(caller).map(|_| true.into())
+        });
+    }
+}
+
+pub(super) extern "C" fn read(call: &mut ExecuteData, result: &mut Zval) {
+    let mut id: *mut ZendStr = ptr::null_mut();
+    if !arguments!(call, c"S", id) {
+        return;
+    }
+    let Some(handle) = handle(call) else { return };
+    let lifetime = php::ini_long(c"session.gc_maxlifetime");
+    let nothing = Lent {
+        bytes: ptr::null(),
+        length: 0,
+    };
+    let lent = guard::call(nothing, OnError::Throw, || {
+        // SAFETY: parsed above; PHP lends it for the length of the call.
+        calls::read(Caller::Object(handle), unsafe { bytes(id) }, lifetime)
+    });
+    if lent.bytes.is_null() {
+        result.set_bool(false);
+    } else {
+        give(result, to_php(lent));
+    }
+}
+
+pub(super) extern "C" fn write(call: &mut ExecuteData, result: &mut Zval) {
+    let (mut id, mut data): (*mut ZendStr, *mut ZendStr) = (ptr::null_mut(), ptr::null_mut());
+    if arguments!(call, c"SS", id, data) {
+        let lifetime = php::ini_long(c"session.gc_maxlifetime");
+        let globals = handle(call).and_then(|handle| auto::globals(Caller::Object(handle)));
+        act(call, result, OnError::Warn, |caller| {
+            // SAFETY: parsed above; PHP lends them for the length of the call.
+            let (id, data) = unsafe { (bytes(id), bytes(data)) };
+            calls::write(caller, id, data, lifetime, globals)
+        });
+    }
+}
+
+pub(super) extern "C" fn touch(call: &mut ExecuteData, result: &mut Zval) {
+    let (mut id, mut data): (*mut ZendStr, *mut ZendStr) = (ptr::null_mut(), ptr::null_mut());
+    if arguments!(call, c"SS", id, data) {
+        let lifetime = php::ini_long(c"session.gc_maxlifetime");
+        let globals = handle(call).and_then(|handle| auto::globals(Caller::Object(handle)));
+        act(call, result, OnError::Warn, |caller| {
+            // SAFETY: parsed above; PHP lends it for the length of the call.
+            calls::touch(caller, unsafe { bytes(id) }, lifetime, globals)
+        });
+    }
+}
+
+pub(super) extern "C" fn destroy(call: &mut ExecuteData, result: &mut Zval) {
+    let mut id: *mut ZendStr = ptr::null_mut();
+    if arguments!(call, c"S", id) {
+        act(call, result, OnError::Throw, |caller| {
+            // SAFETY: parsed above; PHP lends it for the length of the call.
+            calls::destroy(caller, unsafe { bytes(id) })
+        });
+    }
+}
+
+pub(super) extern "C" fn validate(call: &mut ExecuteData, result: &mut Zval) {
+    let mut id: *mut ZendStr = ptr::null_mut();
+    if arguments!(call, c"S", id) {
+        act(call, result, OnError::Throw, |caller| {
+            // SAFETY: parsed above; PHP lends it for the length of the call.
+            calls::validate(caller, unsafe { bytes(id) })
+        });
+    }
+}
+
+pub(super) extern "C" fn gc(call: &mut ExecuteData, result: &mut Zval) {
+    let mut lifetime: i64 = 0;
+    if !arguments!(call, c"l", lifetime) {
+        return;
+    }
+    if let Some(handle) = handle(call) {
+        match guard::call(-1, OnError::Throw, || calls::gc(Caller::Object(handle))) {
+            -1 => result.set_bool(false),
+            removed => result.set_long(removed),
+        }
+    }
+}
+
+pub(super) extern "C" fn create_sid(call: &mut ExecuteData, result: &mut Zval) {
+    if !arguments!(call, c"") {
+        return;
+    }
+    let Some(handle) = handle(call) else { return };
+    let sid = new_sid();
+    if !sid.is_null() {
+        // SAFETY: PHP made the string a moment ago.
+        guard::quietly(|| calls::created(Caller::Object(handle), unsafe { bytes(sid) }));
+        give(result, sid);
+    }
+}
+
+/// Runs one act on the object's attachment and returns its truth.
+fn act(
+    call: &mut ExecuteData,
+    result: &mut Zval,
+    on_error: OnError,
+    act: impl FnOnce(Caller) -> Result<guard::Answer<bool>>,
+) {
+    if let Some(handle) = handle(call) {
+        result.set_bool(guard::call(false, on_error, || act(Caller::Object(handle))));
+    }
+}
+
+/// The number that PHP has given the object.
+pub(super) fn handle(call: &mut ExecuteData) -> Option<u32> {
+    call.get_self().map(|object| object.handle)
+}
+
+/// Returns a string that PHP takes over.
+fn give(result: &mut Zval, string: *mut ZendStr) {
+    // SAFETY: a string that we own, made by PHP's allocator.
+    unsafe { result.set_zend_string(ext_php_rs::boxed::ZBox::from_raw(string)) };
+}

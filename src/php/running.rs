@@ -1,0 +1,55 @@
+//! What PHP is doing at this moment.
+
+use std::ffi::{CStr, c_char, c_int};
+
+use ext_php_rs::zend::ExecutorGlobals;
+
+use super::arguments::bytes;
+
+/// PHP's `ZEND_INTERNAL_FUNCTION`: a function of PHP or an extension, not of a script.
+const INTERNAL_FUNCTION: u8 = 1;
+
+// SAFETY: declared as in PHP's headers (main/php_output.h), the same in 8.1 to 8.5.
+unsafe extern "C" {
+    fn php_output_get_start_filename() -> *const c_char;
+    fn php_output_get_start_lineno() -> c_int;
+}
+
+/// Whether PHP code is running: then an exception can be caught, or at least reported.
+pub(crate) fn is_code_running() -> bool {
+    !ExecutorGlobals::get().current_execute_data.is_null()
+}
+
+/// The file and line whose output made PHP send the headers; `None` where it cannot tell. True
+/// until PHP code runs again.
+pub(crate) fn output_start() -> Option<(&'static CStr, i32)> {
+    // SAFETY: PHP's own answers; the name is NULL or a C string that lives until the request ends,
+    // and nobody keeps it for longer than a message.
+    unsafe {
+        let file = php_output_get_start_filename();
+        (!file.is_null()).then(|| (CStr::from_ptr(file), php_output_get_start_lineno()))
+    }
+}
+
+/// Whether one of these functions of PHP is among those that are running now; `None` where none at
+/// all is. ext/session does not tell its module which of its functions calls.
+pub(crate) fn is_any_running(functions: &[&str]) -> Option<bool> {
+    let mut frame = ExecutorGlobals::get().current_execute_data;
+    if frame.is_null() {
+        return None;
+    }
+    while !frame.is_null() {
+        // SAFETY: PHP's own chain of calls; each function and its name outlive their call.
+        unsafe {
+            let called = (*frame).func;
+            if !called.is_null() && (*called).type_ == INTERNAL_FUNCTION {
+                let name = (*called).common.function_name;
+                if !name.is_null() && functions.iter().any(|f| bytes(name) == f.as_bytes()) {
+                    return Some(true);
+                }
+            }
+            frame = (*frame).prev_execute_data;
+        }
+    }
+    Some(false)
+}
