@@ -1,8 +1,10 @@
 //! Sessions that start before the script does: `session.auto_start`, upload progress.
 //!
-//! No PHP code runs then, so nobody could catch an exception: it would end the worker, and the
-//! browser would get no answer. What always holds: a start that fails there is a warning, and the
-//! script runs without a session; it is tried once, for a second try would wait as long as the first.
+//! No PHP code runs then, so nobody could catch an exception. It would end the worker, and the
+//! browser would get no answer.
+//!
+//! What always holds: if such a start fails, there is a warning, and the script runs without a
+//! session. It is tried once, because a second try would wait as long as the first.
 
 use std::cell::Cell;
 
@@ -18,13 +20,15 @@ thread_local! {
     static REPORTED: Cell<Option<i32>> = const { Cell::new(None) };
 }
 
-/// Whether a start has failed, and no script runs yet.
+/// Whether a start has failed and no script runs yet.
 pub(crate) fn has_failed() -> bool {
     FAILED.get() && !php::is_code_running()
 }
 
-/// A start has failed, and a warning said why. PHP warns as well and prints `session.save_path`:
-/// where that holds a password, its warnings are held back until the script begins.
+/// Records that a start has failed, of which a warning has told.
+///
+/// PHP warns as well and prints `session.save_path`. If that holds a password, PHP's warnings are
+/// held back until the script begins.
 pub(crate) fn failed() {
     FAILED.set(true);
     if php::save_path_has_password() && REPORTED.get().is_none() {
@@ -34,7 +38,7 @@ pub(crate) fn failed() {
     }
 }
 
-/// The time before the script is over.
+/// Ends the time before the script: PHP may warn again.
 pub(crate) fn over() {
     FAILED.set(false);
     if let Some(reported) = REPORTED.take() {

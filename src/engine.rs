@@ -1,7 +1,7 @@
-//! Calling PHP's own functions, and values of PHP that have no destructor.
+//! Calls of PHP's own functions, and PHP values without a destructor.
 //!
-//! User code may run inside such a call, and may leave by `longjmp`: whoever calls has nothing
-//! alive but plain memory. What is left behind then, PHP frees with the request.
+//! User code may run inside such a call, and may leave it by `longjmp`. So a caller has nothing
+//! alive but plain memory. PHP frees with the request what is left behind.
 
 use std::ffi::{CStr, c_char, c_int};
 use std::mem::ManuallyDrop;
@@ -23,7 +23,7 @@ const JSON_THROW_ON_ERROR: i64 = 1 << 22;
 /// PHP's `PHP_JSON_OBJECT_AS_ARRAY`.
 const OBJECT_AS_ARRAY: i64 = 1;
 
-/// Levels of JSON: more than `json_encode()` writes.
+/// How deep JSON may be nested: deeper than `json_encode()` writes it.
 const JSON_DEPTH: i64 = 1024;
 
 // SAFETY: declared as in PHP's headers (ext/json/php_json.h), the same in 8.1 to 8.5.
@@ -58,7 +58,7 @@ impl Value {
         zval
     }
 
-    /// Somebody else's value, for the length of a call; it is not released here.
+    /// A value that somebody else owns, for the length of a call.
     ///
     /// # Safety
     /// `value` is valid.
@@ -72,14 +72,14 @@ impl Value {
         self.0.zend_str().map(|text| text.as_bytes())
     }
 
-    /// Lets go of it. For strings and plain values only: those run no code.
+    /// Frees the value. Only for strings and plain values, whose end runs no code.
     pub(crate) fn release(mut self) {
         // SAFETY: moved in, and so used for the last time.
         unsafe { ManuallyDrop::drop(&mut self.0) };
     }
 }
 
-/// Calls one of PHP's functions; `None` where an exception is on its way.
+/// Calls one of PHP's functions; `None` if it has thrown.
 fn call<const N: usize>(name: &str, mut parameters: [Value; N]) -> Option<Value> {
     // SAFETY: the name is a text with its length; PHP looks it up.
     let function = unsafe { zend_fetch_function_str(name.as_ptr().cast::<c_char>(), name.len()) };
@@ -89,7 +89,7 @@ fn call<const N: usize>(name: &str, mut parameters: [Value; N]) -> Option<Value>
         return None;
     }
     let mut result = Value::null();
-    // SAFETY: a function of the engine's table; the parameters lie side by side, for `Value` is
+    // SAFETY: a function of the engine's table; the parameters lie side by side, because `Value` is
     // nothing but a `Zval`, and PHP takes references of its own to them.
     unsafe {
         zend_call_known_function(
@@ -108,7 +108,7 @@ fn call<const N: usize>(name: &str, mut parameters: [Value; N]) -> Option<Value>
     Some(result)
 }
 
-/// `json_encode()`, which may run user code; `None` where it has thrown.
+/// `json_encode()`, which may run user code; `None` if it has thrown.
 ///
 /// # Safety
 /// `value` is valid, and something else holds it while user code runs.
@@ -122,10 +122,10 @@ pub(crate) unsafe fn json_encode(value: *const Zval) -> Option<Value> {
     call("json_encode", [value, Value::long(flags)])
 }
 
-/// Puts what an array's JSON says into `slot`; an empty array where it is none.
+/// Decodes the JSON of an array into `slot`; an empty array if it is another value.
 pub(crate) fn json_decode(json: &CStr, slot: &mut Zval) {
     // SAFETY: a slot of our own, and a text with its length, behind which PHP's scanner needs a
-    // NUL. Makes arrays and plain values only: no user code runs.
+    // NUL. PHP makes arrays and plain values only, so no user code runs.
     unsafe {
         php_json_decode_ex(
             slot,
@@ -140,14 +140,15 @@ pub(crate) fn json_decode(json: &CStr, slot: &mut Zval) {
     }
 }
 
-/// `session_regenerate_id(true)`, which runs the methods of user handlers. False where it did
-/// not, with a warning of PHP's; `None` where it has thrown.
+/// `session_regenerate_id(true)`, which runs the methods of user handlers.
+///
+/// False if PHP has warned instead; `None` if it has thrown.
 pub(crate) fn session_regenerate_id() -> Option<bool> {
     let done = call("session_regenerate_id", [Value::bool(true)])?;
     Some(done.0.is_true())
 }
 
-/// `session_id()`; `None` where it has thrown.
+/// `session_id()`; `None` if it has thrown.
 pub(crate) fn session_id() -> Option<Value> {
     call("session_id", [])
 }

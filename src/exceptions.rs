@@ -1,5 +1,6 @@
-//! `Rsso\RssoException` and what is below it, registered as plain PHP classes so that they have
-//! a file, a line and a trace.
+//! `Rsso\RssoException` and the classes below it.
+//!
+//! They are plain PHP classes, so that they have a file, a line and a trace.
 
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -60,7 +61,7 @@ impl From<ExceptionClass> for Exception {
 }
 
 impl ExceptionClass {
-    /// Its class entry; NULL before MINIT, which PHP takes for `Exception`.
+    /// The class entry; before MINIT NULL, which PHP treats as `Exception`.
     pub(crate) fn entry(self) -> *mut ClassEntry {
         self.slot().load(Ordering::Relaxed)
     }
@@ -109,7 +110,7 @@ pub(crate) fn register() -> PhpResult<()> {
 }
 
 fn runtime_exception() -> &'static ClassEntry {
-    // In MINIT a class cannot be looked up by name; SPL's variable is set, for SPL starts earlier.
+    // In MINIT a class cannot be looked up by name. SPL's variable is set, because SPL starts earlier.
     php::class_in(c"spl_ce_RuntimeException").unwrap_or_else(|| ce::exception())
 }
 

@@ -1,14 +1,16 @@
-//! What happens around a fork: the parent closes what no child may inherit, and the child lets go of its
+//! What happens around a fork.
+//!
+//! The parent closes what no child may inherit. The child closes the descriptors that hold its
 //! parent's locks before its own code runs.
 
 use std::os::fd::RawFd;
 
 use crate::{guard, worker};
 
-/// Has each child that this process forks let go of what holds locks. Once, at MINIT.
+/// Makes each forked child close the descriptors that hold locks; called in MINIT.
 pub(crate) fn watch() {
     // SAFETY: the handlers are functions of this library, which the C library forgets when the
-    // library is unloaded. Where there is no memory to register it, children keep descriptors.
+    // library is unloaded. If there is no memory to register them, children keep the descriptors.
     let error = unsafe { libc::pthread_atfork(Some(before), None, Some(in_child)) };
     if error == 0 {
         rsso_core::process::watched();
@@ -20,7 +22,7 @@ unsafe extern "C" fn before() {
     guard::quietly(worker::before_fork);
 }
 
-/// Runs inside `fork()`, so it may do what a signal handler may.
+/// Runs inside `fork()`, so it may do only what a signal handler may.
 unsafe extern "C" fn in_child() {
     rsso_stores::fork::in_child(replace);
 }

@@ -9,7 +9,7 @@ use rsso_stores::{COMPILED_IN, Spec};
 use crate::text::Line;
 use crate::{php, worker};
 
-/// Prints the section.
+/// Prints rsso's section of phpinfo().
 pub(crate) unsafe extern "C" fn print(module: *mut ModuleEntry) {
     let rows = [
         (c"rsso", Line::new("enabled")),

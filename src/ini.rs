@@ -25,7 +25,7 @@ const STAGE_RUNTIME: c_int = 1 << 4;
 /// PHP's `ZEND_INI_STAGE_HTACCESS`: a file beside the script.
 const STAGE_HTACCESS: c_int = 1 << 5;
 
-/// The table that PHP borrows for the life of the process.
+/// The table of entries, which PHP borrows for the life of the process.
 struct Table(Vec<IniEntryDef>);
 
 // SAFETY: written once before it is shared; all its pointers are to leaked, immutable strings.
@@ -64,8 +64,9 @@ pub(crate) fn register(module_number: i32) {
     IniEntryDef::register(&table.0, module_number);
 }
 
-/// Warns of what php.ini sets and nobody knows: PHP itself ignores a misspelt name. Called in MINIT,
-/// and so once in a process.
+/// Warns of names in php.ini that are no directives; PHP itself ignores them.
+///
+/// Called in MINIT, and so once in a process.
 pub(crate) fn warn_of_unknown() {
     for at in 0.. {
         let mut complaint = None;
@@ -81,15 +82,17 @@ pub(crate) fn warn_of_unknown() {
     }
 }
 
-/// Takes the directives back; called in MSHUTDOWN.
+/// Unregisters the directives; called in MSHUTDOWN.
 pub(crate) fn unregister(module_number: i32) {
     // SAFETY: the counterpart of `register`.
     unsafe { php::zend_unregister_ini_entries(module_number) };
 }
 
-/// Checks and takes a new value. For a script a refusal keeps the old one: `ini_set()` returns
-/// false. What the configuration says stands, for PHP would go on with a default, and nobody asked
-/// for that: the worker refuses to serve until the directive is set well again.
+/// Checks and takes a new value.
+///
+/// If a script's value is refused, the old one stays and `ini_set()` returns false. A refused value of
+/// the configuration stays: PHP would go on with a default, which nobody asked for. The worker then
+/// refuses to serve until the directive has a good value.
 unsafe extern "C" fn on_modify(
     entry: *mut zend_ini_entry,
     new_value: *mut zend_string,
@@ -110,7 +113,7 @@ unsafe extern "C" fn on_modify(
         let name = String::from_utf8_lossy(name);
         let value = String::from_utf8_lossy(value);
         let name = name.strip_prefix("rsso.").unwrap_or(&name);
-        // SAFETY: as above. PHP gives a directive back what it was before by the same call.
+        // SAFETY: as above. PHP restores a directive's former value by the same call.
         let is_given_back = unsafe { (*entry).modified != 0 && new_value == (*entry).orig_value };
         let by_script = stage & (STAGE_RUNTIME | STAGE_HTACCESS) != 0 && !is_given_back;
         let (origin, may) = if by_script {
@@ -118,7 +121,7 @@ unsafe extern "C" fn on_modify(
         } else {
             (Origin::Administrator, Ok(()))
         };
-        // Only ini_set() has somebody there to be told.
+        // Only ini_set() has a caller that can be told.
         let stands = stage != STAGE_RUNTIME || is_given_back;
         let set = worker::with(|worker| worker.set(name, &value, Source { origin, stands }, may));
         set.err().map(|error| Told {
@@ -129,7 +132,7 @@ unsafe extern "C" fn on_modify(
     php::go_on_bailing_out();
     match told {
         None => SUCCESS,
-        // Every session_start() will say it. Outside of a request PHP has nowhere to warn.
+        // Every session_start() will say it. Outside of a request PHP cannot warn anybody.
         Some(told) if told.stands && stage != STAGE_STARTUP => SUCCESS,
         Some(told) => {
             told.complaint.tell();
@@ -138,13 +141,13 @@ unsafe extern "C" fn on_modify(
     }
 }
 
-/// A refusal, as plain memory: PHP code may run when it is told.
+/// A refusal. It is plain memory, because raising it may run PHP code.
 struct Told {
     complaint: Complaint,
     stands: bool,
 }
 
-/// Shows a secret in phpinfo(): the DSN without its password, anything else as `***`.
+/// Shows the DSN without its password in phpinfo(), and any other secret as `***`.
 unsafe extern "C" fn display_masked(entry: *mut zend_ini_entry, kind: c_int) {
     // SAFETY: PHP lends a valid entry for the length of the call.
     let entry = unsafe { &*entry };
@@ -170,6 +173,6 @@ unsafe extern "C" fn display_masked(entry: *mut zend_ini_entry, kind: c_int) {
 }
 
 fn leak(text: &str) -> &'static std::ffi::CStr {
-    // The names and defaults are literals of the core without NUL.
+    // The core's names and defaults are literals without NUL.
     Box::leak(CString::new(text).unwrap_or_default().into_boxed_c_str())
 }

@@ -59,13 +59,13 @@ extern "C" fn shutdown(_kind: i32, module_number: i32) -> i32 {
     SUCCESS
 }
 
-/// PHP's RINIT: ext/session's was before, because rsso needs it to be loaded first.
+/// PHP's RINIT. That of ext/session has run, because rsso is loaded after it.
 extern "C" fn script_begins(_kind: i32, _module_number: i32) -> i32 {
     guard::quietly(before_script::over);
     SUCCESS
 }
 
-/// After a request, when ext/session has written and closed what it had open.
+/// The end of a request, after ext/session has written and closed its session.
 extern "C" fn after_request() -> i32 {
     guard::quietly(before_script::over);
     guard::quietly(process_end::hold_signals_back);

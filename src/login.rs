@@ -1,7 +1,7 @@
-//! `Rsso\Login`, `Rsso\Kick` and the properties of `Rsso\LoginRefusedException`: declared, typed
-//! and readonly, so that `json_encode()`, `var_dump()` and static analysers see what is there.
+//! The objects of `Rsso\Login`, `Rsso\Kick` and `Rsso\LoginRefusedException`.
 //!
 //! Only rsso makes them. It fills an object's slots in the order in which [`crate::properties`] declares them.
+//! PHP's allocator may not return, so a caller has nothing alive that has a destructor.
 
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -52,7 +52,7 @@ pub(crate) fn register() -> PhpResult<()> {
 /// Private: the engine lets nobody call it.
 extern "C" fn construct(_call: &mut ExecuteData, _result: &mut Zval) {}
 
-/// Makes an `Rsso\Login` of a row. As all here: PHP's allocator may not return.
+/// Makes an `Rsso\Login` of a row.
 pub(crate) fn put_login(slot: &mut Zval, row: &LoginRow) {
     let mut slots = Slots::of_new(slot, &LOGIN);
     slots.text(row.id.as_bytes());
@@ -102,7 +102,7 @@ pub(crate) unsafe fn put_refused(exception: *mut ZendObject, reason: &str, holde
     put_list(slots.next(), holders, put_login);
 }
 
-/// Makes a list.
+/// Makes an array with a value for each row.
 pub(crate) fn put_list<T>(slot: &mut Zval, rows: &[T], put: fn(&mut Zval, &T)) {
     let size = u32::try_from(rows.len()).unwrap_or(0);
     slot.set_hashtable(ZendHashTable::with_capacity(size));
@@ -126,7 +126,7 @@ pub(crate) fn put_text(slot: &mut Zval, text: &[u8]) {
 struct Slots(*mut Zval);
 
 impl Slots {
-    /// Of a new object in `slot`.
+    /// The slots of a new object, which is put into `slot`.
     fn of_new(slot: &mut Zval, class: &AtomicPtr<ClassEntry>) -> Self {
         // SAFETY: a class of ours, registered in MINIT, whose objects PHP makes itself.
         unsafe {
@@ -135,8 +135,10 @@ impl Slots {
         }
     }
 
+    /// The slots of an object, without its first ones.
+    ///
     /// # Safety
-    /// The object has as many slots as will be filled, and `first` before them.
+    /// The object has `first` slots, and behind them as many as will be filled.
     unsafe fn of(object: *mut ZendObject, first: usize) -> Self {
         // SAFETY: the caller's promise; PHP lays the slots behind the object.
         Self(unsafe {

@@ -6,9 +6,9 @@
 //! for a missing session. `destroy` succeeds on a missing one. `gc` sets the count. `create_sid`
 //! may come without an open. `close` sets `mod_data` to NULL.
 //!
-//! open, validate, read and destroy throw when the store fails. write, touch and close come after
-//! the response, where nobody catches: they warn, and report success, for PHP's own warning would
-//! print `session.save_path`, which may hold a password.
+//! open, validate, read and destroy throw if the store fails. write, touch and close come after
+//! the response, where nobody catches an exception. So they warn and report success: PHP's own
+//! warning would print `session.save_path`, which may hold a password.
 
 use std::ffi::{CStr, c_char, c_void};
 use std::{mem, ptr};
@@ -54,7 +54,7 @@ static MODULE: PsModule = PsModule {
     update_timestamp,
 };
 
-/// What `mod_data` points to while a session is open; PHP only asks whether it is NULL.
+/// What `mod_data` points to while a session is open. PHP asks only whether it is NULL.
 static OPENED: u8 = 0;
 
 /// Makes the handler known to ext/session; called in MINIT.
@@ -76,7 +76,7 @@ pub(crate) fn register() -> PhpResult<()> {
     Ok(())
 }
 
-/// An id as PHP makes it (`session.sid_length`, `session.sid_bits_per_character`).
+/// A new id, as PHP makes it (`session.sid_length`, `session.sid_bits_per_character`).
 pub(crate) fn new_sid() -> *mut ZendStr {
     let Some(create) = php::session_symbol(c"php_session_create_id") else {
         return ptr::null_mut();
@@ -175,7 +175,7 @@ unsafe extern "C" fn update_timestamp(
 ) -> i32 {
     let globals = auto::globals(Caller::Native);
     guard::call(false, OnError::Warn, || {
-        // The value is not looked at: another extension may not have encrypted it.
+        // The value is not used, because another extension may not have encrypted it.
         // SAFETY: PHP lends a valid string for the length of the call.
         calls::touch(Caller::Native, unsafe { bytes(key) }, lifetime, globals)
     });

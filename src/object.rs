@@ -1,4 +1,4 @@
-//! The life of an `Rsso\SessionHandler` object: when it goes, what it holds is given back.
+//! The life of an `Rsso\SessionHandler` object. When it ends, its lock is released.
 
 use std::sync::OnceLock;
 
@@ -12,7 +12,7 @@ use ext_php_rs::zend::ClassEntry;
 
 use crate::{guard, worker};
 
-/// PHP's own handlers but for two.
+/// PHP's own object handlers, but for two.
 struct Handlers(zend_object_handlers);
 
 // SAFETY: written once before it is shared; its pointers are to PHP's and our functions.
@@ -22,7 +22,7 @@ unsafe impl Sync for Handlers {}
 
 static HANDLERS: OnceLock<Handlers> = OnceLock::new();
 
-/// Gives the class its objects; those of its subclasses are made the same way.
+/// Makes the class create its objects here, also those of its subclasses.
 pub(crate) fn manage(class: &mut ClassEntry) {
     class.__bindgen_anon_2.create_object = Some(create);
     class.ce_flags |= ClassFlags::NotSerializable.bits();

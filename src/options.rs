@@ -1,5 +1,6 @@
-//! The `$options` of `sso_claim()` and `sso_kick()`: each option is checked, and one that does not
-//! exist is refused, for it would be a limit that somebody relies on.
+//! The `$options` of `sso_claim()` and `sso_kick()`.
+//!
+//! Each option is checked. One that does not exist is refused, because somebody may rely on it as a limit.
 
 use std::time::Duration;
 
@@ -8,10 +9,13 @@ use rsso_core::login::{Limits, LoginId, OnConflict, Victim, check_label};
 use rsso_core::settings::{self, LoginSettings};
 use rsso_core::{Error, Result};
 
-const MAX_COUNT: u32 = 1_000_000;
-const MAX_WAIT: u64 = 10_000;
+/// The highest limit of logins.
+const MAX_LOGINS: u32 = 1_000_000;
 
-/// How much of a wrong option's name a message repeats.
+/// The longest `await_delivery`, in milliseconds.
+const MAX_AWAIT_DELIVERY: u64 = 10_000;
+
+/// How many bytes of a wrong option's name a message repeats.
 const MAX_NAME: usize = 40;
 
 /// The options of `sso_claim()`.
@@ -25,7 +29,7 @@ pub(crate) struct ClaimOptions<'a> {
     /// An array.
     pub(crate) meta: Option<&'a Zval>,
     pub(crate) keeps_id: bool,
-    /// How long to wait for a gateway's word that the kicked were told.
+    /// How long to wait until a gateway has told the kicked.
     pub(crate) await_delivery: Duration,
 }
 
@@ -48,7 +52,7 @@ impl<'a> ClaimOptions<'a> {
                     read.victim = Some(word.ok_or_else(|| refuse("victim", "'oldest' or 'idle'"))?);
                 }
                 b"label" if value.is_null() => read.label = None,
-                // What is no text is refused as what is no UTF-8.
+                // What is no text is refused like what is no UTF-8.
                 b"label" => read.label = Some(check_label(text(value).unwrap_or(&[0xff]))?),
                 b"meta" if value.is_null() => read.meta = None,
                 b"meta" if value.is_array() => read.meta = Some(value),
@@ -67,7 +71,7 @@ impl<'a> ClaimOptions<'a> {
         Ok(read)
     }
 
-    /// The directives' limits, where no option says another.
+    /// The limits: the options', else the directives'.
     pub(crate) fn limits(&self, directives: &LoginSettings) -> Limits {
         let limits = directives.limits;
         Limits {
@@ -132,15 +136,15 @@ fn count(name: &str, value: &Zval) -> Result<u32> {
         Some(number) => u32::try_from(number).ok(),
         None => word(value).and_then(|text| text.trim().parse().ok()),
     };
-    let number = number.filter(|number| *number <= MAX_COUNT);
+    let number = number.filter(|number| *number <= MAX_LOGINS);
     number.ok_or_else(|| refuse(name, "a whole number from 0 (no limit) to 1000000"))
 }
 
-/// A wait: longer ones would keep a worker from other requests.
+/// A waiting time. A longer one would keep a worker from other requests.
 fn milliseconds(name: &str, value: &Zval) -> Result<Duration> {
     let number = value.long().and_then(|number| u64::try_from(number).ok());
     number
-        .filter(|number| *number <= MAX_WAIT)
+        .filter(|number| *number <= MAX_AWAIT_DELIVERY)
         .map(Duration::from_millis)
         .ok_or_else(|| refuse(name, "a whole number of milliseconds from 0 to 10000"))
 }

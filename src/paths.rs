@@ -1,7 +1,7 @@
-//! Where a path into `$_SESSION` leads: entries of arrays, and public properties of objects.
+//! Paths into `$_SESSION`: through entries of arrays and public properties of objects.
 //!
-//! No PHP code runs here: an object is looked at as it lies in memory, so that no getter, hook or
-//! lazy initializer is called. What is not there without one is not found.
+//! No PHP code runs here. An object is read as it lies in memory, so no getter, hook or lazy
+//! initializer is called, and what needs one is not found.
 
 use std::mem::{offset_of, size_of};
 
@@ -9,7 +9,7 @@ use ext_php_rs::ffi::{ZEND_ACC_PUBLIC, ZEND_ACC_STATIC, zend_object, zend_proper
 use ext_php_rs::types::{ArrayKey, ZendHashTable, ZendObject, Zval};
 use rsso_core::login::KeyPattern;
 
-/// What `take` makes of the first value behind the path of which it makes something.
+/// The first value behind the path that `take` accepts, as `take` returns it.
 pub(crate) fn find<T>(
     array: &ZendHashTable,
     path: &[KeyPattern],
@@ -17,7 +17,7 @@ pub(crate) fn find<T>(
 ) -> Option<T> {
     let (key, rest) = path.split_first()?;
     if let Some(key) = key.exact() {
-        // PHP keeps "12" under the number 12; so does this look-up.
+        // PHP keeps "12" under the number 12, and so does this look-up.
         return step(array.get(key)?, rest, take);
     }
     let mut entries = array.iter();
@@ -61,7 +61,7 @@ fn find_in_object<T>(
         let value = (declared
             .get(name())
             .and_then(|info| public_slot(object, info)))
-        // The names of what is not public begin with NUL here.
+        // Names of properties that are not public begin with NUL here.
         .or_else(|| dynamic?.get(name()))?;
         // Where PHP has listed all properties, a declared one is a pointer to its slot.
         return step(value.dereference(), rest, take);
@@ -91,7 +91,7 @@ fn find_in_object<T>(
     None
 }
 
-/// The slot of a declared property that is public and has one; it may be uninitialized.
+/// The slot of a declared public property; it may be uninitialized.
 fn public_slot<'a>(object: &'a ZendObject, info: &Zval) -> Option<&'a Zval> {
     // SAFETY: an entry of a class' table of properties points to what PHP says of the property.
     let info = unsafe { info.value.ptr.cast::<zend_property_info>().as_ref()? };

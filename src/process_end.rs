@@ -1,10 +1,10 @@
 //! Signals while a command-line process ends.
 //!
-//! When a script is over PHP takes its signal handlers down, and a signal that the script has
-//! handled until then would kill the process before its stores are closed: locks given back, a log
-//! brought into its database. What always holds: only php-cli's signals are held back, because
-//! after its one request nothing but the end of the process follows; and only where there is a
-//! store to close, each step of which has a deadline.
+//! When a script is over, PHP removes the script's signal handlers. A signal could then kill the
+//! process before its stores are closed, so that locks stay and a log is not written into its database.
+//!
+//! What always holds: signals are held back in php-cli only, which ends after its one request, and
+//! only if there is a store to close. Each step of closing has a deadline.
 
 use std::mem::MaybeUninit;
 use std::ptr;
@@ -13,11 +13,12 @@ use ext_php_rs::zend::SapiModule;
 
 use crate::worker;
 
-/// Called after the request. Earlier would be in vain: PHP lets its script's signals in again when it
-/// takes their handlers down, which leaves them a moment of its own.
+/// Holds signals back until the process ends; called after the request.
+///
+/// Earlier would be in vain: PHP lets signals in again when it removes the script's handlers.
 pub(crate) fn hold_signals_back() {
     if is_command_line() && worker::has_stores() {
-        // SAFETY: the set is filled before it is used; the former mask is not asked for.
+        // SAFETY: the set is filled before it is used; the former mask is not needed.
         unsafe {
             let mut all = MaybeUninit::uninit();
             libc::sigfillset(all.as_mut_ptr());

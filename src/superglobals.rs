@@ -12,35 +12,37 @@ unsafe extern "C" {
     fn zend_is_auto_global_str(name: *const c_char, length: usize) -> bool;
 }
 
-/// An array that PHP holds. Plain memory; true until PHP code runs again.
+/// An array that PHP holds. Plain memory, valid until PHP code runs again.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Array(*const ZendHashTable);
 
-/// `$_SERVER`. PHP may have to make it first (`auto_globals_jit`), and its allocator may not
-/// return: nothing with a destructor may be alive.
+/// `$_SERVER`.
+///
+/// PHP may have to make it first (`auto_globals_jit`), and its allocator may not return. So nothing
+/// with a destructor may be alive.
 pub(crate) fn server() -> Option<Array> {
     // SAFETY: a text with its length.
     unsafe { zend_is_auto_global_str(c"_SERVER".as_ptr(), 7) };
     global("_SERVER")
 }
 
-/// `$_SESSION`, where a script has not unset it.
+/// `$_SESSION`; `None` if a script has unset it.
 pub(crate) fn session() -> Option<Array> {
     global("_SESSION")
 }
 
 fn global(name: &str) -> Option<Array> {
     let globals = ExecutorGlobals::get();
-    // Through `IS_INDIRECT` and a reference, in this order.
+    // First through `IS_INDIRECT`, then through a reference.
     let value = globals.symbol_table.get(name)?.dereference().dereference();
     value.array().map(|array| Array(array))
 }
 
 impl Array {
-    /// What it holds.
+    /// The array itself.
     ///
     /// # Safety
-    /// No PHP code has run since it was asked for, or will while the result is in use.
+    /// No PHP code has run since it was obtained, or will run while the result is in use.
     pub(crate) unsafe fn get<'a>(self) -> &'a ZendHashTable {
         // SAFETY: the caller's promise.
         unsafe { &*self.0 }
@@ -53,7 +55,7 @@ pub(crate) fn entry<'a>(server: Option<&'a ZendHashTable>, name: &str) -> Option
     value.zend_str().map(|text| text.as_bytes())
 }
 
-/// Where the request came from, as `$_SERVER` says.
+/// Where the request came from, according to `$_SERVER`.
 pub(crate) fn client(server: Option<&ZendHashTable>, details: Details) -> Client {
     let text = entry(server, "REMOTE_ADDR").and_then(|text| std::str::from_utf8(text).ok());
     let address: Option<IpAddr> = text.and_then(|text| text.parse().ok());

@@ -4,14 +4,14 @@ use std::ffi::{CStr, CString, c_char};
 
 use ext_php_rs::ffi::php_printf;
 
-/// Prints a text and lets go of it first.
+/// Prints a text. It is freed first.
 pub(crate) fn print_text(text: CString) {
     let line = Line::new(&text.to_string_lossy());
     drop(text);
     write_out(line.as_ptr());
 }
 
-/// A line of text without a destructor.
+/// A line of text without a destructor; at most 511 bytes.
 #[derive(Clone, Copy)]
 pub(crate) struct Line([u8; 512]);
 

@@ -112,7 +112,7 @@ const METHODS: &[Signature] = &[
 macro_rules! interface {
     ($getter:ident, $symbol:literal) => {
         fn $getter() -> &'static ClassEntry {
-            // ext/session is there: `module::register` has found it. What is no interface, PHP refuses.
+            // `module::register` has found ext/session. PHP refuses a class that is no interface.
             php::class_in($symbol).unwrap_or_else(ext_php_rs::zend::ce::exception)
         }
     };
@@ -164,7 +164,7 @@ fn complete(class: &mut ClassEntry, method: &Signature) {
     }
 }
 
-/// Adds `|false` to a method's return type, for which the builder has no word.
+/// Adds `|false` to a method's return type.
 fn returns_false_too(class: &mut ClassEntry, method: &str) {
     let Some(function) = class.function_table.get(method) else {
         return;
@@ -181,9 +181,9 @@ fn returns_false_too(class: &mut ClassEntry, method: &str) {
 /// PHP's `ZEND_ATTRIBUTE_PERSISTENT`: lives as long as the process.
 const PERSISTENT: u32 = 1;
 
-/// Marks a method's parameter, counted from 1, as `#[\SensitiveParameter]` (PHP 8.2; an older one ignores it).
+/// Marks a method's parameter as `#[\SensitiveParameter]`; parameters are counted from 1.
 ///
-/// Stack traces, and so logs, then show an object of that name instead of a password or a session id.
+/// Only PHP 8.2 and newer know that attribute. Stack traces, and so logs, then show an object of that name instead of a password or a session id.
 fn hide_parameter(class: &mut ClassEntry, method: &str, position: u32) {
     let Some(function) = class.function_table.get(method) else {
         return;

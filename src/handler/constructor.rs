@@ -20,7 +20,7 @@ pub(super) extern "C" fn construct(call: &mut ExecuteData, _result: &mut Zval) {
     }
     let Some(handle) = handle(call) else { return };
     guard::call((), OnError::Throw, || {
-        // SAFETY: PHP lends valid values, or left NULL what was not given.
+        // SAFETY: PHP lends valid values, and leaves NULL what was not given.
         let (dsn, options) = unsafe { (dsn.as_ref(), options.as_ref()) };
         let mut settings = worker::with(|worker| worker.settings.clone());
         if let Some(dsn) = dsn.filter(|dsn| !dsn.as_bytes().is_empty()) {
@@ -32,7 +32,7 @@ pub(super) extern "C" fn construct(call: &mut ExecuteData, _result: &mut Zval) {
             set_option(&mut settings, &name.to_string(), value)?;
         }
         worker::with(|worker| {
-            // A second call of the constructor gives back what the object holds.
+            // A second call of the constructor releases what the object holds.
             let _ = worker.finish(Caller::Object(handle));
             worker
                 .handlers
@@ -42,7 +42,7 @@ pub(super) extern "C" fn construct(call: &mut ExecuteData, _result: &mut Zval) {
     });
 }
 
-/// An option is a directive without its `rsso.`.
+/// Sets an option, which is a directive without its `rsso.`.
 fn set_option(settings: &mut Settings, name: &str, value: &Zval) -> Result<()> {
     if name == "dsn" {
         return Err(Error::config(

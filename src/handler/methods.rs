@@ -124,7 +124,7 @@ pub(super) extern "C" fn create_sid(call: &mut ExecuteData, result: &mut Zval) {
     }
 }
 
-/// Runs one act on the object's attachment and returns its truth.
+/// Runs `act` for the object and returns its boolean.
 fn act(
     call: &mut ExecuteData,
     result: &mut Zval,
@@ -136,12 +136,12 @@ fn act(
     }
 }
 
-/// The number that PHP has given the object.
+/// The object's handle, PHP's number for it.
 pub(super) fn handle(call: &mut ExecuteData) -> Option<u32> {
     call.get_self().map(|object| object.handle)
 }
 
-/// Returns a string that PHP takes over.
+/// Returns a string, which PHP takes over.
 fn give(result: &mut Zval, string: *mut ZendStr) {
     // SAFETY: a string that we own, made by PHP's allocator.
     unsafe { result.set_zend_string(ext_php_rs::boxed::ZBox::from_raw(string)) };

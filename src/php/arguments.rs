@@ -14,7 +14,7 @@ unsafe extern "C" {
     fn zend_zval_type_name(value: *const Zval) -> *const c_char;
 }
 
-/// Reads the arguments of a call by PHP's own rules; on false PHP has thrown.
+/// Parses the arguments of a call by PHP's rules; false if PHP has thrown.
 macro_rules! arguments {
     ($call:expr, $spec:literal $(, $slot:expr)*) => {
         // SAFETY: the slots are of the types that the specification names, and live here; PHP has
@@ -28,7 +28,7 @@ macro_rules! arguments {
 }
 pub(crate) use arguments;
 
-/// The bytes of a string that PHP lent for the length of a call.
+/// The bytes of a string that PHP lends for a call.
 ///
 /// # Safety
 /// `string` is a valid `zend_string` that outlives the result.
@@ -37,7 +37,7 @@ pub(crate) unsafe fn bytes<'a>(string: *const ZendStr) -> &'a [u8] {
     unsafe { (*string).as_bytes() }
 }
 
-/// Where the function of PHP that is running has this parameter, counted from 1.
+/// The position of this parameter, from 1, in the function that is running.
 pub(crate) fn position_of_parameter(name: &str) -> Option<u32> {
     for number in 1.. {
         // SAFETY: PHP answers NULL where there is no such parameter, or no function.
@@ -53,7 +53,7 @@ pub(crate) fn position_of_parameter(name: &str) -> Option<u32> {
     None
 }
 
-/// Throws `\ValueError` about an argument of the function that is running; 0 is about none.
+/// Throws `\ValueError` about an argument of the running function; 0 means none.
 ///
 /// # Safety
 /// `text` is a C string; nothing with a destructor is alive.

@@ -12,15 +12,15 @@ unsafe extern "C" {
 }
 
 thread_local! {
-    /// Whether PHP has given up this request in the middle of one of our acts.
+    /// Whether PHP has aborted this request in the middle of our work.
     static BAILED_OUT: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether a script may use this path (`open_basedir`); what is set in php.ini always may.
+/// Whether `open_basedir` lets a script use this path.
 ///
-/// PHP copies the directive for it, and may have no memory for that. Its `longjmp` would skip the
-/// end of a borrow of the worker, for good: it is caught here, the answer is no, and
-/// [`go_on_bailing_out`] lets it go on where nothing of ours is alive.
+/// PHP copies that directive, and may have no memory for it. Its `longjmp` would leave the worker
+/// borrowed for good, so it is caught here, and the answer is no. [`go_on_bailing_out`] lets it go on
+/// when nothing of ours is alive.
 pub(crate) fn may_use(path: &std::path::Path) -> bool {
     let Ok(path) = std::ffi::CString::new(path.as_os_str().as_encoded_bytes()) else {
         return false;
@@ -37,14 +37,16 @@ pub(crate) fn may_use(path: &std::path::Path) -> bool {
     })
 }
 
-/// Whether PHP has given up this request meanwhile: then nothing but [`go_on_bailing_out`] is to be
-/// done.
+/// Whether PHP has aborted this request meanwhile.
+///
+/// Then [`go_on_bailing_out`] is all that may be done.
 pub(crate) fn has_bailed_out() -> bool {
     BAILED_OUT.get()
 }
 
-/// Lets PHP go on to the end of the request where [`may_use`] has kept it. Nothing with a
-/// destructor may be alive.
+/// Lets PHP abort the request, if [`may_use`] has caught that.
+///
+/// Nothing with a destructor may be alive.
 pub(crate) fn go_on_bailing_out() {
     if BAILED_OUT.take() {
         // SAFETY: PHP was on its way out of this request, and the caller has nothing to lose.

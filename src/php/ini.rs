@@ -32,7 +32,7 @@ pub(crate) fn ini_string(name: &CStr) -> String {
     ini_text(name, 0)
 }
 
-/// A text directive as php.ini or the server set it, whatever a script has made of it since.
+/// A text directive as php.ini or the server has set it.
 pub(crate) fn ini_original(name: &CStr) -> String {
     ini_text(name, 1)
 }
@@ -49,8 +49,10 @@ fn ini_text(name: &CStr, original: c_int) -> String {
         .into_owned()
 }
 
-/// Who has set `session.save_path` to this text. What is fixed by `php_admin_value` no script can
-/// change; else what php.ini or the server said first is the administrator's.
+/// Who has set `session.save_path` to this text.
+///
+/// A script cannot change what `php_admin_value` has set. Else the first value, of php.ini or the
+/// server, is the administrator's.
 pub(crate) fn origin_of_save_path(text: &str) -> Origin {
     const NAME: &CStr = c"session.save_path";
     // SAFETY: PHP's table of directives, made before any extension is started; its entries live as
@@ -68,22 +70,25 @@ pub(crate) fn origin_of_save_path(text: &str) -> Origin {
     }
 }
 
-/// True where PHP's own warnings would print a password with `session.save_path`.
+/// Whether `session.save_path`, which PHP's own warnings print, holds a password.
 pub(crate) fn save_path_has_password() -> bool {
     let save_path = ini_string(c"session.save_path");
     rsso_core::Dsn::looks_like(&save_path) && save_path.contains('@')
 }
 
-/// `session.gc_maxlifetime`; PHP lets it be zero or less, which a store takes for a second, and
-/// longer than any store can count.
+/// The lifetime of a session from `session.gc_maxlifetime`.
+///
+/// PHP accepts zero and less, which becomes a second, and more than a store can count.
 pub(crate) fn ttl(lifetime: i64) -> Duration {
     bounded(Duration::from_secs(
         u64::try_from(lifetime).unwrap_or(0).max(1),
     ))
 }
 
-/// What php.ini, the files beside it and `-d` set whose name begins with `prefix`, in whatever case,
-/// also in the sections of hosts and paths. Pools and `.user.ini` are not seen here.
+/// The names in php.ini that begin with `prefix`, in any case.
+///
+/// The files beside php.ini, `-d` and the sections of hosts and paths count. Pools and `.user.ini`
+/// are not seen here.
 pub(crate) fn configured(prefix: &str) -> Vec<String> {
     // SAFETY: PHP's own table, complete before any extension is started, and not changed here.
     let table = unsafe { php_ini_get_configuration_hash().as_ref() };

@@ -15,13 +15,14 @@ unsafe extern "C" {
     fn php_output_get_start_lineno() -> c_int;
 }
 
-/// Whether PHP code is running: then an exception can be caught, or at least reported.
+/// Whether PHP code is running, which can catch an exception.
 pub(crate) fn is_code_running() -> bool {
     !ExecutorGlobals::get().current_execute_data.is_null()
 }
 
-/// The file and line whose output made PHP send the headers; `None` where it cannot tell. True
-/// until PHP code runs again.
+/// The file and line whose output made PHP send the headers.
+///
+/// `None` if PHP cannot tell. Valid until PHP code runs again.
 pub(crate) fn output_start() -> Option<(&'static CStr, i32)> {
     // SAFETY: PHP's own answers; the name is NULL or a C string that lives until the request ends,
     // and nobody keeps it for longer than a message.
@@ -31,8 +32,9 @@ pub(crate) fn output_start() -> Option<(&'static CStr, i32)> {
     }
 }
 
-/// Whether one of these functions of PHP is among those that are running now; `None` where none at
-/// all is. ext/session does not tell its module which of its functions calls.
+/// Whether one of these functions of PHP is running; `None` if no function is.
+///
+/// ext/session does not tell its module which of its functions calls.
 pub(crate) fn is_any_running(functions: &[&str]) -> Option<bool> {
     let mut frame = ExecutorGlobals::get().current_execute_data;
     if frame.is_null() {

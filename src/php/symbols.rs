@@ -4,8 +4,10 @@ use std::ffi::{CStr, c_void};
 
 use ext_php_rs::zend::ClassEntry;
 
-/// A function or variable that ext/session exports. ext-php-rs does not bind it, and looking it
-/// up at run time makes a missing ext/session a clear error instead of a library that won't load.
+/// A function or variable that ext/session exports.
+///
+/// It is looked up at run time, so that a missing ext/session is a clear error and not a library
+/// that does not load.
 pub(crate) fn session_symbol(name: &CStr) -> Option<*mut c_void> {
     // SAFETY: `name` is NUL-terminated; RTLD_DEFAULT searches what is loaded already.
     let symbol = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
