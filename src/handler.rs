@@ -4,5 +4,6 @@
 mod class;
 mod constructor;
 mod methods;
+mod object;
 
 pub(crate) use class::register;

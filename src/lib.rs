@@ -22,7 +22,6 @@ mod ini;
 mod lending;
 mod login;
 mod module;
-mod object;
 mod options;
 mod paths;
 mod php;

@@ -15,7 +15,7 @@ use ext_php_rs::zend::{ClassEntry, ExecuteData};
 
 use crate::answers::{KickRow, LoginRow};
 use crate::engine;
-use crate::properties::{KICK_PROPERTIES, LOGIN_PROPERTIES, REFUSED_PROPERTIES, settle};
+use crate::properties::{KICK_PROPERTIES, LOGIN_PROPERTIES, REFUSED_PROPERTIES, declare_final};
 
 // SAFETY: declared as in PHP's headers (Zend/zend_API.h), the same in 8.1 to 8.5.
 unsafe extern "C" {
@@ -33,7 +33,7 @@ pub(crate) fn register() -> PhpResult<()> {
         .registration(|class, arguments| {
             // The engine points into these for the life of the process.
             Box::leak(arguments);
-            settle(class, LOGIN_PROPERTIES);
+            declare_final(class, LOGIN_PROPERTIES);
             LOGIN.store(class, Ordering::Relaxed);
         })
         .register()?;
@@ -42,7 +42,7 @@ pub(crate) fn register() -> PhpResult<()> {
         .registration(|class, arguments| {
             // As above.
             Box::leak(arguments);
-            settle(class, KICK_PROPERTIES);
+            declare_final(class, KICK_PROPERTIES);
             KICK.store(class, Ordering::Relaxed);
         })
         .register()?;

@@ -1,5 +1,6 @@
-//! The properties of rsso's classes: declared, typed and readonly, so that `json_encode()`, `var_dump()` and
-//! static analysers see what is there.
+//! The properties of rsso's classes.
+//!
+//! They are declared, typed and readonly, so that `json_encode()`, `var_dump()` and static analysers see them.
 
 use std::ptr;
 
@@ -23,66 +24,96 @@ unsafe extern "C" {
     ) -> *mut std::ffi::c_void;
 }
 
-/// A property: name, type, whether it may be null.
-pub(crate) type Property = (&'static str, DataType, bool);
+/// A property.
+pub(crate) struct Property {
+    name: &'static str,
+    kind: DataType,
+    is_nullable: bool,
+}
 
+/// Of `Rsso\Login`.
 pub(crate) const LOGIN_PROPERTIES: &[Property] = &[
-    ("id", DataType::String, false),
-    ("uid", DataType::String, false),
-    ("device", DataType::String, false),
-    ("label", DataType::String, true),
-    ("meta", DataType::Array, false),
-    ("claimed_at", DataType::Long, false),
-    ("last_seen_at", DataType::Long, true),
-    ("expires_at", DataType::Long, true),
-    ("ip", DataType::String, true),
-    ("user_agent", DataType::String, true),
-    ("current", DataType::Bool, false),
-    ("kicks", DataType::Array, false),
+    Property::new("id", DataType::String),
+    Property::new("uid", DataType::String),
+    Property::new("device", DataType::String),
+    Property::nullable("label", DataType::String),
+    Property::new("meta", DataType::Array),
+    Property::new("claimed_at", DataType::Long),
+    Property::nullable("last_seen_at", DataType::Long),
+    Property::nullable("expires_at", DataType::Long),
+    Property::nullable("ip", DataType::String),
+    Property::nullable("user_agent", DataType::String),
+    Property::new("current", DataType::Bool),
+    Property::new("kicks", DataType::Array),
 ];
 
+/// Of `Rsso\Kick`.
 pub(crate) const KICK_PROPERTIES: &[Property] = &[
-    ("login", DataType::String, false),
-    ("uid", DataType::String, false),
-    ("device", DataType::String, false),
-    ("label", DataType::String, true),
-    ("reason", DataType::String, false),
-    ("code", DataType::Long, false),
-    ("at", DataType::Long, false),
-    ("by_device", DataType::String, true),
-    ("by_label", DataType::String, true),
-    ("by_ip", DataType::String, true),
-    ("delivered", DataType::Bool, true),
+    Property::new("login", DataType::String),
+    Property::new("uid", DataType::String),
+    Property::new("device", DataType::String),
+    Property::nullable("label", DataType::String),
+    Property::new("reason", DataType::String),
+    Property::new("code", DataType::Long),
+    Property::new("at", DataType::Long),
+    Property::nullable("by_device", DataType::String),
+    Property::nullable("by_label", DataType::String),
+    Property::nullable("by_ip", DataType::String),
+    Property::nullable("delivered", DataType::Bool),
 ];
 
+/// Of `Rsso\LoginRefusedException`.
 pub(crate) const REFUSED_PROPERTIES: &[Property] = &[
-    ("reason", DataType::String, false),
-    ("logins", DataType::Array, false),
+    Property::new("reason", DataType::String),
+    Property::new("logins", DataType::Array),
 ];
 
-/// Gives `Rsso\LoginRefusedException` its properties, with values for one that a script makes.
-pub(crate) fn declare_refused(class: &mut ClassEntry) {
-    for (property, mut default) in REFUSED_PROPERTIES.iter().zip([empty_text(), empty_array()]) {
-        declare(class, *property, &mut default);
+impl Property {
+    const fn new(name: &'static str, kind: DataType) -> Self {
+        Self {
+            name,
+            kind,
+            is_nullable: false,
+        }
+    }
+
+    const fn nullable(name: &'static str, kind: DataType) -> Self {
+        Self {
+            name,
+            kind,
+            is_nullable: true,
+        }
     }
 }
 
-/// A copy from long ago would say what is no longer true: such an object is not stored.
-pub(crate) fn settle(class: &mut ClassEntry, properties: &[Property]) {
+/// Declares the properties of `Rsso\LoginRefusedException`.
+///
+/// They have default values, for an exception that a script makes.
+pub(crate) fn declare_refused(class: &mut ClassEntry) {
+    for (property, mut default) in REFUSED_PROPERTIES.iter().zip([empty_text(), empty_array()]) {
+        declare(class, property, &mut default);
+    }
+}
+
+/// Makes a class final, with these properties.
+///
+/// It cannot be serialized, because a stored copy would say what is no longer true.
+pub(crate) fn declare_final(class: &mut ClassEntry, properties: &[Property]) {
     let flags = ClassFlags::Final | ClassFlags::NotSerializable | ClassFlags::NoDynamicProperties;
     class.ce_flags |= flags.bits();
     for property in properties {
         let mut uninitialized = Zval::new();
         uninitialized.u1.type_info = IS_UNDEF;
-        declare(class, *property, &mut uninitialized);
+        declare(class, property, &mut uninitialized);
     }
 }
 
-fn declare(class: &mut ClassEntry, (name, kind, nullable): Property, default: &mut Zval) {
-    let Some(kind) = ZendType::empty_from_type(kind, false, false, nullable) else {
+fn declare(class: &mut ClassEntry, property: &Property, default: &mut Zval) {
+    let is_nullable = property.is_nullable;
+    let Some(kind) = ZendType::empty_from_type(property.kind, false, false, is_nullable) else {
         return;
     };
-    let name = ZendStr::new_interned(name, true).into_raw();
+    let name = ZendStr::new_interned(property.name, true).into_raw();
     let access = i32::try_from(ZEND_ACC_PUBLIC).unwrap_or(1) | READONLY;
     // SAFETY: a class that was registered a moment ago, an interned name that lives as long as the
     // process, and a default without a reference count.

@@ -9,9 +9,9 @@ use ext_php_rs::flags::{DataType, MethodFlags};
 use ext_php_rs::types::{ZendHashTable, ZendStr};
 use ext_php_rs::zend::ClassEntry;
 
-use super::{constructor, methods};
+use super::{constructor, methods, object};
+use crate::php;
 use crate::signature::{Parameter, Returned, Signature};
-use crate::{object, php};
 
 // SAFETY: declared as in PHP's headers (Zend/zend_attributes.h), the same in 8.1 to 8.5.
 unsafe extern "C" {
