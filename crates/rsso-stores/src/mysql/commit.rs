@@ -7,13 +7,13 @@ use std::mem;
 
 use mysql::Error as Driver;
 
+use super::connections::{Failed, Line};
 use super::layout::Layout;
-use super::lines::{Failed, Line};
 use super::locks::{try_lock, unlock};
-use super::lost::Fate;
 use super::reads::Read;
 use super::session::Session;
 use super::store::MysqlStore;
+use super::unanswered::Fate;
 use rsso_core::error::Result;
 use rsso_core::sid::SessionKey;
 use rsso_core::store::{Basis, Change, Generation, MAYBE_STORED, NOT_STORED, Outcome, Version};

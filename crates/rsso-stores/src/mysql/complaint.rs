@@ -3,8 +3,8 @@
 use mysql::Error as Driver;
 
 use super::advice::{self, Advice};
+use super::driver_message::Said;
 use super::error::Load;
-use super::said::Said;
 use rsso_core::dsn::MysqlDsn;
 use rsso_core::error::{Error, StoreErrorKind};
 

@@ -2,8 +2,8 @@
 
 use mysql::{Params, Value};
 
+use super::connections::Line;
 use super::layout::Layout;
-use super::lines::Line;
 use super::locks::{try_lock, unlock};
 use super::reads::Cursor;
 use super::session::Session;

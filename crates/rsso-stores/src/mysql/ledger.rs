@@ -12,7 +12,7 @@ use super::columns::{bound, kick, text};
 use super::error::overtaken;
 use super::layout::Layout;
 use super::locks::{LockNames, is_used};
-use super::register::Register;
+use super::login_sql::Register;
 use super::session::Session;
 use super::sql::seconds;
 use super::transaction::Later;

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use mysql::Error as Driver;
 
+use super::connections::{Failed, Line, Resend};
 use super::ledger::Desk;
-use super::lines::{Failed, Line, Resend};
-use super::lost::Fate;
 use super::store::MysqlStore;
 use super::transaction::read_committed;
+use super::unanswered::Fate;
 use crate::ledger;
 use rsso_core::error::{Error, Result};
 use rsso_core::login::event::{self, Event, Moment, Position};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::lines::Line;
+use super::connections::Line;
 use super::store::MysqlStore;
 use rsso_core::error::Result;
 use rsso_core::login::{LoginId, Realm};

@@ -12,7 +12,7 @@ use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, recv};
 
 use super::error::{Load, NO_STATEMENT_LEFT, code, is_answer};
-use super::text::with_values;
+use super::text_statement::with_values;
 use crate::fork;
 
 /// Counts the connections of this process.

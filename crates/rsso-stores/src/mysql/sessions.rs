@@ -4,8 +4,8 @@ use std::mem::ManuallyDrop;
 use std::time::Duration;
 
 use super::MysqlStore;
+use super::connections::Line;
 use super::layout::Layout;
-use super::lines::Line;
 use rsso_core::deadline::Deadline;
 use rsso_core::error::{Error, Result};
 use rsso_core::sid::SessionKey;

@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use mysql::Error as Driver;
 
-use super::connection::Target;
+use super::connections::{Line, Lines};
 use super::layout::Layout;
-use super::lines::{Line, Lines};
 use super::locks::{Held, LockNames, unlock};
+use super::login_sql::Register;
 use super::mapped::Mapped;
 use super::native::Native;
 use super::receipt_table::ReceiptTable;
-use super::register::Register;
 use super::schema::DEFAULT_PREFIX;
 use super::session::Session;
+use super::target::Target;
 use super::word_table::WordTable;
 use super::{Mapping, Tables};
 use rsso_core::dsn::MysqlDsn;

@@ -1,7 +1,7 @@
 //! Words: rows of the outbox's table, of a realm that nobody can have, because rsso may not be allowed to
 //! make a table. Those of another prefix are in the tables whose names end like ours.
 
-use super::lines::Line;
+use super::connections::Line;
 use super::store::MysqlStore;
 use rsso_core::error::Result;
 use rsso_core::store::words::{Word, Words};

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::login_statements::Statements;
+use super::login_sql::Statements;
 use super::table::Mapped;
 use crate::mysql::columns::BOUND;
 use crate::mysql::schema::Tables;

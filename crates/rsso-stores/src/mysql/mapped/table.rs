@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use mysql::{Error as Driver, Params, Row, Value};
 
-use super::login_statements::Statements;
+use super::login_sql::Statements;
 use crate::mysql::Mapping;
 
 /// The statements on the old table and the marks.

@@ -23,7 +23,7 @@ pub(crate) struct Statements {
 }
 
 impl Statements {
-    pub(super) fn new(tables: &Tables) -> Self {
+    pub(crate) fn new(tables: &Tables) -> Self {
         let Tables {
             sessions: table,
             logins,

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use mysql::Error as Driver;
 
+use super::connections::Line;
 use super::ledger::Desk;
-use super::lines::Line;
 use super::logins::Doing;
 use super::store::MysqlStore;
 use crate::ledger::{Ledger as _, signs_out_with};

@@ -6,11 +6,11 @@ use std::time::Duration;
 use mysql::Error as Driver;
 
 use super::complaint::{Complaint, of_connecting, of_statement};
-use super::connection::Target;
 use super::error::{DEADLOCK, LOCK_WAIT, NO_TABLE, code, is_broken, is_full};
-use super::lost::{self, Fate};
 use super::schema::Tables;
 use super::session::{Identity, Session};
+use super::target::Target;
+use super::unanswered::{self, Fate};
 use rsso_core::deadline::Deadline;
 use rsso_core::error::Result;
 
@@ -254,7 +254,7 @@ impl Lines {
             let Ok((mut session, idle)) = self.take(Line::Prompt) else {
                 return false;
             };
-            match lost::end(&mut session, lost, wait) {
+            match unanswered::end(&mut session, lost, wait) {
                 Ok(is_gone) => {
                     self.put_back(Line::Prompt, session);
                     return is_gone;

@@ -4,21 +4,20 @@ use std::time::Duration;
 
 use mysql::{Error as Driver, Params, Row, Value};
 
-use super::columns::{BOUND, bound, kick, record};
-use super::reads::{Ask, Cursor, Found, Read};
-use super::schema::Tables;
-use super::session::Session;
-use super::sql::{placeholders, seconds};
+use super::login_sessions::Statements;
+use crate::mysql::columns::{BOUND, bound, kick, record};
+use crate::mysql::reads::{Ask, Cursor, Found, Read};
+use crate::mysql::schema::Tables;
+use crate::mysql::session::Session;
+use crate::mysql::sql::{placeholders, seconds};
 use rsso_core::sid::SessionKey;
 use rsso_core::store::{Basis, Change, End, Generation, Outcome, Revision, Version};
-
-mod seats;
 
 /// Seconds until a record expires; this one has begun.
 const LEFT: &str = "GREATEST(s.expires - CAST(UNIX_TIMESTAMP() AS SIGNED), 0)";
 
 /// The statements on the table.
-pub(super) struct Native {
+pub(crate) struct Native {
     load: String,
     reload: String,
     load_locked: String,
@@ -32,11 +31,11 @@ pub(super) struct Native {
     generation: String,
     expired: String,
     table: String,
-    pub(super) seats: seats::Statements,
+    pub(crate) seats: Statements,
 }
 
 impl Native {
-    pub(super) fn new(tables: &Tables) -> Self {
+    pub(crate) fn new(tables: &Tables) -> Self {
         let Tables {
             sessions: table,
             logins,
@@ -131,11 +130,11 @@ impl Native {
                    AND expires >= ? AND (expires > ? OR id > ?) ORDER BY expires, id LIMIT ?"
             ),
             table: table.clone(),
-            seats: seats::Statements::new(tables),
+            seats: Statements::new(tables),
         }
     }
 
-    pub(super) fn load(
+    pub(crate) fn load(
         &self,
         session: &mut Session,
         key: &SessionKey,
@@ -155,7 +154,7 @@ impl Native {
         }
     }
 
-    pub(super) fn reload(&self, session: &mut Session, key: &SessionKey) -> Result<Read, Driver> {
+    pub(crate) fn reload(&self, session: &mut Session, key: &SessionKey) -> Result<Read, Driver> {
         let row = session.first(&self.reload, (key.as_bytes(),))?;
         self.found(session, key.as_bytes(), row, 0)
     }
@@ -182,7 +181,7 @@ impl Native {
         Ok(Read::Granted(Box::new(found)))
     }
 
-    pub(super) fn update(
+    pub(crate) fn update(
         &self,
         session: &mut Session,
         key: &SessionKey,
@@ -219,7 +218,7 @@ impl Native {
     }
 
     /// The write of who holds the lock; `None` where there is no such record, and the lock is still held.
-    pub(super) fn update_and_unlock(
+    pub(crate) fn update_and_unlock(
         &self,
         session: &mut Session,
         key: &SessionKey,
@@ -235,7 +234,7 @@ impl Native {
         Ok((found > 0).then(|| Outcome::stored(seen.generation, basis.token.into())))
     }
 
-    pub(super) fn insert(
+    pub(crate) fn insert(
         &self,
         session: &mut Session,
         key: &SessionKey,
@@ -282,7 +281,7 @@ impl Native {
     }
 
     /// Removes a session that has no login, or, `alone`, one that leaves its login behind.
-    pub(super) fn destroy(
+    pub(crate) fn destroy(
         &self,
         session: &mut Session,
         key: &[u8],
@@ -295,7 +294,7 @@ impl Native {
     }
 
     /// As [`Self::destroy`], with an empty session in its place; and gives the lock back if that is held.
-    pub(super) fn empty(
+    pub(crate) fn empty(
         &self,
         session: &mut Session,
         key: &SessionKey,
@@ -324,7 +323,7 @@ impl Native {
     }
 
     /// In the order of expiry, which has an index: live rows are not looked at.
-    pub(super) fn expired(
+    pub(crate) fn expired(
         &self,
         session: &mut Session,
         after: &Cursor,
@@ -341,7 +340,7 @@ impl Native {
         Ok(rows.into_iter().filter_map(cursor).collect())
     }
 
-    pub(super) fn remove(&self, session: &mut Session, ids: &[Vec<u8>]) -> Result<u64, Driver> {
+    pub(crate) fn remove(&self, session: &mut Session, ids: &[Vec<u8>]) -> Result<u64, Driver> {
         let sql = format!(
             "DELETE FROM {} WHERE id IN ({}) AND expires <= UNIX_TIMESTAMP()",
             self.table,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::lines::Line;
+use super::connections::Line;
 use super::locks::{Held, unlock};
 use super::reads::{Ask, Found, Read};
 use super::store::MysqlStore;

@@ -4,11 +4,11 @@
 //! revision. What always holds: a session exists exactly if the old table says so, so the old code
 //! may create and remove sessions as before; and a write changes row and mark in one statement.
 
-mod check;
-mod login_statements;
-mod records;
-mod seats;
+mod login_sessions;
+mod login_sql;
+mod sessions;
 mod statements;
 mod table;
+mod table_check;
 
 pub(super) use table::Mapped;

@@ -1,0 +1,6 @@
+//! rsso's own table.
+
+mod login_sessions;
+mod sessions;
+
+pub(super) use sessions::Native;
