@@ -7,11 +7,11 @@ use std::mem;
 
 use mysql::Error as Driver;
 
+use super::connection::Session;
 use super::connections::{Failed, Line};
 use super::layout::Layout;
 use super::locks::{try_lock, unlock};
 use super::reads::Read;
-use super::session::Session;
 use super::store::MysqlStore;
 use super::unanswered::Fate;
 use rsso_core::error::Result;

@@ -6,9 +6,9 @@ use std::time::Duration;
 use mysql::Error as Driver;
 
 use super::complaint::{Complaint, of_connecting, of_statement};
+use super::connection::{Identity, Session};
 use super::error::{DEADLOCK, LOCK_WAIT, NO_TABLE, code, is_broken, is_full};
 use super::schema::Tables;
-use super::session::{Identity, Session};
 use super::target::Target;
 use super::unanswered::{self, Fate};
 use rsso_core::deadline::Deadline;

@@ -2,11 +2,11 @@
 
 use mysql::{Params, Value};
 
+use super::connection::Session;
 use super::connections::Line;
 use super::layout::Layout;
 use super::locks::{try_lock, unlock};
 use super::reads::Cursor;
-use super::session::Session;
 use super::store::MysqlStore;
 use rsso_core::deadline::Deadline;
 use rsso_core::error::Result;

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use mysql::Error as Driver;
 
+use super::connection::Session;
 use super::mapped::Mapped;
 use super::native::Native;
 use super::reads::{Ask, Cursor, Read};
-use super::session::Session;
 use rsso_core::error::Result;
 use rsso_core::sid::SessionKey;
 use rsso_core::store::{Basis, Change, End, Generation, Outcome, Version};

@@ -9,11 +9,11 @@ use std::time::Duration;
 use mysql::{Error as Driver, Params, Row};
 
 use super::columns::{bound, kick, text};
+use super::connection::Session;
 use super::error::overtaken;
 use super::layout::Layout;
 use super::locks::{LockNames, is_used};
 use super::login_sql::Register;
-use super::session::Session;
 use super::sql::seconds;
 use super::transaction::Later;
 use crate::ledger::{Binding, Entry, Ledger, Seated, Slice, Span, UserRow};

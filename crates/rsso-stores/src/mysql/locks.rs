@@ -4,7 +4,7 @@ use mysql::Error as Driver;
 use sha2::{Digest as _, Sha256};
 
 use super::Tables;
-use super::session::Session;
+use super::connection::Session;
 use rsso_core::dsn::MysqlDsn;
 use rsso_core::error::Result;
 

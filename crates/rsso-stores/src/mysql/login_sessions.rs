@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use mysql::{Error as Driver, Row};
 
+use super::connection::Session;
 use super::layout::Layout;
-use super::session::Session;
 use super::transaction::Later;
 use rsso_core::store::{Generation, Version};
 

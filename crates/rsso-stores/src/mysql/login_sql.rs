@@ -2,9 +2,9 @@
 
 use mysql::{Error as Driver, Params, Value};
 
+use super::connection::Session;
 use super::outbox::Outbox;
 use super::schema::Tables;
-use super::session::Session;
 use super::sql::placeholders;
 use rsso_core::login::event::Retention;
 

@@ -12,8 +12,8 @@ use mysql::{Error as Driver, Params, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::columns::text;
+use super::connection::Session;
 use super::schema::Tables;
-use super::session::Session;
 use rsso_core::login::event::{Event, Kind, Position, Retention, merge};
 
 /// How many events one statement stores: together they must fit a packet.

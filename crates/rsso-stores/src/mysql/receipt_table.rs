@@ -5,7 +5,7 @@ use std::time::Duration;
 use mysql::{Error as Driver, Params, Value};
 
 use super::Tables;
-use super::session::Session;
+use super::connection::Session;
 use super::sql::placeholders;
 
 /// How many old receipts one new one forgets at most: more than it adds.

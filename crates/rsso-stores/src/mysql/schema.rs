@@ -3,7 +3,7 @@
 use mysql::Error as Driver;
 pub(super) use rsso_core::mapping::quote;
 
-use super::session::Session;
+use super::connection::Session;
 use rsso_core::error::{Error, Result};
 
 /// Version of the schema; each has its statements in [`Tables::steps`].

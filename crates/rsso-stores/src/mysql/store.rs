@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use mysql::Error as Driver;
 
+use super::connection::Session;
 use super::connections::{Line, Lines};
 use super::layout::Layout;
 use super::locks::{Held, LockNames, unlock};
@@ -13,7 +14,6 @@ use super::mapped::Mapped;
 use super::native::Native;
 use super::receipt_table::ReceiptTable;
 use super::schema::DEFAULT_PREFIX;
-use super::session::Session;
 use super::target::Target;
 use super::word_table::WordTable;
 use super::{Mapping, Tables};

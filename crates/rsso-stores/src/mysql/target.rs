@@ -7,8 +7,8 @@ use data_encoding::HEXLOWER;
 use mysql::prelude::Queryable as _;
 use mysql::{ClientIdentity, Conn, Error as Driver, OptsBuilder, Row, SslOpts};
 
+use super::connection::{Identity, Session};
 use super::error::is_interrupted;
-use super::session::{Identity, Session};
 use super::settings;
 use rsso_core::deadline::Deadline;
 use rsso_core::dsn::MysqlDsn;

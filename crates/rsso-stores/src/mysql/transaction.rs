@@ -2,8 +2,8 @@
 
 use mysql::{Error as Driver, Params};
 
+use super::connection::Session;
 use super::error::{code, is_answer};
-use super::session::Session;
 
 // Whatever the server's `completion_type` says: the connection is used on, without a transaction.
 const COMMIT: &str = "COMMIT AND NO CHAIN NO RELEASE";

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use mysql::Error as Driver;
 
+use super::connection::{Identity, Session};
 use super::error::{NO_SUCH_THREAD, code};
 use super::locks::unlock;
-use super::session::{Identity, Session};
 
 /// What is known of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

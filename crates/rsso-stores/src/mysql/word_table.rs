@@ -6,8 +6,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::Tables;
 use super::columns::text;
+use super::connection::Session;
 use super::schema::quote;
-use super::session::Session;
 use rsso_core::store::words::Word;
 
 /// The realm of words.

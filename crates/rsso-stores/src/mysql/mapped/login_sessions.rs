@@ -6,8 +6,8 @@ use mysql::{Error as Driver, Params, Row, Value};
 
 use super::table::{Mapped, is_there, plain};
 use crate::mysql::columns::record_version;
+use crate::mysql::connection::Session;
 use crate::mysql::error::overtaken;
-use crate::mysql::session::Session;
 use crate::mysql::transaction::Later;
 use rsso_core::store::{Generation, Version};
 

@@ -3,7 +3,7 @@
 use mysql::{Error as Driver, Row};
 
 use super::table::{Checked, Mapped, wrong};
-use crate::mysql::session::Session;
+use crate::mysql::connection::Session;
 
 /// A column of the old table.
 struct Column {

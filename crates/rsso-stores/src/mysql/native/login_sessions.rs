@@ -5,9 +5,9 @@ use std::time::Duration;
 use mysql::{Error as Driver, Row};
 
 use crate::mysql::columns::{BOUND, record_version};
+use crate::mysql::connection::Session;
 use crate::mysql::error::overtaken;
 use crate::mysql::schema::Tables;
-use crate::mysql::session::Session;
 use crate::mysql::sql::seconds;
 use rsso_core::store::{Generation, Version};
 

@@ -6,9 +6,9 @@ use mysql::{Error as Driver, Params, Row, Value};
 
 use super::login_sessions::Statements;
 use crate::mysql::columns::{BOUND, bound, kick, record};
+use crate::mysql::connection::Session;
 use crate::mysql::reads::{Ask, Cursor, Found, Read};
 use crate::mysql::schema::Tables;
-use crate::mysql::session::Session;
 use crate::mysql::sql::{placeholders, seconds};
 use rsso_core::sid::SessionKey;
 use rsso_core::store::{Basis, Change, End, Generation, Outcome, Revision, Version};
