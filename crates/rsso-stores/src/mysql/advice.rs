@@ -3,15 +3,17 @@
 use std::borrow::Cow;
 use std::io::{self, ErrorKind};
 
-use mysql::{DriverError, Error as Driver};
+use mysql::{DriverError, Error as DbError};
 use mysql_common::proto::codec::error::PacketCodecError;
 
-use super::error::{DEADLOCK, LOCK_WAIT, Load, NO_TABLE, code, io_error, is_farewell, is_timeout};
+use super::error::{
+    DEADLOCK, LOCK_WAIT, NO_TABLE, PacketUse, code, io_error, is_disconnect_notice, is_timeout,
+};
 use rsso_core::dsn::MysqlDsn;
 use rsso_core::error::StoreErrorKind as Kind;
 
 /// Above this a session may be what a proxy or a server hangs up on.
-const LARGE: usize = 512 * 1024;
+const LARGE_PACKET: usize = 512 * 1024;
 
 const IS_IT_MYSQL: &str = "is this the port of a MySQL server? (rsso.dsn)";
 
@@ -41,7 +43,7 @@ impl Advice {
 }
 
 /// Of a connection that could not be made.
-pub(super) fn of_connecting(dsn: &MysqlDsn, error: &Driver) -> Advice {
+pub(super) fn of_connecting(dsn: &MysqlDsn, error: &DbError) -> Advice {
     let (kind, text) = match (code(error), error) {
         (Some(1044 | 1045 | 1698), _) => (Kind::Refused, denied(dsn)),
         (Some(3159), _) => (
@@ -65,11 +67,11 @@ pub(super) fn of_connecting(dsn: &MysqlDsn, error: &Driver) -> Advice {
             Kind::Refused,
             "the account is locked: ALTER USER … ACCOUNT UNLOCK",
         ),
-        (None, Driver::TlsError(_)) => (
+        (None, DbError::TlsError(_)) => (
             Kind::Configuration,
             "TLS failed: the server's certificate must be valid for the host in rsso.dsn (ca, cert, key)",
         ),
-        (None, Driver::DriverError(error)) => of_handshake(error),
+        (None, DbError::DriverError(error)) => of_handshake(error),
         _ if io_error(error).is_some_and(is_timeout) => (
             Kind::TimedOut,
             "no answer in time (rsso.connect_timeout, rsso.read_timeout): the server hangs, or what listens \
@@ -126,15 +128,15 @@ fn of_handshake(error: &DriverError) -> (Kind, &'static str) {
     }
 }
 
-/// Of a statement that failed; `load` is what it carried.
-pub(super) fn of_statement(error: &Driver, load: Option<Load>) -> Advice {
+/// Of a statement that failed; `packet_use` is what it carried.
+pub(super) fn of_statement(error: &DbError, packet_use: Option<PacketUse>) -> Advice {
     match (error, code(error)) {
         (_, Some(1153 | 2020))
-        | (Driver::CodecError(PacketCodecError::PacketTooLarge), _)
-        | (Driver::DriverError(DriverError::PacketTooLarge), _) => too_large(load),
-        (_, Some(1105)) if is_packet_of(error) => too_large(load),
+        | (DbError::CodecError(PacketCodecError::PacketTooLarge), _)
+        | (DbError::DriverError(DriverError::PacketTooLarge), _) => too_large(packet_use),
+        (_, Some(1105)) if is_parameter_too_large(error) => too_large(packet_use),
         (_, Some(code)) => of_code(code),
-        (_, None) => io_error(error).map_or(Advice::unknown(), |error| of_io(error, load)),
+        (_, None) => io_error(error).map_or(Advice::unknown(), |error| of_io(error, packet_use)),
     }
 }
 
@@ -191,25 +193,28 @@ fn of_code(code: u16) -> Advice {
         1114 | 1021 => (Kind::Full, "the server's disk is full"),
         // A crashed table, a damaged index, a damaged tablespace.
         1034 | 1194 | 1195 | 1712 | 1877 => (Kind::Damaged, ""),
-        code if is_farewell(code) => (Kind::Unreachable, ""),
+        code if is_disconnect_notice(code) => (Kind::Unreachable, ""),
         _ => return Advice::unknown(),
     };
     Advice::new(kind, text)
 }
 
-fn too_large(load: Option<Load>) -> Advice {
-    match load {
-        Some(Load { sent, limit }) if sent > LARGE.min(limit / 2) => {
+fn too_large(packet_use: Option<PacketUse>) -> Advice {
+    match packet_use {
+        Some(PacketUse {
+            sent_bytes,
+            max_packet,
+        }) if sent_bytes > LARGE_PACKET.min(max_packet / 2) => {
             let text = format!(
-                "the session is larger than the server's max_allowed_packet ({sent} bytes with what belongs to it, \
-                 of {limit})"
+                "the session is larger than the server's max_allowed_packet ({sent_bytes} bytes with what belongs to it, \
+                 of {max_packet})"
             );
             Advice::new(Kind::TooLarge, text)
         }
         // It was to be read.
-        Some(Load { limit, .. }) => {
+        Some(PacketUse { max_packet, .. }) => {
             let text = format!(
-                "the session is larger than the server's max_allowed_packet ({limit} bytes)"
+                "the session is larger than the server's max_allowed_packet ({max_packet} bytes)"
             );
             Advice::new(Kind::TooLarge, text)
         }
@@ -217,17 +222,20 @@ fn too_large(load: Option<Load>) -> Advice {
     }
 }
 
-fn of_io(error: &io::Error, load: Option<Load>) -> Advice {
+fn of_io(error: &io::Error, packet_use: Option<PacketUse>) -> Advice {
     let kind = match is_timeout(error) {
         true => Kind::TimedOut,
         false => Kind::Unreachable,
     };
-    match load {
-        Some(Load { sent, limit }) if sent > LARGE => {
+    match packet_use {
+        Some(PacketUse {
+            sent_bytes,
+            max_packet,
+        }) if sent_bytes > LARGE_PACKET => {
             // Only a perhaps: the kind says what is certain.
             let text = format!(
-                "the connection broke off while {sent} bytes were on their way: perhaps more than \
-                 max_allowed_packet of the server ({limit}) or of a proxy before it, or more than \
+                "the connection broke off while {sent_bytes} bytes were on their way: perhaps more than \
+                 max_allowed_packet of the server ({max_packet}) or of a proxy before it, or more than \
                  rsso.read_timeout has time for"
             );
             Advice::new(kind, text)
@@ -241,8 +249,8 @@ fn of_io(error: &io::Error, load: Option<Load>) -> Advice {
 }
 
 /// "Parameter of prepared statement … is longer than 'max_allowed_packet' bytes" has no number of its own.
-fn is_packet_of(error: &Driver) -> bool {
-    matches!(error, Driver::MySqlError(error) if error.message.contains("max_allowed_packet"))
+fn is_parameter_too_large(error: &DbError) -> bool {
+    matches!(error, DbError::MySqlError(error) if error.message.contains("max_allowed_packet"))
 }
 
 #[cfg(test)]
@@ -259,8 +267,8 @@ mod tests {
         }
     }
 
-    fn server(code: u16) -> Driver {
-        Driver::MySqlError(MySqlError {
+    fn server(code: u16) -> DbError {
+        DbError::MySqlError(MySqlError {
             state: "HY000".to_owned(),
             message: "said the server".to_owned(),
             code,
@@ -269,7 +277,7 @@ mod tests {
 
     #[test]
     fn each_failure_to_connect_has_its_kind() {
-        let io = |kind: ErrorKind| Driver::IoError(kind.into());
+        let io = |kind: ErrorKind| DbError::IoError(kind.into());
         for (error, kind) in [
             (server(1045), Kind::Refused),
             (server(1040), Kind::Refused),
@@ -280,23 +288,23 @@ mod tests {
             (io(ErrorKind::WouldBlock), Kind::TimedOut),
             (io(ErrorKind::BrokenPipe), Kind::Unreachable),
             (
-                Driver::DriverError(DriverError::ConnectTimeout),
+                DbError::DriverError(DriverError::ConnectTimeout),
                 Kind::TimedOut,
             ),
             (
-                Driver::DriverError(DriverError::CouldNotConnect(None)),
+                DbError::DriverError(DriverError::CouldNotConnect(None)),
                 Kind::Unreachable,
             ),
             (
-                Driver::DriverError(DriverError::TlsNotSupported),
+                DbError::DriverError(DriverError::TlsNotSupported),
                 Kind::Configuration,
             ),
             (
-                Driver::DriverError(DriverError::SetupError),
+                DbError::DriverError(DriverError::SetupError),
                 Kind::Configuration,
             ),
             (
-                Driver::CodecError(PacketCodecError::PacketTooLarge),
+                DbError::CodecError(PacketCodecError::PacketTooLarge),
                 Kind::Configuration,
             ),
         ] {
@@ -307,9 +315,9 @@ mod tests {
 
     #[test]
     fn each_failed_statement_has_its_kind() {
-        let load = Some(Load {
-            sent: 100,
-            limit: 1_048_576,
+        let packet_use = Some(PacketUse {
+            sent_bytes: 100,
+            max_packet: 1_048_576,
         });
         for (code, kind) in [
             (NO_TABLE, Kind::Configuration),
@@ -325,23 +333,23 @@ mod tests {
             (1194, Kind::Damaged),
             (1053, Kind::Unreachable),
         ] {
-            let advice = of_statement(&server(code), load);
+            let advice = of_statement(&server(code), packet_use);
             assert_eq!(advice.kind, Some(kind), "{code}");
         }
-        assert_eq!(of_statement(&server(1064), load), Advice::unknown());
+        assert_eq!(of_statement(&server(1064), packet_use), Advice::unknown());
     }
 
     #[test]
     fn a_connection_that_breaks_under_a_large_session_is_no_proof_of_its_size() {
-        let load = Some(Load {
-            sent: 5_000_000,
-            limit: 1_048_576,
+        let packet_use = Some(PacketUse {
+            sent_bytes: 5_000_000,
+            max_packet: 1_048_576,
         });
         for (error, kind) in [
             (ErrorKind::BrokenPipe, Kind::Unreachable),
             (ErrorKind::WouldBlock, Kind::TimedOut),
         ] {
-            let advice = of_statement(&Driver::IoError(error.into()), load);
+            let advice = of_statement(&DbError::IoError(error.into()), packet_use);
             assert_eq!(advice.kind, Some(kind));
             assert!(advice.text.contains("max_allowed_packet"));
         }

@@ -7,99 +7,103 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use mysql::prelude::Queryable as _;
-use mysql::{Conn, Error as Driver, Params, Row, Statement, Value};
+use mysql::{Conn, Error as DbError, Params, Row, Statement, Value};
 use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, recv};
 
-use super::error::{Load, NO_STATEMENT_LEFT, code, is_answer};
-use super::text_statement::with_values;
+use super::error::{NO_STATEMENT_LEFT, PacketUse, code, is_definite};
+use super::text_statement::with_literals;
 use crate::fork;
 
 /// Counts the connections of this process.
 static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
 
 /// Prepared statements of a connection: more than there are, an act on logins alone has some twenty.
-const KEPT: usize = 60;
+const STATEMENT_CACHE: usize = 60;
 
 /// An open connection. Which one holds a lock matters, so it has a number: one of our own, for a
 /// server that was restarted counts from the start again.
-pub(super) struct Session {
+pub(super) struct Connection {
     /// Before the connection: its descriptor must still be open when this goes.
     _for_fork: fork::Held,
-    connection: Conn,
+    driver: Conn,
     /// By their texts, which the driver would parse each time.
     statements: HashMap<Box<str>, Statement>,
     pub(super) number: u64,
-    pub(super) identity: Identity,
+    pub(super) identity: ConnectionIdentity,
     /// A change was sent that no answer came to, and that no rollback undoes.
     pub(super) unanswered: bool,
     /// The act was sent before, on a connection that is over now, and its answer was lost.
     pub(super) is_second_try: bool,
     /// Whether a rollback undoes the changes of a transaction: not in a MyISAM table.
-    pub(super) atomic: bool,
+    pub(super) is_transactional: bool,
     in_transaction: bool,
     is_mariadb: bool,
-    limit: usize,
-    sent: usize,
+    max_packet: usize,
+    sent_bytes: usize,
     charset: String,
 }
 
-impl Session {
+impl Connection {
     pub(super) fn new(
-        connection: Conn,
-        identity: Identity,
+        driver: Conn,
+        identity: ConnectionIdentity,
         is_mariadb: bool,
-        limit: usize,
+        max_packet: usize,
         charset: String,
     ) -> Self {
         Self {
             // Its named locks live as long as any process has the connection open.
-            _for_fork: fork::hold(connection.as_raw_fd()),
-            connection,
+            _for_fork: fork::hold(driver.as_raw_fd()),
+            driver,
             statements: HashMap::new(),
             number: CONNECTIONS.fetch_add(1, Ordering::Relaxed),
             identity,
             unanswered: false,
             is_second_try: false,
-            atomic: true,
+            is_transactional: true,
             in_transaction: false,
             is_mariadb,
-            limit,
-            sent: 0,
+            max_packet,
+            sent_bytes: 0,
             charset,
         }
     }
 
     /// Runs a prepared statement and returns its first row.
-    pub(super) fn first(
+    pub(super) fn query_first(
         &mut self,
         sql: &str,
         values: impl Into<Params>,
-    ) -> Result<Option<Row>, Driver> {
+    ) -> Result<Option<Row>, DbError> {
         match self.prepare(sql, values.into())? {
-            Ready::Statement(statement, values) => self.connection.exec_first(&statement, values),
-            Ready::Text(text) => self.connection.query_first(text),
+            Prepared::Statement(statement, values) => self.driver.exec_first(&statement, values),
+            Prepared::Text(text) => self.driver.query_first(text),
         }
     }
 
     /// Runs a prepared statement and returns all rows, of which there are few.
-    pub(super) fn all(&mut self, sql: &str, values: impl Into<Params>) -> Result<Vec<Row>, Driver> {
+    pub(super) fn query_all(
+        &mut self,
+        sql: &str,
+        values: impl Into<Params>,
+    ) -> Result<Vec<Row>, DbError> {
         match self.prepare(sql, values.into())? {
-            Ready::Statement(statement, values) => self.connection.exec(&statement, values),
-            Ready::Text(text) => self.connection.query(text),
+            Prepared::Statement(statement, values) => self.driver.exec(&statement, values),
+            Prepared::Text(text) => self.driver.query(text),
         }
     }
 
     /// Runs a prepared statement and returns how many rows it changed.
-    pub(super) fn change(&mut self, sql: &str, values: impl Into<Params>) -> Result<u64, Driver> {
+    pub(super) fn execute(&mut self, sql: &str, values: impl Into<Params>) -> Result<u64, DbError> {
         let ready = self.prepare(sql, values.into())?;
         if !self.in_transaction {
             self.refuse_if_closed()?;
         }
-        let done = self.execute(ready);
+        let done = self.send(ready);
         if let Err(error) = &done
-            && !is_answer(error)
-            && !(self.in_transaction && self.atomic)
+            && !is_definite(error)
+            && !(self.in_transaction && self.is_transactional)
         {
             self.unanswered = true;
         }
@@ -107,36 +111,40 @@ impl Session {
     }
 
     /// An error where the server has ended the connection already: what is not sent has certainly not happened.
-    pub(super) fn refuse_if_closed(&self) -> Result<(), Driver> {
+    pub(super) fn refuse_if_closed(&self) -> Result<(), DbError> {
         // No answer is due, so whatever is there is the server's last word, or its end.
         let peek = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;
-        match recv(self.connection.as_raw_fd(), &mut [0], peek) {
+        match recv(self.driver.as_raw_fd(), &mut [0], peek) {
             Err(Errno::EAGAIN | Errno::EINTR) => Ok(()),
-            _ => Err(Driver::IoError(ErrorKind::BrokenPipe.into())),
+            _ => Err(DbError::IoError(ErrorKind::BrokenPipe.into())),
         }
     }
 
     /// As [`Self::change`], where nothing is lost if no answer comes: what it does ends with the connection.
-    pub(super) fn tell(&mut self, sql: &str, values: impl Into<Params>) -> Result<(), Driver> {
+    pub(super) fn change_connection_state(
+        &mut self,
+        sql: &str,
+        values: impl Into<Params>,
+    ) -> Result<(), DbError> {
         let ready = self.prepare(sql, values.into())?;
-        self.execute(ready).map(|_| ())
+        self.send(ready).map(|_| ())
     }
 
-    fn execute(&mut self, ready: Ready) -> Result<u64, Driver> {
+    fn send(&mut self, ready: Prepared) -> Result<u64, DbError> {
         match ready {
-            Ready::Statement(statement, values) => self.connection.exec_drop(&statement, values)?,
-            Ready::Text(text) => self.connection.query_drop(text)?,
+            Prepared::Statement(statement, values) => self.driver.exec_drop(&statement, values)?,
+            Prepared::Text(text) => self.driver.query_drop(text)?,
         }
-        Ok(self.connection.affected_rows())
+        Ok(self.driver.affected_rows())
     }
 
-    fn prepare(&mut self, sql: &str, values: Params) -> Result<Ready, Driver> {
-        self.sent = size(&values);
+    fn prepare(&mut self, sql: &str, values: Params) -> Result<Prepared, DbError> {
+        self.sent_bytes = size(&values);
         match self.statement(sql) {
-            Ok(statement) => Ok(Ready::Statement(statement, values)),
+            Ok(statement) => Ok(Prepared::Statement(statement, values)),
             Err(error) if code(&error) == Some(NO_STATEMENT_LEFT) => {
-                match with_values(sql, &values, &self.charset) {
-                    Some(text) => Ok(Ready::Text(text)),
+                match with_literals(sql, &values, &self.charset) {
+                    Some(text) => Ok(Prepared::Text(text)),
                     None => Err(error),
                 }
             }
@@ -145,28 +153,28 @@ impl Session {
     }
 
     /// Prepared once for each connection.
-    fn statement(&mut self, sql: &str) -> Result<Statement, Driver> {
+    fn statement(&mut self, sql: &str) -> Result<Statement, DbError> {
         if let Some(statement) = self.statements.get(sql) {
             return Ok(statement.clone());
         }
         // What the driver closes, to make room, is never among them: it has room for more than these.
-        if self.statements.len() == KEPT {
+        if self.statements.len() == STATEMENT_CACHE {
             self.statements.clear();
         }
-        let statement = self.connection.prep(sql)?;
+        let statement = self.driver.prep(sql)?;
         self.statements.insert(sql.into(), statement.clone());
         Ok(statement)
     }
 
     /// What the last statement has given to `LAST_INSERT_ID()`.
     pub(super) fn last_id(&self) -> u64 {
-        self.connection.last_insert_id()
+        self.driver.last_insert_id()
     }
 
     /// Runs a statement that cannot be prepared: of ours alone, with no value of anybody's in it.
-    pub(super) fn run(&mut self, sql: &str) -> Result<(), Driver> {
-        self.sent = 0;
-        self.connection.query_drop(sql)
+    pub(super) fn run_unprepared(&mut self, sql: &str) -> Result<(), DbError> {
+        self.sent_bytes = 0;
+        self.driver.query_drop(sql)
     }
 
     /// Begins a transaction, or says that there is none any more.
@@ -175,15 +183,15 @@ impl Session {
     }
 
     /// What the last statement carried.
-    pub(super) fn load(&self) -> Load {
-        Load {
-            sent: self.sent,
-            limit: self.limit,
+    pub(super) fn packet_use(&self) -> PacketUse {
+        PacketUse {
+            sent_bytes: self.sent_bytes,
+            max_packet: self.max_packet,
         }
     }
 
     /// Seconds to wait as `GET_LOCK` takes them: MySQL has whole ones only.
-    pub(super) fn lock_wait(&self, wait: Duration) -> f64 {
+    pub(super) fn lock_wait_seconds(&self, wait: Duration) -> f64 {
         if self.is_mariadb {
             wait.as_secs_f64()
         } else {
@@ -193,7 +201,7 @@ impl Session {
 }
 
 /// A statement that can be sent.
-enum Ready {
+enum Prepared {
     Statement(Statement, Params),
     Text(String),
 }
@@ -211,7 +219,7 @@ fn size(values: &Params) -> usize {
 
 /// What tells a connection from all others.
 #[derive(Debug, Clone)]
-pub(super) struct Identity {
+pub(super) struct ConnectionIdentity {
     /// Host, port and id of the server.
     pub(super) server: String,
     /// The name of the lock that this connection alone has.

@@ -3,26 +3,26 @@
 use std::thread;
 use std::time::Duration;
 
-use mysql::Error as Driver;
+use mysql::Error as DbError;
 
-use super::complaint::{Complaint, of_connecting, of_statement};
-use super::connection::{Identity, Session};
-use super::error::{DEADLOCK, LOCK_WAIT, NO_TABLE, code, is_broken, is_full};
+use super::connection::{Connection, ConnectionIdentity};
+use super::diagnosis::{Diagnosis, diagnose_connecting, diagnose_statement};
+use super::error::{DEADLOCK, LOCK_WAIT, NO_TABLE, code, is_broken, is_connection_limit};
 use super::schema::Tables;
 use super::target::Target;
-use super::unanswered::{self, Fate};
+use super::unanswered::{self, Completion};
 use rsso_core::deadline::Deadline;
 use rsso_core::error::Result;
 
 /// What may help an act that failed.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Cure {
+enum Retry {
     /// The connection was closed while it lay idle.
     Reconnect,
     /// The connection ended while it answered: what was sent is over, and the act looks at what came of it.
     SendAgain,
     /// The tables were not there yet.
-    MakeTables,
+    CreateTables,
     /// The server chose this statement to resolve a deadlock.
     RunAgain,
     /// Another transaction kept a row for longer than the server waits.
@@ -40,223 +40,234 @@ pub(super) enum Resend {
 
 /// How often an act on logins is run again where the server chose it to resolve a deadlock: of those
 /// that meet, one always gets through.
-const AGAIN: usize = 10;
+const DEADLOCK_RETRIES: usize = 10;
 
 /// How long the server may take to notice that a connection has ended, and how often it is asked.
-const ROOM_IN: Duration = Duration::from_secs(1);
-const ROOM_POLL: Duration = Duration::from_millis(10);
+const CONNECTION_SLOT_TIMEOUT: Duration = Duration::from_secs(1);
+const CONNECTION_SLOT_POLL: Duration = Duration::from_millis(10);
 
 /// An act that failed, and what is known of it.
-pub(super) struct Failed {
-    pub(super) complaint: Complaint,
-    pub(super) fate: Fate,
+pub(super) struct Failure {
+    pub(super) diagnosis: Diagnosis,
+    pub(super) completion: Completion,
 }
 
 /// What is known of an act that has not been sent, by whether it was before: that is over, or it would not be tried.
-fn before(is_lost: bool) -> Fate {
-    match is_lost {
-        true => Fate::Over,
-        false => Fate::NotDone,
+fn completion_before_sending(was_unanswered: bool) -> Completion {
+    match was_unanswered {
+        true => Completion::Ended,
+        false => Completion::NotDone,
     }
 }
 
 /// Which connection.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Line {
+pub(super) enum ConnectionRole {
     /// For everything but waiting.
-    Prompt,
+    Main,
     /// Made when a lock is first found taken: its answers may take that much longer.
-    Patient(Duration),
+    LockWait(Duration),
 }
 
 /// The connections, each made when it is first needed.
-pub(super) struct Lines {
+pub(super) struct Connections {
     pub(super) target: Target,
     pub(super) tables: Tables,
-    prompt: Option<Session>,
-    patient: Option<(Session, Duration)>,
+    main: Option<Connection>,
+    lock_wait: Option<(Connection, Duration)>,
     /// Nothing is locked on the prompt connection: it can make room for the patient one.
-    pub(super) prompt_is_idle: bool,
+    pub(super) main_is_idle: bool,
 }
 
-impl Lines {
+impl Connections {
     pub(super) fn new(target: Target, tables: Tables) -> Self {
         Self {
             target,
             tables,
-            prompt: None,
-            patient: None,
-            prompt_is_idle: false,
+            main: None,
+            lock_wait: None,
+            main_is_idle: false,
         }
     }
 
     /// Connects if there is no connection.
     pub(super) fn ready(&mut self) -> Result<()> {
-        let (session, _) = self
-            .take(Line::Prompt)
-            .map_err(|error| of_connecting(&self.target.dsn, &error).alone(&self.target.address))?;
-        self.put_back(Line::Prompt, session);
+        let (connection, _) = self.take(ConnectionRole::Main).map_err(|error| {
+            diagnose_connecting(&self.target.dsn, &error).into_error(&self.target.address)
+        })?;
+        self.put_back(ConnectionRole::Main, connection);
         Ok(())
     }
 
     pub(super) fn create_tables(&mut self) -> Result<()> {
         let tables = self.tables.clone();
-        self.on(Line::Prompt, "cannot create the tables", |session| {
-            tables.create(session)
-        })
+        self.run(
+            ConnectionRole::Main,
+            "cannot create the tables",
+            |connection| tables.create(connection),
+        )
     }
 
     /// The line for a wait of this length: the one that is there, if it is patient enough.
-    pub(super) fn patient(&self, wait: Duration) -> Line {
-        match &self.patient {
-            Some((_, patience)) if *patience >= wait => Line::Patient(*patience),
-            _ => Line::Patient(wait + Duration::from_secs(1)),
+    pub(super) fn lock_wait_role(&self, wait: Duration) -> ConnectionRole {
+        match &self.lock_wait {
+            Some((_, extra_wait)) if *extra_wait >= wait => ConnectionRole::LockWait(*extra_wait),
+            _ => ConnectionRole::LockWait(wait + Duration::from_secs(1)),
         }
     }
 
     /// The line of the connection with this number.
-    pub(super) fn line_of(&self, number: u64) -> Line {
-        match &self.patient {
-            Some((session, patience)) if session.number == number => Line::Patient(*patience),
-            _ => Line::Prompt,
+    pub(super) fn role_of(&self, number: u64) -> ConnectionRole {
+        match &self.lock_wait {
+            Some((connection, extra_wait)) if connection.number == number => {
+                ConnectionRole::LockWait(*extra_wait)
+            }
+            _ => ConnectionRole::Main,
         }
     }
 
-    pub(super) fn is_prompt(&self, number: u64) -> bool {
-        self.prompt
+    pub(super) fn is_main(&self, number: u64) -> bool {
+        self.main
             .as_ref()
-            .is_some_and(|session| session.number == number)
+            .is_some_and(|connection| connection.number == number)
     }
 
     pub(super) fn is_open(&self, number: u64) -> bool {
-        let patient = self.patient.as_ref().map(|(session, _)| session);
-        self.prompt
+        let lock_wait = self.lock_wait.as_ref().map(|(connection, _)| connection);
+        self.main
             .iter()
-            .chain(patient)
-            .any(|session| session.number == number)
+            .chain(lock_wait)
+            .any(|connection| connection.number == number)
     }
 
     /// Runs an act that may run twice. A connection that was closed while it lay idle is replaced
     /// once, a missing table is made once, a deadlock is tried once more.
-    pub(super) fn on<T>(
+    pub(super) fn run<T>(
         &mut self,
-        line: Line,
+        role: ConnectionRole,
         doing: &str,
-        act: impl FnMut(&mut Session) -> Result<T, Driver>,
+        act: impl FnMut(&mut Connection) -> Result<T, DbError>,
     ) -> Result<T> {
-        let done = self.attempt(line, act);
-        done.map_err(|failed| failed.complaint.about(&self.target.address, doing))
+        let done = self.attempt(role, act);
+        done.map_err(|failed| {
+            failed
+                .diagnosis
+                .into_error_while(&self.target.address, doing)
+        })
     }
 
     /// As [`Self::on`], for an act that changes something: what became of it, where it failed.
     pub(super) fn attempt<T>(
         &mut self,
-        line: Line,
-        act: impl FnMut(&mut Session) -> Result<T, Driver>,
-    ) -> Result<T, Failed> {
-        let cures = vec![
-            Cure::Reconnect,
-            Cure::SendAgain,
-            Cure::MakeTables,
-            Cure::RunAgain,
+        role: ConnectionRole,
+        act: impl FnMut(&mut Connection) -> Result<T, DbError>,
+    ) -> Result<T, Failure> {
+        let retries = vec![
+            Retry::Reconnect,
+            Retry::SendAgain,
+            Retry::CreateTables,
+            Retry::RunAgain,
         ];
-        self.curing(cures, line, act)
+        self.run_with_retries(retries, role, act)
     }
 
     /// As [`Self::attempt`], for a transaction: the more it locks, the more often it meets others.
     pub(super) fn transact<T>(
         &mut self,
-        line: Line,
+        role: ConnectionRole,
         resend: Resend,
-        act: impl FnMut(&mut Session) -> Result<T, Driver>,
-    ) -> Result<T, Failed> {
-        let mut cures = vec![Cure::RunAgain; AGAIN];
-        cures.extend([Cure::Reconnect, Cure::MakeTables, Cure::WaitAgain]);
+        act: impl FnMut(&mut Connection) -> Result<T, DbError>,
+    ) -> Result<T, Failure> {
+        let mut retries = vec![Retry::RunAgain; DEADLOCK_RETRIES];
+        retries.extend([Retry::Reconnect, Retry::CreateTables, Retry::WaitAgain]);
         if resend == Resend::Once {
-            cures.push(Cure::SendAgain);
+            retries.push(Retry::SendAgain);
         }
-        self.curing(cures, line, act)
+        self.run_with_retries(retries, role, act)
     }
 
-    fn curing<T>(
+    fn run_with_retries<T>(
         &mut self,
-        mut cures: Vec<Cure>,
-        line: Line,
-        mut act: impl FnMut(&mut Session) -> Result<T, Driver>,
-    ) -> Result<T, Failed> {
-        let mut is_lost = false;
+        mut retries: Vec<Retry>,
+        role: ConnectionRole,
+        mut act: impl FnMut(&mut Connection) -> Result<T, DbError>,
+    ) -> Result<T, Failure> {
+        let mut was_unanswered = false;
         loop {
-            let (mut session, idle) = match self.take(line) {
+            let (mut connection, idle) = match self.take(role) {
                 Ok(taken) => taken,
-                Err(error) => return Err(self.unreachable(&error, is_lost)),
+                Err(error) => return Err(self.unreachable(&error, was_unanswered)),
             };
-            session.is_second_try = is_lost;
-            let error = match act(&mut session) {
+            connection.is_second_try = was_unanswered;
+            let error = match act(&mut connection) {
                 Ok(value) => {
-                    self.put_back(line, session);
+                    self.put_back(role, connection);
                     return Ok(value);
                 }
                 Err(error) => error,
             };
-            let complaint = of_statement(&error, session.load());
+            let diagnosis = diagnose_statement(&error, connection.packet_use());
             let broken = is_broken(&error);
-            let cure = match code(&error) {
-                Some(NO_TABLE) => Some(Cure::MakeTables),
-                Some(DEADLOCK) => Some(Cure::RunAgain),
-                Some(LOCK_WAIT) => Some(Cure::WaitAgain),
-                _ if broken && idle && session.unanswered => Some(Cure::SendAgain),
-                _ if broken && idle => Some(Cure::Reconnect),
+            let retry = match code(&error) {
+                Some(NO_TABLE) => Some(Retry::CreateTables),
+                Some(DEADLOCK) => Some(Retry::RunAgain),
+                Some(LOCK_WAIT) => Some(Retry::WaitAgain),
+                _ if broken && idle && connection.unanswered => Some(Retry::SendAgain),
+                _ if broken && idle => Some(Retry::Reconnect),
                 _ => None,
             };
             // Each cure on the list is tried once.
-            let at = cures.iter().position(|left| Some(*left) == cure);
-            let cure = at.map(|at| cures.swap_remove(at));
-            if session.unanswered {
-                let lost = session.identity.clone();
-                drop(session);
-                is_lost = true;
-                let fate = match self.end(&lost) {
-                    true => Fate::Over,
-                    false => Fate::Unknown,
+            let at = retries.iter().position(|left| Some(*left) == retry);
+            let retry = at.map(|at| retries.swap_remove(at));
+            if connection.unanswered {
+                let lost = connection.identity.clone();
+                drop(connection);
+                was_unanswered = true;
+                let completion = match self.end_unanswered(&lost) {
+                    true => Completion::Ended,
+                    false => Completion::InDoubt,
                 };
-                if cure.is_none() || fate == Fate::Unknown {
-                    return Err(Failed { complaint, fate });
+                if retry.is_none() || completion == Completion::InDoubt {
+                    return Err(Failure {
+                        diagnosis,
+                        completion,
+                    });
                 }
                 continue;
             }
-            let failed = Failed {
-                complaint,
-                fate: before(is_lost),
+            let failed = Failure {
+                diagnosis,
+                completion: completion_before_sending(was_unanswered),
             };
-            if cure == Some(Cure::MakeTables)
-                && let Err(denied) = self.tables.create(&mut session)
+            if retry == Some(Retry::CreateTables)
+                && let Err(denied) = self.tables.create(&mut connection)
             {
-                let complaint = of_statement(&denied, session.load());
-                return Err(Failed {
-                    complaint,
+                let diagnosis = diagnose_statement(&denied, connection.packet_use());
+                return Err(Failure {
+                    diagnosis,
                     ..failed
                 });
             }
             if !broken && code(&error).is_some() {
-                self.put_back(line, session);
+                self.put_back(role, connection);
             }
-            if cure.is_none() {
+            if retry.is_none() {
                 return Err(failed);
             }
         }
     }
 
     /// Ends a connection whose answer was lost; true when it is gone.
-    fn end(&mut self, lost: &Identity) -> bool {
+    fn end_unanswered(&mut self, lost: &ConnectionIdentity) -> bool {
         let wait = self.target.read_timeout / 2;
         // The connection that is there may have been cut as well.
         for _ in 0..2 {
-            let Ok((mut session, idle)) = self.take(Line::Prompt) else {
+            let Ok((mut connection, idle)) = self.take(ConnectionRole::Main) else {
                 return false;
             };
-            match unanswered::end(&mut session, lost, wait) {
+            match unanswered::end_connection(&mut connection, lost, wait) {
                 Ok(is_gone) => {
-                    self.put_back(Line::Prompt, session);
+                    self.put_back(ConnectionRole::Main, connection);
                     return is_gone;
                 }
                 Err(_) if idle => {}
@@ -266,36 +277,36 @@ impl Lines {
         false
     }
 
-    fn unreachable(&self, error: &Driver, is_lost: bool) -> Failed {
-        Failed {
-            complaint: of_connecting(&self.target.dsn, error),
-            fate: before(is_lost),
+    fn unreachable(&self, error: &DbError, was_unanswered: bool) -> Failure {
+        Failure {
+            diagnosis: diagnose_connecting(&self.target.dsn, error),
+            completion: completion_before_sending(was_unanswered),
         }
     }
 
     /// The connection, made if need be, and whether it had been there before.
-    fn take(&mut self, line: Line) -> Result<(Session, bool), Driver> {
-        let kept = match line {
-            Line::Prompt => self.prompt.take(),
-            Line::Patient(wait) => self
-                .patient
+    fn take(&mut self, role: ConnectionRole) -> Result<(Connection, bool), DbError> {
+        let kept = match role {
+            ConnectionRole::Main => self.main.take(),
+            ConnectionRole::LockWait(wait) => self
+                .lock_wait
                 .take()
-                .filter(|(_, patience)| *patience >= wait)
-                .map(|(session, _)| session),
+                .filter(|(_, extra_wait)| *extra_wait >= wait)
+                .map(|(connection, _)| connection),
         };
-        match (kept, line) {
-            (Some(session), _) => Ok((session, true)),
-            (None, Line::Prompt) => self.connect_prompt(),
-            (None, Line::Patient(wait)) => Ok((self.connect_patient(wait)?, false)),
+        match (kept, role) {
+            (Some(connection), _) => Ok((connection, true)),
+            (None, ConnectionRole::Main) => self.connect_main(),
+            (None, ConnectionRole::LockWait(wait)) => Ok((self.connect_lock_wait(wait)?, false)),
         }
     }
 
-    fn connect_prompt(&mut self) -> Result<(Session, bool), Driver> {
+    fn connect_main(&mut self) -> Result<(Connection, bool), DbError> {
         match self.target.connect(Duration::ZERO) {
-            Ok(session) => Ok((session, false)),
+            Ok(connection) => Ok((connection, false)),
             // It is as good as any, and only slower to give up.
-            Err(error) if is_full(&error) => match self.patient.take() {
-                Some((session, _)) => Ok((session, true)),
+            Err(error) if is_connection_limit(&error) => match self.lock_wait.take() {
+                Some((connection, _)) => Ok((connection, true)),
                 None => Err(error),
             },
             Err(error) => Err(error),
@@ -303,26 +314,26 @@ impl Lines {
     }
 
     /// Where one more connection is one too many, the other one makes room if nothing needs it.
-    fn connect_patient(&mut self, wait: Duration) -> Result<Session, Driver> {
-        let end = Deadline::after(wait.min(ROOM_IN));
+    fn connect_lock_wait(&mut self, wait: Duration) -> Result<Connection, DbError> {
+        let slot_deadline = Deadline::after(wait.min(CONNECTION_SLOT_TIMEOUT));
         loop {
             match self.target.connect(wait) {
-                Err(error) if is_full(&error) && self.prompt_is_idle => {
-                    if self.prompt.take().is_none() && end.passed() {
+                Err(error) if is_connection_limit(&error) && self.main_is_idle => {
+                    if self.main.take().is_none() && slot_deadline.passed() {
                         return Err(error);
                     }
                     // The server counts a connection until it has noticed its end.
-                    thread::sleep(ROOM_POLL);
+                    thread::sleep(CONNECTION_SLOT_POLL);
                 }
                 connected => return connected,
             }
         }
     }
 
-    fn put_back(&mut self, line: Line, session: Session) {
-        match line {
-            Line::Prompt => self.prompt = Some(session),
-            Line::Patient(wait) => self.patient = Some((session, wait)),
+    fn put_back(&mut self, role: ConnectionRole, connection: Connection) {
+        match role {
+            ConnectionRole::Main => self.main = Some(connection),
+            ConnectionRole::LockWait(wait) => self.lock_wait = Some((connection, wait)),
         }
     }
 }

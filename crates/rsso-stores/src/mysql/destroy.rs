@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use mysql::Error as Driver;
+use mysql::Error as DbError;
 
-use super::connections::Line;
-use super::ledger::Desk;
-use super::logins::Doing;
+use super::connections::ConnectionRole;
+use super::ledger::MysqlLedger;
+use super::logins::FailureTexts;
 use super::store::MysqlStore;
 use crate::ledger::{Ledger as _, signs_out_with};
 use rsso_core::error::Result;
@@ -14,9 +14,9 @@ use rsso_core::login::event::{self, Moment};
 use rsso_core::sid::SessionKey;
 use rsso_core::store::{End, Generation, Token, Version};
 
-const DOING: Doing = Doing {
-    certainly_not: "cannot remove the session; it is as it was",
-    perhaps: "the answer of the store was lost; it is not known whether the session was removed",
+const DOING: FailureTexts = FailureTexts {
+    not_done: "cannot remove the session; it is as it was",
+    in_doubt: "the answer of the store was lost; it is not known whether the session was removed",
 };
 
 impl MysqlStore {
@@ -27,16 +27,16 @@ impl MysqlStore {
         end: End<'_>,
     ) -> Result<bool> {
         let held = token.and_then(|token| self.held.remove(&token));
-        let line = self.line_of(held.as_ref());
+        let role = self.role_of(held.as_ref());
         let key = key.as_bytes();
-        let removed = match self.remove_unbound(line, key, end) {
+        let removed = match self.remove_without_login(role, key, end) {
             Ok(Some(removed)) => Ok(removed),
             Ok(None) => Moment::now().and_then(|moment| {
-                self.act(line, DOING, |desk| end_session(desk, key, end, &moment))
+                self.act(role, DOING, |ledger| end_session(ledger, key, end, &moment))
             }),
             Err(error) => Err(error),
         };
-        let freed = held.map_or(Ok(()), |held| self.free(&held));
+        let freed = held.map_or(Ok(()), |held| self.release_lock(&held));
         freed.and(removed)
     }
 
@@ -53,73 +53,82 @@ impl MysqlStore {
             generation: Generation::random()?,
             revision: token.into(),
         };
-        let line = self.line_of(self.held.get(&token));
+        let role = self.role_of(self.held.get(&token));
         let name = self.names.of(key.as_bytes());
-        let Self { lines, layout, .. } = self;
-        let done = lines.attempt(line, |session| {
-            layout.empty(session, key, end, born, (ttl, &name))
+        let Self {
+            connections,
+            layout,
+            ..
+        } = self;
+        let done = connections.attempt(role, |connection| {
+            layout.empty(connection, key, end, born, (ttl, &name))
         });
-        let emptied = done.map_err(|failed| DOING.failed(&lines.target.address, failed));
+        let emptied = done.map_err(|failed| DOING.failed(&connections.target.address, failed));
         let held = match emptied {
             Ok(false) => None,
             _ => self.held.remove(&token),
         };
         match held {
             // Nobody knows how far it came.
-            Some(held) if emptied.is_err() => self.free(&held).and(emptied),
+            Some(held) if emptied.is_err() => self.release_lock(&held).and(emptied),
             _ => emptied,
         }
     }
 
     /// Most sessions have no login: one statement, and no transaction. `None` where it takes more.
-    fn remove_unbound(&mut self, line: Line, key: &[u8], end: End<'_>) -> Result<Option<bool>> {
+    fn remove_without_login(
+        &mut self,
+        role: ConnectionRole,
+        key: &[u8],
+        end: End<'_>,
+    ) -> Result<Option<bool>> {
         if end.grave.is_some() {
             return Ok(None);
         }
         let Self {
-            lines,
+            connections,
             layout,
-            register,
+            login_sql,
             ..
         } = self;
-        let done = lines.attempt(line, |session| {
-            if layout.destroy(session, key, end.seen, end.alone)? {
+        let done = connections.attempt(role, |connection| {
+            if layout.destroy(connection, key, end.seen, end.alone)? {
                 return Ok(Some(true));
             }
-            let none = end.alone || !register.is_bound(session, key)?;
+            let none = end.alone || !login_sql.is_bound(connection, key)?;
             // The first try may have removed what was seen, and its answer was lost.
-            Ok(none.then_some(session.is_second_try && end.seen.is_some()))
+            Ok(none.then_some(connection.is_second_try && end.seen.is_some()))
         });
-        done.map_err(|failed| DOING.failed(&lines.target.address, failed))
+        done.map_err(|failed| DOING.failed(&connections.target.address, failed))
     }
 }
 
 fn end_session(
-    desk: &mut Desk<'_>,
+    ledger: &mut MysqlLedger<'_>,
     key: &[u8],
     end: End<'_>,
     moment: &Moment,
-) -> Result<bool, Driver> {
+) -> Result<bool, DbError> {
     // The user first, then the session, as everywhere.
     if !end.alone
-        && let Some(bound) = desk.binding(key)?
+        && let Some(bound) = ledger.binding(key)?
     {
-        desk.lock_known_user(&bound.user)?;
+        ledger.lock_known_user(&bound.user)?;
     }
-    let found = desk.version(key)?.map(|version| version.generation);
+    let found = ledger.version(key)?.map(|version| version.generation);
     if let (Some(seen), Some(found)) = (end.seen, found)
         && seen != found
     {
         return Ok(false);
     }
     if !end.alone {
-        signs_out_with(desk, key, moment)?;
+        signs_out_with(ledger, key, moment)?;
     }
     if let Some(found) = found {
-        desk.remove(key, found)?;
+        ledger.remove(key, found)?;
     }
     if let Some((kick, ttl)) = end.grave {
-        desk.bury(key, &event::json(kick), ttl)?;
+        ledger.bury(key, &event::json(kick), ttl)?;
     }
     Ok(found.is_some())
 }

@@ -4,31 +4,31 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::io::{self, ErrorKind};
 
-use mysql::{DriverError, Error as Driver};
+use mysql::{DriverError, Error as DbError};
 use mysql_common::proto::codec::error::PacketCodecError;
 
 /// What the server, the network or the driver said.
 #[derive(Debug)]
-pub(super) struct Said(String);
+pub(super) struct DriverMessage(String);
 
-impl fmt::Display for Said {
+impl fmt::Display for DriverMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl StdError for Said {}
+impl StdError for DriverMessage {}
 
-impl From<&Driver> for Said {
-    fn from(error: &Driver) -> Self {
+impl From<&DbError> for DriverMessage {
+    fn from(error: &DbError) -> Self {
         Self(match error {
-            Driver::MySqlError(error) => format!("{} (error {})", error.message, error.code),
-            Driver::IoError(error) => of_io(error),
-            Driver::CodecError(error) => of_packet(error),
-            Driver::DriverError(error) => of_driver(error),
-            Driver::TlsError(error) => format!("TLS: {error}"),
-            Driver::UrlError(error) => error.to_string(),
-            Driver::FromValueError(_) | Driver::FromRowError(_) => {
+            DbError::MySqlError(error) => format!("{} (error {})", error.message, error.code),
+            DbError::IoError(error) => of_io(error),
+            DbError::CodecError(error) => of_packet(error),
+            DbError::DriverError(error) => of_driver(error),
+            DbError::TlsError(error) => format!("TLS: {error}"),
+            DbError::UrlError(error) => error.to_string(),
+            DbError::FromValueError(_) | DbError::FromRowError(_) => {
                 "a column holds another type than rsso has stored".to_owned()
             }
         })
@@ -94,20 +94,20 @@ mod tests {
     use super::*;
 
     /// One of each kind that the driver has for a user of the store.
-    fn errors() -> Vec<Driver> {
+    fn errors() -> Vec<DbError> {
         let io = |kind| io::Error::from(kind);
-        let mut errors: Vec<Driver> = vec![
-            Driver::MySqlError(MySqlError {
+        let mut errors: Vec<DbError> = vec![
+            DbError::MySqlError(MySqlError {
                 state: "28000".to_owned(),
                 message: "Access denied for user 'a'@'b'".to_owned(),
                 code: 1045,
             }),
-            Driver::IoError(io(ErrorKind::WouldBlock)),
-            Driver::IoError(io(ErrorKind::BrokenPipe)),
-            Driver::CodecError(PacketCodecError::Io(io(ErrorKind::ConnectionReset))),
-            Driver::CodecError(PacketCodecError::PacketTooLarge),
-            Driver::CodecError(PacketCodecError::PacketsOutOfSync),
-            Driver::FromValueError(mysql::Value::NULL),
+            DbError::IoError(io(ErrorKind::WouldBlock)),
+            DbError::IoError(io(ErrorKind::BrokenPipe)),
+            DbError::CodecError(PacketCodecError::Io(io(ErrorKind::ConnectionReset))),
+            DbError::CodecError(PacketCodecError::PacketTooLarge),
+            DbError::CodecError(PacketCodecError::PacketsOutOfSync),
+            DbError::FromValueError(mysql::Value::NULL),
         ];
         let refused = Some((
             "127.0.0.1:1".to_owned(),
@@ -128,7 +128,7 @@ mod tests {
                 DriverError::CleartextPluginDisabled,
                 DriverError::InvalidParsecSalt,
             ]
-            .map(Driver::DriverError),
+            .map(DbError::DriverError),
         );
         errors
     }
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn no_wrapper_of_the_driver_is_in_any_text() {
         for error in errors() {
-            let said = Said::from(&error).to_string();
+            let said = DriverMessage::from(&error).to_string();
             assert!(
                 !said.is_empty() && !said.contains(['{', '}', '`']),
                 "{said}"
@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn the_servers_own_words_are_kept() {
         assert_eq!(
-            Said::from(&errors()[0]).to_string(),
+            DriverMessage::from(&errors()[0]).to_string(),
             "Access denied for user 'a'@'b' (error 1045)"
         );
     }

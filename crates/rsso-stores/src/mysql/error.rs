@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind};
 
-use mysql::{DriverError, Error as Driver, MySqlError};
+use mysql::{DriverError, Error as DbError, MySqlError};
 use mysql_common::proto::codec::error::PacketCodecError;
 
 /// "No such table".
@@ -17,16 +17,16 @@ pub(super) const NO_STATEMENT_LEFT: u16 = 1461;
 pub(super) const NO_SUCH_THREAD: u16 = 1094;
 
 /// The server's number for the error, if it is the server's.
-pub(super) fn code(error: &Driver) -> Option<u16> {
+pub(super) fn code(error: &DbError) -> Option<u16> {
     match error {
-        Driver::MySqlError(error) => Some(error.code),
+        DbError::MySqlError(error) => Some(error.code),
         _ => None,
     }
 }
 
 /// The error of an act that another one got ahead of, and that begins again: as a deadlock does.
-pub(super) fn overtaken() -> Driver {
-    Driver::MySqlError(MySqlError {
+pub(super) fn serialization_failure() -> DbError {
+    DbError::MySqlError(MySqlError {
         state: "40001".to_owned(),
         code: DEADLOCK,
         message: "another transaction has made the same session meanwhile".to_owned(),
@@ -34,35 +34,35 @@ pub(super) fn overtaken() -> Driver {
 }
 
 /// True where the connection is gone: closed while it lay idle, killed, or the server stopped.
-pub(super) fn is_broken(error: &Driver) -> bool {
+pub(super) fn is_broken(error: &DbError) -> bool {
     match error {
-        Driver::MySqlError(error) => is_farewell(error.code),
-        Driver::DriverError(_) => true,
+        DbError::MySqlError(error) => is_disconnect_notice(error.code),
+        DbError::DriverError(_) => true,
         other => io_error(other).is_some_and(|error| !is_timeout(error)),
     }
 }
 
 /// True where the server has said what became of the statement, or was never sent it.
-pub(super) fn is_answer(error: &Driver) -> bool {
+pub(super) fn is_definite(error: &DbError) -> bool {
     match error {
         // 1317 interrupted: it may have been interrupted when it was done.
-        Driver::MySqlError(error) => !is_farewell(error.code) && error.code != 1317,
-        Driver::CodecError(PacketCodecError::PacketTooLarge)
-        | Driver::DriverError(DriverError::PacketTooLarge) => true,
+        DbError::MySqlError(error) => !is_disconnect_notice(error.code) && error.code != 1317,
+        DbError::CodecError(PacketCodecError::PacketTooLarge)
+        | DbError::DriverError(DriverError::PacketTooLarge) => true,
         _ => false,
     }
 }
 
 /// True where too many connections are open: of the server, of the account.
-pub(super) fn is_full(error: &Driver) -> bool {
+pub(super) fn is_connection_limit(error: &DbError) -> bool {
     matches!(code(error), Some(1040 | 1203 | 1226))
 }
 
 /// A signal came while the connection was being made: on a unix socket whose queue is full.
-pub(super) fn is_interrupted(error: &Driver) -> bool {
+pub(super) fn is_interrupted(error: &DbError) -> bool {
     matches!(
         error,
-        Driver::DriverError(DriverError::CouldNotConnect(Some((
+        DbError::DriverError(DriverError::CouldNotConnect(Some((
             _,
             _,
             ErrorKind::Interrupted
@@ -71,7 +71,7 @@ pub(super) fn is_interrupted(error: &Driver) -> bool {
 }
 
 /// 1053 shutdown, 1927 killed (MariaDB), 3169 killed, 4031 idle too long (MySQL 8).
-pub(super) fn is_farewell(code: u16) -> bool {
+pub(super) fn is_disconnect_notice(code: u16) -> bool {
     matches!(code, 1053 | 1927 | 3169 | 4031)
 }
 
@@ -80,16 +80,16 @@ pub(super) fn is_timeout(error: &io::Error) -> bool {
 }
 
 /// The I/O error in an error of the driver, which wraps it in two ways.
-pub(super) fn io_error(error: &Driver) -> Option<&io::Error> {
+pub(super) fn io_error(error: &DbError) -> Option<&io::Error> {
     match error {
-        Driver::IoError(error) | Driver::CodecError(PacketCodecError::Io(error)) => Some(error),
+        DbError::IoError(error) | DbError::CodecError(PacketCodecError::Io(error)) => Some(error),
         _ => None,
     }
 }
 
 /// How much a statement carried, and how much it might.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Load {
-    pub(super) sent: usize,
-    pub(super) limit: usize,
+pub(super) struct PacketUse {
+    pub(super) sent_bytes: usize,
+    pub(super) max_packet: usize,
 }

@@ -2,41 +2,45 @@
 
 use std::time::Duration;
 
-use mysql::Error as Driver;
+use mysql::Error as DbError;
 
-use super::connection::Session;
-use super::mapped::Mapped;
-use super::native::Native;
-use super::reads::{Ask, Cursor, Read};
+use super::connection::Connection;
+use super::mapped::MappedLayout;
+use super::native::NativeLayout;
+use super::reads::{Cursor, LockRequest, Read};
 use rsso_core::error::Result;
 use rsso_core::sid::SessionKey;
 use rsso_core::store::{Basis, Change, End, Generation, Outcome, Version};
 
 /// rsso's own table, or one that was there before.
 pub(super) enum Layout {
-    Native(Box<Native>),
-    Mapped(Box<Mapped>),
+    NativeLayout(Box<NativeLayout>),
+    MappedLayout(Box<MappedLayout>),
 }
 
 impl Layout {
     /// Reads a record, after the lock was granted where one is asked for, in one statement.
     pub(super) fn load(
         &self,
-        session: &mut Session,
+        connection: &mut Connection,
         key: &SessionKey,
-        ask: Option<Ask<'_>>,
-    ) -> Result<Read, Driver> {
+        request: Option<LockRequest<'_>>,
+    ) -> Result<Read, DbError> {
         match self {
-            Self::Native(native) => native.load(session, key, ask),
-            Self::Mapped(mapped) => mapped.load(session, key, ask),
+            Self::NativeLayout(native) => native.load(connection, key, request),
+            Self::MappedLayout(mapped) => mapped.load(connection, key, request),
         }
     }
 
     /// A read by who holds the lock already: what is being used does not expire.
-    pub(super) fn reload(&self, session: &mut Session, key: &SessionKey) -> Result<Read, Driver> {
+    pub(super) fn reload(
+        &self,
+        connection: &mut Connection,
+        key: &SessionKey,
+    ) -> Result<Read, DbError> {
         match self {
-            Self::Native(native) => native.reload(session, key),
-            Self::Mapped(mapped) => mapped.load(session, key, None),
+            Self::NativeLayout(native) => native.reload(connection, key),
+            Self::MappedLayout(mapped) => mapped.load(connection, key, None),
         }
     }
 
@@ -44,39 +48,39 @@ impl Layout {
     /// also whether the lock was given back in the same step.
     pub(super) fn commit(
         &self,
-        session: &mut Session,
+        connection: &mut Connection,
         key: &SessionKey,
         basis: Basis,
         lock: Option<&str>,
         change: Change<'_>,
         born: Generation,
-    ) -> Result<(Outcome, bool), Driver> {
+    ) -> Result<(Outcome, bool), DbError> {
         // A lock that was held and is lost leaves only the revision as proof.
         let any_revision = lock.is_some() || !basis.locked;
         let outcome = match (basis.seen, self) {
-            (Some(seen), Self::Native(native)) => {
+            (Some(seen), Self::NativeLayout(native)) => {
                 if let (Some(lock), Change::Write(data, _), true) = (lock, change, basis.lives)
                     && let Some(outcome) =
-                        native.update_and_unlock(session, key, basis, seen, data, lock)?
+                        native.update_and_unlock(connection, key, basis, seen, data, lock)?
                 {
                     return Ok((outcome, true));
                 }
-                native.update(session, key, basis, seen, any_revision, change)?
+                native.update(connection, key, basis, seen, any_revision, change)?
             }
-            (None, Self::Native(native)) => {
-                native.insert(session, key, basis, any_revision, change, born)?
+            (None, Self::NativeLayout(native)) => {
+                native.insert(connection, key, basis, any_revision, change, born)?
             }
-            (Some(seen), Self::Mapped(mapped)) => {
-                mapped.update(session, key, basis, seen, any_revision, change)?
+            (Some(seen), Self::MappedLayout(mapped)) => {
+                mapped.update(connection, key, basis, seen, any_revision, change)?
             }
-            (None, Self::Mapped(mapped)) => {
-                mapped.insert(session, key, basis, any_revision, change, born)?
+            (None, Self::MappedLayout(mapped)) => {
+                mapped.insert(connection, key, basis, any_revision, change, born)?
             }
         };
         if let Some(outcome) = outcome {
             return Ok((outcome, false));
         }
-        let verdict = self.classify(session, key, basis)?;
+        let verdict = self.classify(connection, key, basis)?;
         let outcome = match (change, basis.seen) {
             // Refreshed twice within a second: found, and left as it was.
             (Change::Touch(_), Some(seen)) if verdict == Outcome::LockLost => Outcome::Stored(seen),
@@ -89,26 +93,26 @@ impl Layout {
     /// held, in one statement. `false` where it did not, or where it takes more than one.
     pub(super) fn empty(
         &self,
-        session: &mut Session,
+        connection: &mut Connection,
         key: &SessionKey,
         end: End<'_>,
         born: Version,
         ttl_and_lock: (Duration, &str),
-    ) -> Result<bool, Driver> {
+    ) -> Result<bool, DbError> {
         match self {
-            Self::Native(native) => native.empty(session, key, end, born, ttl_and_lock),
-            Self::Mapped(_) => Ok(false),
+            Self::NativeLayout(native) => native.empty(connection, key, end, born, ttl_and_lock),
+            Self::MappedLayout(_) => Ok(false),
         }
     }
 
     /// Tells why a commit changed nothing.
     pub(super) fn classify(
         &self,
-        session: &mut Session,
+        connection: &mut Connection,
         key: &SessionKey,
         basis: Basis,
-    ) -> Result<Outcome, Driver> {
-        let now = match self.load(session, key, None)? {
+    ) -> Result<Outcome, DbError> {
+        let now = match self.load(connection, key, None)? {
             Read::Granted(found) => found.record.map(|record| record.version),
             Read::Taken => None,
         };
@@ -124,14 +128,14 @@ impl Layout {
     /// Expired rows behind `after`, in order, at most `limit`.
     pub(super) fn expired(
         &self,
-        session: &mut Session,
+        connection: &mut Connection,
         after: &Cursor,
         limit: usize,
-    ) -> Result<Vec<Cursor>, Driver> {
+    ) -> Result<Vec<Cursor>, DbError> {
         match self {
-            Self::Native(native) => native.expired(session, after, limit),
-            Self::Mapped(mapped) => {
-                let ids = mapped.expired(session, &after.id, limit)?;
+            Self::NativeLayout(native) => native.expired(connection, after, limit),
+            Self::MappedLayout(mapped) => {
+                let ids = mapped.expired(connection, &after.id, limit)?;
                 Ok(ids
                     .into_iter()
                     .map(|id| Cursor { expires: 0, id })
@@ -141,10 +145,14 @@ impl Layout {
     }
 
     /// Removes those of the rows that are still expired.
-    pub(super) fn remove(&self, session: &mut Session, ids: &[Vec<u8>]) -> Result<u64, Driver> {
+    pub(super) fn remove(
+        &self,
+        connection: &mut Connection,
+        ids: &[Vec<u8>],
+    ) -> Result<u64, DbError> {
         match self {
-            Self::Native(native) => native.remove(session, ids),
-            Self::Mapped(mapped) => mapped.remove(session, ids),
+            Self::NativeLayout(native) => native.remove(connection, ids),
+            Self::MappedLayout(mapped) => mapped.remove(connection, ids),
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::connections::Line;
-use super::locks::{Held, unlock};
-use super::reads::{Ask, Found, Read};
+use super::connections::ConnectionRole;
+use super::locks::{HeldLock, unlock};
+use super::reads::{LockRequest, Read, Stored};
 use super::store::MysqlStore;
 use rsso_core::error::Result;
 use rsso_core::sid::SessionKey;
@@ -17,28 +17,28 @@ impl MysqlStore {
         &mut self,
         key: &SessionKey,
         want: Load,
-        line: Line,
+        role: ConnectionRole,
         wait: Duration,
     ) -> Result<Option<Loaded>> {
         let name = self.names.of(key.as_bytes());
-        let (read, connection) = self.on(line, DOING, |session, layout| {
-            let ask = Ask {
+        let (read, connection) = self.run(role, DOING, |connection, layout| {
+            let request = LockRequest {
                 name: &name,
-                seconds: session.lock_wait(wait),
+                seconds: connection.lock_wait_seconds(wait),
             };
-            let read = layout.load(session, key, Some(ask));
+            let read = layout.load(connection, key, Some(request));
             if read.is_err() {
                 // The statement may have failed after the lock was granted; the first error counts.
-                let _ = unlock(session, &name);
+                let _ = unlock(connection, &name);
             }
-            read.map(|read| (read, session.number))
+            read.map(|read| (read, connection.number))
         })?;
         let Read::Granted(found) = read else {
             return Ok(None);
         };
-        let held = Held { name, connection };
+        let held = HeldLock { name, connection };
         if found.record.is_none() && want.only_existing {
-            self.free(&held)?;
+            self.release_lock(&held)?;
             return Ok(Some(found.loaded(false)));
         }
         self.held.insert(want.token, held);
@@ -46,21 +46,21 @@ impl MysqlStore {
     }
 
     /// A read by who holds the lock already; `None` where it does not, or no longer.
-    pub(super) fn read_again(&mut self, key: &SessionKey, token: Token) -> Result<Option<Loaded>> {
+    pub(super) fn reload(&mut self, key: &SessionKey, token: Token) -> Result<Option<Loaded>> {
         let Some(held) = self.held.remove(&token) else {
             return Ok(None);
         };
-        let line = self.line_of(Some(&held));
-        let again = self.on(line, DOING, |session, layout| {
+        let role = self.role_of(Some(&held));
+        let again = self.run(role, DOING, |connection, layout| {
             layout
-                .reload(session, key)
-                .map(|read| (read, session.number))
+                .reload(connection, key)
+                .map(|read| (read, connection.number))
         });
         let (read, connection) = match again {
             Ok(read) => read,
             Err(error) => {
                 // The first error counts.
-                let _ = self.free(&held);
+                let _ = self.release_lock(&held);
                 return Err(error);
             }
         };
@@ -74,8 +74,8 @@ impl MysqlStore {
     }
 
     pub(super) fn read_unlocked(&mut self, key: &SessionKey) -> Result<Loaded> {
-        let read = self.on(Line::Prompt, DOING, |session, layout| {
-            layout.load(session, key, None)
+        let read = self.run(ConnectionRole::Main, DOING, |connection, layout| {
+            layout.load(connection, key, None)
         })?;
         Ok(match read {
             Read::Granted(found) => found.loaded(false),
@@ -84,7 +84,7 @@ impl MysqlStore {
     }
 }
 
-impl Found {
+impl Stored {
     fn loaded(self, locked: bool) -> Loaded {
         Loaded {
             record: self.record,

@@ -1,10 +1,10 @@
 //! Session locks: named locks of the server (`GET_LOCK`).
 
-use mysql::Error as Driver;
+use mysql::Error as DbError;
 use sha2::{Digest as _, Sha256};
 
 use super::Tables;
-use super::connection::Session;
+use super::connection::Connection;
 use rsso_core::dsn::MysqlDsn;
 use rsso_core::error::Result;
 
@@ -15,7 +15,7 @@ pub(super) struct LockNames {
 }
 
 /// A lock and the connection that holds it.
-pub(super) struct Held {
+pub(super) struct HeldLock {
     pub(super) name: String,
     pub(super) connection: u64,
 }
@@ -43,18 +43,18 @@ impl LockNames {
 }
 
 /// Takes a lock if it is free.
-pub(super) fn try_lock(session: &mut Session, name: &str) -> Result<bool, Driver> {
-    let got = session.first("SELECT GET_LOCK(?, 0)", (name,))?;
+pub(super) fn try_lock(connection: &mut Connection, name: &str) -> Result<bool, DbError> {
+    let got = connection.query_first("SELECT GET_LOCK(?, 0)", (name,))?;
     Ok(got.and_then(|row| row.get::<Option<i64>, _>(0)).flatten() == Some(1))
 }
 
-pub(super) fn unlock(session: &mut Session, name: &str) -> Result<(), Driver> {
-    session.tell("DO RELEASE_LOCK(?)", (name,))
+pub(super) fn unlock(connection: &mut Connection, name: &str) -> Result<(), DbError> {
+    connection.change_connection_state("DO RELEASE_LOCK(?)", (name,))
 }
 
 /// Whether anybody holds a lock, this very connection included.
-pub(super) fn is_used(session: &mut Session, name: &str) -> Result<bool, Driver> {
-    let owner = session.first("SELECT IS_USED_LOCK(?)", (name,))?;
+pub(super) fn is_used(connection: &mut Connection, name: &str) -> Result<bool, DbError> {
+    let owner = connection.query_first("SELECT IS_USED_LOCK(?)", (name,))?;
     Ok(owner
         .and_then(|row| row.get::<Option<u64>, _>(0))
         .flatten()

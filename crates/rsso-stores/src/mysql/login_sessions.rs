@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
-use mysql::{Error as Driver, Row};
+use mysql::{Error as DbError, Row};
 
-use super::connection::Session;
+use super::connection::Connection;
 use super::layout::Layout;
-use super::transaction::Later;
+use super::transaction::DeferredChanges;
 use rsso_core::store::{Generation, Version};
 
 impl Layout {
     /// Whether the table is what the directives say.
-    pub(super) fn check(&self, session: &mut Session) -> Result<(), Driver> {
+    pub(super) fn check(&self, connection: &mut Connection) -> Result<(), DbError> {
         match self {
-            Self::Native(_) => Ok(()),
-            Self::Mapped(mapped) => mapped.check(session),
+            Self::NativeLayout(_) => Ok(()),
+            Self::MappedLayout(mapped) => mapped.check(connection),
         }
     }
 
@@ -22,17 +22,21 @@ impl Layout {
     /// session, generation, until, when a session of this generation expires, whether it has not.
     pub(super) fn entries(&self) -> &str {
         match self {
-            Self::Native(native) => &native.seats.entries,
-            Self::Mapped(mapped) => &mapped.seats.entries,
+            Self::NativeLayout(native) => &native.login_sessions.entries,
+            Self::MappedLayout(mapped) => &mapped.login_sessions.entries,
         }
     }
 
     /// The login of a stored session: its id, whether the session has not expired, and then
     /// [`super::columns::BOUND`].
-    pub(super) fn bound(&self, session: &mut Session, key: &[u8]) -> Result<Option<Row>, Driver> {
+    pub(super) fn bound(
+        &self,
+        connection: &mut Connection,
+        key: &[u8],
+    ) -> Result<Option<Row>, DbError> {
         match self {
-            Self::Native(native) => native.seats.bound(session, key),
-            Self::Mapped(mapped) => mapped.bound(session, key),
+            Self::NativeLayout(native) => native.login_sessions.bound(connection, key),
+            Self::MappedLayout(mapped) => mapped.bound(connection, key),
         }
     }
 
@@ -40,72 +44,89 @@ impl Layout {
     /// old code knows it.
     pub(super) fn version(
         &self,
-        session: &mut Session,
+        connection: &mut Connection,
         key: &[u8],
-    ) -> Result<Option<(Option<Version>, bool)>, Driver> {
+    ) -> Result<Option<(Option<Version>, bool)>, DbError> {
         match self {
-            Self::Native(native) => native.seats.version(session, key),
-            Self::Mapped(mapped) => mapped.version(session, key),
+            Self::NativeLayout(native) => native.login_sessions.version(connection, key),
+            Self::MappedLayout(mapped) => mapped.version(connection, key),
         }
     }
 
     /// Gives a session of the old code's its version.
-    pub(super) fn mark(&self, session: &mut Session, key: &[u8]) -> Result<(), Driver> {
+    pub(super) fn add_version(
+        &self,
+        connection: &mut Connection,
+        key: &[u8],
+    ) -> Result<(), DbError> {
         match self {
-            Self::Native(_) => Ok(()),
-            Self::Mapped(mapped) => mapped.mark_now(session, key),
+            Self::NativeLayout(_) => Ok(()),
+            Self::MappedLayout(mapped) => mapped.ensure_version_of(connection, key),
         }
     }
 
     /// Makes an empty session where there is no live one.
     pub(super) fn create<'a>(
         &'a self,
-        session: &mut Session,
-        later: &mut Later<'a>,
+        connection: &mut Connection,
+        deferred: &mut DeferredChanges<'a>,
         key: &[u8],
         version: Version,
         ttl: Duration,
-    ) -> Result<(), Driver> {
+    ) -> Result<(), DbError> {
         match self {
-            Self::Native(native) => native.seats.create(session, key, version, ttl),
-            Self::Mapped(mapped) => mapped.create(session, later, key, version, ttl),
+            Self::NativeLayout(native) => {
+                native.login_sessions.create(connection, key, version, ttl)
+            }
+            Self::MappedLayout(mapped) => mapped.create(connection, deferred, key, version, ttl),
         }
     }
 
     /// Makes a session with the data of another. False where a live one is there.
     pub(super) fn copy<'a>(
         &'a self,
-        session: &mut Session,
-        later: &mut Later<'a>,
+        connection: &mut Connection,
+        deferred: &mut DeferredChanges<'a>,
         (from, to): (&[u8], &[u8]),
         version: Version,
         ttl: Duration,
-    ) -> Result<bool, Driver> {
+    ) -> Result<bool, DbError> {
         match self {
-            Self::Native(native) => native.seats.copy(session, from, to, version, ttl),
-            Self::Mapped(mapped) => mapped.copy(session, later, (from, to), version, ttl),
+            Self::NativeLayout(native) => native
+                .login_sessions
+                .copy(connection, from, to, version, ttl),
+            Self::MappedLayout(mapped) => {
+                mapped.copy(connection, deferred, (from, to), version, ttl)
+            }
         }
     }
 
     /// Removes a session of this generation.
-    pub(super) fn remove_seat<'a>(
+    pub(super) fn remove_session<'a>(
         &'a self,
-        session: &mut Session,
-        later: &mut Later<'a>,
+        connection: &mut Connection,
+        deferred: &mut DeferredChanges<'a>,
         key: &[u8],
         generation: Generation,
-    ) -> Result<(), Driver> {
+    ) -> Result<(), DbError> {
         match self {
-            Self::Native(native) => native.seats.remove(session, key, generation),
-            Self::Mapped(mapped) => mapped.remove_seat(session, later, key, generation),
+            Self::NativeLayout(native) => native.login_sessions.remove(connection, key, generation),
+            Self::MappedLayout(mapped) => {
+                mapped.remove_session(connection, deferred, key, generation)
+            }
         }
     }
 
     /// Sets the end of a session that has a login.
-    pub(super) fn cap(&self, session: &mut Session, key: &[u8], until: i64) -> Result<(), Driver> {
+    pub(super) fn cap(
+        &self,
+        connection: &mut Connection,
+        key: &[u8],
+        until: i64,
+    ) -> Result<(), DbError> {
         match self {
-            Self::Native(native) => native.seats.cap(session, key, until),
-            Self::Mapped(mapped) => mapped.cap(session, key, until),
+            Self::NativeLayout(native) => native.login_sessions.cap(connection, key, until),
+            Self::MappedLayout(mapped) => mapped.cap(connection, key, until),
         }
     }
 
@@ -113,14 +134,14 @@ impl Layout {
     /// generation if it is given.
     pub(super) fn destroy(
         &self,
-        session: &mut Session,
+        connection: &mut Connection,
         key: &[u8],
         seen: Option<Generation>,
         alone: bool,
-    ) -> Result<bool, Driver> {
+    ) -> Result<bool, DbError> {
         match self {
-            Self::Native(native) => native.destroy(session, key, seen, alone),
-            Self::Mapped(mapped) => mapped.destroy(session, key, seen, alone),
+            Self::NativeLayout(native) => native.destroy(connection, key, seen, alone),
+            Self::MappedLayout(mapped) => mapped.destroy(connection, key, seen, alone),
         }
     }
 }

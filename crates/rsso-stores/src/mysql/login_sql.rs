@@ -1,15 +1,15 @@
 //! The tables beside the sessions: users, logins, bindings, tombstones.
 
-use mysql::{Error as Driver, Params, Value};
+use mysql::{Error as DbError, Params, Value};
 
-use super::connection::Session;
+use super::connection::Connection;
 use super::outbox::Outbox;
 use super::schema::Tables;
 use super::sql::placeholders;
 use rsso_core::login::event::Retention;
 
 /// The statements on the tables beside the sessions.
-pub(super) struct Register {
+pub(super) struct LoginSql {
     pub(super) lock_user: String,
     pub(super) make_user: String,
     pub(super) save_user: String,
@@ -24,12 +24,12 @@ pub(super) struct Register {
     pub(super) cap: String,
     pub(super) span: String,
     is_bound: String,
-    expired_kicks: String,
-    forget_kicks: String,
+    expired_tombstones: String,
+    remove_expired_tombstones: String,
     pub(super) outbox: Outbox,
 }
 
-impl Register {
+impl LoginSql {
     pub(super) fn new(tables: &Tables, events: Retention) -> Self {
         let Tables {
             users,
@@ -76,10 +76,10 @@ impl Register {
             is_bound: format!("SELECT 1 FROM {bindings} WHERE session = ?"),
             // As with sessions, looked for without locks and removed by key: whoever leaves a tombstone
             // locks the key first, too.
-            expired_kicks: format!(
+            expired_tombstones: format!(
                 "SELECT session FROM {kicks} WHERE expires <= UNIX_TIMESTAMP() ORDER BY expires LIMIT ?"
             ),
-            forget_kicks: format!(
+            remove_expired_tombstones: format!(
                 "DELETE FROM {kicks} WHERE expires <= UNIX_TIMESTAMP() AND session IN"
             ),
             outbox: Outbox::new(tables, events),
@@ -87,18 +87,30 @@ impl Register {
     }
 
     /// Whether a session may have a login; one that has none now, has none.
-    pub(super) fn is_bound(&self, session: &mut Session, key: &[u8]) -> Result<bool, Driver> {
-        Ok(session.first(&self.is_bound, (key,))?.is_some())
+    pub(super) fn is_bound(
+        &self,
+        connection: &mut Connection,
+        key: &[u8],
+    ) -> Result<bool, DbError> {
+        Ok(connection.query_first(&self.is_bound, (key,))?.is_some())
     }
 
     /// Removes expired tombstones, at most `limit`; says how many.
-    pub(super) fn forget_kicks(&self, session: &mut Session, limit: usize) -> Result<u64, Driver> {
-        let rows = session.all(&self.expired_kicks, (limit,))?;
+    pub(super) fn remove_expired_tombstones(
+        &self,
+        connection: &mut Connection,
+        limit: usize,
+    ) -> Result<u64, DbError> {
+        let rows = connection.query_all(&self.expired_tombstones, (limit,))?;
         let keys: Vec<Value> = rows.into_iter().filter_map(|row| row.get(0)).collect();
         if keys.is_empty() {
             return Ok(0);
         }
-        let sql = format!("{} ({})", self.forget_kicks, placeholders(keys.len()));
-        session.change(&sql, Params::Positional(keys))
+        let sql = format!(
+            "{} ({})",
+            self.remove_expired_tombstones,
+            placeholders(keys.len())
+        );
+        connection.execute(&sql, Params::Positional(keys))
     }
 }

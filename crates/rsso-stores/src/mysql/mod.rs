@@ -7,10 +7,10 @@
 mod advice;
 mod columns;
 mod commit;
-mod complaint;
 mod connection;
 mod connections;
 mod destroy;
+mod diagnosis;
 mod driver_message;
 mod error;
 mod gc;

@@ -8,16 +8,16 @@
 //! not be allowed to make another table.
 
 use data_encoding::BASE64URL_NOPAD;
-use mysql::{Error as Driver, Params, Value};
+use mysql::{Error as DbError, Params, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::columns::text;
-use super::connection::Session;
+use super::connection::Connection;
 use super::schema::Tables;
 use rsso_core::login::event::{Event, Kind, Position, Retention, merge};
 
 /// How many events one statement stores: together they must fit a packet.
-const TOGETHER: usize = 20;
+const EVENTS_PER_INSERT: usize = 20;
 
 /// How many old events one append forgets at most, beside as many as it adds: so the outbox shrinks.
 const FORGET: usize = 200;
@@ -33,7 +33,7 @@ pub(super) struct Outbox {
     too_many: String,
     realms: String,
     events: String,
-    beside: String,
+    login_ends: String,
     newest: String,
     /// For how many seconds events are kept.
     ttl: u64,
@@ -41,7 +41,7 @@ pub(super) struct Outbox {
 }
 
 /// The realm of what is kept beside a realm's outbox: no realm's name has such characters, and as many.
-fn beside(realm: &str) -> String {
+fn login_ends(realm: &str) -> String {
     format!("+{}", BASE64URL_NOPAD.encode(&Sha256::digest(realm)))
 }
 
@@ -80,7 +80,7 @@ impl Outbox {
             events: format!(
                 "SELECT position, event FROM {events} WHERE realm = ? AND position > ? ORDER BY position LIMIT ?"
             ),
-            beside: format!(
+            login_ends: format!(
                 "SELECT position, event FROM {events} WHERE realm = ? AND position > ? AND position < ? \
                  ORDER BY position LIMIT ?"
             ),
@@ -93,18 +93,22 @@ impl Outbox {
     /// Appends events, in a transaction that ends after it.
     pub(super) fn append(
         &self,
-        session: &mut Session,
+        connection: &mut Connection,
         realm: &str,
         events: &[String],
-    ) -> Result<(), Driver> {
-        let advance = |session: &mut Session| session.change(&self.advance, (events.len(), realm));
-        if advance(session)? == 0 {
-            session.change(&self.begin, (realm, realm))?;
-            advance(session)?;
+    ) -> Result<(), DbError> {
+        let advance =
+            |connection: &mut Connection| connection.execute(&self.advance, (events.len(), realm));
+        if advance(connection)? == 0 {
+            connection.execute(&self.begin, (realm, realm))?;
+            advance(connection)?;
         }
-        let newest = session.last_id();
+        let newest = connection.last_id();
         let first = newest.saturating_sub(events.len() as u64) + 1;
-        for (chunk, from) in events.chunks(TOGETHER).zip((first..).step_by(TOGETHER)) {
+        for (chunk, from) in events
+            .chunks(EVENTS_PER_INSERT)
+            .zip((first..).step_by(EVENTS_PER_INSERT))
+        {
             let rows = vec!["(?, ?, UNIX_TIMESTAMP(), ?)"; chunk.len()].join(", ");
             let values = chunk.iter().zip(from..).flat_map(|(event, position)| {
                 [
@@ -114,12 +118,12 @@ impl Outbox {
                 ]
             });
             let sql = format!("{} {rows}", self.store);
-            session.change(&sql, Params::Positional(values.collect()))?;
+            connection.execute(&sql, Params::Positional(values.collect()))?;
         }
-        self.forget(session, realm, newest, events.len())?;
+        self.forget(connection, realm, newest, events.len())?;
         let stride = self.keeps.stride();
         if newest / stride != (newest - events.len() as u64) / stride {
-            self.forget_ends(session, realm)?;
+            self.trim_login_ends(connection, realm)?;
         }
         Ok(())
     }
@@ -128,20 +132,20 @@ impl Outbox {
     /// whether there were any. Of what is too many, that which tells of a login's end is kept beside.
     pub(super) fn forget(
         &self,
-        session: &mut Session,
+        connection: &mut Connection,
         realm: &str,
         newest: u64,
         added: usize,
-    ) -> Result<bool, Driver> {
+    ) -> Result<bool, DbError> {
         let surplus = newest.saturating_sub(self.keeps.most);
         let limit = added + FORGET;
-        let Some(last) = self.oldest(session, realm, surplus, limit)? else {
+        let Some(last) = self.oldest(connection, realm, surplus, limit)? else {
             return Ok(false);
         };
         if surplus > 0 {
             let [kicked, released, expired] = Kind::ENDS.map(Kind::pattern);
             let values = (
-                beside(realm),
+                login_ends(realm),
                 realm,
                 last.min(surplus),
                 self.ttl,
@@ -149,39 +153,46 @@ impl Outbox {
                 released,
                 expired,
             );
-            session.change(&self.keep, values)?;
+            connection.execute(&self.keep, values)?;
         }
-        Ok(session.change(&self.forget, (realm, last))? > 0)
+        Ok(connection.execute(&self.forget, (realm, last))? > 0)
     }
 
     /// Up to where the oldest events are too old, or not behind `surplus`.
     fn oldest(
         &self,
-        session: &mut Session,
+        connection: &mut Connection,
         realm: &str,
         surplus: u64,
         limit: usize,
-    ) -> Result<Option<u64>, Driver> {
-        let row = session.first(&self.oldest, (realm, limit, self.ttl, surplus))?;
+    ) -> Result<Option<u64>, DbError> {
+        let row = connection.query_first(&self.oldest, (realm, limit, self.ttl, surplus))?;
         Ok(row.and_then(|row| row.get::<Option<u64>, _>(0)).flatten())
     }
 
     /// Removes what is kept beside a realm's outbox and is too old, some at a time, or too many.
-    pub(super) fn forget_ends(&self, session: &mut Session, realm: &str) -> Result<(), Driver> {
-        let realm = beside(realm);
+    pub(super) fn trim_login_ends(
+        &self,
+        connection: &mut Connection,
+        realm: &str,
+    ) -> Result<(), DbError> {
+        let realm = login_ends(realm);
         let most = self.keeps.most;
-        let row = session.first(&self.too_many, (&realm, most))?;
+        let row = connection.query_first(&self.too_many, (&realm, most))?;
         let surplus = row.and_then(|row| row.get(0));
-        let old = self.oldest(session, &realm, 0, 10 * FORGET)?;
+        let old = self.oldest(connection, &realm, 0, 10 * FORGET)?;
         if let Some(last) = surplus.max(old) {
-            session.change(&self.forget, (&realm, last))?;
+            connection.execute(&self.forget, (&realm, last))?;
         }
         Ok(())
     }
 
     /// The realms, and the position of the newest event of each.
-    pub(super) fn realms(&self, session: &mut Session) -> Result<Vec<(String, u64)>, Driver> {
-        let rows = session.all(&self.realms, ())?;
+    pub(super) fn realms(
+        &self,
+        connection: &mut Connection,
+    ) -> Result<Vec<(String, u64)>, DbError> {
+        let rows = connection.query_all(&self.realms, ())?;
         let realm = |mut row: mysql::Row| Some((text(&mut row, 0)?, row.get(1)?));
         Ok(rows.into_iter().filter_map(realm).collect())
     }
@@ -194,24 +205,25 @@ impl Outbox {
     /// an event that was seen is there for a second look.
     pub(super) fn events(
         &self,
-        session: &mut Session,
+        connection: &mut Connection,
         realm: &str,
         after: &Position,
         limit: usize,
-    ) -> Result<Vec<Event>, Driver> {
+    ) -> Result<Vec<Event>, DbError> {
         let after = after.number();
-        let mut events = self.page(session, realm, after, limit)?;
+        let mut events = self.page(connection, realm, after, limit)?;
         let Some(last) = events.last().map(|last| last.position.number()) else {
             return Ok(events);
         };
         if last - after != events.len() as u64 {
-            events = self.page(session, realm, after, limit)?;
+            events = self.page(connection, realm, after, limit)?;
             events.retain(|event| event.position.number() <= last);
         }
         let first = events.first().map(|first| first.position.number());
         match first {
             Some(first) if first != after + 1 => {
-                let rows = session.all(&self.beside, (beside(realm), after, first, limit))?;
+                let rows = connection
+                    .query_all(&self.login_ends, (login_ends(realm), after, first, limit))?;
                 let outlived = rows
                     .into_iter()
                     .filter_map(|row| event(row, true))
@@ -224,20 +236,24 @@ impl Outbox {
 
     fn page(
         &self,
-        session: &mut Session,
+        connection: &mut Connection,
         realm: &str,
         after: u64,
         limit: usize,
-    ) -> Result<Vec<Event>, Driver> {
-        let rows = session.all(&self.events, (realm, after, limit))?;
+    ) -> Result<Vec<Event>, DbError> {
+        let rows = connection.query_all(&self.events, (realm, after, limit))?;
         Ok(rows
             .into_iter()
             .filter_map(|row| event(row, false))
             .collect())
     }
 
-    pub(super) fn newest(&self, session: &mut Session, realm: &str) -> Result<Position, Driver> {
-        let row = session.first(&self.newest, (realm,))?;
+    pub(super) fn newest(
+        &self,
+        connection: &mut Connection,
+        realm: &str,
+    ) -> Result<Position, DbError> {
+        let row = connection.query_first(&self.newest, (realm,))?;
         let newest = row.and_then(|row| row.get(0));
         Ok(newest.map_or(Position::START, Position::counted))
     }

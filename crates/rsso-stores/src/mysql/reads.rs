@@ -14,20 +14,20 @@ pub(super) struct Cursor {
 }
 
 /// How a lock is asked for in the statement that reads.
-pub(super) struct Ask<'a> {
+pub(super) struct LockRequest<'a> {
     pub(super) name: &'a str,
     pub(super) seconds: f64,
 }
 
 /// What a read with a lock came to.
 pub(super) enum Read {
-    Granted(Box<Found>),
+    Granted(Box<Stored>),
     Taken,
 }
 
 /// What is stored under a key.
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct Stored {
     pub(super) record: Option<Record>,
     pub(super) login: Option<Bound>,
     /// The tombstone, where there is no record.

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use mysql::{Error as Driver, Params, Value};
+use mysql::{Error as DbError, Params, Value};
 
 use super::Tables;
-use super::connection::Session;
+use super::connection::Connection;
 use super::sql::placeholders;
 
 /// How many old receipts one new one forgets at most: more than it adds.
@@ -32,14 +32,14 @@ impl ReceiptTable {
 
     pub(super) fn store(
         &self,
-        session: &mut Session,
+        connection: &mut Connection,
         names: &[Vec<u8>],
         ttl: Duration,
-    ) -> Result<(), Driver> {
+    ) -> Result<(), DbError> {
         if names.is_empty() {
             return Ok(());
         }
-        session.change(&self.forget, ())?;
+        connection.execute(&self.forget, ())?;
         let rows = vec!["(?, UNIX_TIMESTAMP() + ?)"; names.len()].join(", ");
         let values = names.iter().flat_map(|name| {
             let seconds = ttl.as_secs().min(u64::from(u32::MAX)) + 1;
@@ -49,22 +49,22 @@ impl ReceiptTable {
             "{} {rows} ON DUPLICATE KEY UPDATE until = VALUES(until)",
             self.add
         );
-        session.change(&sql, Params::Positional(values.collect()))?;
+        connection.execute(&sql, Params::Positional(values.collect()))?;
         Ok(())
     }
 
     /// Which of these names are there.
     pub(super) fn find(
         &self,
-        session: &mut Session,
+        connection: &mut Connection,
         names: &[Vec<u8>],
-    ) -> Result<Vec<bool>, Driver> {
+    ) -> Result<Vec<bool>, DbError> {
         if names.is_empty() {
             return Ok(Vec::new());
         }
         let sql = format!("{} ({})", self.find, placeholders(names.len()));
         let values = names.iter().map(Value::from).collect();
-        let rows = session.all(&sql, Params::Positional(values))?;
+        let rows = connection.query_all(&sql, Params::Positional(values))?;
         let found: Vec<Vec<u8>> = rows.into_iter().filter_map(|row| row.get(0)).collect();
         Ok(names.iter().map(|name| found.contains(name)).collect())
     }

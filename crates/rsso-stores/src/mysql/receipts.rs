@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::connections::Line;
+use super::connections::ConnectionRole;
 use super::store::MysqlStore;
 use rsso_core::error::Result;
 use rsso_core::login::{LoginId, Realm};
@@ -14,15 +14,18 @@ const READ: &str = "cannot read what gateways say";
 impl MysqlStore {
     fn store_receipts(&mut self, names: &[Vec<u8>], ttl: Duration) -> Result<()> {
         let receipts = &self.receipts;
-        self.lines.on(Line::Prompt, STORE, |session| {
-            receipts.store(session, names, ttl)
-        })
+        self.connections
+            .run(ConnectionRole::Main, STORE, |connection| {
+                receipts.store(connection, names, ttl)
+            })
     }
 
     fn find_receipts(&mut self, names: &[Vec<u8>]) -> Result<Vec<bool>> {
         let receipts = &self.receipts;
-        self.lines
-            .on(Line::Prompt, READ, |session| receipts.find(session, names))
+        self.connections
+            .run(ConnectionRole::Main, READ, |connection| {
+                receipts.find(connection, names)
+            })
     }
 }
 

@@ -1,9 +1,9 @@
 //! rsso's own tables: what they are called, how they are made, and how a name is quoted.
 
-use mysql::Error as Driver;
+use mysql::Error as DbError;
 pub(super) use rsso_core::mapping::quote;
 
-use super::connection::Session;
+use super::connection::Connection;
 use rsso_core::error::{Error, Result};
 
 /// Version of the schema; each has its statements in [`Tables::steps`].
@@ -189,8 +189,10 @@ impl Tables {
         ]
     }
 
-    pub(super) fn create(&self, session: &mut Session) -> Result<(), Driver> {
-        self.steps().iter().try_for_each(|step| session.run(step))
+    pub(super) fn create(&self, connection: &mut Connection) -> Result<(), DbError> {
+        self.steps()
+            .iter()
+            .try_for_each(|step| connection.run_unprepared(step))
     }
 }
 

@@ -4,7 +4,7 @@ use std::mem::ManuallyDrop;
 use std::time::Duration;
 
 use super::MysqlStore;
-use super::connections::Line;
+use super::connections::ConnectionRole;
 use super::layout::Layout;
 use rsso_core::deadline::Deadline;
 use rsso_core::error::{Error, Result};
@@ -15,22 +15,22 @@ use rsso_core::store::{
 
 impl Store for MysqlStore {
     fn address(&self) -> &str {
-        &self.lines.target.address
+        &self.connections.target.address
     }
 
     fn shares_data(&self) -> bool {
-        matches!(self.layout, Layout::Mapped(_))
+        matches!(self.layout, Layout::MappedLayout(_))
     }
 
     fn ready(&mut self) -> Result<()> {
-        self.lines.ready()
+        self.connections.ready()
     }
 
     fn load(&mut self, key: &SessionKey, want: Load) -> Result<Loaded> {
         let Some(terms) = want.lock else {
             return self.read_unlocked(key);
         };
-        if let Some(loaded) = self.read_again(key, want.token)? {
+        if let Some(loaded) = self.reload(key, want.token)? {
             return Ok(loaded);
         }
         let name = self.names.of(key.as_bytes());
@@ -41,15 +41,16 @@ impl Store for MysqlStore {
                 waited: Duration::ZERO,
             });
         }
-        if let Some(loaded) = self.read_locked(key, want, Line::Prompt, Duration::ZERO)? {
+        if let Some(loaded) = self.read_locked(key, want, ConnectionRole::Main, Duration::ZERO)? {
             return Ok(loaded);
         }
         let wait = terms.deadline.remaining();
         if !wait.is_zero() {
             let mut held = self.held.values();
-            self.lines.prompt_is_idle = !held.any(|held| self.lines.is_prompt(held.connection));
-            let line = self.lines.patient(wait);
-            if let Some(loaded) = self.read_locked(key, want, line, wait)? {
+            self.connections.main_is_idle =
+                !held.any(|held| self.connections.is_main(held.connection));
+            let role = self.connections.lock_wait_role(wait);
+            if let Some(loaded) = self.read_locked(key, want, role, wait)? {
                 return Ok(loaded);
             }
         }
@@ -64,7 +65,7 @@ impl Store for MysqlStore {
 
     fn release(&mut self, _key: &SessionKey, token: Token) -> Result<()> {
         match self.held.remove(&token) {
-            Some(held) => self.free(&held),
+            Some(held) => self.release_lock(&held),
             None => Ok(()),
         }
     }

@@ -3,15 +3,15 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use mysql::Error as Driver;
+use mysql::Error as DbError;
 
-use super::connection::Session;
-use super::connections::{Line, Lines};
+use super::connection::Connection;
+use super::connections::{ConnectionRole, Connections};
 use super::layout::Layout;
-use super::locks::{Held, LockNames, unlock};
-use super::login_sql::Register;
-use super::mapped::Mapped;
-use super::native::Native;
+use super::locks::{HeldLock, LockNames, unlock};
+use super::login_sql::LoginSql;
+use super::mapped::MappedLayout;
+use super::native::NativeLayout;
 use super::receipt_table::ReceiptTable;
 use super::schema::DEFAULT_PREFIX;
 use super::target::Target;
@@ -24,14 +24,14 @@ use rsso_core::store::Token;
 
 /// Sessions in MySQL or MariaDB.
 pub struct MysqlStore {
-    pub(super) lines: Lines,
+    pub(super) connections: Connections,
     pub(super) layout: Layout,
     pub(super) names: LockNames,
-    pub(super) register: Register,
+    pub(super) login_sql: LoginSql,
     pub(super) receipts: ReceiptTable,
     pub(super) words: WordTable,
     pub(super) prefix: String,
-    pub(super) held: HashMap<Token, Held>,
+    pub(super) held: HashMap<Token, HeldLock>,
 }
 
 impl MysqlStore {
@@ -54,8 +54,8 @@ impl MysqlStore {
             None => "binary".to_owned(),
         };
         let layout = match mapping {
-            Some(mapping) => Layout::Mapped(Box::new(Mapped::new(&mapping, &tables))),
-            None => Layout::Native(Box::new(Native::new(&tables))),
+            Some(mapping) => Layout::MappedLayout(Box::new(MappedLayout::new(&mapping, &tables))),
+            None => Layout::NativeLayout(Box::new(NativeLayout::new(&tables))),
         };
         let target = Target {
             address: dsn.to_string(),
@@ -64,14 +64,14 @@ impl MysqlStore {
             read_timeout,
             charset,
         };
-        let register = Register::new(&tables, events);
+        let login_sql = LoginSql::new(&tables, events);
         let receipts = ReceiptTable::new(&tables);
         let words = WordTable::new(&tables);
         Ok(Self {
             names: LockNames::new(&target.dsn, &tables),
             layout,
-            lines: Lines::new(target, tables),
-            register,
+            connections: Connections::new(target, tables),
+            login_sql,
             receipts,
             words,
             prefix: prefix.unwrap_or(DEFAULT_PREFIX).to_owned(),
@@ -84,35 +84,45 @@ impl MysqlStore {
     /// # Errors
     /// When the server cannot be reached or the user may not.
     pub fn create_tables(&mut self) -> Result<()> {
-        self.lines.create_tables()
+        self.connections.create_tables()
     }
 
     /// Runs an act, with the layout, on a connection.
-    pub(super) fn on<T>(
+    pub(super) fn run<T>(
         &mut self,
-        line: Line,
+        role: ConnectionRole,
         doing: &str,
-        mut act: impl FnMut(&mut Session, &Layout) -> Result<T, Driver>,
+        mut act: impl FnMut(&mut Connection, &Layout) -> Result<T, DbError>,
     ) -> Result<T> {
-        let Self { lines, layout, .. } = self;
-        lines.on(line, doing, |session| act(session, layout))
+        let Self {
+            connections,
+            layout,
+            ..
+        } = self;
+        connections.run(role, doing, |connection| act(connection, layout))
     }
 
-    pub(super) fn line_of(&self, held: Option<&Held>) -> Line {
-        held.map_or(Line::Prompt, |held| self.lines.line_of(held.connection))
+    pub(super) fn role_of(&self, held: Option<&HeldLock>) -> ConnectionRole {
+        held.map_or(ConnectionRole::Main, |held| {
+            self.connections.role_of(held.connection)
+        })
     }
 
     /// Gives a lock back on the connection that holds it; without that it is free already.
-    pub(super) fn free(&mut self, held: &Held) -> Result<()> {
-        if !self.lines.is_open(held.connection) {
+    pub(super) fn release_lock(&mut self, held: &HeldLock) -> Result<()> {
+        if !self.connections.is_open(held.connection) {
             return Ok(());
         }
-        let line = self.line_of(Some(held));
-        self.on(line, "cannot give the session's lock back", |session, _| {
-            if session.number == held.connection {
-                unlock(session, &held.name)?;
-            }
-            Ok(())
-        })
+        let role = self.role_of(Some(held));
+        self.run(
+            role,
+            "cannot give the session's lock back",
+            |connection, _| {
+                if connection.number == held.connection {
+                    unlock(connection, &held.name)?;
+                }
+                Ok(())
+            },
+        )
     }
 }

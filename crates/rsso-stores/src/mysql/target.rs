@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 use mysql::prelude::Queryable as _;
-use mysql::{ClientIdentity, Conn, Error as Driver, OptsBuilder, Row, SslOpts};
+use mysql::{ClientIdentity, Conn, Error as DbError, OptsBuilder, Row, SslOpts};
 
-use super::connection::{Identity, Session};
+use super::connection::{Connection, ConnectionIdentity};
 use super::error::is_interrupted;
 use super::settings;
 use rsso_core::deadline::Deadline;
@@ -15,7 +15,7 @@ use rsso_core::dsn::MysqlDsn;
 use rsso_core::random;
 
 /// More than a connection has of ours, so that the driver closes none of them to make room.
-const KEPT_BY_DRIVER: usize = 64;
+const DRIVER_STATEMENT_CACHE: usize = 64;
 
 /// After how long an idle connection is probed, and how often: a firewall forgets it otherwise.
 const KEEPALIVE_MS: u32 = 60_000;
@@ -35,10 +35,10 @@ pub(super) struct Target {
 
 impl Target {
     /// Connects; an answer may take `patience` longer than `rsso.read_timeout`.
-    pub(super) fn connect(&self, patience: Duration) -> Result<Session, Driver> {
+    pub(super) fn connect(&self, extra_wait: Duration) -> Result<Connection, DbError> {
         let deadline = Deadline::after(self.connect_timeout);
         let mut connection = loop {
-            match self.sign_in(patience) {
+            match self.sign_in(extra_wait) {
                 Err(error) if is_interrupted(&error) && !deadline.passed() => {}
                 signed_in => break signed_in?,
             }
@@ -54,13 +54,13 @@ impl Target {
                 .and_then(|row| row.get::<Option<Vec<u8>>, _>(at));
             String::from_utf8_lossy(&bytes.flatten().unwrap_or_default()).into_owned()
         };
-        let identity = Identity {
+        let identity = ConnectionIdentity {
             server: [text(1), text(2), text(3)].join(":"),
             lock,
         };
         let is_mariadb = text(0).contains("MariaDB");
         let limit = text(4).parse().unwrap_or(usize::MAX);
-        Ok(Session::new(
+        Ok(Connection::new(
             connection,
             identity,
             is_mariadb,
@@ -69,15 +69,16 @@ impl Target {
         ))
     }
 
-    fn sign_in(&self, patience: Duration) -> Result<Conn, Driver> {
-        let options = self.options(patience);
+    fn sign_in(&self, extra_wait: Duration) -> Result<Conn, DbError> {
+        let options = self.options(extra_wait);
         // The driver takes the lengths in a stranger's packets on trust, and nothing outlives a panic there.
         let connected = panic::catch_unwind(AssertUnwindSafe(|| Conn::new(options)));
-        connected
-            .unwrap_or_else(|_panic| Err(Driver::DriverError(mysql::DriverError::UnexpectedPacket)))
+        connected.unwrap_or_else(|_panic| {
+            Err(DbError::DriverError(mysql::DriverError::UnexpectedPacket))
+        })
     }
 
-    fn options(&self, patience: Duration) -> OptsBuilder {
+    fn options(&self, extra_wait: Duration) -> OptsBuilder {
         let options = OptsBuilder::new()
             .ip_or_hostname(Some(self.dsn.host.clone()))
             .tcp_port(self.dsn.port)
@@ -89,9 +90,9 @@ impl Target {
             .tcp_keepalive_time_ms(Some(KEEPALIVE_MS))
             .tcp_keepalive_probe_interval_secs(Some(KEEPALIVE_INTERVAL))
             .tcp_keepalive_probe_count(Some(KEEPALIVE_PROBES))
-            .read_timeout(Some(self.read_timeout + patience))
+            .read_timeout(Some(self.read_timeout + extra_wait))
             .write_timeout(Some(self.read_timeout))
-            .stmt_cache_size(KEPT_BY_DRIVER)
+            .stmt_cache_size(DRIVER_STATEMENT_CACHE)
             .init(settings::statements(&self.charset, self.read_timeout));
         let options = match &self.dsn.socket {
             Some(path) => options.socket(Some(path.to_string_lossy())),
@@ -112,6 +113,6 @@ impl Target {
     }
 }
 
-fn random_bytes() -> Result<[u8; 16], Driver> {
-    random::bytes().map_err(|error| Driver::IoError(std::io::Error::other(error)))
+fn random_bytes() -> Result<[u8; 16], DbError> {
+    random::bytes().map_err(|error| DbError::IoError(std::io::Error::other(error)))
 }

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use mysql::{Params, Value};
 
 /// The statement with its values in place of its question marks; `None` where they do not match.
-pub(super) fn with_values(sql: &str, values: &Params, charset: &str) -> Option<String> {
+pub(super) fn with_literals(sql: &str, values: &Params, charset: &str) -> Option<String> {
     let values: &[Value] = match values {
         Params::Empty => &[],
         Params::Positional(values) => values,
@@ -65,7 +65,7 @@ mod tests {
     fn values_stand_where_the_question_marks_stood() {
         let values = Params::from((1_i64, &b"a'?"[..], Option::<i64>::None, 1.5_f64));
         assert_eq!(
-            with_values("SELECT ?, '?', `a``?`, ?, ? LIMIT ?", &values, "binary").unwrap(),
+            with_literals("SELECT ?, '?', `a``?`, ?, ? LIMIT ?", &values, "binary").unwrap(),
             "SELECT 1, '?', `a``?`, _binary X'61273F', NULL LIMIT 1.5"
         );
     }
@@ -74,20 +74,20 @@ mod tests {
     fn bytes_that_are_no_text_are_bytes() {
         let values = Params::from((&b"\xff"[..], "\u{e9}"));
         assert_eq!(
-            with_values("?, ?", &values, "utf8mb4").unwrap(),
+            with_literals("?, ?", &values, "utf8mb4").unwrap(),
             "_binary X'FF', _utf8mb4 X'C3A9'"
         );
         let values = Params::from((&b"\xe9"[..],));
         assert_eq!(
-            with_values("?", &values, "latin1").unwrap(),
+            with_literals("?", &values, "latin1").unwrap(),
             "_latin1 X'E9'"
         );
     }
 
     #[test]
     fn values_that_do_not_match_are_no_statement() {
-        assert!(with_values("SELECT ?", &Params::Empty, "binary").is_none());
-        assert!(with_values("SELECT 1", &Params::from((1,)), "binary").is_none());
-        assert!(with_values("SELECT ?", &Params::from((f64::NAN,)), "binary").is_none());
+        assert!(with_literals("SELECT ?", &Params::Empty, "binary").is_none());
+        assert!(with_literals("SELECT 1", &Params::from((1,)), "binary").is_none());
+        assert!(with_literals("SELECT ?", &Params::from((f64::NAN,)), "binary").is_none());
     }
 }

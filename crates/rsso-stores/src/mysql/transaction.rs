@@ -1,9 +1,9 @@
 //! Transactions. None is open while PHP works.
 
-use mysql::{Error as Driver, Params};
+use mysql::{Error as DbError, Params};
 
-use super::connection::Session;
-use super::error::{code, is_answer};
+use super::connection::Connection;
+use super::error::{code, is_definite};
 
 // Whatever the server's `completion_type` says: the connection is used on, without a transaction.
 const COMMIT: &str = "COMMIT AND NO CHAIN NO RELEASE";
@@ -11,14 +11,14 @@ const ROLLBACK: &str = "ROLLBACK AND NO CHAIN NO RELEASE";
 
 /// Runs an act in a transaction of its own, which is rolled back if it fails.
 pub(super) fn transaction<T>(
-    session: &mut Session,
-    act: impl FnOnce(&mut Session) -> Result<T, Driver>,
-) -> Result<T, Driver> {
-    session.run("START TRANSACTION")?;
-    session.set_in_transaction(true);
-    let acted = act(session);
-    session.set_in_transaction(false);
-    let done = acted.and_then(|value| commit(session).map(|()| value));
+    connection: &mut Connection,
+    act: impl FnOnce(&mut Connection) -> Result<T, DbError>,
+) -> Result<T, DbError> {
+    connection.run_unprepared("START TRANSACTION")?;
+    connection.set_in_transaction(true);
+    let acted = act(connection);
+    connection.set_in_transaction(false);
+    let done = acted.and_then(|value| commit(connection).map(|()| value));
     let Err(error) = done else {
         return done;
     };
@@ -27,27 +27,27 @@ pub(super) fn transaction<T>(
         return Err(error);
     }
     // A connection that cannot roll back must be dropped too: then that is the error.
-    session.run(ROLLBACK)?;
+    connection.run_unprepared(ROLLBACK)?;
     Err(error)
 }
 
 /// Until here nothing has happened.
-fn commit(session: &mut Session) -> Result<(), Driver> {
-    session.refuse_if_closed()?;
-    let done = session.run(COMMIT);
-    session.unanswered |= done.as_ref().is_err_and(|error| !is_answer(error));
+fn commit(connection: &mut Connection) -> Result<(), DbError> {
+    connection.refuse_if_closed()?;
+    let done = connection.run_unprepared(COMMIT);
+    connection.unanswered |= done.as_ref().is_err_and(|error| !is_definite(error));
     done
 }
 
 /// As [`transaction`]; each statement sees what was committed before it began, and locks the rows
 /// that it finds, not the gaps between them.
 pub(super) fn read_committed<T>(
-    session: &mut Session,
-    act: impl FnOnce(&mut Session) -> Result<T, Driver>,
-) -> Result<T, Driver> {
+    connection: &mut Connection,
+    act: impl FnOnce(&mut Connection) -> Result<T, DbError>,
+) -> Result<T, DbError> {
     // For the next transaction only.
-    session.run("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")?;
-    transaction(session, act)
+    connection.run_unprepared("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")?;
+    transaction(connection, act)
 }
 
 /// Changes that an act makes when it is through with the table of sessions, if that is an existing
@@ -56,12 +56,12 @@ pub(super) fn read_committed<T>(
 /// A statement on a MyISAM table has the whole table while it runs, also while it waits for a row
 /// of ours, and no search for deadlocks sees that. So whoever has locked a row beside that table
 /// wants nothing of the table any more.
-pub(super) struct Later<'a> {
+pub(super) struct DeferredChanges<'a> {
     waits: bool,
     changes: Vec<(&'a str, Params)>,
 }
 
-impl<'a> Later<'a> {
+impl<'a> DeferredChanges<'a> {
     pub(super) fn new(waits: bool) -> Self {
         Self {
             waits,
@@ -71,21 +71,21 @@ impl<'a> Later<'a> {
 
     pub(super) fn change(
         &mut self,
-        session: &mut Session,
+        connection: &mut Connection,
         sql: &'a str,
         values: impl Into<Params>,
-    ) -> Result<(), Driver> {
+    ) -> Result<(), DbError> {
         if self.waits {
             self.changes.push((sql, values.into()));
             return Ok(());
         }
-        session.change(sql, values).map(|_| ())
+        connection.execute(sql, values).map(|_| ())
     }
 
     /// Makes them.
-    pub(super) fn settle(&mut self, session: &mut Session) -> Result<(), Driver> {
+    pub(super) fn flush(&mut self, connection: &mut Connection) -> Result<(), DbError> {
         for (sql, values) in self.changes.drain(..) {
-            session.change(sql, values)?;
+            connection.execute(sql, values)?;
         }
         Ok(())
     }

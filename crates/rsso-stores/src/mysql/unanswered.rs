@@ -6,43 +6,47 @@
 
 use std::time::Duration;
 
-use mysql::Error as Driver;
+use mysql::Error as DbError;
 
-use super::connection::{Identity, Session};
+use super::connection::{Connection, ConnectionIdentity};
 use super::error::{NO_SUCH_THREAD, code};
 use super::locks::unlock;
 
 /// What is known of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum Completion {
     /// It has not happened, and will not.
     NotDone,
     /// It has happened, or will not any more: the store can be looked at.
-    Over,
+    Ended,
     /// It may have happened, and may yet.
-    Unknown,
+    InDoubt,
 }
 
 /// Ends a lost connection from another one; true when it is gone. Waits so long for that at most.
-pub(super) fn end(session: &mut Session, lost: &Identity, wait: Duration) -> Result<bool, Driver> {
-    if session.identity.server != lost.server {
+pub(super) fn end_connection(
+    connection: &mut Connection,
+    unanswered: &ConnectionIdentity,
+    wait: Duration,
+) -> Result<bool, DbError> {
+    if connection.identity.server != unanswered.server {
         // Another server knows nothing of it.
         return Ok(false);
     }
-    let row = session.first("SELECT IS_USED_LOCK(?)", (&lost.lock,))?;
+    let row = connection.query_first("SELECT IS_USED_LOCK(?)", (&unanswered.lock,))?;
     if let Some(number) = row.and_then(|row| row.get::<Option<u64>, _>(0)).flatten() {
-        match session.run(&format!("KILL {number}")) {
+        match connection.run_unprepared(&format!("KILL {number}")) {
             Err(error) if code(&error) == Some(NO_SUCH_THREAD) => {}
             // A proxy may not let us; the lock tells.
             Err(error) if code(&error).is_none() => return Err(error),
             _ => {}
         }
     }
-    let seconds = session.lock_wait(wait);
-    let got = session.first("SELECT GET_LOCK(?, ?)", (&lost.lock, seconds))?;
+    let seconds = connection.lock_wait_seconds(wait);
+    let got = connection.query_first("SELECT GET_LOCK(?, ?)", (&unanswered.lock, seconds))?;
     let is_gone = got.and_then(|row| row.get::<Option<i64>, _>(0)).flatten() == Some(1);
     if is_gone {
-        unlock(session, &lost.lock)?;
+        unlock(connection, &unanswered.lock)?;
     }
     Ok(is_gone)
 }

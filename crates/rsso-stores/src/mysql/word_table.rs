@@ -1,12 +1,12 @@
 //! The rows that hold what PHP's processes use.
 
 use data_encoding::HEXLOWER;
-use mysql::Error as Driver;
+use mysql::Error as DbError;
 use sha2::{Digest as _, Sha256};
 
 use super::Tables;
 use super::columns::text;
-use super::connection::Session;
+use super::connection::Connection;
 use super::schema::quote;
 use rsso_core::store::words::Word;
 
@@ -14,7 +14,7 @@ use rsso_core::store::words::Word;
 const REALM: &str = "+words";
 
 /// How many prefixes are looked at.
-const MOST_PREFIXES: usize = 16;
+const MAX_PREFIXES: usize = 16;
 
 /// The statements on words.
 pub(super) struct WordTable {
@@ -43,27 +43,27 @@ impl WordTable {
     }
 
     /// A table that is no outbox of rsso's says nothing.
-    pub(super) fn words(&self, session: &mut Session) -> Result<Vec<Word>, Driver> {
+    pub(super) fn words(&self, connection: &mut Connection) -> Result<Vec<Word>, DbError> {
         let mut tables = vec![self.events.clone()];
-        let others = session.all("SHOW TABLES LIKE '%events'", ())?;
+        let others = connection.query_all("SHOW TABLES LIKE '%events'", ())?;
         let mut others: Vec<String> = others
             .into_iter()
             .filter_map(|mut row| Some(quote(&text(&mut row, 0)?)))
             .collect();
         others.retain(|name| *name != self.events);
-        others.truncate(MOST_PREFIXES);
+        others.truncate(MAX_PREFIXES);
         tables.extend(others);
         let mut words = Vec::new();
         for table in tables {
             let sql = format!("SELECT event, at FROM {table} WHERE realm = ?");
-            match session.all(&sql, (REALM,)) {
+            match connection.query_all(&sql, (REALM,)) {
                 Ok(rows) => words.extend(rows.into_iter().filter_map(|mut row| {
                     Some(Word {
                         text: text(&mut row, 0)?,
                         at: row.get(1)?,
                     })
                 })),
-                Err(Driver::MySqlError(_)) => {}
+                Err(DbError::MySqlError(_)) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -72,14 +72,14 @@ impl WordTable {
 
     pub(super) fn leave(
         &self,
-        session: &mut Session,
+        connection: &mut Connection,
         word: &Word,
         gone: &[Word],
-    ) -> Result<(), Driver> {
+    ) -> Result<(), DbError> {
         for word in gone.iter().chain([word]) {
-            session.change(&self.forget, (REALM, place(&word.text)))?;
+            connection.execute(&self.forget, (REALM, place(&word.text)))?;
         }
         let values = (REALM, place(&word.text), word.at, word.text.as_bytes());
-        session.change(&self.add, values).map(|_| ())
+        connection.execute(&self.add, values).map(|_| ())
     }
 }

@@ -1,7 +1,7 @@
 //! Words: rows of the outbox's table, of a realm that nobody can have, because rsso may not be allowed to
 //! make a table. Those of another prefix are in the tables whose names end like ours.
 
-use super::connections::Line;
+use super::connections::ConnectionRole;
 use super::store::MysqlStore;
 use rsso_core::error::Result;
 use rsso_core::store::words::{Word, Words};
@@ -16,14 +16,17 @@ impl Words for MysqlStore {
 
     fn words(&mut self) -> Result<Vec<Word>> {
         let words = &self.words;
-        self.lines
-            .on(Line::Prompt, READ, |session| words.words(session))
+        self.connections
+            .run(ConnectionRole::Main, READ, |connection| {
+                words.words(connection)
+            })
     }
 
     fn leave_word(&mut self, word: &Word, gone: &[Word]) -> Result<()> {
         let words = &self.words;
-        self.lines.on(Line::Prompt, LEAVE, |session| {
-            words.leave(session, word, gone)
-        })
+        self.connections
+            .run(ConnectionRole::Main, LEAVE, |connection| {
+                words.leave(connection, word, gone)
+            })
     }
 }

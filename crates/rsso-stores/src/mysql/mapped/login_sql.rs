@@ -1,7 +1,7 @@
 //! The statements that acts on logins need of an existing table and its marks.
 
 use crate::mysql::columns::BOUND;
-use crate::mysql::sql::LONGEST;
+use crate::mysql::sql::MAX_SECONDS;
 use crate::mysql::{Mapping, Tables};
 
 /// The statements.
@@ -32,7 +32,7 @@ impl Statements {
             bindings,
             ..
         } = tables;
-        let lifetime = lifetime.as_secs().min(LONGEST);
+        let lifetime = lifetime.as_secs().min(MAX_SECONDS);
         // Not blind to case, whatever the column's collation is.
         let bytes = format!("CAST(CONVERT(m.{id} USING utf8mb4) AS BINARY)");
         let (ends, cap) = match (expires, time) {

@@ -11,4 +11,4 @@ mod statements;
 mod table;
 mod table_check;
 
-pub(super) use table::Mapped;
+pub(super) use table::MappedLayout;

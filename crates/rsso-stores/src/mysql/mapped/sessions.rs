@@ -2,111 +2,116 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use mysql::{Error as Driver, Params, Row, Value};
+use mysql::{Error as DbError, Params, Row, Value};
 
-use super::Mapped;
-use super::table::{is_there, plain, positional};
+use super::MappedLayout;
+use super::table::{is_same_id, positional, stored_id};
 use crate::mysql::columns::{bound, kick, record_version};
-use crate::mysql::connection::Session;
+use crate::mysql::connection::Connection;
 use crate::mysql::locks::unlock;
-use crate::mysql::reads::{Ask, Found, Read};
+use crate::mysql::reads::{LockRequest, Read, Stored};
 use crate::mysql::sql::{placeholders, seconds};
 use crate::mysql::transaction::transaction;
 use rsso_core::sid::SessionKey;
 use rsso_core::store::{Basis, Change, Generation, Outcome, Record, Revision, Version};
 
 /// How many marks one statement looks at, for each row that gc asks for.
-const MARKS_PER_ROW: usize = 5;
+const VERSIONS_PER_ROW: usize = 5;
 
 /// How far the server's clock may be ahead of ours, in seconds.
-const CLOCKS_APART: u64 = 86_400;
+const MAX_CLOCK_SKEW: u64 = 86_400;
 
-impl Mapped {
+impl MappedLayout {
     pub(crate) fn load(
         &self,
-        session: &mut Session,
+        connection: &mut Connection,
         key: &SessionKey,
-        ask: Option<Ask<'_>>,
-    ) -> Result<Read, Driver> {
-        self.check(session)?;
-        let Some(ask) = ask else {
-            return self.load_now(session, key);
+        request: Option<LockRequest<'_>>,
+    ) -> Result<Read, DbError> {
+        self.check(connection)?;
+        let Some(request) = request else {
+            return self.load_now(connection, key);
         };
-        let name = ask.name;
-        let read = self.load_locked(session, key, &ask);
+        let name = request.name;
+        let read = self.load_locked(connection, key, &request);
         if read.is_err() {
             // The lock may have been granted before the failure, and locks are counted.
-            let _ = unlock(session, name);
+            let _ = unlock(connection, name);
         }
         read
     }
 
-    pub(crate) fn load_now(&self, session: &mut Session, key: &SessionKey) -> Result<Read, Driver> {
-        let (id, full) = (plain(key.as_bytes()), key.as_bytes());
-        let row = session.first(&self.load, (id, id, full, full))?;
-        self.found(session, id, row, 0)
+    pub(crate) fn load_now(
+        &self,
+        connection: &mut Connection,
+        key: &SessionKey,
+    ) -> Result<Read, DbError> {
+        let (id, full) = (stored_id(key.as_bytes()), key.as_bytes());
+        let row = connection.query_first(&self.load, (id, id, full, full))?;
+        self.found(connection, id, row, 0)
     }
 
     pub(crate) fn load_locked(
         &self,
-        session: &mut Session,
+        connection: &mut Connection,
         key: &SessionKey,
-        ask: &Ask<'_>,
-    ) -> Result<Read, Driver> {
+        request: &LockRequest<'_>,
+    ) -> Result<Read, DbError> {
         let granted = |row: &Option<Row>| {
             let got = row.as_ref()?.get::<Option<i64>, _>(0).flatten();
             (got == Some(1)).then_some(())
         };
         // A statement that waits keeps a MyISAM table locked meanwhile, from the lock's owner too:
         // waiting has a statement of its own, and the one that reads does not wait.
-        if ask.seconds > 0.0 {
-            let row = session.first("SELECT GET_LOCK(?, ?)", (ask.name, ask.seconds))?;
+        if request.seconds > 0.0 {
+            let row =
+                connection.query_first("SELECT GET_LOCK(?, ?)", (request.name, request.seconds))?;
             if granted(&row).is_none() {
                 return Ok(Read::Taken);
             }
-            return self.load_now(session, key);
+            return self.load_now(connection, key);
         }
-        let (id, full) = (plain(key.as_bytes()), key.as_bytes());
-        let row = session.first(
+        let (id, full) = (stored_id(key.as_bytes()), key.as_bytes());
+        let row = connection.query_first(
             &self.load_locked,
-            (ask.name, ask.seconds, id, id, full, full),
+            (request.name, request.seconds, id, id, full, full),
         )?;
         if granted(&row).is_none() {
             return Ok(Read::Taken);
         }
-        self.found(session, id, row, 1)
+        self.found(connection, id, row, 1)
     }
 
     /// What is in a row; a record that the old code wrote gets its mark now.
     pub(crate) fn found(
         &self,
-        session: &mut Session,
+        connection: &mut Connection,
         id: &[u8],
         row: Option<Row>,
         first: usize,
-    ) -> Result<Read, Driver> {
+    ) -> Result<Read, DbError> {
         let Some(mut row) = row else {
             return Ok(Read::Granted(Box::default()));
         };
-        if !is_there(&row, first + 3, id)? {
-            return Ok(Read::Granted(Box::new(Found {
+        if !is_same_id(&row, first + 3, id)? {
+            return Ok(Read::Granted(Box::new(Stored {
                 kick: kick(&mut row, first + 8),
-                ..Found::default()
+                ..Stored::default()
             })));
         }
         let version = match record_version(&row, first) {
             Some(version) => Some(version),
-            None => self.marked(session, id)?,
+            None => self.ensure_version(connection, id)?,
         };
         // The old code may store NULL for an empty session.
         let data: Option<Vec<u8>> = row.take::<Option<Vec<u8>>, _>(first + 2).flatten();
-        Ok(Read::Granted(Box::new(Found {
+        Ok(Read::Granted(Box::new(Stored {
             record: version.map(|version| Record {
                 data: data.unwrap_or_default(),
                 version,
             }),
             login: bound(&mut row, first + 4),
-            ..Found::default()
+            ..Stored::default()
         })))
     }
 
@@ -114,33 +119,36 @@ impl Mapped {
     pub(crate) fn seconds(&self, ttl: Duration) -> u64 {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = now.map_or(0, |now| now.as_secs());
-        let latest = self.checked.get().map_or(u64::MAX, |found| found.latest);
-        seconds(ttl).min(latest.saturating_sub(now + CLOCKS_APART).max(1))
+        let latest = self.facts.get().map_or(u64::MAX, |found| found.latest);
+        seconds(ttl).min(latest.saturating_sub(now + MAX_CLOCK_SKEW).max(1))
     }
 
-    pub(crate) fn marked(
+    pub(crate) fn ensure_version(
         &self,
-        session: &mut Session,
+        connection: &mut Connection,
         id: &[u8],
-    ) -> Result<Option<Version>, Driver> {
+    ) -> Result<Option<Version>, DbError> {
         let born =
-            Generation::random().map_err(|error| Driver::IoError(std::io::Error::other(error)))?;
-        session.change(&self.mark, (id, born.0.cast_signed(), &[0_u8; 16][..]))?;
+            Generation::random().map_err(|error| DbError::IoError(std::io::Error::other(error)))?;
+        connection.execute(
+            &self.add_version,
+            (id, born.0.cast_signed(), &[0_u8; 16][..]),
+        )?;
         // Another request may have been faster; what stands there counts.
-        let row = session.first(&self.read_mark, (id,))?;
+        let row = connection.query_first(&self.read_version, (id,))?;
         Ok(row.and_then(|row| record_version(&row, 0)))
     }
 
     pub(crate) fn update(
         &self,
-        session: &mut Session,
+        connection: &mut Connection,
         key: &SessionKey,
         basis: Basis,
         seen: Version,
         any_revision: bool,
         change: Change<'_>,
-    ) -> Result<Option<Outcome>, Driver> {
-        let id = Value::from(plain(key.as_bytes()));
+    ) -> Result<Option<Outcome>, DbError> {
+        let id = Value::from(stored_id(key.as_bytes()));
         let generation = Value::from(seen.generation.0.cast_signed());
         let mut values = vec![id.clone()];
         let (sql, revision) = match change {
@@ -167,21 +175,21 @@ impl Mapped {
         } else {
             values.extend([id, generation]);
         }
-        let found = session.change(sql, Params::Positional(values))?;
+        let found = connection.execute(sql, Params::Positional(values))?;
         Ok((found > 0).then(|| Outcome::stored(seen.generation, revision)))
     }
 
     pub(crate) fn insert(
         &self,
-        session: &mut Session,
+        connection: &mut Connection,
         key: &SessionKey,
         basis: Basis,
         any_revision: bool,
         change: Change<'_>,
         born: Generation,
-    ) -> Result<Option<Outcome>, Driver> {
-        let id = plain(key.as_bytes());
-        let found = match self.load(session, key, None)? {
+    ) -> Result<Option<Outcome>, DbError> {
+        let id = stored_id(key.as_bytes());
+        let found = match self.load(connection, key, None)? {
             Read::Granted(found) => found.record,
             Read::Taken => None,
         };
@@ -201,19 +209,19 @@ impl Mapped {
         }
         let token = &basis.token.as_bytes()[..];
         // The row first, as everywhere: whoever has a mark locked does not want the old table.
-        let generation = transaction(session, |session| {
-            let is_new = session.change(&self.insert, Params::Positional(values))? == 1;
+        let generation = transaction(connection, |connection| {
+            let is_new = connection.execute(&self.insert, Params::Positional(values))? == 1;
             // One that was made without a lock meanwhile has the same life for whoever reads it; one that has
             // ended since it was looked for does not come back.
             let generation = match found.is_some() && !is_new {
                 true => {
-                    let mark = session.first(&self.read_mark, (id,))?;
-                    let mark = mark.and_then(|row| record_version(&row, 0));
-                    mark.map_or(born, |version| version.generation)
+                    let version = connection.query_first(&self.read_version, (id,))?;
+                    let version = version.and_then(|row| record_version(&row, 0));
+                    version.map_or(born, |version| version.generation)
                 }
                 false => born,
             };
-            session.change(&self.insert_mark, (id, generation.0.cast_signed(), token))?;
+            connection.execute(&self.set_version, (id, generation.0.cast_signed(), token))?;
             Ok(generation)
         })?;
         Ok(Some(Outcome::stored(generation, basis.token.into())))
@@ -222,43 +230,44 @@ impl Mapped {
     /// Removes a session that has no login, or, `alone`, one that leaves its login behind.
     pub(crate) fn destroy(
         &self,
-        session: &mut Session,
+        connection: &mut Connection,
         key: &[u8],
         seen: Option<Generation>,
         alone: bool,
-    ) -> Result<bool, Driver> {
-        self.check(session)?;
-        let (id, any) = (plain(key), seen.is_none());
+    ) -> Result<bool, DbError> {
+        self.check(connection)?;
+        let (id, any) = (stored_id(key), seen.is_none());
         let generation = seen.map_or(0, |seen| seen.0.cast_signed());
         let values = (id, key, id, id, any, generation, alone);
-        Ok(session.change(&self.destroy, values)? > 0)
+        Ok(connection.execute(&self.destroy, values)? > 0)
     }
 
     pub(crate) fn expired(
         &self,
-        session: &mut Session,
+        connection: &mut Connection,
         after: &[u8],
         limit: usize,
-    ) -> Result<Vec<Vec<u8>>, Driver> {
-        self.check(session)?;
-        let rows = session.all(&self.expired, (after, limit))?;
+    ) -> Result<Vec<Vec<u8>>, DbError> {
+        self.check(connection)?;
+        let rows = connection.query_all(&self.expired, (after, limit))?;
         let ids: Vec<_> = rows.into_iter().filter_map(|row| row.get(0)).collect();
         if ids.is_empty() {
             // The end of a gc.
-            self.remove_lost_marks(session, limit)?;
+            self.remove_orphaned_versions(connection, limit)?;
         }
         Ok(ids)
     }
 
     /// Removes the marks of sessions that the old code has removed.
-    pub(crate) fn remove_lost_marks(
+    pub(crate) fn remove_orphaned_versions(
         &self,
-        session: &mut Session,
+        connection: &mut Connection,
         limit: usize,
-    ) -> Result<(), Driver> {
+    ) -> Result<(), DbError> {
         let mut after = Vec::new();
         loop {
-            let rows = session.all(&self.lost_marks, (&after, limit * MARKS_PER_ROW))?;
+            let rows = connection
+                .query_all(&self.orphaned_versions, (&after, limit * VERSIONS_PER_ROW))?;
             let mut lost = Vec::new();
             let count = rows.len();
             for row in rows {
@@ -269,7 +278,7 @@ impl Mapped {
                 after = id;
             }
             for ids in lost.chunks(limit) {
-                self.remove_marks(session, ids)?;
+                self.remove_versions(connection, ids)?;
             }
             if count == 0 {
                 return Ok(());
@@ -277,19 +286,23 @@ impl Mapped {
         }
     }
 
-    pub(crate) fn remove_marks(
+    pub(crate) fn remove_versions(
         &self,
-        session: &mut Session,
+        connection: &mut Connection,
         ids: &[Vec<u8>],
-    ) -> Result<(), Driver> {
-        let sql = format!("{} ({})", self.remove_marks, placeholders(ids.len()));
-        session.change(&sql, positional(ids)).map(|_| ())
+    ) -> Result<(), DbError> {
+        let sql = format!("{} ({})", self.remove_versions, placeholders(ids.len()));
+        connection.execute(&sql, positional(ids)).map(|_| ())
     }
 
-    pub(crate) fn remove(&self, session: &mut Session, ids: &[Vec<u8>]) -> Result<u64, Driver> {
+    pub(crate) fn remove(
+        &self,
+        connection: &mut Connection,
+        ids: &[Vec<u8>],
+    ) -> Result<u64, DbError> {
         let sql = format!("{} ({})", self.remove, placeholders(ids.len()));
-        let removed = session.change(&sql, positional(ids))?;
-        self.remove_marks(session, ids)?;
+        let removed = connection.execute(&sql, positional(ids))?;
+        self.remove_versions(connection, ids)?;
         Ok(removed)
     }
 }

@@ -3,13 +3,13 @@
 use std::cell::Cell;
 
 use super::login_sql::Statements;
-use super::table::Mapped;
+use super::table::MappedLayout;
 use crate::mysql::columns::BOUND;
 use crate::mysql::schema::Tables;
-use crate::mysql::sql::LONGEST;
+use crate::mysql::sql::MAX_SECONDS;
 use rsso_core::mapping::Mapping;
 
-impl Mapped {
+impl MappedLayout {
     pub(crate) fn new(mapping: &Mapping, tables: &Tables) -> Self {
         let Mapping {
             table,
@@ -30,7 +30,7 @@ impl Mapped {
         let same_id = format!("m.{id} = CONVERT(k.id USING ascii)");
         // Not blind to case, whatever the column's collation is.
         let same_bytes = format!("CAST(CONVERT(m.{id} USING utf8mb4) AS BINARY) = ?");
-        let lifetime = lifetime.as_secs().min(LONGEST);
+        let lifetime = lifetime.as_secs().min(MAX_SECONDS);
         let alive = match (expires, time) {
             (Some(expires), _) => format!("m.{expires} > UNIX_TIMESTAMP()"),
             (None, Some(time)) => format!("m.{time} > UNIX_TIMESTAMP() - {lifetime}"),
@@ -82,7 +82,7 @@ impl Mapped {
         );
         Self {
             mapping: mapping.clone(),
-            checked: Cell::new(None),
+            facts: Cell::new(None),
             load: format!(
                 "SELECT {columns_read} FROM (SELECT 1 AS one) AS g \
                  LEFT JOIN {table} AS m ON m.{id} = ? AND {alive} \
@@ -98,8 +98,10 @@ impl Mapped {
                  {besides} = IF(g.got = 1 AND m.{id} IS NULL, ?, NULL) \
                  LOCK IN SHARE MODE"
             ),
-            mark: format!("INSERT IGNORE INTO {marks} (id, generation, revision) VALUES (?, ?, ?)"),
-            read_mark: format!("SELECT generation, revision FROM {marks} WHERE id = ?"),
+            add_version: format!(
+                "INSERT IGNORE INTO {marks} (id, generation, revision) VALUES (?, ?, ?)"
+            ),
+            read_version: format!("SELECT generation, revision FROM {marks} WHERE id = ?"),
             update: format!(
                 "UPDATE {table} AS m JOIN {marks} AS k ON k.id = ? \
                  SET m.{data} = ?{refresh}, k.revision = ? \
@@ -117,7 +119,7 @@ impl Mapped {
                     .map(|(column, _)| format!(", {column} = VALUES({column})"))
                     .collect::<String>()
             ),
-            insert_mark: format!(
+            set_version: format!(
                 "INSERT INTO {marks} (id, generation, revision) VALUES (?, ?, ?) \
                  ON DUPLICATE KEY UPDATE generation = VALUES(generation), revision = VALUES(revision)"
             ),
@@ -131,17 +133,17 @@ impl Mapped {
                 "SELECT m.{id} FROM {table} AS m WHERE NOT ({alive}) AND m.{id} > ? ORDER BY m.{id} LIMIT ?"
             ),
             remove: format!("DELETE m FROM {table} AS m WHERE NOT ({alive}) AND m.{id} IN"),
-            lost_marks: format!(
+            orphaned_versions: format!(
                 "SELECT k.id, m.{id} IS NULL FROM \
                  (SELECT id FROM {marks} WHERE id > ? ORDER BY id LIMIT ?) AS k \
                  LEFT JOIN {table} AS m ON {same_id} ORDER BY k.id"
             ),
             // A row that is there again has been read with its mark, maybe.
-            remove_marks: format!(
+            remove_versions: format!(
                 "DELETE k FROM {marks} AS k LEFT JOIN {table} AS m ON {same_id} WHERE m.{id} IS NULL AND k.id IN"
             ),
             has_expires: expires.is_some(),
-            seats: Statements::new(mapping, tables, &alive),
+            login_sessions: Statements::new(mapping, tables, &alive),
         }
     }
 }

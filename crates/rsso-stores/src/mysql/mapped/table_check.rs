@@ -1,9 +1,9 @@
 //! Whether the old table is what the directives say of it.
 
-use mysql::{Error as Driver, Row};
+use mysql::{Error as DbError, Row};
 
-use super::table::{Checked, Mapped, wrong};
-use crate::mysql::connection::Session;
+use super::table::{MappedLayout, TableFacts, mapping_error};
+use crate::mysql::connection::Connection;
 
 /// A column of the old table.
 struct Column {
@@ -16,27 +16,27 @@ struct Column {
     length: Option<u64>,
 }
 
-impl Mapped {
+impl MappedLayout {
     /// Whether the table is there, and is what the directives say; asked once.
-    pub(crate) fn check(&self, session: &mut Session) -> Result<(), Driver> {
-        let found = match self.checked.get() {
+    pub(crate) fn check(&self, connection: &mut Connection) -> Result<(), DbError> {
+        let found = match self.facts.get() {
             Some(found) => found,
-            None => self.look_at_table(session)?,
+            None => self.inspect_table(connection)?,
         };
-        self.checked.set(Some(found));
-        session.atomic = found.is_transactional;
+        self.facts.set(Some(found));
+        connection.is_transactional = found.is_transactional;
         Ok(())
     }
 
-    fn look_at_table(&self, session: &mut Session) -> Result<Checked, Driver> {
+    fn inspect_table(&self, connection: &mut Connection) -> Result<TableFacts, DbError> {
         let table = unquoted(&self.mapping.table);
-        let is_transactional = is_transactional(session, &table)?;
-        let columns = columns(session, &table)?;
+        let is_transactional = is_transactional(connection, &table)?;
+        let columns = columns(connection, &table)?;
         let id = unquoted(&self.mapping.id);
         let column = |wanted: &str| {
             let is_it = |column: &&Column| column.name.to_lowercase() == wanted.to_lowercase();
             columns.iter().find(is_it).ok_or_else(|| {
-                wrong(format!(
+                mapping_error(format!(
                     "rsso.mysql_columns: the table '{table}' has no column '{wanted}'"
                 ))
             })
@@ -53,7 +53,7 @@ impl Mapped {
                 latest = holds;
             }
         }
-        let unique = session.first(
+        let unique = connection.query_first(
             "SELECT index_name FROM information_schema.statistics \
              WHERE table_schema = DATABASE() AND table_name = ? AND non_unique = 0 \
              GROUP BY index_name \
@@ -61,11 +61,11 @@ impl Mapped {
             (&table, &id),
         )?;
         if unique.is_none() {
-            return Err(wrong(format!(
+            return Err(mapping_error(format!(
                 "rsso.mysql_columns: '{id}' must be the primary key of '{table}', or have a unique index"
             )));
         }
-        Ok(Checked {
+        Ok(TableFacts {
             is_transactional,
             latest,
         })
@@ -83,7 +83,7 @@ impl Column {
     }
 
     /// The latest time, in seconds since 1970, that the column holds; an error where it holds none of today's.
-    fn latest_time(&self, table: &str) -> Result<u64, Driver> {
+    fn latest_time(&self, table: &str) -> Result<u64, DbError> {
         let is_unsigned = self.full_kind.contains("unsigned");
         let digits = |length: Option<u64>| {
             let length = u32::try_from(length.unwrap_or(u64::MAX)).unwrap_or(u32::MAX);
@@ -92,7 +92,7 @@ impl Column {
         let Self { name, kind, .. } = self;
         let latest = match (kind.to_lowercase().as_str(), is_unsigned) {
             ("date" | "datetime" | "time" | "timestamp" | "year", _) => {
-                return Err(wrong(format!(
+                return Err(mapping_error(format!(
                     "rsso.mysql_columns: '{name}' is a {kind}; it must hold seconds since 1970, as an INT does"
                 )));
             }
@@ -104,8 +104,8 @@ impl Column {
             ("decimal" | "char" | "varchar" | "binary" | "varbinary", _) => digits(self.length),
             _ => u64::MAX,
         };
-        if latest < NOW_AT_LEAST {
-            return Err(wrong(format!(
+        if latest < A_PAST_MOMENT {
+            return Err(mapping_error(format!(
                 "rsso.mysql_columns: '{name}' is a {kind}, which is too small for seconds since 1970: \
                  ALTER TABLE {table} MODIFY {name} INT UNSIGNED NOT NULL (or, where the old code keeps a \
                  lifetime in it and the time elsewhere, map that as time= only)"
@@ -116,10 +116,10 @@ impl Column {
 }
 
 /// A moment that has passed: 2025.
-const NOW_AT_LEAST: u64 = 1_735_689_600;
+const A_PAST_MOMENT: u64 = 1_735_689_600;
 
-fn is_transactional(session: &mut Session, table: &str) -> Result<bool, Driver> {
-    let row = session.first(
+fn is_transactional(connection: &mut Connection, table: &str) -> Result<bool, DbError> {
+    let row = connection.query_first(
         "SELECT table_type, engine FROM information_schema.tables \
          WHERE table_schema = DATABASE() AND table_name = ?",
         (table,),
@@ -131,12 +131,12 @@ fn is_transactional(session: &mut Session, table: &str) -> Result<bool, Driver> 
     {
         Some("BASE TABLE") => {}
         None => {
-            return Err(wrong(format!(
+            return Err(mapping_error(format!(
                 "rsso.mysql_table: the database has no table '{table}' that this user may use"
             )));
         }
         Some(kind) => {
-            return Err(wrong(format!(
+            return Err(mapping_error(format!(
                 "rsso.mysql_table: '{table}' is not a table ({kind})"
             )));
         }
@@ -147,8 +147,8 @@ fn is_transactional(session: &mut Session, table: &str) -> Result<bool, Driver> 
     Ok(engine.is_some_and(|engine| engine.eq_ignore_ascii_case("InnoDB")))
 }
 
-fn columns(session: &mut Session, table: &str) -> Result<Vec<Column>, Driver> {
-    let rows = session.all(
+fn columns(connection: &mut Connection, table: &str) -> Result<Vec<Column>, DbError> {
+    let rows = connection.query_all(
         "SELECT column_name, data_type, column_type, \
            COALESCE(character_maximum_length, numeric_precision - numeric_scale) \
          FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = ?",

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use mysql::{Error as Driver, Row};
+use mysql::{Error as DbError, Row};
 
 use crate::mysql::columns::{BOUND, record_version};
-use crate::mysql::connection::Session;
-use crate::mysql::error::overtaken;
+use crate::mysql::connection::Connection;
+use crate::mysql::error::serialization_failure;
 use crate::mysql::schema::Tables;
 use crate::mysql::sql::seconds;
 use rsso_core::store::{Generation, Version};
@@ -73,16 +73,20 @@ impl Statements {
         }
     }
 
-    pub(crate) fn bound(&self, session: &mut Session, key: &[u8]) -> Result<Option<Row>, Driver> {
-        session.first(&self.bound, (key,))
+    pub(crate) fn bound(
+        &self,
+        connection: &mut Connection,
+        key: &[u8],
+    ) -> Result<Option<Row>, DbError> {
+        connection.query_first(&self.bound, (key,))
     }
 
     pub(crate) fn version(
         &self,
-        session: &mut Session,
+        connection: &mut Connection,
         key: &[u8],
-    ) -> Result<Option<(Option<Version>, bool)>, Driver> {
-        let row = session.first(&self.version, (key,))?;
+    ) -> Result<Option<(Option<Version>, bool)>, DbError> {
+        let row = connection.query_first(&self.version, (key,))?;
         Ok(row.map(|row| {
             let alive = row.get::<Option<i64>, _>(2).flatten() == Some(1);
             (record_version(&row, 0), alive)
@@ -91,31 +95,31 @@ impl Statements {
 
     pub(crate) fn create(
         &self,
-        session: &mut Session,
+        connection: &mut Connection,
         key: &[u8],
         version: Version,
         ttl: Duration,
-    ) -> Result<(), Driver> {
+    ) -> Result<(), DbError> {
         let values = (
             key,
             version.generation.0.cast_signed(),
             &version.revision.0[..],
             seconds(ttl),
         );
-        match session.change(&self.create, values)? {
-            0 => Err(overtaken()),
+        match connection.execute(&self.create, values)? {
+            0 => Err(serialization_failure()),
             _ => Ok(()),
         }
     }
 
     pub(crate) fn copy(
         &self,
-        session: &mut Session,
+        connection: &mut Connection,
         from: &[u8],
         to: &[u8],
         version: Version,
         ttl: Duration,
-    ) -> Result<bool, Driver> {
+    ) -> Result<bool, DbError> {
         let values = (
             to,
             version.generation.0.cast_signed(),
@@ -123,21 +127,26 @@ impl Statements {
             seconds(ttl),
             from,
         );
-        Ok(session.change(&self.copy, values)? > 0)
+        Ok(connection.execute(&self.copy, values)? > 0)
     }
 
     pub(crate) fn remove(
         &self,
-        session: &mut Session,
+        connection: &mut Connection,
         key: &[u8],
         generation: Generation,
-    ) -> Result<(), Driver> {
-        session
-            .change(&self.remove, (key, generation.0.cast_signed()))
+    ) -> Result<(), DbError> {
+        connection
+            .execute(&self.remove, (key, generation.0.cast_signed()))
             .map(|_| ())
     }
 
-    pub(crate) fn cap(&self, session: &mut Session, key: &[u8], until: i64) -> Result<(), Driver> {
-        session.change(&self.cap, (until, key, key)).map(|_| ())
+    pub(crate) fn cap(
+        &self,
+        connection: &mut Connection,
+        key: &[u8],
+        until: i64,
+    ) -> Result<(), DbError> {
+        connection.execute(&self.cap, (until, key, key)).map(|_| ())
     }
 }

@@ -3,4 +3,4 @@
 mod login_sessions;
 mod sessions;
 
-pub(super) use sessions::Native;
+pub(super) use sessions::NativeLayout;

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use mysql::{Error as Driver, Params, Row, Value};
+use mysql::{Error as DbError, Params, Row, Value};
 
 use super::login_sessions::Statements;
 use crate::mysql::columns::{BOUND, bound, kick, record};
-use crate::mysql::connection::Session;
-use crate::mysql::reads::{Ask, Cursor, Found, Read};
+use crate::mysql::connection::Connection;
+use crate::mysql::reads::{Cursor, LockRequest, Read, Stored};
 use crate::mysql::schema::Tables;
 use crate::mysql::sql::{placeholders, seconds};
 use rsso_core::sid::SessionKey;
@@ -17,7 +17,7 @@ use rsso_core::store::{Basis, Change, End, Generation, Outcome, Revision, Versio
 const LEFT: &str = "GREATEST(s.expires - CAST(UNIX_TIMESTAMP() AS SIGNED), 0)";
 
 /// The statements on the table.
-pub(crate) struct Native {
+pub(crate) struct NativeLayout {
     load: String,
     reload: String,
     load_locked: String,
@@ -31,10 +31,10 @@ pub(crate) struct Native {
     generation: String,
     expired: String,
     table: String,
-    pub(crate) seats: Statements,
+    pub(crate) login_sessions: Statements,
 }
 
-impl Native {
+impl NativeLayout {
     pub(crate) fn new(tables: &Tables) -> Self {
         let Tables {
             sessions: table,
@@ -130,44 +130,48 @@ impl Native {
                    AND expires >= ? AND (expires > ? OR id > ?) ORDER BY expires, id LIMIT ?"
             ),
             table: table.clone(),
-            seats: Statements::new(tables),
+            login_sessions: Statements::new(tables),
         }
     }
 
     pub(crate) fn load(
         &self,
-        session: &mut Session,
+        connection: &mut Connection,
         key: &SessionKey,
-        ask: Option<Ask<'_>>,
-    ) -> Result<Read, Driver> {
+        request: Option<LockRequest<'_>>,
+    ) -> Result<Read, DbError> {
         let id = key.as_bytes();
-        let Some(ask) = ask else {
-            let row = session.first(&self.load, (id,))?;
-            return self.found(session, id, row, 0);
+        let Some(request) = request else {
+            let row = connection.query_first(&self.load, (id,))?;
+            return self.found(connection, id, row, 0);
         };
-        let row = session.first(&self.load_locked, (ask.name, ask.seconds, id))?;
+        let row = connection.query_first(&self.load_locked, (request.name, request.seconds, id))?;
         match row {
             Some(row) if row.get::<Option<i64>, _>(0).flatten() == Some(1) => {
-                self.found(session, id, Some(row), 1)
+                self.found(connection, id, Some(row), 1)
             }
             _ => Ok(Read::Taken),
         }
     }
 
-    pub(crate) fn reload(&self, session: &mut Session, key: &SessionKey) -> Result<Read, Driver> {
-        let row = session.first(&self.reload, (key.as_bytes(),))?;
-        self.found(session, key.as_bytes(), row, 0)
+    pub(crate) fn reload(
+        &self,
+        connection: &mut Connection,
+        key: &SessionKey,
+    ) -> Result<Read, DbError> {
+        let row = connection.query_first(&self.reload, (key.as_bytes(),))?;
+        self.found(connection, key.as_bytes(), row, 0)
     }
 
     /// What is in the columns of a read, or why there is nothing.
     fn found(
         &self,
-        session: &mut Session,
+        connection: &mut Connection,
         id: &[u8],
         row: Option<Row>,
         first: usize,
-    ) -> Result<Read, Driver> {
-        let mut found = Found::default();
+    ) -> Result<Read, DbError> {
+        let mut found = Stored::default();
         if let Some(mut row) = row {
             found.record = record(&mut row, first);
             found.login = bound(&mut row, first + 3);
@@ -175,7 +179,7 @@ impl Native {
             found.left = left.map(|left| Duration::from_secs(left.saturating_sub(1)));
         }
         if found.record.is_none() {
-            let row = session.first(&self.kick, (id,))?;
+            let row = connection.query_first(&self.kick, (id,))?;
             found.kick = row.and_then(|mut row| kick(&mut row, 0));
         }
         Ok(Read::Granted(Box::new(found)))
@@ -183,19 +187,19 @@ impl Native {
 
     pub(crate) fn update(
         &self,
-        session: &mut Session,
+        connection: &mut Connection,
         key: &SessionKey,
         basis: Basis,
         seen: Version,
         any_revision: bool,
         change: Change<'_>,
-    ) -> Result<Option<Outcome>, Driver> {
+    ) -> Result<Option<Outcome>, DbError> {
         let generation = seen.generation.0.cast_signed();
         let ttl = seconds(change.ttl());
         let (found, revision) = match change {
             Change::Write(data, _) => {
                 let token = &basis.token.as_bytes()[..];
-                let found = session.change(
+                let found = connection.execute(
                     &self.update,
                     (
                         data,
@@ -210,7 +214,7 @@ impl Native {
                 (found, Revision::from(basis.token))
             }
             Change::Touch(_) => (
-                session.change(&self.touch, (ttl, ttl, key.as_bytes(), generation))?,
+                connection.execute(&self.touch, (ttl, ttl, key.as_bytes(), generation))?,
                 seen.revision,
             ),
         };
@@ -220,40 +224,40 @@ impl Native {
     /// The write of who holds the lock; `None` where there is no such record, and the lock is still held.
     pub(crate) fn update_and_unlock(
         &self,
-        session: &mut Session,
+        connection: &mut Connection,
         key: &SessionKey,
         basis: Basis,
         seen: Version,
         data: &[u8],
         lock: &str,
-    ) -> Result<Option<Outcome>, Driver> {
+    ) -> Result<Option<Outcome>, DbError> {
         let token = &basis.token.as_bytes()[..];
         let generation = seen.generation.0.cast_signed();
         let values = (data, lock, token, token, key.as_bytes(), generation);
-        let found = session.change(&self.update_and_unlock, values)?;
+        let found = connection.execute(&self.update_and_unlock, values)?;
         Ok((found > 0).then(|| Outcome::stored(seen.generation, basis.token.into())))
     }
 
     pub(crate) fn insert(
         &self,
-        session: &mut Session,
+        connection: &mut Connection,
         key: &SessionKey,
         basis: Basis,
         any_revision: bool,
         change: Change<'_>,
         born: Generation,
-    ) -> Result<Option<Outcome>, Driver> {
+    ) -> Result<Option<Outcome>, DbError> {
         let data = match change {
             Change::Write(data, _) => data,
             Change::Touch(_) => b"",
         };
         let (token, ttl) = (&basis.token.as_bytes()[..], seconds(change.ttl()));
-        let born_as = born.0.cast_signed();
-        let changed = session.change(
+        let new_generation = born.0.cast_signed();
+        let changed = connection.execute(
             &self.insert,
             (
                 key.as_bytes(),
-                born_as,
+                new_generation,
                 token,
                 ttl,
                 data,
@@ -264,17 +268,17 @@ impl Native {
         let generation = match changed {
             0 => return Ok(None),
             1 => born,
-            _ => self.generation(session, key)?.unwrap_or(born),
+            _ => self.generation(connection, key)?.unwrap_or(born),
         };
         Ok(Some(Outcome::stored(generation, basis.token.into())))
     }
 
     fn generation(
         &self,
-        session: &mut Session,
+        connection: &mut Connection,
         key: &SessionKey,
-    ) -> Result<Option<Generation>, Driver> {
-        let row = session.first(&self.generation, (key.as_bytes(),))?;
+    ) -> Result<Option<Generation>, DbError> {
+        let row = connection.query_first(&self.generation, (key.as_bytes(),))?;
         Ok(row
             .and_then(|row| row.get::<i64, _>(0))
             .map(|g| Generation(g.cast_unsigned())))
@@ -283,25 +287,25 @@ impl Native {
     /// Removes a session that has no login, or, `alone`, one that leaves its login behind.
     pub(crate) fn destroy(
         &self,
-        session: &mut Session,
+        connection: &mut Connection,
         key: &[u8],
         seen: Option<Generation>,
         alone: bool,
-    ) -> Result<bool, Driver> {
+    ) -> Result<bool, DbError> {
         let any = seen.is_none();
         let generation = seen.map_or(0, |seen| seen.0.cast_signed());
-        Ok(session.change(&self.destroy, (key, any, generation, alone))? > 0)
+        Ok(connection.execute(&self.destroy, (key, any, generation, alone))? > 0)
     }
 
     /// As [`Self::destroy`], with an empty session in its place; and gives the lock back if that is held.
     pub(crate) fn empty(
         &self,
-        session: &mut Session,
+        connection: &mut Connection,
         key: &SessionKey,
         end: End<'_>,
         born: Version,
         (ttl, lock): (Duration, &str),
-    ) -> Result<bool, Driver> {
+    ) -> Result<bool, DbError> {
         let any = end.seen.is_none();
         let seen = end.seen.map_or(0, |seen| seen.0.cast_signed());
         let values = (
@@ -315,22 +319,22 @@ impl Native {
             seen,
             end.alone,
         );
-        if session.change(&self.empty, values)? > 0 {
+        if connection.execute(&self.empty, values)? > 0 {
             return Ok(true);
         }
         // The first try may have done it, and its answer was lost.
-        Ok(session.is_second_try && self.generation(session, key)? == Some(born.generation))
+        Ok(connection.is_second_try && self.generation(connection, key)? == Some(born.generation))
     }
 
     /// In the order of expiry, which has an index: live rows are not looked at.
     pub(crate) fn expired(
         &self,
-        session: &mut Session,
+        connection: &mut Connection,
         after: &Cursor,
         limit: usize,
-    ) -> Result<Vec<Cursor>, Driver> {
+    ) -> Result<Vec<Cursor>, DbError> {
         let values = (after.expires, after.expires, after.id.as_slice(), limit);
-        let rows = session.all(&self.expired, values)?;
+        let rows = connection.query_all(&self.expired, values)?;
         let cursor = |row: mysql::Row| {
             Some(Cursor {
                 expires: row.get(0)?,
@@ -340,13 +344,17 @@ impl Native {
         Ok(rows.into_iter().filter_map(cursor).collect())
     }
 
-    pub(crate) fn remove(&self, session: &mut Session, ids: &[Vec<u8>]) -> Result<u64, Driver> {
+    pub(crate) fn remove(
+        &self,
+        connection: &mut Connection,
+        ids: &[Vec<u8>],
+    ) -> Result<u64, DbError> {
         let sql = format!(
             "DELETE FROM {} WHERE id IN ({}) AND expires <= UNIX_TIMESTAMP()",
             self.table,
             placeholders(ids.len())
         );
         let values = ids.iter().map(|id| Value::Bytes(id.clone())).collect();
-        session.change(&sql, Params::Positional(values))
+        connection.execute(&sql, Params::Positional(values))
     }
 }

@@ -1,0 +1,55 @@
+//! What a server's errors mean to whoever runs the site.
+
+use mysql::Error as DbError;
+
+use super::advice::{self, Advice};
+use super::driver_message::DriverMessage;
+use super::error::PacketUse;
+use rsso_core::dsn::MysqlDsn;
+use rsso_core::error::{Error, StoreErrorKind};
+
+/// An error for the user: what to look at, never the password.
+#[derive(Debug)]
+pub(super) struct Diagnosis {
+    kind: Option<StoreErrorKind>,
+    advice: String,
+    message: DriverMessage,
+}
+
+impl Diagnosis {
+    fn new(advice: Advice, error: &DbError) -> Self {
+        Self {
+            kind: advice.kind,
+            advice: advice.text.into_owned(),
+            message: DriverMessage::from(error),
+        }
+    }
+
+    /// As [`Self::into_error_while`], where nothing was tried but to connect.
+    pub(super) fn into_error(self, address: &str) -> Error {
+        Error::store(self.kind, address, self.advice, self.message)
+    }
+
+    pub(super) fn into_error_while(self, address: &str, doing: &str) -> Error {
+        let problem = match self.advice.as_str() {
+            "" => doing.to_owned(),
+            advice => format!("{doing}: {advice}"),
+        };
+        Error::store(self.kind, address, problem, self.message)
+    }
+}
+
+/// A connection that could not be made.
+pub(super) fn diagnose_connecting(dsn: &MysqlDsn, error: &DbError) -> Diagnosis {
+    let mut advice = advice::of_connecting(dsn, error);
+    advice.text = match advice.text.as_ref() {
+        "" => "cannot connect".into(),
+        text => format!("cannot connect: {text}").into(),
+    };
+    Diagnosis::new(advice, error)
+}
+
+/// A statement that failed.
+pub(super) fn diagnose_statement(error: &DbError, packet_use: PacketUse) -> Diagnosis {
+    Diagnosis::new(advice::of_statement(error, Some(packet_use)), error)
+}
