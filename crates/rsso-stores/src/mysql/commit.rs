@@ -38,7 +38,7 @@ impl MysqlStore {
         let held = self.held.remove(&basis.token);
         let born = Generation::random()?;
         let role = self.role_of(held.as_ref());
-        let name = self.names.of(key.as_bytes());
+        let name = self.names.name_of(key.as_bytes());
         let Self {
             connections,
             layout,

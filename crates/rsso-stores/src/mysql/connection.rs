@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use mysql::prelude::Queryable as _;
-use mysql::{Conn, Error as DbError, Params, Row, Statement, Value};
+use mysql::{Conn, Error as DbError, Row, Value};
 use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, recv};
 
 use super::error::{NO_STATEMENT_LEFT, PacketUse, code, is_definite};
+use super::statement::{BatchStatement, NamedValues, Statement};
 use super::text_statement::with_literals;
 use crate::fork;
 
@@ -28,7 +29,7 @@ pub(super) struct Connection {
     _for_fork: fork::Held,
     driver: Conn,
     /// By their texts, which the driver would parse each time.
-    statements: HashMap<Box<str>, Statement>,
+    statements: HashMap<Box<str>, mysql::Statement>,
     pub(super) number: u64,
     pub(super) identity: ConnectionIdentity,
     /// A change was sent that no answer came to, and that no rollback undoes.
@@ -70,33 +71,68 @@ impl Connection {
         }
     }
 
-    /// Runs a prepared statement and returns its first row.
-    pub(super) fn query_first(
+    /// Runs a statement and returns its first row.
+    pub(super) fn query_first<const N: usize>(
         &mut self,
-        sql: &str,
-        values: impl Into<Params>,
+        statement: &Statement,
+        values: NamedValues<N>,
     ) -> Result<Option<Row>, DbError> {
-        match self.prepare(sql, values.into())? {
+        match self.prepare(statement.text(), statement.in_order(values)?)? {
             Prepared::Statement(statement, values) => self.driver.exec_first(&statement, values),
             Prepared::Text(text) => self.driver.query_first(text),
         }
     }
 
-    /// Runs a prepared statement and returns all rows, of which there are few.
-    pub(super) fn query_all(
+    /// Runs a statement and returns all rows, of which there are few.
+    pub(super) fn query_all<const N: usize>(
         &mut self,
-        sql: &str,
-        values: impl Into<Params>,
+        statement: &Statement,
+        values: NamedValues<N>,
     ) -> Result<Vec<Row>, DbError> {
-        match self.prepare(sql, values.into())? {
+        let values = statement.in_order(values)?;
+        self.query_text(statement.text(), values)
+    }
+
+    /// Runs a statement for all `rows` of values at once; there is at least one.
+    pub(super) fn query_batch<const N: usize>(
+        &mut self,
+        statement: &BatchStatement,
+        rows: impl IntoIterator<Item = NamedValues<N>>,
+    ) -> Result<Vec<Row>, DbError> {
+        let batch = statement.batch(rows)?;
+        self.query_text(&batch.text, batch.values)
+    }
+
+    fn query_text(&mut self, sql: &str, values: Vec<Value>) -> Result<Vec<Row>, DbError> {
+        match self.prepare(sql, values)? {
             Prepared::Statement(statement, values) => self.driver.exec(&statement, values),
             Prepared::Text(text) => self.driver.query(text),
         }
     }
 
-    /// Runs a prepared statement and returns how many rows it changed.
-    pub(super) fn execute(&mut self, sql: &str, values: impl Into<Params>) -> Result<u64, DbError> {
-        let ready = self.prepare(sql, values.into())?;
+    /// Runs a statement and returns how many rows it changed.
+    pub(super) fn execute<const N: usize>(
+        &mut self,
+        statement: &Statement,
+        values: NamedValues<N>,
+    ) -> Result<u64, DbError> {
+        let values = statement.in_order(values)?;
+        self.execute_text(statement.text(), values)
+    }
+
+    /// Runs a statement for all `rows` of values at once, and returns how many rows it changed.
+    pub(super) fn execute_batch<const N: usize>(
+        &mut self,
+        statement: &BatchStatement,
+        rows: impl IntoIterator<Item = NamedValues<N>>,
+    ) -> Result<u64, DbError> {
+        let batch = statement.batch(rows)?;
+        self.execute_text(&batch.text, batch.values)
+    }
+
+    /// Runs a statement's text with its values in order, and returns how many rows it changed.
+    pub(super) fn execute_text(&mut self, sql: &str, values: Vec<Value>) -> Result<u64, DbError> {
+        let ready = self.prepare(sql, values)?;
         if !self.in_transaction {
             self.refuse_if_closed()?;
         }
@@ -110,6 +146,16 @@ impl Connection {
         done
     }
 
+    /// Runs a statement that changes the connection alone: without an answer nothing is lost.
+    pub(super) fn change_connection_state<const N: usize>(
+        &mut self,
+        statement: &Statement,
+        values: NamedValues<N>,
+    ) -> Result<(), DbError> {
+        let ready = self.prepare(statement.text(), statement.in_order(values)?)?;
+        self.send(ready).map(|_| ())
+    }
+
     /// An error where the server has ended the connection already: what is not sent has certainly not happened.
     pub(super) fn refuse_if_closed(&self) -> Result<(), DbError> {
         // No answer is due, so whatever is there is the server's last word, or its end.
@@ -120,16 +166,6 @@ impl Connection {
         }
     }
 
-    /// As [`Self::change`], where nothing is lost if no answer comes: what it does ends with the connection.
-    pub(super) fn change_connection_state(
-        &mut self,
-        sql: &str,
-        values: impl Into<Params>,
-    ) -> Result<(), DbError> {
-        let ready = self.prepare(sql, values.into())?;
-        self.send(ready).map(|_| ())
-    }
-
     fn send(&mut self, ready: Prepared) -> Result<u64, DbError> {
         match ready {
             Prepared::Statement(statement, values) => self.driver.exec_drop(&statement, values)?,
@@ -138,7 +174,7 @@ impl Connection {
         Ok(self.driver.affected_rows())
     }
 
-    fn prepare(&mut self, sql: &str, values: Params) -> Result<Prepared, DbError> {
+    fn prepare(&mut self, sql: &str, values: Vec<Value>) -> Result<Prepared, DbError> {
         self.sent_bytes = size(&values);
         match self.statement(sql) {
             Ok(statement) => Ok(Prepared::Statement(statement, values)),
@@ -153,7 +189,7 @@ impl Connection {
     }
 
     /// Prepared once for each connection.
-    fn statement(&mut self, sql: &str) -> Result<Statement, DbError> {
+    fn statement(&mut self, sql: &str) -> Result<mysql::Statement, DbError> {
         if let Some(statement) = self.statements.get(sql) {
             return Ok(statement.clone());
         }
@@ -202,14 +238,11 @@ impl Connection {
 
 /// A statement that can be sent.
 enum Prepared {
-    Statement(Statement, Params),
+    Statement(mysql::Statement, Vec<Value>),
     Text(String),
 }
 
-fn size(values: &Params) -> usize {
-    let Params::Positional(values) = values else {
-        return 0;
-    };
+fn size(values: &[Value]) -> usize {
     let bytes = |value: &Value| match value {
         Value::Bytes(bytes) => bytes.len(),
         _ => 0,

@@ -54,7 +54,7 @@ impl MysqlStore {
             revision: token.into(),
         };
         let role = self.role_of(self.held.get(&token));
-        let name = self.names.of(key.as_bytes());
+        let name = self.names.name_of(key.as_bytes());
         let Self {
             connections,
             layout,

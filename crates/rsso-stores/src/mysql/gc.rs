@@ -1,11 +1,10 @@
 //! Removing what has expired: in small batches, one worker at a time, never what is in use.
 
-use mysql::{Params, Value};
-
 use super::connection::Connection;
 use super::connections::ConnectionRole;
 use super::layout::Layout;
-use super::locks::{try_lock, unlock};
+use super::locks::{are_free, try_lock, unlock};
+use super::outbox::RealmPosition;
 use super::reads::Cursor;
 use super::store::MysqlStore;
 use rsso_core::deadline::Deadline;
@@ -17,7 +16,7 @@ const ROWS_PER_DELETE: usize = 200;
 impl MysqlStore {
     pub(super) fn collect_garbage(&mut self, until: Option<Deadline>) -> Result<u64> {
         let doing = "cannot remove expired sessions";
-        let name = self.names.of(b"gc");
+        let name = self.names.name_of(b"gc");
         let mine = self.run(ConnectionRole::Main, doing, |connection, _| {
             try_lock(connection, &name)
         })?;
@@ -89,10 +88,10 @@ impl MysqlStore {
         let realms = connections.run(ConnectionRole::Main, doing, |connection| {
             outbox.realms(connection)
         })?;
-        for (realm, newest) in realms {
-            let forget = |connection: &mut Connection| outbox.forget(connection, &realm, newest, 0);
+        for RealmPosition { realm, newest } in realms {
+            let trim = |connection: &mut Connection| outbox.trim(connection, &realm, newest, 0);
             while !until.is_some_and(Deadline::passed)
-                && connections.run(ConnectionRole::Main, doing, forget)?
+                && connections.run(ConnectionRole::Main, doing, trim)?
             {}
             connections.run(ConnectionRole::Main, doing, |connection| {
                 outbox.trim_login_ends(connection, &realm)
@@ -103,27 +102,15 @@ impl MysqlStore {
 
     /// Those of the sessions whose lock nobody holds: what is being used does not expire.
     fn without_lock_holder(&mut self, ids: Vec<Vec<u8>>, doing: &str) -> Result<Vec<Vec<u8>>> {
-        let asked = vec!["IS_USED_LOCK(?) IS NULL"; ids.len()].join(", ");
-        let names: Vec<Value> = ids
+        let names: Vec<_> = ids
             .iter()
-            .map(|id| Value::from(self.names.of(&self.key_of(id))))
+            .map(|id| self.names.name_of(&self.key_of(id)))
             .collect();
-        let row = self.run(ConnectionRole::Main, doing, |connection, _| {
-            connection.query_first(
-                &format!("SELECT {asked}"),
-                Params::Positional(names.clone()),
-            )
+        let free = self.run(ConnectionRole::Main, doing, |connection, _| {
+            are_free(connection, &names)
         })?;
-        let Some(row) = row else {
-            return Ok(Vec::new());
-        };
-        let is_free = |at: usize| row.get::<Option<i64>, _>(at).flatten() == Some(1);
-        Ok(ids
-            .into_iter()
-            .enumerate()
-            .filter(|(at, _)| is_free(*at))
-            .map(|(_, id)| id)
-            .collect())
+        let unused = ids.into_iter().zip(free).filter(|(_, is_free)| *is_free);
+        Ok(unused.map(|(id, _)| id).collect())
     }
 
     /// The key under which a row's session is locked.

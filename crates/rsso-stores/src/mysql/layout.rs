@@ -156,3 +156,11 @@ impl Layout {
         }
     }
 }
+
+/// What a change stores; a session that is refreshed and is not there becomes an empty one.
+pub(super) fn data_of(change: Change<'_>) -> &[u8] {
+    match change {
+        Change::Write(data, _) => data,
+        Change::Touch(_) => b"",
+    }
+}

@@ -6,16 +6,18 @@
 
 use std::time::Duration;
 
-use mysql::{Error as DbError, Params, Row};
+use mysql::{Error as DbError, Row};
 
-use super::columns::{bound, kick, text};
+use super::columns::{bound, flag, generation, login_id, text, tombstone, value};
 use super::connection::Connection;
+use super::deferred::DeferredChanges;
 use super::error::serialization_failure;
 use super::layout::Layout;
-use super::locks::{LockNames, is_used};
-use super::login_sql::LoginSql;
-use super::sql::seconds;
-use super::transaction::DeferredChanges;
+use super::locks::{LockNames, lock_owner};
+use super::login_sql::{LoginSql, LoginStatements};
+use super::seconds::seconds;
+use super::server_sql::SERVER;
+use super::statement::{NamedValues, Statement, values};
 use crate::ledger::{Binding, Entry, Ledger, Seated, Slice, Span, UserRow};
 use rsso_core::login::policy::{StoredStorm, Storm};
 use rsso_core::login::{Bound, Kick, LoginId, User, UserKey, event};
@@ -59,25 +61,27 @@ impl<'a> MysqlLedger<'a> {
     }
 
     pub(super) fn kick_of(&mut self, key: &[u8]) -> Result<Option<Kick>, DbError> {
-        let row = self.connection.query_first(&self.login_sql.kick, (key,))?;
-        Ok(row.and_then(|mut row| kick(&mut row, 0)))
+        let sql = &self.login_sql.statements;
+        let row = self
+            .connection
+            .query_first(&sql.tombstone, values! { key })?;
+        Ok(row.and_then(|row| tombstone(&row)))
     }
 
     /// The login of a live session.
     pub(super) fn bound(&mut self, key: &[u8]) -> Result<Option<(Binding, Bound)>, DbError> {
-        let Some(mut row) = self.layout.bound(self.connection, key)? else {
+        let Some(row) = self.layout.login(self.connection, key)? else {
             return Ok(None);
         };
-        let (Some(login), Some(bound)) = (login_id(&row, 0), bound(&mut row, 2)) else {
+        let (Some(login), Some(bound)) = (login_id(&row), bound(&row)) else {
             return Ok(None);
         };
         let binding = Binding {
             user: bound.user,
             login,
-            sequence: row.get(6).unwrap_or_default(),
+            sequence: row.get("sequence").unwrap_or_default(),
         };
-        let alive = row.get::<Option<i64>, _>(1).flatten() == Some(1);
-        let lives = self.lives(key, alive, bound.rotated)?;
+        let lives = self.lives(key, flag(&row, "is_live"), bound.rotated)?;
         Ok(lives.then_some((binding, bound)))
     }
 
@@ -97,52 +101,48 @@ impl<'a> MysqlLedger<'a> {
         Ok(())
     }
 
-    /// What is being used does not expire; but a session whose id was rotated is not kept.
-    fn lives(&mut self, key: &[u8], alive: bool, rotated: bool) -> Result<bool, DbError> {
-        Ok(alive || (!rotated && is_used(self.connection, &self.names.of(key))?))
+    /// Whether a session lives. One in use does not expire, unless its id was rotated.
+    fn lives(&mut self, key: &[u8], is_live: bool, is_rotated: bool) -> Result<bool, DbError> {
+        if is_live || is_rotated {
+            return Ok(is_live);
+        }
+        let owner = lock_owner(self.connection, &self.names.name_of(key))?;
+        Ok(owner.is_some())
     }
 
-    fn change(
+    fn execute<const N: usize>(
         &mut self,
-        sql: impl FnOnce(&'a LoginSql) -> &'a str,
-        values: impl Into<Params>,
+        statement: impl FnOnce(&'a LoginStatements) -> &'a Statement,
+        values: NamedValues<N>,
     ) -> Result<(), DbError> {
-        self.deferred
-            .change(self.connection, sql(self.login_sql), values)
+        let statement = statement(&self.login_sql.statements);
+        self.deferred.execute(self.connection, statement, values)
     }
 
     /// The session in a row of [`Layout::entries`]; `None` for a login that has none.
     fn entry_session(&mut self, row: &Row) -> Result<Option<Seated>, DbError> {
-        let (Some(key), Some(generation)) = (
-            row.get::<Option<Vec<u8>>, _>(5).flatten(),
-            row.get::<Option<i64>, _>(6).flatten(),
-        ) else {
+        let (Some(key), Some(generation)) = (value::<Vec<u8>>(row, "session"), generation(row))
+        else {
             return Ok(None);
         };
-        let until = row.get::<Option<i64>, _>(7).flatten();
-        let stored = row.get::<Option<i64>, _>(8).flatten();
-        let alive = row.get::<Option<i64>, _>(9).flatten() == Some(1);
-        let lives = stored.is_some() && self.lives(&key, alive, until.is_some())?;
+        let until: Option<i64> = value(row, "until");
+        let expires: Option<i64> = value(row, "expires");
+        let lives = expires.is_some() && self.lives(&key, flag(row, "is_live"), until.is_some())?;
         Ok(Some(Seated {
             key,
-            generation: Generation(generation.cast_unsigned()),
-            expires: stored.filter(|_| lives),
+            generation,
+            expires: expires.filter(|_| lives),
             until,
         }))
     }
-}
-
-/// A login's id in a column; `None` for one that was not written by us.
-fn login_id(row: &Row, at: usize) -> Option<LoginId> {
-    LoginId::from_bytes(&row.get::<Option<Vec<u8>>, _>(at)??)
 }
 
 impl Ledger for MysqlLedger<'_> {
     type Error = DbError;
 
     fn now(&mut self) -> Result<i64, DbError> {
-        let row = self.connection.query_first("SELECT UNIX_TIMESTAMP()", ())?;
-        Ok(row.and_then(|row| row.get(0)).unwrap_or_default())
+        let row = self.connection.query_first(&SERVER.now, values! {})?;
+        Ok(row.and_then(|row| row.get("seconds")).unwrap_or_default())
     }
 
     fn lock_user(&mut self, user: &User) -> Result<UserRow, DbError> {
@@ -150,31 +150,31 @@ impl Ledger for MysqlLedger<'_> {
         if let Some(row) = self.lock_known_user(&key)? {
             return Ok(row);
         }
-        let values = (
-            &key.as_bytes()[..],
-            user.realm.as_str(),
-            event::head(user).into_bytes(),
-        );
-        self.connection.execute(&self.login_sql.make_user, values)?;
+        let values = values! {
+            user => &key.as_bytes()[..],
+            realm => user.realm.as_str(),
+            head => event::head(user).into_bytes(),
+        };
+        let sql = &self.login_sql.statements;
+        self.connection.execute(&sql.add_user, values)?;
         self.lock_known_user(&key)?
             .ok_or_else(serialization_failure)
     }
 
     fn lock_known_user(&mut self, user: &UserKey) -> Result<Option<UserRow>, DbError> {
-        let key = &user.as_bytes()[..];
-        let row = self
-            .connection
-            .query_first(&self.login_sql.lock_user, (key,))?;
-        Ok(row.and_then(|mut row| {
+        let sql = &self.login_sql.statements;
+        let values = values! { user => &user.as_bytes()[..] };
+        let row = self.connection.query_first(&sql.lock_user, values)?;
+        Ok(row.and_then(|row| {
             Some(UserRow {
-                sequence: row.get(0)?,
+                sequence: row.get("sequence")?,
                 storm: Storm::from_stored(StoredStorm {
-                    since: row.get(1)?,
-                    count: row.get(2)?,
-                    raging: row.get(3)?,
+                    since: row.get("storm_since")?,
+                    count: row.get("storm_count")?,
+                    raging: row.get("storm_raging")?,
                 }),
-                realm: text(&mut row, 4)?,
-                head: text(&mut row, 5)?,
+                realm: text(&row, "realm")?,
+                head: text(&row, "head")?,
             })
         }))
     }
@@ -185,47 +185,47 @@ impl Ledger for MysqlLedger<'_> {
             count,
             raging,
         } = row.storm.to_stored();
-        let key = &user.as_bytes()[..];
-        let values = (row.sequence, since, count, raging, key);
-        self.connection
-            .execute(&self.login_sql.save_user, values)
-            .map(|_| ())
+        let user = &user.as_bytes()[..];
+        let values = values! { user, sequence => row.sequence, since, count, raging };
+        let sql = &self.login_sql.statements;
+        self.connection.execute(&sql.save_user, values).map(|_| ())
     }
 
     fn entries(&mut self, user: &UserKey, slice: Slice) -> Result<Vec<Entry>, DbError> {
-        let values = (&user.as_bytes()[..], slice.from, slice.limit);
+        let user = &user.as_bytes()[..];
+        let values = values! { user, from => slice.from, limit => slice.limit };
         let rows = self.connection.query_all(self.layout.entries(), values)?;
         let mut entries: Vec<Entry> = Vec::new();
-        for mut row in rows {
-            let Some(login) = login_id(&row, 0) else {
+        for row in rows {
+            let Some(login) = login_id(&row) else {
                 continue;
             };
-            let entry_session = self.entry_session(&row)?;
+            let session = self.entry_session(&row)?;
             if entries.last().is_none_or(|last| last.login != login) {
                 entries.push(Entry {
                     login,
-                    sequence: row.get(1).unwrap_or_default(),
-                    device: text(&mut row, 2).unwrap_or_default(),
-                    identity: text(&mut row, 3).unwrap_or_default(),
-                    more: text(&mut row, 4).unwrap_or_default(),
+                    sequence: row.get("sequence").unwrap_or_default(),
+                    device: text(&row, "device").unwrap_or_default(),
+                    identity: text(&row, "identity").unwrap_or_default(),
+                    more: text(&row, "more").unwrap_or_default(),
                     sessions: Vec::new(),
                 });
             }
             if let Some(last) = entries.last_mut() {
-                last.sessions.extend(entry_session);
+                last.sessions.extend(session);
             }
         }
         Ok(entries)
     }
 
     fn span(&mut self, user: &UserKey) -> Result<Span, DbError> {
-        let row = self
-            .connection
-            .query_first(&self.login_sql.span, (&user.as_bytes()[..],))?;
+        let sql = &self.login_sql.statements;
+        let values = values! { user => &user.as_bytes()[..] };
+        let row = self.connection.query_first(&sql.span, values)?;
         let span = row.and_then(|row| {
             Some(Span {
-                count: row.get(0)?,
-                first: row.get(1)?,
+                count: row.get("count")?,
+                first: row.get("first")?,
             })
         });
         Ok(span.unwrap_or_default())
@@ -280,44 +280,45 @@ impl Ledger for MysqlLedger<'_> {
     }
 
     fn bury(&mut self, key: &[u8], kick: &str, ttl: Duration) -> Result<(), DbError> {
-        let values = (key, seconds(ttl), kick.as_bytes());
-        self.change(|sql| &sql.bury, values)
+        let values = values! { key, ttl => seconds(ttl), detail => kick.as_bytes() };
+        self.execute(|sql| &sql.leave_tombstone, values)
     }
 
     fn unbury(&mut self, key: &[u8]) -> Result<(), DbError> {
-        self.change(|sql| &sql.unbury, (key,))
+        self.execute(|sql| &sql.remove_tombstone, values! { key })
     }
 
     fn cap(&mut self, key: &[u8], until: i64) -> Result<(), DbError> {
         self.layout.cap(self.connection, key, until)?;
-        self.change(|sql| &sql.cap, (until, key))
+        self.execute(|sql| &sql.cap, values! { key, until })
     }
 
     fn add_login(&mut self, user: &UserKey, entry: &Entry) -> Result<(), DbError> {
-        let values = (
-            &entry.login.to_bytes()[..],
-            &user.as_bytes()[..],
-            entry.sequence,
-            &entry.device,
-            entry.identity.as_bytes(),
-            entry.more.as_bytes(),
-        );
-        self.change(|sql| &sql.add_login, values)
+        let values = values! {
+            login => &entry.login.to_bytes()[..],
+            user => &user.as_bytes()[..],
+            sequence => entry.sequence,
+            device => &entry.device,
+            identity => entry.identity.as_bytes(),
+            more => entry.more.as_bytes(),
+        };
+        self.execute(|sql| &sql.add_login, values)
     }
 
     fn remove_login(&mut self, login: LoginId) -> Result<(), DbError> {
-        let login = login.to_bytes();
-        self.change(|sql| &sql.unbind_login, (&login[..],))?;
-        self.change(|sql| &sql.remove_login, (&login[..],))
+        let login = &login.to_bytes()[..];
+        self.execute(|sql| &sql.unbind_login, values! { login })?;
+        self.execute(|sql| &sql.remove_login, values! { login })
     }
 
     fn bind(&mut self, key: &[u8], generation: Generation, login: LoginId) -> Result<(), DbError> {
-        let values = (key, generation.0.cast_signed(), &login.to_bytes()[..]);
-        self.change(|sql| &sql.bind, values)
+        let generation = generation.0.cast_signed();
+        let values = values! { key, generation, login => &login.to_bytes()[..] };
+        self.execute(|sql| &sql.bind, values)
     }
 
     fn unbind(&mut self, key: &[u8]) -> Result<(), DbError> {
-        self.change(|sql| &sql.unbind, (key,))
+        self.execute(|sql| &sql.unbind, values! { key })
     }
 
     fn append(&mut self, realm: &str, events: &[String]) -> Result<(), DbError> {

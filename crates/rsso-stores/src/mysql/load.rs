@@ -20,7 +20,7 @@ impl MysqlStore {
         role: ConnectionRole,
         wait: Duration,
     ) -> Result<Option<Loaded>> {
-        let name = self.names.of(key.as_bytes());
+        let name = self.names.name_of(key.as_bytes());
         let (read, connection) = self.run(role, DOING, |connection, layout| {
             let request = LockRequest {
                 name: &name,

@@ -4,7 +4,10 @@ use mysql::Error as DbError;
 use sha2::{Digest as _, Sha256};
 
 use super::Tables;
+use super::columns::{flag, value};
 use super::connection::Connection;
+use super::server_sql::SERVER;
+use super::statement::values;
 use rsso_core::dsn::MysqlDsn;
 use rsso_core::error::Result;
 
@@ -24,12 +27,12 @@ impl LockNames {
     pub(super) fn new(dsn: &MysqlDsn, tables: &Tables) -> Self {
         Self {
             database: dsn.database.clone(),
-            table: tables.sessions.clone(),
+            table: tables.quoted("sessions"),
         }
     }
 
     /// Lock names are the server's, for all databases, 64 characters long, and blind to case.
-    pub(super) fn of(&self, key: &[u8]) -> String {
+    pub(super) fn name_of(&self, key: &[u8]) -> String {
         let mut hash = Sha256::new();
         for part in [self.database.as_bytes(), self.table.as_bytes(), key] {
             hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
@@ -44,19 +47,41 @@ impl LockNames {
 
 /// Takes a lock if it is free.
 pub(super) fn try_lock(connection: &mut Connection, name: &str) -> Result<bool, DbError> {
-    let got = connection.query_first("SELECT GET_LOCK(?, 0)", (name,))?;
-    Ok(got.and_then(|row| row.get::<Option<i64>, _>(0)).flatten() == Some(1))
+    let row = connection.query_first(&SERVER.try_lock, values! { lock => name })?;
+    Ok(row.is_some_and(|row| flag(&row, "got")))
+}
+
+/// Takes a lock, and waits so many seconds for it at most.
+pub(super) fn wait_for_lock(
+    connection: &mut Connection,
+    name: &str,
+    seconds: f64,
+) -> Result<bool, DbError> {
+    let values = values! { lock => name, wait => seconds };
+    let row = connection.query_first(&SERVER.get_lock, values)?;
+    Ok(row.is_some_and(|row| flag(&row, "got")))
 }
 
 pub(super) fn unlock(connection: &mut Connection, name: &str) -> Result<(), DbError> {
-    connection.change_connection_state("DO RELEASE_LOCK(?)", (name,))
+    connection.change_connection_state(&SERVER.release_lock, values! { lock => name })
 }
 
-/// Whether anybody holds a lock, this very connection included.
-pub(super) fn is_used(connection: &mut Connection, name: &str) -> Result<bool, DbError> {
-    let owner = connection.query_first("SELECT IS_USED_LOCK(?)", (name,))?;
-    Ok(owner
-        .and_then(|row| row.get::<Option<u64>, _>(0))
-        .flatten()
-        .is_some())
+/// The server's number of the connection that holds a lock; it may be this very connection.
+pub(super) fn lock_owner(connection: &mut Connection, name: &str) -> Result<Option<u64>, DbError> {
+    let row = connection.query_first(&SERVER.lock_owner, values! { lock => name })?;
+    Ok(row.and_then(|row| value(&row, "connection")))
+}
+
+/// For each lock of these names whether nobody holds it. There is at least one name.
+pub(super) fn are_free(
+    connection: &mut Connection,
+    names: &[String],
+) -> Result<Vec<bool>, DbError> {
+    let rows = names.iter().map(|name| values! { lock => name });
+    let answers = connection.query_batch(&SERVER.locks_free, rows)?;
+    let Some(row) = answers.first() else {
+        return Ok(vec![false; names.len()]);
+    };
+    let is_free = |at: usize| row.get::<Option<i64>, _>(at).flatten() == Some(1);
+    Ok((0..names.len()).map(is_free).collect())
 }

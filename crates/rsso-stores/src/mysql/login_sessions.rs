@@ -5,8 +5,9 @@ use std::time::Duration;
 use mysql::{Error as DbError, Row};
 
 use super::connection::Connection;
+use super::deferred::DeferredChanges;
 use super::layout::Layout;
-use super::transaction::DeferredChanges;
+use super::statement::Statement;
 use rsso_core::store::{Generation, Version};
 
 impl Layout {
@@ -20,23 +21,23 @@ impl Layout {
 
     /// Lists a user's logins, each with its sessions: login, sequence, device, identity, more,
     /// session, generation, until, when a session of this generation expires, whether it has not.
-    pub(super) fn entries(&self) -> &str {
+    pub(super) fn entries(&self) -> &Statement {
         match self {
-            Self::NativeLayout(native) => &native.login_sessions.entries,
-            Self::MappedLayout(mapped) => &mapped.login_sessions.entries,
+            Self::NativeLayout(native) => &native.login_sql.entries,
+            Self::MappedLayout(mapped) => &mapped.login_sql.entries,
         }
     }
 
     /// The login of a stored session: its id, whether the session has not expired, and then
     /// [`super::columns::BOUND`].
-    pub(super) fn bound(
+    pub(super) fn login(
         &self,
         connection: &mut Connection,
         key: &[u8],
     ) -> Result<Option<Row>, DbError> {
         match self {
-            Self::NativeLayout(native) => native.login_sessions.bound(connection, key),
-            Self::MappedLayout(mapped) => mapped.bound(connection, key),
+            Self::NativeLayout(native) => native.login(connection, key),
+            Self::MappedLayout(mapped) => mapped.login(connection, key),
         }
     }
 
@@ -48,7 +49,7 @@ impl Layout {
         key: &[u8],
     ) -> Result<Option<(Option<Version>, bool)>, DbError> {
         match self {
-            Self::NativeLayout(native) => native.login_sessions.version(connection, key),
+            Self::NativeLayout(native) => native.version(connection, key),
             Self::MappedLayout(mapped) => mapped.version(connection, key),
         }
     }
@@ -75,9 +76,7 @@ impl Layout {
         ttl: Duration,
     ) -> Result<(), DbError> {
         match self {
-            Self::NativeLayout(native) => {
-                native.login_sessions.create(connection, key, version, ttl)
-            }
+            Self::NativeLayout(native) => native.create(connection, key, version, ttl),
             Self::MappedLayout(mapped) => mapped.create(connection, deferred, key, version, ttl),
         }
     }
@@ -92,9 +91,7 @@ impl Layout {
         ttl: Duration,
     ) -> Result<bool, DbError> {
         match self {
-            Self::NativeLayout(native) => native
-                .login_sessions
-                .copy(connection, from, to, version, ttl),
+            Self::NativeLayout(native) => native.copy(connection, from, to, version, ttl),
             Self::MappedLayout(mapped) => {
                 mapped.copy(connection, deferred, (from, to), version, ttl)
             }
@@ -110,7 +107,7 @@ impl Layout {
         generation: Generation,
     ) -> Result<(), DbError> {
         match self {
-            Self::NativeLayout(native) => native.login_sessions.remove(connection, key, generation),
+            Self::NativeLayout(native) => native.remove_session(connection, key, generation),
             Self::MappedLayout(mapped) => {
                 mapped.remove_session(connection, deferred, key, generation)
             }
@@ -125,7 +122,7 @@ impl Layout {
         until: i64,
     ) -> Result<(), DbError> {
         match self {
-            Self::NativeLayout(native) => native.login_sessions.cap(connection, key, until),
+            Self::NativeLayout(native) => native.cap(connection, key, until),
             Self::MappedLayout(mapped) => mapped.cap(connection, key, until),
         }
     }

@@ -8,85 +8,68 @@
 //! not be allowed to make another table.
 
 use data_encoding::BASE64URL_NOPAD;
-use mysql::{Error as DbError, Params, Value};
+use mysql::{Error as DbError, Row};
 use sha2::{Digest as _, Sha256};
 
-use super::columns::text;
+use super::columns::{text, value};
 use super::connection::Connection;
 use super::schema::Tables;
+use super::sql_template::SqlTemplate;
+use super::statement::{BatchStatement, Statement, statements, values};
 use rsso_core::login::event::{Event, Kind, Position, Retention, merge};
 
 /// How many events one statement stores: together they must fit a packet.
 const EVENTS_PER_INSERT: usize = 20;
 
-/// How many old events one append forgets at most, beside as many as it adds: so the outbox shrinks.
-const FORGET: usize = 200;
+/// How many old events one append removes at most, besides as many as it adds: so the outbox shrinks.
+const EVENTS_PER_TRIM: usize = 200;
 
-/// The statements on realms and events.
-pub(super) struct Outbox {
-    advance: String,
-    begin: String,
-    store: String,
-    oldest: String,
-    keep: String,
-    forget: String,
-    too_many: String,
-    realms: String,
-    events: String,
-    login_ends: String,
-    newest: String,
-    /// For how many seconds events are kept.
-    ttl: u64,
-    keeps: Retention,
+/// How many login ends are looked at in one trim.
+const LOGIN_ENDS_PER_TRIM: usize = 10 * EVENTS_PER_TRIM;
+
+statements! {
+    pub(super) struct OutboxStatements {
+        advance: Statement,
+        begin_realm: Statement,
+        append: BatchStatement,
+        last_outdated: Statement,
+        keep_login_ends: Statement,
+        remove_until: Statement,
+        last_surplus: Statement,
+        realms: Statement,
+        events_after: Statement,
+        events_between: Statement,
+        newest: Statement,
+    }
 }
 
-/// The realm of what is kept beside a realm's outbox: no realm's name has such characters, and as many.
-fn login_ends(realm: &str) -> String {
+/// The tables of realms and events.
+pub(super) struct Outbox {
+    statements: OutboxStatements,
+    /// For how many seconds events are kept.
+    ttl: u64,
+    retention: Retention,
+}
+
+/// A realm, and the position of its newest event.
+pub(super) struct RealmPosition {
+    pub(super) realm: String,
+    pub(super) newest: u64,
+}
+
+/// The realm under which a realm's login ends are kept. No realm has a name with such characters, and so long.
+fn login_ends_realm(realm: &str) -> String {
     format!("+{}", BASE64URL_NOPAD.encode(&Sha256::digest(realm)))
 }
 
 impl Outbox {
-    pub(super) fn new(tables: &Tables, keeps: Retention) -> Self {
-        let Tables { realms, events, .. } = tables;
+    pub(super) fn new(tables: &Tables, retention: Retention) -> Self {
+        let names = tables.names();
+        let template = SqlTemplate::new(&[include_str!("sql/outbox.sql")], &names);
         Self {
-            advance: format!(
-                "UPDATE {realms} SET position = LAST_INSERT_ID(position + ?) WHERE realm = ?"
-            ),
-            // Behind the events that are there, should somebody have emptied the realms' table. A row that
-            // another act has made meanwhile is locked at once as for a change: two that begin a realm
-            // do not wait for each other.
-            begin: format!(
-                "INSERT INTO {realms} (realm, position) \
-                 VALUES (?, (SELECT COALESCE(MAX(e.position), 0) FROM {events} AS e WHERE e.realm = ?)) \
-                 ON DUPLICATE KEY UPDATE position = position"
-            ),
-            store: format!("INSERT INTO {events} (realm, position, at, event) VALUES"),
-            oldest: format!(
-                "SELECT MAX(o.position) FROM \
-                   (SELECT position, at FROM {events} WHERE realm = ? ORDER BY position LIMIT ?) AS o \
-                 WHERE o.at + ? < UNIX_TIMESTAMP() OR o.position <= ?"
-            ),
-            // Not an update: an account may have been given what it needed for the outbox alone.
-            keep: format!(
-                "INSERT IGNORE INTO {events} (realm, position, at, event) \
-                 SELECT ?, position, at, event FROM {events} WHERE realm = ? AND position <= ? \
-                   AND at + ? >= UNIX_TIMESTAMP() AND (event LIKE ? OR event LIKE ? OR event LIKE ?)"
-            ),
-            forget: format!("DELETE FROM {events} WHERE realm = ? AND position <= ?"),
-            too_many: format!(
-                "SELECT position FROM {events} WHERE realm = ? ORDER BY position DESC LIMIT 1 OFFSET ?"
-            ),
-            realms: format!("SELECT realm, position FROM {realms}"),
-            events: format!(
-                "SELECT position, event FROM {events} WHERE realm = ? AND position > ? ORDER BY position LIMIT ?"
-            ),
-            login_ends: format!(
-                "SELECT position, event FROM {events} WHERE realm = ? AND position > ? AND position < ? \
-                 ORDER BY position LIMIT ?"
-            ),
-            newest: format!("SELECT position FROM {realms} WHERE realm = ?"),
-            ttl: keeps.ttl.as_secs().min(u64::from(u32::MAX)),
-            keeps,
+            statements: OutboxStatements::new(&template),
+            ttl: retention.ttl.as_secs().min(u64::from(u32::MAX)),
+            retention,
         }
     }
 
@@ -97,31 +80,25 @@ impl Outbox {
         realm: &str,
         events: &[String],
     ) -> Result<(), DbError> {
-        let advance =
-            |connection: &mut Connection| connection.execute(&self.advance, (events.len(), realm));
+        let count = events.len();
+        let advance = |connection: &mut Connection| {
+            connection.execute(&self.statements.advance, values! { count, realm })
+        };
         if advance(connection)? == 0 {
-            connection.execute(&self.begin, (realm, realm))?;
+            connection.execute(&self.statements.begin_realm, values! { realm })?;
             advance(connection)?;
         }
         let newest = connection.last_id();
-        let first = newest.saturating_sub(events.len() as u64) + 1;
-        for (chunk, from) in events
-            .chunks(EVENTS_PER_INSERT)
-            .zip((first..).step_by(EVENTS_PER_INSERT))
-        {
-            let rows = vec!["(?, ?, UNIX_TIMESTAMP(), ?)"; chunk.len()].join(", ");
-            let values = chunk.iter().zip(from..).flat_map(|(event, position)| {
-                [
-                    Value::from(realm),
-                    Value::from(position),
-                    Value::from(event.as_bytes()),
-                ]
-            });
-            let sql = format!("{} {rows}", self.store);
-            connection.execute(&sql, Params::Positional(values.collect()))?;
+        let first = newest.saturating_sub(count as u64) + 1;
+        let chunks = events.chunks(EVENTS_PER_INSERT);
+        for (chunk, from) in chunks.zip((first..).step_by(EVENTS_PER_INSERT)) {
+            let numbered = chunk.iter().zip(from..);
+            let rows = numbered
+                .map(|(event, position)| values! { realm, position, event => event.as_bytes() });
+            connection.execute_batch(&self.statements.append, rows)?;
         }
-        self.forget(connection, realm, newest, events.len())?;
-        let stride = self.keeps.stride();
+        self.trim(connection, realm, newest, events.len())?;
+        let stride = self.retention.stride();
         if newest / stride != (newest - events.len() as u64) / stride {
             self.trim_login_ends(connection, realm)?;
         }
@@ -130,44 +107,46 @@ impl Outbox {
 
     /// Removes events that are too old or too many, some at a time, where so many were `added`; says
     /// whether there were any. Of what is too many, that which tells of a login's end is kept beside.
-    pub(super) fn forget(
+    pub(super) fn trim(
         &self,
         connection: &mut Connection,
         realm: &str,
         newest: u64,
         added: usize,
     ) -> Result<bool, DbError> {
-        let surplus = newest.saturating_sub(self.keeps.most);
-        let limit = added + FORGET;
-        let Some(last) = self.oldest(connection, realm, surplus, limit)? else {
+        let surplus = newest.saturating_sub(self.retention.most);
+        let limit = added + EVENTS_PER_TRIM;
+        let Some(last) = self.last_outdated(connection, realm, surplus, limit)? else {
             return Ok(false);
         };
         if surplus > 0 {
             let [kicked, released, expired] = Kind::ENDS.map(Kind::pattern);
-            let values = (
-                login_ends(realm),
+            let values = values! {
+                kept_realm => login_ends_realm(realm),
                 realm,
-                last.min(surplus),
-                self.ttl,
+                last => last.min(surplus),
+                ttl => self.ttl,
                 kicked,
                 released,
                 expired,
-            );
-            connection.execute(&self.keep, values)?;
+            };
+            connection.execute(&self.statements.keep_login_ends, values)?;
         }
-        Ok(connection.execute(&self.forget, (realm, last))? > 0)
+        let removed = connection.execute(&self.statements.remove_until, values! { realm, last })?;
+        Ok(removed > 0)
     }
 
     /// Up to where the oldest events are too old, or not behind `surplus`.
-    fn oldest(
+    fn last_outdated(
         &self,
         connection: &mut Connection,
         realm: &str,
         surplus: u64,
         limit: usize,
     ) -> Result<Option<u64>, DbError> {
-        let row = connection.query_first(&self.oldest, (realm, limit, self.ttl, surplus))?;
-        Ok(row.and_then(|row| row.get::<Option<u64>, _>(0)).flatten())
+        let values = values! { realm, limit, ttl => self.ttl, surplus };
+        let row = connection.query_first(&self.statements.last_outdated, values)?;
+        Ok(row.and_then(|row| value(&row, "position")))
     }
 
     /// Removes what is kept beside a realm's outbox and is too old, some at a time, or too many.
@@ -176,25 +155,30 @@ impl Outbox {
         connection: &mut Connection,
         realm: &str,
     ) -> Result<(), DbError> {
-        let realm = login_ends(realm);
-        let most = self.keeps.most;
-        let row = connection.query_first(&self.too_many, (&realm, most))?;
-        let surplus = row.and_then(|row| row.get(0));
-        let old = self.oldest(connection, &realm, 0, 10 * FORGET)?;
-        if let Some(last) = surplus.max(old) {
-            connection.execute(&self.forget, (&realm, last))?;
+        let realm = &login_ends_realm(realm);
+        let max = self.retention.most;
+        let row = connection.query_first(&self.statements.last_surplus, values! { realm, max })?;
+        let surplus = row.and_then(|row| row.get("position"));
+        let outdated = self.last_outdated(connection, realm, 0, LOGIN_ENDS_PER_TRIM)?;
+        if let Some(last) = surplus.max(outdated) {
+            connection.execute(&self.statements.remove_until, values! { realm, last })?;
         }
         Ok(())
     }
 
-    /// The realms, and the position of the newest event of each.
+    /// The realms that have had events.
     pub(super) fn realms(
         &self,
         connection: &mut Connection,
-    ) -> Result<Vec<(String, u64)>, DbError> {
-        let rows = connection.query_all(&self.realms, ())?;
-        let realm = |mut row: mysql::Row| Some((text(&mut row, 0)?, row.get(1)?));
-        Ok(rows.into_iter().filter_map(realm).collect())
+    ) -> Result<Vec<RealmPosition>, DbError> {
+        let rows = connection.query_all(&self.statements.realms, values! {})?;
+        let position = |row: &Row| {
+            Some(RealmPosition {
+                realm: text(row, "realm")?,
+                newest: row.get("position")?,
+            })
+        };
+        Ok(rows.iter().filter_map(position).collect())
     }
 
     /// Up to `limit` events behind a position, without a hole but for what was forgotten.
@@ -222,12 +206,10 @@ impl Outbox {
         let first = events.first().map(|first| first.position.number());
         match first {
             Some(first) if first != after + 1 => {
-                let rows = connection
-                    .query_all(&self.login_ends, (login_ends(realm), after, first, limit))?;
-                let outlived = rows
-                    .into_iter()
-                    .filter_map(|row| event(row, true))
-                    .collect();
+                let realm = login_ends_realm(realm);
+                let values = values! { realm, after, before => first, limit };
+                let rows = connection.query_all(&self.statements.events_between, values)?;
+                let outlived = rows.iter().filter_map(|row| event(row, true)).collect();
                 Ok(merge(outlived, events, limit))
             }
             _ => Ok(events),
@@ -241,11 +223,9 @@ impl Outbox {
         after: u64,
         limit: usize,
     ) -> Result<Vec<Event>, DbError> {
-        let rows = connection.query_all(&self.events, (realm, after, limit))?;
-        Ok(rows
-            .into_iter()
-            .filter_map(|row| event(row, false))
-            .collect())
+        let values = values! { realm, after, limit };
+        let rows = connection.query_all(&self.statements.events_after, values)?;
+        Ok(rows.iter().filter_map(|row| event(row, false)).collect())
     }
 
     pub(super) fn newest(
@@ -253,17 +233,17 @@ impl Outbox {
         connection: &mut Connection,
         realm: &str,
     ) -> Result<Position, DbError> {
-        let row = connection.query_first(&self.newest, (realm,))?;
-        let newest = row.and_then(|row| row.get(0));
+        let row = connection.query_first(&self.statements.newest, values! { realm })?;
+        let newest = row.and_then(|row| row.get("position"));
         Ok(newest.map_or(Position::START, Position::counted))
     }
 }
 
-fn event(mut row: mysql::Row, outlived: bool) -> Option<Event> {
+fn event(row: &Row, outlived: bool) -> Option<Event> {
     Some(Event {
-        position: Position::counted(row.get(0)?),
-        // What somebody else has put there keeps its place, and nobody up.
-        json: text(&mut row, 1).unwrap_or_default(),
+        position: Position::counted(row.get("position")?),
+        // A row that somebody else has put there keeps its place, and delays nobody.
+        json: text(row, "event").unwrap_or_default(),
         outlived,
     })
 }

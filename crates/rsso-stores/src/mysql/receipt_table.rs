@@ -2,32 +2,28 @@
 
 use std::time::Duration;
 
-use mysql::{Error as DbError, Params, Value};
+use mysql::Error as DbError;
 
 use super::Tables;
 use super::connection::Connection;
-use super::sql::placeholders;
+use super::sql_template::SqlTemplate;
+use super::statement::{BatchStatement, Statement, statements, values};
 
-/// How many old receipts one new one forgets at most: more than it adds.
-const FORGET: u32 = 100;
-
-/// The statements on receipts.
-pub(super) struct ReceiptTable {
-    add: String,
-    find: String,
-    forget: String,
+statements! {
+    pub(super) struct ReceiptTable {
+        remove_expired: Statement,
+        add: BatchStatement,
+        find: BatchStatement,
+    }
 }
 
 impl ReceiptTable {
-    pub(super) fn new(tables: &Tables) -> Self {
-        let receipts = &tables.receipts;
-        Self {
-            add: format!("INSERT INTO {receipts} (name, until) VALUES"),
-            find: format!("SELECT name FROM {receipts} WHERE until > UNIX_TIMESTAMP() AND name IN"),
-            forget: format!(
-                "DELETE FROM {receipts} WHERE until <= UNIX_TIMESTAMP() LIMIT {FORGET}"
-            ),
-        }
+    pub(super) fn of(tables: &Tables) -> Self {
+        let names = tables.names();
+        Self::new(&SqlTemplate::new(
+            &[include_str!("sql/receipts.sql")],
+            &names,
+        ))
     }
 
     pub(super) fn store(
@@ -39,18 +35,10 @@ impl ReceiptTable {
         if names.is_empty() {
             return Ok(());
         }
-        connection.execute(&self.forget, ())?;
-        let rows = vec!["(?, UNIX_TIMESTAMP() + ?)"; names.len()].join(", ");
-        let values = names.iter().flat_map(|name| {
-            let seconds = ttl.as_secs().min(u64::from(u32::MAX)) + 1;
-            [Value::from(name), Value::from(seconds)]
-        });
-        let sql = format!(
-            "{} {rows} ON DUPLICATE KEY UPDATE until = VALUES(until)",
-            self.add
-        );
-        connection.execute(&sql, Params::Positional(values.collect()))?;
-        Ok(())
+        connection.execute(&self.remove_expired, values! {})?;
+        let ttl = ttl.as_secs().min(u64::from(u32::MAX)) + 1;
+        let rows = names.iter().map(|name| values! { name, ttl });
+        connection.execute_batch(&self.add, rows).map(|_| ())
     }
 
     /// Which of these names are there.
@@ -62,10 +50,9 @@ impl ReceiptTable {
         if names.is_empty() {
             return Ok(Vec::new());
         }
-        let sql = format!("{} ({})", self.find, placeholders(names.len()));
-        let values = names.iter().map(Value::from).collect();
-        let rows = connection.query_all(&sql, Params::Positional(values))?;
-        let found: Vec<Vec<u8>> = rows.into_iter().filter_map(|row| row.get(0)).collect();
+        let rows = names.iter().map(|name| values! { name });
+        let rows = connection.query_batch(&self.find, rows)?;
+        let found: Vec<Vec<u8>> = rows.iter().filter_map(|row| row.get("name")).collect();
         Ok(names.iter().map(|name| found.contains(name)).collect())
     }
 }

@@ -33,7 +33,7 @@ impl Store for MysqlStore {
         if let Some(loaded) = self.reload(key, want.token)? {
             return Ok(loaded);
         }
-        let name = self.names.of(key.as_bytes());
+        let name = self.names.name_of(key.as_bytes());
         if self.held.values().any(|held| held.name == name) {
             // Held by this very worker through another handler: the server would grant it again,
             // for its locks are the connection's, and waiting could only time out.

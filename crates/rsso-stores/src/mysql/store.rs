@@ -65,7 +65,7 @@ impl MysqlStore {
             charset,
         };
         let login_sql = LoginSql::new(&tables, events);
-        let receipts = ReceiptTable::new(&tables);
+        let receipts = ReceiptTable::of(&tables);
         let words = WordTable::new(&tables);
         Ok(Self {
             names: LockNames::new(&target.dsn, &tables),
@@ -124,5 +124,29 @@ impl MysqlStore {
                 Ok(())
             },
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rsso_core::dsn::Dsn;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    /// Where a struct of statements is made in a test, each is looked for in its files.
+    #[test]
+    fn each_statement_is_in_its_file_and_complete() {
+        let events = Retention { ttl: HOUR, most: 1 };
+        let columns = ["time=t", "expires=e", "time=t,expires=e"];
+        let mappings = columns
+            .map(|times| Mapping::parse("old", &format!("id=i,data=d,{times}"), HOUR).unwrap());
+        for mapping in [None].into_iter().chain(mappings.map(Some)) {
+            let dsn = Dsn::parse("rsso.dsn", "mysql://u:p@h/app").unwrap();
+            let Dsn::Mysql(dsn) = dsn else {
+                panic!("{dsn:?}");
+            };
+            MysqlStore::new(dsn, None, mapping, HOUR, HOUR, events).unwrap();
+        }
     }
 }

@@ -5,15 +5,10 @@
 
 use std::fmt::Write as _;
 
-use mysql::{Params, Value};
+use mysql::Value;
 
-/// The statement with its values in place of its question marks; `None` where they do not match.
-pub(super) fn with_literals(sql: &str, values: &Params, charset: &str) -> Option<String> {
-    let values: &[Value] = match values {
-        Params::Empty => &[],
-        Params::Positional(values) => values,
-        Params::Named(_) => return None,
-    };
+/// The statement with its values in place of its question marks; `None` if they do not match.
+pub(super) fn with_literals(sql: &str, values: &[Value], charset: &str) -> Option<String> {
     let mut values = values.iter();
     let mut text = String::with_capacity(sql.len());
     let mut quote = None;
@@ -63,7 +58,7 @@ mod tests {
 
     #[test]
     fn values_stand_where_the_question_marks_stood() {
-        let values = Params::from((1_i64, &b"a'?"[..], Option::<i64>::None, 1.5_f64));
+        let values = [1.into(), "a'?".into(), Value::NULL, Value::from(1.5_f64)];
         assert_eq!(
             with_literals("SELECT ?, '?', `a``?`, ?, ? LIMIT ?", &values, "binary").unwrap(),
             "SELECT 1, '?', `a``?`, _binary X'61273F', NULL LIMIT 1.5"
@@ -72,12 +67,12 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_text_are_bytes() {
-        let values = Params::from((&b"\xff"[..], "\u{e9}"));
+        let values = [Value::from(&b"\xff"[..]), "\u{e9}".into()];
         assert_eq!(
             with_literals("?, ?", &values, "utf8mb4").unwrap(),
             "_binary X'FF', _utf8mb4 X'C3A9'"
         );
-        let values = Params::from((&b"\xe9"[..],));
+        let values = [Value::from(&b"\xe9"[..])];
         assert_eq!(
             with_literals("?", &values, "latin1").unwrap(),
             "_latin1 X'E9'"
@@ -86,8 +81,8 @@ mod tests {
 
     #[test]
     fn values_that_do_not_match_are_no_statement() {
-        assert!(with_literals("SELECT ?", &Params::Empty, "binary").is_none());
-        assert!(with_literals("SELECT 1", &Params::from((1,)), "binary").is_none());
-        assert!(with_literals("SELECT ?", &Params::from((f64::NAN,)), "binary").is_none());
+        assert!(with_literals("SELECT ?", &[], "binary").is_none());
+        assert!(with_literals("SELECT 1", &[1.into()], "binary").is_none());
+        assert!(with_literals("SELECT ?", &[f64::NAN.into()], "binary").is_none());
     }
 }

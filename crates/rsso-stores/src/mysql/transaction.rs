@@ -1,6 +1,6 @@
 //! Transactions. None is open while PHP works.
 
-use mysql::{Error as DbError, Params};
+use mysql::Error as DbError;
 
 use super::connection::Connection;
 use super::error::{code, is_definite};
@@ -48,45 +48,4 @@ pub(super) fn read_committed<T>(
     // For the next transaction only.
     connection.run_unprepared("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")?;
     transaction(connection, act)
-}
-
-/// Changes that an act makes when it is through with the table of sessions, if that is an existing
-/// one, and at once otherwise.
-///
-/// A statement on a MyISAM table has the whole table while it runs, also while it waits for a row
-/// of ours, and no search for deadlocks sees that. So whoever has locked a row beside that table
-/// wants nothing of the table any more.
-pub(super) struct DeferredChanges<'a> {
-    waits: bool,
-    changes: Vec<(&'a str, Params)>,
-}
-
-impl<'a> DeferredChanges<'a> {
-    pub(super) fn new(waits: bool) -> Self {
-        Self {
-            waits,
-            changes: Vec::new(),
-        }
-    }
-
-    pub(super) fn change(
-        &mut self,
-        connection: &mut Connection,
-        sql: &'a str,
-        values: impl Into<Params>,
-    ) -> Result<(), DbError> {
-        if self.waits {
-            self.changes.push((sql, values.into()));
-            return Ok(());
-        }
-        connection.execute(sql, values).map(|_| ())
-    }
-
-    /// Makes them.
-    pub(super) fn flush(&mut self, connection: &mut Connection) -> Result<(), DbError> {
-        for (sql, values) in self.changes.drain(..) {
-            connection.execute(sql, values)?;
-        }
-        Ok(())
-    }
 }

@@ -10,7 +10,7 @@ use mysql::Error as DbError;
 
 use super::connection::{Connection, ConnectionIdentity};
 use super::error::{NO_SUCH_THREAD, code};
-use super::locks::unlock;
+use super::locks::{lock_owner, unlock, wait_for_lock};
 
 /// What is known of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,18 +33,16 @@ pub(super) fn end_connection(
         // Another server knows nothing of it.
         return Ok(false);
     }
-    let row = connection.query_first("SELECT IS_USED_LOCK(?)", (&unanswered.lock,))?;
-    if let Some(number) = row.and_then(|row| row.get::<Option<u64>, _>(0)).flatten() {
+    if let Some(number) = lock_owner(connection, &unanswered.lock)? {
         match connection.run_unprepared(&format!("KILL {number}")) {
             Err(error) if code(&error) == Some(NO_SUCH_THREAD) => {}
-            // A proxy may not let us; the lock tells.
+            // A proxy may refuse it; the lock shows whether the connection is gone.
             Err(error) if code(&error).is_none() => return Err(error),
             _ => {}
         }
     }
     let seconds = connection.lock_wait_seconds(wait);
-    let got = connection.query_first("SELECT GET_LOCK(?, ?)", (&unanswered.lock, seconds))?;
-    let is_gone = got.and_then(|row| row.get::<Option<i64>, _>(0)).flatten() == Some(1);
+    let is_gone = wait_for_lock(connection, &unanswered.lock, seconds)?;
     if is_gone {
         unlock(connection, &unanswered.lock)?;
     }

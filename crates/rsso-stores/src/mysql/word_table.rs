@@ -1,13 +1,15 @@
 //! The rows that hold what PHP's processes use.
 
 use data_encoding::HEXLOWER;
-use mysql::Error as DbError;
+use mysql::{Error as DbError, Row};
 use sha2::{Digest as _, Sha256};
 
 use super::Tables;
 use super::columns::text;
 use super::connection::Connection;
 use super::schema::quote;
+use super::sql_template::{Names, SqlTemplate};
+use super::statement::{Statement, statements, values};
 use rsso_core::store::words::Word;
 
 /// The realm of words.
@@ -16,15 +18,23 @@ const REALM: &str = "+words";
 /// How many prefixes are looked at.
 const MAX_PREFIXES: usize = 16;
 
-/// The statements on words.
-pub(super) struct WordTable {
-    events: String,
-    forget: String,
-    add: String,
+statements! {
+    pub(super) struct WordStatements {
+        event_tables: Statement,
+        read: Statement,
+        remove: Statement,
+        add: Statement,
+    }
 }
 
-/// Where a word lies among the others: a number that it alone has.
-fn place(word: &str) -> u64 {
+/// The table of events, as far as it holds words.
+pub(super) struct WordTable {
+    events: String,
+    statements: WordStatements,
+}
+
+/// The position of a word's row: a number that no other word has.
+fn position(word: &str) -> u64 {
     let digest = Sha256::digest(word);
     let hex = HEXLOWER.encode(&digest[..8]);
     u64::from_str_radix(&hex, 16).unwrap_or_default() >> 1
@@ -32,40 +42,23 @@ fn place(word: &str) -> u64 {
 
 impl WordTable {
     pub(super) fn new(tables: &Tables) -> Self {
-        let events = &tables.events;
         Self {
-            events: events.clone(),
-            forget: format!("DELETE FROM {events} WHERE realm = ? AND position = ?"),
-            add: format!(
-                "INSERT IGNORE INTO {events} (realm, position, at, event) VALUES (?, ?, ?, ?)"
-            ),
+            events: tables.quoted("events"),
+            statements: statements_on(&tables.names()),
         }
     }
 
-    /// A table that is no outbox of rsso's says nothing.
+    /// The words in this table of events and in those of other prefixes. A table of another kind is passed over.
     pub(super) fn words(&self, connection: &mut Connection) -> Result<Vec<Word>, DbError> {
-        let mut tables = vec![self.events.clone()];
-        let others = connection.query_all("SHOW TABLES LIKE '%events'", ())?;
-        let mut others: Vec<String> = others
-            .into_iter()
-            .filter_map(|mut row| Some(quote(&text(&mut row, 0)?)))
-            .collect();
-        others.retain(|name| *name != self.events);
-        others.truncate(MAX_PREFIXES);
-        tables.extend(others);
-        let mut words = Vec::new();
-        for table in tables {
-            let sql = format!("SELECT event, at FROM {table} WHERE realm = ?");
-            match connection.query_all(&sql, (REALM,)) {
-                Ok(rows) => words.extend(rows.into_iter().filter_map(|mut row| {
-                    Some(Word {
-                        text: text(&mut row, 0)?,
-                        at: row.get(1)?,
-                    })
-                })),
-                Err(DbError::MySqlError(_)) => {}
-                Err(error) => return Err(error),
-            }
+        let mut words = read(connection, &self.statements)?;
+        let tables = connection.query_all(&self.statements.event_tables, values! {})?;
+        let names = tables
+            .iter()
+            .filter_map(|row| String::from_utf8(row.get(0)?).ok());
+        let names = names.map(|name| quote(&name));
+        for events in names.filter(|name| *name != self.events).take(MAX_PREFIXES) {
+            let other = statements_on(&Names::default().with("events", events));
+            words.extend(read(connection, &other)?);
         }
         Ok(words)
     }
@@ -77,9 +70,34 @@ impl WordTable {
         gone: &[Word],
     ) -> Result<(), DbError> {
         for word in gone.iter().chain([word]) {
-            connection.execute(&self.forget, (REALM, place(&word.text)))?;
+            let values = values! { realm => REALM, position => position(&word.text) };
+            connection.execute(&self.statements.remove, values)?;
         }
-        let values = (REALM, place(&word.text), word.at, word.text.as_bytes());
-        connection.execute(&self.add, values).map(|_| ())
+        let values = values! {
+            realm => REALM,
+            position => position(&word.text),
+            at => word.at,
+            event => word.text.as_bytes(),
+        };
+        connection.execute(&self.statements.add, values).map(|_| ())
     }
+}
+
+fn statements_on(names: &Names) -> WordStatements {
+    WordStatements::new(&SqlTemplate::new(&[include_str!("sql/words.sql")], names))
+}
+
+fn read(connection: &mut Connection, statements: &WordStatements) -> Result<Vec<Word>, DbError> {
+    let rows = match connection.query_all(&statements.read, values! { realm => REALM }) {
+        Ok(rows) => rows,
+        Err(DbError::MySqlError(_)) => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let word = |row: &Row| {
+        Some(Word {
+            text: text(row, "event")?,
+            at: row.get("at")?,
+        })
+    };
+    Ok(rows.iter().filter_map(word).collect())
 }

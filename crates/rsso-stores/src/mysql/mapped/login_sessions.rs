@@ -1,24 +1,34 @@
-//! What acts on logins need of an existing table and its marks.
+//! What acts on logins need of an existing table and its versions.
 
 use std::time::Duration;
 
-use mysql::{Error as DbError, Params, Row, Value};
+use mysql::{Error as DbError, Row};
 
-use super::table::{MappedLayout, is_same_id, stored_id};
-use crate::mysql::columns::record_version;
+use super::table::{MappedLayout, stored_id};
+use super::versions::has_session;
+use crate::mysql::columns::flag;
 use crate::mysql::connection::Connection;
+use crate::mysql::deferred::DeferredChanges;
 use crate::mysql::error::serialization_failure;
-use crate::mysql::transaction::DeferredChanges;
+use crate::mysql::statement::values;
 use rsso_core::store::{Generation, Version};
 
+/// A row of the old table, locked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LockedRow {
+    Missing,
+    Expired,
+    Live,
+}
+
 impl MappedLayout {
-    pub(crate) fn bound(
+    pub(crate) fn login(
         &self,
         connection: &mut Connection,
         key: &[u8],
     ) -> Result<Option<Row>, DbError> {
         let id = stored_id(key);
-        connection.query_first(&self.login_sessions.bound, (id, id, id, key))
+        connection.query_first(&self.login_sql.login, values! { id, key })
     }
 
     pub(crate) fn version(
@@ -27,10 +37,11 @@ impl MappedLayout {
         key: &[u8],
     ) -> Result<Option<(Option<Version>, bool)>, DbError> {
         let id = stored_id(key);
-        match self.lock(connection, id)? {
-            Some(alive) => Ok(Some((self.version_of(connection, id)?, alive))),
-            None => Ok(None),
-        }
+        let is_live = match self.lock(connection, id)? {
+            LockedRow::Missing => return Ok(None),
+            row => row == LockedRow::Live,
+        };
+        Ok(Some((self.version_of(connection, id)?, is_live)))
     }
 
     pub(crate) fn ensure_version_of(
@@ -41,22 +52,17 @@ impl MappedLayout {
         self.ensure_version(connection, stored_id(key)).map(|_| ())
     }
 
-    /// Locks a row, but not its mark; says whether it has not expired.
-    fn lock(&self, connection: &mut Connection, id: &[u8]) -> Result<Option<bool>, DbError> {
-        let Some(row) = connection.query_first(&self.login_sessions.lock, (id,))? else {
-            return Ok(None);
+    /// Locks a row, but not its version.
+    fn lock(&self, connection: &mut Connection, id: &[u8]) -> Result<LockedRow, DbError> {
+        let row = connection.query_first(&self.login_sql.lock, values! { id })?;
+        let Some(row) = row else {
+            return Ok(LockedRow::Missing);
         };
-        let alive = row.get::<Option<i64>, _>(1).flatten() == Some(1);
-        Ok(is_same_id(&row, 0, id)?.then_some(alive))
-    }
-
-    fn version_of(
-        &self,
-        connection: &mut Connection,
-        id: &[u8],
-    ) -> Result<Option<Version>, DbError> {
-        let row = connection.query_first(&self.read_version, (id,))?;
-        Ok(row.and_then(|row| record_version(&row, 0)))
+        Ok(match (has_session(&row, id)?, flag(&row, "is_live")) {
+            (false, _) => LockedRow::Missing,
+            (true, false) => LockedRow::Expired,
+            (true, true) => LockedRow::Live,
+        })
     }
 
     pub(crate) fn create<'a>(
@@ -69,13 +75,12 @@ impl MappedLayout {
     ) -> Result<(), DbError> {
         let id = stored_id(key);
         let found = self.lock(connection, id)?;
-        if found == Some(true) {
+        if found == LockedRow::Live {
             return Err(serialization_failure());
         }
-        let mut values = vec![Value::from(id), Value::from(&b""[..])];
-        values.extend(self.has_expires.then(|| Value::from(self.seconds(ttl))));
-        let rows = connection.execute(&self.insert, Params::Positional(values))?;
-        as_expected(rows, found)?;
+        let values = values! { id, data => &b""[..], ttl => self.seconds(ttl) };
+        let changed = connection.execute(&self.sql.insert, values)?;
+        assure_inserted(changed, found)?;
         self.set_version(connection, deferred, id, version)
     }
 
@@ -89,17 +94,15 @@ impl MappedLayout {
     ) -> Result<bool, DbError> {
         let (from, to) = (stored_id(from), stored_id(to));
         let found = self.lock(connection, to)?;
-        if found == Some(true) {
+        if found == LockedRow::Live {
             return Ok(false);
         }
-        let mut values = vec![Value::from(to)];
-        values.extend(self.has_expires.then(|| Value::from(self.seconds(ttl))));
-        values.extend([Value::from(from), Value::from(from)]);
-        let rows = connection.execute(&self.login_sessions.copy, Params::Positional(values))?;
-        if rows == 0 {
+        let values = values! { from, id => to, ttl => self.seconds(ttl) };
+        let changed = connection.execute(&self.login_sql.copy, values)?;
+        if changed == 0 {
             return Ok(false);
         }
-        as_expected(rows, found)?;
+        assure_inserted(changed, found)?;
         self.set_version(connection, deferred, to, version)?;
         Ok(true)
     }
@@ -111,12 +114,12 @@ impl MappedLayout {
         id: &[u8],
         version: Version,
     ) -> Result<(), DbError> {
-        let values = (
+        let values = values! {
             id,
-            version.generation.0.cast_signed(),
-            &version.revision.0[..],
-        );
-        deferred.change(connection, &self.set_version, values)
+            generation => version.generation.0.cast_signed(),
+            revision => &version.revision.0[..],
+        };
+        deferred.execute(connection, &self.sql.set_version, values)
     }
 
     pub(crate) fn remove_session<'a>(
@@ -127,18 +130,16 @@ impl MappedLayout {
         generation: Generation,
     ) -> Result<(), DbError> {
         let id = stored_id(key);
-        if connection
-            .query_first(&self.login_sessions.lock, (id,))?
-            .is_some()
-        {
+        let row = connection.query_first(&self.login_sql.lock, values! { id })?;
+        if row.is_some() {
             let version = self.version_of(connection, id)?;
             if version.is_none_or(|version| version.generation != generation) {
                 return Ok(());
             }
-            connection.execute(&self.login_sessions.remove, (id, id))?;
+            connection.execute(&self.login_sql.remove, values! { id })?;
         }
-        let values = (id, generation.0.cast_signed());
-        deferred.change(connection, &self.login_sessions.remove_mark, values)
+        let values = values! { id, generation => generation.0.cast_signed() };
+        deferred.execute(connection, &self.login_sql.remove_version, values)
     }
 
     /// Brings a session's end forward.
@@ -148,17 +149,15 @@ impl MappedLayout {
         key: &[u8],
         until: i64,
     ) -> Result<(), DbError> {
-        let id = stored_id(key);
-        connection
-            .execute(&self.login_sessions.cap, (until, id, id, key))
-            .map(|_| ())
+        let values = values! { id => stored_id(key), key, until };
+        connection.execute(&self.login_sql.cap, values).map(|_| ())
     }
 }
 
-/// An insertion changes one row where none was `found`, and counts two where it has replaced one.
-fn as_expected(rows: u64, found: Option<bool>) -> Result<(), DbError> {
-    match (rows, found) {
-        (1, None) | (2.., Some(_)) => Ok(()),
+/// An insertion changes one row if none was `found`, and counts two if it has replaced one.
+fn assure_inserted(changed: u64, found: LockedRow) -> Result<(), DbError> {
+    match (changed, found) {
+        (1, LockedRow::Missing) | (2.., LockedRow::Expired | LockedRow::Live) => Ok(()),
         _ => Err(serialization_failure()),
     }
 }

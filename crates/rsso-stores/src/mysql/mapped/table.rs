@@ -1,32 +1,129 @@
-//! A table that was there before: what its acts share.
+//! The layout of an existing table, and its statements.
 
 use std::cell::Cell;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use mysql::{Error as DbError, Params, Row, Value};
+use mysql::Error as DbError;
 
-use super::login_sql::Statements;
-use crate::mysql::Mapping;
+use crate::mysql::schema::Tables;
+use crate::mysql::seconds::{MAX_SECONDS, seconds};
+use crate::mysql::sql_template::{Names, SqlTemplate};
+use crate::mysql::statement::{BatchStatement, Statement, statements};
+use rsso_core::mapping::Mapping;
 
-/// The statements on the old table and the marks.
+/// How far the server's clock may be ahead of ours, in seconds.
+const MAX_CLOCK_SKEW: u64 = 86_400;
+
+statements! {
+    pub(crate) struct MappedSql {
+        load: Statement,
+        load_locked: Statement,
+        add_version: Statement,
+        version: Statement,
+        set_version: Statement,
+        update: Statement,
+        touch: Statement,
+        insert: Statement,
+        destroy: Statement,
+        expired: Statement,
+        remove_expired: BatchStatement,
+        orphaned_versions: Statement,
+        remove_versions: BatchStatement,
+    }
+}
+
+statements! {
+    pub(crate) struct MappedLoginSql {
+        entries: Statement,
+        login: Statement,
+        lock: Statement,
+        copy: Statement,
+        remove: Statement,
+        remove_version: Statement,
+        cap: Statement,
+    }
+}
+
+statements! {
+    pub(crate) struct TableCheckSql {
+        table_kind: Statement,
+        columns: Statement,
+        unique_index: Statement,
+    }
+}
+
+/// Sessions in an existing table.
 pub(crate) struct MappedLayout {
     pub(super) mapping: Mapping,
-    /// Whether the old table was found to be as the directives say.
+    /// What the check of the table has found; `None` before it.
     pub(super) facts: Cell<Option<TableFacts>>,
-    pub(super) load: String,
-    pub(super) load_locked: String,
-    pub(super) add_version: String,
-    pub(super) read_version: String,
-    pub(super) update: String,
-    pub(super) touch: String,
-    pub(super) insert: String,
-    pub(super) set_version: String,
-    pub(super) destroy: String,
-    pub(super) expired: String,
-    pub(super) remove: String,
-    pub(super) orphaned_versions: String,
-    pub(super) remove_versions: String,
-    pub(super) has_expires: bool,
-    pub(crate) login_sessions: Statements,
+    pub(super) sql: MappedSql,
+    pub(crate) login_sql: MappedLoginSql,
+    pub(super) check_sql: TableCheckSql,
+}
+
+impl MappedLayout {
+    pub(crate) fn new(mapping: &Mapping, tables: &Tables) -> Self {
+        let names = names(mapping, tables);
+        let files = [
+            include_str!("../sql/mapped.sql"),
+            include_str!("../sql/mapped_logins.sql"),
+            sql_of_times(mapping),
+        ];
+        let template = SqlTemplate::new(&files, &names);
+        Self {
+            mapping: mapping.clone(),
+            facts: Cell::new(None),
+            sql: MappedSql::new(&template),
+            login_sql: MappedLoginSql::new(&template),
+            check_sql: TableCheckSql::new(&SqlTemplate::new(
+                &[include_str!("../sql/table_check.sql")],
+                &names,
+            )),
+        }
+    }
+
+    /// Seconds until a session ends, as many as the column for it has room for.
+    pub(super) fn seconds(&self, ttl: Duration) -> u64 {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.map_or(0, |now| now.as_secs());
+        let latest = self.facts.get().map_or(u64::MAX, |facts| facts.latest);
+        seconds(ttl).min(latest.saturating_sub(now + MAX_CLOCK_SKEW).max(1))
+    }
+}
+
+fn names(mapping: &Mapping, tables: &Tables) -> Names {
+    let Mapping {
+        table,
+        id,
+        data,
+        time,
+        expires,
+        lifetime,
+    } = mapping;
+    let lifetime = lifetime.as_secs().min(MAX_SECONDS);
+    let mut names = tables
+        .names()
+        .with("table", table)
+        .with("id", id)
+        .with("data", data)
+        .with("lifetime", lifetime.to_string());
+    if let Some(time) = time {
+        names = names.with("time", time);
+    }
+    if let Some(expires) = expires {
+        names = names.with("expires", expires);
+    }
+    names
+}
+
+/// The file with what depends on the columns that hold times; a mapping has at least one of the two.
+fn sql_of_times(mapping: &Mapping) -> &'static str {
+    match (&mapping.time, &mapping.expires) {
+        (_, None) => include_str!("../sql/mapped_time.sql"),
+        (None, Some(_)) => include_str!("../sql/mapped_expires.sql"),
+        (Some(_), Some(_)) => include_str!("../sql/mapped_both.sql"),
+    }
 }
 
 /// The id as the old code stores it. `Settings` never hashes ids for an existing table.
@@ -34,24 +131,7 @@ pub(super) fn stored_id(key: &[u8]) -> &[u8] {
     key.strip_prefix(b"=").unwrap_or(key)
 }
 
-/// Whether the id in this column is the one that was asked for; NULL is no row.
-pub(super) fn is_same_id(row: &Row, at: usize, id: &[u8]) -> Result<bool, DbError> {
-    match row.get::<Option<Vec<u8>>, _>(at).flatten() {
-        None => Ok(false),
-        // A collation that is blind to case would give one user another's session.
-        Some(stored) if stored != id => Err(mapping_error(
-            "rsso.mysql_columns: the id column takes this id for another one \
-             (its collation is blind to case): make it a binary one",
-        )),
-        Some(_) => Ok(true),
-    }
-}
-
-pub(super) fn positional(ids: &[Vec<u8>]) -> Params {
-    Params::Positional(ids.iter().map(|id| Value::Bytes(id.clone())).collect())
-}
-
-/// What is wrong with the old table. The connection goes with it, and so does a lock it has taken.
+/// An error about the old table. The connection goes with it, and so does a lock it has taken.
 pub(super) fn mapping_error(why: impl Into<String>) -> DbError {
     DbError::IoError(std::io::Error::other(why.into()))
 }

@@ -3,7 +3,9 @@
 use mysql::{Error as DbError, Row};
 
 use super::table::{MappedLayout, TableFacts, mapping_error};
+use crate::mysql::columns::value;
 use crate::mysql::connection::Connection;
+use crate::mysql::statement::values;
 
 /// A column of the old table.
 struct Column {
@@ -30,8 +32,8 @@ impl MappedLayout {
 
     fn inspect_table(&self, connection: &mut Connection) -> Result<TableFacts, DbError> {
         let table = unquoted(&self.mapping.table);
-        let is_transactional = is_transactional(connection, &table)?;
-        let columns = columns(connection, &table)?;
+        let is_transactional = self.is_transactional(connection, &table)?;
+        let columns = self.columns(connection, &table)?;
         let id = unquoted(&self.mapping.id);
         let column = |wanted: &str| {
             let is_it = |column: &&Column| column.name.to_lowercase() == wanted.to_lowercase();
@@ -53,13 +55,8 @@ impl MappedLayout {
                 latest = holds;
             }
         }
-        let unique = connection.query_first(
-            "SELECT index_name FROM information_schema.statistics \
-             WHERE table_schema = DATABASE() AND table_name = ? AND non_unique = 0 \
-             GROUP BY index_name \
-             HAVING COUNT(*) = 1 AND LOWER(MAX(column_name)) = LOWER(?) AND MAX(sub_part) IS NULL",
-            (&table, &id),
-        )?;
+        let values = values! { table => &table, id => &id };
+        let unique = connection.query_first(&self.check_sql.unique_index, values)?;
         if unique.is_none() {
             return Err(mapping_error(format!(
                 "rsso.mysql_columns: '{id}' must be the primary key of '{table}', or have a unique index"
@@ -70,15 +67,40 @@ impl MappedLayout {
             latest,
         })
     }
+
+    fn is_transactional(&self, connection: &mut Connection, table: &str) -> Result<bool, DbError> {
+        let row = connection.query_first(&self.check_sql.table_kind, values! { table })?;
+        let kind: Option<String> = row.as_ref().and_then(|row| row.get("kind"));
+        match kind.as_deref() {
+            Some("BASE TABLE") => {}
+            None => {
+                return Err(mapping_error(format!(
+                    "rsso.mysql_table: the database has no table '{table}' that this user may use"
+                )));
+            }
+            Some(kind) => {
+                return Err(mapping_error(format!(
+                    "rsso.mysql_table: '{table}' is not a table ({kind})"
+                )));
+            }
+        }
+        let engine: Option<String> = row.and_then(|row| value(&row, "engine"));
+        Ok(engine.is_some_and(|engine| engine.eq_ignore_ascii_case("InnoDB")))
+    }
+
+    fn columns(&self, connection: &mut Connection, table: &str) -> Result<Vec<Column>, DbError> {
+        let rows = connection.query_all(&self.check_sql.columns, values! { table })?;
+        Ok(rows.iter().filter_map(Column::of).collect())
+    }
 }
 
 impl Column {
     fn of(row: &Row) -> Option<Self> {
         Some(Self {
-            name: row.get(0)?,
-            kind: row.get(1)?,
-            full_kind: row.get::<String, _>(2)?.to_lowercase(),
-            length: row.get::<Option<u64>, _>(3)?,
+            name: row.get("name")?,
+            kind: row.get("kind")?,
+            full_kind: row.get::<String, _>("full_kind")?.to_lowercase(),
+            length: row.get::<Option<u64>, _>("length")?,
         })
     }
 
@@ -117,45 +139,6 @@ impl Column {
 
 /// A moment that has passed: 2025.
 const A_PAST_MOMENT: u64 = 1_735_689_600;
-
-fn is_transactional(connection: &mut Connection, table: &str) -> Result<bool, DbError> {
-    let row = connection.query_first(
-        "SELECT table_type, engine FROM information_schema.tables \
-         WHERE table_schema = DATABASE() AND table_name = ?",
-        (table,),
-    )?;
-    match row
-        .as_ref()
-        .and_then(|row| row.get::<String, _>(0))
-        .as_deref()
-    {
-        Some("BASE TABLE") => {}
-        None => {
-            return Err(mapping_error(format!(
-                "rsso.mysql_table: the database has no table '{table}' that this user may use"
-            )));
-        }
-        Some(kind) => {
-            return Err(mapping_error(format!(
-                "rsso.mysql_table: '{table}' is not a table ({kind})"
-            )));
-        }
-    }
-    let engine = row
-        .and_then(|row| row.get::<Option<String>, _>(1))
-        .flatten();
-    Ok(engine.is_some_and(|engine| engine.eq_ignore_ascii_case("InnoDB")))
-}
-
-fn columns(connection: &mut Connection, table: &str) -> Result<Vec<Column>, DbError> {
-    let rows = connection.query_all(
-        "SELECT column_name, data_type, column_type, \
-           COALESCE(character_maximum_length, numeric_precision - numeric_scale) \
-         FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = ?",
-        (table,),
-    )?;
-    Ok(rows.iter().filter_map(Column::of).collect())
-}
 
 /// The name as the server keeps it.
 fn unquoted(name: &str) -> String {

@@ -1,6 +1,7 @@
-//! rsso's own table.
+//! rsso's own table of sessions.
 
 mod login_sessions;
 mod sessions;
+mod table;
 
-pub(super) use sessions::NativeLayout;
+pub(super) use table::NativeLayout;
