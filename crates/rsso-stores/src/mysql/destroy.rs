@@ -5,6 +5,7 @@ use std::time::Duration;
 use mysql::Error as DbError;
 
 use super::connections::ConnectionRole;
+use super::layout::EmptySession;
 use super::ledger::MysqlLedger;
 use super::logins::FailureTexts;
 use super::store::MysqlStore;
@@ -14,13 +15,13 @@ use rsso_core::login::event::{self, Moment};
 use rsso_core::sid::SessionKey;
 use rsso_core::store::{End, Generation, Token, Version};
 
-const DOING: FailureTexts = FailureTexts {
+const DESTROY_FAILED: FailureTexts = FailureTexts {
     not_done: "cannot remove the session; it is as it was",
     in_doubt: "the answer of the store was lost; it is not known whether the session was removed",
 };
 
 impl MysqlStore {
-    pub(super) fn end(
+    pub(super) fn destroy_session(
         &mut self,
         key: &SessionKey,
         token: Option<Token>,
@@ -32,7 +33,9 @@ impl MysqlStore {
         let removed = match self.remove_without_login(role, key, end) {
             Ok(Some(removed)) => Ok(removed),
             Ok(None) => Moment::now().and_then(|moment| {
-                self.act(role, DOING, |ledger| end_session(ledger, key, end, &moment))
+                self.act(role, DESTROY_FAILED, |ledger| {
+                    end_session(ledger, key, end, &moment)
+                })
             }),
             Err(error) => Err(error),
         };
@@ -42,28 +45,33 @@ impl MysqlStore {
 
     /// Makes a session without a login an empty one, and gives its lock back; `false` where it takes more
     /// than one statement.
-    pub(super) fn empty(
+    pub(super) fn replace_session_with_empty(
         &mut self,
         key: &SessionKey,
         token: Token,
         end: End<'_>,
         ttl: Duration,
     ) -> Result<bool> {
-        let born = Version {
-            generation: Generation::random()?,
-            revision: token.into(),
-        };
         let role = self.role_of(self.held.get(&token));
-        let name = self.names.name_of(key.as_bytes());
         let Self {
             connections,
             layout,
+            names,
             ..
         } = self;
+        let empty = EmptySession {
+            version: Version {
+                generation: Generation::random()?,
+                revision: token.into(),
+            },
+            ttl,
+            lock: &names.name_of(key.as_bytes()),
+        };
         let done = connections.attempt(role, |connection| {
-            layout.empty(connection, key, end, born, (ttl, &name))
+            layout.replace_with_empty(connection, key, end, &empty)
         });
-        let emptied = done.map_err(|failed| DOING.failed(&connections.target.address, failed));
+        let emptied =
+            done.map_err(|failed| DESTROY_FAILED.failed(&connections.target.address, failed));
         let held = match emptied {
             Ok(false) => None,
             _ => self.held.remove(&token),
@@ -92,14 +100,14 @@ impl MysqlStore {
             ..
         } = self;
         let done = connections.attempt(role, |connection| {
-            if layout.destroy(connection, key, end.seen, end.alone)? {
+            if layout.destroy(connection, key, end)? {
                 return Ok(Some(true));
             }
             let none = end.alone || !login_sql.is_bound(connection, key)?;
             // The first try may have removed what was seen, and its answer was lost.
             Ok(none.then_some(connection.is_second_try && end.seen.is_some()))
         });
-        done.map_err(|failed| DOING.failed(&connections.target.address, failed))
+        done.map_err(|failed| DESTROY_FAILED.failed(&connections.target.address, failed))
     }
 }
 

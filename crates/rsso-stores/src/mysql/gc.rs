@@ -2,10 +2,9 @@
 
 use super::connection::Connection;
 use super::connections::ConnectionRole;
-use super::layout::Layout;
+use super::layout::GcPosition;
 use super::locks::{are_free, try_lock, unlock};
 use super::outbox::RealmPosition;
-use super::reads::Cursor;
 use super::store::MysqlStore;
 use rsso_core::deadline::Deadline;
 use rsso_core::error::Result;
@@ -36,7 +35,7 @@ impl MysqlStore {
     }
 
     fn remove_expired(&mut self, doing: &str, until: Option<Deadline>) -> Result<u64> {
-        let (mut after, mut removed) = (Cursor::default(), 0);
+        let (mut after, mut removed) = (GcPosition::default(), 0);
         loop {
             let expired = self.run(ConnectionRole::Main, doing, |connection, layout| {
                 layout.expired(connection, &after, ROWS_PER_DELETE)
@@ -49,7 +48,7 @@ impl MysqlStore {
             let unused = self.without_lock_holder(ids, doing)?;
             if !unused.is_empty() {
                 removed += self.run(ConnectionRole::Main, doing, |connection, layout| {
-                    layout.remove(connection, &unused)
+                    layout.remove_expired(connection, &unused)
                 })?;
             }
             if until.is_some_and(Deadline::passed) {
@@ -104,20 +103,12 @@ impl MysqlStore {
     fn without_lock_holder(&mut self, ids: Vec<Vec<u8>>, doing: &str) -> Result<Vec<Vec<u8>>> {
         let names: Vec<_> = ids
             .iter()
-            .map(|id| self.names.name_of(&self.key_of(id)))
+            .map(|id| self.names.name_of(&self.layout.key_of(id)))
             .collect();
         let free = self.run(ConnectionRole::Main, doing, |connection, _| {
             are_free(connection, &names)
         })?;
         let unused = ids.into_iter().zip(free).filter(|(_, is_free)| *is_free);
         Ok(unused.map(|(id, _)| id).collect())
-    }
-
-    /// The key under which a row's session is locked.
-    fn key_of(&self, id: &[u8]) -> Vec<u8> {
-        match self.layout {
-            Layout::NativeLayout(_) => id.to_vec(),
-            Layout::MappedLayout(_) => [b"=", id].concat(),
-        }
     }
 }

@@ -1,166 +1,148 @@
-//! What a table's shape decides: how a record is read, written, refreshed, removed.
+//! What differs between rsso's own table of sessions and an existing one.
 
 use std::time::Duration;
 
 use mysql::Error as DbError;
 
 use super::connection::Connection;
-use super::mapped::MappedLayout;
-use super::native::NativeLayout;
-use super::reads::{Cursor, LockRequest, Read};
+use super::login_layout::LoginLayout;
 use rsso_core::error::Result;
+use rsso_core::login::{Bound, Kick};
 use rsso_core::sid::SessionKey;
-use rsso_core::store::{Basis, Change, End, Generation, Outcome, Version};
+use rsso_core::store::{Basis, Change, End, Generation, Outcome, Record, Version};
 
-/// rsso's own table, or one that was there before.
-pub(super) enum Layout {
-    NativeLayout(Box<NativeLayout>),
-    MappedLayout(Box<MappedLayout>),
-}
+/// A table of sessions: how a session is read, written, refreshed and removed.
+pub(super) trait Layout: LoginLayout + Send {
+    /// Reads a session.
+    fn load(&self, connection: &mut Connection, key: &SessionKey) -> Result<Stored, DbError>;
 
-impl Layout {
-    /// Reads a record, after the lock was granted where one is asked for, in one statement.
-    pub(super) fn load(
+    /// Takes the session's lock, then reads the session; `None` if the lock is taken.
+    fn load_locked(
         &self,
         connection: &mut Connection,
         key: &SessionKey,
-        request: Option<LockRequest<'_>>,
-    ) -> Result<Read, DbError> {
-        match self {
-            Self::NativeLayout(native) => native.load(connection, key, request),
-            Self::MappedLayout(mapped) => mapped.load(connection, key, request),
-        }
+        lock: LockRequest<'_>,
+    ) -> Result<Option<Stored>, DbError>;
+
+    /// Reads a session whose lock the caller holds: what is being used does not expire.
+    fn reload(&self, connection: &mut Connection, key: &SessionKey) -> Result<Stored, DbError> {
+        self.load(connection, key)
     }
 
-    /// A read by who holds the lock already: what is being used does not expire.
-    pub(super) fn reload(
+    /// Writes or refreshes a session that was `seen`; `None` if it is not there, or not as it was seen.
+    fn update(
         &self,
         connection: &mut Connection,
-        key: &SessionKey,
-    ) -> Result<Read, DbError> {
-        match self {
-            Self::NativeLayout(native) => native.reload(connection, key),
-            Self::MappedLayout(mapped) => mapped.load(connection, key, None),
-        }
+        write: &SessionWrite<'_>,
+        seen: Version,
+    ) -> Result<Option<Outcome>, DbError>;
+
+    /// As [`Self::update`], and releases the lock of this name in the same statement. `None` if it did neither.
+    fn update_and_unlock(
+        &self,
+        _connection: &mut Connection,
+        _write: &SessionWrite<'_>,
+        _seen: Version,
+        _lock: &str,
+    ) -> Result<Option<Outcome>, DbError> {
+        Ok(None)
     }
 
-    /// Writes or refreshes if the basis holds; `lock` is the lock's name, where it is still held. Says
-    /// also whether the lock was given back in the same step.
-    pub(super) fn commit(
+    /// Writes a session that was not there; `None` if somebody else has made it meanwhile.
+    fn insert(
         &self,
         connection: &mut Connection,
-        key: &SessionKey,
-        basis: Basis,
-        lock: Option<&str>,
-        change: Change<'_>,
-        born: Generation,
-    ) -> Result<(Outcome, bool), DbError> {
-        // A lock that was held and is lost leaves only the revision as proof.
-        let any_revision = lock.is_some() || !basis.locked;
-        let outcome = match (basis.seen, self) {
-            (Some(seen), Self::NativeLayout(native)) => {
-                if let (Some(lock), Change::Write(data, _), true) = (lock, change, basis.lives)
-                    && let Some(outcome) =
-                        native.update_and_unlock(connection, key, basis, seen, data, lock)?
-                {
-                    return Ok((outcome, true));
-                }
-                native.update(connection, key, basis, seen, any_revision, change)?
-            }
-            (None, Self::NativeLayout(native)) => {
-                native.insert(connection, key, basis, any_revision, change, born)?
-            }
-            (Some(seen), Self::MappedLayout(mapped)) => {
-                mapped.update(connection, key, basis, seen, any_revision, change)?
-            }
-            (None, Self::MappedLayout(mapped)) => {
-                mapped.insert(connection, key, basis, any_revision, change, born)?
-            }
-        };
-        if let Some(outcome) = outcome {
-            return Ok((outcome, false));
-        }
-        let verdict = self.classify(connection, key, basis)?;
-        let outcome = match (change, basis.seen) {
-            // Refreshed twice within a second: found, and left as it was.
-            (Change::Touch(_), Some(seen)) if verdict == Outcome::LockLost => Outcome::Stored(seen),
-            _ => verdict,
-        };
-        Ok((outcome, false))
-    }
+        write: &SessionWrite<'_>,
+    ) -> Result<Option<Outcome>, DbError>;
 
-    /// Makes a session without a login an empty one for so long, and gives the lock of this name back if it is
-    /// held, in one statement. `false` where it did not, or where it takes more than one.
-    pub(super) fn empty(
+    /// Removes a session that has no login, or, `end.alone`, one that leaves its login behind.
+    fn destroy(
         &self,
         connection: &mut Connection,
-        key: &SessionKey,
+        key: &[u8],
         end: End<'_>,
-        born: Version,
-        ttl_and_lock: (Duration, &str),
+    ) -> Result<bool, DbError>;
+
+    /// As [`Self::destroy`], with an empty session in its place, and releases its lock if that is held. False if
+    /// it did nothing, or if that takes more than one statement.
+    fn replace_with_empty(
+        &self,
+        _connection: &mut Connection,
+        _key: &SessionKey,
+        _end: End<'_>,
+        _empty: &EmptySession<'_>,
     ) -> Result<bool, DbError> {
-        match self {
-            Self::NativeLayout(native) => native.empty(connection, key, end, born, ttl_and_lock),
-            Self::MappedLayout(_) => Ok(false),
-        }
+        Ok(false)
     }
 
-    /// Tells why a commit changed nothing.
-    pub(super) fn classify(
+    /// The expired rows after a position, in order, at most `limit`.
+    fn expired(
         &self,
         connection: &mut Connection,
-        key: &SessionKey,
-        basis: Basis,
-    ) -> Result<Outcome, DbError> {
-        let now = match self.load(connection, key, None)? {
-            Read::Granted(found) => found.record.map(|record| record.version),
-            Read::Taken => None,
-        };
-        Ok(match (basis.seen, now) {
-            // This very commit was made before, and its answer was lost.
-            (_, Some(now)) if now.revision == basis.token.into() => Outcome::Stored(now),
-            (Some(seen), Some(now)) if seen.generation == now.generation => Outcome::LockLost,
-            (None, _) => Outcome::LockLost,
-            _ => Outcome::Gone,
-        })
-    }
-
-    /// Expired rows behind `after`, in order, at most `limit`.
-    pub(super) fn expired(
-        &self,
-        connection: &mut Connection,
-        after: &Cursor,
+        after: &GcPosition,
         limit: usize,
-    ) -> Result<Vec<Cursor>, DbError> {
-        match self {
-            Self::NativeLayout(native) => native.expired(connection, after, limit),
-            Self::MappedLayout(mapped) => {
-                let ids = mapped.expired(connection, &after.id, limit)?;
-                Ok(ids
-                    .into_iter()
-                    .map(|id| Cursor { expires: 0, id })
-                    .collect())
-            }
-        }
-    }
+    ) -> Result<Vec<GcPosition>, DbError>;
 
-    /// Removes those of the rows that are still expired.
-    pub(super) fn remove(
-        &self,
-        connection: &mut Connection,
-        ids: &[Vec<u8>],
-    ) -> Result<u64, DbError> {
-        match self {
-            Self::NativeLayout(native) => native.remove(connection, ids),
-            Self::MappedLayout(mapped) => mapped.remove(connection, ids),
+    /// Removes those of the rows that are still expired, and returns how many.
+    fn remove_expired(&self, connection: &mut Connection, ids: &[Vec<u8>]) -> Result<u64, DbError>;
+
+    /// The key of the session in a row with this id.
+    fn key_of(&self, id: &[u8]) -> Vec<u8>;
+}
+
+/// How a lock is asked for in the statement that reads.
+#[derive(Clone, Copy)]
+pub(super) struct LockRequest<'a> {
+    pub(super) name: &'a str,
+    /// How long to wait for it, in seconds.
+    pub(super) wait: f64,
+}
+
+/// What is stored under a key.
+#[derive(Default)]
+pub(super) struct Stored {
+    pub(super) record: Option<Record>,
+    pub(super) login: Option<Bound>,
+    /// The tombstone, if there is no record.
+    pub(super) kick: Option<Kick>,
+    /// How long the record lives; `None` in a table that others write, too.
+    pub(super) left: Option<Duration>,
+}
+
+/// A write or a refresh of a session.
+#[derive(Clone, Copy)]
+pub(super) struct SessionWrite<'a> {
+    pub(super) key: &'a SessionKey,
+    pub(super) basis: Basis,
+    pub(super) change: Change<'a>,
+    /// Whatever the revision is: only the generation must be the one that was seen.
+    pub(super) any_revision: bool,
+    /// The generation of a session that is made.
+    pub(super) new_generation: Generation,
+}
+
+impl<'a> SessionWrite<'a> {
+    /// The data to store; a session that is refreshed and is not there becomes an empty one.
+    pub(super) fn data(&self) -> &'a [u8] {
+        match self.change {
+            Change::Write(data, _) => data,
+            Change::Touch(_) => b"",
         }
     }
 }
 
-/// What a change stores; a session that is refreshed and is not there becomes an empty one.
-pub(super) fn data_of(change: Change<'_>) -> &[u8] {
-    match change {
-        Change::Write(data, _) => data,
-        Change::Touch(_) => b"",
-    }
+/// The empty session that takes the place of one that is removed.
+pub(super) struct EmptySession<'a> {
+    pub(super) version: Version,
+    pub(super) ttl: Duration,
+    /// The name of the session's lock.
+    pub(super) lock: &'a str,
+}
+
+/// The last row that gc has looked at.
+#[derive(Debug, Clone, Default)]
+pub(super) struct GcPosition {
+    /// Zero if the table is walked in the order of its ids.
+    pub(super) expires: i64,
+    pub(super) id: Vec<u8>,
 }

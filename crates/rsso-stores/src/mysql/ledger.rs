@@ -14,6 +14,7 @@ use super::deferred::DeferredChanges;
 use super::error::serialization_failure;
 use super::layout::Layout;
 use super::locks::{LockNames, lock_owner};
+use super::login_layout::{LockedSession, NewSession};
 use super::login_sql::{LoginSql, LoginStatements};
 use super::seconds::seconds;
 use super::server_sql::SERVER;
@@ -26,7 +27,7 @@ use rsso_core::store::{Generation, Version};
 /// What is read and changed in one act.
 pub(super) struct MysqlLedger<'a> {
     connection: &'a mut Connection,
-    layout: &'a Layout,
+    layout: &'a dyn Layout,
     login_sql: &'a LoginSql,
     names: &'a LockNames,
     /// What is not asked for again within the act.
@@ -34,13 +35,13 @@ pub(super) struct MysqlLedger<'a> {
     /// Sessions that the act has removed.
     removed: Vec<(Vec<u8>, Generation)>,
     /// A session of the old code's that was never read through rsso.
-    pub(super) unmarked: Option<Vec<u8>>,
+    pub(super) unversioned: Option<Vec<u8>>,
 }
 
 impl<'a> MysqlLedger<'a> {
     pub(super) fn new(
         connection: &'a mut Connection,
-        layout: &'a Layout,
+        layout: &'a dyn Layout,
         login_sql: &'a LoginSql,
         names: &'a LockNames,
     ) -> Self {
@@ -49,9 +50,9 @@ impl<'a> MysqlLedger<'a> {
             layout,
             login_sql,
             names,
-            deferred: DeferredChanges::new(matches!(layout, Layout::MappedLayout(_))),
+            deferred: DeferredChanges::new(layout.is_shared()),
             removed: Vec::new(),
-            unmarked: None,
+            unversioned: None,
         }
     }
 
@@ -119,7 +120,7 @@ impl<'a> MysqlLedger<'a> {
         self.deferred.execute(self.connection, statement, values)
     }
 
-    /// The session in a row of [`Layout::entries`]; `None` for a login that has none.
+    /// The session in a row of `LoginLayout::entries`; `None` for a login that has none.
     fn entry_session(&mut self, row: &Row) -> Result<Option<Seated>, DbError> {
         let (Some(key), Some(generation)) = (value::<Vec<u8>>(row, "session"), generation(row))
         else {
@@ -236,20 +237,23 @@ impl Ledger for MysqlLedger<'_> {
     }
 
     fn version(&mut self, key: &[u8]) -> Result<Option<Version>, DbError> {
-        match self.layout.version(self.connection, key)? {
-            Some((Some(version), alive)) => Ok(self.lives(key, alive, false)?.then_some(version)),
-            // It gets a mark outside of the transaction, and the act begins again.
-            Some((None, true)) => {
-                self.unmarked = Some(key.to_vec());
+        match self.layout.lock(self.connection, key)? {
+            LockedSession::Missing => Ok(None),
+            // It gets a version outside of the transaction, and the act begins again.
+            LockedSession::Unversioned => {
+                self.unversioned = Some(key.to_vec());
                 Err(serialization_failure())
             }
-            Some((None, false)) | None => Ok(None),
+            LockedSession::Versioned { version, is_live } => {
+                Ok(self.lives(key, is_live, false)?.then_some(version))
+            }
         }
     }
 
     fn create(&mut self, key: &[u8], version: Version, ttl: Duration) -> Result<(), DbError> {
+        let session = NewSession { key, version, ttl };
         self.layout
-            .create(self.connection, &mut self.deferred, key, version, ttl)
+            .create(self.connection, &mut self.deferred, &session)
     }
 
     fn copy(
@@ -259,13 +263,13 @@ impl Ledger for MysqlLedger<'_> {
         version: Version,
         ttl: Duration,
     ) -> Result<bool, DbError> {
-        self.layout.copy(
-            self.connection,
-            &mut self.deferred,
-            (from, to),
+        let session = NewSession {
+            key: to,
             version,
             ttl,
-        )
+        };
+        self.layout
+            .copy(self.connection, &mut self.deferred, from, &session)
     }
 
     fn remove(&mut self, key: &[u8], generation: Generation) -> Result<(), DbError> {
@@ -274,7 +278,7 @@ impl Ledger for MysqlLedger<'_> {
             return Ok(());
         }
         self.layout
-            .remove_session(self.connection, &mut self.deferred, key, generation)?;
+            .remove(self.connection, &mut self.deferred, key, generation)?;
         self.removed.push(this);
         Ok(())
     }

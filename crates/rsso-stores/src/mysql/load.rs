@@ -1,18 +1,25 @@
-//! Reading a session: its lock first, where one is wanted, and everything else in the same statement.
+//! Reading a session: its lock first, if one is wanted, and everything else in the same statement.
 
 use std::time::Duration;
 
 use super::connections::ConnectionRole;
+use super::layout::{LockRequest, Stored};
 use super::locks::{HeldLock, unlock};
-use super::reads::{LockRequest, Read, Stored};
 use super::store::MysqlStore;
 use rsso_core::error::Result;
 use rsso_core::sid::SessionKey;
 use rsso_core::store::{Load, Loaded, Token};
 
-const DOING: &str = "cannot read the session";
+const READ_FAILED: &str = "cannot read the session";
+
+/// What was read, and on which connection.
+struct Read<T> {
+    found: T,
+    connection: u64,
+}
 
 impl MysqlStore {
+    /// Takes the session's lock and reads the session; `None` if the lock is taken for all of `wait`.
     pub(super) fn read_locked(
         &mut self,
         key: &SessionKey,
@@ -21,22 +28,28 @@ impl MysqlStore {
         wait: Duration,
     ) -> Result<Option<Loaded>> {
         let name = self.names.name_of(key.as_bytes());
-        let (read, connection) = self.run(role, DOING, |connection, layout| {
-            let request = LockRequest {
+        let read = self.run(role, READ_FAILED, |connection, layout| {
+            let lock = LockRequest {
                 name: &name,
-                seconds: connection.lock_wait_seconds(wait),
+                wait: connection.lock_wait_seconds(wait),
             };
-            let read = layout.load(connection, key, Some(request));
-            if read.is_err() {
+            let found = layout.load_locked(connection, key, lock);
+            if found.is_err() {
                 // The statement may have failed after the lock was granted; the first error counts.
                 let _ = unlock(connection, &name);
             }
-            read.map(|read| (read, connection.number))
+            Ok(Read {
+                found: found?,
+                connection: connection.number,
+            })
         })?;
-        let Read::Granted(found) = read else {
+        let Some(found) = read.found else {
             return Ok(None);
         };
-        let held = HeldLock { name, connection };
+        let held = HeldLock {
+            name,
+            connection: read.connection,
+        };
         if found.record.is_none() && want.only_existing {
             self.release_lock(&held)?;
             return Ok(Some(found.loaded(false)));
@@ -45,42 +58,35 @@ impl MysqlStore {
         Ok(Some(found.loaded(true)))
     }
 
-    /// A read by who holds the lock already; `None` where it does not, or no longer.
+    /// Reads a session whose lock is held already; `None` if it is not, or no longer.
     pub(super) fn reload(&mut self, key: &SessionKey, token: Token) -> Result<Option<Loaded>> {
         let Some(held) = self.held.remove(&token) else {
             return Ok(None);
         };
         let role = self.role_of(Some(&held));
-        let again = self.run(role, DOING, |connection, layout| {
-            layout
-                .reload(connection, key)
-                .map(|read| (read, connection.number))
+        let read = self.run(role, READ_FAILED, |connection, layout| {
+            Ok(Read {
+                found: layout.reload(connection, key)?,
+                connection: connection.number,
+            })
         });
-        let (read, connection) = match again {
-            Ok(read) => read,
-            Err(error) => {
-                // The first error counts.
-                let _ = self.release_lock(&held);
-                return Err(error);
-            }
-        };
-        match read {
-            Read::Granted(found) if connection == held.connection => {
-                self.held.insert(token, held);
-                Ok(Some(found.loaded(true)))
-            }
-            _ => Ok(None),
+        let read = read.inspect_err(|_| {
+            // The first error counts.
+            let _ = self.release_lock(&held);
+        })?;
+        if read.connection != held.connection {
+            return Ok(None);
         }
+        self.held.insert(token, held);
+        Ok(Some(read.found.loaded(true)))
     }
 
+    /// Reads a session without its lock.
     pub(super) fn read_unlocked(&mut self, key: &SessionKey) -> Result<Loaded> {
-        let read = self.run(ConnectionRole::Main, DOING, |connection, layout| {
-            layout.load(connection, key, None)
+        let found = self.run(ConnectionRole::Main, READ_FAILED, |connection, layout| {
+            layout.load(connection, key)
         })?;
-        Ok(match read {
-            Read::Granted(found) => found.loaded(false),
-            Read::Taken => Loaded::default(),
-        })
+        Ok(found.loaded(false))
     }
 }
 

@@ -73,16 +73,16 @@ impl MysqlStore {
             login_sql,
             ..
         } = self;
-        let mut unmarked: Option<Vec<u8>> = None;
+        let mut unversioned: Option<Vec<u8>> = None;
         let done = connections.transact(role, resend, |connection| {
             layout.check(connection)?;
-            if let Some(key) = unmarked.take() {
-                layout.add_version(connection, &key)?;
+            if let Some(key) = unversioned.take() {
+                layout.ensure_version(connection, &key)?;
             }
             read_committed(connection, |connection| {
-                let mut ledger = MysqlLedger::new(connection, layout, login_sql, names);
+                let mut ledger = MysqlLedger::new(connection, layout.as_ref(), login_sql, names);
                 let done = act(&mut ledger).and_then(|done| ledger.flush().map(|()| done));
-                unmarked = ledger.unmarked.take();
+                unversioned = ledger.unversioned.take();
                 done
             })
         });
@@ -103,7 +103,12 @@ impl MysqlStore {
         } = self;
         connections.run(ConnectionRole::Main, READ, |connection| {
             layout.check(connection)?;
-            query(&mut MysqlLedger::new(connection, layout, login_sql, names))
+            query(&mut MysqlLedger::new(
+                connection,
+                layout.as_ref(),
+                login_sql,
+                names,
+            ))
         })
     }
 }

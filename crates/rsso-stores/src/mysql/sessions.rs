@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::MysqlStore;
 use super::connections::ConnectionRole;
-use super::layout::Layout;
 use rsso_core::deadline::Deadline;
 use rsso_core::error::{Error, Result};
 use rsso_core::sid::SessionKey;
@@ -19,7 +18,7 @@ impl Store for MysqlStore {
     }
 
     fn shares_data(&self) -> bool {
-        matches!(self.layout, Layout::MappedLayout(_))
+        self.layout.is_shared()
     }
 
     fn ready(&mut self) -> Result<()> {
@@ -60,7 +59,7 @@ impl Store for MysqlStore {
     }
 
     fn commit(&mut self, key: &SessionKey, basis: Basis, change: Change<'_>) -> Result<Outcome> {
-        self.store(key, basis, change)
+        self.commit_session(key, basis, change)
     }
 
     fn release(&mut self, _key: &SessionKey, token: Token) -> Result<()> {
@@ -71,7 +70,7 @@ impl Store for MysqlStore {
     }
 
     fn destroy(&mut self, key: &SessionKey, token: Option<Token>, end: End<'_>) -> Result<bool> {
-        self.end(key, token, end)
+        self.destroy_session(key, token, end)
     }
 
     fn destroy_leaving_empty(
@@ -81,7 +80,7 @@ impl Store for MysqlStore {
         end: End<'_>,
         ttl: Duration,
     ) -> Result<bool> {
-        match self.empty(key, lock.token, end, ttl)? {
+        match self.replace_session_with_empty(key, lock.token, end, ttl)? {
             true => Ok(true),
             false => in_two_steps(self, key, lock, end, ttl),
         }

@@ -25,7 +25,7 @@ use rsso_core::store::Token;
 /// Sessions in MySQL or MariaDB.
 pub struct MysqlStore {
     pub(super) connections: Connections,
-    pub(super) layout: Layout,
+    pub(super) layout: Box<dyn Layout>,
     pub(super) names: LockNames,
     pub(super) login_sql: LoginSql,
     pub(super) receipts: ReceiptTable,
@@ -53,9 +53,9 @@ impl MysqlStore {
             Some(_) => dsn.charset.clone().unwrap_or_else(|| "utf8mb4".to_owned()),
             None => "binary".to_owned(),
         };
-        let layout = match mapping {
-            Some(mapping) => Layout::MappedLayout(Box::new(MappedLayout::new(&mapping, &tables))),
-            None => Layout::NativeLayout(Box::new(NativeLayout::new(&tables))),
+        let layout: Box<dyn Layout> = match mapping {
+            Some(mapping) => Box::new(MappedLayout::new(&mapping, &tables)),
+            None => Box::new(NativeLayout::new(&tables)),
         };
         let target = Target {
             address: dsn.to_string(),
@@ -92,14 +92,14 @@ impl MysqlStore {
         &mut self,
         role: ConnectionRole,
         doing: &str,
-        mut act: impl FnMut(&mut Connection, &Layout) -> Result<T, DbError>,
+        mut act: impl FnMut(&mut Connection, &dyn Layout) -> Result<T, DbError>,
     ) -> Result<T> {
         let Self {
             connections,
             layout,
             ..
         } = self;
-        connections.run(role, doing, |connection| act(connection, layout))
+        connections.run(role, doing, |connection| act(connection, layout.as_ref()))
     }
 
     pub(super) fn role_of(&self, held: Option<&HeldLock>) -> ConnectionRole {

@@ -4,8 +4,8 @@
 //! says so, so the old code may create and remove sessions as before; and a write changes row and version in one
 //! statement.
 
-mod login_sessions;
-mod sessions;
+mod login_layout;
+mod session_layout;
 mod table;
 mod table_check;
 mod versions;

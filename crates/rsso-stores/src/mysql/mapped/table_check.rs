@@ -20,7 +20,7 @@ struct Column {
 
 impl MappedLayout {
     /// Whether the table is there, and is what the directives say; asked once.
-    pub(crate) fn check(&self, connection: &mut Connection) -> Result<(), DbError> {
+    pub(super) fn check_table(&self, connection: &mut Connection) -> Result<(), DbError> {
         let found = match self.facts.get() {
             Some(found) => found,
             None => self.inspect_table(connection)?,

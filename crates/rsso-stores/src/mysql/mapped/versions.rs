@@ -22,7 +22,7 @@ impl MappedLayout {
     }
 
     /// The version of a session; one that only the old code knows gets its version now.
-    pub(super) fn ensure_version(
+    pub(super) fn find_or_add_version(
         &self,
         connection: &mut Connection,
         id: &[u8],

@@ -1,7 +1,7 @@
 //! rsso's own table of sessions.
 
-mod login_sessions;
-mod sessions;
+mod login_layout;
+mod session_layout;
 mod table;
 
 pub(super) use table::NativeLayout;
