@@ -14,6 +14,8 @@ mod password;
 #[cfg(feature = "redis")]
 pub mod redis;
 mod spec;
+#[cfg(any(feature = "sqlite", feature = "mysql"))]
+mod sql_template;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 

@@ -1,12 +1,12 @@
 //! The statements on the tables beside the sessions: users, logins, bindings, tombstones.
 
+use crate::sql_template::{SqlTemplate, statements};
 use mysql::Error as DbError;
 
 use super::connection::Connection;
 use super::outbox::Outbox;
 use super::schema::Tables;
-use super::sql_template::SqlTemplate;
-use super::statement::{BatchStatement, Statement, statements, values};
+use super::statement::{BatchStatement, Statement, values};
 use rsso_core::login::event::Retention;
 
 statements! {

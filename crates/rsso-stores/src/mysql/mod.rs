@@ -33,7 +33,6 @@ mod seconds;
 mod server_sql;
 mod sessions;
 mod settings;
-mod sql_template;
 mod statement;
 mod store;
 mod target;

@@ -7,6 +7,7 @@
 //! What is kept beside the outbox has a row in the same table, of a realm that nobody can have: rsso may
 //! not be allowed to make another table.
 
+use crate::sql_template::{SqlTemplate, statements};
 use data_encoding::BASE64URL_NOPAD;
 use mysql::{Error as DbError, Row};
 use sha2::{Digest as _, Sha256};
@@ -14,8 +15,7 @@ use sha2::{Digest as _, Sha256};
 use super::columns::{text, value};
 use super::connection::Connection;
 use super::schema::Tables;
-use super::sql_template::SqlTemplate;
-use super::statement::{BatchStatement, Statement, statements, values};
+use super::statement::{BatchStatement, Statement, values};
 use rsso_core::login::event::{Event, Kind, Position, Retention, merge};
 
 /// How many events one statement stores: together they must fit a packet.

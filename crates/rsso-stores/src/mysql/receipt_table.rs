@@ -1,13 +1,13 @@
 //! The table of receipts.
 
+use crate::sql_template::{SqlTemplate, statements};
 use std::time::Duration;
 
 use mysql::Error as DbError;
 
 use super::Tables;
 use super::connection::Connection;
-use super::sql_template::SqlTemplate;
-use super::statement::{BatchStatement, Statement, statements, values};
+use super::statement::{BatchStatement, Statement, values};
 
 statements! {
     pub(super) struct ReceiptTable {

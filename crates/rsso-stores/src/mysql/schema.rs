@@ -4,7 +4,7 @@ use mysql::Error as DbError;
 pub(super) use rsso_core::mapping::quote;
 
 use super::connection::Connection;
-use super::sql_template::{Names, SqlTemplate};
+use crate::sql_template::{Names, SqlTemplate};
 use rsso_core::error::{Error, Result};
 
 /// The version of the schema.

@@ -1,9 +1,9 @@
 //! Statements on the server itself: named locks and the clock.
 
+use crate::sql_template::{Names, SqlTemplate, statements};
 use std::sync::LazyLock;
 
-use super::sql_template::{Names, SqlTemplate};
-use super::statement::{BatchStatement, Statement, statements};
+use super::statement::{BatchStatement, Statement};
 
 statements! {
     pub(super) struct ServerSql {

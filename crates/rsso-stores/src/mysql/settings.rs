@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::sql_template::{Names, SqlTemplate};
+use crate::sql_template::{Names, SqlTemplate};
 
 /// The longest that both servers take: a living owner keeps its lock however long its request takes,
 /// and a dead one's connection is found by the operating system's keepalive.

@@ -1,9 +1,8 @@
 //! Statements with named parameters, made once for each store.
 
+use crate::sql_template::SqlTemplate;
 use mysql::{Error as DbError, Value};
 use mysql_common::params::{MissingNamedParameterError, ParamsError};
-
-use super::sql_template::SqlTemplate;
 
 /// A statement that is prepared, and its parameters.
 pub(super) struct Statement {
@@ -113,33 +112,10 @@ fn in_order<const N: usize>(
     Ok(ordered)
 }
 
-/// Declares a struct of statements; each has the name of its piece in the files.
-macro_rules! statements {
-    ($(#[$about:meta])* $vis:vis struct $Sql:ident { $($name:ident: $Kind:ident),* $(,)? }) => {
-        $(#[$about])*
-        $vis struct $Sql {
-            $($vis $name: $Kind,)*
-        }
-
-        impl $Sql {
-            $vis fn new(template: &$crate::mysql::sql_template::SqlTemplate<'_>) -> Self {
-                $(
-                    #[cfg(test)]
-                    template.assert_complete(stringify!($name));
-                )*
-                Self {
-                    $($name: $Kind::new(template, stringify!($name)),)*
-                }
-            }
-        }
-    };
-}
-pub(super) use statements;
-
 #[cfg(test)]
 mod tests {
-    use super::super::sql_template::Names;
     use super::*;
+    use crate::sql_template::Names;
 
     const FILE: &str = "
 -- name: one

@@ -1,5 +1,6 @@
 //! The rows that hold what PHP's processes use.
 
+use crate::sql_template::{Names, SqlTemplate, statements};
 use data_encoding::HEXLOWER;
 use mysql::{Error as DbError, Row};
 use sha2::{Digest as _, Sha256};
@@ -8,8 +9,7 @@ use super::Tables;
 use super::columns::text;
 use super::connection::Connection;
 use super::schema::quote;
-use super::sql_template::{Names, SqlTemplate};
-use super::statement::{Statement, statements, values};
+use super::statement::{Statement, values};
 use rsso_core::store::words::Word;
 
 /// The realm of words.

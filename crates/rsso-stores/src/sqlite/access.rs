@@ -16,7 +16,7 @@ use super::lock::Uses;
 use super::open_lock::Guard;
 use super::process::Taken;
 use super::range::Range;
-use super::schema::Statements;
+use super::statements::Statements;
 use super::store::SqliteStore;
 use super::watch::{Files, Watch};
 use super::{error, file, owner, schema};

@@ -3,7 +3,7 @@
 //! A login dies with its last session. gc that removes a session looks at its login; what died in another
 //! way is come across in turn.
 
-use rusqlite::{Row, params};
+use rusqlite::{Row, named_params};
 
 use super::clock::now;
 use super::error::Doing;
@@ -85,9 +85,10 @@ fn look(store: &mut SqliteStore, from: i64, most: u32) -> Result<Seen> {
     let logins: Vec<(Dead, bool, i64)> = store.with(Doing::Gc, |connection, sql| {
         connection
             .prepare_cached(&sql.logins_in_turn)?
-            .query_map(params![now(), from, most], |row| {
-                Ok((read(row)?, row.get(3)?, row.get(4)?))
-            })?
+            .query_map(
+                named_params! { ":now": now(), ":after": from, ":limit": most },
+                |row| Ok((read(row)?, row.get(3)?, row.get(4)?)),
+            )?
             .collect()
     })?;
     let seen = Seen {

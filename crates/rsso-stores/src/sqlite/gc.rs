@@ -1,6 +1,6 @@
 //! Removing what has expired: in small transactions, and never what is in use.
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{OptionalExtension as _, named_params};
 
 use super::clock::now;
 use super::dead_logins;
@@ -27,7 +27,7 @@ pub(super) fn collect(store: &mut SqliteStore, until: Option<Deadline>) -> Resul
     loop {
         let expired = batch(store, &after, most)?;
         let Some(last) = expired.last() else {
-            forget_kicks(store)?;
+            remove_tombstones(store)?;
             dead_logins::forget_in_turn(store, until.is_some())?;
             return Ok(removed);
         };
@@ -47,7 +47,7 @@ fn batch(store: &mut SqliteStore, after: &Cursor, most: i64) -> Result<Vec<Curso
     store.with(Doing::Gc, |connection, sql| {
         connection
             .prepare_cached(&sql.expired)?
-            .query_map(params![now(), after.0, after.1, most], |row| {
+            .query_map(named_params! { ":now": now(), ":after_expires": after.0, ":after_id": after.1, ":limit": most }, |row| {
                 Ok((row.get(0)?, row.get(1)?))
             })?
             .collect()
@@ -80,8 +80,11 @@ fn remove(store: &mut SqliteStore, unused: &[(Vec<u8>, Guard)]) -> Result<(u64, 
             let mut delete = transaction.prepare_cached(&sql.remove_expired)?;
             let mut died = transaction.prepare_cached(&sql.dead_with_session)?;
             for (id, _guard) in unused {
-                count += delete.execute(params![id, now()])? as u64;
-                let found = died.query_row(params![id, now()], dead_logins::read);
+                count += delete.execute(named_params! { ":id": id, ":now": now() })? as u64;
+                let found = died.query_row(
+                    named_params! { ":id": id, ":now": now() },
+                    dead_logins::read,
+                );
                 dead.extend(found.optional()?);
             }
         }
@@ -91,11 +94,11 @@ fn remove(store: &mut SqliteStore, unused: &[(Vec<u8>, Guard)]) -> Result<(u64, 
 }
 
 /// Removes tombstones that nobody will ask for any more, a batch for each gc.
-fn forget_kicks(store: &mut SqliteStore) -> Result<()> {
+fn remove_tombstones(store: &mut SqliteStore) -> Result<()> {
     store.with(Doing::Gc, |connection, sql| {
         connection
-            .prepare_cached(&sql.forget_kicks)?
-            .execute(params![now(), BATCH])?;
+            .prepare_cached(&sql.remove_expired_tombstones)?
+            .execute(named_params! { ":now": now(), ":limit": BATCH })?;
         Ok(())
     })
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Params, Row, named_params};
 
 use super::clock::{expiry, now};
 use super::lock::Uses;
-use super::schema::{Names, Statements};
+use super::statements::Statements;
 use crate::ledger::{Binding, Entry, Ledger, Seated, Slice, Span, UserRow};
 use rsso_core::login::event::Retention;
 use rsso_core::login::policy::{StoredStorm, Storm};
@@ -16,7 +16,7 @@ use rsso_core::store::{Generation, Revision, Version};
 /// The tables, inside a transaction or, to look only, outside of one.
 pub(super) struct Tables<'a> {
     pub(super) connection: &'a Connection,
-    pub(super) names: &'a Names,
+    pub(super) sql: &'a Statements,
     pub(super) events: Retention,
     uses: Uses<'a>,
 }
@@ -30,7 +30,7 @@ impl<'a> Tables<'a> {
     ) -> Self {
         Self {
             connection,
-            names: &sql.names,
+            sql,
             events,
             uses,
         }
@@ -43,14 +43,9 @@ impl<'a> Tables<'a> {
         generation: Option<i64>,
         first: impl FnOnce(&mut Self) -> rusqlite::Result<()>,
     ) -> rusqlite::Result<bool> {
-        let found: Option<i64> = self.one(
-            &format!(
-                "SELECT generation FROM {} WHERE id = ?1 AND generation = COALESCE(?2, generation)",
-                self.names.sessions
-            ),
-            params![key, generation],
-            |row| row.get(0),
-        )?;
+        let values = named_params! { ":id": key, ":generation": generation };
+        let found: Option<i64> =
+            self.one(&self.sql.session_of_generation, values, |row| row.get(0))?;
         let Some(found) = found else {
             return Ok(false);
         };
@@ -126,25 +121,18 @@ impl Ledger for Tables<'_> {
             realm: user.realm.as_str().to_owned(),
             head: event::head(user),
         };
-        self.change(
-            &format!(
-                "INSERT INTO {} (user, realm, head, sequence, storm_since, storm_count, storm_raging)
-                 VALUES (?1, ?2, ?3, 0, 0, 0, 0)",
-                self.names.users
-            ),
-            params![key.as_bytes(), row.realm, row.head],
-        )?;
+        let values = named_params! {
+            ":user": key.as_bytes(), ":realm": row.realm, ":head": row.head,
+        };
+        self.change(&self.sql.add_user, values)?;
         Ok(row)
     }
 
     /// The transaction has the whole database to itself.
     fn lock_known_user(&mut self, user: &UserKey) -> rusqlite::Result<Option<UserRow>> {
         self.one(
-            &format!(
-                "SELECT sequence, storm_since, storm_count, storm_raging, realm, head FROM {} WHERE user = ?1",
-                self.names.users
-            ),
-            [user.as_bytes()],
+            &self.sql.user,
+            named_params! { ":user": user.as_bytes() },
             |row| {
                 Ok(UserRow {
                     sequence: row.get(0)?,
@@ -166,35 +154,21 @@ impl Ledger for Tables<'_> {
             count,
             raging,
         } = row.storm.to_stored();
-        self.change(
-            &format!(
-                "UPDATE {} SET sequence = ?2, storm_since = ?3, storm_count = ?4, storm_raging = ?5 WHERE user = ?1",
-                self.names.users
-            ),
-            params![user.as_bytes(), row.sequence, since, count, raging],
-        )
-        .map(|_| ())
+        let values = named_params! {
+            ":user": user.as_bytes(), ":sequence": row.sequence,
+            ":storm_since": since, ":storm_count": count, ":storm_raging": raging,
+        };
+        self.change(&self.sql.save_user, values).map(|_| ())
     }
 
     fn entries(&mut self, user: &UserKey, slice: Slice) -> rusqlite::Result<Vec<Entry>> {
-        let Names {
-            sessions,
-            bindings,
-            logins,
-            ..
-        } = self.names;
-        // One statement for all of them: each has its cost, whatever it finds.
-        let sql = format!(
-            "SELECT l.login, l.sequence, l.device, l.identity, l.more, b.session, b.generation, b.until, s.expires
-             FROM (SELECT login, sequence, device, identity, more FROM {logins}
-                   WHERE user = ?1 AND sequence >= ?2 ORDER BY sequence LIMIT ?3) AS l
-             LEFT JOIN {bindings} AS b ON b.login = l.login
-             LEFT JOIN {sessions} AS s ON s.id = b.session AND s.generation = b.generation
-             ORDER BY l.sequence"
-        );
+        let sql = self.sql;
         let connection = self.connection;
-        let mut statement = connection.prepare_cached(&sql)?;
-        let mut rows = statement.query(params![user.as_bytes(), slice.from, slice.limit])?;
+        let mut statement = connection.prepare_cached(&sql.entries)?;
+        let values = named_params! {
+            ":user": user.as_bytes(), ":from": slice.from, ":limit": slice.limit,
+        };
+        let mut rows = statement.query(values)?;
         let mut entries: Vec<Entry> = Vec::new();
         while let Some(row) = rows.next()? {
             let login = login_id(row, 0)?;
@@ -218,11 +192,8 @@ impl Ledger for Tables<'_> {
     }
 
     fn span(&mut self, user: &UserKey) -> rusqlite::Result<Span> {
-        let sql = format!(
-            "SELECT COUNT(*), COALESCE(MIN(sequence), 0) FROM {} WHERE user = ?1",
-            self.names.logins
-        );
-        let span = self.one(&sql, [user.as_bytes()], |row| {
+        let values = named_params! { ":user": user.as_bytes() };
+        let span = self.one(&self.sql.span, values, |row| {
             Ok(Span {
                 count: usize::try_from(row.get::<_, i64>(0)?).unwrap_or_default(),
                 first: row.get(1)?,
@@ -232,63 +203,38 @@ impl Ledger for Tables<'_> {
     }
 
     fn binding(&mut self, key: &[u8]) -> rusqlite::Result<Option<Binding>> {
-        let Names {
-            sessions,
-            bindings,
-            logins,
-            ..
-        } = self.names;
-        let found = self.one(
-            &format!(
-                "SELECT l.user, l.login, s.expires, l.sequence FROM {bindings} AS b
-                 JOIN {logins} AS l ON l.login = b.login
-                 JOIN {sessions} AS s ON s.id = b.session AND s.generation = b.generation
-                 WHERE b.session = ?1"
-            ),
-            [key],
-            |row| {
-                let binding = Binding {
-                    user: user_key(row, 0)?,
-                    login: login_id(row, 1)?,
-                    sequence: row.get(3)?,
-                };
-                Ok((binding, row.get(2)?))
-            },
-        )?;
+        let found = self.one(&self.sql.binding, named_params! { ":id": key }, |row| {
+            let binding = Binding {
+                user: user_key(row, 0)?,
+                login: login_id(row, 1)?,
+                sequence: row.get(3)?,
+            };
+            Ok((binding, row.get(2)?))
+        })?;
         Ok(found
             .filter(|(_, expires)| self.is_live(key, *expires))
             .map(|(binding, _)| binding))
     }
 
     fn version(&mut self, key: &[u8]) -> rusqlite::Result<Option<Version>> {
-        let found = self.one(
-            &format!(
-                "SELECT generation, revision, expires FROM {} WHERE id = ?1",
-                self.names.sessions
-            ),
-            [key],
-            |row| {
-                let version = Version {
-                    generation: Generation(row.get::<_, i64>(0)?.cast_unsigned()),
-                    revision: Revision(row.get(1)?),
-                };
-                Ok((version, row.get(2)?))
-            },
-        )?;
+        let found = self.one(&self.sql.session, named_params! { ":id": key }, |row| {
+            let version = Version {
+                generation: Generation(row.get::<_, i64>(0)?.cast_unsigned()),
+                revision: Revision(row.get(1)?),
+            };
+            Ok((version, row.get(2)?))
+        })?;
         Ok(found
             .filter(|(_, expires)| self.is_live(key, *expires))
             .map(|(version, _)| version))
     }
 
     fn create(&mut self, key: &[u8], version: Version, ttl: Duration) -> rusqlite::Result<()> {
-        self.change(
-            &format!(
-                "INSERT OR REPLACE INTO {} (id, generation, revision, expires, data) VALUES (?1, ?2, ?3, ?4, x'')",
-                self.names.sessions
-            ),
-            params![key, version.generation.0.cast_signed(), version.revision.0, expiry(ttl)],
-        )
-        .map(|_| ())
+        let values = named_params! {
+            ":id": key, ":generation": version.generation.0.cast_signed(),
+            ":revision": version.revision.0, ":expires": expiry(ttl),
+        };
+        self.change(&self.sql.add_session, values).map(|_| ())
     }
 
     fn copy(
@@ -301,116 +247,61 @@ impl Ledger for Tables<'_> {
         if self.version(to)?.is_some() {
             return Ok(false);
         }
-        let copied = self.change(
-            &format!(
-                "INSERT OR REPLACE INTO {0} (id, generation, revision, expires, data)
-                 SELECT ?2, ?3, ?4, ?5, data FROM {0} WHERE id = ?1",
-                self.names.sessions
-            ),
-            params![
-                from,
-                to,
-                version.generation.0.cast_signed(),
-                version.revision.0,
-                expiry(ttl)
-            ],
-        )?;
+        let values = named_params! {
+            ":from": from, ":to": to, ":generation": version.generation.0.cast_signed(),
+            ":revision": version.revision.0, ":expires": expiry(ttl),
+        };
+        let copied = self.change(&self.sql.copy_session, values)?;
         Ok(copied > 0)
     }
 
     fn remove(&mut self, key: &[u8], generation: Generation) -> rusqlite::Result<()> {
-        self.change(
-            &format!(
-                "DELETE FROM {} WHERE id = ?1 AND generation = ?2",
-                self.names.sessions
-            ),
-            params![key, generation.0.cast_signed()],
-        )
-        .map(|_| ())
+        let values = named_params! { ":id": key, ":generation": generation.0.cast_signed() };
+        self.change(&self.sql.remove_session, values).map(|_| ())
     }
 
     fn bury(&mut self, key: &[u8], kick: &str, ttl: Duration) -> rusqlite::Result<()> {
-        self.change(
-            &format!(
-                "INSERT OR REPLACE INTO {} (session, expires, detail) VALUES (?1, ?2, ?3)",
-                self.names.kicks
-            ),
-            params![key, expiry(ttl), kick],
-        )
-        .map(|_| ())
+        let values = named_params! { ":id": key, ":expires": expiry(ttl), ":detail": kick };
+        self.change(&self.sql.add_tombstone, values).map(|_| ())
     }
 
     fn unbury(&mut self, key: &[u8]) -> rusqlite::Result<()> {
-        self.change(
-            &format!("DELETE FROM {} WHERE session = ?1", self.names.kicks),
-            [key],
-        )
-        .map(|_| ())
+        self.change(&self.sql.remove_tombstone, named_params! { ":id": key })
+            .map(|_| ())
     }
 
     fn cap(&mut self, key: &[u8], until: i64) -> rusqlite::Result<()> {
-        self.change(
-            &format!(
-                "UPDATE {} SET until = ?2 WHERE session = ?1",
-                self.names.bindings
-            ),
-            params![key, until],
-        )?;
-        self.change(
-            &format!(
-                "UPDATE {} SET expires = MIN(expires, ?2) WHERE id = ?1",
-                self.names.sessions
-            ),
-            params![key, until],
-        )
-        .map(|_| ())
+        let values = named_params! { ":id": key, ":until": until };
+        self.change(&self.sql.limit_binding, values)?;
+        self.change(&self.sql.limit_session, values).map(|_| ())
     }
 
     fn add_login(&mut self, user: &UserKey, entry: &Entry) -> rusqlite::Result<()> {
-        self.change(
-            &format!(
-                "INSERT INTO {} (login, user, sequence, device, identity, more) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                self.names.logins
-            ),
-            params![
-                entry.login.to_bytes(),
-                user.as_bytes(),
-                entry.sequence,
-                entry.device,
-                entry.identity,
-                entry.more
-            ],
-        )
-        .map(|_| ())
+        let values = named_params! {
+            ":login": entry.login.to_bytes(), ":user": user.as_bytes(), ":sequence": entry.sequence,
+            ":device": entry.device, ":identity": entry.identity, ":more": entry.more,
+        };
+        self.change(&self.sql.add_login, values).map(|_| ())
     }
 
     fn remove_login(&mut self, login: LoginId) -> rusqlite::Result<()> {
-        for table in [&self.names.bindings, &self.names.logins] {
-            self.change(
-                &format!("DELETE FROM {table} WHERE login = ?1"),
-                [login.to_bytes()],
-            )?;
-        }
+        let login = login.to_bytes();
+        let values = named_params! { ":login": login };
+        self.change(&self.sql.remove_bindings, values)?;
+        self.change(&self.sql.remove_login, values)?;
         Ok(())
     }
 
     fn bind(&mut self, key: &[u8], generation: Generation, login: LoginId) -> rusqlite::Result<()> {
-        self.change(
-            &format!(
-                "INSERT OR REPLACE INTO {} (session, generation, login, until) VALUES (?1, ?2, ?3, NULL)",
-                self.names.bindings
-            ),
-            params![key, generation.0.cast_signed(), login.to_bytes()],
-        )
-        .map(|_| ())
+        let values = named_params! {
+            ":id": key, ":generation": generation.0.cast_signed(), ":login": login.to_bytes(),
+        };
+        self.change(&self.sql.bind, values).map(|_| ())
     }
 
     fn unbind(&mut self, key: &[u8]) -> rusqlite::Result<()> {
-        self.change(
-            &format!("DELETE FROM {} WHERE session = ?1", self.names.bindings),
-            [key],
-        )
-        .map(|_| ())
+        self.change(&self.sql.unbind, named_params! { ":id": key })
+            .map(|_| ())
     }
 
     fn append(&mut self, realm: &str, events: &[String]) -> rusqlite::Result<()> {

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, named_params, params};
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, named_params};
 
 use super::clock::{expiry, now};
 use super::error::Doing;
 use super::ledger::Tables;
-use super::schema::Statements;
+use super::statements::Statements;
 use super::store::SqliteStore;
 use crate::ledger;
 use rsso_core::error::Result;
@@ -44,7 +44,7 @@ impl SqliteStore {
             let removed = self.with(Doing::Write, |connection, sql| {
                 let removed = connection
                     .prepare_cached(&sql.destroy_unbound)?
-                    .execute(params![key, seen])?;
+                    .execute(named_params! { ":id": key, ":generation": seen })?;
                 let done = removed > 0 || !is_bound(connection, sql, key)?;
                 Ok(done.then_some(removed > 0))
             })?;
@@ -79,8 +79,8 @@ impl SqliteStore {
         let born = Generation::random()?;
         self.with(Doing::Write, |connection, sql| {
             let emptied = connection.prepare_cached(&sql.empty_unbound)?.execute(named_params! {
-                ":id": key.as_bytes(), ":seen": end.seen.map(|seen| seen.0.cast_signed()),
-                ":born": born.0.cast_signed(), ":revision": token.as_bytes(), ":expires": expiry(ttl),
+                ":id": key.as_bytes(), ":generation": end.seen.map(|seen| seen.0.cast_signed()),
+                ":new_generation": born.0.cast_signed(), ":revision": token.as_bytes(), ":expires": expiry(ttl),
             })?;
             Ok(emptied > 0)
         })
@@ -90,7 +90,7 @@ impl SqliteStore {
 fn is_bound(connection: &Connection, sql: &Statements, key: &[u8]) -> rusqlite::Result<bool> {
     let found = connection
         .prepare_cached(&sql.is_bound)?
-        .query_row([key], |_| Ok(()))
+        .query_row(named_params! { ":id": key }, |_| Ok(()))
         .optional()?;
     Ok(found.is_some())
 }
@@ -164,13 +164,13 @@ impl Logins for SqliteStore {
     fn events(&mut self, realm: &Realm, after: &Position, limit: usize) -> Result<Vec<Event>> {
         self.with(Doing::Read, |connection, sql| {
             connection
-                .prepare_cached(&sql.events)?
+                .prepare_cached(&sql.events_after)?
                 .query_map(
-                    params![
-                        realm.as_str(),
-                        i64::try_from(after.number()).unwrap_or(i64::MAX),
-                        i64::try_from(limit).unwrap_or(i64::MAX)
-                    ],
+                    named_params! {
+                    ":realm": realm.as_str(),
+                    ":after": i64::try_from(after.number()).unwrap_or(i64::MAX),
+                    ":limit": i64::try_from(limit).unwrap_or(i64::MAX),
+                    },
                     |row| {
                         // What somebody else has put there keeps its place, and nobody up.
                         let json = row.get_ref(1)?.as_bytes_or_null().ok().flatten();
@@ -189,8 +189,8 @@ impl Logins for SqliteStore {
     fn newest(&mut self, realm: &Realm) -> Result<Position> {
         self.with(Doing::Read, |connection, sql| {
             let newest: Option<i64> = connection
-                .prepare_cached(&sql.newest)?
-                .query_row([realm.as_str()], |row| row.get(0))?;
+                .prepare_cached(&sql.newest_event)?
+                .query_row(named_params! { ":realm": realm.as_str() }, |row| row.get(0))?;
             Ok(newest.map_or(Position::START, |n| Position::counted(n.cast_unsigned())))
         })
     }
@@ -203,8 +203,10 @@ pub(super) fn kick_of(
     key: &[u8],
 ) -> rusqlite::Result<Option<Kick>> {
     let detail: Option<String> = connection
-        .prepare_cached(&sql.kick_of)?
-        .query_row(params![key, now()], |row| row.get(0))
+        .prepare_cached(&sql.tombstone)?
+        .query_row(named_params! { ":id": key, ":now": now() }, |row| {
+            row.get(0)
+        })
         .optional()?;
     Ok(detail.and_then(|json| serde_json::from_str(&json).ok()))
 }

@@ -27,11 +27,11 @@ mod receipts;
 mod schema;
 mod sessions;
 mod side_files;
+mod statements;
 mod store;
 #[cfg(test)]
 mod tests;
 mod watch;
-mod word_table;
 mod words;
 
 pub use store::SqliteStore;

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, named_params};
 
 use super::clock::{expiry, now};
 use super::error::Doing;
-use super::schema::Statements;
+use super::statements::Statements;
 use super::store::SqliteStore;
 use rsso_core::error::Result;
 use rsso_core::login::{LoginId, Realm};
@@ -51,13 +51,13 @@ fn store(
     let transaction =
         connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     transaction
-        .prepare_cached(&sql.forget_receipts)?
-        .execute([now()])?;
+        .prepare_cached(&sql.remove_expired_receipts)?
+        .execute(named_params! { ":now": now() })?;
     for name in names {
         let until = expiry(ttl);
         transaction
             .prepare_cached(&sql.add_receipt)?
-            .execute(params![name, until])?;
+            .execute(named_params! { ":name": name, ":until": until })?;
     }
     transaction.commit()
 }
@@ -65,7 +65,9 @@ fn store(
 fn has(connection: &Connection, sql: &Statements, name: &[u8]) -> rusqlite::Result<bool> {
     let found: Option<i64> = connection
         .prepare_cached(&sql.has_receipt)?
-        .query_row(params![name, now()], |row| row.get(0))
+        .query_row(named_params! { ":name": name, ":now": now() }, |row| {
+            row.get(0)
+        })
         .optional()?;
     Ok(found.is_some())
 }

@@ -3,12 +3,12 @@
 use std::mem::ManuallyDrop;
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
 
 use super::clock::{expiry, now};
 use super::error::Doing;
 use super::range::Range;
-use super::schema::Statements;
+use super::statements::Statements;
 use super::store::SqliteStore;
 use super::{gc, ledger, logins};
 use rsso_core::deadline::Deadline;
@@ -42,17 +42,20 @@ impl Store for SqliteStore {
         let record = self.with(Doing::Read, |connection, sql| {
             let found = connection
                 .prepare_cached(&sql.load)?
-                .query_row(params![key.as_bytes(), alive_at], |row| {
-                    let record = Record {
-                        version: Version {
-                            generation: Generation(row.get::<_, i64>(0)?.cast_unsigned()),
-                            revision: Revision(row.get(1)?),
-                        },
-                        data: row.get(2)?,
-                    };
-                    let left = row.get::<_, i64>(7)?.saturating_sub(now());
-                    Ok((record, bound(row, 3)?, left))
-                })
+                .query_row(
+                    named_params! { ":id": key.as_bytes(), ":alive_at": alive_at },
+                    |row| {
+                        let record = Record {
+                            version: Version {
+                                generation: Generation(row.get::<_, i64>(0)?.cast_unsigned()),
+                                revision: Revision(row.get(1)?),
+                            },
+                            data: row.get(2)?,
+                        };
+                        let left = row.get::<_, i64>(7)?.saturating_sub(now());
+                        Ok((record, bound(row, 3)?, left))
+                    },
+                )
                 .optional()?;
             Ok(match found {
                 Some((record, login, left)) => Loaded {
@@ -173,14 +176,14 @@ fn update(
                 .prepare_cached(&sql.update_data)?
                 .execute(named_params! {
                     ":id": key.as_bytes(), ":generation": generation, ":seen": seen.revision.0,
-                    ":any": any_revision, ":revision": basis.token.as_bytes(), ":data": data,
+                    ":any_revision": any_revision, ":revision": basis.token.as_bytes(), ":data": data,
                 })?;
             (changed, Revision::from(basis.token))
         }
         Change::Write(data, _) => {
             let changed = connection.prepare_cached(&sql.update)?.execute(named_params! {
                 ":id": key.as_bytes(), ":generation": generation, ":seen": seen.revision.0,
-                ":any": any_revision, ":revision": basis.token.as_bytes(), ":expires": expires, ":data": data,
+                ":any_revision": any_revision, ":revision": basis.token.as_bytes(), ":expires": expires, ":data": data,
             })?;
             (changed, Revision::from(basis.token))
         }
@@ -212,7 +215,7 @@ fn insert(
     };
     let mut statement = connection.prepare_cached(&sql.insert)?;
     let mut rows = statement.query(named_params! {
-        ":id": key.as_bytes(), ":generation": born.0.cast_signed(), ":any": locked || !basis.locked,
+        ":id": key.as_bytes(), ":generation": born.0.cast_signed(), ":any_revision": locked || !basis.locked,
         ":revision": basis.token.as_bytes(), ":expires": expiry(change.ttl()), ":data": data, ":now": now(),
     })?;
     let generation = match rows.next()? {
@@ -235,7 +238,7 @@ fn refused(
 ) -> rusqlite::Result<Outcome> {
     let now: Option<i64> = connection
         .prepare_cached(&sql.generation)?
-        .query_row([key.as_bytes()], |row| row.get(0))
+        .query_row(named_params! { ":id": key.as_bytes() }, |row| row.get(0))
         .optional()?;
     Ok(match (basis.seen, now) {
         (Some(seen), Some(now)) if seen.generation.0.cast_signed() == now => Outcome::LockLost,

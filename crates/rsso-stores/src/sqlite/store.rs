@@ -8,8 +8,8 @@ use super::lock::LockFile;
 use super::open_lock::Guard;
 use super::process::Slot;
 use super::range::Range;
-use super::schema::Statements;
 use super::side_files::beside;
+use super::statements::Statements;
 use rsso_core::deadline::Deadline;
 use rsso_core::dsn::SqliteDsn;
 use rsso_core::error::{Error, Result};
@@ -21,6 +21,7 @@ use rsso_core::store::Token;
 pub struct SqliteStore {
     pub(super) dsn: SqliteDsn,
     pub(super) address: String,
+    pub(super) prefix: String,
     pub(super) sql: Statements,
     pub(super) busy_timeout: Duration,
     pub(super) events: Retention,
@@ -46,9 +47,11 @@ impl SqliteStore {
         busy_timeout: Duration,
         events: Retention,
     ) -> Result<Self> {
+        let prefix = Statements::prefix(prefix).to_owned();
         Ok(Self {
             address: format!("sqlite:{}", dsn.path.display()),
-            sql: Statements::new(prefix)?,
+            sql: Statements::with_prefix(&prefix)?,
+            prefix,
             locks: LockFile::new(beside(&dsn.path, "-lock"), dsn.mode),
             dsn,
             busy_timeout,

@@ -1,6 +1,6 @@
 //! Words: a table of one name, whatever the prefix of the others.
 
-use rusqlite::params;
+use rusqlite::named_params;
 
 use super::error::Doing;
 use super::store::SqliteStore;
@@ -9,13 +9,13 @@ use rsso_core::store::words::{Word, Words};
 
 impl Words for SqliteStore {
     fn prefix(&self) -> &str {
-        &self.sql.prefix
+        &self.prefix
     }
 
     fn words(&mut self) -> Result<Vec<Word>> {
-        self.with(Doing::Read, |connection, _| {
+        self.with(Doing::Read, |connection, sql| {
             connection
-                .prepare_cached("SELECT word, at FROM rsso_words")?
+                .prepare_cached(&sql.words)?
                 .query_map([], |row| {
                     Ok(Word {
                         text: row.get(0)?,
@@ -27,14 +27,14 @@ impl Words for SqliteStore {
     }
 
     fn leave_word(&mut self, word: &Word, gone: &[Word]) -> Result<()> {
-        self.with(Doing::Login, |connection, _| {
+        self.with(Doing::Login, |connection, sql| {
             let transaction = connection.transaction()?;
             for word in gone {
-                transaction.execute("DELETE FROM rsso_words WHERE word = ?1", [&word.text])?;
+                transaction.execute(&sql.remove_word, named_params! { ":word": word.text })?;
             }
             transaction.execute(
-                "INSERT OR REPLACE INTO rsso_words (word, at) VALUES (?1, ?2)",
-                params![word.text, word.at],
+                &sql.add_word,
+                named_params! { ":word": word.text, ":at": word.at },
             )?;
             transaction.commit()
         })

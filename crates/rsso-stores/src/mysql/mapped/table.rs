@@ -1,5 +1,6 @@
 //! The layout of an existing table, and its statements.
 
+use crate::sql_template::{Names, SqlTemplate, statements};
 use std::cell::Cell;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -7,8 +8,7 @@ use mysql::Error as DbError;
 
 use crate::mysql::schema::Tables;
 use crate::mysql::seconds::{MAX_SECONDS, seconds};
-use crate::mysql::sql_template::{Names, SqlTemplate};
-use crate::mysql::statement::{BatchStatement, Statement, statements};
+use crate::mysql::statement::{BatchStatement, Statement};
 use rsso_core::mapping::Mapping;
 
 /// How far the server's clock may be ahead of ours, in seconds.

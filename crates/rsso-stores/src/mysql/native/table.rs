@@ -1,8 +1,8 @@
 //! The layout of rsso's own table, and its statements.
 
 use crate::mysql::schema::Tables;
-use crate::mysql::sql_template::SqlTemplate;
-use crate::mysql::statement::{BatchStatement, Statement, statements};
+use crate::mysql::statement::{BatchStatement, Statement};
+use crate::sql_template::{SqlTemplate, statements};
 
 statements! {
     pub(crate) struct NativeSql {

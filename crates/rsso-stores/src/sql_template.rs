@@ -3,7 +3,7 @@
 //! In a file each piece stands below a line `-- name: …`. In a piece
 //! - `{name}` stands for the name of a table or column, or for another piece of the same files;
 //! - `:name` is a parameter, whose value is sent beside the statement;
-//! - `[…]` is repeated for each row of values, with commas between ([`super::statement::BatchStatement`]).
+//! - `[…]` is repeated for each row of values, with commas between (a batch of the MySQL store).
 //!
 //! What always holds: a name that is filled in is quoted by its maker and is never looked into, so nothing in it
 //! can become a parameter or a piece.
@@ -12,10 +12,10 @@ use std::ops::Range;
 
 /// Names to fill in, each with the text that stands for it: quoted, or a number.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Names(Vec<(&'static str, String)>);
+pub(crate) struct Names(Vec<(&'static str, String)>);
 
 impl Names {
-    pub(super) fn with(mut self, name: &'static str, text: impl Into<String>) -> Self {
+    pub(crate) fn with(mut self, name: &'static str, text: impl Into<String>) -> Self {
         self.0.push((name, text.into()));
         self
     }
@@ -26,56 +26,65 @@ impl Names {
     }
 }
 
-/// Files of SQL, and the names to fill in.
-pub(super) struct SqlTemplate<'a> {
-    files: &'a [&'static str],
+/// The pieces of some files of SQL, and the names to fill in.
+pub(crate) struct SqlTemplate<'a> {
+    pieces: Vec<(&'static str, &'static str)>,
     names: &'a Names,
 }
 
 impl<'a> SqlTemplate<'a> {
-    pub(super) fn new(files: &'a [&'static str], names: &'a Names) -> Self {
-        Self { files, names }
+    pub(crate) fn new(files: &[&'static str], names: &'a Names) -> Self {
+        let pieces = files
+            .iter()
+            .flat_map(|file| file.split("-- name: ").skip(1));
+        let pieces = pieces.filter_map(|piece| {
+            let (name, sql) = piece.split_once('\n')?;
+            Some((name, sql.trim().trim_end_matches(';')))
+        });
+        Self {
+            pieces: pieces.collect(),
+            names,
+        }
     }
 
     /// A piece as one line, without comments.
-    pub(super) fn fill(&self, name: &str) -> FilledSql {
-        self.fill_as(name, Whitespace::Collapse)
+    #[cfg(any(test, feature = "mysql"))]
+    pub(crate) fn fill(&self, name: &str) -> FilledSql {
+        self.fill_as(name, Form::MARKS)
+    }
+
+    /// A piece as one line, without comments, in which the parameters keep their names.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn fill_with_names(&self, name: &str) -> String {
+        self.fill_as(name, Form::NAMES).text
     }
 
     /// A piece as it is laid out in its file, without comments.
-    pub(super) fn fill_as_laid_out(&self, name: &str) -> String {
-        self.fill_as(name, Whitespace::Keep).text.trim().to_owned()
+    #[cfg(feature = "mysql")]
+    pub(crate) fn fill_as_laid_out(&self, name: &str) -> String {
+        self.fill_as(name, Form::LAID_OUT).text.trim().to_owned()
     }
 
-    fn fill_as(&self, name: &str, whitespace: Whitespace) -> FilledSql {
+    fn fill_as(&self, name: &str, form: Form) -> FilledSql {
         let mut filled = FilledSql::default();
         // A piece that is not there becomes an empty statement, which a test of each file looks for.
-        self.append(
-            &mut filled,
-            self.piece(name).unwrap_or_default(),
-            whitespace,
-        );
+        self.append(&mut filled, self.piece(name).unwrap_or_default(), form);
         filled
     }
 
     /// Panics if a piece is not there or has a name that nothing stands for.
     #[cfg(test)]
-    pub(super) fn assert_complete(&self, name: &str) {
+    pub(crate) fn assert_complete(&self, name: &str) {
         let text = self.fill(name).text;
         assert!(!text.is_empty() && !text.contains('{'), "{name}: {text}");
     }
 
     fn piece(&self, name: &str) -> Option<&'static str> {
-        self.files.iter().find_map(|file| {
-            let mut pieces = file.split("-- name: ").skip(1);
-            pieces.find_map(|piece| {
-                let (title, sql) = piece.split_once('\n')?;
-                (title == name).then(|| sql.trim().trim_end_matches(';'))
-            })
-        })
+        let piece = self.pieces.iter().find(|(own, _)| *own == name);
+        piece.map(|(_, sql)| *sql)
     }
 
-    fn append(&self, filled: &mut FilledSql, sql: &'static str, whitespace: Whitespace) {
+    fn append(&self, filled: &mut FilledSql, sql: &'static str, form: Form) {
         let mut rest = sql;
         while let Some(c) = rest.chars().next() {
             let taken = match c {
@@ -87,12 +96,15 @@ impl<'a> SqlTemplate<'a> {
                 '-' if rest.starts_with("--") => rest.find('\n').unwrap_or(rest.len()),
                 '{' => {
                     let name = word(&rest[1..]);
-                    self.append_named(filled, name, whitespace);
+                    self.append_named(filled, name, form);
                     name.len() + 2
                 }
                 ':' => {
                     let name = word(&rest[1..]);
-                    filled.text.push('?');
+                    match form.keeps_names {
+                        true => filled.text.extend([":", name]),
+                        false => filled.text.push('?'),
+                    }
                     filled.parameters.push(name);
                     name.len() + 1
                 }
@@ -104,7 +116,7 @@ impl<'a> SqlTemplate<'a> {
                     filled.repeated.end = filled.text.len();
                     1
                 }
-                c if c.is_whitespace() && whitespace == Whitespace::Collapse => {
+                c if c.is_whitespace() && !form.is_laid_out => {
                     if !filled.text.is_empty() && !filled.text.ends_with([' ', '(']) {
                         filled.text.push(' ');
                     }
@@ -119,10 +131,10 @@ impl<'a> SqlTemplate<'a> {
         }
     }
 
-    fn append_named(&self, filled: &mut FilledSql, name: &str, whitespace: Whitespace) {
+    fn append_named(&self, filled: &mut FilledSql, name: &str, form: Form) {
         match (self.names.text(name), self.piece(name)) {
             (Some(text), _) => filled.text.push_str(text),
-            (None, Some(piece)) => self.append(filled, piece, whitespace),
+            (None, Some(piece)) => self.append(filled, piece, form),
             // The server refuses it; a test of each file looks for braces that are left.
             (None, None) => filled.text.extend(["{", name, "}"]),
         }
@@ -131,19 +143,40 @@ impl<'a> SqlTemplate<'a> {
 
 /// SQL with all names filled in.
 #[derive(Default)]
-pub(super) struct FilledSql {
+pub(crate) struct FilledSql {
     /// With a question mark for each parameter.
-    pub(super) text: String,
+    pub(crate) text: String,
     /// The names of the parameters, in the order of the question marks.
-    pub(super) parameters: Vec<&'static str>,
+    pub(crate) parameters: Vec<&'static str>,
     /// What stood in brackets, within `text`.
-    pub(super) repeated: Range<usize>,
+    pub(crate) repeated: Range<usize>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Whitespace {
-    Collapse,
-    Keep,
+/// How a piece is written out.
+#[derive(Clone, Copy)]
+struct Form {
+    /// With the line breaks of its file.
+    is_laid_out: bool,
+    /// A parameter keeps its name; else it becomes a question mark.
+    keeps_names: bool,
+}
+
+impl Form {
+    #[cfg(any(test, feature = "mysql"))]
+    const MARKS: Self = Self {
+        is_laid_out: false,
+        keeps_names: false,
+    };
+    #[cfg(feature = "sqlite")]
+    const NAMES: Self = Self {
+        is_laid_out: false,
+        keeps_names: true,
+    };
+    #[cfg(feature = "mysql")]
+    const LAID_OUT: Self = Self {
+        is_laid_out: true,
+        keeps_names: false,
+    };
 }
 
 /// The letters and underscores at the beginning.
@@ -152,6 +185,29 @@ fn word(text: &str) -> &str {
     let end = text.find(|c| !is_part(c)).unwrap_or(text.len());
     &text[..end]
 }
+
+/// Declares a struct of statements; each has the name of its piece in the files.
+macro_rules! statements {
+    ($(#[$about:meta])* $vis:vis struct $Sql:ident { $($name:ident: $Kind:ident),* $(,)? }) => {
+        $(#[$about])*
+        $vis struct $Sql {
+            $($vis $name: $Kind,)*
+        }
+
+        impl $Sql {
+            $vis fn new(template: &$crate::sql_template::SqlTemplate<'_>) -> Self {
+                $(
+                    #[cfg(test)]
+                    template.assert_complete(stringify!($name));
+                )*
+                Self {
+                    $($name: $Kind::new(template, stringify!($name)),)*
+                }
+            }
+        }
+    };
+}
+pub(crate) use statements;
 
 #[cfg(test)]
 mod tests {
