@@ -1,4 +1,4 @@
-//! Which file takes what from which, and the circles in that.
+//! The graph of imports: which file takes which items from which, and its circles.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use crate::resolve::{Resolver, Target};
 use crate::tree::Sources;
 
-/// For each file the files it takes items from, with the items' names.
+/// For each file, the files that it takes items from, with the items' names.
 #[derive(Default)]
 pub struct Graph {
     edges: BTreeMap<PathBuf, BTreeMap<PathBuf, BTreeSet<String>>>,
 }
 
 impl Graph {
+    /// The graph of a crate.
     pub fn of(sources: &Sources) -> Self {
         let mut graph = Self::default();
         for (id, module) in sources.modules.iter().enumerate() {
@@ -110,7 +111,7 @@ impl Circle {
         self.edges.keys()
     }
 
-    /// A line for each file that takes something from another.
+    /// A line for each pair of files, with paths below `above`.
     pub fn describe(&self, above: &Path) -> String {
         let short = |file: &Path| {
             file.strip_prefix(above)

@@ -1,8 +1,8 @@
-//! No two files import each other, neither directly nor through others: types stand below their users.
+//! No files import each other in a circle: types stand below their users.
 //!
-//! The sources of each package are parsed, every path in them is followed to the file that defines the item, and the
-//! files that reach each other in a circle are printed with the items they take from each other.
-//! Not seen: methods called on a value, for their names do not say where they are defined.
+//! The check parses the sources of each package, and follows every path to the file that defines the item. It prints the
+//! files of each circle, with the items that they take from each other. It does not see methods called on a value,
+//! because their names do not say where they are defined.
 
 mod graph;
 mod resolve;
@@ -16,7 +16,7 @@ use graph::Graph;
 use tree::Sources;
 
 /// Folders whose own files still import each other. The list only shrinks.
-const KNOWN: &[&str] = &[];
+const KNOWN_CIRCLES: &[&str] = &[];
 
 /// The root file of each library and program of the workspace.
 fn roots() -> Vec<PathBuf> {
@@ -48,6 +48,7 @@ fn roots() -> Vec<PathBuf> {
         .collect()
 }
 
+/// What the files of a crate take from each other.
 fn graph(root: &Path, read: &dyn Fn(&Path) -> Option<String>) -> Graph {
     Graph::of(&Sources::load(root, read))
 }
@@ -66,7 +67,7 @@ fn no_files_import_each_other_in_a_circle() {
             .expect("a package's folder");
         for circle in graph(root, &read).circles() {
             let lies_in = |folder: &&&str| circle.files().all(|file| is_below(file, folder));
-            if let Some(folder) = KNOWN.iter().find(lies_in) {
+            if let Some(folder) = KNOWN_CIRCLES.iter().find(lies_in) {
                 known.push(*folder);
                 continue;
             }
@@ -77,18 +78,21 @@ fn no_files_import_each_other_in_a_circle() {
             ));
         }
     }
-    assert!(found.is_empty(), "files import each other:{found}");
-    let clean: Vec<_> = KNOWN
+    assert!(
+        found.is_empty(),
+        "these files import each other; move shared types to a file below both:{found}"
+    );
+    let clean: Vec<_> = KNOWN_CIRCLES
         .iter()
         .filter(|folder| !known.contains(folder))
         .collect();
     assert!(
         clean.is_empty(),
-        "no circles any more, take them off the list: {clean:?}"
+        "these have no circles now, take them off KNOWN_CIRCLES: {clean:?}"
     );
 }
 
-/// Whether a file lies in a folder, which is named by the end of its path.
+/// Whether a file lies in a folder with this end of its path.
 fn is_below(file: &Path, folder: &str) -> bool {
     file.ancestors()
         .skip(1)

@@ -1,33 +1,33 @@
-//! Follows a path to the file that defines what it names, through `use`, `pub use` and globs.
+//! Resolves a path to the file that defines the item, through `use`, `pub use` and globs.
 
 use std::collections::HashSet;
 use std::path::Path;
 
 use crate::tree::{Id, Sources};
 
-/// What a path stands for.
+/// What a path names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
     Module(Id),
-    /// An item, by the module that defines it and its name.
+    /// The module that defines an item, and the item's name.
     Item(Id, String),
 }
 
-/// Follows paths. One value for each path, for it remembers where it has been.
+/// Resolves one path; it remembers the names it is resolving, so that it ends.
 pub struct Resolver<'a> {
     sources: &'a Sources,
-    on_the_way: HashSet<(Id, String)>,
+    resolving: HashSet<(Id, String)>,
 }
 
 impl<'a> Resolver<'a> {
     pub fn new(sources: &'a Sources) -> Self {
         Self {
             sources,
-            on_the_way: HashSet::new(),
+            resolving: HashSet::new(),
         }
     }
 
-    /// What a path stands for when it is written in this module; nothing for what another crate defines.
+    /// What a path in this module names; nothing for an item of another crate.
     pub fn resolve(&mut self, from: Id, path: &[String]) -> Vec<Target> {
         let Some((first, mut rest)) = path.split_first() else {
             return Vec::new();
@@ -60,14 +60,14 @@ impl<'a> Resolver<'a> {
             .collect()
     }
 
-    /// A name behind a module's. If it is not seen there, a macro has made it: the module's file is what is meant.
+    /// What a name in a module names. If the module does not have it, a macro has made it there.
     fn member(&mut self, of: Id, name: &str) -> Vec<Target> {
         if name == "super" {
             return self.parent(of);
         }
         let found = self.look_up(of, name);
         if found.is_empty()
-            && !self.on_the_way.contains(&(of, name.to_owned()))
+            && !self.resolving.contains(&(of, name.to_owned()))
             && !self.imports(of, name)
         {
             return vec![Target::Item(of, name.to_owned())];
@@ -75,13 +75,13 @@ impl<'a> Resolver<'a> {
         found
     }
 
-    /// Whether the name is imported, from another crate where it was not found.
+    /// Whether the module imports the name, from another crate if it was not found.
     fn imports(&self, of: Id, name: &str) -> bool {
         let module = &self.sources.modules[of];
         module.imports.iter().any(|(imported, _)| imported == name)
     }
 
-    /// What a name stands for inside of a module.
+    /// What a name means inside a module.
     fn look_up(&mut self, of: Id, name: &str) -> Vec<Target> {
         let sources = self.sources;
         let module = &sources.modules[of];
@@ -94,7 +94,7 @@ impl<'a> Resolver<'a> {
         if module.items.contains(name) {
             found.push(Target::Item(of, name.to_owned()));
         }
-        if !self.on_the_way.insert((of, name.to_owned())) {
+        if !self.resolving.insert((of, name.to_owned())) {
             return found;
         }
         for (imported, path) in &module.imports {
@@ -109,7 +109,7 @@ impl<'a> Resolver<'a> {
                 }
             }
         }
-        self.on_the_way.remove(&(of, name.to_owned()));
+        self.resolving.remove(&(of, name.to_owned()));
         found
     }
 

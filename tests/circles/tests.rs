@@ -1,10 +1,10 @@
-//! The check itself, on made-up crates.
+//! Tests of the check itself, on made-up crates.
 
 use std::path::Path;
 
 use crate::graph::Graph;
 
-/// A crate of these files, each a name and a text.
+/// The graph of a crate with these files, each a name and a text.
 fn crate_of(files: &[(&str, &str)]) -> Graph {
     let read = |path: &Path| {
         let file = files.iter().find(|(name, _)| Path::new(name) == path);

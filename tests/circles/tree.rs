@@ -1,4 +1,5 @@
-//! The modules of a crate, read from its files: what each defines, what it imports, and which paths its code names.
+//! The modules of a crate: what each defines and imports, and which paths its code has.
+//!
 //! Code that only tests compile is left out.
 
 use std::collections::{HashMap, HashSet};
@@ -11,22 +12,22 @@ use syn::{Attribute, Item, ItemMod, ItemUse, Meta, UseTree};
 /// The segments of a path such as `crate::store::Token`.
 pub type Segments = Vec<String>;
 
-/// A module's place in [`Sources::modules`].
+/// The index of a module in [`Sources::modules`].
 pub type Id = usize;
 
-/// One module, which may be a file or stand inside of one.
+/// A module, which is a file or a part of one.
 pub struct Module {
     pub file: PathBuf,
     pub parent: Option<Id>,
     pub children: Vec<(String, Id)>,
     pub items: HashSet<String>,
-    /// The names that `use` declarations bring, with what they stand for.
+    /// The names of `use` declarations, with their paths.
     pub imports: Vec<(String, Segments)>,
-    /// What stands before `::*`.
+    /// The paths before `::*`.
     pub globs: Vec<Segments>,
     /// The paths in its code.
     pub mentions: Vec<Segments>,
-    /// The macros that are called by a bare name.
+    /// The macros that are called by a name without a path.
     pub macro_calls: Vec<String>,
     /// The folder of its submodules' files.
     folder: PathBuf,
@@ -35,12 +36,12 @@ pub struct Module {
 /// The modules of a crate; the first is its root.
 pub struct Sources {
     pub modules: Vec<Module>,
-    /// The files of macros that are found by being declared earlier.
+    /// The files of macros that are in scope because they are declared earlier.
     pub macros: HashMap<String, PathBuf>,
 }
 
 impl Sources {
-    /// Reads a crate from its root file on.
+    /// Reads a crate, starting at its root file.
     pub fn load(root: &Path, read: &dyn Fn(&Path) -> Option<String>) -> Self {
         let mut sources = Self {
             modules: Vec::new(),
@@ -86,7 +87,7 @@ impl Sources {
     }
 }
 
-/// Fills one module from its syntax.
+/// Reads the syntax of one module.
 struct Reader<'a> {
     sources: &'a mut Sources,
     current: Id,
@@ -163,7 +164,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The paths among the words of a macro's call, which are not syntax yet.
+    /// Adds the paths in the tokens of a macro call, which are not parsed.
     fn scan(&mut self, tokens: TokenStream) {
         let mut path = Segments::new();
         let mut colons = 0;
@@ -269,7 +270,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
     fn visit_visibility(&mut self, _: &'ast syn::Visibility) {}
 }
 
-/// `#[path = "…"]`
+/// The path in `#[path = "…"]`.
 fn named_path(attributes: &[Attribute]) -> Option<String> {
     let attribute = attributes
         .iter()
@@ -286,7 +287,7 @@ fn named_path(attributes: &[Attribute]) -> Option<String> {
     }
 }
 
-/// `#[test]`, `#[cfg(test)]` or `#[cfg(all(test, …))]`.
+/// Whether an item has `#[test]`, `#[cfg(test)]` or `#[cfg(all(test, …))]`.
 fn only_for_tests(attributes: &[Attribute]) -> bool {
     let says_test = |tokens: &TokenStream| {
         let words: Vec<String> = tokens
