@@ -38,7 +38,7 @@ conformance: build ## PHP's own session tests only; STORES="sqlite" chooses
 
 xmpp: ## only the tests of the XMPP bridge against Prosody and ejabberd; RSSO_TRIES=200 for as many kicks
 	scripts/setup build test
-	cargo nextest run --package rsso-relay --package rsso-cli --lib --test xmpp xmpp through
+	cargo nextest run --package rsso-relay --package rsso-cli --lib --test program xmpp::
 
 bench: build ## rsso beside other session handlers, into target/bench/; PARTS="session pages" chooses
 	scripts/setup bench

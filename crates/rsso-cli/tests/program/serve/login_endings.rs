@@ -1,20 +1,8 @@
 //! `rsso serve` on each store: who was connected as a login and is nobody now is told how that login ended, the same by
 //! WebSocket and event stream.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    unreachable_pub,
-    missing_docs,
-    reason = "a test fails by panicking, and nobody reads its documentation but in its name"
-)]
-
-#[macro_use]
-mod common;
-
-use common::push::{Backing, kind};
-use common::{HOUR, worker};
+use crate::common::push::{Backing, kind};
+use crate::common::{HOUR, worker};
 use rsso_core::login::{LoginId, Which};
 use rsso_core::request::{RequestState, Validation, Written};
 use rsso_core::{SessionId, Settings};

@@ -1,20 +1,9 @@
 //! `rsso gc` on real stores: what has expired goes, what is used or alive stays.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    unreachable_pub,
-    missing_docs,
-    reason = "a test fails by panicking, and nobody reads its documentation but in its name"
-)]
-
-mod common;
-
 use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::PathBuf;
 
-use common::{
+use crate::common::{
     STORE_FAILED, hold, json, rsso, rsso_with, sqlite, sqlite_sessions, store_session, worker,
 };
 use rsso_testkit::{MariaDb, WorkDir};

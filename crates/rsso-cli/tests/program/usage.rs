@@ -1,17 +1,6 @@
 //! What needs no server: help, exit codes, where a value comes from, and what is wrong with it.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    unreachable_pub,
-    missing_docs,
-    reason = "a test fails by panicking, and nobody reads its documentation but in its name"
-)]
-
-mod common;
-
-use common::{WRONG_USAGE, json, rsso, rsso_with};
+use crate::common::{WRONG_USAGE, json, rsso, rsso_with};
 use rsso_testkit::WorkDir;
 
 const PASSWORD: &str = "mauve-hunter2";

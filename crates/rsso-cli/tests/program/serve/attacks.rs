@@ -1,25 +1,14 @@
 //! What clients, neighbours and operators do to `rsso serve` that ends badly without a bound: floods, dead
 //! cookies, forged addresses, pages on the way, a store that stands still, files that everybody can read.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    unreachable_pub,
-    missing_docs,
-    reason = "a test fails by panicking, and nobody reads its documentation but in its name"
-)]
-
-mod common;
-
 use std::fs::Permissions;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 use std::time::Duration;
 
-use common::push::{Backing, program};
-use common::{WRONG_USAGE, rsso};
+use crate::common::push::{Backing, program};
+use crate::common::{WRONG_USAGE, rsso};
 use rsso_testkit::gateway::{Socket, Stream, connect};
 use rsso_testkit::{Gateway, WorkDir, eventually};
 

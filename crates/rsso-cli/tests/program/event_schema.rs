@@ -1,21 +1,9 @@
 //! What docs/events.md promises to programs that read the outbox: the schema, the order, Redis' consumer groups.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    unreachable_pub,
-    missing_docs,
-    reason = "a test fails by panicking, and nobody reads its documentation but in its name"
-)]
-
-#[macro_use]
-mod common;
-
 use std::collections::BTreeSet;
 
-use common::push::{Backing, Site, user};
-use common::{key, rsso};
+use crate::common::push::{Backing, Site, user};
+use crate::common::{key, rsso};
 use rsso_core::login::event::Kind;
 use rsso_core::login::{
     Claim, ClaimBasis, Client, Details, Device, Limits, LoginId, OnConflict, Which,
@@ -23,8 +11,8 @@ use rsso_core::login::{
 use rsso_core::store::{End, Token};
 use serde_json::{Value, json};
 
-const SCHEMA: &str = include_str!("../../../docs/events.schema.json");
-const DOCUMENT: &str = include_str!("../../../docs/events.md");
+const SCHEMA: &str = include_str!("../../../../docs/events.schema.json");
+const DOCUMENT: &str = include_str!("../../../../docs/events.md");
 
 on_every_store!(every_event_fits_the_schema);
 
@@ -105,7 +93,7 @@ fn every_event_fits_the_schema(backing: &Backing) {
     make_all(&mut backing.site());
     let validator = validator();
     let said = rsso(&["tail", "--json", "--dsn", &backing.dsn()]).ok();
-    let events: Vec<Value> = said.lines().map(common::json).collect();
+    let events: Vec<Value> = said.lines().map(crate::common::json).collect();
     for event in &events {
         assert_fits(&validator, event);
         assert_eq!(event["subject"], event["data"]["uid"]);

@@ -1,25 +1,13 @@
 //! Webhooks of `rsso serve`: what a receiver gets, and what becomes of what it does not take.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    unreachable_pub,
-    missing_docs,
-    reason = "a test fails by panicking, and nobody reads its documentation but in its name"
-)]
-
-#[macro_use]
-mod common;
-
 use std::collections::HashSet;
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use common::push::{Backing, kind, user};
-use common::receiver::{Receiver, Reply};
-use common::relay::{OTHER_SECRET, Office, SECRET, webhook};
-use common::{json, rsso};
+use crate::common::push::{Backing, kind, user};
+use crate::common::receiver::{Receiver, Reply};
+use crate::common::relay::{OTHER_SECRET, Office, SECRET, webhook};
+use crate::common::{json, rsso};
 use rsso_core::login::{Client, Which};
 use rsso_core::store::receipts;
 use rsso_testkit::{Certificates, eventually};
@@ -346,8 +334,8 @@ fn an_endpoint_gets_the_types_and_realms_it_wants() {
     site.log_in("a", "ann", "web");
     site.log_in("b", "ann", "web");
     site.notify("ann", None, &json!(1));
-    let mut other = common::worker(&backing.dsn());
-    common::push::log_in_of_realm(&mut *other, "shop", "s", "zoe");
+    let mut other = crate::common::worker(&backing.dsn());
+    crate::common::push::log_in_of_realm(&mut *other, "shop", "s", "zoe");
     site.log_in_aloud("c", "ann", "ios", "a phone", Client::default());
     site.log_out("b");
     kicks.wait_for(3);

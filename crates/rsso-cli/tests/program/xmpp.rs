@@ -1,22 +1,10 @@
 //! The whole way: a claim in the store, the outbox, the relay, an XMPP server, its client.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::cast_precision_loss,
-    unreachable_pub,
-    missing_docs,
-    reason = "a test fails by panicking, and nobody reads its documentation but in its name"
-)]
-
-mod common;
-
 use std::collections::HashSet;
 use std::time::Duration;
 
-use common::push::{Backing, kind, tries};
-use common::relay::Office;
+use crate::common::push::{Backing, kind, tries};
+use crate::common::relay::Office;
 use rsso_core::login::Client;
 use rsso_testkit::xmpp::{COMPONENT, DOMAIN, SECRET};
 use rsso_testkit::{Gateway, XmppClients, XmppServer, eventually};

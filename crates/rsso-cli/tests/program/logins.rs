@@ -1,21 +1,10 @@
 //! `rsso logins`, `rsso kick` and `rsso tail` on each store: who is logged in, who no longer is,
 //! and what the outbox says of it.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    unreachable_pub,
-    missing_docs,
-    reason = "a test fails by panicking, and nobody reads its documentation but in its name"
-)]
-
-mod common;
-
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
-use common::{STORE_FAILED, WRONG_USAGE, claim, json, rsso, worker};
+use crate::common::{STORE_FAILED, WRONG_USAGE, claim, json, rsso, worker};
 use rsso_testkit::{MariaDb, RedisServer, WorkDir};
 use serde_json::Value;
 

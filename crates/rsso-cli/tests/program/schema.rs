@@ -1,17 +1,6 @@
 //! `rsso schema mysql` on a real server.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    unreachable_pub,
-    missing_docs,
-    reason = "a test fails by panicking, and nobody reads its documentation but in its name"
-)]
-
-mod common;
-
-use common::{STORE_FAILED, json, rsso, rsso_with, store_session, worker};
+use crate::common::{STORE_FAILED, json, rsso, rsso_with, store_session, worker};
 use rsso_testkit::MariaDb;
 
 const TABLES: &str = "rsso_bindings\nrsso_events\nrsso_kicks\nrsso_logins\nrsso_marks\nrsso_meta\n\

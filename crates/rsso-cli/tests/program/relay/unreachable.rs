@@ -1,23 +1,11 @@
 //! Webhooks whose server hangs, has no name, or is not there: what that costs others, and itself.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    unreachable_pub,
-    missing_docs,
-    reason = "a test fails by panicking, and nobody reads its documentation but in its name"
-)]
-
-#[macro_use]
-mod common;
-
 use std::collections::HashSet;
 use std::time::Duration;
 
-use common::push::Backing;
-use common::receiver::{Receiver, Reply};
-use common::relay::{Office, SECRET, webhook};
+use crate::common::push::Backing;
+use crate::common::receiver::{Receiver, Reply};
+use crate::common::relay::{Office, SECRET, webhook};
 use rsso_testkit::eventually;
 use serde_json::json;
 

@@ -1,30 +1,18 @@
 //! The relay was away for longer than the outbox keeps events: what is lost is said, once, to the log, to
 //! the metrics and to the webhooks.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    unreachable_pub,
-    missing_docs,
-    reason = "a test fails by panicking, and nobody reads its documentation but in its name"
-)]
-
-#[macro_use]
-mod common;
-
 use std::collections::HashSet;
 
-use common::push::Backing;
-use common::receiver::Receiver;
-use common::relay::{Office, webhook};
+use crate::common::push::Backing;
+use crate::common::receiver::Receiver;
+use crate::common::relay::{Office, webhook};
 use rsso_core::login::Which;
 use serde_json::{Value, json};
 
 /// Has the outbox forget all but the newest two events.
 fn forget(backing: &Backing) {
     match backing {
-        Backing::Sqlite(dir) => common::sqlite(
+        Backing::Sqlite(dir) => crate::common::sqlite(
             &dir.join("sessions.db"),
             "DELETE FROM rsso_events WHERE position <= (SELECT MAX(position) FROM rsso_events) - 2",
         ),

@@ -1,19 +1,10 @@
 //! The real program, its answers, and sessions to be removed.
-#![allow(
-    dead_code,
-    reason = "each test file includes all of it and uses a part"
-)]
-
 /// Each of these tests, on each store.
-#[allow(
-    unused_macros,
-    reason = "each test file includes all of it and uses a part"
-)]
 macro_rules! on_every_store {
     ($($test:ident),* $(,)?) => {
-        mod sqlite { $(#[test] fn $test() { super::$test(&super::Backing::sqlite()); })* }
-        mod redis { $(#[test] fn $test() { super::$test(&super::Backing::redis()); })* }
-        mod mysql { $(#[test] fn $test() { super::$test(&super::Backing::mysql()); })* }
+        mod sqlite { $(#[test] fn $test() { super::$test(&crate::common::push::Backing::sqlite()); })* }
+        mod redis { $(#[test] fn $test() { super::$test(&crate::common::push::Backing::redis()); })* }
+        mod mysql { $(#[test] fn $test() { super::$test(&crate::common::push::Backing::mysql()); })* }
     };
 }
 

@@ -1,23 +1,12 @@
 //! Other forms than a webhook's: Security Event Tokens, and updates of a Mercure hub. The hub is a
 //! stand-in that knows the publishing half of the protocol: no real one is had here.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    unreachable_pub,
-    missing_docs,
-    reason = "a test fails by panicking, and nobody reads its documentation but in its name"
-)]
-
-mod common;
-
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use common::push::Backing;
-use common::receiver::{Receiver, Reply, Request};
-use common::relay::{Office, SECRET, webhook};
+use crate::common::push::Backing;
+use crate::common::receiver::{Receiver, Reply, Request};
+use crate::common::relay::{Office, SECRET, webhook};
 use data_encoding::{BASE64, BASE64_MIME, BASE64URL_NOPAD};
 use ring::hmac;
 use ring::rand::SystemRandom;
@@ -377,7 +366,7 @@ fn what_is_wrong_with_the_file_is_said_without_its_secrets() {
             "--config",
             &path,
         ];
-        common::rsso(&words)
+        crate::common::rsso(&words)
     };
     let good = webhook(
         "https://example.org/h?token=tomato",
@@ -423,7 +412,7 @@ fn what_is_wrong_with_the_file_is_said_without_its_secrets() {
         (format!("{hub}topic = \"urn:all\"\n"), "topic"),
         (format!("{hub}jwt_file = \"/nowhere\"\n"), "either"),
     ] {
-        let problem = check(&tables).failed(common::WRONG_USAGE);
+        let problem = check(&tables).failed(crate::common::WRONG_USAGE);
         assert!(problem.contains(says), "{tables}\n{problem}");
         assert!(
             !problem.contains("tomato") && !problem.contains(&SECRET[6..]),
@@ -442,12 +431,12 @@ fn what_is_wrong_with_the_file_is_said_without_its_secrets() {
         "--config",
         &path,
     ];
-    let problem = common::rsso(&words).failed(common::WRONG_USAGE);
+    let problem = crate::common::rsso(&words).failed(crate::common::WRONG_USAGE);
     assert!(problem.contains("state"), "{problem}");
     use std::os::unix::fs::PermissionsExt as _;
     office.dir.write("serve.toml", &text);
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-    let problem = common::rsso(&words).failed(common::WRONG_USAGE);
+    let problem = crate::common::rsso(&words).failed(crate::common::WRONG_USAGE);
     assert!(problem.contains("chmod"), "{problem}");
 }
 
@@ -456,12 +445,12 @@ fn the_backlog_of_a_file_that_is_none_is_refused() {
     let office = Office::new();
     let state = office.state().display().to_string();
     let words = ["webhooks", "--state", &state];
-    let problem = common::rsso(&words).failed(common::STORE_FAILED);
+    let problem = crate::common::rsso(&words).failed(crate::common::STORE_FAILED);
     assert!(problem.contains("no such file"), "{problem}");
     assert!(!office.state().exists());
     let other = office
         .dir
         .write("other", "not a database, and long enough to be read as one");
     let words = ["webhooks", "--state", other.to_str().unwrap()];
-    common::rsso(&words).failed(common::STORE_FAILED);
+    crate::common::rsso(&words).failed(crate::common::STORE_FAILED);
 }

@@ -1,22 +1,10 @@
 //! Settings of `rsso serve` that are not PHP's: browsers are turned away, and the log says which setting
 //! it is.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    unreachable_pub,
-    missing_docs,
-    reason = "a test fails by panicking, and nobody reads its documentation but in its name"
-)]
-
-#[macro_use]
-mod common;
-
 use std::time::Duration;
 
-use common::push::{Backing, log_in_of_realm};
-use common::{STORE_FAILED, WRONG_USAGE, json, rsso};
+use crate::common::push::{Backing, log_in_of_realm};
+use crate::common::{STORE_FAILED, WRONG_USAGE, json, rsso};
 use rsso_core::Settings;
 use rsso_core::store::sites::{Left, Site};
 use rsso_stores::Spec;

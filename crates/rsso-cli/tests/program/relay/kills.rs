@@ -1,25 +1,13 @@
 //! The relay while everything around it dies: nothing is lost, and what comes twice has the same id.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stdout,
-    unreachable_pub,
-    missing_docs,
-    reason = "a test fails by panicking, and nobody reads its documentation but in its name"
-)]
-
-mod common;
-
 use std::collections::HashMap;
 use std::thread;
 use std::time::Duration;
 
-use common::push::{Backing, tries};
-use common::receiver::{Receiver, Reply, Request};
-use common::relay::{Office, webhook};
-use common::{json, rsso};
+use crate::common::push::{Backing, tries};
+use crate::common::receiver::{Receiver, Reply, Request};
+use crate::common::relay::{Office, webhook};
+use crate::common::{json, rsso};
 use rsso_testkit::eventually;
 use serde_json::{Value, json};
 
@@ -230,7 +218,7 @@ fn an_outbox_that_was_restored_is_not_told_again() {
         panic!("SQLite")
     };
     // A copy from two hours ago: the newest two events are not in it.
-    common::sqlite(
+    crate::common::sqlite(
         &dir.join("sessions.db"),
         "DELETE FROM rsso_events WHERE position > 4;
          UPDATE rsso_events SET event = json_set(event, '$.data.at', event ->> '$.data.at' - 7200000);

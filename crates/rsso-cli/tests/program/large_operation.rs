@@ -1,26 +1,13 @@
 //! An act that ends 5,000 logins at once: each of its events arrives, once, under an id of its own, at a webhook, at an
 //! XMPP client and at the browsers.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::cast_precision_loss,
-    clippy::float_cmp,
-    unreachable_pub,
-    missing_docs,
-    reason = "a test fails by panicking, and nobody reads its documentation but in its name"
-)]
-
-mod common;
-
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use common::push::{Backing, kind, user};
-use common::receiver::Receiver;
-use common::relay::{Office, webhook};
-use common::{json, key, worker};
+use crate::common::push::{Backing, kind, user};
+use crate::common::receiver::Receiver;
+use crate::common::relay::{Office, webhook};
+use crate::common::{json, key, worker};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use rsso_core::login::{
     Claim, ClaimBasis, Claimed, Client, Device, KickOrder, Limits, LoginId, Which,

@@ -1,22 +1,10 @@
 //! `rsso serve` on each store: whoever is logged in is told what concerns this login, at once or when
 //! it comes back, each event once and in order.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    unreachable_pub,
-    missing_docs,
-    reason = "a test fails by panicking, and nobody reads its documentation but in its name"
-)]
-
-#[macro_use]
-mod common;
-
 use std::iter;
 use std::time::Duration;
 
-use common::push::{Backing, kind, user};
+use crate::common::push::{Backing, kind, user};
 use rsso_core::login::{Client, Details, Which};
 use rsso_core::store::receipts;
 use rsso_testkit::eventually;
@@ -329,7 +317,7 @@ fn a_claim_that_waits_hears_that_the_kick_was_delivered(backing: &Backing) {
 fn who_was_kicked_a_moment_ago_is_told_why(backing: &Backing) {
     let gateway = backing.gateway(&[]);
     let mut site = backing.site();
-    for n in 0..common::push::tries(20) {
+    for n in 0..crate::common::push::tries(20) {
         let (old, new) = (format!("old{n}"), format!("new{n}"));
         let uid = format!("user{n}");
         site.log_in(&old, &uid, "web");
@@ -375,7 +363,7 @@ fn spoil(backing: &Backing, text: &str) {
             let sql = format!(
                 "INSERT INTO rsso_events (realm, at, event) VALUES ('default', unixepoch(), {value})"
             );
-            common::sqlite(&dir.join("sessions.db"), &sql);
+            crate::common::sqlite(&dir.join("sessions.db"), &sql);
         }
         Backing::Redis(server) => {
             let field = if text.is_empty() { "other" } else { "event" };

@@ -1,23 +1,11 @@
 //! `rsso serve` while much happens at once: restarts, races, many users. Nothing is lost, nothing comes
 //! twice, nothing goes to somebody else. `RSSO_TRIES` says how often what is a matter of luck is tried.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    unreachable_pub,
-    missing_docs,
-    reason = "a test fails by panicking, and nobody reads its documentation but in its name"
-)]
-
-#[macro_use]
-mod common;
-
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use common::push::{Backing, Site, kind, tries, user};
+use crate::common::push::{Backing, Site, kind, tries, user};
 use rsso_core::login::event::Position;
 use rsso_core::login::{LoginId, Realm, Which};
 use rsso_testkit::gateway::Socket;

@@ -1,25 +1,14 @@
 //! Who gets into `rsso serve`, and who does not: origins, cookies, crowds, clients that mean harm or are
 //! broken; and what its operator sees.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    unreachable_pub,
-    missing_docs,
-    reason = "a test fails by panicking, and nobody reads its documentation but in its name"
-)]
-
-mod common;
-
 use std::fs::Permissions;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use common::push::{Backing, program};
-use common::{STORE_FAILED, WRONG_USAGE, json, rsso, rsso_with};
+use crate::common::push::{Backing, program};
+use crate::common::{STORE_FAILED, WRONG_USAGE, json, rsso, rsso_with};
 use rsso_testkit::gateway::{Socket, Stream, connect};
 use rsso_testkit::{Gateway, WorkDir, eventually};
 use serde_json::json;
@@ -306,7 +295,11 @@ fn an_event_breaks_out_of_nothing() {
     assert_eq!(block.json()["data"]["payload"]["text"], label);
     // JSON may have line breaks between its members.
     site.0
-        .notify(&common::push::user("ann"), None, "{\r\n\"a\":\n[1,\r2]}")
+        .notify(
+            &crate::common::push::user("ann"),
+            None,
+            "{\r\n\"a\":\n[1,\r2]}",
+        )
         .unwrap();
     assert_eq!(
         stream.heed().unwrap().json()["data"]["payload"],
@@ -359,7 +352,7 @@ fn it_waits_for_a_store_that_is_not_there_yet() {
     assert_eq!(gateway.stream("one", None).unwrap_err(), 503);
     assert_eq!(gateway.metric("rsso_store_up"), 0.0);
     assert!(!dir.join("sessions.db").exists(), "PHP makes it");
-    common::store_session(&mut *common::worker(&dsn), "one");
+    crate::common::store_session(&mut *crate::common::worker(&dsn), "one");
     gateway.wait_ready();
     assert_eq!(gateway.stream("one", None).unwrap_err(), 401);
     assert_eq!(gateway.metric("rsso_store_up"), 1.0);
