@@ -1,7 +1,7 @@
-//! `rsso.auto_claim`: logins for applications that cannot be edited. Whenever PHP stores a session,
-//! its login follows the user that stands in `$_SESSION`.
+//! `rsso.auto_claim`: logins for applications that cannot be edited.
 //!
-//! No PHP code runs here: `$_SESSION` is looked at as it lies in memory.
+//! Whenever PHP stores a session, its login follows the user that is in `$_SESSION`. No PHP code
+//! runs here, because `$_SESSION` is read as it lies in memory.
 
 use std::time::Duration;
 
@@ -18,15 +18,16 @@ use crate::{guard, paths};
 const TOO_LONG: &str =
     "rsso.auto_claim: the user in $_SESSION is longer than 255 bytes, and is not logged in by rsso";
 
-/// Where the login is looked up.
+/// The superglobals in which the user and the device are looked up.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Globals {
     session: Array,
     server: Option<Array>,
 }
 
-/// `None` where the login of `caller` follows nothing. PHP may have to make `$_SERVER`: nothing
-/// with a destructor may be alive.
+/// What the login of `caller` follows; `None` if `rsso.auto_claim` is off.
+///
+/// PHP may have to make `$_SERVER`, so nothing with a destructor may be alive.
 pub(crate) fn globals(caller: Caller) -> Option<Globals> {
     let mut is_on = false;
     guard::quietly(|| {
@@ -42,23 +43,33 @@ pub(crate) fn globals(caller: Caller) -> Option<Globals> {
     })
 }
 
-/// Lets the login follow. What comes back is what to warn of, or why the session may not be stored.
+/// Whether the session may be stored once its login has followed.
+pub(crate) enum Decision {
+    Store { warning: Option<&'static str> },
+    Refuse(Refusal),
+}
+
+impl Decision {
+    const STORE: Self = Self::Store { warning: None };
+}
+
+/// Makes the session's login follow the user in `$_SESSION`.
 pub(crate) fn follow(
     access: &mut Access<'_>,
     sid: &SessionId,
     globals: Option<Globals>,
     ttl: Duration,
-) -> Result<Result<Option<&'static str>, Refusal>> {
+) -> Result<Decision> {
     let Some(globals) = globals else {
-        return Ok(Ok(None));
+        return Ok(Decision::STORE);
     };
     let request = &mut access.request;
     let settings = &request.settings.logins;
-    // SAFETY: asked for a moment ago, in the same callback of PHP's.
+    // SAFETY: obtained a moment ago, in the same callback of PHP's.
     let (session, server) = unsafe { (globals.session.get(), globals.server.map(|s| s.get())) };
-    // What a script writes by hand is not the session that $_SESSION belongs to.
+    // A script may write another session by hand than the one that $_SESSION belongs to.
     if is_suspended(session, settings) || !request.take_up(sid, ttl)? {
-        return Ok(Ok(None));
+        return Ok(Decision::STORE);
     }
     let (wish, warning) = match user_in(session, settings) {
         None => (None, None),
@@ -77,11 +88,11 @@ pub(crate) fn follow(
         .login()
         .map(|bound| bound.login.identity.login);
     if now.is_some() && now != before {
-        access.leave_word();
+        access.record_site();
     }
     Ok(match followed {
-        Followed::Welcome => Ok(warning),
-        Followed::TurnedAway => Err(Refusal::TurnedAway),
+        Followed::Welcome => Decision::Store { warning },
+        Followed::TurnedAway => Decision::Refuse(Refusal::TurnedAway),
     })
 }
 
@@ -100,7 +111,7 @@ fn claim(user: User, server: Option<&ZendHashTable>, settings: &LoginSettings) -
     })
 }
 
-/// The device class that `rsso.auto_claim_device` finds; `web` where there is none.
+/// The device class that `rsso.auto_claim_device` finds, else `web`.
 fn device(server: Option<&ZendHashTable>, setting: &str) -> Device {
     let name = match setting {
         "" => None,
@@ -112,7 +123,7 @@ fn device(server: Option<&ZendHashTable>, setting: &str) -> Device {
         .unwrap_or_default()
 }
 
-/// What the first path that leads to a user finds.
+/// The user that the first of the paths leads to.
 fn user_in(session: &ZendHashTable, settings: &LoginSettings) -> Option<Vec<u8>> {
     let is_user = |uid: &Vec<u8>| !settings.is_excepted(uid);
     let take = |value: &Zval| user(value).filter(is_user);
@@ -120,7 +131,7 @@ fn user_in(session: &ZendHashTable, settings: &LoginSettings) -> Option<Vec<u8>>
     paths.find_map(|path| paths::find(session, path, &take))
 }
 
-/// Text, or a whole number. Nothing and zero are how applications write that nobody is signed in.
+/// A user is text or a whole number; "", "0" and 0 mean that nobody is signed in.
 fn user(value: &Zval) -> Option<Vec<u8>> {
     if let Some(number) = value.long() {
         return (number != 0).then(|| number.to_string().into_bytes());
@@ -129,7 +140,7 @@ fn user(value: &Zval) -> Option<Vec<u8>> {
     (!matches!(text, b"" | b"0")).then(|| text.to_vec())
 }
 
-/// Whether a path of `rsso.auto_claim_unless` leads to what PHP takes for true.
+/// Whether `rsso.auto_claim_unless` leads to a value that PHP takes for true.
 fn is_suspended(session: &ZendHashTable, settings: &LoginSettings) -> bool {
     let set = |value: &Zval| {
         let is_set = match value.array() {

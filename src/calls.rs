@@ -1,62 +1,62 @@
-//! The acts of a save handler, in Rust's terms: what `session.save_handler=rsso` and
-//! `Rsso\SessionHandler` have in common.
+//! The acts of a save handler: what `session.save_handler=rsso` and `Rsso\SessionHandler` share.
 
 use rsso_core::request::{Validation, Written};
 use rsso_core::{Error, Result, SessionId};
 
-use crate::auto::{self, Globals};
-use crate::guard::Answer;
+use crate::auto::{self, Decision, Globals};
+use crate::guard::Completed;
 use crate::php::{self, ttl};
 use crate::worker::{self, Caller};
 
-/// Bytes that the worker's scratch owns until [`taken`].
+/// A session's data, which the worker owns until [`release_data`].
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Lent {
+pub(crate) struct SessionData {
     pub(crate) bytes: *const u8,
     pub(crate) length: usize,
 }
 
-pub(crate) fn open(caller: Caller, save_path: &[u8]) -> Result<Answer<()>> {
+pub(crate) fn open(caller: Caller, save_path: &[u8]) -> Result<Completed<()>> {
     let save_path = String::from_utf8_lossy(save_path);
     worker::with(|worker| {
         worker.open(caller, &save_path)?;
         worker.begin_use(caller, regenerates_id)
     })
-    .map(Answer::from)
+    .map(Completed::from)
 }
 
-pub(crate) fn close(caller: Caller) -> Result<Answer<()>> {
-    worker::with(|worker| worker.close(caller)).map(Answer::from)
+pub(crate) fn close(caller: Caller) -> Result<Completed<()>> {
+    worker::with(|worker| worker.close(caller)).map(Completed::from)
 }
 
-/// The session's data stays in the worker until [`taken`]: PHP's allocator may not return.
-pub(crate) fn read(caller: Caller, sid: &[u8], lifetime: i64) -> Result<Answer<Lent>> {
+/// Reads a session. PHP's allocator may not return, so the worker keeps the data until [`release_data`].
+pub(crate) fn read(caller: Caller, sid: &[u8], lifetime: i64) -> Result<Completed<SessionData>> {
     let sid = SessionId::parse(sid)?;
     worker::with(|worker| {
         let data = worker.access(caller)?.request.read(&sid, ttl(lifetime))?;
-        let lent = Lent {
+        let lent = SessionData {
             bytes: data.as_ptr(),
             length: data.len(),
         };
-        worker.scratch = data;
+        worker.read_data = data;
         Ok(lent.into())
     })
 }
 
-/// Lets go of what [`read`] lent.
-pub(crate) fn taken() {
-    worker::with(|worker| worker.scratch = Vec::new());
+/// Frees the data that [`read`] has returned.
+pub(crate) fn release_data() {
+    worker::with(|worker| worker.read_data = Vec::new());
 }
 
-/// True, or a warning that says why the data is not in the store. The login follows what stands in
-/// `globals`, if they are given.
+/// Writes a session. If it is not stored, a warning says why.
+///
+/// The login follows the user in `globals`, if they are given.
 pub(crate) fn write(
     caller: Caller,
     sid: &[u8],
     data: &[u8],
     lifetime: i64,
     globals: Option<Globals>,
-) -> Result<Answer<bool>> {
+) -> Result<Completed<bool>> {
     let (sid, ttl) = (SessionId::parse(sid)?, ttl(lifetime));
     worker::with(|worker| {
         let mut access = worker.access(caller)?;
@@ -64,27 +64,27 @@ pub(crate) fn write(
         let rotates = (has_login || globals.is_some()) && regenerates_id();
         if rotates && has_login {
             let written = access.request.write_for_new_id(&sid, data, ttl)?;
-            return Ok(told(written));
+            return Ok(completed(written));
         }
-        // The write of the new id will tell who is logged in then.
+        // The write of the new id will show who is logged in then.
         let globals = globals.filter(|_| !rotates);
         let followed = auto::follow(&mut access, &sid, globals, ttl);
         let warning = match followed.map_err(Error::instead_of_a_write)? {
-            Ok(warning) => warning,
-            Err(refusal) => return Ok(Answer::warn(false, refusal.message())),
+            Decision::Store { warning } => warning,
+            Decision::Refuse(refusal) => return Ok(Completed::warn(false, refusal.message())),
         };
         let written = access.request.write(&sid, data, ttl)?;
         Ok(match (written, warning) {
-            (Written::Stored, Some(warning)) => Answer::warn(true, warning),
-            (written, _) => told(written),
+            (Written::Stored, Some(warning)) => Completed::warn(true, warning),
+            (written, _) => completed(written),
         })
     })
 }
 
-fn told(written: Written) -> Answer<bool> {
+fn completed(written: Written) -> Completed<bool> {
     match written {
         Written::Stored => true.into(),
-        Written::Refused(refusal) => Answer::warn(false, refusal.message()),
+        Written::Refused(refusal) => Completed::warn(false, refusal.message()),
     }
 }
 
@@ -94,24 +94,24 @@ pub(crate) fn touch(
     sid: &[u8],
     lifetime: i64,
     globals: Option<Globals>,
-) -> Result<Answer<bool>> {
+) -> Result<Completed<bool>> {
     let (sid, ttl) = (SessionId::parse(sid)?, ttl(lifetime));
     worker::with(|worker| {
         let mut access = worker.access(caller)?;
         let followed = auto::follow(&mut access, &sid, globals, ttl);
         let warning = match followed.map_err(Error::instead_of_a_write)? {
-            Ok(warning) => warning,
-            Err(refusal) => return Ok(Answer::warn(false, refusal.message())),
+            Decision::Store { warning } => warning,
+            Decision::Refuse(refusal) => return Ok(Completed::warn(false, refusal.message())),
         };
         access.request.touch(&sid, ttl)?;
         Ok(match warning {
-            Some(warning) => Answer::warn(true, warning),
+            Some(warning) => Completed::warn(true, warning),
             None => true.into(),
         })
     })
 }
 
-pub(crate) fn destroy(caller: Caller, sid: &[u8]) -> Result<Answer<bool>> {
+pub(crate) fn destroy(caller: Caller, sid: &[u8]) -> Result<Completed<bool>> {
     let sid = SessionId::parse(sid)?;
     worker::with(|worker| {
         let mut request = worker.access(caller)?.request;
@@ -124,23 +124,25 @@ pub(crate) fn destroy(caller: Caller, sid: &[u8]) -> Result<Answer<bool>> {
     })
 }
 
-/// Whether the id of the session is being changed: only PHP's call stack tells.
+/// Whether PHP is changing the session's id. Only its call stack shows that.
 fn regenerates_id() -> bool {
     php::is_any_running(&["session_regenerate_id"]) == Some(true)
 }
 
-/// The functions that make an id, and look whether it is taken.
+/// The functions that make an id and check whether it is taken.
 const MAKES_AN_ID: &[&str] = &["session_regenerate_id", "session_create_id"];
 
-/// The functions that start a session under an id that is there.
+/// The functions that start a session under an id that exists.
 const STARTS: &[&str] = &["session_start", "session_reset"];
 
-/// The functions in which PHP calls gc by chance; with `session.auto_start` none is running.
+/// The functions in which PHP calls gc by chance.
 const GC_BY_CHANCE: &[&str] = &["session_start", "session_regenerate_id", "session_reset"];
 
-/// How many expired sessions were removed. `session_gc()` waits for all of them; gc that PHP calls
-/// by chance, in the middle of somebody's request, comes after that request.
-pub(crate) fn gc(caller: Caller) -> Result<Answer<i64>> {
+/// Removes expired sessions and counts them.
+///
+/// `session_gc()` waits for all of them. If PHP calls gc by chance, in the middle of a request, it
+/// comes after that request. With `session.auto_start` no function is running then.
+pub(crate) fn gc(caller: Caller) -> Result<Completed<i64>> {
     let by_chance = php::is_any_running(GC_BY_CHANCE).unwrap_or(true);
     worker::with(|worker| {
         if by_chance {
@@ -152,7 +154,7 @@ pub(crate) fn gc(caller: Caller) -> Result<Answer<i64>> {
     })
 }
 
-/// Remembers an id that PHP made; one that PHP would make but we would refuse is left to `read`.
+/// Remembers an id that PHP made; `read` refuses one that is malformed.
 pub(crate) fn created(caller: Caller, sid: &[u8]) {
     if let Ok(sid) = SessionId::parse(sid) {
         let inherits = regenerates_id();
@@ -160,8 +162,8 @@ pub(crate) fn created(caller: Caller, sid: &[u8]) {
     }
 }
 
-/// Whether the id names a session; one that is malformed names none.
-pub(crate) fn validate(caller: Caller, sid: &[u8]) -> Result<Answer<bool>> {
+/// Whether the id names a session; a malformed one names none.
+pub(crate) fn validate(caller: Caller, sid: &[u8]) -> Result<Completed<bool>> {
     let Ok(sid) = SessionId::parse(sid) else {
         return Ok(false.into());
     };
@@ -172,12 +174,13 @@ pub(crate) fn validate(caller: Caller, sid: &[u8]) -> Result<Answer<bool>> {
             Err(_) if why == Validation::Start => return Ok(true.into()),
             access => access?,
         };
-        access.request.validate(&sid, why).map(Answer::from)
+        access.request.validate(&sid, why).map(Completed::from)
     })
 }
 
-/// Why PHP asks whether an id is known: only its call stack tells. With `session.auto_start` no
-/// function is running.
+/// Why PHP asks whether an id is known. Only its call stack shows that.
+///
+/// With `session.auto_start` no function is running.
 fn why_validate() -> Validation {
     match php::is_any_running(MAKES_AN_ID) {
         Some(true) => Validation::Collision,

@@ -122,7 +122,7 @@ pub(crate) unsafe fn json_encode(value: *const Zval) -> Option<Value> {
     call("json_encode", [value, Value::long(flags)])
 }
 
-/// Decodes the JSON of an array into `slot`; an empty array if it is another value.
+/// Decodes the JSON of an array into `slot`. Other values become an empty array.
 pub(crate) fn json_decode(json: &CStr, slot: &mut Zval) {
     // SAFETY: a slot of our own, and a text with its length, behind which PHP's scanner needs a
     // NUL. PHP makes arrays and plain values only, so no user code runs.

@@ -7,7 +7,7 @@ use std::os::fd::RawFd;
 
 use crate::{guard, worker};
 
-/// Makes each forked child close the descriptors that hold locks; called in MINIT.
+/// Makes forked children close descriptors that hold locks; called in MINIT.
 pub(crate) fn watch() {
     // SAFETY: the handlers are functions of this library, which the C library forgets when the
     // library is unloaded. If there is no memory to register them, children keep the descriptors.

@@ -1,8 +1,8 @@
 //! The one place that turns errors and panics into what PHP sees.
 //!
 //! PHP code can run when a warning is raised (error handlers) or an exception is thrown, and may
-//! leave by `longjmp`, past Rust's destructors. So an act first runs to its end and drops all it
-//! has; what is left is a value and a complaint that are plain memory; only then PHP is told.
+//! leave by `longjmp`, past Rust's destructors. So an act first runs to its end and drops all that
+//! it has. A value and a message are left, both plain memory. Only then the message is raised.
 
 use std::ffi::c_char;
 use std::fmt::{self, Write as _};
@@ -20,14 +20,14 @@ use crate::php::{self, FAILURE, SUCCESS};
 const E_WARNING: i32 = 2;
 const E_CORE_WARNING: i32 = 32;
 
-/// What an act gives back, and what to warn of although it worked.
+/// What a completed act returns, and a warning although it worked.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Answer<T: Copy> {
+pub(crate) struct Completed<T: Copy> {
     value: T,
     warning: Option<&'static str>,
 }
 
-impl<T: Copy> Answer<T> {
+impl<T: Copy> Completed<T> {
     pub(crate) fn warn(value: T, warning: &'static str) -> Self {
         Self {
             value,
@@ -36,7 +36,7 @@ impl<T: Copy> Answer<T> {
     }
 }
 
-impl<T: Copy> From<T> for Answer<T> {
+impl<T: Copy> From<T> for Completed<T> {
     fn from(value: T) -> Self {
         Self {
             value,
@@ -50,15 +50,15 @@ impl<T: Copy> From<T> for Answer<T> {
 pub(crate) enum OnError {
     /// As an exception of the class that fits.
     Throw,
-    /// As a warning: after the response there is nobody left to catch an exception.
+    /// As a warning. After the response nobody is left to catch an exception.
     Warn,
 }
 
-/// Runs `act`; on an error or panic gives `fallback` and tells PHP.
+/// Runs `act`. On an error or panic returns `fallback` and raises a message in PHP.
 pub(crate) fn call<T: Copy>(
     fallback: T,
     on_error: OnError,
-    act: impl FnOnce() -> Result<Answer<T>>,
+    act: impl FnOnce() -> Result<Completed<T>>,
 ) -> T {
     let done = catch_unwind(AssertUnwindSafe(act));
     if php::has_bailed_out() {
@@ -66,22 +66,22 @@ pub(crate) fn call<T: Copy>(
         php::go_on_bailing_out();
         return fallback;
     }
-    let (value, complaint) = match done {
-        Ok(Ok(Answer { value, warning })) => (
+    let (value, message) = match done {
+        Ok(Ok(Completed { value, warning })) => (
             value,
-            warning.map(|text| Complaint::new(Tone::Warning, &text)),
+            warning.map(|text| Message::new(MessageKind::Warning, &text)),
         ),
-        Ok(Err(error)) => (fallback, Some(Complaint::of(&error, on_error))),
-        Err(_) => (fallback, Some(Complaint::panicked(on_error))),
+        Ok(Err(error)) => (fallback, Some(Message::of(&error, on_error))),
+        Err(_) => (fallback, Some(Message::panicked(on_error))),
     };
     // From here on only plain memory is alive.
-    if let Some(complaint) = complaint {
-        complaint.tell();
+    if let Some(message) = message {
+        message.raise();
     }
     value
 }
 
-/// Runs an act whose failure nobody can be told of.
+/// Runs an act whose failure cannot be reported to anybody.
 pub(crate) fn quietly(act: impl FnOnce()) {
     // A panic here has already been printed by Rust's hook.
     let _ = catch_unwind(AssertUnwindSafe(act));
@@ -89,86 +89,93 @@ pub(crate) fn quietly(act: impl FnOnce()) {
 
 /// Runs MINIT.
 pub(crate) fn startup(act: impl FnOnce() -> PhpResult<()>) -> i32 {
-    let complaint = match catch_unwind(AssertUnwindSafe(act)) {
+    let message = match catch_unwind(AssertUnwindSafe(act)) {
         Ok(Ok(())) => return SUCCESS,
-        Ok(Err(error)) => Complaint::new(Tone::Startup, &format_args!("{error:?}")),
-        Err(_) => Complaint::new(Tone::Startup, &"panicked while it started"),
+        Ok(Err(error)) => Message::new(MessageKind::Startup, &format_args!("{error:?}")),
+        Err(_) => Message::new(MessageKind::Startup, &"panicked while it started"),
     };
-    complaint.tell();
+    message.raise();
     FAILURE
 }
 
-/// Throws; for what is no error of the core's. As [`Complaint::tell`], with nothing of ours alive
-/// that has a destructor. Gives the exception.
+/// Throws what is no error of the core's, and returns the exception.
+///
+/// As for [`Message::raise`], nothing with a destructor may be alive.
 pub(crate) fn throw(class: ExceptionClass, text: &dyn fmt::Display) -> *mut ZendObject {
     let exception = class.into();
-    Complaint::new(Tone::Exception(exception), text).throw(exception)
+    Message::new(MessageKind::Exception(exception), text).throw(exception)
 }
 
-/// As [`throw`], without rsso's name in front: the text begins with the function's.
-pub(crate) fn throw_plain(class: ExceptionClass, text: &dyn fmt::Display) {
+/// As [`throw`], for a text that begins with the function's name.
+pub(crate) fn throw_unprefixed(class: ExceptionClass, text: &dyn fmt::Display) {
     let exception = class.into();
-    Complaint::plain(Tone::Exception(exception), text).throw(exception);
+    Message::plain(MessageKind::Exception(exception), text).throw(exception);
 }
 
-/// Warns, of what is no error. As [`Complaint::tell`], with nothing of ours alive that has a
-/// destructor.
+/// Warns of what is no error.
+///
+/// As for [`Message::raise`], nothing with a destructor may be alive.
 pub(crate) fn warn(text: &dyn fmt::Display) {
-    Complaint::new(Tone::Warning, text).tell();
+    Message::new(MessageKind::Warning, text).raise();
 }
 
-/// Warns of a directive's value.
-pub(crate) fn warn_of(error: &Error) -> Complaint {
-    Complaint::new(Tone::Warning, &error.chain())
+/// The warning about a directive's value.
+pub(crate) fn warning_about(error: &Error) -> Message {
+    Message::new(MessageKind::Warning, &error.chain())
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Tone {
+enum MessageKind {
     Exception(Exception),
-    /// `\ValueError` about the argument with this number, counted from 1; 0 is about none.
+    /// `\ValueError` about the argument with this number, from 1; 0 means none.
     Argument(u32),
     Warning,
     Startup,
 }
 
-/// A message without a destructor: it may be abandoned by `longjmp`.
+/// A message without a destructor, because a `longjmp` may skip it.
 #[derive(Clone, Copy)]
-pub(crate) struct Complaint {
-    tone: Tone,
+pub(crate) struct Message {
+    kind: MessageKind,
     text: Buffer,
 }
 
-impl Complaint {
-    fn new(tone: Tone, text: &dyn fmt::Display) -> Self {
-        Self::plain(tone, &format_args!("rsso: {text}"))
+impl Message {
+    fn new(kind: MessageKind, text: &dyn fmt::Display) -> Self {
+        Self::plain(kind, &format_args!("rsso: {text}"))
     }
 
-    fn plain(tone: Tone, text: &dyn fmt::Display) -> Self {
+    fn plain(kind: MessageKind, text: &dyn fmt::Display) -> Self {
         let mut buffer = Buffer {
             bytes: [0; Buffer::SIZE],
             length: 0,
         };
         // What does not fit is cut off.
         let _ = write!(buffer, "{text}");
-        Self { tone, text: buffer }
+        Self { kind, text: buffer }
     }
 
-    /// In PHP's own words, which begin with the function and the parameter. An option is said to be
-    /// one of `$options`.
+    /// A message about an argument, in PHP's style.
+    ///
+    /// PHP puts the function and the parameter in front. An option belongs to the parameter `$options`.
     fn of_argument(argument: &str, problem: &str) -> Self {
         let is_option = argument.starts_with("option ");
         let parameter = if is_option { "options" } else { argument };
         match php::position_of_parameter(parameter) {
-            Some(at) if is_option => {
-                Self::plain(Tone::Argument(at), &format_args!("{argument} {problem}"))
-            }
-            Some(at) => Self::plain(Tone::Argument(at), &problem),
-            None => Self::plain(Tone::Argument(0), &format_args!("{argument} {problem}")),
+            Some(at) if is_option => Self::plain(
+                MessageKind::Argument(at),
+                &format_args!("{argument} {problem}"),
+            ),
+            Some(at) => Self::plain(MessageKind::Argument(at), &problem),
+            None => Self::plain(
+                MessageKind::Argument(0),
+                &format_args!("{argument} {problem}"),
+            ),
         }
     }
 
     fn of(error: &Error, on_error: OnError) -> Self {
-        // A malformed id comes from a browser: PHP's own handlers warn and go on without a session.
+        // A malformed id comes from a browser. PHP's own handlers warn and go on without a session.
         // PHP then prints session.save_path, unless there is an exception.
         let harmless = matches!(error, Error::SessionId { .. }) && !php::save_path_has_password();
         match (on_error, error) {
@@ -176,9 +183,9 @@ impl Complaint {
                 Self::of_argument(argument, problem)
             }
             (OnError::Throw, _) if !harmless => {
-                Self::new(Tone::Exception(Exception::of(error)), &error.chain())
+                Self::new(MessageKind::Exception(Exception::of(error)), &error.chain())
             }
-            _ => Self::new(Tone::Warning, &error.chain()),
+            _ => Self::new(MessageKind::Warning, &error.chain()),
         }
     }
 
@@ -186,32 +193,32 @@ impl Complaint {
         let text =
             "internal error; please report it with the lines that PHP's log has before this one";
         match on_error {
-            OnError::Throw => Self::new(Tone::Exception(ExceptionClass::Rsso.into()), &text),
-            OnError::Warn => Self::new(Tone::Warning, &text),
+            OnError::Throw => Self::new(MessageKind::Exception(ExceptionClass::Rsso.into()), &text),
+            OnError::Warn => Self::new(MessageKind::Warning, &text),
         }
     }
 
-    /// Tells PHP; may not return.
-    pub(crate) fn tell(&self) {
+    /// Throws or warns; may not return.
+    pub(crate) fn raise(&self) {
         let text = self.text.bytes.as_ptr().cast::<c_char>();
-        let level = match self.tone {
-            Tone::Exception(exception) if php::is_code_running() => {
+        let level = match self.kind {
+            MessageKind::Exception(exception) if php::is_code_running() => {
                 self.throw(exception);
                 return;
             }
-            Tone::Argument(at) => {
+            MessageKind::Argument(at) => {
                 // SAFETY: the text is NUL-terminated, and an argument, not a format; nothing of
                 // ours with a destructor is alive.
                 unsafe { php::throw_value_error(at, text) };
                 return;
             }
             // Before the script runs nobody could catch an exception.
-            Tone::Exception(_) | Tone::Warning => E_WARNING,
-            Tone::Startup => E_CORE_WARNING,
+            MessageKind::Exception(_) | MessageKind::Warning => E_WARNING,
+            MessageKind::Startup => E_CORE_WARNING,
         };
         // SAFETY: as above.
         unsafe { php_error_docref(std::ptr::null(), level, c"%s".as_ptr(), text) };
-        if matches!(self.tone, Tone::Exception(_)) {
+        if matches!(self.kind, MessageKind::Exception(_)) {
             before_script::failed();
         }
     }

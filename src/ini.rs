@@ -9,7 +9,7 @@ use ext_php_rs::zend::IniEntryDef;
 use rsso_core::Dsn;
 use rsso_core::settings::{self, DIRECTIVES, Directive, Origin};
 
-use crate::guard::{self, Complaint};
+use crate::guard::{self, Message};
 use crate::php::{self, FAILURE, SUCCESS};
 use crate::worker::{self, Source};
 
@@ -64,21 +64,21 @@ pub(crate) fn register(module_number: i32) {
     IniEntryDef::register(&table.0, module_number);
 }
 
-/// Warns of names in php.ini that are no directives; PHP itself ignores them.
+/// Warns of unknown directives in php.ini; PHP itself ignores them.
 ///
 /// Called in MINIT, and so once in a process.
 pub(crate) fn warn_of_unknown() {
     for at in 0.. {
-        let mut complaint = None;
+        let mut message = None;
         guard::quietly(|| {
             let names = php::configured("rsso.").into_iter();
             let known = |name: &String| name.strip_prefix("rsso.").and_then(Directive::named);
             let unknown = |name: &String| known(name).is_none();
             let found = names.filter(unknown).nth(at);
-            complaint = found.map(|name| guard::warn_of(&settings::unknown(&name)));
+            message = found.map(|name| guard::warning_about(&settings::unknown(&name)));
         });
-        let Some(complaint) = complaint else { return };
-        complaint.tell();
+        let Some(message) = message else { return };
+        message.raise();
     }
 }
 
@@ -101,7 +101,7 @@ unsafe extern "C" fn on_modify(
     _arg3: *mut c_void,
     stage: c_int,
 ) -> c_int {
-    let told = {
+    let refused = {
         // SAFETY: PHP lends a valid entry, with its name, for the length of the call.
         let name = unsafe { php::bytes((*entry).name) };
         let value = if new_value.is_null() {
@@ -122,32 +122,40 @@ unsafe extern "C" fn on_modify(
             (Origin::Administrator, Ok(()))
         };
         // Only ini_set() has a caller that can be told.
-        let stands = stage != STAGE_RUNTIME || is_given_back;
-        let set = worker::with(|worker| worker.set(name, &value, Source { origin, stands }, may));
-        set.err().map(|error| Told {
-            complaint: guard::warn_of(&error),
-            stands,
+        let stays_if_refused = stage != STAGE_RUNTIME || is_given_back;
+        let source = Source {
+            origin,
+            stays_if_refused,
+        };
+        let set = worker::with(|worker| worker.set(name, &value, source, may));
+        set.err().map(|error| Refused {
+            message: guard::warning_about(&error),
+            stays_if_refused,
         })
     };
     php::go_on_bailing_out();
-    match told {
+    match refused {
         None => SUCCESS,
         // Every session_start() will say it. Outside of a request PHP cannot warn anybody.
-        Some(told) if told.stands && stage != STAGE_STARTUP => SUCCESS,
-        Some(told) => {
-            told.complaint.tell();
-            if told.stands { SUCCESS } else { FAILURE }
+        Some(refused) if refused.stays_if_refused && stage != STAGE_STARTUP => SUCCESS,
+        Some(refused) => {
+            refused.message.raise();
+            if refused.stays_if_refused {
+                SUCCESS
+            } else {
+                FAILURE
+            }
         }
     }
 }
 
 /// A refusal. It is plain memory, because raising it may run PHP code.
-struct Told {
-    complaint: Complaint,
-    stands: bool,
+struct Refused {
+    message: Message,
+    stays_if_refused: bool,
 }
 
-/// Shows the DSN without its password in phpinfo(), and any other secret as `***`.
+/// Shows secrets in phpinfo(): the DSN without its password, others as `***`.
 unsafe extern "C" fn display_masked(entry: *mut zend_ini_entry, kind: c_int) {
     // SAFETY: PHP lends a valid entry for the length of the call.
     let entry = unsafe { &*entry };

@@ -8,7 +8,6 @@
 
 #![allow(missing_docs, reason = "a cdylib has no Rust face; PHP's is in stubs/")]
 
-mod answers;
 mod auto;
 mod before_script;
 mod calls;
@@ -19,7 +18,7 @@ mod guard;
 mod handler;
 mod info;
 mod ini;
-mod lending;
+mod lent_rows;
 mod login;
 mod module;
 mod options;
@@ -27,6 +26,7 @@ mod paths;
 mod php;
 mod process_end;
 mod properties;
+mod rows;
 mod signature;
 mod sso;
 mod superglobals;

@@ -13,9 +13,9 @@ use ext_php_rs::flags::MethodFlags;
 use ext_php_rs::types::{ZendHashTable, ZendObject, ZendStr, Zval};
 use ext_php_rs::zend::{ClassEntry, ExecuteData};
 
-use crate::answers::{KickRow, LoginRow};
 use crate::engine;
 use crate::properties::{KICK_PROPERTIES, LOGIN_PROPERTIES, REFUSED_PROPERTIES, declare_final};
+use crate::rows::{KickRow, LoginRow};
 
 // SAFETY: declared as in PHP's headers (Zend/zend_API.h), the same in 8.1 to 8.5.
 unsafe extern "C" {

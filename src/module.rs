@@ -16,7 +16,7 @@ use std::{mem, ptr};
 use ext_php_rs::exception::PhpResult;
 use ext_php_rs::types::ZendStr;
 
-use crate::calls::{self, Lent};
+use crate::calls::{self, SessionData};
 use crate::guard::{self, OnError};
 use crate::php::{self, FAILURE, SUCCESS, bytes};
 use crate::worker::Caller;
@@ -86,12 +86,14 @@ pub(crate) fn new_sid() -> *mut ZendStr {
     create(ptr::null_mut())
 }
 
-/// PHP's string of what was lent; the worker still owns the bytes if PHP does not return.
-pub(crate) fn to_php(lent: Lent) -> *mut ZendStr {
-    // SAFETY: `lent` is the worker's scratch, untouched until `taken`.
+/// A PHP string of the data.
+///
+/// The worker still owns the data if PHP's allocator does not return.
+pub(crate) fn to_php(lent: SessionData) -> *mut ZendStr {
+    // SAFETY: `lent` is the worker's scratch, untouched until `release_data`.
     let data = unsafe { std::slice::from_raw_parts(lent.bytes, lent.length) };
     let string = ZendStr::new(data, false).into_raw();
-    guard::quietly(calls::taken);
+    guard::quietly(calls::release_data);
     string
 }
 
@@ -136,7 +138,7 @@ unsafe extern "C" fn read(
     value: *mut *mut ZendStr,
     lifetime: i64,
 ) -> i32 {
-    let nothing = Lent {
+    let nothing = SessionData {
         bytes: ptr::null(),
         length: 0,
     };

@@ -9,7 +9,7 @@ use ext_php_rs::ffi::{ZEND_ACC_PUBLIC, ZEND_ACC_STATIC, zend_object, zend_proper
 use ext_php_rs::types::{ArrayKey, ZendHashTable, ZendObject, Zval};
 use rsso_core::login::KeyPattern;
 
-/// The first value behind the path that `take` accepts, as `take` returns it.
+/// What `take` returns for the first value at the path that it accepts.
 pub(crate) fn find<T>(
     array: &ZendHashTable,
     path: &[KeyPattern],

@@ -1,4 +1,4 @@
-//! The signatures of rsso's functions and methods: plain tables, and how a row of one reaches PHP.
+//! Signatures of functions and methods as plain data, and how they reach PHP.
 
 use ext_php_rs::args::Arg;
 use ext_php_rs::builders::FunctionBuilder;
@@ -37,12 +37,12 @@ pub(crate) struct Parameter {
 pub(crate) struct Returned {
     kind: DataType,
     is_nullable: bool,
-    /// `|false`, for which the builder has no word.
+    /// `|false`, which the builder cannot say.
     pub(crate) or_false: bool,
 }
 
 impl Signature {
-    /// The row as ext-php-rs registers it.
+    /// The signature as ext-php-rs registers it.
     pub(crate) fn builder(&self) -> FunctionBuilder<'static> {
         let mut builder = FunctionBuilder::new(self.name, self.handler);
         for parameter in self.parameters {

@@ -1,7 +1,9 @@
-//! The `sso_*` functions: what they are called, what they take, and what they have in common.
+//! The `sso_*` functions: their signatures and what they do.
 
 mod arguments;
 mod claim;
+mod claim_arguments;
+mod claim_messages;
 mod functions;
 mod ids;
 mod session;

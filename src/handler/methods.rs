@@ -7,7 +7,7 @@ use ext_php_rs::zend::ExecuteData;
 use rsso_core::Result;
 
 use crate::auto;
-use crate::calls::{self, Lent};
+use crate::calls::{self, SessionData};
 use crate::guard::{self, OnError};
 use crate::module::{new_sid, to_php};
 use crate::php::{self, arguments, bytes};
@@ -38,7 +38,7 @@ pub(super) extern "C" fn read(call: &mut ExecuteData, result: &mut Zval) {
     }
     let Some(handle) = handle(call) else { return };
     let lifetime = php::ini_long(c"session.gc_maxlifetime");
-    let nothing = Lent {
+    let nothing = SessionData {
         bytes: ptr::null(),
         length: 0,
     };
@@ -129,7 +129,7 @@ fn act(
     call: &mut ExecuteData,
     result: &mut Zval,
     on_error: OnError,
-    act: impl FnOnce(Caller) -> Result<guard::Answer<bool>>,
+    act: impl FnOnce(Caller) -> Result<guard::Completed<bool>>,
 ) {
     if let Some(handle) = handle(call) {
         result.set_bool(guard::call(false, on_error, || act(Caller::Object(handle))));

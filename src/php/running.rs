@@ -20,19 +20,27 @@ pub(crate) fn is_code_running() -> bool {
     !ExecutorGlobals::get().current_execute_data.is_null()
 }
 
-/// The file and line whose output made PHP send the headers.
-///
-/// `None` if PHP cannot tell. Valid until PHP code runs again.
-pub(crate) fn output_start() -> Option<(&'static CStr, i32)> {
+/// Where the output began that made PHP send the headers. Valid until PHP code runs again.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OutputStart {
+    pub(crate) file: &'static CStr,
+    pub(crate) line: i32,
+}
+
+/// Where the output began; `None` if PHP cannot tell.
+pub(crate) fn output_start() -> Option<OutputStart> {
     // SAFETY: PHP's own answers; the name is NULL or a C string that lives until the request ends,
     // and nobody keeps it for longer than a message.
     unsafe {
         let file = php_output_get_start_filename();
-        (!file.is_null()).then(|| (CStr::from_ptr(file), php_output_get_start_lineno()))
+        (!file.is_null()).then(|| OutputStart {
+            file: CStr::from_ptr(file),
+            line: php_output_get_start_lineno(),
+        })
     }
 }
 
-/// Whether one of these functions of PHP is running; `None` if no function is.
+/// Whether one of these functions is running; `None` if no function is.
 ///
 /// ext/session does not tell its module which of its functions calls.
 pub(crate) fn is_any_running(functions: &[&str]) -> Option<bool> {

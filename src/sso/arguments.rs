@@ -1,4 +1,4 @@
-//! Arguments that several functions take, and what they say where there is no session.
+//! Arguments that several functions take, and the exception of those that need a session.
 
 use ext_php_rs::types::Zval;
 use rsso_core::Result;
@@ -8,16 +8,17 @@ use rsso_core::settings::LoginSettings;
 use crate::exceptions::ExceptionClass;
 use crate::{guard, php, superglobals};
 
-/// A user as PHP gave it. Plain memory; the call's frame holds the text.
+/// The argument `$uid`. Plain memory; the call's frame holds the text.
 #[derive(Clone, Copy)]
-pub(super) enum GivenUid {
+pub(super) enum UidArgument {
     Text(*const ext_php_rs::types::ZendStr),
     Number(i64),
 }
 
-impl GivenUid {
-    /// What is neither text nor a whole number is refused: `null` or `false` made into a user is
-    /// somebody else's login.
+impl UidArgument {
+    /// The uid, if it is text or a whole number; else `\TypeError`.
+    ///
+    /// `null` or `false` made into a user would be somebody else's login.
     pub(super) fn of(value: *const Zval) -> Option<Self> {
         // SAFETY: an argument, which PHP lends for the length of the call.
         let given = unsafe { (*value).dereference() };
@@ -45,7 +46,7 @@ impl GivenUid {
     }
 }
 
-/// A device that PHP gave, or none.
+/// The argument `$device`, if it was given.
 ///
 /// # Safety
 /// `device` is NULL or a valid string for the length of the call.
@@ -57,22 +58,22 @@ pub(super) unsafe fn device(device: *const ext_php_rs::types::ZendStr) -> Result
     Device::parse(unsafe { php::bytes(device) }).map(Some)
 }
 
-/// Throws what a function says that needs a session and has none.
+/// Throws the exception of a function that needs a session and has none.
 pub(super) fn throw_no_session(function: &str) {
-    // What session_start() has read stays there when the session is closed.
+    // $_SESSION stays there when the session is closed.
     let way_out = if handler_is_rsso() && superglobals::session().is_some() {
         "this request has closed its own (read_and_close, session_write_close(), session_abort() \
          or session_destroy()): call session_start() again, without read_and_close"
     } else {
         "call session_start() with session.save_handler=rsso first"
     };
-    guard::throw_plain(
+    guard::throw_unprefixed(
         ExceptionClass::Rsso,
         &format_args!("{function}() needs an active session of rsso: {way_out}"),
     );
 }
 
-/// Whether PHP asks rsso for sessions: as a module, or, as `user`, maybe as an object.
+/// Whether rsso may be PHP's save handler: as a module, or as an object (`user`).
 fn handler_is_rsso() -> bool {
     matches!(
         php::ini_string(c"session.save_handler").as_str(),

@@ -1,4 +1,4 @@
-//! The functions' names and parameters.
+//! The signatures of the `sso_*` functions.
 
 use ext_php_rs::builders::ModuleBuilder;
 use ext_php_rs::ffi::{IS_LONG, ext_php_rs_compiler_globals, zend_function};
@@ -7,7 +7,7 @@ use ext_php_rs::flags::DataType;
 use super::{claim, ids, session, users};
 use crate::signature::{Parameter, Returned, Signature};
 
-/// A user. PHP's type is `string|int`, for which the builder has no word: [`complete`] adds the int.
+/// A user, of PHP's type `string|int`. The builder cannot say that: [`complete`] adds the int.
 const UID: Parameter = Parameter::text("uid");
 
 /// One device of the user's, or all.
@@ -106,7 +106,7 @@ pub(crate) fn add_to(module: ModuleBuilder<'_>) -> ModuleBuilder<'_> {
     })
 }
 
-/// Makes `string` of a uid `string|int`; called in MINIT, after PHP has registered the functions.
+/// Makes each uid `string|int`; called in MINIT, after the functions are registered.
 pub(crate) fn complete() {
     for Signature { name, .. } in OF_A_USER {
         // SAFETY: PHP's table of functions holds pointers to them; ours were registered a moment

@@ -8,11 +8,11 @@ use ext_php_rs::zend::ExecuteData;
 use rsso_core::Result;
 use rsso_core::login::Device;
 
-use super::arguments::GivenUid;
-use crate::answers::Answer;
+use super::arguments::UidArgument;
 use crate::guard::{self, OnError};
-use crate::lending::Lent;
+use crate::lent_rows::LentRows;
 use crate::php::{self, arguments};
+use crate::rows::Rows;
 use crate::{login, worker};
 
 pub(super) extern "C" fn login_id(call: &mut ExecuteData, result: &mut Zval) {
@@ -21,7 +21,9 @@ pub(super) extern "C" fn login_id(call: &mut ExecuteData, result: &mut Zval) {
     if !arguments!(call, c"zS", uid, device) {
         return;
     }
-    let Some(uid) = GivenUid::of(uid) else { return };
+    let Some(uid) = UidArgument::of(uid) else {
+        return;
+    };
     let lent = texts(|| {
         // SAFETY: the call's frame holds it.
         let device = Device::parse(unsafe { php::bytes(device) })?;
@@ -32,8 +34,8 @@ pub(super) extern "C" fn login_id(call: &mut ExecuteData, result: &mut Zval) {
         Ok(vec![id])
     });
     if let Some(lent) = lent {
-        lent.hand_over(|answer| {
-            if let Some(id) = answer.texts.first() {
+        lent.hand_over(|rows| {
+            if let Some(id) = rows.texts.first() {
                 login::put_text(result, id);
             }
         });
@@ -55,16 +57,16 @@ pub(super) extern "C" fn parse_login_id(call: &mut ExecuteData, result: &mut Zva
         Ok(vec![uid.as_bytes().to_vec(), device])
     });
     if let Some(lent) = lent {
-        lent.hand_over(|answer| {
+        lent.hand_over(|rows| {
             result.set_hashtable(ZendHashTable::with_capacity(2));
-            for (name, text) in ["uid", "device"].iter().zip(&answer.texts) {
+            for (name, text) in ["uid", "device"].iter().zip(&rows.texts) {
                 put_entry(result, name, text);
             }
         });
     }
 }
 
-/// Puts a text into an array that was made a moment ago.
+/// Adds a text to an array that was made a moment ago.
 fn put_entry(array: &mut Zval, name: &str, text: &[u8]) {
     let mut value = std::mem::ManuallyDrop::new(Zval::new());
     login::put_text(&mut value, text);
@@ -80,18 +82,20 @@ pub(super) extern "C" fn login_ids(call: &mut ExecuteData, result: &mut Zval) {
     if !arguments!(call, c"z", uid) {
         return;
     }
-    let Some(uid) = GivenUid::of(uid) else { return };
+    let Some(uid) = UidArgument::of(uid) else {
+        return;
+    };
     if let Some(lent) = texts(|| ids_of(uid)) {
-        lent.hand_over(|answer| {
-            login::put_list(result, &answer.texts, |slot, text| {
+        lent.hand_over(|rows| {
+            login::put_list(result, &rows.texts, |slot, text| {
                 login::put_text(slot, text);
             });
         });
     }
 }
 
-/// One for each device that has a mark, and for each device of a live login that has none.
-fn ids_of(uid: GivenUid) -> Result<Vec<Vec<u8>>> {
+/// A login id for each marked device and for each device of a live login.
+fn ids_of(uid: UidArgument) -> Result<Vec<Vec<u8>>> {
     worker::with(|worker| {
         let settings = &worker.any_settings()?.logins;
         let user = uid.user(settings)?;
@@ -103,7 +107,7 @@ fn ids_of(uid: GivenUid) -> Result<Vec<Vec<u8>>> {
                 devices.push(device);
             }
         }
-        // A login from before the marks, on a device that is called as a mark is now, has no id.
+        // An older login may be on a device whose name is a mark by now. It has no id.
         let ids = devices
             .iter()
             .map(|device| marks.login_id(&user.uid, device));
@@ -111,9 +115,9 @@ fn ids_of(uid: GivenUid) -> Result<Vec<Vec<u8>>> {
     })
 }
 
-/// Runs an act that gives texts.
-fn texts(act: impl FnOnce() -> Result<Vec<Vec<u8>>>) -> Option<Lent> {
+/// Runs an act that returns texts.
+fn texts(act: impl FnOnce() -> Result<Vec<Vec<u8>>>) -> Option<LentRows> {
     guard::call(None, OnError::Throw, || {
-        Ok(Some(Answer::texts(act()?).lend()).into())
+        Ok(Some(Rows::texts(act()?).lend()).into())
     })
 }

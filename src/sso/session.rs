@@ -5,23 +5,24 @@ use ext_php_rs::zend::ExecuteData;
 use rsso_core::Result;
 
 use super::arguments::throw_no_session;
-use crate::answers::{Answer, KickRow, LoginRow};
 use crate::guard::{self, OnError};
 use crate::login;
 use crate::php::arguments;
+use crate::rows::{KickRow, LoginRow, Rows};
 use crate::worker::{self, Access};
 
-/// What comes of an act on the session in use.
+/// The result of an act on the session in use.
 #[derive(Debug, Clone, Copy)]
 enum Found<T: Copy> {
     NoSession,
-    /// An exception is on its way.
+    /// PHP has an exception.
     Thrown,
     This(T),
 }
 
-/// Runs `act` on the session in use and makes plain memory of what it gives; `None` where there is
-/// no session, or where the act failed: then an exception is on its way.
+/// Runs `act` on the session in use, and makes plain memory of its result.
+///
+/// `None` if there is no session or the act has failed. PHP has an exception then.
 fn in_session<R, T: Copy>(
     function: &str,
     act: impl FnOnce(Access<'_>) -> Result<R>,
@@ -62,11 +63,11 @@ pub(super) extern "C" fn current(call: &mut ExecuteData, result: &mut Zval) {
     }
     let act = |access: Access<'_>| Ok(access.request.state.login().map(LoginRow::current));
     let found = in_session("sso_current", act, |row| {
-        row.map(|row| Answer::login(row).lend())
+        row.map(|row| Rows::login(row).lend())
     });
     if let Some(Some(lent)) = found {
-        lent.hand_over(|answer| {
-            if let Some(row) = answer.logins.first() {
+        lent.hand_over(|rows| {
+            if let Some(row) = rows.logins.first() {
                 login::put_login(result, row);
             }
         });
@@ -79,11 +80,11 @@ pub(super) extern "C" fn kicked(call: &mut ExecuteData, result: &mut Zval) {
     }
     let act = |mut access: Access<'_>| access.request.kicked();
     let found = in_session("sso_kicked", act, |kick| {
-        kick.map(|kick| Answer::kick(KickRow::of(&kick)).lend())
+        kick.map(|kick| Rows::kick(KickRow::of(&kick)).lend())
     });
     if let Some(Some(lent)) = found {
-        lent.hand_over(|answer| {
-            if let Some(row) = answer.kicks.first() {
+        lent.hand_over(|rows| {
+            if let Some(row) = rows.kicks.first() {
                 login::put_kick(result, row);
             }
         });

@@ -1,5 +1,4 @@
-//! What is asked about a user, with or without a session: `sso_logins()`, `sso_kick()`,
-//! `sso_notify()`.
+//! What needs no session: `sso_logins()`, `sso_kick()` and `sso_notify()` of any user.
 
 use std::ptr;
 
@@ -8,15 +7,15 @@ use ext_php_rs::zend::ExecuteData;
 use rsso_core::login::{Device, KickOrder, LoginId, Which, check_reason};
 use rsso_core::{Error, RequestState, Result};
 
-use super::arguments::{self, GivenUid};
-use crate::answers::{Answer, LoginRow};
+use super::arguments::{self, UidArgument};
 use crate::engine::{self, Value};
 use crate::guard::{self, OnError};
 use crate::options::KickOptions;
 use crate::php::arguments;
+use crate::rows::{LoginRow, Rows};
 use crate::{login, worker};
 
-/// Bytes of a message, as JSON.
+/// The largest message, in bytes of its JSON.
 const MAX_PAYLOAD: usize = 65_536;
 
 pub(super) extern "C" fn logins(call: &mut ExecuteData, result: &mut Zval) {
@@ -25,19 +24,21 @@ pub(super) extern "C" fn logins(call: &mut ExecuteData, result: &mut Zval) {
     if !arguments!(call, c"z|S!", uid, device) {
         return;
     }
-    let Some(uid) = GivenUid::of(uid) else { return };
+    let Some(uid) = UidArgument::of(uid) else {
+        return;
+    };
     let lent = guard::call(None, OnError::Throw, || {
         // SAFETY: the call's frame holds it.
         let device = unsafe { arguments::device(device) }?;
         let rows = rows(uid, device.as_ref())?;
-        Ok(Some(Answer::logins(rows).lend()).into())
+        Ok(Some(Rows::logins(rows).lend()).into())
     });
     if let Some(lent) = lent {
-        lent.hand_over(|answer| login::put_list(result, &answer.logins, login::put_login));
+        lent.hand_over(|rows| login::put_list(result, &rows.logins, login::put_login));
     }
 }
 
-fn rows(uid: GivenUid, device: Option<&Device>) -> Result<Vec<LoginRow>> {
+fn rows(uid: UidArgument, device: Option<&Device>) -> Result<Vec<LoginRow>> {
     worker::with(|worker| {
         let user = uid.user(&worker.any_settings()?.logins)?;
         let access = worker.any_access()?;
@@ -57,7 +58,9 @@ pub(super) extern "C" fn kick(call: &mut ExecuteData, result: &mut Zval) {
     if !arguments!(call, c"z|S!Sh", uid, device, reason, options) {
         return;
     }
-    let Some(uid) = GivenUid::of(uid) else { return };
+    let Some(uid) = UidArgument::of(uid) else {
+        return;
+    };
     let count = guard::call(None, OnError::Throw, || {
         uid.check()?;
         // SAFETY: the call's frame holds them; no PHP code runs while they are read.
@@ -99,7 +102,9 @@ pub(super) extern "C" fn notify(call: &mut ExecuteData, result: &mut Zval) {
     if !arguments!(call, c"zz|S!", uid, payload, device) {
         return;
     }
-    let Some(uid) = GivenUid::of(uid) else { return };
+    let Some(uid) = UidArgument::of(uid) else {
+        return;
+    };
     let is_sound = guard::call(false, OnError::Throw, || {
         uid.check()?;
         // SAFETY: the call's frame holds it.
@@ -124,7 +129,7 @@ pub(super) extern "C" fn notify(call: &mut ExecuteData, result: &mut Zval) {
     }
 }
 
-fn send(uid: GivenUid, json: &Value, device: Option<&Device>) -> Result<u64> {
+fn send(uid: UidArgument, json: &Value, device: Option<&Device>) -> Result<u64> {
     let json = json.bytes().unwrap_or_default();
     if json.len() > MAX_PAYLOAD {
         let problem = format!(

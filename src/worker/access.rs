@@ -1,4 +1,4 @@
-//! Which store a handler uses, and what it holds there.
+//! Which store a handler uses, and what it holds in it.
 
 use std::time::Duration;
 
@@ -12,13 +12,13 @@ use super::state::{MAX_STORES, Worker};
 use super::{Access, Attachment, Caller};
 
 impl Worker {
-    /// Settles which store `caller` uses; connects to nothing.
+    /// Decides which store `caller` uses; connects to nothing.
     pub(crate) fn open(&mut self, caller: Caller, save_path: &str) -> Result<()> {
         self.check_directives()?;
         let changes = self.changes;
         let lifetime = u64::try_from(crate::php::ini_long(c"session.gc_maxlifetime")).unwrap_or(0);
         let origin = crate::php::origin_of_save_path(save_path);
-        let (attachment, directives) = self.attachment(caller);
+        let attachment = self.attachment(caller);
         let same = |o: &Opened| {
             o.save_path == save_path
                 && o.origin == origin
@@ -29,18 +29,19 @@ impl Worker {
         if attachment.opened.as_ref().is_some_and(same) {
             return Ok(());
         }
-        let mut settings = attachment.options.as_ref().unwrap_or(directives).clone();
+        let mut settings = self.settings_of(caller).clone();
         settings.lifetime = bounded(Duration::from_secs(lifetime));
         let text = save_path;
         let spec = Spec::resolve_for(&settings, SavePath { text, origin })?;
         if settings.dsn.is_empty() && origin == Origin::Script {
             check_script_may_use(&spec)?;
         }
-        if attachment.opened.as_ref().is_some_and(|o| o.spec != spec) {
-            // What is held in another store is given back there.
+        let opened = &self.attachment(caller).opened;
+        if opened.as_ref().is_some_and(|opened| opened.spec != spec) {
+            // What is held in another store is released there.
             self.finish(caller)?;
         }
-        self.attachment(caller).0.opened = Some(Opened {
+        self.attachment(caller).opened = Some(Opened {
             save_path: save_path.to_owned(),
             origin,
             changes,
@@ -50,14 +51,16 @@ impl Worker {
         Ok(())
     }
 
-    /// The use of a session begins. What a process that serves many visitors has left over of the
-    /// one before ends now, if no end of a request has ended it.
+    /// Begins the use of a session.
+    ///
+    /// A process may serve many visitors without an end of a request between them. What is left of
+    /// the visitor before ends now.
     pub(crate) fn begin_use(
         &mut self,
         caller: Caller,
         rotates: impl FnOnce() -> bool,
     ) -> Result<()> {
-        let request = &mut self.attachment(caller).0.request;
+        let request = &mut self.attachment(caller).request;
         request.opened();
         if request.may_rotate() && !rotates() {
             request.forget_ancestor();
@@ -65,7 +68,7 @@ impl Worker {
                 self.access(caller)?.request.cancel_rotation()?;
             }
         }
-        if self.attachment(caller).0.gc_is_due && self.active().is_none() {
+        if self.attachment(caller).gc_is_due && self.active().is_none() {
             self.collect_garbage();
         }
         Ok(())
@@ -73,13 +76,14 @@ impl Worker {
 
     /// Remembers an id that was made for this request.
     pub(crate) fn created(&mut self, caller: Caller, sid: rsso_core::SessionId, inherits: bool) {
-        self.attachment(caller).0.request.created(sid, inherits);
+        self.attachment(caller).request.created(sid, inherits);
     }
 
-    /// Gives back the lock that `caller` holds; a rotation under way goes on. Needs no store where
-    /// nothing is held.
+    /// Releases the lock that `caller` holds; a rotation under way goes on.
+    ///
+    /// Needs no store if nothing is held.
     pub(crate) fn close(&mut self, caller: Caller) -> Result<()> {
-        let request = &mut self.attachment(caller).0.request;
+        let request = &mut self.attachment(caller).request;
         if !request.holds_something() {
             request.close_unlocked();
             return Ok(());
@@ -87,15 +91,15 @@ impl Worker {
         self.access(caller)?.request.close()
     }
 
-    /// Gives back all that `caller` holds. Needs no store where it holds nothing.
+    /// Releases all that `caller` holds. Needs no store if it holds nothing.
     pub(crate) fn finish(&mut self, caller: Caller) -> Result<()> {
-        if !self.attachment(caller).0.request.holds_something() {
+        if !self.attachment(caller).request.holds_something() {
             return Ok(());
         }
         self.access(caller)?.request.finish()
     }
 
-    /// Whose session is in use now: between its read and its close.
+    /// The handler whose session is in use now, between its read and its close.
     pub(crate) fn active(&self) -> Option<Caller> {
         if self.native.request.is_active() {
             return Some(Caller::Native);
@@ -110,8 +114,9 @@ impl Worker {
             .map(Caller::Object)
     }
 
-    /// The store for acts that need no session: that of the session in use, else the one that the
-    /// directives name now.
+    /// The store for acts that need no session.
+    ///
+    /// It is the store of the session in use, else the one that the directives name now.
     pub(crate) fn any_access(&mut self) -> Result<Access<'_>> {
         let Some(caller) = self.active() else {
             let save_path = crate::php::ini_string(c"session.save_path");
@@ -121,13 +126,13 @@ impl Worker {
         self.access(caller)
     }
 
-    /// The settings that go with [`Self::any_access`], where no store is needed.
+    /// The settings of [`Self::any_access`], for acts that need no store.
     pub(crate) fn any_settings(&self) -> Result<&Settings> {
         self.check_directives()?;
         Ok(self.settings_of(self.active().unwrap_or(Caller::Native)))
     }
 
-    /// What counts for `caller`.
+    /// The settings that apply to `caller`.
     pub(crate) fn settings_of(&self, caller: Caller) -> &Settings {
         let options = match caller {
             Caller::Native => None,
@@ -136,9 +141,9 @@ impl Worker {
         options.unwrap_or(&self.settings)
     }
 
-    /// The store that `open` settled, connected or not.
+    /// The store that [`Self::open`] has chosen, connected or not.
     pub(crate) fn access(&mut self, caller: Caller) -> Result<Access<'_>> {
-        if self.attachment(caller).0.opened.is_none() {
+        if self.attachment(caller).opened.is_none() {
             // A class may call read() of its parent without open().
             let save_path = crate::php::ini_string(c"session.save_path");
             self.open(caller, &save_path)?;
@@ -178,8 +183,9 @@ impl Worker {
         })
     }
 
-    /// Closes the stores that were opened first, where one more is about to be: never one in which
-    /// something is held, for its lock would be gone.
+    /// Closes the oldest stores if one more is about to be opened.
+    ///
+    /// A store in which something is held stays open, because its lock would be lost.
     fn make_room(&mut self, caller: Caller) {
         if self.stores.len() < MAX_STORES {
             return;
@@ -209,17 +215,17 @@ impl Worker {
         });
     }
 
-    pub(super) fn attachment(&mut self, caller: Caller) -> (&mut Attachment, &Settings) {
-        let attachment = match caller {
+    pub(super) fn attachment(&mut self, caller: Caller) -> &mut Attachment {
+        match caller {
             Caller::Native => &mut self.native,
             Caller::Object(handle) => self.handlers.entry(handle).or_default(),
-        };
-        (attachment, &self.settings)
+        }
     }
 }
 
-/// Refuses a store that a script names through `session.save_path` outside `open_basedir`; php.ini
-/// may name any.
+/// Refuses a script's `session.save_path` that names a store outside `open_basedir`.
+///
+/// php.ini may name any store.
 fn check_script_may_use(spec: &Spec) -> Result<()> {
     match spec
         .files()

@@ -1,4 +1,4 @@
-//! What a handler is attached to: the store that `open` settled, and what the request holds there.
+//! A handler's use of a store: which one, and what the request holds in it.
 
 use rsso_core::Settings;
 use rsso_core::request::{Request, RequestState};
@@ -9,14 +9,14 @@ use rsso_stores::Spec;
 /// One handler's use of a store.
 #[derive(Default)]
 pub(crate) struct Attachment {
-    /// Options of its own; else the directives count.
+    /// Options of its own; `None` if the directives apply.
     pub(super) options: Option<Settings>,
     pub(super) opened: Option<Opened>,
     pub(super) request: RequestState,
     pub(super) gc_is_due: bool,
 }
 
-/// What `open` resolved, and from what.
+/// The store that `open` has chosen, and what it was chosen by.
 pub(super) struct Opened {
     pub(super) save_path: String,
     pub(super) origin: Origin,
@@ -32,9 +32,10 @@ pub(crate) struct Access<'a> {
 }
 
 impl Access<'_> {
-    /// Leaves word of what PHP uses, for a gateway with other settings: after a claim, which such a one
-    /// does not find.
-    pub(crate) fn leave_word(&mut self) {
+    /// Records in the store which settings PHP uses, after a claim.
+    ///
+    /// A gateway with other settings does not find that login, and can then say why.
+    pub(crate) fn record_site(&mut self) {
         let cookie = crate::php::ini_string(c"session.name");
         let path = crate::php::ini_string(c"session.cookie_path");
         let site = Site::of(self.request.store, self.request.settings, &cookie, &path);
@@ -52,7 +53,7 @@ pub(crate) enum Caller {
 }
 
 impl Attachment {
-    /// An attachment that the directives do not concern.
+    /// An attachment with options of its own.
     pub(crate) fn with_options(options: Settings) -> Self {
         Self {
             options: Some(options),

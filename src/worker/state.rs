@@ -13,9 +13,9 @@ use rsso_core::{Deadline, Error, Result, Settings};
 use rsso_stores::Spec;
 
 use super::{Attachment, Caller};
-use crate::answers::Answer;
+use crate::rows::Rows;
 
-/// Stores a worker keeps open; an application uses one, a test suite some.
+/// How many stores a worker keeps open. Most applications use one.
 pub(super) const MAX_STORES: usize = 8;
 
 /// How many characters of a refused value a message repeats.
@@ -28,8 +28,8 @@ const GC_TIME: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Source {
     pub(crate) origin: Origin,
-    /// Whether PHP has nobody to tell of a refusal, and shows the value as if it counted.
-    pub(crate) stands: bool,
+    /// Whether a refused value stays. PHP can tell nobody of the refusal then.
+    pub(crate) stays_if_refused: bool,
 }
 
 /// A thread's state.
@@ -37,21 +37,23 @@ pub(crate) struct Worker {
     pub(super) pid: u32,
     /// The directives' values as of now; changed by [`crate::ini`].
     pub(crate) settings: Settings,
-    /// What is wrong with directives as they stand, by name.
+    /// What is wrong with the directives' values, by name.
     pub(super) refused: BTreeMap<String, String>,
-    /// Counts changes of `settings`, so that an unchanged one is not resolved again.
+    /// Counts changes of `settings`. Unchanged settings are not resolved again.
     pub(super) changes: u64,
     pub(super) stores: Vec<(Spec, Box<dyn Store>)>,
-    /// What this process has said of its settings, and where.
+    /// The settings that this process has recorded, by store.
     pub(super) left: Left,
     /// What `session.save_handler=rsso` uses.
     pub(crate) native: Attachment,
     /// What each `Rsso\SessionHandler` of this request uses, by object handle.
     pub(crate) handlers: HashMap<u32, Attachment>,
-    /// A result on its way to PHP: owned here, so that a `longjmp` from PHP's allocator leaks nothing.
-    pub(crate) scratch: Vec<u8>,
-    /// Answers on their way to PHP, for the same reason; of calls inside calls there are several.
-    pub(super) lent: Vec<Rc<Answer>>,
+    /// A session's data on its way to PHP.
+    ///
+    /// It is owned here, so that a `longjmp` from PHP's allocator leaks nothing.
+    pub(crate) read_data: Vec<u8>,
+    /// Rows on their way to PHP, for the same reason. Nested calls have several.
+    pub(super) lent_rows: Vec<Rc<Rows>>,
 }
 
 thread_local! {
@@ -66,7 +68,9 @@ pub(crate) fn with<T>(act: impl FnOnce(&mut Worker) -> T) -> T {
     })
 }
 
-/// Ends a request: gives back what it still holds (a fatal error may have skipped close).
+/// Ends a request and releases what it still holds.
+///
+/// A fatal error may have skipped close.
 pub(crate) fn end_request() {
     with(|worker| {
         // An error here ends the lock with its connection; there is nobody left to tell.
@@ -77,12 +81,12 @@ pub(crate) fn end_request() {
             let _ = worker.finish(Caller::Object(handle));
         }
         worker.handlers = HashMap::new();
-        worker.scratch = Vec::new();
-        worker.lent = Vec::new();
+        worker.read_data = Vec::new();
+        worker.lent_rows = Vec::new();
     });
 }
 
-/// An object is gone: gives back what it held, and its number may be another's next.
+/// Releases what an object held that is gone. PHP may use its number again.
 pub(crate) fn forget_object(handle: u32) {
     with(|worker| {
         if worker.handlers.contains_key(&handle) {
@@ -93,8 +97,9 @@ pub(crate) fn forget_object(handle: u32) {
     });
 }
 
-/// Closes what a child of this thread must not inherit; it is opened again when needed. The child of
-/// `proc_open()` becomes another program at once, and inherits nothing.
+/// Closes what a forked child must not inherit.
+///
+/// The child of `proc_open()` becomes another program at once, and inherits nothing.
 pub(crate) fn before_fork() {
     // A thread that has no worker, or is at its end, has nothing to close.
     let _none = WORKER.try_with(|worker| {
@@ -135,7 +140,7 @@ pub(crate) fn check_script_may_set(name: &str, value: &str) -> Result<()> {
     }
 }
 
-/// What a refused directive's exception says, without a password.
+/// The message about a refused value, without a password.
 fn refusal(name: &str, value: &str, problem: &str) -> String {
     if name == "dsn" || Directive::named(name).is_none_or(|directive| directive.secret) {
         return problem.to_owned();
@@ -155,13 +160,14 @@ impl Worker {
             left: Left::default(),
             native: Attachment::default(),
             handlers: HashMap::new(),
-            scratch: Vec::new(),
-            lent: Vec::new(),
+            read_data: Vec::new(),
+            lent_rows: Vec::new(),
         }
     }
 
-    /// Sets a directive, unless `may` refuses it. A refused value that stands all the same is
-    /// remembered: to go on with another one would be to guess.
+    /// Sets a directive, unless `may` refuses it.
+    ///
+    /// A refused value that stays is remembered. To go on with another one would be a guess.
     pub(crate) fn set(
         &mut self,
         name: &str,
@@ -173,7 +179,7 @@ impl Worker {
         let set = may.and_then(|()| self.settings.set_for(source.origin, name, value));
         match &set {
             Ok(()) => drop(self.refused.remove(name)),
-            Err(Error::Config { problem, .. }) if source.stands => {
+            Err(Error::Config { problem, .. }) if source.stays_if_refused => {
                 self.refused
                     .insert(name.to_owned(), refusal(name, value, problem));
             }
@@ -182,7 +188,7 @@ impl Worker {
         set
     }
 
-    /// Refuses to go on while a directive has a value that cannot be used.
+    /// Fails while a directive has a value that cannot be used.
     pub(crate) fn check_directives(&self) -> Result<()> {
         match self.refused.first_key_value() {
             None => Ok(()),
@@ -190,26 +196,26 @@ impl Worker {
         }
     }
 
-    /// Keeps an answer until it is [taken](crate::lending::Lent::hand_over).
-    pub(crate) fn lend(&mut self, answer: Rc<Answer>) {
-        self.lent.push(answer);
+    /// Keeps rows until they are [handed over](crate::lent_rows::LentRows::hand_over).
+    pub(crate) fn lend(&mut self, rows: Rc<Rows>) {
+        self.lent_rows.push(rows);
     }
 
-    /// Lets an answer go.
-    pub(crate) fn take_back(&mut self, answer: *const Answer) {
-        self.lent.retain(|kept| Rc::as_ptr(kept) != answer);
+    /// Frees rows.
+    pub(crate) fn take_back(&mut self, rows: *const Rows) {
+        self.lent_rows.retain(|kept| Rc::as_ptr(kept) != rows);
     }
 
-    /// Has expired sessions removed when the request is over.
+    /// Has expired sessions removed after the request.
     pub(crate) fn gc_after_request(&mut self, caller: Caller) {
-        self.attachment(caller).0.gc_is_due = true;
+        self.attachment(caller).gc_is_due = true;
     }
 
-    /// Removes expired sessions for a while: a worker is needed for the next request.
+    /// Removes expired sessions for a short time, because the next request needs this worker.
     pub(super) fn collect_garbage(&mut self) {
         let objects = self.handlers.keys().copied().map(Caller::Object);
         for caller in std::iter::once(Caller::Native).chain(objects.collect::<Vec<_>>()) {
-            if std::mem::take(&mut self.attachment(caller).0.gc_is_due) {
+            if std::mem::take(&mut self.attachment(caller).gc_is_due) {
                 // What fails here, session_gc() or `rsso gc` will say.
                 let _ = self
                     .access(caller)
@@ -222,7 +228,7 @@ impl Worker {
         let pid = rsso_core::process::process_id();
         if self.pid != pid {
             self.pid = pid;
-            // Left open and unused: closing would say goodbye in the parent's name.
+            // Left open and unused. A polite close would end the parent's connection.
             for (_, store) in mem::take(&mut self.stores) {
                 store.abandon();
             }

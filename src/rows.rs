@@ -1,5 +1,7 @@
-//! What acts on logins answer, as PHP will see it: plain texts and numbers, owned by the worker
-//! until [`crate::login`] has made PHP's values of them, for PHP's allocator may not return.
+//! What acts on logins return, as PHP will see it: plain texts and numbers.
+//!
+//! The worker owns them until [`crate::login`] has made PHP's values of them, because PHP's
+//! allocator may not return.
 
 use std::ffi::CString;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -8,9 +10,9 @@ use rsso_core::login::{Bound, Kick, Login, LoginId};
 
 use crate::php;
 
-/// An answer. Each act fills what it has.
+/// The rows of one act, which fills what it has.
 #[derive(Default)]
-pub(crate) struct Answer {
+pub(crate) struct Rows {
     pub(crate) logins: Vec<LoginRow>,
     pub(crate) kicks: Vec<KickRow>,
     pub(crate) texts: Vec<Vec<u8>>,
@@ -51,7 +53,7 @@ pub(crate) struct KickRow {
 }
 
 impl LoginRow {
-    /// `current` is the login of this request's session, which is used just now.
+    /// A login's row; `current` is the login of this request's session.
     pub(crate) fn of(login: &Login, current: Option<LoginId>) -> Self {
         let identity = &login.identity;
         let is_current = current == Some(identity.login);
@@ -86,7 +88,7 @@ impl LoginRow {
         Self::of(&bound.login, Some(bound.login.identity.login))
     }
 
-    /// With what its claim caused.
+    /// Adds the kicks that the login's claim has caused.
     pub(crate) fn with_kicks(mut self, kicks: &[Kick]) -> Self {
         self.kicks = kicks.iter().map(KickRow::of).collect();
         self
@@ -112,7 +114,7 @@ impl KickRow {
     }
 }
 
-impl Answer {
+impl Rows {
     pub(crate) fn login(row: LoginRow) -> Self {
         Self {
             logins: vec![row],
