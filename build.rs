@@ -1,4 +1,4 @@
-//! Proves at build time that this PHP's save-handler interface is the one that `src/module.rs`
+//! Proves at build time that this PHP's save-handler interface is the one that `src/ps_module.rs`
 //! declares: `src/abi.c` is nothing but assertions, compiled against PHP's own headers.
 
 #![allow(clippy::panic, reason = "a build script fails by panicking")]

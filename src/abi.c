@@ -1,4 +1,4 @@
-/* Assertions only: PHP's ps_module is what src/module.rs declares, or the build fails here.
+/* Assertions only: PHP's ps_module is what src/ps_module.rs declares, or the build fails here.
  * Holds for PHP 8.1 to 8.5. */
 #include <stddef.h>
 #include "php.h"
@@ -38,7 +38,7 @@ IS(s_create_sid, zend_string *(*)(void **));
 IS(s_validate_sid, zend_result (*)(void **, zend_string *));
 IS(s_update_timestamp, zend_result (*)(void **, zend_string *, zend_string *, zend_long));
 
-_Static_assert(ZEND_ACC_READONLY == 1 << 7, "src/login.rs declares readonly properties");
+_Static_assert(ZEND_ACC_READONLY == 1 << 7, "src/properties.rs declares readonly properties");
 
 _Static_assert(__builtin_types_compatible_p(__typeof__(&php_session_register_module),
 	zend_result (*)(const ps_module *)), "php_session_register_module");

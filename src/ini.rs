@@ -177,7 +177,7 @@ unsafe extern "C" fn display_masked(entry: *mut zend_ini_entry, kind: c_int) {
         CString::new(shown).unwrap_or_default()
     };
     // Output may end the request by longjmp; PHP's copy of the text is all that is left then.
-    crate::text::print_text(shown);
+    crate::output::print_text(shown);
 }
 
 fn leak(text: &str) -> &'static std::ffi::CStr {

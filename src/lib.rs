@@ -8,29 +8,29 @@
 
 #![allow(missing_docs, reason = "a cdylib has no Rust face; PHP's is in stubs/")]
 
-mod auto;
+mod auto_claim;
 mod before_script;
-mod calls;
-mod engine;
+mod callbacks;
 mod exceptions;
 mod fork;
 mod guard;
 mod handler;
-mod info;
 mod ini;
 mod lent_rows;
-mod login;
-mod module;
+mod login_objects;
 mod options;
-mod paths;
+mod output;
 mod php;
+mod php_functions;
+mod phpinfo;
 mod process_end;
 mod properties;
+mod ps_module;
 mod rows;
+mod session_paths;
 mod signature;
 mod sso;
 mod superglobals;
-mod text;
 mod worker;
 
 use ext_php_rs::prelude::{ModuleBuilder, php_module};
@@ -44,8 +44,8 @@ extern "C" fn startup(_kind: i32, module_number: i32) -> i32 {
         ini::register(module_number);
         ini::warn_of_unknown();
         exceptions::register()?;
-        login::register()?;
-        module::register()?;
+        login_objects::register()?;
+        ps_module::register()?;
         sso::complete();
         handler::register()
     })
@@ -80,5 +80,5 @@ pub fn get_module(module: ModuleBuilder) -> ModuleBuilder {
         .shutdown_function(shutdown)
         .request_startup_function(script_begins)
         .post_deactivate_function(after_request)
-        .info_function(info::print)
+        .info_function(phpinfo::print)
 }

@@ -1,6 +1,6 @@
 //! What acts on logins return, as PHP will see it: plain texts and numbers.
 //!
-//! The worker owns them until [`crate::login`] has made PHP's values of them, because PHP's
+//! The worker owns them until [`crate::login_objects`] has made PHP's values of them, because PHP's
 //! allocator may not return.
 
 use std::ffi::CString;

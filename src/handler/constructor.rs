@@ -10,7 +10,7 @@ use rsso_core::{Error, Result, Settings};
 use super::methods::handle;
 use crate::guard::{self, OnError};
 use crate::php::arguments;
-use crate::worker::{self, Attachment, Caller};
+use crate::worker::{self, Caller, HandlerState};
 
 pub(super) extern "C" fn construct(call: &mut ExecuteData, _result: &mut Zval) {
     let mut dsn: *mut ZendStr = ptr::null_mut();
@@ -36,7 +36,7 @@ pub(super) extern "C" fn construct(call: &mut ExecuteData, _result: &mut Zval) {
             let _ = worker.finish(Caller::Object(handle));
             worker
                 .handlers
-                .insert(handle, Attachment::with_options(settings));
+                .insert(handle, HandlerState::with_options(settings));
         });
         Ok(().into())
     });

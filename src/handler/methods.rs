@@ -6,11 +6,11 @@ use ext_php_rs::types::{ZendStr, Zval};
 use ext_php_rs::zend::ExecuteData;
 use rsso_core::Result;
 
-use crate::auto;
-use crate::calls::{self, SessionData};
+use crate::auto_claim;
+use crate::callbacks::{self, SessionData};
 use crate::guard::{self, OnError};
-use crate::module::{new_sid, to_php};
 use crate::php::{self, arguments, bytes};
+use crate::ps_module::{new_sid, to_php};
 use crate::worker::Caller;
 
 pub(super) extern "C" fn open(call: &mut ExecuteData, result: &mut Zval) {
@@ -18,7 +18,7 @@ pub(super) extern "C" fn open(call: &mut ExecuteData, result: &mut Zval) {
     if arguments!(call, c"SS", path, name) {
         act(call, result, OnError::Throw, |caller| {
             // SAFETY: parsed above; PHP lends it for the length of the call.
-            calls::open(caller, unsafe { bytes(path) }).map(|_| true.into())
+            callbacks::open(caller, unsafe { bytes(path) }).map(|_| true.into())
         });
     }
 }
@@ -26,7 +26,7 @@ pub(super) extern "C" fn open(call: &mut ExecuteData, result: &mut Zval) {
 pub(super) extern "C" fn close(call: &mut ExecuteData, result: &mut Zval) {
     if arguments!(call, c"") {
         act(call, result, OnError::Warn, |caller| {
-            calls::close(caller).map(|_| true.into())
+            callbacks::close(caller).map(|_| true.into())
         });
     }
 }
@@ -44,7 +44,7 @@ pub(super) extern "C" fn read(call: &mut ExecuteData, result: &mut Zval) {
     };
     let lent = guard::call(nothing, OnError::Throw, || {
         // SAFETY: parsed above; PHP lends it for the length of the call.
-        calls::read(Caller::Object(handle), unsafe { bytes(id) }, lifetime)
+        callbacks::read(Caller::Object(handle), unsafe { bytes(id) }, lifetime)
     });
     if lent.bytes.is_null() {
         result.set_bool(false);
@@ -57,11 +57,11 @@ pub(super) extern "C" fn write(call: &mut ExecuteData, result: &mut Zval) {
     let (mut id, mut data): (*mut ZendStr, *mut ZendStr) = (ptr::null_mut(), ptr::null_mut());
     if arguments!(call, c"SS", id, data) {
         let lifetime = php::ini_long(c"session.gc_maxlifetime");
-        let globals = handle(call).and_then(|handle| auto::globals(Caller::Object(handle)));
+        let globals = handle(call).and_then(|handle| auto_claim::globals(Caller::Object(handle)));
         act(call, result, OnError::Warn, |caller| {
             // SAFETY: parsed above; PHP lends them for the length of the call.
             let (id, data) = unsafe { (bytes(id), bytes(data)) };
-            calls::write(caller, id, data, lifetime, globals)
+            callbacks::write(caller, id, data, lifetime, globals)
         });
     }
 }
@@ -70,10 +70,10 @@ pub(super) extern "C" fn touch(call: &mut ExecuteData, result: &mut Zval) {
     let (mut id, mut data): (*mut ZendStr, *mut ZendStr) = (ptr::null_mut(), ptr::null_mut());
     if arguments!(call, c"SS", id, data) {
         let lifetime = php::ini_long(c"session.gc_maxlifetime");
-        let globals = handle(call).and_then(|handle| auto::globals(Caller::Object(handle)));
+        let globals = handle(call).and_then(|handle| auto_claim::globals(Caller::Object(handle)));
         act(call, result, OnError::Warn, |caller| {
             // SAFETY: parsed above; PHP lends it for the length of the call.
-            calls::touch(caller, unsafe { bytes(id) }, lifetime, globals)
+            callbacks::touch(caller, unsafe { bytes(id) }, lifetime, globals)
         });
     }
 }
@@ -83,7 +83,7 @@ pub(super) extern "C" fn destroy(call: &mut ExecuteData, result: &mut Zval) {
     if arguments!(call, c"S", id) {
         act(call, result, OnError::Throw, |caller| {
             // SAFETY: parsed above; PHP lends it for the length of the call.
-            calls::destroy(caller, unsafe { bytes(id) })
+            callbacks::destroy(caller, unsafe { bytes(id) })
         });
     }
 }
@@ -93,7 +93,7 @@ pub(super) extern "C" fn validate(call: &mut ExecuteData, result: &mut Zval) {
     if arguments!(call, c"S", id) {
         act(call, result, OnError::Throw, |caller| {
             // SAFETY: parsed above; PHP lends it for the length of the call.
-            calls::validate(caller, unsafe { bytes(id) })
+            callbacks::validate(caller, unsafe { bytes(id) })
         });
     }
 }
@@ -104,7 +104,7 @@ pub(super) extern "C" fn gc(call: &mut ExecuteData, result: &mut Zval) {
         return;
     }
     if let Some(handle) = handle(call) {
-        match guard::call(-1, OnError::Throw, || calls::gc(Caller::Object(handle))) {
+        match guard::call(-1, OnError::Throw, || callbacks::gc(Caller::Object(handle))) {
             -1 => result.set_bool(false),
             removed => result.set_long(removed),
         }
@@ -119,7 +119,7 @@ pub(super) extern "C" fn create_sid(call: &mut ExecuteData, result: &mut Zval) {
     let sid = new_sid();
     if !sid.is_null() {
         // SAFETY: PHP made the string a moment ago.
-        guard::quietly(|| calls::created(Caller::Object(handle), unsafe { bytes(sid) }));
+        guard::quietly(|| callbacks::created(Caller::Object(handle), unsafe { bytes(sid) }));
         give(result, sid);
     }
 }

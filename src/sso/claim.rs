@@ -14,12 +14,12 @@ use rsso_core::{Error, Result, SessionId};
 use super::arguments::{UidArgument, throw_no_session};
 use super::claim_arguments::{ClaimArguments, checked_meta};
 use super::claim_messages::{ENDED, KeptId, LIMIT, Refusal, STORM};
-use crate::engine::{self, Value};
 use crate::exceptions::ExceptionClass;
 use crate::guard::{self, OnError};
 use crate::lent_rows::LentRows;
-use crate::login;
+use crate::login_objects;
 use crate::php::{self, arguments};
+use crate::php_functions::{self, Value};
 use crate::rows::{LoginRow, Rows};
 use crate::superglobals::{self, Array};
 use crate::worker::{self, Access, Caller};
@@ -75,7 +75,7 @@ pub(super) extern "C" fn claim(call: &mut ExecuteData, result: &mut Zval) {
     let meta = match wanted.meta {
         None => Value::null(),
         // SAFETY: the options hold it, and the call's frame holds the options.
-        Some(meta) => match unsafe { engine::json_encode(meta) } {
+        Some(meta) => match unsafe { php_functions::json_encode(meta) } {
             None => return,
             Some(json) => json,
         },
@@ -96,7 +96,7 @@ fn run(arguments: ClaimArguments, keeps_id: bool, meta: &Value, result: &mut Zva
     if !keeps_id && change_id().is_none() {
         return;
     }
-    let Some(sid) = engine::session_id() else {
+    let Some(sid) = php_functions::session_id() else {
         return;
     };
     let server = superglobals::server();
@@ -122,7 +122,7 @@ fn change_id() -> Option<()> {
         }
         return (!ExecutorGlobals::has_exception()).then_some(());
     }
-    if engine::session_regenerate_id()? {
+    if php_functions::session_regenerate_id()? {
         return Some(());
     }
     let text = "sso_claim() could not change the session's id, as PHP's warning says; \
@@ -134,7 +134,7 @@ fn change_id() -> Option<()> {
 fn put_login(result: &mut Zval, lent: LentRows) {
     lent.hand_over(|rows| {
         if let Some(row) = rows.logins.first() {
-            login::put_login(result, row);
+            login_objects::put_login(result, row);
         }
     });
 }
@@ -143,7 +143,7 @@ fn throw_refused(refusal: Refusal, lent: LentRows) {
     let exception = guard::throw(ExceptionClass::LoginRefused, &refusal.message);
     lent.hand_over(|rows| {
         // SAFETY: thrown a moment ago, and held by PHP.
-        unsafe { login::put_refused(exception, refusal.reason, &rows.logins) };
+        unsafe { login_objects::put_refused(exception, refusal.reason, &rows.logins) };
     });
 }
 

@@ -8,8 +8,8 @@ use rsso_core::login::{Claim, Device, LoginId, check_meta};
 use rsso_core::settings::LoginSettings;
 
 use super::arguments::{UidArgument, device};
-use crate::engine::Value;
 use crate::options::ClaimOptions;
+use crate::php_functions::Value;
 use crate::superglobals::{self, Array};
 
 /// The arguments of `sso_claim()`. Plain memory; the call's frame holds what is pointed to.

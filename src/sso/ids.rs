@@ -13,7 +13,7 @@ use crate::guard::{self, OnError};
 use crate::lent_rows::LentRows;
 use crate::php::{self, arguments};
 use crate::rows::Rows;
-use crate::{login, worker};
+use crate::{login_objects, worker};
 
 pub(super) extern "C" fn login_id(call: &mut ExecuteData, result: &mut Zval) {
     let mut uid: *mut Zval = ptr::null_mut();
@@ -36,7 +36,7 @@ pub(super) extern "C" fn login_id(call: &mut ExecuteData, result: &mut Zval) {
     if let Some(lent) = lent {
         lent.hand_over(|rows| {
             if let Some(id) = rows.texts.first() {
-                login::put_text(result, id);
+                login_objects::put_text(result, id);
             }
         });
     }
@@ -69,7 +69,7 @@ pub(super) extern "C" fn parse_login_id(call: &mut ExecuteData, result: &mut Zva
 /// Adds a text to an array that was made a moment ago.
 fn put_entry(array: &mut Zval, name: &str, text: &[u8]) {
     let mut value = std::mem::ManuallyDrop::new(Zval::new());
-    login::put_text(&mut value, text);
+    login_objects::put_text(&mut value, text);
     // SAFETY: an array of ours that nobody else knows; it takes over the value.
     unsafe {
         let name = (name.as_ptr().cast(), name.len());
@@ -87,8 +87,8 @@ pub(super) extern "C" fn login_ids(call: &mut ExecuteData, result: &mut Zval) {
     };
     if let Some(lent) = texts(|| ids_of(uid)) {
         lent.hand_over(|rows| {
-            login::put_list(result, &rows.texts, |slot, text| {
-                login::put_text(slot, text);
+            login_objects::put_list(result, &rows.texts, |slot, text| {
+                login_objects::put_text(slot, text);
             });
         });
     }

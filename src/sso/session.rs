@@ -6,7 +6,7 @@ use rsso_core::Result;
 
 use super::arguments::throw_no_session;
 use crate::guard::{self, OnError};
-use crate::login;
+use crate::login_objects;
 use crate::php::arguments;
 use crate::rows::{KickRow, LoginRow, Rows};
 use crate::worker::{self, Access};
@@ -68,7 +68,7 @@ pub(super) extern "C" fn current(call: &mut ExecuteData, result: &mut Zval) {
     if let Some(Some(lent)) = found {
         lent.hand_over(|rows| {
             if let Some(row) = rows.logins.first() {
-                login::put_login(result, row);
+                login_objects::put_login(result, row);
             }
         });
     }
@@ -85,7 +85,7 @@ pub(super) extern "C" fn kicked(call: &mut ExecuteData, result: &mut Zval) {
     if let Some(Some(lent)) = found {
         lent.hand_over(|rows| {
             if let Some(row) = rows.kicks.first() {
-                login::put_kick(result, row);
+                login_objects::put_kick(result, row);
             }
         });
     }

@@ -8,12 +8,12 @@ use rsso_core::login::{Device, KickOrder, LoginId, Which, check_reason};
 use rsso_core::{Error, RequestState, Result};
 
 use super::arguments::{self, UidArgument};
-use crate::engine::{self, Value};
 use crate::guard::{self, OnError};
 use crate::options::KickOptions;
 use crate::php::arguments;
+use crate::php_functions::{self, Value};
 use crate::rows::{LoginRow, Rows};
-use crate::{login, worker};
+use crate::{login_objects, worker};
 
 /// The largest message, in bytes of its JSON.
 const MAX_PAYLOAD: usize = 65_536;
@@ -34,7 +34,9 @@ pub(super) extern "C" fn logins(call: &mut ExecuteData, result: &mut Zval) {
         Ok(Some(Rows::logins(rows).lend()).into())
     });
     if let Some(lent) = lent {
-        lent.hand_over(|rows| login::put_list(result, &rows.logins, login::put_login));
+        lent.hand_over(|rows| {
+            login_objects::put_list(result, &rows.logins, login_objects::put_login);
+        });
     }
 }
 
@@ -115,7 +117,7 @@ pub(super) extern "C" fn notify(call: &mut ExecuteData, result: &mut Zval) {
         return;
     }
     // SAFETY: the call's frame holds it.
-    let Some(json) = (unsafe { engine::json_encode(payload) }) else {
+    let Some(json) = (unsafe { php_functions::json_encode(payload) }) else {
         return;
     };
     let count = guard::call(None, OnError::Throw, || {

@@ -7,9 +7,9 @@ use rsso_core::settings::Origin;
 use rsso_core::{Error, Result, Settings};
 use rsso_stores::{SavePath, Spec};
 
-use super::attachment::Opened;
+use super::handler_state::Opened;
 use super::state::{MAX_STORES, Worker};
-use super::{Access, Attachment, Caller};
+use super::{Access, Caller, HandlerState};
 
 impl Worker {
     /// Decides which store `caller` uses; connects to nothing.
@@ -18,7 +18,7 @@ impl Worker {
         let changes = self.changes;
         let lifetime = u64::try_from(crate::php::ini_long(c"session.gc_maxlifetime")).unwrap_or(0);
         let origin = crate::php::origin_of_save_path(save_path);
-        let attachment = self.attachment(caller);
+        let state = self.handler_state(caller);
         let same = |o: &Opened| {
             o.save_path == save_path
                 && o.origin == origin
@@ -26,7 +26,7 @@ impl Worker {
                 && o.lifetime == lifetime
                 && o.spec.is_in_place()
         };
-        if attachment.opened.as_ref().is_some_and(same) {
+        if state.opened.as_ref().is_some_and(same) {
             return Ok(());
         }
         let mut settings = self.settings_of(caller).clone();
@@ -36,12 +36,12 @@ impl Worker {
         if settings.dsn.is_empty() && origin == Origin::Script {
             check_script_may_use(&spec)?;
         }
-        let opened = &self.attachment(caller).opened;
+        let opened = &self.handler_state(caller).opened;
         if opened.as_ref().is_some_and(|opened| opened.spec != spec) {
             // What is held in another store is released there.
             self.finish(caller)?;
         }
-        self.attachment(caller).opened = Some(Opened {
+        self.handler_state(caller).opened = Some(Opened {
             save_path: save_path.to_owned(),
             origin,
             changes,
@@ -60,7 +60,7 @@ impl Worker {
         caller: Caller,
         rotates: impl FnOnce() -> bool,
     ) -> Result<()> {
-        let request = &mut self.attachment(caller).request;
+        let request = &mut self.handler_state(caller).request;
         request.opened();
         if request.may_rotate() && !rotates() {
             request.forget_ancestor();
@@ -68,7 +68,7 @@ impl Worker {
                 self.access(caller)?.request.cancel_rotation()?;
             }
         }
-        if self.attachment(caller).gc_is_due && self.active().is_none() {
+        if self.handler_state(caller).gc_is_due && self.active().is_none() {
             self.collect_garbage();
         }
         Ok(())
@@ -76,14 +76,14 @@ impl Worker {
 
     /// Remembers an id that was made for this request.
     pub(crate) fn created(&mut self, caller: Caller, sid: rsso_core::SessionId, inherits: bool) {
-        self.attachment(caller).request.created(sid, inherits);
+        self.handler_state(caller).request.created(sid, inherits);
     }
 
     /// Releases the lock that `caller` holds; a rotation under way goes on.
     ///
     /// Needs no store if nothing is held.
     pub(crate) fn close(&mut self, caller: Caller) -> Result<()> {
-        let request = &mut self.attachment(caller).request;
+        let request = &mut self.handler_state(caller).request;
         if !request.holds_something() {
             request.close_unlocked();
             return Ok(());
@@ -93,7 +93,7 @@ impl Worker {
 
     /// Releases all that `caller` holds. Needs no store if it holds nothing.
     pub(crate) fn finish(&mut self, caller: Caller) -> Result<()> {
-        if !self.attachment(caller).request.holds_something() {
+        if !self.handler_state(caller).request.holds_something() {
             return Ok(());
         }
         self.access(caller)?.request.finish()
@@ -104,9 +104,8 @@ impl Worker {
         if self.native.request.is_active() {
             return Some(Caller::Native);
         }
-        let active = |(handle, attachment): (&u32, &Attachment)| {
-            attachment.request.is_active().then_some(*handle)
-        };
+        let active =
+            |(handle, state): (&u32, &HandlerState)| state.request.is_active().then_some(*handle);
         self.handlers
             .iter()
             .filter_map(active)
@@ -143,7 +142,7 @@ impl Worker {
 
     /// The store that [`Self::open`] has chosen, connected or not.
     pub(crate) fn access(&mut self, caller: Caller) -> Result<Access<'_>> {
-        if self.attachment(caller).opened.is_none() {
+        if self.handler_state(caller).opened.is_none() {
             // A class may call read() of its parent without open().
             let save_path = crate::php::ini_string(c"session.save_path");
             self.open(caller, &save_path)?;
@@ -157,16 +156,16 @@ impl Worker {
             left,
             ..
         } = self;
-        let attachment = match caller {
+        let state = match caller {
             Caller::Native => native,
             Caller::Object(handle) => handlers.entry(handle).or_default(),
         };
-        let Attachment {
+        let HandlerState {
             options,
             opened: Some(opened),
             request,
             ..
-        } = attachment
+        } = state
         else {
             unreachable!("settled by open() above")
         };
@@ -190,8 +189,8 @@ impl Worker {
         if self.stores.len() < MAX_STORES {
             return;
         }
-        let attachments = || std::iter::once(&self.native).chain(self.handlers.values());
-        let spec = |attachment: &Attachment| attachment.opened.as_ref().map(|o| o.spec.clone());
+        let states = || std::iter::once(&self.native).chain(self.handlers.values());
+        let spec = |state: &HandlerState| state.opened.as_ref().map(|o| o.spec.clone());
         let wanted = match caller {
             Caller::Native => spec(&self.native),
             Caller::Object(handle) => self.handlers.get(&handle).and_then(spec),
@@ -203,8 +202,8 @@ impl Worker {
         {
             return;
         }
-        let used: Vec<Spec> = attachments()
-            .filter(|attachment| attachment.request.holds_something())
+        let used: Vec<Spec> = states()
+            .filter(|state| state.request.holds_something())
             .filter_map(spec)
             .collect();
         let mut surplus = self.stores.len() + 1 - MAX_STORES;
@@ -215,7 +214,7 @@ impl Worker {
         });
     }
 
-    pub(super) fn attachment(&mut self, caller: Caller) -> &mut Attachment {
+    pub(super) fn handler_state(&mut self, caller: Caller) -> &mut HandlerState {
         match caller {
             Caller::Native => &mut self.native,
             Caller::Object(handle) => self.handlers.entry(handle).or_default(),

@@ -12,7 +12,7 @@ use rsso_core::store::sites::Left;
 use rsso_core::{Deadline, Error, Result, Settings};
 use rsso_stores::Spec;
 
-use super::{Attachment, Caller};
+use super::{Caller, HandlerState};
 use crate::rows::Rows;
 
 /// How many stores a worker keeps open. Most applications use one.
@@ -45,9 +45,9 @@ pub(crate) struct Worker {
     /// The settings that this process has recorded, by store.
     pub(super) left: Left,
     /// What `session.save_handler=rsso` uses.
-    pub(crate) native: Attachment,
+    pub(crate) native: HandlerState,
     /// What each `Rsso\SessionHandler` of this request uses, by object handle.
-    pub(crate) handlers: HashMap<u32, Attachment>,
+    pub(crate) handlers: HashMap<u32, HandlerState>,
     /// A session's data on its way to PHP.
     ///
     /// It is owned here, so that a `longjmp` from PHP's allocator leaks nothing.
@@ -158,7 +158,7 @@ impl Worker {
             changes: 0,
             stores: Vec::new(),
             left: Left::default(),
-            native: Attachment::default(),
+            native: HandlerState::default(),
             handlers: HashMap::new(),
             read_data: Vec::new(),
             lent_rows: Vec::new(),
@@ -208,14 +208,14 @@ impl Worker {
 
     /// Has expired sessions removed after the request.
     pub(crate) fn gc_after_request(&mut self, caller: Caller) {
-        self.attachment(caller).gc_is_due = true;
+        self.handler_state(caller).gc_is_due = true;
     }
 
     /// Removes expired sessions for a short time, because the next request needs this worker.
     pub(super) fn collect_garbage(&mut self) {
         let objects = self.handlers.keys().copied().map(Caller::Object);
         for caller in std::iter::once(Caller::Native).chain(objects.collect::<Vec<_>>()) {
-            if std::mem::take(&mut self.attachment(caller).gc_is_due) {
+            if std::mem::take(&mut self.handler_state(caller).gc_is_due) {
                 // What fails here, session_gc() or `rsso gc` will say.
                 let _ = self
                     .access(caller)

@@ -8,7 +8,7 @@ use rsso_stores::Spec;
 
 /// One handler's use of a store.
 #[derive(Default)]
-pub(crate) struct Attachment {
+pub(crate) struct HandlerState {
     /// Options of its own; `None` if the directives apply.
     pub(super) options: Option<Settings>,
     pub(super) opened: Option<Opened>,
@@ -52,8 +52,8 @@ pub(crate) enum Caller {
     Object(u32),
 }
 
-impl Attachment {
-    /// An attachment with options of its own.
+impl HandlerState {
+    /// A state with options of its own.
     pub(crate) fn with_options(options: Settings) -> Self {
         Self {
             options: Some(options),

@@ -16,11 +16,11 @@ use std::{mem, ptr};
 use ext_php_rs::exception::PhpResult;
 use ext_php_rs::types::ZendStr;
 
-use crate::calls::{self, SessionData};
+use crate::callbacks::{self, SessionData};
 use crate::guard::{self, OnError};
 use crate::php::{self, FAILURE, SUCCESS, bytes};
 use crate::worker::Caller;
-use crate::{auto, before_script};
+use crate::{auto_claim, before_script};
 
 /// PHP's `ps_module`; `src/abi.c` proves the layout.
 #[repr(C)]
@@ -93,7 +93,7 @@ pub(crate) fn to_php(lent: SessionData) -> *mut ZendStr {
     // SAFETY: `lent` is the worker's scratch, untouched until `release_data`.
     let data = unsafe { std::slice::from_raw_parts(lent.bytes, lent.length) };
     let string = ZendStr::new(data, false).into_raw();
-    guard::quietly(calls::release_data);
+    guard::quietly(callbacks::release_data);
     string
 }
 
@@ -116,7 +116,7 @@ unsafe extern "C" fn open(
             // SAFETY: not NULL; a C string that PHP lends for the length of the call.
             unsafe { CStr::from_ptr(save_path) }.to_bytes()
         };
-        calls::open(Caller::Native, save_path).map(|_| true.into())
+        callbacks::open(Caller::Native, save_path).map(|_| true.into())
     });
     if opened {
         // SAFETY: PHP lends a valid slot. It is never written through.
@@ -128,7 +128,7 @@ unsafe extern "C" fn open(
 unsafe extern "C" fn close(mod_data: *mut *mut c_void) -> i32 {
     // SAFETY: PHP lends a valid slot.
     unsafe { *mod_data = ptr::null_mut() };
-    guard::call((), OnError::Warn, || calls::close(Caller::Native));
+    guard::call((), OnError::Warn, || callbacks::close(Caller::Native));
     SUCCESS
 }
 
@@ -144,7 +144,7 @@ unsafe extern "C" fn read(
     };
     let lent = guard::call(nothing, OnError::Throw, || {
         // SAFETY: PHP lends a valid string for the length of the call.
-        calls::read(Caller::Native, unsafe { bytes(key) }, lifetime)
+        callbacks::read(Caller::Native, unsafe { bytes(key) }, lifetime)
     });
     if lent.bytes.is_null() {
         return FAILURE;
@@ -160,11 +160,11 @@ unsafe extern "C" fn write(
     value: *mut ZendStr,
     lifetime: i64,
 ) -> i32 {
-    let globals = auto::globals(Caller::Native);
+    let globals = auto_claim::globals(Caller::Native);
     guard::call(false, OnError::Warn, || {
         // SAFETY: PHP lends valid strings for the length of the call.
         let (key, value) = unsafe { (bytes(key), bytes(value)) };
-        calls::write(Caller::Native, key, value, lifetime, globals)
+        callbacks::write(Caller::Native, key, value, lifetime, globals)
     });
     SUCCESS
 }
@@ -175,11 +175,11 @@ unsafe extern "C" fn update_timestamp(
     _value: *mut ZendStr,
     lifetime: i64,
 ) -> i32 {
-    let globals = auto::globals(Caller::Native);
+    let globals = auto_claim::globals(Caller::Native);
     guard::call(false, OnError::Warn, || {
         // The value is not used, because another extension may not have encrypted it.
         // SAFETY: PHP lends a valid string for the length of the call.
-        calls::touch(Caller::Native, unsafe { bytes(key) }, lifetime, globals)
+        callbacks::touch(Caller::Native, unsafe { bytes(key) }, lifetime, globals)
     });
     SUCCESS
 }
@@ -187,12 +187,12 @@ unsafe extern "C" fn update_timestamp(
 unsafe extern "C" fn destroy(_mod_data: *mut *mut c_void, key: *mut ZendStr) -> i32 {
     status(guard::call(false, OnError::Throw, || {
         // SAFETY: PHP lends a valid string for the length of the call.
-        calls::destroy(Caller::Native, unsafe { bytes(key) })
+        callbacks::destroy(Caller::Native, unsafe { bytes(key) })
     }))
 }
 
 unsafe extern "C" fn gc(_mod_data: *mut *mut c_void, _lifetime: i64, removed: *mut i64) -> i64 {
-    let count = guard::call(-1, OnError::Warn, || calls::gc(Caller::Native));
+    let count = guard::call(-1, OnError::Warn, || callbacks::gc(Caller::Native));
     // SAFETY: PHP lends a valid slot.
     unsafe { *removed = count };
     count
@@ -202,7 +202,7 @@ unsafe extern "C" fn create_sid(_mod_data: *mut *mut c_void) -> *mut ZendStr {
     let sid = new_sid();
     if !sid.is_null() {
         // SAFETY: PHP made the string a moment ago.
-        guard::quietly(|| calls::created(Caller::Native, unsafe { bytes(sid) }));
+        guard::quietly(|| callbacks::created(Caller::Native, unsafe { bytes(sid) }));
     }
     sid
 }
@@ -210,6 +210,6 @@ unsafe extern "C" fn create_sid(_mod_data: *mut *mut c_void) -> *mut ZendStr {
 unsafe extern "C" fn validate_sid(_mod_data: *mut *mut c_void, key: *mut ZendStr) -> i32 {
     status(guard::call(false, OnError::Throw, || {
         // SAFETY: PHP lends a valid string for the length of the call.
-        calls::validate(Caller::Native, unsafe { bytes(key) })
+        callbacks::validate(Caller::Native, unsafe { bytes(key) })
     }))
 }

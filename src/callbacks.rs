@@ -3,7 +3,7 @@
 use rsso_core::request::{Validation, Written};
 use rsso_core::{Error, Result, SessionId};
 
-use crate::auto::{self, Decision, Globals};
+use crate::auto_claim::{self, Decision, Globals};
 use crate::guard::Completed;
 use crate::php::{self, ttl};
 use crate::worker::{self, Caller};
@@ -68,7 +68,7 @@ pub(crate) fn write(
         }
         // The write of the new id will show who is logged in then.
         let globals = globals.filter(|_| !rotates);
-        let followed = auto::follow(&mut access, &sid, globals, ttl);
+        let followed = auto_claim::follow(&mut access, &sid, globals, ttl);
         let warning = match followed.map_err(Error::instead_of_a_write)? {
             Decision::Store { warning } => warning,
             Decision::Refuse(refusal) => return Ok(Completed::warn(false, refusal.message())),
@@ -98,7 +98,7 @@ pub(crate) fn touch(
     let (sid, ttl) = (SessionId::parse(sid)?, ttl(lifetime));
     worker::with(|worker| {
         let mut access = worker.access(caller)?;
-        let followed = auto::follow(&mut access, &sid, globals, ttl);
+        let followed = auto_claim::follow(&mut access, &sid, globals, ttl);
         let warning = match followed.map_err(Error::instead_of_a_write)? {
             Decision::Store { warning } => warning,
             Decision::Refuse(refusal) => return Ok(Completed::warn(false, refusal.message())),

@@ -6,7 +6,7 @@ use ext_php_rs::ffi::{
 use ext_php_rs::zend::ModuleEntry;
 use rsso_stores::{COMPILED_IN, Spec};
 
-use crate::text::Line;
+use crate::output::Line;
 use crate::{php, worker};
 
 /// Prints rsso's section of phpinfo().

@@ -13,7 +13,7 @@ use ext_php_rs::flags::MethodFlags;
 use ext_php_rs::types::{ZendHashTable, ZendObject, ZendStr, Zval};
 use ext_php_rs::zend::{ClassEntry, ExecuteData};
 
-use crate::engine;
+use crate::php_functions;
 use crate::properties::{KICK_PROPERTIES, LOGIN_PROPERTIES, REFUSED_PROPERTIES, declare_final};
 use crate::rows::{KickRow, LoginRow};
 
@@ -59,7 +59,7 @@ pub(crate) fn put_login(slot: &mut Zval, row: &LoginRow) {
     slots.text(&row.uid);
     slots.text(row.device.as_bytes());
     slots.maybe_text(row.label.as_deref());
-    engine::json_decode(row.meta.as_deref().unwrap_or(c"[]"), slots.next());
+    php_functions::json_decode(row.meta.as_deref().unwrap_or(c"[]"), slots.next());
     slots.next().set_long(row.claimed_at);
     slots.maybe_number(row.last_seen_at);
     slots.maybe_number(row.expires_at);

@@ -13,7 +13,7 @@ use rsso_core::{Result, SessionId};
 
 use crate::superglobals::{self, Array};
 use crate::worker::{self, Access, Caller};
-use crate::{guard, paths};
+use crate::{guard, session_paths};
 
 const TOO_LONG: &str =
     "rsso.auto_claim: the user in $_SESSION is longer than 255 bytes, and is not logged in by rsso";
@@ -128,7 +128,7 @@ fn user_in(session: &ZendHashTable, settings: &LoginSettings) -> Option<Vec<u8>>
     let is_user = |uid: &Vec<u8>| !settings.is_excepted(uid);
     let take = |value: &Zval| user(value).filter(is_user);
     let mut paths = settings.auto_claim.paths().iter();
-    paths.find_map(|path| paths::find(session, path, &take))
+    paths.find_map(|path| session_paths::find(session, path, &take))
 }
 
 /// A user is text or a whole number; "", "0" and 0 mean that nobody is signed in.
@@ -155,5 +155,5 @@ fn is_suspended(session: &ZendHashTable, settings: &LoginSettings) -> bool {
         is_set.then_some(())
     };
     let mut paths = settings.auto_claim_unless.paths().iter();
-    paths.any(|path| paths::find(session, path, &set).is_some())
+    paths.any(|path| session_paths::find(session, path, &set).is_some())
 }
