@@ -115,22 +115,15 @@ unsafe extern "C" fn on_modify(
         let name = name.strip_prefix("rsso.").unwrap_or(&name);
         // SAFETY: as above. PHP restores a directive's former value by the same call.
         let is_given_back = unsafe { (*entry).modified != 0 && new_value == (*entry).orig_value };
-        let by_script = stage & (STAGE_RUNTIME | STAGE_HTACCESS) != 0 && !is_given_back;
-        let (origin, may) = if by_script {
-            (Origin::Script, worker::check_script_may_set(name, &value))
-        } else {
-            (Origin::Administrator, Ok(()))
-        };
-        // Only ini_set() has a caller that can be told.
-        let stays_if_refused = stage != STAGE_RUNTIME || is_given_back;
-        let source = Source {
-            origin,
-            stays_if_refused,
+        let source = source(stage, is_given_back);
+        let may = match source.origin {
+            Origin::Script => worker::check_script_may_set(name, &value),
+            Origin::Administrator => Ok(()),
         };
         let set = worker::with(|worker| worker.set(name, &value, source, may));
         set.err().map(|error| Refused {
             message: guard::warning_about(&error),
-            stays_if_refused,
+            stays_if_refused: source.stays_if_refused,
         })
     };
     php::go_on_bailing_out();
@@ -146,6 +139,19 @@ unsafe extern "C" fn on_modify(
                 FAILURE
             }
         }
+    }
+}
+
+/// Where the value of a call of [`on_modify`] comes from.
+fn source(stage: c_int, is_given_back: bool) -> Source {
+    let is_by_script = stage & (STAGE_RUNTIME | STAGE_HTACCESS) != 0 && !is_given_back;
+    Source {
+        origin: match is_by_script {
+            true => Origin::Script,
+            false => Origin::Administrator,
+        },
+        // Only ini_set() has a caller that can be told.
+        stays_if_refused: stage != STAGE_RUNTIME || is_given_back,
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::parse::{BOOLEAN, parse_bool, parse_seconds};
-use crate::error::{Error, Result};
+use super::parse::{BOOLEAN, parse_bool, parse_seconds, refuse};
+use crate::error::Result;
 use crate::login::event::{MAX_EVENTS, Retention};
 use crate::login::{
     AutoClaim, Details, Limits, Marks, OnConflict, Realm, Uid, UidCase, User, Victim,
@@ -69,7 +69,7 @@ impl LoginSettings {
     /// The user whom the application calls so: the one place where [`UidCase`] counts.
     ///
     /// # Errors
-    /// [`Error::Argument`] where the uid is too long or empty.
+    /// [`crate::Error::Argument`] where the uid is too long or empty.
     pub fn user(&self, uid: &[u8]) -> Result<User> {
         Ok(User {
             realm: self.realm.clone(),
@@ -200,8 +200,4 @@ fn server_entry(value: &str) -> Result<String> {
             "'user-agent' or the name of an entry of $_SERVER",
         ))
     }
-}
-
-fn refuse(name: &str, accepts: &str) -> Error {
-    Error::config(format!("rsso.{name}"), format!("must be {accepts}"))
 }

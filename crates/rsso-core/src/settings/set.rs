@@ -1,11 +1,13 @@
 //! Settings are set from texts, each checked.
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use super::parse::{BOOLEAN, parse_bool, parse_prefix, parse_seconds};
+use super::parse::{BOOLEAN, parse_bool, parse_prefix, parse_seconds, refuse};
 use super::{Compression, LockFailure, Origin, Settings, unknown};
 use crate::dsn::Dsn;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::mapping::Mapping;
 use crate::secret::Secret;
 
@@ -13,92 +15,96 @@ impl Settings {
     /// Sets the directive `rsso.<name>` from its text, as the administrator.
     ///
     /// # Errors
-    /// [`Error::Config`] that names the directive and what it accepts; nothing is changed then.
+    /// [`crate::Error::Config`] that names the directive and what it accepts; nothing is changed then.
     pub fn set(&mut self, name: &str, value: &str) -> Result<()> {
         self.set_for(Origin::Administrator, name, value)
     }
 
     pub(super) fn set_value(&mut self, name: &str, value: &str) -> Result<()> {
-        let refuse = |accepts: &str| {
-            Err(Error::config(
-                format!("rsso.{name}"),
-                format!("must be {accepts}"),
-            ))
+        let set = self
+            .set_store(name, value)
+            .or_else(|| self.set_lock(name, value))
+            .or_else(|| self.set_data(name, value))
+            .or_else(|| self.logins.set(name, value));
+        set.unwrap_or_else(|| Err(unknown(&format!("rsso.{name}"))))
+    }
+
+    /// Sets a directive about the store; `None` for a name that is not one of them.
+    fn set_store(&mut self, name: &str, value: &str) -> Option<Result<()>> {
+        let set = match name {
+            "dsn" => dsn(value).map(|dsn| self.dsn = dsn),
+            "password" => {
+                self.password = Secret::new(value);
+                Ok(())
+            }
+            "password_file" => absolute(name, value).map(|path| self.password_file = path),
+            "prefix" => prefix(value).map(|prefix| self.prefix = prefix),
+            "connect_timeout" => {
+                seconds(name, value, 0.001..=60.0).map(|time| self.connect_timeout = time)
+            }
+            "read_timeout" => {
+                seconds(name, value, 0.001..=300.0).map(|time| self.read_timeout = time)
+            }
+            "mysql_table" => {
+                value.clone_into(&mut self.mysql_table);
+                Ok(())
+            }
+            "mysql_columns" => match value {
+                "" => Ok(()),
+                columns => Mapping::parse("t", columns, self.lifetime).map(drop),
+            }
+            .map(|()| value.clone_into(&mut self.mysql_columns)),
+            _ => return None,
         };
-        match name {
-            "dsn" => {
-                if !value.is_empty() {
-                    Dsn::parse("rsso.dsn", value)?;
-                }
-                self.dsn = Secret::new(value);
-            }
-            "password" => self.password = Secret::new(value),
-            "password_file" => match value.is_empty() || value.starts_with('/') {
-                true => value.clone_into(&mut self.password_file),
-                false => return refuse("the absolute path of a file"),
-            },
-            "prefix" => match parse_prefix(value) {
-                Some(prefix) => self.prefix = prefix,
-                None => return refuse("1 to 64 characters of a-z, A-Z, 0-9 and '_:.-'"),
-            },
-            "connect_timeout" => match parse_seconds(value, 0.001, 60.0) {
-                Some(time) => self.connect_timeout = time,
-                None => return refuse("seconds from 0.001 to 60"),
-            },
-            "read_timeout" => match parse_seconds(value, 0.001, 300.0) {
-                Some(time) => self.read_timeout = time,
-                None => return refuse("seconds from 0.001 to 300"),
-            },
-            "lock_wait" => match parse_seconds(value, 0.0, 3600.0) {
-                Some(time) => self.lock_wait = time,
-                None => return refuse("seconds from 0 to 3600"),
-            },
-            "lock_ttl" => match parse_seconds(value, 1.0, 86_400.0) {
-                Some(time) => self.lock_ttl = time,
-                None => return refuse("seconds from 1 to 86400"),
-            },
+        Some(set)
+    }
+
+    /// Sets a directive about the session's lock; `None` for a name that is not one of them.
+    fn set_lock(&mut self, name: &str, value: &str) -> Option<Result<()>> {
+        let set = match name {
+            "lock" => boolean(name, value).map(|on| self.lock = on),
+            "lock_wait" => seconds(name, value, 0.0..=3600.0).map(|time| self.lock_wait = time),
+            "lock_ttl" => seconds(name, value, 1.0..=86_400.0).map(|time| self.lock_ttl = time),
             "lock_waiters" => match value.trim().parse() {
-                Ok(waiters @ 0..=100) => self.lock_waiters = waiters,
-                _ => return refuse("a number from 0 to 100"),
-            },
-            "lock" | "hash_ids" | "store_empty" => {
-                let Some(on) = parse_bool(value) else {
-                    return refuse(BOOLEAN);
-                };
-                *match name {
-                    "lock" => &mut self.lock,
-                    "hash_ids" => &mut self.hash_ids,
-                    _ => &mut self.store_empty,
-                } = on;
-            }
-            "compress" => match value {
-                "off" => self.compress = Compression::Off,
-                "zstd" => self.compress = Compression::Zstd,
-                "lz4" => self.compress = Compression::Lz4,
-                _ => return refuse("'off', 'zstd' or 'lz4'"),
-            },
-            "compress_min" => match value.trim().parse() {
-                Ok(bytes @ 0..=1_073_741_824) => self.compress_min = bytes,
-                _ => return refuse("bytes from 0 to 1073741824"),
-            },
-            "mysql_table" => value.clone_into(&mut self.mysql_table),
-            "mysql_columns" => {
-                if !value.is_empty() {
-                    Mapping::parse("t", value, self.lifetime)?;
+                Ok(waiters @ 0..=100) => {
+                    self.lock_waiters = waiters;
+                    Ok(())
                 }
-                value.clone_into(&mut self.mysql_columns);
-            }
-            "lock_failure" => match value {
-                "error" => self.lock_failure = LockFailure::Error,
-                "readonly" => self.lock_failure = LockFailure::ReadOnly,
-                _ => return refuse("'error' or 'readonly'"),
+                _ => Err(refuse(name, "a number from 0 to 100")),
             },
-            _ => {
-                let set = self.logins.set(name, value);
-                return set.unwrap_or_else(|| Err(unknown(&format!("rsso.{name}"))));
+            "lock_failure" => match value {
+                "error" => Ok(LockFailure::Error),
+                "readonly" => Ok(LockFailure::ReadOnly),
+                _ => Err(refuse(name, "'error' or 'readonly'")),
             }
-        }
-        Ok(())
+            .map(|on_failure| self.lock_failure = on_failure),
+            _ => return None,
+        };
+        Some(set)
+    }
+
+    /// Sets a directive about what is stored; `None` for a name that is not one of them.
+    fn set_data(&mut self, name: &str, value: &str) -> Option<Result<()>> {
+        let set = match name {
+            "hash_ids" => boolean(name, value).map(|on| self.hash_ids = on),
+            "store_empty" => boolean(name, value).map(|on| self.store_empty = on),
+            "compress" => match value {
+                "off" => Ok(Compression::Off),
+                "zstd" => Ok(Compression::Zstd),
+                "lz4" => Ok(Compression::Lz4),
+                _ => Err(refuse(name, "'off', 'zstd' or 'lz4'")),
+            }
+            .map(|compression| self.compress = compression),
+            "compress_min" => match value.trim().parse() {
+                Ok(bytes @ 0..=1_073_741_824) => {
+                    self.compress_min = bytes;
+                    Ok(())
+                }
+                _ => Err(refuse(name, "bytes from 0 to 1073741824")),
+            },
+            _ => return None,
+        };
+        Some(set)
     }
 
     /// The files that the directive or option `name` makes this process open, if it is set to `value`.
@@ -120,10 +126,43 @@ impl Settings {
     }
 }
 
+fn dsn(value: &str) -> Result<Secret> {
+    if !value.is_empty() {
+        Dsn::parse("rsso.dsn", value)?;
+    }
+    Ok(Secret::new(value))
+}
+
+/// An absolute path, or "".
+fn absolute(name: &str, value: &str) -> Result<String> {
+    match value.is_empty() || value.starts_with('/') {
+        true => Ok(value.to_owned()),
+        false => Err(refuse(name, "the absolute path of a file")),
+    }
+}
+
+/// `None` is each store's own.
+fn prefix(value: &str) -> Result<Option<String>> {
+    if value.is_empty() {
+        return Ok(None);
+    }
+    let accepts = "1 to 64 characters of a-z, A-Z, 0-9 and '_:.-'";
+    let prefix = parse_prefix(value).ok_or_else(|| refuse("prefix", accepts))?;
+    Ok(Some(prefix))
+}
+
+fn boolean(name: &str, value: &str) -> Result<bool> {
+    parse_bool(value).ok_or_else(|| refuse(name, BOOLEAN))
+}
+
+fn seconds(name: &str, value: &str, allowed: RangeInclusive<f64>) -> Result<Duration> {
+    let (least, most) = allowed.into_inner();
+    parse_seconds(value, least, most)
+        .ok_or_else(|| refuse(name, &format!("seconds from {least} to {most}")))
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::settings::DIRECTIVES;
 
