@@ -1,4 +1,4 @@
-//! What can go wrong, as the caller needs to tell it apart.
+//! What can go wrong, as far as a caller must distinguish it.
 //!
 //! Messages are lower-case sentences that name the directive and the way out. None holds a
 //! password or a whole session id; [`Error::chain`] is what PHP shows.
@@ -13,17 +13,17 @@ use thiserror::Error as ThisError;
 
 pub use kind::StoreErrorKind;
 
-/// How the error of a commit begins that has certainly changed nothing.
+/// Begins the error of a commit that has certainly changed nothing.
 pub const NOT_STORED: &str = "cannot store the session; what was stored before is unchanged";
 
-/// How the error of a commit begins that was sent, and whose fate cannot be told.
+/// Begins the error of a commit whose outcome is unknown.
 pub const MAYBE_STORED: &str =
     "the answer of the store was lost; it is not known whether the session was stored";
 
-/// How the error of an act on logins begins that has certainly changed nothing.
+/// Begins the error of an act on logins that has certainly changed nothing.
 pub const NOT_CHANGED: &str = "cannot change the user's logins; nothing was changed";
 
-/// How the error of an act on logins begins that was sent, and whose fate cannot be told.
+/// Begins the error of an act on logins whose outcome is unknown.
 pub const MAYBE_CHANGED: &str =
     "the answer of the store was lost; it is not known whether the user's logins were changed";
 
@@ -174,7 +174,7 @@ impl Error {
         }
     }
 
-    /// Says that the session was not stored, because an act before its write failed.
+    /// Adds that the session was not stored, because something before its write failed.
     #[must_use]
     pub fn instead_of_a_write(self) -> Self {
         self.with_outcome(NOT_STORED)

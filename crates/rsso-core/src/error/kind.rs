@@ -11,17 +11,17 @@ pub enum StoreErrorKind {
     Unreachable = 1,
     /// The server turned rsso away: wrong password, too many connections, not ready.
     Refused = 2,
-    /// The store did not answer, or stayed locked, for all of the time allowed.
+    /// The store did not answer in time, or was locked for too long.
     TimedOut = 3,
     /// The store has no room left: disk, quota or memory.
     Full = 4,
-    /// The store accepts no writes: a replica, a read-only server, file system or file.
+    /// The store accepts no writes: a replica, or read-only.
     ReadOnly = 5,
     /// The session is larger than the store accepts.
     TooLarge = 6,
-    /// What is stored cannot be used: it is damaged, or files are missing.
+    /// What is stored is damaged, or files of it are missing.
     Damaged = 7,
-    /// The account or the permissions of a file do not allow what rsso needs.
+    /// The account or a file's permissions forbid what rsso needs.
     NotAllowed = 8,
     /// A setting of rsso or of the server must be changed.
     Configuration = 9,

@@ -8,12 +8,12 @@ use crate::error::Error;
 /// How many characters of an unknown name a message repeats.
 const MAX_NAME: usize = 60;
 
-/// A directive: its name below `rsso.`, its default as php.ini would write it, and who may set it.
+/// A directive: its name, its default, and whether it is secret.
 #[derive(Debug, Clone, Copy)]
 pub struct Directive {
     /// Without the `rsso.` in front.
     pub name: &'static str,
-    /// The built-in value.
+    /// The built-in value, as php.ini would write it.
     pub default: &'static str,
     /// Shown as `***`, and settable in php.ini only.
     pub secret: bool,
@@ -82,7 +82,7 @@ impl Directive {
     }
 }
 
-/// What is wrong with a directive of this whole name, which does not exist.
+/// The error for a directive that does not exist.
 #[must_use]
 pub fn unknown(directive: &str) -> Error {
     let name = directive.split_once('.').map_or("", |(_, name)| name);

@@ -27,13 +27,13 @@ pub struct LoginSettings {
     pub tombstone_ttl: Duration,
     /// `rsso.events_ttl`
     pub events_ttl: Duration,
-    /// How many events an outbox keeps: no directive, but tests cannot wait for so many.
+    /// How many events an outbox keeps. No directive, but tests set it.
     pub events_most: u64,
     /// `rsso.auto_claim`
     pub auto_claim: AutoClaim,
     /// `rsso.auto_claim_except`: users who are nobody.
     pub auto_claim_except: Vec<String>,
-    /// `rsso.auto_claim_unless`: paths that suspend the claim while one of them leads to something.
+    /// `rsso.auto_claim_unless`: paths that suspend the claim.
     pub auto_claim_unless: AutoClaim,
     /// `rsso.auto_claim_device`: an entry of `$_SERVER`, or `user-agent`; empty is `web`.
     pub auto_claim_device: String,
@@ -66,7 +66,7 @@ impl Default for LoginSettings {
 }
 
 impl LoginSettings {
-    /// The user whom the application calls so: the one place where [`UidCase`] counts.
+    /// The user with this uid. [`UidCase`] is applied here only.
     ///
     /// # Errors
     /// [`crate::Error::Argument`] where the uid is too long or empty.
@@ -95,7 +95,7 @@ impl LoginSettings {
         }
     }
 
-    /// Sets a directive of this group; `None` for a name that is not one of them.
+    /// Sets a directive about logins; `None` for another name.
     pub(super) fn set(&mut self, name: &str, value: &str) -> Option<Result<()>> {
         let limits = &mut self.limits;
         let done = match name {

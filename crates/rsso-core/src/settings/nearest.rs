@@ -1,6 +1,6 @@
 //! Which name somebody meant who has misspelt one.
 
-/// The name that is most like `word`; `None` where none is like it at all.
+/// The name that is most like `word`; `None` if none is similar.
 #[must_use]
 pub fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_ascii_lowercase().replace(['-', '.'], "_");
@@ -10,7 +10,7 @@ pub fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Opti
     (distance <= (word.len().max(name.len()) / 3).max(2)).then_some(name)
 }
 
-/// How many letters must be put in, left out or changed, or two neighbours swapped.
+/// The edit distance: letters inserted, deleted, changed, or two neighbours swapped.
 fn distance(one: &str, other: &str) -> usize {
     let (one, other) = (one.as_bytes(), other.as_bytes());
     let mut rows = vec![(0..=other.len()).collect::<Vec<_>>()];

@@ -52,7 +52,7 @@ impl Settings {
         self.origins.dsn
     }
 
-    /// The password for the server that `dsn` names, where `origin` has named it.
+    /// The password for the server of `dsn`, which `origin` has named.
     #[must_use]
     pub fn password_for(&self, dsn: &Dsn, origin: Origin) -> Option<PasswordSource<'_>> {
         let is_for_it = match (self.origins.password, origin) {

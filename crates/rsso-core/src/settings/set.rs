@@ -1,4 +1,4 @@
-//! Settings are set from texts, each checked.
+//! Sets each directive from its text, and checks it.
 
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ impl Settings {
         set.unwrap_or_else(|| Err(unknown(&format!("rsso.{name}"))))
     }
 
-    /// Sets a directive about the store; `None` for a name that is not one of them.
+    /// Sets a directive about the store; `None` for another name.
     fn set_store(&mut self, name: &str, value: &str) -> Option<Result<()>> {
         let set = match name {
             "dsn" => dsn(value).map(|dsn| self.dsn = dsn),
@@ -59,7 +59,7 @@ impl Settings {
         Some(set)
     }
 
-    /// Sets a directive about the session's lock; `None` for a name that is not one of them.
+    /// Sets a directive about the session's lock; `None` for another name.
     fn set_lock(&mut self, name: &str, value: &str) -> Option<Result<()>> {
         let set = match name {
             "lock" => boolean(name, value).map(|on| self.lock = on),
@@ -83,7 +83,7 @@ impl Settings {
         Some(set)
     }
 
-    /// Sets a directive about what is stored; `None` for a name that is not one of them.
+    /// Sets a directive about what is stored; `None` for another name.
     fn set_data(&mut self, name: &str, value: &str) -> Option<Result<()>> {
         let set = match name {
             "hash_ids" => boolean(name, value).map(|on| self.hash_ids = on),
@@ -107,7 +107,7 @@ impl Settings {
         Some(set)
     }
 
-    /// The files that the directive or option `name` makes this process open, if it is set to `value`.
+    /// The files that a directive with this value makes the process open.
     #[must_use]
     pub fn files_of(name: &str, value: &str) -> Vec<PathBuf> {
         match name {
@@ -119,7 +119,9 @@ impl Settings {
         }
     }
 
-    /// Whether the store is given hashes of session ids: not where an existing table holds the ids.
+    /// Whether the store is given hashes of session ids.
+    ///
+    /// An existing table holds the ids themselves.
     #[must_use]
     pub fn hashes_ids(&self) -> bool {
         self.hash_ids && self.mysql_table.is_empty()

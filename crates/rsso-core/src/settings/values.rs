@@ -35,7 +35,7 @@ pub struct Settings {
     pub lock_wait: Duration,
     /// `rsso.lock_ttl`
     pub lock_ttl: Duration,
-    /// `rsso.lock_waiters`: how many requests may wait for one session's lock; 0 is no limit.
+    /// `rsso.lock_waiters`: how many requests may wait for one lock; 0 is no limit.
     pub lock_waiters: u32,
     /// `rsso.lock_failure`
     pub lock_failure: LockFailure,
@@ -51,7 +51,7 @@ pub struct Settings {
     pub mysql_table: String,
     /// `rsso.mysql_columns`
     pub mysql_columns: String,
-    /// PHP's `session.gc_maxlifetime`: how long an existing table's sessions live after their last access.
+    /// PHP's `session.gc_maxlifetime`, for sessions in an existing table.
     pub lifetime: Duration,
     /// The directives about logins.
     pub logins: LoginSettings,

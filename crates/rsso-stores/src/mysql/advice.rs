@@ -12,7 +12,7 @@ use super::error::{
 use rsso_core::dsn::MysqlDsn;
 use rsso_core::error::StoreErrorKind as Kind;
 
-/// Above this a session may be what a proxy or a server hangs up on.
+/// A larger session may be why a proxy or a server closes the connection.
 const LARGE_PACKET: usize = 512 * 1024;
 
 const IS_IT_MYSQL: &str = "is this the port of a MySQL server? (rsso.dsn)";
@@ -248,7 +248,7 @@ fn of_io(error: &io::Error, packet_use: Option<PacketUse>) -> Advice {
     }
 }
 
-/// "Parameter of prepared statement … is longer than 'max_allowed_packet' bytes" has no number of its own.
+/// Whether the server means `max_allowed_packet`; that error has no number of its own.
 fn is_parameter_too_large(error: &DbError) -> bool {
     matches!(error, DbError::MySqlError(error) if error.message.contains("max_allowed_packet"))
 }

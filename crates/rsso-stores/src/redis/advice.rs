@@ -1,4 +1,4 @@
-//! The kinds of what goes wrong with a Redis server, and the ways out.
+//! What errors of a Redis server mean: the kind of each, and advice for the user.
 
 use std::io::{self, ErrorKind};
 
@@ -6,14 +6,14 @@ use redis::ServerError;
 
 use rsso_core::error::StoreErrorKind;
 
-/// The kind of a server's refusal, and the way out.
+/// The kind of a server's refusal, and advice.
 pub(super) fn of_refusal(error: &ServerError) -> Option<(StoreErrorKind, &'static str)> {
     use StoreErrorKind as Kind;
     let words = error.details().unwrap_or_default();
     let has = |part: &str| words.contains(part);
     let is = |code: &str| error.code() == code;
     Some(match () {
-        // What a script may not do is said in a sentence, without a code.
+        // For what a script may not do, the server has a sentence but no code.
         () if has("can't run this command") || is("NOPERM") => (
             Kind::NotAllowed,
             "the user's ACL does not allow what rsso needs (see docs/redis.md)",
@@ -60,7 +60,7 @@ pub(super) fn of_refusal(error: &ServerError) -> Option<(StoreErrorKind, &'stati
     })
 }
 
-/// The kind of an I/O error, and the way out: "" where there is none.
+/// The kind of an I/O error, and advice, which may be empty.
 pub(super) fn of_io(error: ErrorKind) -> (StoreErrorKind, &'static str) {
     use StoreErrorKind as Kind;
     match error {
@@ -86,7 +86,7 @@ pub(super) fn of_io(error: ErrorKind) -> (StoreErrorKind, &'static str) {
     }
 }
 
-/// The kind of a failed TLS handshake, and the way out.
+/// The kind of a failed TLS handshake, and advice.
 pub(super) fn of_tls(
     error: &io::Error,
     first: &[u8],
@@ -127,7 +127,7 @@ pub(super) fn of_tls(
     }
 }
 
-/// Whose port this is, by the first bytes that came from it; for the sentence "… answers at this port".
+/// Which other server answers at this port, by the first bytes that came from it.
 pub(super) fn stranger(first: &[u8]) -> Option<&'static str> {
     if first.starts_with(b"HTTP/") {
         Some("an HTTP server answers at this port (rsso.dsn)")
@@ -140,7 +140,7 @@ pub(super) fn stranger(first: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// A TLS record that holds an alert: a server that speaks TLS was not spoken to in TLS.
+/// Whether a server expects TLS: it has answered with a TLS alert.
 pub(super) fn is_tls_alert(first: &[u8]) -> bool {
     first.starts_with(&[0x15, 0x03])
 }

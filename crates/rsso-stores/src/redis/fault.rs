@@ -1,5 +1,6 @@
-//! What goes wrong on a connection, in words for the user: what it is, and the way out; never a password, and
-//! never a command's arguments.
+//! Errors of a connection, in words for the user.
+//!
+//! What always holds: no message has a password or a command's arguments in it.
 
 use std::fmt;
 use std::io::{self, ErrorKind};
@@ -33,13 +34,13 @@ impl From<io::Error> for Fault {
     }
 }
 
-/// What a server refused, in its own words.
+/// A server's refusal, in its own words.
 struct Words<'a>(&'a ServerError);
 
 impl fmt::Display for Words<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let details = self.0.details().unwrap_or_default();
-        // Servers quote the arguments of a command that they do not know: keys, and so session ids.
+        // Servers quote the arguments of an unknown command: keys, and so session ids.
         let details = details
             .split_once(", with args beginning")
             .map_or(details, |(start, _)| start);
@@ -47,9 +48,9 @@ impl fmt::Display for Words<'_> {
     }
 }
 
-/// Whether the server takes no writes at the moment: it is full, a replica, or cannot save.
+/// Whether the server accepts no writes: it is full, a replica, or cannot save.
 pub(super) fn refuses_writes(error: &ServerError) -> bool {
-    // Redis 6.2 wraps what a script met in a sentence of its own.
+    // Redis 6.2 wraps the error of a script in a sentence of its own.
     let inside = |code: &str| {
         error.code() == code || error.details().is_some_and(|words| words.contains(code))
     };
@@ -59,7 +60,7 @@ pub(super) fn refuses_writes(error: &ServerError) -> bool {
 }
 
 impl Target {
-    /// A server's refusal for the user.
+    /// The error for a server's refusal.
     pub(super) fn refused(&self, doing: &str, error: &ServerError) -> Error {
         let words = Words(error).to_string();
         match of_refusal(error) {
@@ -70,7 +71,7 @@ impl Target {
         }
     }
 
-    /// A fault of a connection that worked before, or was being made.
+    /// The error for a fault of a connection.
     pub(super) fn broken(&self, doing: &str, fault: Fault) -> Error {
         match fault {
             Fault::Foreign => Error::store_plain(
@@ -89,7 +90,7 @@ impl Target {
         }
     }
 
-    /// A fault before the first answer on a connection: it may be the wrong port.
+    /// The error for a fault before the first answer. It may be the wrong port.
     pub(super) fn unreachable(&self, fault: Fault, first: &[u8], shaking_hands: bool) -> Error {
         const DOING: &str = "cannot connect";
         let tls = matches!(&self.dsn.address, RedisAddress::Tcp { tls: Some(_), .. });

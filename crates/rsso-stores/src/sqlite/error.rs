@@ -1,4 +1,4 @@
-//! What SQLite's errors mean to whoever runs the site.
+//! What errors of SQLite and of its files mean: the kind of each, and advice for the user.
 
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -33,7 +33,7 @@ impl Doing {
         matches!(self, Self::Write | Self::Login | Self::Gc)
     }
 
-    /// How an error begins after which nobody can tell whether it was done.
+    /// Begins an error after which the outcome is unknown.
     pub(super) fn is_unknown(self) -> &'static str {
         match self {
             Self::Write => MAYBE_STORED,
@@ -44,9 +44,9 @@ impl Doing {
     }
 }
 
-/// The store's error, with the way out where there is one.
+/// The error for an error of SQLite, with advice if there is any.
 ///
-/// `path` is the database's, to see whose files are in the way.
+/// `path` is the database's. If its files belong to somebody else, the error says so.
 pub(super) fn explain(address: &str, path: &Path, doing: Doing, error: rusqlite::Error) -> Error {
     let fate_unknown = leaves_fate_open(&error);
     let act = match doing {
@@ -72,7 +72,7 @@ pub(super) fn explain(address: &str, path: &Path, doing: Doing, error: rusqlite:
     Error::store(kind, address, problem, error)
 }
 
-/// The kind of an error of SQLite, and the way out: "" where there is none.
+/// The kind of an error of SQLite, and advice, which may be empty.
 fn advice(code: Option<ErrorCode>) -> (Option<StoreErrorKind>, &'static str) {
     use StoreErrorKind as Kind;
     let (kind, advice) = match code {
@@ -98,7 +98,7 @@ fn advice(code: Option<ErrorCode>) -> (Option<StoreErrorKind>, &'static str) {
     (Some(kind), advice)
 }
 
-/// [`explain`] for an error of the file system itself.
+/// The error for an error of the file system.
 pub(super) fn explain_file(address: &str, act: &str, error: io::Error) -> Error {
     if let Some(not_ours) = NotOurs::in_error(&error) {
         let problem = format!("{act}: {not_ours}");
@@ -124,9 +124,10 @@ fn advice_for_file(error: ErrorKind) -> (Option<StoreErrorKind>, &'static str) {
     (Some(kind), advice)
 }
 
-/// True where a change may be found stored later on, although it failed. What is rolled back is gone,
-/// and so is what a full disk cut short. But where the log took all of it and its index did not (for
-/// want of memory, say), whoever recovers the log after a crash finds it.
+/// Whether a change may turn out to be stored, although it failed.
+///
+/// What is rolled back is gone, and so is what a full disk cut short. But if the log has all of it and
+/// its index has not, for lack of memory, a recovery of the log after a crash finds the change.
 fn leaves_fate_open(error: &rusqlite::Error) -> bool {
     // Reading and locking come before anything is written.
     const HARMLESS: [i32; 8] = [
@@ -149,12 +150,12 @@ fn leaves_fate_open(error: &rusqlite::Error) -> bool {
     }
 }
 
-/// True where no room is left.
+/// Whether no room is left.
 pub(super) fn is_full(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::DiskFull)
 }
 
-/// True where the connection is as good as before: it was only busy.
+/// Whether the connection is still good, because the database was only busy.
 pub(super) fn spares_connection(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),
