@@ -68,7 +68,7 @@ pub(crate) fn follow(
     // SAFETY: obtained a moment ago, in the same callback of PHP's.
     let (session, server) = unsafe { (globals.session.get(), globals.server.map(|s| s.get())) };
     // A script may write another session by hand than the one that $_SESSION belongs to.
-    if is_suspended(session, settings) || !request.take_up(sid, ttl)? {
+    if is_suspended(session, settings) || !request.switch_to_created(sid, ttl)? {
         return Ok(Decision::STORE);
     }
     let (wish, warning) = match user_in(session, settings) {
@@ -91,8 +91,8 @@ pub(crate) fn follow(
         access.record_site();
     }
     Ok(match followed {
-        Followed::Welcome => Decision::Store { warning },
-        Followed::TurnedAway => Decision::Refuse(Refusal::TurnedAway),
+        Followed::Allowed => Decision::Store { warning },
+        Followed::Refused => Decision::Refuse(Refusal::LoginRefused),
     })
 }
 

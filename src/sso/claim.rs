@@ -198,7 +198,7 @@ impl ClaimArguments {
         let ttl = php::ttl(php::ini_long(c"session.gc_maxlifetime"));
         if let Ok(sid) = SessionId::parse(sid.bytes().unwrap_or_default()) {
             // A framework may go on with a new id that it has not read.
-            request.go_on_with(&sid, ttl)?;
+            request.switch_to(&sid, ttl)?;
         }
         if !request.state.is_active() {
             return Ok(OwnedOutcome::NoSession);

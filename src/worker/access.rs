@@ -63,7 +63,7 @@ impl Worker {
         let request = &mut self.handler_state(caller).request;
         request.opened();
         if request.may_rotate() && !rotates() {
-            request.forget_ancestor();
+            request.forget_predecessor();
             if request.is_rotating() {
                 self.access(caller)?.request.cancel_rotation()?;
             }
@@ -85,7 +85,7 @@ impl Worker {
     pub(crate) fn close(&mut self, caller: Caller) -> Result<()> {
         let request = &mut self.handler_state(caller).request;
         if !request.holds_something() {
-            request.close_unlocked();
+            request.close_without_store();
             return Ok(());
         }
         self.access(caller)?.request.close()

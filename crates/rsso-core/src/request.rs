@@ -12,14 +12,14 @@
 
 mod calls;
 mod commit;
+mod created_ids;
 mod current;
 mod found_kick;
-mod ids;
 mod kicks;
-mod leaving;
 mod logins;
 mod open;
 mod outcome;
+mod pending_rotation;
 mod refresh;
 mod rotation;
 mod state;

@@ -1,4 +1,4 @@
-//! PHP's calls that read, end and leave a session.
+//! PHP's calls that read, destroy and close a session.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use crate::sid::{SessionId, SessionKey};
 use crate::store::{End, Token};
 
 impl Request<'_> {
-    /// The session's data; empty for one that does not exist. `ttl` is for a login that is carried
-    /// to this id.
+    /// The session's data; empty for one that does not exist. `ttl` is for a login that is rotated to
+    /// this id.
     ///
     /// # Errors
     /// [`crate::Error::LockTimeout`] or [`crate::Error::Store`].
@@ -20,8 +20,12 @@ impl Request<'_> {
         {
             return Err(unreadable.error);
         }
-        if let Some(leaving) = self.state.leaving.take_if(|leaving| leaving.is_for(sid)) {
-            self.arrive(leaving, sid, ttl)?;
+        if let Some(rotation) = self
+            .state
+            .rotation
+            .take_if(|rotation| rotation.may_go_to(sid))
+        {
+            self.complete_rotation(rotation, sid, ttl)?;
             return Ok(Vec::new());
         }
         self.cancel_rotation()?;
@@ -34,11 +38,11 @@ impl Request<'_> {
         {
             return Ok(data);
         }
-        if self.state.made.is_private(sid) && self.in_use(sid).is_none() {
-            self.give_up_current()?;
+        if self.state.created_ids.is_private(sid) && self.current_if(sid).is_none() {
+            self.release_current()?;
             self.store.ready()?;
-            let current = self.unwritten(sid)?;
-            self.state.ended = current.refusal == Some(Refusal::Gone);
+            let current = self.take_created(sid)?;
+            self.state.current_ended = current.refusal == Some(Refusal::Gone);
             self.state.current = Some(current);
             self.inherit_kick();
             return Ok(Vec::new());
@@ -46,22 +50,22 @@ impl Request<'_> {
         let replaces_refused = self.state.replaces_refused;
         let kick = self.state.kick.take_if(|_| replaces_refused);
         let data = self.open(sid, false)?;
-        self.inherit_from(kick);
+        self.inherit_found_kick(kick);
         Ok(data.unwrap_or_default())
     }
 
-    /// Ends the session and gives its lock back.
+    /// Ends the session and releases its lock.
     ///
     /// # Errors
     /// [`crate::Error::Store`].
     pub fn destroy(&mut self, sid: &SessionId) -> Result<()> {
         self.state.notice_fork();
         let current = self.state.current.take_if(|c| c.sid == *sid);
-        let never_stored = self.state.made.forget(sid);
+        let never_stored = self.state.created_ids.forget(sid);
         match current {
             Some(current) if current.is_locked() || current.seen.is_some() => {
                 let existed = self.end(&current, current.lock_token())?;
-                self.state.ended = current.seen.is_some() && !existed;
+                self.state.current_ended = current.seen.is_some() && !existed;
                 Ok(())
             }
             Some(current) if current.is_private() => Ok(()),
@@ -69,7 +73,7 @@ impl Request<'_> {
             _ => {
                 let key = SessionKey::of(sid, self.settings.hashes_ids());
                 let end = End {
-                    alone: self.state.left.contains(&key),
+                    alone: self.state.rotated_ids.contains(&key),
                     ..End::default()
                 };
                 self.store.destroy(&key, None, end).map(|_| ())
@@ -83,64 +87,69 @@ impl Request<'_> {
         self.store.destroy(&session.key, token, end)
     }
 
-    /// What the end of the session that was read may end.
+    /// What the end of the current session may end.
     pub(super) fn end_of(&self, session: &Current) -> End<'static> {
         End {
             seen: session.generation(),
-            alone: self.state.left.contains(&session.key),
+            alone: self.state.rotated_ids.contains(&session.key),
             grave: None,
         }
     }
 
-    /// Ends the use of the session; gives back a lock that no write gave back.
+    /// Ends the use of the session, and releases its lock if no write has.
     ///
     /// # Errors
     /// [`crate::Error::Store`].
     pub fn close(&mut self) -> Result<()> {
         self.state.notice_fork();
         self.state.end_use();
-        self.give_up_current()
+        self.release_current()
     }
 
-    /// Makes `sid` the session in use, where it was made for this request and another one was read:
-    /// Symfony reads the id it was given, and goes on with one that it has just made and never
-    /// reads. False where `sid` is neither the session in use nor a new one. `ttl` is for a login
-    /// that is carried to this id.
+    /// Makes a created id the current session, if it is not; false for an id that was not created here.
+    ///
+    /// Symfony reads the id it was given, and goes on with one that it has just created and never
+    /// reads. `ttl` is for a login that is rotated to this id.
     ///
     /// # Errors
     /// [`crate::Error::Store`].
-    pub fn take_up(&mut self, sid: &SessionId, ttl: Duration) -> Result<bool> {
+    pub fn switch_to_created(&mut self, sid: &SessionId, ttl: Duration) -> Result<bool> {
         self.state.notice_fork();
-        if self.in_use(sid).is_some() {
+        if self.current_if(sid).is_some() {
             return Ok(true);
         }
-        if !self.state.made.is_private(sid) {
+        if !self.state.created_ids.is_private(sid) {
             return Ok(false);
         }
-        if let Some(leaving) = self.state.leaving.take_if(|leaving| leaving.is_for(sid)) {
-            self.arrive(leaving, sid, ttl)?;
+        if let Some(rotation) = self
+            .state
+            .rotation
+            .take_if(|rotation| rotation.may_go_to(sid))
+        {
+            self.complete_rotation(rotation, sid, ttl)?;
             return Ok(true);
         }
-        self.give_up_current()?;
-        self.state.current = Some(self.unwritten(sid)?);
+        self.release_current()?;
+        self.state.current = Some(self.take_created(sid)?);
         self.inherit_kick();
         Ok(true)
     }
 
-    /// Makes `sid`, which PHP goes on with, the session in use where the one that was read is not stored:
-    /// a class has read the id that the browser presented, and PHP has made another one.
+    /// Makes `sid` the current session, unless the one that was read is stored.
+    ///
+    /// A class may have read the id that the browser presented, after which PHP has created another one.
     ///
     /// # Errors
     /// [`crate::Error::LockTimeout`] or [`crate::Error::Store`].
-    pub fn go_on_with(&mut self, sid: &SessionId, ttl: Duration) -> Result<()> {
+    pub fn switch_to(&mut self, sid: &SessionId, ttl: Duration) -> Result<()> {
         let is_stored = (self.state.current.as_ref()).is_some_and(|c| c.seen.is_some());
-        if self.take_up(sid, ttl)? || is_stored || !self.state.is_active() {
+        if self.switch_to_created(sid, ttl)? || is_stored || !self.state.is_active() {
             return Ok(());
         }
         self.open_instead(sid)
     }
 
-    /// The end of the request: closes, and cancels a rotation that never got its new id.
+    /// Closes the session at the end of the request, and cancels a rotation that got no new id.
     ///
     /// # Errors
     /// [`crate::Error::Store`].
@@ -152,14 +161,15 @@ impl Request<'_> {
         }
     }
 
-    /// The session that was read last, if it is this one.
-    pub(super) fn in_use(&self, sid: &SessionId) -> Option<&Current> {
+    /// The current session, if it is this one.
+    pub(super) fn current_if(&self, sid: &SessionId) -> Option<&Current> {
         self.state.current.as_ref().filter(|c| c.sid == *sid)
     }
 
-    pub(super) fn give_up_current(&mut self) -> Result<()> {
+    /// Releases the current session, and its lock if that is held.
+    pub(super) fn release_current(&mut self) -> Result<()> {
         match self.state.current.take() {
-            Some(mut current) => current.give_back(self.store),
+            Some(mut current) => current.release_lock(self.store),
             None => Ok(()),
         }
     }

@@ -1,4 +1,4 @@
-//! The end of a session's use: what the request has made of it is stored, where it still may be.
+//! Storing what a request has made of its session, if that may still be stored.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::sid::{SessionId, SessionKey};
 use crate::store::{Basis, Change, Outcome, Store, Token, Version};
 
 impl Request<'_> {
-    /// Stores the session for `ttl`, and gives its lock back.
+    /// Stores the session for `ttl`, and releases its lock.
     ///
     /// # Errors
     /// [`crate::Error::LockTimeout`] or [`crate::Error::Store`].
@@ -33,7 +33,7 @@ impl Request<'_> {
             return Ok(Written::Refused(refusal));
         }
         if current.seen.is_none() && change.is_empty() && !self.settings.store_empty {
-            current.give_back(self.store)?;
+            current.release_lock(self.store)?;
             return Ok(Written::Stored);
         }
         let basis = Basis {
@@ -49,16 +49,16 @@ impl Request<'_> {
             None => Change::Touch(ttl),
         };
         let outcome = self.store.commit(&current.key, basis, change);
-        current.lock_is_gone();
+        current.forget_lock();
         current.publish();
         match outcome? {
             Outcome::Stored(version) => {
-                self.state.made.stored(sid);
+                self.state.created_ids.stored(sid);
                 current.stored(version, (!basis.lives).then_some(ttl))?;
                 Ok(Written::Stored)
             }
             Outcome::Gone => {
-                self.state.ended = true;
+                self.state.current_ended = true;
                 let had_login = current.login.is_some();
                 let refusal = why_gone(self.store, &current.key, had_login);
                 Ok(Written::Refused(refusal))
@@ -68,31 +68,31 @@ impl Request<'_> {
         }
     }
 
-    /// Makes `sid` the session in use, under its lock; says why it may not be stored, if it may not.
+    /// Makes `sid` the current session, under its lock; says why a write is refused, if it is.
     fn prepare_commit(&mut self, sid: &SessionId, ttl: Duration) -> Result<Option<Refusal>> {
-        if let Some(current) = self.in_use(sid) {
+        if let Some(current) = self.current_if(sid) {
             let needs_lock = !current.is_locked() && !current.is_private();
             let seen = current.seen;
             if self.settings.lock && needs_lock && current.refusal.is_none() {
                 self.open(sid, false)?;
                 return Ok(self.changed_since(seen));
             }
-        } else if self.state.made.is_private(sid) {
-            self.take_up(sid, ttl)?;
+        } else if self.state.created_ids.is_private(sid) {
+            self.switch_to_created(sid, ttl)?;
         } else {
             self.open_instead(sid)?;
         }
         Ok(None)
     }
 
-    /// What was read before the lock was given up must still be what is stored.
+    /// Why a write is refused because the session has changed since it was read before its release.
     fn changed_since(&mut self, before: Option<Version>) -> Option<Refusal> {
         let current = self.state.current.as_ref()?;
         if current.refusal.is_some() || current.seen == before {
             return current.refusal;
         }
         let is_gone = before.is_some_and(|before| Some(before.generation) != current.generation());
-        self.state.ended = is_gone;
+        self.state.current_ended = is_gone;
         Some(match is_gone {
             true if self.state.kick.is_some() => Refusal::Kicked,
             true => Refusal::Gone,
@@ -102,13 +102,13 @@ impl Request<'_> {
 }
 
 impl Current {
-    /// It is stored as this version; `refreshed` for so long, if its expiry was put off.
+    /// Notes the version that was stored, and for how long its expiry was `refreshed`, if it was.
     fn stored(&mut self, version: Version, refreshed: Option<Duration>) -> Result<()> {
         self.seen = Some(version);
         if let Some(ttl) = refreshed {
-            // The end of a login that was rotated away is not put off.
-            let put_off = self.login.as_ref().is_none_or(|login| !login.rotated);
-            self.lives_until = put_off.then(|| from_now(ttl));
+            // The expiry of an old id is not refreshed.
+            let refreshed = self.login.as_ref().is_none_or(|login| !login.rotated);
+            self.lives_until = refreshed.then(|| from_now(ttl));
         }
         // A token commits one write.
         self.token = Token::random()?;
@@ -132,7 +132,7 @@ fn data_to_store<'a>(
     }
 }
 
-/// Why the session that was to be written is not there any more.
+/// Why the session that was to be stored is gone: ended, or kicked.
 pub(super) fn why_gone(store: &mut dyn Store, key: &SessionKey, had_login: bool) -> Refusal {
     // Only a login can be kicked. A store that cannot say it now has said that nothing was stored.
     match had_login.then(|| store.kick_of(key)) {

@@ -1,4 +1,4 @@
-//! The session that a request has read last.
+//! The session that a request has read last, and how far its use is.
 
 use std::time::Instant;
 
@@ -17,18 +17,19 @@ pub(super) struct Current {
     pub(super) key: SessionKey,
     pub(super) token: Token,
     pub(super) stage: Stage,
+    /// The version that was read; `None` for a missing record.
     pub(super) seen: Option<Version>,
-    /// The login that it has.
+    /// The login that it had when it was read.
     pub(super) login: Option<Bound>,
-    /// Until when it lives without a refresh, where the store can tell.
+    /// Until when it lives without a refresh, if the store can tell.
     pub(super) lives_until: Option<Instant>,
-    /// The session that the browser presented, where this one took its place on the way to a login.
-    pub(super) ancestor: Option<SessionKey>,
-    /// Nothing was stored under its id, or an empty session.
-    pub(super) blank: bool,
-    /// What a validation fetched and the read that follows will take.
+    /// The session that the browser presented, if this one replaces it on the way to a login.
+    pub(super) predecessor: Option<SessionKey>,
+    /// Its record was missing, or held no data.
+    pub(super) is_empty: bool,
+    /// The data that a validation has read, for the read that follows.
     pub(super) prefetched: Option<Vec<u8>>,
-    /// Set where a write must be refused: why.
+    /// Why a write must be refused, if it must.
     pub(super) refusal: Option<Refusal>,
 }
 
@@ -46,7 +47,7 @@ pub(super) enum Stage {
 }
 
 impl Current {
-    /// A session that was not read yet.
+    /// A session that has not been read yet.
     pub(super) fn unread(sid: &SessionId, settings: &Settings) -> Result<Self> {
         Ok(Self {
             sid: sid.clone(),
@@ -56,8 +57,8 @@ impl Current {
             seen: None,
             login: None,
             lives_until: None,
-            ancestor: None,
-            blank: true,
+            predecessor: None,
+            is_empty: true,
             prefetched: None,
             refusal: None,
         })
@@ -93,37 +94,38 @@ impl Current {
         self.seen.map(|seen| seen.generation)
     }
 
-    /// What an id that takes its place takes the place of, on the way to a login; a login it takes along.
-    pub(super) fn presented(&self) -> Option<SessionKey> {
-        let first = || self.ancestor.as_ref().unwrap_or(&self.key).clone();
+    /// The predecessor of an id that replaces this one: the first that the browser presented. None
+    /// for a session with a login, which goes along.
+    pub(super) fn as_predecessor(&self) -> Option<SessionKey> {
+        let first = || self.predecessor.as_ref().unwrap_or(&self.key).clone();
         self.login.is_none().then(first)
     }
 
-    /// Others may know its id from now on, and its lock is held if requests take locks.
-    pub(super) fn lock_unread(&mut self, settings: &Settings) {
+    /// Its lock counts as held, if requests take locks: nobody else can know its id yet.
+    pub(super) fn assume_lock(&mut self, settings: &Settings) {
         if settings.lock {
             self.stage = Stage::Locked;
         }
     }
 
-    /// Its lock is not ours any more.
-    pub(super) fn lock_is_gone(&mut self) {
+    /// Its lock, if it was held, is held no more.
+    pub(super) fn forget_lock(&mut self) {
         if self.is_locked() {
             self.stage = Stage::Unlocked;
         }
     }
 
-    /// Others may know its id from now on.
+    /// Its id may be known to others from now on.
     pub(super) fn publish(&mut self) {
         if self.is_private() {
             self.stage = Stage::Unlocked;
         }
     }
 
-    /// Gives its lock back, if there is one.
-    pub(super) fn give_back(&mut self, store: &mut dyn Store) -> Result<()> {
+    /// Releases its lock, if it is held.
+    pub(super) fn release_lock(&mut self, store: &mut dyn Store) -> Result<()> {
         let held = self.lock_token();
-        self.lock_is_gone();
+        self.forget_lock();
         match held {
             Some(token) => store.release(&self.key, token),
             None => Ok(()),
@@ -139,7 +141,7 @@ impl Current {
         self.prefetched = None;
         let (data, seen) = loaded.record.map(|r| (r.data, r.version)).unzip();
         self.seen = seen;
-        self.blank = data.as_ref().is_none_or(Vec::is_empty);
+        self.is_empty = data.as_ref().is_none_or(Vec::is_empty);
         self.lives_until = loaded.left.map(|left| started + bounded(left));
         self.login = loaded.login;
         data

@@ -1,4 +1,4 @@
-//! A kick that a request has come upon.
+//! A kick that a request has found.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -20,7 +20,7 @@ impl FoundKick {
         }
     }
 
-    /// For how long its tombstone is to stay: its time began at the kick.
+    /// How long its tombstone still lives; that time began at the kick.
     pub(super) fn left(&self, ttl: Duration) -> Option<Duration> {
         let at = Duration::from_millis(u64::try_from(self.kick.at).unwrap_or_default());
         let since = SystemTime::now()

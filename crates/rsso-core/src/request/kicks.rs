@@ -1,4 +1,4 @@
-//! Why the session that a browser presented is gone, and who else is told.
+//! Why the session that a browser presented is gone.
 //!
 //! What always holds: the id that takes the place of a kicked one inherits its tombstone, before
 //! the browser knows that id. So whoever looks next can still say why, whatever the request before
@@ -28,9 +28,9 @@ impl Request<'_> {
         Ok(self.state.kick.as_ref().map(|found| found.kick.clone()))
     }
 
-    /// As [`Self::inherit_kick`], of a kick that was found before the session in use was read. What
-    /// was found with the session counts more.
-    pub(super) fn inherit_from(&mut self, kick: Option<FoundKick>) {
+    /// Leaves the tombstone of a kick that was found before the current session was read. A kick that was
+    /// found with the session takes precedence.
+    pub(super) fn inherit_found_kick(&mut self, kick: Option<FoundKick>) {
         let is_new = (self.state.current.as_ref()).is_some_and(|c| c.seen.is_none());
         if is_new && self.state.kick.is_none() && kick.is_some() {
             self.state.kick = kick;
@@ -38,7 +38,7 @@ impl Request<'_> {
         }
     }
 
-    /// Leaves the tombstone under the id of the session in use, where it was found under another one.
+    /// Leaves the tombstone under the id of the current session, if it was found under another one.
     pub(super) fn inherit_kick(&mut self) {
         self.state.replaces_refused = false;
         let Some(current) = &self.state.current else {
@@ -49,7 +49,7 @@ impl Request<'_> {
             return;
         };
         if let Some(left) = found.left(self.settings.logins.tombstone_ttl) {
-            // Where it fails the session can be used all the same, and this request knows why.
+            // If it fails the session can still be used, and this request knows the reason.
             let _ = (self.store).leave_tombstone(&current.key, &found.kick, left);
         }
         found.key = current.key.clone();

@@ -10,14 +10,14 @@ use crate::login::event::Moment;
 use crate::login::{BornOf, Bound, Claim, ClaimBasis, Claimed, Kick, KickCode, Login};
 use crate::store::{End, Token};
 
-/// What became of a login that follows the session's data (`rsso.auto_claim`).
+/// Whether a session may be stored after its login has followed its data (`rsso.auto_claim`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Followed {
     /// The session may be stored.
-    Welcome,
-    /// The user's logins leave no room: the session was ended.
-    TurnedAway,
+    Allowed,
+    /// The user may have no further login: the session was ended.
+    Refused,
 }
 
 impl Request<'_> {
@@ -36,7 +36,7 @@ impl Request<'_> {
             ttl: bounded(ttl),
         };
         let had_login = current.login.is_some();
-        let presented = current.ancestor.as_ref().unwrap_or(&current.key);
+        let presented = current.predecessor.as_ref().unwrap_or(&current.key);
         let claim = &Claim {
             born_of: Some(BornOf::session(presented)),
             ..claim.clone()
@@ -45,8 +45,8 @@ impl Request<'_> {
         match &claimed {
             Claimed::New(version, _) => {
                 if current.seen.is_none() && !current.is_locked() {
-                    // As after a rotation: nobody can know the id yet.
-                    current.lock_unread(self.settings);
+                    // Nobody else can know the id yet.
+                    current.assume_lock(self.settings);
                 }
                 current.seen = Some(*version);
                 current.login = Some(Bound {
@@ -59,7 +59,7 @@ impl Request<'_> {
                     rotated: false,
                 });
                 current.publish();
-                self.state.made.stored(&current.sid);
+                self.state.created_ids.stored(&current.sid);
                 self.state.kick = None;
             }
             Claimed::Same(version, bound) => {
@@ -70,7 +70,7 @@ impl Request<'_> {
             Claimed::Ended => {
                 let refusal = why_gone(self.store, &current.key, had_login);
                 current.refusal = Some(refusal);
-                self.state.ended = true;
+                self.state.current_ended = true;
             }
             Claimed::Refused(..) => {}
         }
@@ -94,8 +94,8 @@ impl Request<'_> {
         }
     }
 
-    /// Lets the login follow the session's data: `wish` is the claim for the user that stands there
-    /// now; where none does, a login ends.
+    /// Makes the login follow the session's data. `wish` is the claim for the user that stands there;
+    /// without one, a login ends.
     ///
     /// # Errors
     /// [`crate::Error::Store`].
@@ -104,24 +104,24 @@ impl Request<'_> {
             if self.state.login().is_some() {
                 self.sign_out()?;
             }
-            return Ok(Followed::Welcome);
+            return Ok(Followed::Allowed);
         };
         let device = claim.device.as_str();
         if self.state.has_login(&claim.user, device).is_some() {
-            return Ok(Followed::Welcome);
+            return Ok(Followed::Allowed);
         }
         match self.claim(claim, ttl)? {
             Claimed::Refused(refused, _) => {
-                self.turn_away(claim, refused.as_str())?;
-                Ok(Followed::TurnedAway)
+                self.refuse_login(claim, refused.as_str())?;
+                Ok(Followed::Refused)
             }
             // An ended session is refused its write anyway.
-            Claimed::New(..) | Claimed::Same(..) | Claimed::Ended => Ok(Followed::Welcome),
+            Claimed::New(..) | Claimed::Same(..) | Claimed::Ended => Ok(Followed::Allowed),
         }
     }
 
-    /// Ends a session that may not be this user's, and leaves word why.
-    fn turn_away(&mut self, claim: &Claim, reason: &str) -> Result<()> {
+    /// Ends a session whose user may not log in, and leaves a tombstone that says why.
+    fn refuse_login(&mut self, claim: &Claim, reason: &str) -> Result<()> {
         let Some(current) = self.state.current.as_mut() else {
             return Ok(());
         };
@@ -139,8 +139,8 @@ impl Request<'_> {
             grave: Some((&kick, claim.tombstone_ttl)),
         };
         let token = current.lock_token();
-        current.lock_is_gone();
-        current.refusal = Some(Refusal::TurnedAway);
+        current.forget_lock();
+        current.refusal = Some(Refusal::LoginRefused);
         (self.store).destroy(&current.key, token, end).map(|_| ())
     }
 }

@@ -1,4 +1,4 @@
-//! A session is read, under its lock where settings say so, and becomes the one in use.
+//! Reading a session, under its lock if the settings say so: it becomes the current one.
 
 use std::time::Instant;
 
@@ -16,15 +16,15 @@ impl Request<'_> {
     /// Reads `sid`, under its lock if the settings say so, and makes it the current session.
     pub(super) fn open(&mut self, sid: &SessionId, only_existing: bool) -> Result<Option<Vec<u8>>> {
         let mut current = self.take_for_read(sid)?;
-        self.state.ended = false;
+        self.state.current_ended = false;
         self.state.kick_of_closed = None;
-        let ancestor = self.state.ancestor.take();
+        let predecessor = self.state.predecessor.take();
         let started = Instant::now();
         let mut loaded = self.load(&mut current, only_existing)?;
         let kick = loaded.kick.take();
         let data = current.loaded(loaded, started);
-        if current.seen.is_none() && current.ancestor.is_none() {
-            current.ancestor = ancestor.filter(|left| *left != current.key);
+        if current.seen.is_none() && current.predecessor.is_none() {
+            current.predecessor = predecessor.filter(|left| *left != current.key);
         }
         self.state.kick = kick.map(|kick| FoundKick::under(kick, &current.key));
         self.state.current = Some(current);
@@ -36,22 +36,22 @@ impl Request<'_> {
         }
     }
 
-    /// Opens `sid` where a framework has read the id it was given, and goes on with another one.
+    /// Opens `sid` for a framework that has read the id it was given, and goes on with this one.
     pub(super) fn open_instead(&mut self, sid: &SessionId) -> Result<()> {
         let kick = self.state.kick.take();
         self.open(sid, false)?;
-        self.inherit_from(kick);
+        self.inherit_found_kick(kick);
         Ok(())
     }
 
-    /// Takes the session in use out of the state, to read it again; gives up any other one.
+    /// Takes the current session out of the state to read it again, or releases another one.
     fn take_for_read(&mut self, sid: &SessionId) -> Result<Current> {
         if let Some(current) = self.state.current.as_ref().filter(|c| c.sid != *sid) {
             // A class that asks by a read whether an id is known goes on with another one.
-            if current.blank && !current.is_closed() {
-                self.state.ancestor = current.presented();
+            if current.is_empty && !current.is_closed() {
+                self.state.predecessor = current.as_predecessor();
             }
-            self.give_up_current()?;
+            self.release_current()?;
         }
         match self.state.current.take() {
             // The same token again is granted again: session_reset() does not wait for itself.
@@ -62,16 +62,16 @@ impl Request<'_> {
                 ..current
             }),
             refused => {
-                // A claim found it ended, and its lock is still held.
+                // A claim has found that it ended, and its lock is still held.
                 if let Some(mut refused) = refused {
-                    refused.give_back(self.store)?;
+                    refused.release_lock(self.store)?;
                 }
                 Current::unread(sid, self.settings)
             }
         }
     }
 
-    /// Asks the store; without the lock where that cannot be had and `rsso.lock_failure` allows it.
+    /// Reads the record; without its lock on a timeout, if `rsso.lock_failure` allows it.
     fn load(&mut self, current: &mut Current, only_existing: bool) -> Result<Loaded> {
         let settings = self.settings;
         let started = Instant::now();
@@ -99,13 +99,13 @@ impl Request<'_> {
         }
     }
 
-    /// The state of an id of our own that nobody has written; it counts as taken from now on.
-    pub(super) fn unwritten(&mut self, sid: &SessionId) -> Result<Current> {
+    /// Takes out the session of a created id, which nobody has stored.
+    pub(super) fn take_created(&mut self, sid: &SessionId) -> Result<Current> {
         let mut current = Current::unread(sid, self.settings)?;
         current.stage = Stage::Private;
-        if let Some(made) = self.state.made.take(sid) {
-            current.refusal = made.heir_of_ended.then_some(Refusal::Gone);
-            current.ancestor = made.ancestor;
+        if let Some(created) = self.state.created_ids.take(sid) {
+            current.refusal = created.inherits_ended.then_some(Refusal::Gone);
+            current.predecessor = created.predecessor;
         }
         Ok(current)
     }

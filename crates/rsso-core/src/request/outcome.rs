@@ -1,4 +1,4 @@
-//! What a request hears of its writes.
+//! The outcome of a write, as the request reports it.
 
 /// What became of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -6,7 +6,7 @@
 pub enum Written {
     /// It is in the store.
     Stored,
-    /// It is not, and this is why; PHP's user is told.
+    /// It is not; PHP's warning says why.
     Refused(Refusal),
 }
 
@@ -23,8 +23,8 @@ pub enum Refusal {
     Unknown,
     /// `rsso.lock_failure=readonly`, and the lock could not be had.
     ReadOnly,
-    /// `rsso.auto_claim`: the user's logins leave no room for this one.
-    TurnedAway,
+    /// `rsso.auto_claim`: the user may have no further login.
+    LoginRefused,
     /// This process is a fork of the one that opened the session.
     Forked,
 }
@@ -49,7 +49,7 @@ impl Refusal {
             Self::ReadOnly => {
                 "the session was opened without its lock (rsso.lock_failure=readonly); its changes are not stored"
             }
-            Self::TurnedAway => {
+            Self::LoginRefused => {
                 "the user is logged in elsewhere, and no login is free (rsso.auto_claim, rsso.on_conflict); the session was ended"
             }
             Self::Forked => {

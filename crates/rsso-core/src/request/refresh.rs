@@ -15,7 +15,7 @@ use crate::store::Change;
 const SECOND: Duration = Duration::from_secs(1);
 
 impl Request<'_> {
-    /// Sees to it that an unchanged session lives for `ttl`, and gives its lock back.
+    /// Makes an unchanged session live for `ttl`, and releases its lock.
     ///
     /// # Errors
     /// [`crate::Error::LockTimeout`] or [`crate::Error::Store`].
@@ -25,7 +25,7 @@ impl Request<'_> {
             current.sid == *sid && current.refusal.is_none() && current.lives_for(ttl)
         };
         if let Some(current) = self.state.current.as_mut().filter(lives_on) {
-            return current.give_back(self.store);
+            return current.release_lock(self.store);
         }
         // A refresh that is refused loses nothing: there were no changes.
         self.commit(sid, Change::Touch(ttl)).map(|_| ())
@@ -40,7 +40,7 @@ impl Current {
         };
         let ttl = bounded(ttl);
         let left = until.saturating_duration_since(Instant::now());
-        // One that was to live for longer is to do so no more.
+        // It was to live for longer, and is no more.
         let too_long = left > stored(ttl) + 2 * SECOND;
         // Which login was used last is told by what is left of its sessions: one that was refreshed a
         // second ago, which is what the SQL stores tell apart, is refreshed again.
@@ -53,7 +53,7 @@ impl Current {
 }
 
 impl Change<'_> {
-    /// An empty session, as PHP's serializers, igbinary and msgpack write it.
+    /// Whether it stores an empty session, as PHP's serializers, igbinary and msgpack write it.
     pub(super) fn is_empty(&self) -> bool {
         const EMPTY: [&[u8]; 5] = [
             b"",

@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use super::commit::why_gone;
-use super::leaving::Leaving;
+use super::pending_rotation::PendingRotation;
 use super::{Current, Refusal, Request, Written};
 use crate::deadline::bounded;
 use crate::error::Result;
@@ -19,18 +19,18 @@ use crate::sid::SessionId;
 use crate::store::{Change, End, Rotation, Token};
 
 impl Request<'_> {
-    /// `session_regenerate_id(true)` destroys the old id. One that has a login is left alone until
-    /// the new id is known; one without becomes an empty session for [`ROTATION_GRACE`].
+    /// `session_regenerate_id(true)` destroys the old id. A session with a login stays until the new id
+    /// is known; one without becomes an empty session for [`ROTATION_GRACE`].
     ///
     /// # Errors
     /// As [`Self::destroy`].
     pub fn destroy_for_new_id(&mut self, sid: &SessionId) -> Result<()> {
         self.state.notice_fork();
-        self.state.ancestor = self.in_use(sid).and_then(Current::presented);
+        self.state.predecessor = self.current_if(sid).and_then(Current::as_predecessor);
         let is_stored = |c: &mut Current| c.sid == *sid && c.seen.is_some() && c.refusal.is_none();
         match self.state.current.take_if(is_stored) {
             Some(current) if current.login.is_some() => {
-                self.leave(current, true);
+                self.begin_rotation(current, true);
                 Ok(())
             }
             Some(current) => self.empty(&current),
@@ -38,14 +38,14 @@ impl Request<'_> {
         }
     }
 
-    /// Ends a session without a login and begins an empty one under its id. Its lock is held until
-    /// then: who waits for it finds the empty one.
+    /// Replaces a session without a login by an empty one, under its lock. A request that waits for
+    /// the lock finds the empty one.
     fn empty(&mut self, current: &Current) -> Result<()> {
-        self.state.made.forget(&current.sid);
+        self.state.created_ids.forget(&current.sid);
         let (lock, end) = (current.lock(), self.end_of(current));
         let existed =
             (self.store).destroy_leaving_empty(&current.key, lock, end, ROTATION_GRACE)?;
-        self.state.ended = !existed;
+        self.state.current_ended = !existed;
         Ok(())
     }
 
@@ -66,28 +66,28 @@ impl Request<'_> {
         };
         let has_login = |c: &mut Current| c.sid == *sid && c.login.is_some();
         if may_leave && let Some(current) = self.state.current.take_if(has_login) {
-            self.leave(current, false);
+            self.begin_rotation(current, false);
         }
         Ok(written)
     }
 
-    /// A rotation that got no new id must not reach for the id of whoever comes next.
+    /// Cancels a rotation that got no new id. The id that is read next may be another visitor's.
     ///
     /// # Errors
     /// [`crate::Error::Store`].
     pub fn cancel_rotation(&mut self) -> Result<()> {
         self.state.notice_fork();
-        match self.state.leaving.take() {
-            Some(leaving) => self.stay(&leaving),
+        match self.state.rotation.take() {
+            Some(rotation) => self.undo_rotation(&rotation),
             None => Ok(()),
         }
     }
 
-    fn leave(&mut self, current: Current, destroyed: bool) {
+    fn begin_rotation(&mut self, current: Current, destroyed: bool) {
         let (token, seen) = (current.lock_token(), current.generation());
         let Some(login) = current.login else { return };
-        self.state.ancestor = None;
-        self.state.leaving = Some(Leaving {
+        self.state.predecessor = None;
+        self.state.rotation = Some(PendingRotation {
             sid: current.sid,
             key: current.key,
             token,
@@ -97,21 +97,21 @@ impl Request<'_> {
         });
     }
 
-    /// The new id is known: the login moves there.
-    pub(super) fn arrive(
+    /// Moves the login to the new id, which is known now.
+    pub(super) fn complete_rotation(
         &mut self,
-        leaving: Leaving,
+        pending: PendingRotation,
         sid: &SessionId,
         ttl: Duration,
     ) -> Result<()> {
         // An id that collided, and was looked at on the way.
-        self.give_up_current()?;
+        self.release_current()?;
         let mut current = Current::unread(sid, self.settings)?;
         let rotation = Rotation {
-            from: &leaving.key,
-            lock: leaving.token,
+            from: &pending.key,
+            lock: pending.token,
             to: &current.key,
-            login: leaving.login.login.identity.login,
+            login: pending.login.login.identity.login,
             token: Token::random()?,
             ttl: bounded(ttl),
         };
@@ -120,38 +120,38 @@ impl Request<'_> {
                 current.seen = Some(version);
                 current.login = Some(Bound {
                     rotated: false,
-                    ..leaving.login
+                    ..pending.login
                 });
                 // Nobody can know the id before this request tells it. Should somebody have written
                 // under it by then, this request has not seen that.
-                current.lock_unread(self.settings);
-                self.state.ended = false;
-                self.state.left.push(leaving.key);
+                current.assume_lock(self.settings);
+                self.state.current_ended = false;
+                self.state.rotated_ids.push(pending.key);
             }
             None => {
-                current.refusal = Some(why_gone(self.store, &leaving.key, true));
-                self.state.ended = true;
+                current.refusal = Some(why_gone(self.store, &pending.key, true));
+                self.state.current_ended = true;
             }
         }
-        self.state.made.take(sid);
-        self.state.made.stored(sid);
+        self.state.created_ids.take(sid);
+        self.state.created_ids.stored(sid);
         self.state.current = Some(current);
         Ok(())
     }
 
-    /// No new id came: what PHP asked for is done now.
-    fn stay(&mut self, leaving: &Leaving) -> Result<()> {
-        if leaving.destroyed {
+    /// Does now what PHP asked for, because no new id came.
+    fn undo_rotation(&mut self, pending: &PendingRotation) -> Result<()> {
+        if pending.destroyed {
             let end = End {
-                seen: leaving.seen,
+                seen: pending.seen,
                 ..End::default()
             };
             return (self.store)
-                .destroy(&leaving.key, leaving.token, end)
+                .destroy(&pending.key, pending.token, end)
                 .map(|_| ());
         }
-        match leaving.token {
-            Some(token) => self.store.release(&leaving.key, token),
+        match pending.token {
+            Some(token) => self.store.release(&pending.key, token),
             None => Ok(()),
         }
     }

@@ -1,10 +1,10 @@
 //! What a request remembers of its sessions between PHP's calls.
 
+use super::created_ids::CreatedIds;
 use super::current::{Current, Stage};
 use super::found_kick::FoundKick;
-use super::ids::MadeIds;
-use super::leaving::{Leaving, Left};
 use super::outcome::Refusal;
+use super::pending_rotation::{PendingRotation, RotatedIds};
 use crate::error::Error;
 use crate::login::{Bound, User};
 use crate::process;
@@ -16,23 +16,23 @@ use crate::store::Store;
 #[derive(Debug)]
 pub struct RequestState {
     pub(super) pid: u32,
-    pub(super) made: MadeIds,
+    pub(super) created_ids: CreatedIds,
     pub(super) current: Option<Current>,
-    /// The session that this request read last was ended by another one meanwhile.
-    pub(super) ended: bool,
-    /// A session with a login whose id is being rotated: its login goes to the id that is read next.
-    pub(super) leaving: Option<Leaving>,
-    /// Sessions whose login was carried to a new id a moment ago.
-    pub(super) left: Left,
+    /// The session that was read last was ended by another request meanwhile.
+    pub(super) current_ended: bool,
+    /// The rotation under way: its login goes to the id that is read next.
+    pub(super) rotation: Option<PendingRotation>,
+    /// The old ids of sessions that were rotated a moment ago.
+    pub(super) rotated_ids: RotatedIds,
     /// Why the session that the browser presented is gone.
     pub(super) kick: Option<FoundKick>,
     /// Why the session that was closed last is gone, for the id that it is rotated to.
     pub(super) kick_of_closed: Option<FoundKick>,
-    /// Strict mode has refused the id that the browser presented: the next id takes its place.
+    /// Strict mode has refused the id that the browser presented; the next id replaces it.
     pub(super) replaces_refused: bool,
-    /// The session that was left last, where it has no login: what [`Current::ancestor`] will be of the id
-    /// that takes its place.
-    pub(super) ancestor: Option<SessionKey>,
+    /// The session that was closed last, if it has no login: the [`Current::predecessor`] of the id
+    /// that replaces it.
+    pub(super) predecessor: Option<SessionKey>,
     /// The id whose validation failed: its read fails as well.
     pub(super) unreadable: Option<Unreadable>,
 }
@@ -58,15 +58,15 @@ impl Default for RequestState {
     fn default() -> Self {
         Self {
             pid: process::process_id(),
-            made: MadeIds::default(),
+            created_ids: CreatedIds::default(),
             current: None,
-            ended: false,
-            leaving: None,
-            left: Left::default(),
+            current_ended: false,
+            rotation: None,
+            rotated_ids: RotatedIds::default(),
             kick: None,
             kick_of_closed: None,
             replaces_refused: false,
-            ancestor: None,
+            predecessor: None,
             unreadable: None,
         }
     }
@@ -82,7 +82,7 @@ impl RequestState {
         }
     }
 
-    /// PHP begins to use a session. A second time without a close is `session_reset()`.
+    /// PHP begins to use a session; a second time without a close, in `session_reset()`.
     pub fn opened(&mut self) {
         if !self.is_active() {
             self.kick = None;
@@ -99,8 +99,9 @@ impl RequestState {
             self.kick = kick;
         }
         let replaces = inherits || self.replaces_refused;
-        let ancestor = self.ancestor.take().filter(|_| replaces);
-        self.made.add(sid, inherits && self.ended, ancestor);
+        let predecessor = self.predecessor.take().filter(|_| replaces);
+        self.created_ids
+            .add(sid, inherits && self.current_ended, predecessor);
     }
 
     /// True between a session's read and its close.
@@ -115,7 +116,7 @@ impl RequestState {
         self.current.as_ref()?.login.as_ref()
     }
 
-    /// The session's login, if it is this user's on this device: claiming it again changes nothing.
+    /// The session's login, if it is this user's on this device. To claim it again changes nothing.
     #[must_use]
     pub fn has_login(&self, user: &User, device: &str) -> Option<&Bound> {
         let fits =
@@ -123,16 +124,16 @@ impl RequestState {
         self.login().filter(fits)
     }
 
-    /// True where the session that is read next may be the one that was left, under a new id.
+    /// True if the session that is read next may replace the one that was closed last.
     #[must_use]
     pub fn may_rotate(&self) -> bool {
-        self.is_rotating() || self.ancestor.is_some()
+        self.is_rotating() || self.predecessor.is_some()
     }
 
-    /// True while a session with a login is on its way to a new id.
+    /// True while the new id of a session with a login is not known yet.
     #[must_use]
     pub fn is_rotating(&self) -> bool {
-        self.leaving.is_some()
+        self.rotation.is_some()
     }
 
     /// True while a lock is held or a rotation is under way, so that ending needs the store.
@@ -141,44 +142,44 @@ impl RequestState {
         self.current.as_ref().is_some_and(Current::is_locked) || self.is_rotating()
     }
 
-    /// Ends the use of a session where nothing is held: needs no store.
-    pub fn close_unlocked(&mut self) {
+    /// Ends the use of a session of which nothing is held.
+    pub fn close_without_store(&mut self) {
         self.end_use();
         if let Some(current) = &mut self.current {
             current.stage = Stage::Closed;
         }
     }
 
-    /// The session that was left last is not what the next id takes the place of.
-    pub fn forget_ancestor(&mut self) {
-        self.ancestor = None;
+    /// The next id does not replace the session that was closed last.
+    pub fn forget_predecessor(&mut self) {
+        self.predecessor = None;
     }
 
-    /// Forgets everything, without I/O: for a request whose store is gone.
+    /// Forgets everything without I/O, for a request whose store is gone.
     pub fn forget(&mut self) {
         *self = Self::default();
     }
 
-    /// What belongs to the session in use, and to no later one, ends.
+    /// Ends what belongs to the session in use, and to no later one.
     pub(super) fn end_use(&mut self) {
         if let Some(current) = self.current.as_ref().filter(|c| !c.is_closed()) {
-            self.ancestor = current.presented();
+            self.predecessor = current.as_predecessor();
         }
-        self.made.publish();
+        self.created_ids.publish();
         self.unreadable = None;
         self.replaces_refused = false;
         self.kick_of_closed = self.kick.take();
     }
 
-    /// In a forked child the lock is the parent's: keep hands off it.
+    /// Gives up, in a forked child, the locks that are the parent's.
     pub(super) fn notice_fork(&mut self) {
         let pid = process::process_id();
         if self.pid != pid {
             self.pid = pid;
-            self.leaving = None;
-            self.made.publish();
+            self.rotation = None;
+            self.created_ids.publish();
             if let Some(current) = &mut self.current {
-                current.lock_is_gone();
+                current.forget_lock();
                 current.refusal = Some(Refusal::Forked);
             }
         }

@@ -10,14 +10,14 @@ use crate::sid::SessionId;
 pub enum Validation {
     /// A session starts: an id that is unknown is replaced, in a new cookie.
     Start,
-    /// An id was made: one that is known is made anew.
+    /// An id was created. One that is known is created anew.
     Collision,
     /// The application asks by itself.
     Question,
 }
 
 impl Request<'_> {
-    /// Whether `sid` names a session. What it fetches, the next [`Self::read`] uses.
+    /// Whether `sid` names a session. The next [`Self::read`] uses what this one has read.
     ///
     /// At a start the answer to a failure is yes, and the read that follows fails with it: a no
     /// would cost the visitor the session that the store may still have. An id that was made here
@@ -28,16 +28,16 @@ impl Request<'_> {
     pub fn validate(&mut self, sid: &SessionId, why: Validation) -> Result<bool> {
         self.state.notice_fork();
         self.state.unreadable = None;
-        if why == Validation::Collision && self.state.made.is_private(sid) {
+        if why == Validation::Collision && self.state.created_ids.is_private(sid) {
             return Ok(false);
         }
-        let is_own = why != Validation::Collision && self.state.made.is_own(sid);
-        let (kick, ancestor) = (self.state.kick.clone(), self.state.ancestor.clone());
+        let is_own = why != Validation::Collision && self.state.created_ids.is_own(sid);
+        let (kick, predecessor) = (self.state.kick.clone(), self.state.predecessor.clone());
         let opened = self.open(sid, !is_own);
         if why != Validation::Start {
             // What is known of another id is not what the browser presented.
             self.state.kick = kick;
-            self.state.ancestor = ancestor;
+            self.state.predecessor = predecessor;
         }
         match opened {
             Ok(found) => {
@@ -46,7 +46,8 @@ impl Request<'_> {
                 if !is_known {
                     let refused = self.state.current.take();
                     if why == Validation::Start {
-                        self.state.ancestor = refused.and_then(|current| current.presented());
+                        self.state.predecessor =
+                            refused.and_then(|current| current.as_predecessor());
                     }
                 }
                 if let Some(current) = &mut self.state.current {

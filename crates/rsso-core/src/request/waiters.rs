@@ -1,8 +1,8 @@
 //! `rsso.lock_waiters`: how many requests may wait for one session's lock.
 //!
-//! Each waiter holds a place, which is a lock of its own under a key that no session has. So the
-//! stores need no count, and the place of a waiter that was killed is free like any other lock. A
-//! lock that is free at once costs no more than without a limit.
+//! Each waiter holds a slot: a lock of its own, under a key that no session has. So the stores need no
+//! count, and the slot of a killed waiter becomes free like any other lock. A lock that is free at once
+//! costs no more than without a limit.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::sid::SessionKey;
 use crate::store::{Load, Loaded, LockTerms, Store, Token};
 
-/// Reads `key`, and waits for its lock only where fewer than `limit` others do; 0 is no limit.
+/// Reads `key`, and waits for its lock if fewer than `limit` others do; 0 is no limit.
 pub(super) fn load(
     store: &mut dyn Store,
     key: &SessionKey,
@@ -25,27 +25,27 @@ pub(super) fn load(
         Err(Error::LockTimeout { .. }) => {}
         other => return other,
     }
-    let place = take_place(store, key, terms, limit)?;
+    let slot = take_slot(store, key, terms, limit)?;
     let loaded = store.load(key, want);
-    // A place that cannot be given back ends with its connection, like any lock.
-    let _ = store.release(&place.key, place.token);
+    // A slot that cannot be released ends with its connection, like any lock.
+    let _ = store.release(&slot.key, slot.token);
     loaded
 }
 
-/// One waiter's place.
-struct Place {
+/// The slot of one waiter.
+struct WaiterSlot {
     key: SessionKey,
     token: Token,
 }
 
-fn take_place(
+fn take_slot(
     store: &mut dyn Store,
     key: &SessionKey,
     terms: LockTerms,
     limit: u32,
-) -> Result<Place> {
-    for place in 0..limit {
-        let (key, token) = (key.of_waiter(place), Token::random()?);
+) -> Result<WaiterSlot> {
+    for number in 0..limit {
+        let (key, token) = (key.of_waiter(number), Token::random()?);
         let want = Load {
             token,
             lock: Some(terms),
@@ -53,7 +53,7 @@ fn take_place(
         };
         match store.load(&key, at_once(want, terms)) {
             Err(Error::LockTimeout { .. }) => {}
-            taken => return taken.map(|_| Place { key, token }),
+            taken => return taken.map(|_| WaiterSlot { key, token }),
         }
     }
     Err(Error::LockWaiters { limit })

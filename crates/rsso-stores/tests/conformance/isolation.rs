@@ -23,7 +23,7 @@ pub fn a_write_after_close_does_not_overwrite_another_session(fixture: &dyn Fixt
     let mut request = Request::begin(fixture);
     request.state.created(id.clone(), false);
     request.read(&id);
-    request.state.close_unlocked();
+    request.state.close_without_store();
     let mut other = fixture.client();
     other.put(&key, b"theirs", HOUR);
     // A handler class may write after its close.

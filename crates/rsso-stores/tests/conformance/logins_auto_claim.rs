@@ -22,8 +22,8 @@ pub fn the_login_follows_the_data(fixture: &dyn Fixture) {
     for (user_in_data, live) in users_in_data.into_iter().zip(live) {
         let mut request = Request::reading(fixture, &id);
         let claim = user_in_data.map(|user| new_claim(user, "web", at_most(1)));
-        assert_eq!(request.follow(claim.as_ref()), Followed::Welcome);
-        assert_eq!(request.follow(claim.as_ref()), Followed::Welcome);
+        assert_eq!(request.follow(claim.as_ref()), Followed::Allowed);
+        assert_eq!(request.follow(claim.as_ref()), Followed::Allowed);
         assert_eq!(request.login().is_some(), user_in_data.is_some());
         assert_eq!(request.write(&id, b"data"), Written::Stored);
         request.end();
@@ -57,10 +57,10 @@ pub fn a_refused_automatic_claim_turns_the_session_away(fixture: &dyn Fixture) {
         }
         let mut request = Request::reading(fixture, &id);
         let claim = new_claim(&alice, "web", limits);
-        assert_eq!(request.follow(Some(&claim)), Followed::TurnedAway);
+        assert_eq!(request.follow(Some(&claim)), Followed::Refused);
         assert_eq!(
             request.write(&id, b"secret"),
-            Written::Refused(Refusal::TurnedAway)
+            Written::Refused(Refusal::LoginRefused)
         );
         request.end();
         assert!(!request.state.holds_something());
@@ -94,7 +94,7 @@ pub fn an_automatic_claim_after_a_kick_revives_nothing(fixture: &dyn Fixture) {
     let (winner, _) = other.sign_in(&fixture.new_key(), &alice, at_most(1));
     // The data still name the user, and the request still believes that it has the login.
     let claim = new_claim(&alice, "web", at_most(1));
-    assert_eq!(request.follow(Some(&claim)), Followed::Welcome);
+    assert_eq!(request.follow(Some(&claim)), Followed::Allowed);
     assert_eq!(
         request.write(&id, b"revived"),
         Written::Refused(Refusal::Kicked)

@@ -169,7 +169,7 @@ pub fn a_claim_of_the_next_visitor_is_not_a_second_click(fixture: &dyn Fixture) 
         process.close();
         // The extension says that this is no rotation.
         process.state.opened();
-        process.state.forget_ancestor();
+        process.state.forget_predecessor();
         let new = new_sid();
         if creates_ids {
             process.state.created(new.clone(), false);

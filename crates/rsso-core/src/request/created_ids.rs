@@ -1,4 +1,4 @@
-//! The ids that were made for this request.
+//! The ids that PHP has created for this request.
 //!
 //! What always holds: an id is private, known to nobody else, until it is read, written or the
 //! session in use is closed. After that it is only remembered as our own, which strict mode accepts
@@ -11,7 +11,7 @@ use crate::sid::{SessionId, SessionKey};
 const MAX: usize = 16;
 
 #[derive(Debug, Default)]
-pub(super) struct MadeIds {
+pub(super) struct CreatedIds {
     private: Vec<Private>,
     own: Vec<SessionId>,
 }
@@ -19,50 +19,53 @@ pub(super) struct MadeIds {
 #[derive(Debug)]
 pub(super) struct Private {
     sid: SessionId,
-    /// It takes over the data of a session that has ended: they must not come back under it.
-    pub(super) heir_of_ended: bool,
-    /// The session that the browser presented, where this id was made to take its place.
-    pub(super) ancestor: Option<SessionKey>,
+    /// It inherits the data of a session that has ended. They must not be stored under it.
+    pub(super) inherits_ended: bool,
+    /// The session that the browser presented, if this id replaces it.
+    pub(super) predecessor: Option<SessionKey>,
 }
 
-impl MadeIds {
+impl CreatedIds {
     pub(super) fn add(
         &mut self,
         sid: SessionId,
-        heir_of_ended: bool,
-        ancestor: Option<SessionKey>,
+        inherits_ended: bool,
+        predecessor: Option<SessionKey>,
     ) {
         push(&mut self.own, sid.clone());
-        let made = Private {
+        let created = Private {
             sid,
-            heir_of_ended,
-            ancestor,
+            inherits_ended,
+            predecessor,
         };
-        push(&mut self.private, made);
+        push(&mut self.private, created);
     }
 
     /// Whether nobody else can know this id.
     pub(super) fn is_private(&self, sid: &SessionId) -> bool {
-        self.private.iter().any(|made| made.sid == *sid)
+        self.private.iter().any(|created| created.sid == *sid)
     }
 
-    /// Whether it was made here, and never stored.
+    /// Whether it was created here, and never stored.
     pub(super) fn is_own(&self, sid: &SessionId) -> bool {
         self.own.contains(sid)
     }
 
-    /// The id is used from now on. Says what it is the heir of.
+    /// Takes out a private id, which is used from now on.
     pub(super) fn take(&mut self, sid: &SessionId) -> Option<Private> {
-        let at = self.private.iter().position(|made| made.sid == *sid)?;
+        let at = self
+            .private
+            .iter()
+            .position(|created| created.sid == *sid)?;
         Some(self.private.remove(at))
     }
 
-    /// The id is stored: whether it is known is the store's to say.
+    /// The id is stored. Whether it is known, the store says from now on.
     pub(super) fn stored(&mut self, sid: &SessionId) {
         self.own.retain(|own| own != sid);
     }
 
-    /// The id has ended. Says whether it was private.
+    /// Removes an id that has ended; says whether it was private.
     pub(super) fn forget(&mut self, sid: &SessionId) -> bool {
         let was_private = self.is_private(sid);
         self.take(sid);
@@ -70,7 +73,7 @@ impl MadeIds {
         was_private
     }
 
-    /// A session was closed: the browser may know of any id by now.
+    /// Makes all ids public: a session was closed, and the browser may know its id.
     pub(super) fn publish(&mut self) {
         self.private.clear();
     }

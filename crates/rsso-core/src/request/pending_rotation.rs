@@ -1,4 +1,4 @@
-//! Sessions that are left for a new id.
+//! A session whose id is being rotated, and the old ids of those whose id was.
 
 use std::time::Instant;
 
@@ -6,17 +6,17 @@ use crate::login::{Bound, ROTATION_GRACE};
 use crate::sid::{SessionId, SessionKey};
 use crate::store::{Generation, Token};
 
-/// How many ids that were left are remembered; rotation in a loop must not grow it.
-const MAX_LEFT: usize = 16;
+/// How many old ids are remembered, so that rotation in a loop does not grow the list.
+const MAX_ROTATED: usize = 16;
 
-/// Sessions whose login was carried to a new id, for as long as the old id lives.
+/// The old ids of rotated sessions, for as long as they live.
 #[derive(Debug, Default)]
-pub(super) struct Left(Vec<(SessionKey, Instant)>);
+pub(super) struct RotatedIds(Vec<(SessionKey, Instant)>);
 
-impl Left {
+impl RotatedIds {
     pub(super) fn push(&mut self, key: SessionKey) {
         self.0.retain(|(_, since)| since.elapsed() < ROTATION_GRACE);
-        if self.0.len() == MAX_LEFT {
+        if self.0.len() == MAX_ROTATED {
             self.0.remove(0);
         }
         self.0.push((key, Instant::now()));
@@ -30,22 +30,23 @@ impl Left {
     }
 }
 
-/// A session on its way to a new id.
+/// A session with a login, whose new id is not known yet.
 #[derive(Debug)]
-pub(super) struct Leaving {
+pub(super) struct PendingRotation {
     pub(super) sid: SessionId,
     pub(super) key: SessionKey,
-    /// Of the lock that is still held.
+    /// The token of the lock that is still held.
     pub(super) token: Option<Token>,
+    /// The life of the record that was read.
     pub(super) seen: Option<Generation>,
     pub(super) login: Bound,
-    /// The old id was to be destroyed.
+    /// PHP has asked for the end of the old id.
     pub(super) destroyed: bool,
 }
 
-impl Leaving {
-    /// Whether this may be the new id.
-    pub(super) fn is_for(&self, sid: &SessionId) -> bool {
+impl PendingRotation {
+    /// Whether this may be the new id: any but the old one.
+    pub(super) fn may_go_to(&self, sid: &SessionId) -> bool {
         self.sid != *sid
     }
 }
