@@ -3,8 +3,8 @@
 use rsso_core::request::{Validation, Written};
 use rsso_core::{Error, Result, SessionId};
 
-use crate::auto::{self, Globals, Verdict};
-use crate::guard::Answer;
+use crate::auto_claim::{self, Decision, Globals};
+use crate::guard::Completed;
 use crate::php::{self, ttl};
 use crate::worker::{self, Caller};
 
