@@ -5,9 +5,9 @@ use super::events::{Book, kick_of};
 use super::glance;
 use super::removal::{Remains, end_login, forget, live_entries};
 use super::rows::{Binding, Entry, Slice, UserRow};
-use rsso_core::login::event::{self, Kind, Moment, Tail, Tails, identity_json, json};
+use rsso_core::login::event::{self, EventDetails, Kind, Moment, identity_json, json, reason};
 use rsso_core::login::policy::{Candidate, OnConflict, Weather};
-use rsso_core::login::{Bound, Claim, ClaimBasis, Claimed, Kick, KickCode, Login, Refused};
+use rsso_core::login::{Bound, Claim, ClaimBasis, Claimed, Kick, Login, Refused};
 use rsso_core::store::{Generation, Version};
 
 /// The whole act but for its transaction. `born` is the generation of a record that has to be made.
@@ -120,7 +120,7 @@ pub(crate) fn claim<L: Ledger>(
     ledger.bind(key, version.generation, claim.login)?;
     ledger.unbury(key)?;
     ledger.save_user(&user, &row)?;
-    let data = event::data(&entry.identity, &Tails::plain(moment, None, None));
+    let data = event::data(&entry.identity, &EventDetails::at(moment).members());
     book.note(&row, Kind::Claimed, &data);
     if claim.notify_others && own.is_empty() && repeated.is_empty() {
         tell_others(&mut book, &row, claim, &others, &victims);
@@ -138,17 +138,14 @@ fn tell_others(
     others: &[Entry],
     gone: &[Entry],
 ) {
-    let by = claim.by();
-    let tail = Tail {
-        reason: None,
-        code: None,
-        by: Some(&by),
-        at: book.moment.at,
-    };
-    let tail = tail.members();
+    let details = EventDetails::elsewhere(book.moment, claim.by()).members();
     let stays = |entry: &&Entry| !gone.iter().any(|gone| gone.login == entry.login);
     for entry in others.iter().filter(stays) {
-        book.note(row, Kind::Elsewhere, &event::data(&entry.identity, &tail));
+        book.note(
+            row,
+            Kind::Elsewhere,
+            &event::data(&entry.identity, &details),
+        );
     }
 }
 
@@ -184,8 +181,8 @@ fn admit<L: Ledger>(
         }
         Weather::Breaks | Weather::Rages => Refused::Storm,
     };
-    let tail = Tails::plain(book.moment, Some(refused.as_str()), None);
-    let data = event::data(&identity_json(&claim.identity()), &tail);
+    let details = EventDetails::with_reason(book.moment, refused.as_str()).members();
+    let data = event::data(&identity_json(&claim.identity()), &details);
     if weather == Weather::Breaks {
         book.note(row, Kind::Storm, &data);
     }
@@ -208,17 +205,10 @@ fn replace<L: Ledger>(
     claim: &Claim,
     victims: &[Entry],
 ) -> Result<Vec<Kick>, L::Error> {
-    let by = claim.by();
-    let tail = Tail {
-        reason: Some("replaced"),
-        code: Some(KickCode::Replaced),
-        by: Some(&by),
-        at: book.moment.at,
-    };
-    let tail = tail.members();
+    let details = EventDetails::replaced(book.moment, claim.by()).members();
     let mut kicks = Vec::new();
     for entry in victims {
-        let data = event::data(&entry.identity, &tail);
+        let data = event::data(&entry.identity, &details);
         let tombstone = Remains::Tombstone(&data, claim.tombstone_ttl);
         end_login(ledger, entry, None, tombstone)?;
         book.note(row, Kind::Kicked, &data);
@@ -261,7 +251,7 @@ fn end_quietly<L: Ledger>(
     (spared, newborn): (Option<&[u8]>, Version),
 ) -> Result<(), L::Error> {
     end_login(ledger, entry, spared, Remains::EmptySession(newborn))?;
-    let tail = Tails::plain(book.moment, Some("reclaimed"), None);
-    book.note(row, Kind::Released, &event::data(&entry.identity, &tail));
+    let details = EventDetails::with_reason(book.moment, reason::RECLAIMED).members();
+    book.note(row, Kind::Released, &event::data(&entry.identity, &details));
     Ok(())
 }

@@ -4,7 +4,7 @@ use super::contract::Ledger;
 use super::events::{Book, kick_of};
 use super::removal::{Remains, end_login, live_entries};
 use super::rows::{Entry, Slice};
-use rsso_core::login::event::{self, Kind, Moment, Tail, Tails};
+use rsso_core::login::event::{self, EventDetails, Kind, Moment, reason};
 use rsso_core::login::{Device, Kick, KickCode, KickOrder, Login, LoginId, User, Which};
 
 /// Ends the login of a session, which stays.
@@ -14,7 +14,14 @@ pub(crate) fn sign_out<L: Ledger>(
     login: LoginId,
     moment: &Moment,
 ) -> Result<bool, L::Error> {
-    release(ledger, key, Some(login), Some(key), "released", moment)
+    release(
+        ledger,
+        key,
+        Some(login),
+        Some(key),
+        reason::RELEASED,
+        moment,
+    )
 }
 
 /// Ends the login that a session has, before the session itself is removed.
@@ -23,7 +30,7 @@ pub(crate) fn signs_out_with<L: Ledger>(
     key: &[u8],
     moment: &Moment,
 ) -> Result<(), L::Error> {
-    release(ledger, key, None, None, "destroyed", moment).map(|_| ())
+    release(ledger, key, None, None, reason::DESTROYED, moment).map(|_| ())
 }
 
 fn release<L: Ledger>(
@@ -53,7 +60,10 @@ fn release<L: Ledger>(
     };
     let mut book = Book::new(moment);
     end_login(ledger, &entry, spared, Remains::Nothing)?;
-    let data = event::data(&entry.identity, &Tails::plain(moment, Some(reason), None));
+    let data = event::data(
+        &entry.identity,
+        &EventDetails::with_reason(moment, reason).members(),
+    );
     book.note(&row, Kind::Released, &data);
     book.append(ledger)?;
     Ok(true)
@@ -72,20 +82,14 @@ pub(crate) fn kick<L: Ledger>(
         return Ok(Vec::new());
     };
     let mut book = Book::new(moment);
-    let tail = Tail {
-        reason: Some(&order.reason),
-        code: Some(KickCode::Kicked),
-        by: None,
-        at: moment.at,
-    };
-    let tail = tail.members();
+    let details = EventDetails::kick(moment, &order.reason, KickCode::Kicked).members();
     let mut kicks = Vec::new();
     for entry in live_entries(ledger, &mut book, &key, &row)? {
         let meant = |login: Login| which.means(&login.identity);
         if !entry.to_login().is_some_and(meant) {
             continue;
         }
-        let data = event::data(&entry.identity, &tail);
+        let data = event::data(&entry.identity, &details);
         let tombstone = Remains::Tombstone(&data, order.tombstone_ttl);
         end_login(ledger, &entry, None, tombstone)?;
         book.note(&row, Kind::Kicked, &data);
@@ -119,11 +123,11 @@ pub(crate) fn notify<L: Ledger>(
     };
     let mut book = Book::new(moment);
     let live = live_entries(ledger, &mut book, &key, &row)?;
-    let tail = format!("\"at\":{},\"payload\":{payload}", moment.at);
+    let details = event::message_members(moment, payload);
     let meant = |entry: &&Entry| device.is_none_or(|device| device.as_str() == entry.device);
     let mut count = 0;
     for entry in live.iter().filter(meant) {
-        book.note(&row, Kind::Message, &event::data(&entry.identity, &tail));
+        book.note(&row, Kind::Message, &event::data(&entry.identity, &details));
         count += 1;
     }
     book.append(ledger)?;

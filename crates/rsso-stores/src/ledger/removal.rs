@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::contract::Ledger;
 use super::events::Book;
 use super::rows::{Entry, Slice, UserRow};
-use rsso_core::login::event::{self, Kind, Tails};
+use rsso_core::login::event::{self, EventDetails, Kind};
 use rsso_core::login::{ROTATION_GRACE, UserKey};
 use rsso_core::store::Version;
 
@@ -31,7 +31,10 @@ pub(super) fn forget<L: Ledger>(
     row: &UserRow,
     entry: &Entry,
 ) -> Result<(), L::Error> {
-    let data = event::data(&entry.identity, &Tails::expired(book.moment));
+    let data = event::data(
+        &entry.identity,
+        &EventDetails::expired(book.moment).members(),
+    );
     book.note(row, Kind::Expired, &data);
     // With its rows: a request that is still under way there would store a living session again.
     end_login(ledger, entry, None, Remains::Nothing)

@@ -14,7 +14,9 @@ use super::scripts::Act;
 use super::store::RedisStore;
 use super::{keys, record};
 use rsso_core::error::Result;
-use rsso_core::login::event::{Event, Moment, Position, Tail, head, identity_json, json, merge};
+use rsso_core::login::event::{
+    Event, EventDetails, Moment, Position, head, identity_json, json, merge, message_members,
+};
 use rsso_core::login::policy::SLICE;
 use rsso_core::login::{
     BornOf, Bound, Claim, ClaimBasis, Claimed, Device, Kick, KickCode, KickOrder, Login, LoginId,
@@ -54,18 +56,8 @@ impl Logins for RedisStore {
     fn claim(&mut self, key: &SessionKey, basis: ClaimBasis, claim: &Claim) -> Result<Claimed> {
         let moment = Moment::now()?;
         let limits = claim.limits;
-        let by = claim.by();
-        let replaced = Tail {
-            reason: Some("replaced"),
-            code: Some(KickCode::Replaced),
-            by: Some(&by),
-            at: moment.at,
-        };
-        let elsewhere = Tail {
-            reason: None,
-            code: None,
-            ..replaced.clone()
-        };
+        let replaced = EventDetails::replaced(&moment, claim.by());
+        let elsewhere = EventDetails::elsewhere(&moment, claim.by());
         let user = claim.user.key();
         let seen = basis
             .seen
@@ -173,12 +165,7 @@ impl Logins for RedisStore {
 
     fn kick(&mut self, user: &User, which: &Which, order: &KickOrder) -> Result<Vec<Kick>> {
         let moment = Moment::now()?;
-        let kicked = Tail {
-            reason: Some(&order.reason),
-            code: Some(KickCode::Kicked),
-            by: None,
-            at: moment.at,
-        };
+        let kicked = EventDetails::kick(&moment, &order.reason, KickCode::Kicked);
         let id = |login: Option<LoginId>| login.map(|login| login.to_string()).unwrap_or_default();
         let mut call = Act::Kick.call_on(&self.user_key(user));
         call.arg(&self.prefix)
@@ -208,7 +195,7 @@ impl Logins for RedisStore {
         let mut call = Act::Notify.call_on(&self.user_key(user));
         call.arg(&self.prefix)
             .arg(device.map_or("", Device::as_str))
-            .arg(format!("\"at\":{},\"payload\":{payload}", moment.at));
+            .arg(message_members(&moment, payload));
         self.at(&mut call, &moment);
         let done = self.change(call, Resend::Never)?;
         Ok(u64::try_from(done.code).unwrap_or_default())
