@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use redis::Value;
 
-use super::acts::{Resend, known};
 use super::commands::millis;
 use super::keys::Keys;
+use super::mutation::{Resend, known};
 use super::record;
 use super::scripts::Act;
-use super::stage::Stage;
+use super::staged_payload::Stage;
 use super::store::RedisStore;
 use rsso_core::error::{Error, Result, StoreErrorKind};
 use rsso_core::store::{Basis, Generation, MAYBE_STORED, NOT_STORED, Outcome, Revision, Version};

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use redis::{Cmd, ServerError, Value};
 
-use super::fault::{self, Fault};
-use super::owner::Owner;
-use super::replies::Replies;
+use super::connection_id::Owner;
+use super::error::{self, Fault};
+use super::reply_reader::Replies;
 use super::scripts::Act;
 use super::socket::Socket;
-use super::stage::Stage;
+use super::staged_payload::Stage;
 use super::stream::Stream;
 use super::target::Target;
 use rsso_core::error::Error;
@@ -205,7 +205,7 @@ impl Link {
             Ok(replies) => {
                 self.used = Instant::now();
                 let refused = |reply: &Value| match reply {
-                    Value::ServerError(error) if fault::refuses_writes(error) => {
+                    Value::ServerError(error) if error::refuses_writes(error) => {
                         Some(error.clone())
                     }
                     _ => None,

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use super::connection::Link;
 use super::keys::Keys;
 use super::socket::{self, PEER_CLOSED, Socket};
-use super::suspect::Suspect;
+use super::stale_lock::Suspect;
 use rsso_core::deadline::Deadline;
 use rsso_core::store::Token;
 

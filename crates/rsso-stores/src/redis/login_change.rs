@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use redis::Cmd;
 
-use super::acts::{Resend, known};
 use super::commands::millis;
+use super::mutation::{Resend, known};
 use super::scripts::Act;
 use super::{RedisStore, keys, record};
 use rsso_core::error::{Error, Result};

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use redis::{Value, cmd};
 
-use super::acts::Resend;
 use super::commands::millis;
 use super::connection::Failure;
 use super::login_change::Changed;
 use super::login_entry::{bound, kicks, listed, version};
+use super::mutation::Resend;
 use super::scripts::Act;
 use super::store::RedisStore;
 use super::{keys, record};

@@ -2,38 +2,38 @@
 //!
 //! What always holds: lock, record and waiters of a session change in one script each, on keys of
 //! one hash slot; a payload never passes through a script but is staged by a plain `SET` and
-//! renamed; and a lock is a key with an expiry, which a living owner's [`keeper`] puts off.
+//! renamed; and a lock is a key with an expiry, which a living owner's [`lock_renewer`] puts off.
 
-mod acts;
+mod acquire;
 mod advice;
 mod commands;
 mod commit;
+mod connect;
 mod connection;
-mod dial;
-mod exchange;
-mod fault;
-mod keeper;
+mod connection_id;
+mod error;
 mod keys;
+mod lock_renewer;
 mod lock_tasks;
 mod login_change;
 mod login_entry;
 mod logins;
-mod owner;
+mod mutation;
+mod pipeline;
 mod process;
 mod receipts;
 mod record;
-mod renewer;
-mod replies;
+mod renewer_thread;
+mod reply_reader;
 mod scripts;
 mod sessions;
 mod socket;
-mod stage;
+mod staged_payload;
+mod stale_lock;
 mod store;
 mod stream;
-mod suspect;
 mod target;
 mod tls;
-mod wait;
 mod words;
 
 pub use store::RedisStore;

@@ -38,21 +38,21 @@ macro_rules! scripts {
 }
 
 scripts! {
-    Acquire = "lua/lock.lua" + "lua/record.lua" + "lua/acquire.lua";
-    Peek = "lua/lock.lua" + "lua/record.lua" + "lua/peek.lua";
-    Commit = "lua/lock.lua" + "lua/record.lua" + "lua/commit.lua";
-    Touch = "lua/lock.lua" + "lua/record.lua" + "lua/touch.lua";
-    Release = "lua/lock.lua" + "lua/release.lua";
-    Free = "lua/lock.lua" + "lua/free.lua";
-    Vouch = "lua/lock.lua" + "lua/vouch.lua";
-    Renew = "lua/lock.lua" + "lua/record.lua" + "lua/renew.lua";
-    Destroy = "lua/lock.lua" + "lua/record.lua" + "lua/logins.lua" + "lua/destroy.lua";
-    Claim = "lua/lock.lua" + "lua/record.lua" + "lua/logins.lua" + "lua/claim.lua";
-    Rotate = "lua/lock.lua" + "lua/record.lua" + "lua/logins.lua" + "lua/rotate.lua";
-    SignOut = "lua/lock.lua" + "lua/record.lua" + "lua/logins.lua" + "lua/sign_out.lua";
-    Kick = "lua/lock.lua" + "lua/record.lua" + "lua/logins.lua" + "lua/kick.lua";
-    List = "lua/lock.lua" + "lua/record.lua" + "lua/logins.lua" + "lua/list.lua";
-    Notify = "lua/lock.lua" + "lua/record.lua" + "lua/logins.lua" + "lua/notify.lua";
+    Acquire = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/acquire.lua";
+    Peek = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/peek.lua";
+    Commit = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/commit.lua";
+    Touch = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/touch.lua";
+    Release = "lua/shared/lock.lua" + "lua/release.lua";
+    Free = "lua/shared/lock.lua" + "lua/free_stale.lua";
+    Vouch = "lua/shared/lock.lua" + "lua/set_owner.lua";
+    Renew = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/renew.lua";
+    Destroy = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/shared/logins.lua" + "lua/destroy.lua";
+    Claim = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/shared/logins.lua" + "lua/claim.lua";
+    Rotate = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/shared/logins.lua" + "lua/rotate.lua";
+    SignOut = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/shared/logins.lua" + "lua/sign_out.lua";
+    Kick = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/shared/logins.lua" + "lua/kick.lua";
+    List = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/shared/logins.lua" + "lua/list.lua";
+    Notify = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/shared/logins.lua" + "lua/notify.lua";
 }
 
 impl Source {

@@ -7,7 +7,7 @@ use redis::Value;
 
 use super::commands::release;
 use super::scripts::Act;
-use super::{RedisStore, fault};
+use super::{RedisStore, error};
 use rsso_core::deadline::Deadline;
 use rsso_core::error::{Error, Result};
 use rsso_core::sid::SessionKey;
@@ -28,7 +28,7 @@ impl Store for RedisStore {
             return Ok(());
         }
         match self.exchange(&[self.target.probe()])?.pop() {
-            Some(Value::ServerError(error)) if fault::refuses_writes(&error) => {
+            Some(Value::ServerError(error)) if error::refuses_writes(&error) => {
                 Err(self.target.refused("cannot store a new session", &error))
             }
             _ => {

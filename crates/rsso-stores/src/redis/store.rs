@@ -7,12 +7,12 @@ use redis::{Cmd, Value};
 
 use super::commands::get;
 use super::connection::Link;
-use super::keeper::Keeper;
 use super::keys::Keys;
+use super::lock_renewer::Keeper;
 use super::login_entry::bound;
 use super::record;
 use super::scripts::Act;
-use super::suspect::Suspect;
+use super::stale_lock::Suspect;
 use super::target::Target;
 use rsso_core::dsn::RedisDsn;
 use rsso_core::error::{Error, Result, StoreErrorKind};

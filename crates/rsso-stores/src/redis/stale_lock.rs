@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use redis::{Cmd, Value};
 
-use super::owner::Owner;
+use super::connection_id::Owner;
 
 /// How long the owner of a connection that is gone has to vouch for its lock. It notices at once.
 const GONE: Duration = Duration::from_millis(500);

@@ -12,12 +12,12 @@ use redis::{Cmd, Value, cmd};
 
 use super::commands::{free, get, millis};
 use super::connection::{Failure, Link};
-use super::exchange::may_try_again;
+use super::connection_id::Owner;
 use super::keys::Keys;
-use super::owner::Owner;
+use super::pipeline::may_try_again;
 use super::scripts::Act;
+use super::stale_lock::{self, Inquiry};
 use super::store::RedisStore;
-use super::suspect::{self, Inquiry};
 use rsso_core::error::{Error, Result};
 use rsso_core::store::{Load, Loaded, LockTerms, Token};
 
@@ -123,7 +123,7 @@ impl RedisStore {
     /// Looks whether the lock's owner may be dead, and frees it for the head of the queue if that was known
     /// for long enough. Who waits on leaves it to its keeper; who does not may be back with the next request.
     fn suspect(&mut self, keys: &Keys, lock: &[u8], token: Token, terms: LockTerms) -> Result<()> {
-        let inquiry = suspect::inquire(lock, &self.owner());
+        let inquiry = stale_lock::inquire(lock, &self.owner());
         let answer = match &inquiry {
             Inquiry::Ask(question) => self.exchange(std::slice::from_ref(question))?.pop(),
             Inquiry::Trust | Inquiry::Restarted => None,

@@ -7,7 +7,7 @@ use std::io::{self, Read};
 
 use redis::Value;
 
-use super::fault::Fault;
+use super::error::Fault;
 
 /// How much is read at once.
 const CHUNK: usize = 16 * 1024;

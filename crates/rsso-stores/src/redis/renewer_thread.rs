@@ -11,7 +11,7 @@ use super::commands::{free, millis};
 use super::connection::Link;
 use super::lock_tasks::{Duty, NamedOwner, Shared, Task, WATCH};
 use super::scripts::Act;
-use super::suspect::{self, Inquiry};
+use super::stale_lock::{self, Inquiry};
 use super::target::Target;
 
 /// Enough for a TLS handshake.
@@ -59,7 +59,7 @@ fn perform(link: &mut Link, target: &Target, task: &Task) -> Option<(Duty, Durat
             let free = |lock: &[u8]| free(keys, lock, task.token, until.remaining());
             let suspect = match ask(link, target, get)? {
                 Value::BulkString(lock) => {
-                    let inquiry = suspect::inquire(&lock, &link.owner);
+                    let inquiry = stale_lock::inquire(&lock, &link.owner);
                     let answer = match &inquiry {
                         Inquiry::Ask(question) => Some(ask(link, target, question.clone())?),
                         Inquiry::Trust | Inquiry::Restarted => None,

@@ -12,9 +12,9 @@ use rustls::StreamOwned;
 use socket2::{Domain, SockAddr, Type};
 
 use super::connection::Link;
-use super::fault::{self, Fault};
-use super::owner::Owner;
-use super::replies::Replies;
+use super::connection_id::Owner;
+use super::error::{self, Fault};
+use super::reply_reader::Replies;
 use super::socket::Socket;
 use super::stream::{Channel, Stream};
 use super::target::Target;
@@ -131,7 +131,7 @@ impl Target {
             answers.push(answer);
         }
         let refusal = answers.pop().and_then(|probe| match probe {
-            Value::ServerError(error) if fault::refuses_writes(&error) => Some(error),
+            Value::ServerError(error) if error::refuses_writes(&error) => Some(error),
             _ => None,
         });
         let owner = Owner::from_replies(&answers[must..]);

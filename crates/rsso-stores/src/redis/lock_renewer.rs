@@ -18,9 +18,9 @@ use parking_lot::Mutex;
 
 use super::keys::Keys;
 use super::lock_tasks::{Duty, NamedOwner, Shared, State, Task, WATCH};
-use super::renewer;
+use super::renewer_thread;
 use super::socket::Socket;
-use super::suspect::Suspect;
+use super::stale_lock::Suspect;
 use super::target::Target;
 use rsso_core::deadline::Deadline;
 use rsso_core::store::Token;
@@ -129,7 +129,7 @@ impl Keeper {
             }),
             changed: EventFd::from_flags(flags).ok()?,
         });
-        renewer::spawn(Arc::clone(&shared), self.target.clone()).then_some(shared)
+        renewer_thread::spawn(Arc::clone(&shared), self.target.clone()).then_some(shared)
     }
 }
 

@@ -10,9 +10,9 @@ use std::time::Duration;
 use redis::{Cmd, Value};
 
 use super::connection::{self, Failure, Link, Lost};
-use super::fault;
+use super::error;
 use super::scripts::Act;
-use super::stage::Stage;
+use super::staged_payload::Stage;
 use super::store::RedisStore;
 use rsso_core::error::{Error, Result};
 
@@ -84,7 +84,7 @@ impl RedisStore {
             {
                 // A lock that could not be given back ends with the connection, which is dropped.
                 drop(link);
-                if fault::refuses_writes(&error) {
+                if error::refuses_writes(&error) {
                     // Whoever reads on finds a connection that knows it.
                     self.link = self.connect().ok();
                 }

@@ -9,8 +9,8 @@ use std::time::Duration;
 use redis::{Cmd, Value, cmd};
 
 use super::connection::{Failure, Link};
-use super::exchange::FORGOTTEN;
-use super::stage::Stage;
+use super::pipeline::FORGOTTEN;
+use super::staged_payload::Stage;
 use super::store::RedisStore;
 use rsso_core::error::Error;
 
