@@ -11,12 +11,12 @@ use std::time::Duration;
 use redis::{Cmd, Value, cmd};
 
 use super::commands::{free, get, millis};
-use super::connection::{Failure, Link};
-use super::connection_id::Owner;
+use super::connection::{Connection, PipelineError};
+use super::connection_id::ConnectionId;
 use super::keys::Keys;
 use super::pipeline::may_try_again;
-use super::scripts::Act;
-use super::stale_lock::{self, Inquiry};
+use super::scripts::Script;
+use super::stale_lock::OwnerCheck;
 use super::store::RedisStore;
 use rsso_core::error::{Error, Result};
 use rsso_core::store::{Load, Loaded, LockTerms, Token};
@@ -38,14 +38,15 @@ impl RedisStore {
             Attempt::Break(loaded) => return Ok(loaded),
             Attempt::Continue(lock) => lock,
         };
-        self.suspect(keys, &taken, want.token, terms)?;
+        self.check_owner(keys, &taken, want.token, terms)?;
         while !terms.deadline.passed() {
-            let suspect = self.suspect.clone();
-            self.keeper.watch(want.token, keys, terms.deadline, suspect);
+            let stale_lock = self.stale_lock.clone();
+            self.lock_renewer
+                .watch(want.token, keys, terms.deadline, stale_lock);
             let sleep = terms.deadline.remaining().min(terms.ttl + MARGIN);
             let replies =
-                self.try_exchange(&wait_then_acquire(self, keys, want, terms, sleep), sleep);
-            self.keeper.end(want.token);
+                self.try_pipeline(&wait_then_acquire(self, keys, want, terms, sleep), sleep);
+            self.lock_renewer.end(want.token);
             let attempt = match replies {
                 Ok(replies) => {
                     let mut replies = replies.into_iter();
@@ -53,8 +54,8 @@ impl RedisStore {
                     self.read_attempt(keys, want, terms, replies)?
                 }
                 // The server restarted, say: queue up anew.
-                Err(Failure::Lost(lost)) if !lost.timed_out => {
-                    self.replace(&lost).map_err(Failure::into_error)?;
+                Err(PipelineError::AnswerLost(lost)) if !lost.timed_out => {
+                    self.replace(&lost).map_err(PipelineError::into_error)?;
                     self.attempt(keys, want, terms)?
                 }
                 Err(failure) => return Err(failure.into_error()),
@@ -63,7 +64,7 @@ impl RedisStore {
                 Attempt::Break(loaded) => return Ok(loaded),
                 Attempt::Continue(lock) => lock,
             };
-            self.suspect(keys, &taken, want.token, terms)?;
+            self.check_owner(keys, &taken, want.token, terms)?;
         }
         // Leaving the queue is the caller's, as after any other error.
         Err(Error::LockTimeout {
@@ -74,14 +75,14 @@ impl RedisStore {
     /// The lock says which connection is its owner's: on another connection it is another command. The
     /// old one is closed first, so that what it still brings does not name a dead owner.
     fn attempt(&mut self, keys: &Arc<Keys>, want: Load, terms: LockTerms) -> Result<Attempt> {
-        let idle = self.link.as_ref().map(Link::idle);
+        let idle = self.connection.as_ref().map(Connection::idle);
         match self.try_attempt(keys, want, terms) {
-            Err(Failure::Lost(lost)) if may_try_again(&lost, idle) => self
+            Err(PipelineError::AnswerLost(lost)) if may_try_again(&lost, idle) => self
                 .replace(&lost)
                 .and_then(|_| self.try_attempt(keys, want, terms)),
             other => other,
         }
-        .map_err(Failure::into_error)
+        .map_err(PipelineError::into_error)
     }
 
     fn try_attempt(
@@ -89,12 +90,12 @@ impl RedisStore {
         keys: &Arc<Keys>,
         want: Load,
         terms: LockTerms,
-    ) -> Result<Attempt, Failure> {
-        self.link = Some(self.link().map_err(Failure::NotSent)?);
-        let acquire = acquire(keys, want, terms, self.owner_text(), false);
-        let replies = self.try_exchange(&[acquire, get(keys)], Duration::ZERO)?;
+    ) -> Result<Attempt, PipelineError> {
+        self.connection = Some(self.connection().map_err(PipelineError::NotSent)?);
+        let acquire = acquire(keys, want, terms, self.id_text(), false);
+        let replies = self.try_pipeline(&[acquire, get(keys)], Duration::ZERO)?;
         self.read_attempt(keys, want, terms, replies.into_iter())
-            .map_err(Failure::Refused)
+            .map_err(PipelineError::Refused)
     }
 
     fn read_attempt(
@@ -109,10 +110,10 @@ impl RedisStore {
         match code {
             0 => Ok(Attempt::Continue(answer.pop().unwrap_or_default())),
             1 => {
-                self.took_a_write();
-                if let Some(link) = &self.link {
-                    let socket = link.socket();
-                    self.keeper.hold(want.token, keys, terms.ttl, socket);
+                self.mark_writable();
+                if let Some(connection) = &self.connection {
+                    let socket = connection.socket();
+                    self.lock_renewer.hold(want.token, keys, terms.ttl, socket);
                 }
                 self.loaded(true, &answer, record).map(Attempt::Break)
             }
@@ -122,35 +123,47 @@ impl RedisStore {
 
     /// Looks whether the lock's owner may be dead, and frees it for the head of the queue if that was known
     /// for long enough. Who waits on leaves it to its keeper; who does not may be back with the next request.
-    fn suspect(&mut self, keys: &Keys, lock: &[u8], token: Token, terms: LockTerms) -> Result<()> {
-        let inquiry = stale_lock::inquire(lock, &self.owner());
-        let answer = match &inquiry {
-            Inquiry::Ask(question) => self.exchange(std::slice::from_ref(question))?.pop(),
-            Inquiry::Trust | Inquiry::Restarted => None,
+    fn check_owner(
+        &mut self,
+        keys: &Keys,
+        lock: &[u8],
+        token: Token,
+        terms: LockTerms,
+    ) -> Result<()> {
+        let check = OwnerCheck::of(lock, &self.connection_id());
+        let answer = match &check {
+            OwnerCheck::Ask(question) => self.pipeline(std::slice::from_ref(question))?.pop(),
+            OwnerCheck::Trust | OwnerCheck::Restarted => None,
         };
-        self.suspect = inquiry.conclude(lock, answer.as_ref(), self.suspect.take());
-        if self.suspect.take_if(|suspect| suspect.is_ripe()).is_some() {
-            self.exchange(&[free(keys, lock, token, terms.deadline.remaining())])?;
+        self.stale_lock = check.stale_lock(lock, answer.as_ref(), self.stale_lock.take());
+        if self
+            .stale_lock
+            .take_if(|stale_lock| stale_lock.may_be_freed())
+            .is_some()
+        {
+            self.pipeline(&[free(keys, lock, token, terms.deadline.remaining())])?;
         }
         Ok(())
     }
 
     /// Who this connection is, as a lock holds it; "" without a connection.
-    fn owner_text(&self) -> &str {
-        self.link.as_ref().map_or("", |link| &link.owner_text)
+    fn id_text(&self) -> &str {
+        self.connection
+            .as_ref()
+            .map_or("", |connection| &connection.id_text)
     }
 
     /// Who this connection is to the server.
-    fn owner(&self) -> Owner {
-        self.link
+    fn connection_id(&self) -> ConnectionId {
+        self.connection
             .as_ref()
-            .map(|link| link.owner.clone())
+            .map(|connection| connection.id.clone())
             .unwrap_or_default()
     }
 }
 
 fn acquire(keys: &Keys, want: Load, terms: LockTerms, owner: &str, waiting: bool) -> Cmd {
-    let mut acquire = Act::Acquire.call(keys);
+    let mut acquire = Script::Acquire.call(keys);
     acquire
         .arg(want.token.as_bytes())
         .arg(owner)
@@ -172,6 +185,6 @@ fn wait_then_acquire(
     // Zero would mean for ever.
     wait.arg(keys.wake())
         .arg(format!("{:.3}", sleep.as_secs_f64().max(0.001)));
-    let acquire = acquire(keys, want, terms, store.owner_text(), true);
+    let acquire = acquire(keys, want, terms, store.id_text(), true);
     [wait, acquire, get(keys)]
 }

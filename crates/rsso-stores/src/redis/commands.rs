@@ -5,12 +5,12 @@ use std::time::Duration;
 use redis::{Cmd, cmd};
 
 use super::keys::Keys;
-use super::scripts::Act;
+use super::scripts::Script;
 use rsso_core::deadline::bounded;
 use rsso_core::store::Token;
 
 pub(super) fn release(keys: &Keys, token: Token, waiting: bool) -> Cmd {
-    let mut release = Act::Release.call(keys);
+    let mut release = Script::Release.call(keys);
     release.arg(token.as_bytes()).arg(i32::from(waiting));
     release
 }
@@ -31,7 +31,7 @@ pub(super) fn millis(time: Duration) -> u64 {
 /// Frees `lock` if it still is what stands there, or wakes the next waiter if none stands there.
 /// Who asks waits with `token` for so long.
 pub(super) fn free(keys: &Keys, lock: &[u8], token: Token, wait: Duration) -> Cmd {
-    let mut free = Act::Free.call(keys);
+    let mut free = Script::FreeStale.call(keys);
     free.arg(lock)
         .arg(token.as_bytes())
         .arg(wait.as_millis().to_string());

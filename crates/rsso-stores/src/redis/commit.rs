@@ -8,8 +8,8 @@ use super::commands::millis;
 use super::keys::Keys;
 use super::mutation::{Resend, known};
 use super::record;
-use super::scripts::Act;
-use super::staged_payload::Stage;
+use super::scripts::Script;
+use super::staged_payload::StagedPayload;
 use super::store::RedisStore;
 use rsso_core::error::{Error, Result, StoreErrorKind};
 use rsso_core::store::{Basis, Generation, MAYBE_STORED, NOT_STORED, Outcome, Revision, Version};
@@ -47,22 +47,22 @@ impl RedisStore {
     ) -> Result<Outcome> {
         let born = born(basis)?;
         let (generation, revision) = seen(basis);
-        let stage = Stage {
+        let stage = StagedPayload {
             key: keys.staging(),
             data,
             trailer: &record::trailer(born),
             ttl: millis(ttl),
         };
-        let mut commit = Act::Commit.call_with(keys, Some(keys.staging()));
+        let mut commit = Script::Commit.call_with_extra_key(keys, Some(keys.staging()));
         commit
             .arg(basis.token.as_bytes())
             .arg(i32::from(basis.locked))
             .arg(generation)
             .arg(revision);
         let answered = self
-            .act(Some(&stage), &[commit], Resend::Same)
+            .mutate(Some(&stage), &[commit], Resend::Same)
             .map_err(|unanswered| unanswered.into_error(NOT_STORED, MAYBE_STORED))?;
-        let refused = |error: Error| match answered.again {
+        let refused = |error: Error| match answered.sent_twice {
             true => known(MAYBE_STORED, error),
             false => known(NOT_STORED, error),
         };
@@ -72,10 +72,10 @@ impl RedisStore {
         self.accept(staged).map_err(refused)?;
         let (code, detail) = verdict.map_err(refused)?;
         // A commit gives its lock back: what finds its own still there is the first.
-        let first = !answered.again || detail == b"held";
+        let first = !answered.sent_twice || detail == b"held";
         match code {
             1 => {
-                self.took_a_write();
+                self.mark_writable();
                 let generation = <[u8; 8]>::try_from(detail)
                     .map_or(born.generation, |g| Generation(u64::from_be_bytes(g)));
                 Ok(Outcome::stored(generation, Revision::from(basis.token)))
@@ -98,7 +98,7 @@ impl RedisStore {
     pub(super) fn touch(&mut self, keys: &Keys, basis: Basis, ttl: Duration) -> Result<Outcome> {
         let born = born(basis)?;
         let (generation, _) = seen(basis);
-        let mut touch = Act::Touch.call(keys);
+        let mut touch = Script::Touch.call(keys);
         touch
             .arg(basis.token.as_bytes())
             .arg(generation)
@@ -107,12 +107,12 @@ impl RedisStore {
         // A refresh changes nothing that anybody could miss, and a server that takes no writes refuses it.
         if let Some(seen) = basis.seen {
             if !self.refuses_writes() {
-                self.post(Act::Touch, touch)?;
+                self.post(Script::Touch, touch)?;
             }
             return Ok(Outcome::Stored(seen));
         }
         let answered = self
-            .act(None, &[touch], Resend::Same)
+            .mutate(None, &[touch], Resend::Same)
             .map_err(|unanswered| unanswered.into_error(NOT_STORED, MAYBE_STORED))?;
         let (code, _) = self
             .verdict(answered.replies.into_iter().next().unwrap_or(Value::Nil))

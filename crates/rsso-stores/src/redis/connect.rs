@@ -11,23 +11,23 @@ use redis::{Cmd, Value, cmd};
 use rustls::StreamOwned;
 use socket2::{Domain, SockAddr, Type};
 
-use super::connection::Link;
-use super::connection_id::Owner;
-use super::error::{self, Fault};
-use super::reply_reader::Replies;
+use super::connection::Connection;
+use super::connection_id::ConnectionId;
+use super::error::{ConnectionError, is_write_refusal};
+use super::reply_reader::ReplyReader;
 use super::socket::Socket;
-use super::stream::{Channel, Stream};
+use super::stream::{SocketStream, Stream};
 use super::target::Target;
 use rsso_core::deadline::Deadline;
 use rsso_core::dsn::RedisAddress;
 use rsso_core::error::Result;
 
 /// How long to wait before a unix socket whose queue is full is tried again.
-const TRY_AGAIN: Duration = Duration::from_millis(5);
+const UNIX_CONNECT_RETRY: Duration = Duration::from_millis(5);
 
 impl Target {
     /// A new connection, signed in.
-    pub(super) fn connect(&self) -> Result<Link> {
+    pub(super) fn connect(&self) -> Result<Connection> {
         // Before anybody is called: a file that is missing is said whether the server is there or not.
         let tls = match &self.dsn.address {
             RedisAddress::Tcp {
@@ -38,22 +38,22 @@ impl Target {
             _ => None,
         };
         let socket = match &self.dsn.address {
-            RedisAddress::Unix(path) => self.dial_unix(path),
-            RedisAddress::Tcp { host, port, .. } => self.dial_tcp(host, *port),
+            RedisAddress::Unix(path) => self.connect_unix(path),
+            RedisAddress::Tcp { host, port, .. } => self.connect_tcp(host, *port),
         };
         let channel =
-            Channel::new(socket.map_err(|error| self.unreachable(error.into(), b"", false))?);
+            SocketStream::new(socket.map_err(|error| self.unreachable(error.into(), b"", false))?);
         let mut stream = match tls {
             Some(tls) => Stream::Tls(Box::new(StreamOwned::new(tls, channel))),
             None => Stream::Plain(channel),
         };
-        if let Err(error) = stream.shake_hands() {
+        if let Err(error) = stream.complete_tls_handshake() {
             return Err(self.unreachable(error.into(), stream.first_bytes(), true));
         }
-        self.sign_in(stream)
+        self.initialize(stream)
     }
 
-    fn dial_tcp(&self, host: &str, port: u16) -> io::Result<Socket> {
+    fn connect_tcp(&self, host: &str, port: u16) -> io::Result<Socket> {
         let deadline = Deadline::after(self.connect_timeout);
         let mut last = io::Error::new(ErrorKind::NotFound, "this host has no address");
         for address in (host, port).to_socket_addrs()? {
@@ -68,7 +68,7 @@ impl Target {
     }
 
     /// Without blocking: a full queue would hold us up for as long as it likes.
-    fn dial_unix(&self, path: &Path) -> io::Result<Socket> {
+    fn connect_unix(&self, path: &Path) -> io::Result<Socket> {
         let deadline = Deadline::after(self.connect_timeout);
         let address = SockAddr::unix(path)?;
         let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
@@ -76,7 +76,9 @@ impl Target {
         loop {
             match socket.connect(&address) {
                 Ok(()) => break,
-                Err(error) if is_passing(&error) && !deadline.passed() => thread::sleep(TRY_AGAIN),
+                Err(error) if is_passing(&error) && !deadline.passed() => {
+                    thread::sleep(UNIX_CONNECT_RETRY);
+                }
                 Err(error) if is_passing(&error) => return Err(ErrorKind::TimedOut.into()),
                 Err(error) => return Err(error),
             }
@@ -86,7 +88,7 @@ impl Target {
     }
 
     /// All that has to be said on a new connection, in one round trip.
-    fn sign_in(&self, mut stream: Stream) -> Result<Link> {
+    fn initialize(&self, mut stream: Stream) -> Result<Connection> {
         let mut greeting = Vec::with_capacity(5);
         if !self.dsn.password.is_empty() {
             let mut auth = cmd("AUTH");
@@ -113,12 +115,12 @@ impl Target {
         }
         // A server that has no room for us says so and hangs up: its words are read all the same.
         let sent = stream.write_all(&packed).and_then(|()| stream.flush());
-        let mut replies = Replies::new();
+        let mut replies = ReplyReader::new();
         let mut answers = Vec::with_capacity(greeting.len());
         for index in 0..greeting.len() {
             let answer = replies.next(&mut stream).map_err(|fault| {
                 let fault = match &sent {
-                    Err(error) if index == 0 => Fault::Io(error.kind().into()),
+                    Err(error) if index == 0 => ConnectionError::Io(error.kind().into()),
                     _ => fault,
                 };
                 self.unreachable(fault, stream.first_bytes(), false)
@@ -131,11 +133,11 @@ impl Target {
             answers.push(answer);
         }
         let refusal = answers.pop().and_then(|probe| match probe {
-            Value::ServerError(error) if error::refuses_writes(&error) => Some(error),
+            Value::ServerError(error) if is_write_refusal(&error) => Some(error),
             _ => None,
         });
-        let owner = Owner::from_replies(&answers[must..]);
-        Ok(Link::new(stream, replies, owner, refusal))
+        let id = ConnectionId::from_replies(&answers[must..]);
+        Ok(Connection::new(stream, replies, id, refusal))
     }
 
     /// Whether the server takes writes. It writes nothing: the key is never there.

@@ -6,29 +6,29 @@ use std::time::{Duration, Instant};
 
 use redis::{Cmd, ServerError, Value};
 
-use super::connection_id::Owner;
-use super::error::{self, Fault};
-use super::reply_reader::Replies;
-use super::scripts::Act;
+use super::connection_id::ConnectionId;
+use super::error::{ConnectionError, is_write_refusal};
+use super::reply_reader::ReplyReader;
+use super::scripts::Script;
 use super::socket::Socket;
-use super::staged_payload::Stage;
+use super::staged_payload::StagedPayload;
 use super::stream::Stream;
 use super::target::Target;
 use rsso_core::error::Error;
 
 /// How much memory for what is sent a connection keeps, in bytes.
-const KEPT: usize = 1 << 20;
+const MAX_KEPT_BUFFER: usize = 1 << 20;
 
 /// For how long a server that took a write is trusted to take the next one.
-const TRUSTED: Duration = Duration::from_secs(1);
+const WRITE_TRUST: Duration = Duration::from_secs(1);
 
 /// An open connection.
-pub(super) struct Link {
+pub(super) struct Connection {
     stream: Stream,
-    replies: Replies,
+    replies: ReplyReader,
     /// Who this connection is to the server: what a lock says of its owner.
-    pub(super) owner: Owner,
-    pub(super) owner_text: String,
+    pub(super) id: ConnectionId,
+    pub(super) id_text: String,
     /// Why the server took no write when it was asked last; none where it did.
     pub(super) refusal: Option<ServerError>,
     /// How many answers are on their way that nobody has waited for.
@@ -44,36 +44,36 @@ pub(super) struct Link {
 }
 
 /// Why an exchange failed.
-pub(super) enum Failure {
+pub(super) enum PipelineError {
     /// No connection could be made: nothing was sent.
     NotSent(Error),
     /// It was sent, and its answer was lost: it may have been done.
-    Lost(Box<Lost>),
+    AnswerLost(Box<LostAnswer>),
     /// It was sent, and the server refused what goes with it.
     Refused(Error),
 }
 
 /// An answer that never came.
-pub(super) struct Lost {
+pub(super) struct LostAnswer {
     pub(super) error: Error,
     /// The time was up: the connection may be sound, and what was sent may still be done.
     pub(super) timed_out: bool,
     /// The connection that is gone, as its server knew it.
-    pub(super) owner: Owner,
+    pub(super) connection: ConnectionId,
 }
 
-impl Link {
+impl Connection {
     pub(super) fn new(
         stream: Stream,
-        replies: Replies,
-        owner: Owner,
+        replies: ReplyReader,
+        id: ConnectionId,
         refusal: Option<ServerError>,
     ) -> Self {
         Self {
             stream,
             replies,
-            owner_text: owner.to_text(),
-            owner,
+            id_text: id.to_text(),
+            id,
             refusal,
             unread: 0,
             run: 0,
@@ -84,14 +84,14 @@ impl Link {
     }
 
     /// The server has just taken a write.
-    pub(super) fn took_a_write(&mut self) {
+    pub(super) fn mark_writable(&mut self) {
         self.refusal = None;
         self.wrote = self.used;
     }
 
     /// Whether it is known that the server takes writes.
     pub(super) fn takes_writes(&self) -> bool {
-        self.refusal.is_none() && self.wrote.elapsed() < TRUSTED
+        self.refusal.is_none() && self.wrote.elapsed() < WRITE_TRUST
     }
 
     /// How many answers are on their way that nobody has waited for.
@@ -114,17 +114,17 @@ impl Link {
     }
 
     /// Whether the server knew this script when it was run on this connection.
-    pub(super) fn has_run(&self, act: Act) -> bool {
-        self.run & 1 << act as u32 != 0
+    pub(super) fn has_answered(&self, script: Script) -> bool {
+        self.run & 1 << script as u32 != 0
     }
 
     /// This script was answered.
-    pub(super) fn ran(&mut self, act: Act) {
-        self.run |= 1 << act as u32;
+    pub(super) fn ran(&mut self, script: Script) {
+        self.run |= 1 << script as u32;
     }
 
-    /// Sends a command; [`Self::exchange`] gets its answer.
-    pub(super) fn post(&mut self, command: &Cmd) -> Result<(), Fault> {
+    /// Sends a command; [`Self::pipeline`] gets its answer.
+    pub(super) fn post(&mut self, command: &Cmd) -> Result<(), ConnectionError> {
         self.stream.write_all(&command.get_packed_command())?;
         self.stream.flush()?;
         self.unread += 1;
@@ -135,14 +135,14 @@ impl Link {
     /// all; an error among them is the caller's to look at. A `stage` goes before the command at its
     /// index, and its answer is there among the answers. `extra` is how long the server may make us wait
     /// on purpose.
-    pub(super) fn exchange(
+    pub(super) fn pipeline(
         &mut self,
         target: &Target,
         commands: &[Cmd],
-        stage: Option<(usize, &Stage<'_>)>,
+        stage: Option<(usize, &StagedPayload<'_>)>,
         sent: usize,
         extra: Duration,
-    ) -> Result<Vec<Value>, Failure> {
+    ) -> Result<Vec<Value>, PipelineError> {
         self.packed.clear();
         for (index, command) in commands.iter().enumerate().skip(sent) {
             if let Some((_, stage)) = stage.filter(|(at, _)| *at == index) {
@@ -151,27 +151,27 @@ impl Link {
             command.write_packed_command(&mut self.packed);
         }
         let answers = commands.len() + usize::from(stage.is_some());
-        self.stream.wait_longer(extra);
-        let mut replies = self.converse(target, answers)?;
-        if self.packed.capacity() > KEPT {
+        self.stream.set_extra_wait(extra);
+        let mut replies = self.send_and_read_all(target, answers)?;
+        if self.packed.capacity() > MAX_KEPT_BUFFER {
             self.packed = Vec::new();
         }
         self.unread = 0;
         // It is no script, and what it has staged stays: it need not be sent again.
         let staged = stage.map(|(at, _)| (at, replies.remove(at)));
         if replies.iter().any(is_missing_script) {
-            self.give_scripts(target)?;
+            self.load_scripts(target)?;
             // Every script may run twice for the same token; a wait that was answered may not.
-            let again: Vec<usize> = (0..commands.len())
+            let sent_twice: Vec<usize> = (0..commands.len())
                 .filter(|i| !is_blocking(&commands[*i]))
                 .collect();
-            let resent: Vec<Cmd> = again.iter().map(|i| commands[*i].clone()).collect();
+            let resent: Vec<Cmd> = sent_twice.iter().map(|i| commands[*i].clone()).collect();
             let answers = self.request(target, &resent)?;
-            for (index, answer) in again.into_iter().zip(answers) {
+            for (index, answer) in sent_twice.into_iter().zip(answers) {
                 replies[index] = answer;
             }
         }
-        self.stream.wait_longer(Duration::ZERO);
+        self.stream.set_extra_wait(Duration::ZERO);
         if let Some((at, reply)) = staged {
             replies.insert(at, reply);
         }
@@ -179,10 +179,10 @@ impl Link {
     }
 
     /// Gives the server every script.
-    fn give_scripts(&mut self, target: &Target) -> Result<(), Failure> {
-        let loaded = self.request(target, &Act::load_all())?;
+    fn load_scripts(&mut self, target: &Target) -> Result<(), PipelineError> {
+        let loaded = self.request(target, &Script::load_commands())?;
         match loaded.into_iter().find(is_server_error) {
-            Some(Value::ServerError(error)) => Err(Failure::Refused(
+            Some(Value::ServerError(error)) => Err(PipelineError::Refused(
                 target.refused("cannot load the scripts", &error),
             )),
             _ => Ok(()),
@@ -190,24 +190,26 @@ impl Link {
     }
 
     /// Sends commands and reads their answers.
-    fn request(&mut self, target: &Target, commands: &[Cmd]) -> Result<Vec<Value>, Failure> {
+    fn request(&mut self, target: &Target, commands: &[Cmd]) -> Result<Vec<Value>, PipelineError> {
         self.packed.clear();
         for command in commands {
             command.write_packed_command(&mut self.packed);
         }
-        self.converse(target, commands.len())
+        self.send_and_read_all(target, commands.len())
     }
 
     /// Sends what is packed, and reads so many answers.
-    fn converse(&mut self, target: &Target, answers: usize) -> Result<Vec<Value>, Failure> {
+    fn send_and_read_all(
+        &mut self,
+        target: &Target,
+        answers: usize,
+    ) -> Result<Vec<Value>, PipelineError> {
         let result = self.send_and_read(answers);
         match result {
             Ok(replies) => {
                 self.used = Instant::now();
                 let refused = |reply: &Value| match reply {
-                    Value::ServerError(error) if error::refuses_writes(error) => {
-                        Some(error.clone())
-                    }
+                    Value::ServerError(error) if is_write_refusal(error) => Some(error.clone()),
                     _ => None,
                 };
                 if let Some(error) = replies.iter().find_map(refused) {
@@ -215,15 +217,15 @@ impl Link {
                 }
                 Ok(replies)
             }
-            Err(fault) => Err(Failure::Lost(Box::new(Lost {
+            Err(fault) => Err(PipelineError::AnswerLost(Box::new(LostAnswer {
                 timed_out: fault.is_timeout(),
                 error: target.broken("the request failed", fault),
-                owner: self.owner.clone(),
+                connection: self.id.clone(),
             }))),
         }
     }
 
-    fn send_and_read(&mut self, answers: usize) -> Result<Vec<Value>, Fault> {
+    fn send_and_read(&mut self, answers: usize) -> Result<Vec<Value>, ConnectionError> {
         if !self.packed.is_empty() {
             self.stream.write_all(&self.packed)?;
             self.stream.flush()?;
@@ -235,7 +237,7 @@ impl Link {
     }
 }
 
-impl Drop for Link {
+impl Drop for Connection {
     /// Others may share the socket: it ends here all the same.
     fn drop(&mut self) {
         self.socket().shut_down();

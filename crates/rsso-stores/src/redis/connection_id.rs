@@ -7,13 +7,13 @@ use super::process::Process;
 /// A connection of one run of one server, told from a dead one by `CLIENT LIST ID`; and its process, which others
 /// on its machine tell from a dead one at once.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Owner {
+pub(super) struct ConnectionId {
     run: String,
     client: String,
     process: Option<Process>,
 }
 
-impl Owner {
+impl ConnectionId {
     /// Unknown where the ACL does not allow the questions: then only the time-to-live ends a lock.
     pub(super) fn from_replies(replies: &[Value]) -> Self {
         let [info, Value::Int(client)] = replies else {
@@ -65,7 +65,7 @@ impl Owner {
 
     /// The question whether this connection still exists; none where another run of the server
     /// made it, for then nobody knows.
-    pub(super) fn liveness_question(&self, asking: &Self) -> Option<Cmd> {
+    pub(super) fn exists_command(&self, asking: &Self) -> Option<Cmd> {
         if self.run != asking.run || self.client.is_empty() {
             return None;
         }
@@ -76,22 +76,22 @@ impl Owner {
 
     /// The command that closes this connection on the server that `asking` is connected to; none where
     /// another run of the server made it, or nobody knows.
-    pub(super) fn kill(&self, asking: &Self) -> Option<Cmd> {
+    pub(super) fn kill_command(&self, asking: &Self) -> Option<Cmd> {
         if self.run != asking.run || self.client.is_empty() {
             return None;
         }
-        let mut kill = cmd("CLIENT");
-        kill.arg("KILL").arg("ID").arg(&self.client);
-        Some(kill)
+        let mut kill_command = cmd("CLIENT");
+        kill_command.arg("KILL").arg("ID").arg(&self.client);
+        Some(kill_command)
     }
 
     /// Whether a run of the server made it that has ended, or another server.
-    pub(super) fn is_of_another_run(&self, asking: &Self) -> bool {
+    pub(super) fn is_of_another_server_run(&self, asking: &Self) -> bool {
         !self.run.is_empty() && !asking.run.is_empty() && self.run != asking.run
     }
 
     /// Whether the answer says that it is gone. Anything unexpected counts as alive.
-    pub(super) fn is_dead(answer: &Value) -> bool {
+    pub(super) fn says_closed(answer: &Value) -> bool {
         match answer {
             Value::BulkString(text) => text.iter().all(u8::is_ascii_whitespace),
             Value::VerbatimString { text, .. } => text.trim().is_empty(),

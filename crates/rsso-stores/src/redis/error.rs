@@ -14,30 +14,30 @@ use rsso_core::error::{Error, StoreErrorKind};
 
 /// Why an exchange failed.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(super) enum ConnectionError {
     /// The socket, or TLS over it.
     Io(io::Error),
     /// What came is no answer of a Redis server.
-    Foreign,
+    NotRedis,
 }
 
-impl Fault {
+impl ConnectionError {
     /// No answer came in time; the connection itself may be sound.
     pub(super) fn is_timeout(&self) -> bool {
         matches!(self, Self::Io(error) if error.kind() == ErrorKind::TimedOut)
     }
 }
 
-impl From<io::Error> for Fault {
+impl From<io::Error> for ConnectionError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
     }
 }
 
-/// A server's refusal, in its own words.
-struct Words<'a>(&'a ServerError);
+/// What a server refused, in its own words.
+struct RefusalText<'a>(&'a ServerError);
 
-impl fmt::Display for Words<'_> {
+impl fmt::Display for RefusalText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let details = self.0.details().unwrap_or_default();
         // Servers quote the arguments of an unknown command: keys, and so session ids.
@@ -48,9 +48,9 @@ impl fmt::Display for Words<'_> {
     }
 }
 
-/// Whether the server accepts no writes: it is full, a replica, or cannot save.
-pub(super) fn refuses_writes(error: &ServerError) -> bool {
-    // Redis 6.2 wraps the error of a script in a sentence of its own.
+/// Whether the server takes no writes at the moment: it is full, a replica, or cannot save.
+pub(super) fn is_write_refusal(error: &ServerError) -> bool {
+    // Redis 6.2 wraps what a script met in a sentence of its own.
     let inside = |code: &str| {
         error.code() == code || error.details().is_some_and(|words| words.contains(code))
     };
@@ -62,7 +62,7 @@ pub(super) fn refuses_writes(error: &ServerError) -> bool {
 impl Target {
     /// The error for a server's refusal.
     pub(super) fn refused(&self, doing: &str, error: &ServerError) -> Error {
-        let words = Words(error).to_string();
+        let words = RefusalText(error).to_string();
         match of_refusal(error) {
             Some((kind, advice)) => {
                 Error::store(kind, &self.address, format!("{doing}: {advice}"), words)
@@ -71,15 +71,15 @@ impl Target {
         }
     }
 
-    /// The error for a fault of a connection.
-    pub(super) fn broken(&self, doing: &str, fault: Fault) -> Error {
+    /// A fault of a connection that worked before, or was being made.
+    pub(super) fn broken(&self, doing: &str, fault: ConnectionError) -> Error {
         match fault {
-            Fault::Foreign => Error::store_plain(
+            ConnectionError::NotRedis => Error::store_plain(
                 StoreErrorKind::Configuration,
                 &self.address,
                 format!("{doing}: what answers is not a Redis server (rsso.dsn)"),
             ),
-            Fault::Io(error) => {
+            ConnectionError::Io(error) => {
                 let (kind, advice) = of_io(error.kind());
                 let problem = match advice {
                     "" => doing.to_owned(),
@@ -90,16 +90,23 @@ impl Target {
         }
     }
 
-    /// The error for a fault before the first answer. It may be the wrong port.
-    pub(super) fn unreachable(&self, fault: Fault, first: &[u8], shaking_hands: bool) -> Error {
+    /// A fault before the first answer on a connection: it may be the wrong port.
+    pub(super) fn unreachable(
+        &self,
+        fault: ConnectionError,
+        first: &[u8],
+        shaking_hands: bool,
+    ) -> Error {
         const DOING: &str = "cannot connect";
         let tls = matches!(&self.dsn.address, RedisAddress::Tcp { tls: Some(_), .. });
         let plain_tcp = matches!(&self.dsn.address, RedisAddress::Tcp { tls: None, .. });
         let said = |kind: StoreErrorKind, advice: &str| {
             let problem = format!("{DOING}: {advice}");
             match &fault {
-                Fault::Io(error) => Error::store(kind, &self.address, problem, error.to_string()),
-                Fault::Foreign => Error::store_plain(kind, &self.address, problem),
+                ConnectionError::Io(error) => {
+                    Error::store(kind, &self.address, problem, error.to_string())
+                }
+                ConnectionError::NotRedis => Error::store_plain(kind, &self.address, problem),
             }
         };
         if let Some(stranger) = stranger(first) {
@@ -111,7 +118,7 @@ impl Target {
                 "this port speaks TLS: write rediss:// in rsso.dsn",
             );
         }
-        let closed = matches!(&fault, Fault::Io(error) if matches!(error.kind(),
+        let closed = matches!(&fault, ConnectionError::Io(error) if matches!(error.kind(),
             ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe));
         if plain_tcp && closed && first.is_empty() {
             return said(
@@ -120,7 +127,7 @@ impl Target {
             );
         }
         match &fault {
-            Fault::Io(error) if tls => match of_tls(error, first, shaking_hands) {
+            ConnectionError::Io(error) if tls => match of_tls(error, first, shaking_hands) {
                 Some((kind, advice)) => said(kind, advice),
                 None => self.broken(DOING, fault),
             },

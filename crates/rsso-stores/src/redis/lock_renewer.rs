@@ -3,7 +3,7 @@
 //! A lock is a key with an expiry, and names its owner's connection. While its owner works on, the keeper
 //! extends the expiry; when that connection ends under a living owner (the server's idle `timeout`, a
 //! restart, a firewall), the keeper vouches: the lock then names the keeper's own connection. When the owner
-//! is killed the keeper dies with it. While its worker waits, the keeper asks the server every [`WATCH`]
+//! is killed the keeper dies with it. While its worker waits, the keeper asks the server every [`WATCH_INTERVAL`]
 //! whether the owner still exists, and if nobody has vouched in time frees the lock for the first in the queue.
 //!
 //! What always holds: the thread starts with the first lock of a process, never earlier; it has a
@@ -17,23 +17,25 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 use parking_lot::Mutex;
 
 use super::keys::Keys;
-use super::lock_tasks::{Duty, NamedOwner, Shared, State, Task, WATCH};
+use super::lock_tasks::{
+    LockDuty, LockTask, OwnerConnection, SharedTasks, TaskState, WATCH_INTERVAL,
+};
 use super::renewer_thread;
 use super::socket::Socket;
-use super::stale_lock::Suspect;
+use super::stale_lock::StaleLock;
 use super::target::Target;
 use rsso_core::deadline::Deadline;
 use rsso_core::store::Token;
 
 /// Handle of the thread.
-pub(super) struct Keeper {
+pub(super) struct LockRenewer {
     target: Target,
-    shared: Option<Arc<Shared>>,
+    shared: Option<Arc<SharedTasks>>,
     /// The worker's connection: its end wakes the thread.
     worker: Option<Arc<Socket>>,
 }
 
-impl Keeper {
+impl LockRenewer {
     pub(super) fn new(target: Target) -> Self {
         Self {
             target,
@@ -60,8 +62,8 @@ impl Keeper {
         ttl: Duration,
         socket: &Arc<Socket>,
     ) {
-        let owner = NamedOwner::Worker(Arc::clone(socket));
-        self.add(token, keys, Duty::Renew { ttl, owner }, ttl / 3);
+        let owner = OwnerConnection::Worker(Arc::clone(socket));
+        self.add(token, keys, LockDuty::Renew { ttl, owner }, ttl / 3);
     }
 
     /// This request waits for the lock: look after its owner, first when a suspicion is ripe.
@@ -70,11 +72,13 @@ impl Keeper {
         token: Token,
         keys: &Arc<Keys>,
         until: Deadline,
-        suspect: Option<Suspect>,
+        stale_lock: Option<StaleLock>,
     ) {
-        let first = suspect.as_ref().map_or(WATCH, Suspect::remaining);
-        let duty = Duty::Watch { until, suspect };
-        if let Some(shared) = self.add(token, keys, duty, first.min(WATCH)) {
+        let first = stale_lock
+            .as_ref()
+            .map_or(WATCH_INTERVAL, StaleLock::remaining);
+        let duty = LockDuty::Watch { until, stale_lock };
+        if let Some(shared) = self.add(token, keys, duty, first.min(WATCH_INTERVAL)) {
             shared.wake();
         }
     }
@@ -90,12 +94,12 @@ impl Keeper {
         &mut self,
         token: Token,
         keys: &Arc<Keys>,
-        duty: Duty,
+        duty: LockDuty,
         wait: Duration,
-    ) -> Option<Arc<Shared>> {
+    ) -> Option<Arc<SharedTasks>> {
         let tick = match duty {
-            Duty::Renew { ttl, .. } => ttl / 6,
-            Duty::Watch { .. } => WATCH,
+            LockDuty::Renew { ttl, .. } => ttl / 6,
+            LockDuty::Watch { .. } => WATCH_INTERVAL,
         };
         if self.shared.is_none() {
             self.shared = self.start(tick);
@@ -108,7 +112,7 @@ impl Keeper {
             shared.wake();
         }
         state.tasks.retain(|task| task.token != token);
-        state.tasks.push(Task {
+        state.tasks.push(LockTask {
             token,
             keys: Arc::clone(keys),
             duty,
@@ -118,10 +122,10 @@ impl Keeper {
         Some(Arc::clone(shared))
     }
 
-    fn start(&self, tick: Duration) -> Option<Arc<Shared>> {
+    fn start(&self, tick: Duration) -> Option<Arc<SharedTasks>> {
         let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
-        let shared = Arc::new(Shared {
-            state: Mutex::new(State {
+        let shared = Arc::new(SharedTasks {
+            state: Mutex::new(TaskState {
                 tasks: Vec::new(),
                 worker: self.worker.clone(),
                 tick,
@@ -133,7 +137,7 @@ impl Keeper {
     }
 }
 
-impl Drop for Keeper {
+impl Drop for LockRenewer {
     fn drop(&mut self) {
         if let Some(shared) = &self.shared {
             shared.state.lock().over = true;

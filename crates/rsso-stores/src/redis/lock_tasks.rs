@@ -8,24 +8,24 @@ use nix::poll::{PollFd, PollFlags, poll};
 use nix::sys::eventfd::EventFd;
 use parking_lot::Mutex;
 
-use super::connection::Link;
+use super::connection::Connection;
 use super::keys::Keys;
 use super::socket::{self, PEER_CLOSED, Socket};
-use super::stale_lock::Suspect;
+use super::stale_lock::StaleLock;
 use rsso_core::deadline::Deadline;
 use rsso_core::store::Token;
 
 /// How often a waiter's keeper looks after the owner.
-pub(super) const WATCH: Duration = Duration::from_secs(1);
+pub(super) const WATCH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What worker and thread share.
-pub(super) struct Shared {
-    pub(super) state: Mutex<State>,
+pub(super) struct SharedTasks {
+    pub(super) state: Mutex<TaskState>,
     pub(super) changed: EventFd,
 }
 
-pub(super) struct State {
-    pub(super) tasks: Vec<Task>,
+pub(super) struct TaskState {
+    pub(super) tasks: Vec<LockTask>,
     /// The worker's connection, as long as it stands.
     pub(super) worker: Option<Arc<Socket>>,
     /// How long the thread sleeps when nothing wakes it: a sixth of the shortest time-to-live.
@@ -35,35 +35,38 @@ pub(super) struct State {
 
 /// One lock to renew or to watch.
 #[derive(Clone)]
-pub(super) struct Task {
+pub(super) struct LockTask {
     pub(super) token: Token,
     pub(super) keys: Arc<Keys>,
-    pub(super) duty: Duty,
+    pub(super) duty: LockDuty,
     pub(super) due: Instant,
 }
 
 /// What there is to do for a lock.
 #[derive(Clone)]
-pub(super) enum Duty {
+pub(super) enum LockDuty {
     /// It is ours.
-    Renew { ttl: Duration, owner: NamedOwner },
+    Renew {
+        ttl: Duration,
+        owner: OwnerConnection,
+    },
     /// It is in our way, until we give up.
     Watch {
         until: Deadline,
-        suspect: Option<Suspect>,
+        stale_lock: Option<StaleLock>,
     },
 }
 
 /// Which of our connections a lock names.
 #[derive(Clone)]
-pub(super) enum NamedOwner {
+pub(super) enum OwnerConnection {
     /// The worker's.
     Worker(Arc<Socket>),
     /// The keeper's.
-    Keeper,
+    Renewer,
 }
 
-impl Shared {
+impl SharedTasks {
     pub(super) fn wake(&self) {
         // It fails only where it was woken more often than anybody counts.
         let _ = self.changed.write(1);
@@ -71,29 +74,29 @@ impl Shared {
 
     /// Sleeps until something is due; `None` ends the thread. `link` is the thread's connection: its end, and
     /// that of the worker's, make vouching due.
-    pub(super) fn next(&self, link: &mut Option<Link>) -> Option<Vec<Task>> {
+    pub(super) fn next(&self, connection: &mut Option<Connection>) -> Option<Vec<LockTask>> {
         loop {
             let (sleep, worker) = {
                 let mut state = self.state.lock();
                 if state.over {
                     return None;
                 }
-                if link.as_ref().is_some_and(Link::is_closed) {
-                    *link = None;
+                if connection.as_ref().is_some_and(Connection::is_closed) {
+                    *connection = None;
                 }
-                let due = state.due(link.is_some());
+                let due = state.due(connection.is_some());
                 if !due.is_empty() {
                     return Some(due);
                 }
                 (state.sleep(), state.worker.clone())
             };
-            self.sleep(sleep, worker.as_deref(), link.as_ref());
+            self.sleep(sleep, worker.as_deref(), connection.as_ref());
         }
     }
 
-    fn sleep(&self, sleep: Duration, worker: Option<&Socket>, link: Option<&Link>) {
+    fn sleep(&self, sleep: Duration, worker: Option<&Socket>, connection: Option<&Connection>) {
         let mut fds = vec![PollFd::new(self.changed.as_fd(), PollFlags::POLLIN)];
-        for socket in [worker, link.map(|link| &**link.socket())]
+        for socket in [worker, connection.map(|connection| &**connection.socket())]
             .into_iter()
             .flatten()
         {
@@ -105,7 +108,7 @@ impl Shared {
     }
 
     /// What came of a task: it is due again after `wait`, with this duty.
-    pub(super) fn put_off(&self, token: Token, duty: Duty, wait: Duration) {
+    pub(super) fn reschedule(&self, token: Token, duty: LockDuty, wait: Duration) {
         let mut state = self.state.lock();
         if let Some(task) = state.tasks.iter_mut().find(|task| task.token == token) {
             task.duty = duty;
@@ -114,24 +117,24 @@ impl Shared {
     }
 }
 
-impl State {
+impl TaskState {
     /// The tasks that are due, by time or because the connection that a lock names is gone.
-    fn due(&mut self, linked: bool) -> Vec<Task> {
+    fn due(&mut self, is_connected: bool) -> Vec<LockTask> {
         // One that has ended would wake the thread for ever.
         self.worker.take_if(|worker| worker.is_closed());
         let now = Instant::now();
         let mut due = Vec::new();
         for task in &mut self.tasks {
-            if let Duty::Renew { owner, .. } = &task.duty
-                && !owner.stands(linked)
-                && !task.is_retried(now)
+            if let LockDuty::Renew { owner, .. } = &task.duty
+                && !owner.is_open(is_connected)
+                && !task.is_due_soon(now)
             {
                 task.due = now;
             }
             if task.due <= now {
                 due.push(task.clone());
                 // Until it has been done; what fails is tried again.
-                task.due = now + RETRY;
+                task.due = now + RETRY_INTERVAL;
             }
         }
         due
@@ -144,22 +147,22 @@ impl State {
     }
 }
 
-impl Task {
+impl LockTask {
     /// It was due a moment ago, and is about to be tried again.
-    fn is_retried(&self, now: Instant) -> bool {
-        self.due <= now + RETRY
+    fn is_due_soon(&self, now: Instant) -> bool {
+        self.due <= now + RETRY_INTERVAL
     }
 }
 
-impl NamedOwner {
+impl OwnerConnection {
     /// Whether the connection still exists.
-    fn stands(&self, linked: bool) -> bool {
+    fn is_open(&self, is_connected: bool) -> bool {
         match self {
             Self::Worker(socket) => !socket.is_closed(),
-            Self::Keeper => linked,
+            Self::Renewer => is_connected,
         }
     }
 }
 
 /// When what failed is tried again: a server that restarts is back soon.
-pub(super) const RETRY: Duration = Duration::from_millis(250);
+pub(super) const RETRY_INTERVAL: Duration = Duration::from_millis(250);

@@ -6,7 +6,7 @@ use redis::Cmd;
 
 use super::commands::millis;
 use super::mutation::{Resend, known};
-use super::scripts::Act;
+use super::scripts::Script;
 use super::{RedisStore, keys, record};
 use rsso_core::error::{Error, Result};
 use rsso_core::login::User;
@@ -19,7 +19,7 @@ pub(super) struct Changed {
     pub(super) code: i64,
     pub(super) details: Vec<Vec<u8>>,
     /// It was sent twice: the first may have done it.
-    pub(super) again: bool,
+    pub(super) sent_twice: bool,
 }
 
 impl RedisStore {
@@ -32,7 +32,7 @@ impl RedisStore {
         empty: Option<Duration>,
     ) -> Result<bool> {
         if let Some(token) = token {
-            self.keeper.end(token);
+            self.lock_renewer.end(token);
         }
         let newborn = match empty {
             Some(_) => record::trailer(Version {
@@ -41,11 +41,11 @@ impl RedisStore {
             }),
             None => Vec::new(),
         };
-        let (grave, grave_ttl) = match end.grave {
+        let (grave, tombstone_ttl) = match end.grave {
             Some((kick, ttl)) => (json(kick), millis(ttl)),
             None => (String::new(), 0),
         };
-        let mut destroy = Act::Destroy.call(&self.keys(key, token));
+        let mut destroy = Script::Destroy.call(&self.keys(key, token));
         destroy
             .arg(token.map(|t| t.as_bytes().to_vec()).unwrap_or_default())
             .arg(
@@ -55,14 +55,14 @@ impl RedisStore {
             )
             .arg(i32::from(end.alone))
             .arg(grave)
-            .arg(grave_ttl);
+            .arg(tombstone_ttl);
         self.at(&mut destroy, &Moment::now()?);
         destroy
             .arg(newborn)
             .arg(empty.map(millis).unwrap_or_default());
         let done = self.change(destroy, Resend::Same)?;
         // What the second does not find, the first has removed, or there was none.
-        Ok(done.code > 0 || (done.again && end.seen.is_some()))
+        Ok(done.code > 0 || (done.sent_twice && end.seen.is_some()))
     }
 
     /// Adds when it happens, how long its events are kept and how many.
@@ -72,17 +72,21 @@ impl RedisStore {
     }
 
     pub(super) fn run(&mut self, call: Cmd) -> Result<(i64, Vec<Vec<u8>>)> {
-        let mut replies = self.exchange(&[call])?.into_iter();
+        let mut replies = self.pipeline(&[call])?.into_iter();
         self.answer(replies.next().unwrap_or_default())
     }
 
     /// Calls a script that changes logins. True where it was sent twice: the first may have done it.
     pub(super) fn change(&mut self, call: Cmd, resend: Resend) -> Result<Changed> {
         let answered = self
-            .act(None, &[call], resend)
+            .mutate(None, &[call], resend)
             .map_err(|unanswered| unanswered.into_error(NOT_CHANGED, MAYBE_CHANGED))?;
-        let again = answered.again;
-        let known_of_it = if again { MAYBE_CHANGED } else { NOT_CHANGED };
+        let sent_twice = answered.sent_twice;
+        let known_of_it = if sent_twice {
+            MAYBE_CHANGED
+        } else {
+            NOT_CHANGED
+        };
         let mut replies = answered.replies.into_iter();
         let (code, details) = self
             .answer(replies.next().unwrap_or_default())
@@ -90,13 +94,13 @@ impl RedisStore {
         Ok(Changed {
             code,
             details,
-            again,
+            sent_twice,
         })
     }
 
     /// The second of two acts was refused: the first may have been done, and undone by others since.
     pub(super) fn unknown(&self) -> Error {
-        self.strange(MAYBE_CHANGED)
+        self.unexpected(MAYBE_CHANGED)
     }
 
     pub(super) fn user_key(&self, user: &User) -> String {

@@ -7,7 +7,7 @@ use rsso_core::store::{Generation, Revision, Version};
 
 /// What stands in a user's key under a login's id.
 #[derive(Deserialize)]
-pub(super) struct Entry {
+pub(super) struct StoredLogin {
     #[serde(rename = "i")]
     identity: String,
     #[serde(rename = "m")]
@@ -18,13 +18,13 @@ pub(super) struct Entry {
 }
 
 pub(super) fn login(entry: &[u8]) -> Option<Login> {
-    let entry: Entry = serde_json::from_slice(entry).ok()?;
+    let entry: StoredLogin = serde_json::from_slice(entry).ok()?;
     Login::decode(&entry.identity, &entry.more)
 }
 
 /// As [`login`], for a list of logins.
 pub(super) fn listed(entry: &[u8], now: i64) -> Option<Login> {
-    let entry: Entry = serde_json::from_slice(entry).ok()?;
+    let entry: StoredLogin = serde_json::from_slice(entry).ok()?;
     let expires = entry.left.map(|left| now.saturating_add(left));
     Login::decode(&entry.identity, &entry.more).map(|login| login.until(expires))
 }

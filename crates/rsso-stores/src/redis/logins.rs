@@ -6,11 +6,11 @@ use std::time::Duration;
 use redis::{Value, cmd};
 
 use super::commands::millis;
-use super::connection::Failure;
+use super::connection::PipelineError;
 use super::login_change::Changed;
 use super::login_entry::{bound, kicks, listed, version};
 use super::mutation::Resend;
-use super::scripts::Act;
+use super::scripts::Script;
 use super::store::RedisStore;
 use super::{keys, record};
 use rsso_core::error::Result;
@@ -30,16 +30,16 @@ type Fields = Vec<(Vec<u8>, Vec<u8>)>;
 
 impl RedisStore {
     fn read_events(&self, reply: Value, outlived: bool) -> Result<Vec<Event>> {
-        let strange = || self.strange("the outbox's key holds something else than events");
+        let unexpected = || self.unexpected("the outbox's key holds something else than events");
         let Value::Array(entries) = self.accept(reply)? else {
-            return Err(strange());
+            return Err(unexpected());
         };
         entries
             .into_iter()
             .map(|entry| {
                 // What somebody else has put there keeps its place, and nobody up.
                 let (id, fields): (String, Fields) =
-                    redis::from_redis_value(entry).map_err(|_| strange())?;
+                    redis::from_redis_value(entry).map_err(|_| unexpected())?;
                 let event = fields.into_iter().find(|(name, _)| name == b"event");
                 let json = event.and_then(|(_, event)| String::from_utf8(event).ok());
                 Ok(Event {
@@ -62,7 +62,7 @@ impl Logins for RedisStore {
         let seen = basis
             .seen
             .map(|seen| record::generation(seen.generation).to_vec());
-        let mut call = Act::Claim.call_with(
+        let mut call = Script::Claim.call_with_extra_key(
             &self.keys(key, None),
             Some(&keys::user(&self.prefix, &user)),
         );
@@ -100,23 +100,23 @@ impl Logins for RedisStore {
         let Changed {
             code,
             details,
-            again,
+            sent_twice,
         } = self.change(call, Resend::Same)?;
-        let strange = || self.strange("a script answered something unexpected");
+        let unexpected = || self.unexpected("a script answered something unexpected");
         let (first, rest) = details.split_first().unzip();
         let first = first.map(Vec::as_slice).unwrap_or_default();
         let rest = rest.unwrap_or_default();
         match code {
             1 => Ok(Claimed::New(
-                version(first).ok_or_else(strange)?,
+                version(first).ok_or_else(unexpected)?,
                 kicks(rest),
             )),
             2 => {
                 let bound = rest.first().and_then(|detail| bound(detail));
-                let same = version(first).zip(bound).ok_or_else(strange)?;
+                let same = version(first).zip(bound).ok_or_else(unexpected)?;
                 Ok(Claimed::Same(same.0, same.1))
             }
-            _ if again => Err(self.unknown()),
+            _ if sent_twice => Err(self.unknown()),
             3 => {
                 let refused = match first {
                     b"storm" => Refused::Storm,
@@ -135,10 +135,11 @@ impl Logins for RedisStore {
     fn rotate(&mut self, rotation: &Rotation<'_>) -> Result<Option<Version>> {
         let Rotation { from, to, lock, .. } = *rotation;
         if let Some(token) = lock {
-            self.keeper.end(token);
+            self.lock_renewer.end(token);
         }
         let new = self.keys(to, None);
-        let mut call = Act::Rotate.call_with(&self.keys(from, lock), Some(new.record()));
+        let mut call =
+            Script::Rotate.call_with_extra_key(&self.keys(from, lock), Some(new.record()));
         call.arg(lock.map(|t| t.as_bytes().to_vec()).unwrap_or_default())
             .arg(rotation.login.to_string())
             .arg(&record::generation(Generation::random()?)[..])
@@ -150,24 +151,24 @@ impl Logins for RedisStore {
         let done = self.change(call, Resend::Same)?;
         match done.code {
             1 => Ok(done.details.first().and_then(|bytes| version(bytes))),
-            _ if done.again => Err(self.unknown()),
+            _ if done.sent_twice => Err(self.unknown()),
             _ => Ok(None),
         }
     }
 
     fn sign_out(&mut self, key: &SessionKey, login: LoginId) -> Result<bool> {
-        let mut call = Act::SignOut.call(&self.keys(key, None));
+        let mut call = Script::SignOut.call(&self.keys(key, None));
         call.arg(login.to_string());
         self.at(&mut call, &Moment::now()?);
         let done = self.change(call, Resend::Same)?;
-        Ok(done.code == 1 || done.again)
+        Ok(done.code == 1 || done.sent_twice)
     }
 
     fn kick(&mut self, user: &User, which: &Which, order: &KickOrder) -> Result<Vec<Kick>> {
         let moment = Moment::now()?;
         let kicked = EventDetails::kick(&moment, &order.reason, KickCode::Kicked);
         let id = |login: Option<LoginId>| login.map(|login| login.to_string()).unwrap_or_default();
-        let mut call = Act::Kick.call_on(&self.user_key(user));
+        let mut call = Script::Kick.call_on_key(&self.user_key(user));
         call.arg(&self.prefix)
             .arg(which.device.as_ref().map_or("", Device::as_str))
             .arg(id(which.login))
@@ -180,7 +181,7 @@ impl Logins for RedisStore {
     }
 
     fn logins(&mut self, user: &User) -> Result<Vec<Login>> {
-        let mut call = Act::List.call_on(&self.user_key(user));
+        let mut call = Script::List.call_on_key(&self.user_key(user));
         call.arg(&self.prefix);
         let (_, entries) = self.run(call)?;
         let now = Moment::now()?.at;
@@ -192,7 +193,7 @@ impl Logins for RedisStore {
 
     fn notify(&mut self, user: &User, device: Option<&Device>, payload: &str) -> Result<u64> {
         let moment = Moment::now()?;
-        let mut call = Act::Notify.call_on(&self.user_key(user));
+        let mut call = Script::Notify.call_on_key(&self.user_key(user));
         call.arg(&self.prefix)
             .arg(device.map_or("", Device::as_str))
             .arg(message_members(&moment, payload));
@@ -202,7 +203,7 @@ impl Logins for RedisStore {
     }
 
     fn login_of(&mut self, key: &SessionKey) -> Result<Option<Bound>> {
-        let peek = Act::Peek.call(&self.keys(key, None));
+        let peek = Script::Peek.call(&self.keys(key, None));
         let (_, details) = self.run(peek)?;
         Ok(details.first().and_then(|detail| bound(detail)))
     }
@@ -210,7 +211,7 @@ impl Logins for RedisStore {
     fn kick_of(&mut self, key: &SessionKey) -> Result<Option<Kick>> {
         let mut get = cmd("GET");
         get.arg(self.keys(key, None).tombstone());
-        let mut replies = self.exchange(&[get])?.into_iter();
+        let mut replies = self.pipeline(&[get])?.into_iter();
         match self.accept(replies.next().unwrap_or_default())? {
             Value::BulkString(json) => Ok(serde_json::from_slice(&json).ok()),
             _ => Ok(None),
@@ -224,7 +225,7 @@ impl Logins for RedisStore {
             .arg(json(kick))
             .arg("PX")
             .arg(millis(ttl));
-        let mut replies = self.exchange(&[set])?.into_iter();
+        let mut replies = self.pipeline(&[set])?.into_iter();
         self.accept(replies.next().unwrap_or_default()).map(|_| ())
     }
 
@@ -240,7 +241,7 @@ impl Logins for RedisStore {
             range(keys::outbox(&self.prefix, realm)),
             range(keys::ends(&self.prefix, realm)),
         ];
-        let mut replies = self.exchange(&ranges)?.into_iter();
+        let mut replies = self.pipeline(&ranges)?.into_iter();
         let events = self.read_events(replies.next().unwrap_or_default(), false)?;
         let outlived = self.read_events(replies.next().unwrap_or_default(), true)?;
         Ok(merge(outlived, events, limit))
@@ -264,8 +265,8 @@ impl Logins for RedisStore {
             .arg(keys::ends(&self.prefix, realm))
             .arg([after.to_string(), after.to_string()].as_slice());
         let replies = self
-            .try_exchange(&[read], wait)
-            .map_err(Failure::into_error)?;
+            .try_pipeline(&[read], wait)
+            .map_err(PipelineError::into_error)?;
         match self.accept(replies.into_iter().next().unwrap_or_default())? {
             Value::Nil => Ok(Vec::new()),
             Value::Array(streams) => {
@@ -275,7 +276,7 @@ impl Logins for RedisStore {
                     // The stream's name, and its entries.
                     let (name, entries): (String, Value) = redis::from_redis_value(stream)
                         .map_err(|_| {
-                            self.strange("the outbox's key holds something else than events")
+                            self.unexpected("the outbox's key holds something else than events")
                         })?;
                     match name == ends {
                         true => outlived = self.read_events(entries, true)?,
@@ -284,7 +285,7 @@ impl Logins for RedisStore {
                 }
                 Ok(merge(outlived, events, limit))
             }
-            _ => Err(self.strange("the outbox's key holds something else than events")),
+            _ => Err(self.unexpected("the outbox's key holds something else than events")),
         }
     }
 
@@ -296,7 +297,7 @@ impl Logins for RedisStore {
             .arg("-")
             .arg("COUNT")
             .arg(1);
-        let mut replies = self.exchange(&[range])?.into_iter();
+        let mut replies = self.pipeline(&[range])?.into_iter();
         let newest = self.read_events(replies.next().unwrap_or_default(), false)?;
         Ok(newest
             .into_iter()

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use redis::{Cmd, Value, cmd};
 
-use super::connection::{Failure, Link};
-use super::pipeline::FORGOTTEN;
-use super::staged_payload::Stage;
+use super::connection::{Connection, PipelineError};
+use super::pipeline::MAX_TRUSTED_IDLE;
+use super::staged_payload::StagedPayload;
 use super::store::RedisStore;
 use rsso_core::error::Error;
 
@@ -19,14 +19,14 @@ use rsso_core::error::Error;
 const IDLE: Duration = Duration::from_millis(1);
 
 /// An act that was answered.
-pub(super) struct Answered {
+pub(super) struct MutationReply {
     pub(super) replies: Vec<Value>,
     /// It was sent twice: the first may have done it.
-    pub(super) again: bool,
+    pub(super) sent_twice: bool,
 }
 
 /// An act without an answer.
-pub(super) enum Unanswered {
+pub(super) enum MutationError {
     /// It was not sent: nothing has changed.
     NotSent(Error),
     /// It was sent, and nobody can tell what became of it.
@@ -44,44 +44,47 @@ pub(super) enum Resend {
 
 impl RedisStore {
     /// Sends an act; a payload that is staged first has the first answer.
-    pub(super) fn act(
+    pub(super) fn mutate(
         &mut self,
-        stage: Option<&Stage<'_>>,
+        stage: Option<&StagedPayload<'_>>,
         commands: &[Cmd],
         resend: Resend,
-    ) -> Result<Answered, Unanswered> {
-        let idle = self.link.as_ref().map_or(Duration::ZERO, Link::idle);
-        self.link
-            .take_if(|link: &mut Link| idle >= IDLE && link.is_closed());
-        if idle >= FORGOTTEN && self.link.is_some() {
+    ) -> Result<MutationReply, MutationError> {
+        let idle = self
+            .connection
+            .as_ref()
+            .map_or(Duration::ZERO, Connection::idle);
+        self.connection
+            .take_if(|connection: &mut Connection| idle >= IDLE && connection.is_closed());
+        if idle >= MAX_TRUSTED_IDLE && self.connection.is_some() {
             // A question may be asked twice; an act had better not.
             let mut exists = cmd("EXISTS");
             exists.arg(format!("{}probe", self.prefix));
-            self.exchange(&[exists]).map_err(Unanswered::NotSent)?;
+            self.pipeline(&[exists]).map_err(MutationError::NotSent)?;
         }
-        let lost = match self.try_exchange_behind(stage, commands, Duration::ZERO) {
+        let lost = match self.try_pipeline_after(stage, commands, Duration::ZERO) {
             Ok(replies) => {
-                return Ok(Answered {
+                return Ok(MutationReply {
                     replies,
-                    again: false,
+                    sent_twice: false,
                 });
             }
-            Err(Failure::NotSent(error)) => return Err(Unanswered::NotSent(error)),
-            Err(Failure::Refused(error)) => return Err(Unanswered::Unknown(error)),
-            Err(Failure::Lost(lost)) => lost,
+            Err(PipelineError::NotSent(error)) => return Err(MutationError::NotSent(error)),
+            Err(PipelineError::Refused(error)) => return Err(MutationError::Unknown(error)),
+            Err(PipelineError::AnswerLost(lost)) => lost,
         };
         // Whatever becomes of it, what was sent must not be done at some later time.
         let fenced = self.replace(&lost);
         let may_resend =
             resend == Resend::Same && fenced.is_ok_and(|fenced| fenced || !lost.timed_out);
-        if may_resend && let Ok(replies) = self.try_exchange_behind(stage, commands, Duration::ZERO)
+        if may_resend && let Ok(replies) = self.try_pipeline_after(stage, commands, Duration::ZERO)
         {
-            return Ok(Answered {
+            return Ok(MutationReply {
                 replies,
-                again: true,
+                sent_twice: true,
             });
         }
-        Err(Unanswered::Unknown(lost.error))
+        Err(MutationError::Unknown(lost.error))
     }
 }
 
@@ -90,7 +93,7 @@ pub(super) fn known(known: &str, error: Error) -> Error {
     error.with_outcome(known)
 }
 
-impl Unanswered {
+impl MutationError {
     /// The error, behind what is known: nothing was changed, or nobody can tell.
     pub(super) fn into_error(self, not_done: &str, maybe_done: &str) -> Error {
         match self {

@@ -16,7 +16,7 @@ pub(super) struct Process {
 }
 
 /// Where process ids mean the same: this boot of this machine, and the namespace of its process ids.
-static PLACE: LazyLock<Option<String>> = LazyLock::new(|| {
+static OWN_PID_NAMESPACE: LazyLock<Option<String>> = LazyLock::new(|| {
     let boot = fs::read("/proc/sys/kernel/random/boot_id").ok()?;
     let namespace = fs::read_link("/proc/self/ns/pid").ok()?;
     let hash = Sha256::new()
@@ -30,7 +30,7 @@ impl Process {
     /// This one; none where the system does not tell.
     pub(super) fn own() -> Option<Self> {
         Some(Self {
-            place: PLACE.clone()?,
+            place: OWN_PID_NAMESPACE.clone()?,
             pid: i32::try_from(std::process::id()).ok()?,
         })
     }
@@ -52,7 +52,7 @@ impl Process {
     /// Whether it exists. Of one elsewhere nobody can tell, and a number that is used again is
     /// taken for the process that had it.
     pub(super) fn exists(&self) -> Option<bool> {
-        let here = PLACE.as_deref() == Some(&self.place);
+        let here = OWN_PID_NAMESPACE.as_deref() == Some(&self.place);
         here.then(|| signal::kill(Pid::from_raw(self.pid), None) != Err(Errno::ESRCH))
     }
 }

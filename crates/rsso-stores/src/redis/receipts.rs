@@ -5,7 +5,7 @@ use std::time::Duration;
 use redis::{Value, cmd};
 
 use super::commands::millis;
-use super::connection::Failure;
+use super::connection::PipelineError;
 use super::keys;
 use super::store::RedisStore;
 use rsso_core::deadline::Deadline;
@@ -51,7 +51,7 @@ impl Receipts for RedisStore {
             exists
         };
         let commands: Vec<_> = logins.iter().map(exists).collect();
-        let replies = self.exchange(&commands)?;
+        let replies = self.pipeline(&commands)?;
         let told = |reply| Ok(matches!(self.accept(reply)?, Value::Int(n) if n > 0));
         replies.into_iter().map(told).collect()
     }
@@ -72,8 +72,8 @@ impl Receipts for RedisStore {
             let mut pop = cmd("BLPOP");
             pop.arg(&key).arg(format!("{:.3}", wait.as_secs_f64()));
             let replies = self
-                .try_exchange(&[pop], wait)
-                .map_err(Failure::into_error)?;
+                .try_pipeline(&[pop], wait)
+                .map_err(PipelineError::into_error)?;
             let reply = self.accept(replies.into_iter().next().unwrap_or_default())?;
             Ok(!matches!(reply, Value::Nil))
         });
@@ -86,14 +86,14 @@ impl RedisStore {
         if commands.is_empty() {
             return Ok(());
         }
-        for reply in self.exchange(commands)? {
+        for reply in self.pipeline(commands)? {
             self.accept(reply)?;
         }
         Ok(())
     }
 
     fn counts(&mut self, command: redis::Cmd) -> Result<bool> {
-        let replies = self.exchange(&[command])?;
+        let replies = self.pipeline(&[command])?;
         let reply = self.accept(replies.into_iter().next().unwrap_or_default())?;
         Ok(matches!(reply, Value::Int(n) if n > 0))
     }

@@ -7,11 +7,11 @@
 
 use rsso_core::store::{Generation, Record, Revision, Version};
 
-const LEN: usize = 27;
+const TRAILER_LEN: usize = 27;
 const MAGIC: &[u8; 2] = b"R1";
 
 /// Login and user.
-const BINDING: usize = 26 + 43;
+const BINDING_LEN: usize = 26 + 43;
 
 /// What kind of record it is.
 const SESSION: u8 = b'S';
@@ -26,7 +26,7 @@ pub(super) fn encode(data: &[u8], version: Version) -> Vec<u8> {
 
 /// What stands behind the data.
 pub(super) fn trailer(version: Version) -> Vec<u8> {
-    let mut trailer = Vec::with_capacity(LEN);
+    let mut trailer = Vec::with_capacity(TRAILER_LEN);
     trailer.extend_from_slice(MAGIC);
     trailer.push(SESSION);
     trailer.extend_from_slice(&generation(version.generation));
@@ -36,7 +36,7 @@ pub(super) fn trailer(version: Version) -> Vec<u8> {
 
 /// The record in a stored value; `None` where it is not one of rsso's.
 pub(super) fn decode(mut value: Vec<u8>) -> Option<Record> {
-    let at = value.len().checked_sub(LEN)?;
+    let at = value.len().checked_sub(TRAILER_LEN)?;
     let trailer = value.split_off(at);
     let (magic, rest) = trailer.split_first_chunk::<2>()?;
     let (state, rest) = rest.split_first()?;
@@ -46,7 +46,7 @@ pub(super) fn decode(mut value: Vec<u8>) -> Option<Record> {
     }
     match *state {
         SESSION => {}
-        WITH_LOGIN | IN_GRACE => value.truncate(value.len().checked_sub(BINDING)?),
+        WITH_LOGIN | IN_GRACE => value.truncate(value.len().checked_sub(BINDING_LEN)?),
         _ => return None,
     }
     Some(Record {
@@ -74,7 +74,7 @@ mod tests {
         fn a_record_survives_the_store(data: Vec<u8>, generation: u64, revision: [u8; 16]) {
             let version = Version { generation: Generation(generation), revision: Revision(revision) };
             let value = encode(&data, version);
-            prop_assert_eq!(value.len(), data.len() + LEN);
+            prop_assert_eq!(value.len(), data.len() + TRAILER_LEN);
             let record = decode(value).unwrap();
             prop_assert_eq!(record.data, data);
             prop_assert_eq!(record.version, version);
@@ -85,9 +85,9 @@ mod tests {
             let version = Version { generation: Generation(1), revision: Revision([2; 16]) };
             let mut value = encode(&data, version);
             let trailer = value.split_off(data.len());
-            value.extend_from_slice(&[b'x'; BINDING]);
+            value.extend_from_slice(&[b'x'; BINDING_LEN]);
             value.extend_from_slice(&trailer);
-            value[data.len() + BINDING + 2] = if in_grace { IN_GRACE } else { WITH_LOGIN };
+            value[data.len() + BINDING_LEN + 2] = if in_grace { IN_GRACE } else { WITH_LOGIN };
             let record = decode(value).unwrap();
             prop_assert_eq!(record.data, data);
             prop_assert_eq!(record.version, version);

@@ -1,55 +1,55 @@
 //! Redis' answers (RESP2) as values.
 //!
 //! What always holds: no length that a peer claims is allocated before so much has come; and what is no answer
-//! of a Redis server is [`Fault::Foreign`], never a value.
+//! of a Redis server is [`ConnectionError::NotRedis`], never a value.
 
 use std::io::{self, Read};
 
 use redis::Value;
 
-use super::error::Fault;
+use super::error::ConnectionError;
 
 /// How much is read at once.
-const CHUNK: usize = 16 * 1024;
+const READ_SIZE: usize = 16 * 1024;
 
 /// A line is a number, a status or an error's text.
-const MAX_LINE: usize = 64 * 1024;
+const MAX_LINE_LEN: usize = 64 * 1024;
 
 /// Redis' own limit (`proto-max-bulk-len`) by default.
-const MAX_BULK: usize = 512 * 1024 * 1024;
+const MAX_BULK_LEN: usize = 512 * 1024 * 1024;
 
 /// How much of a long string is allocated ahead of its coming.
-const STEP: usize = 1024 * 1024;
+const ALLOCATION_STEP: usize = 1024 * 1024;
 
 /// An outbox's answer is three arrays deep.
 const MAX_DEPTH: u8 = 8;
 
 /// Reads answers, keeping what came behind the one that was asked for.
-pub(super) struct Replies {
+pub(super) struct ReplyReader {
     buffer: Box<[u8]>,
     start: usize,
     end: usize,
 }
 
-impl Replies {
+impl ReplyReader {
     pub(super) fn new() -> Self {
         Self {
-            buffer: vec![0; CHUNK].into_boxed_slice(),
+            buffer: vec![0; READ_SIZE].into_boxed_slice(),
             start: 0,
             end: 0,
         }
     }
 
     /// The next answer.
-    pub(super) fn next(&mut self, source: &mut impl Read) -> Result<Value, Fault> {
+    pub(super) fn next(&mut self, source: &mut impl Read) -> Result<Value, ConnectionError> {
         self.value(source, MAX_DEPTH)
     }
 
-    fn value(&mut self, source: &mut impl Read, depth: u8) -> Result<Value, Fault> {
+    fn value(&mut self, source: &mut impl Read, depth: u8) -> Result<Value, ConnectionError> {
         let line = self.line(source)?;
-        let (kind, rest) = line.split_first().ok_or(Fault::Foreign)?;
+        let (kind, rest) = line.split_first().ok_or(ConnectionError::NotRedis)?;
         match kind {
-            b'$' => match length(rest, MAX_BULK)? {
+            b'$' => match length(rest, MAX_BULK_LEN)? {
                 None => Ok(Value::Nil),
                 Some(length) => self.bulk(source, length).map(Value::BulkString),
             },
@@ -58,7 +58,7 @@ impl Replies {
                 let Some(length) = length(rest, usize::MAX)? else {
                     return Ok(Value::Nil);
                 };
-                let depth = depth.checked_sub(1).ok_or(Fault::Foreign)?;
+                let depth = depth.checked_sub(1).ok_or(ConnectionError::NotRedis)?;
                 let mut items = Vec::with_capacity(length.min(64));
                 for _ in 0..length {
                     items.push(self.value(source, depth)?);
@@ -70,39 +70,39 @@ impl Replies {
             b'-' => {
                 // The driver's type for a server's error is made by its parser only.
                 let text = format!("-{}\r\n", String::from_utf8_lossy(rest));
-                redis::parse_redis_value(text.as_bytes()).map_err(|_| Fault::Foreign)
+                redis::parse_redis_value(text.as_bytes()).map_err(|_| ConnectionError::NotRedis)
             }
-            _ => Err(Fault::Foreign),
+            _ => Err(ConnectionError::NotRedis),
         }
     }
 
     /// The next line, without its end.
-    fn line(&mut self, source: &mut impl Read) -> Result<&[u8], Fault> {
+    fn line(&mut self, source: &mut impl Read) -> Result<&[u8], ConnectionError> {
         let mut seen = 0;
         loop {
             let held = &self.buffer[self.start..self.end];
             // What cannot be an answer need not be waited for.
             if held.first().is_some_and(|kind| !b"$:*+-".contains(kind)) {
-                return Err(Fault::Foreign);
+                return Err(ConnectionError::NotRedis);
             }
             if let Some(at) = held[seen..].iter().position(|byte| *byte == b'\n') {
                 let (from, to) = (self.start, self.start + seen + at);
                 self.start = to + 1;
                 return match self.buffer[from..to].split_last() {
                     Some((b'\r', line)) => Ok(line),
-                    _ => Err(Fault::Foreign),
+                    _ => Err(ConnectionError::NotRedis),
                 };
             }
             seen = held.len();
-            if seen > MAX_LINE {
-                return Err(Fault::Foreign);
+            if seen > MAX_LINE_LEN {
+                return Err(ConnectionError::NotRedis);
             }
             self.fill(source)?;
         }
     }
 
     /// Reads more behind what is held.
-    fn fill(&mut self, source: &mut impl Read) -> Result<(), Fault> {
+    fn fill(&mut self, source: &mut impl Read) -> Result<(), ConnectionError> {
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
         } else if self.end == self.buffer.len() {
@@ -120,14 +120,14 @@ impl Replies {
     }
 
     /// A string of so many bytes, and the end of its line.
-    fn bulk(&mut self, source: &mut impl Read, length: usize) -> Result<Vec<u8>, Fault> {
+    fn bulk(&mut self, source: &mut impl Read, length: usize) -> Result<Vec<u8>, ConnectionError> {
         let held = (self.end - self.start).min(length);
-        let mut bytes = Vec::with_capacity(length.min(STEP));
+        let mut bytes = Vec::with_capacity(length.min(ALLOCATION_STEP));
         bytes.extend_from_slice(&self.buffer[self.start..self.start + held]);
         self.start += held;
         while bytes.len() < length {
             let have = bytes.len();
-            bytes.resize(length.min(have + STEP), 0);
+            bytes.resize(length.min(have + ALLOCATION_STEP), 0);
             let mut filled = have;
             while filled < bytes.len() {
                 filled += some(source, &mut bytes[filled..])?;
@@ -138,7 +138,7 @@ impl Replies {
         }
         let end = &self.buffer[self.start..self.start + 2];
         if end != b"\r\n" {
-            return Err(Fault::Foreign);
+            return Err(ConnectionError::NotRedis);
         }
         self.start += 2;
         Ok(bytes)
@@ -146,28 +146,28 @@ impl Replies {
 }
 
 /// At least one byte.
-fn some(source: &mut impl Read, buffer: &mut [u8]) -> Result<usize, Fault> {
+fn some(source: &mut impl Read, buffer: &mut [u8]) -> Result<usize, ConnectionError> {
     match source.read(buffer) {
-        Ok(0) => Err(Fault::Io(io::ErrorKind::UnexpectedEof.into())),
+        Ok(0) => Err(ConnectionError::Io(io::ErrorKind::UnexpectedEof.into())),
         Ok(read) => Ok(read),
-        Err(error) => Err(Fault::Io(error)),
+        Err(error) => Err(ConnectionError::Io(error)),
     }
 }
 
-fn number(text: &[u8]) -> Result<i64, Fault> {
-    let text = std::str::from_utf8(text).map_err(|_| Fault::Foreign)?;
-    text.parse().map_err(|_| Fault::Foreign)
+fn number(text: &[u8]) -> Result<i64, ConnectionError> {
+    let text = std::str::from_utf8(text).map_err(|_| ConnectionError::NotRedis)?;
+    text.parse().map_err(|_| ConnectionError::NotRedis)
 }
 
 /// `None` is the protocol's -1: nothing.
-fn length(text: &[u8], most: usize) -> Result<Option<usize>, Fault> {
+fn length(text: &[u8], most: usize) -> Result<Option<usize>, ConnectionError> {
     match number(text)? {
         -1 => Ok(None),
         length => usize::try_from(length)
             .ok()
             .filter(|length| *length <= most)
             .map(Some)
-            .ok_or(Fault::Foreign),
+            .ok_or(ConnectionError::NotRedis),
     }
 }
 
@@ -190,8 +190,8 @@ mod tests {
         }
     }
 
-    fn read_all(bytes: &[u8], size: usize, count: usize) -> Vec<Result<Value, Fault>> {
-        let (mut replies, mut source) = (Replies::new(), Trickle(bytes, size));
+    fn read_all(bytes: &[u8], size: usize, count: usize) -> Vec<Result<Value, ConnectionError>> {
+        let (mut replies, mut source) = (ReplyReader::new(), Trickle(bytes, size));
         (0..count).map(|_| replies.next(&mut source)).collect()
     }
 
@@ -216,14 +216,14 @@ mod tests {
             let known = bytes.first().is_some_and(|kind| b"$:*+-".contains(kind));
             let read = read_all(&bytes, size, 1);
             if !known {
-                prop_assert!(matches!(read[0], Err(Fault::Foreign | Fault::Io(_))));
+                prop_assert!(matches!(read[0], Err(ConnectionError::NotRedis | ConnectionError::Io(_))));
             }
         }
     }
 
     #[test]
     fn strings_longer_than_the_buffer_come_whole() {
-        let data = vec![7; 3 * STEP + 5];
+        let data = vec![7; 3 * ALLOCATION_STEP + 5];
         let mut bytes = format!("${}\r\n", data.len()).into_bytes();
         bytes.extend_from_slice(&data);
         bytes.extend_from_slice(b"\r\n:1\r\n");
@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn a_line_longer_than_the_buffer_comes_whole() {
-        let long = "x".repeat(2 * CHUNK);
+        let long = "x".repeat(2 * READ_SIZE);
         let bytes = format!("+{long}\r\n");
         let mut values = read_all(bytes.as_bytes(), 1000, 1);
         assert_eq!(values.pop().unwrap().unwrap(), Value::SimpleString(long));
@@ -250,7 +250,7 @@ mod tests {
         ] {
             let mut read = read_all(bytes.as_bytes(), 64, 1);
             assert!(
-                matches!(read.pop().unwrap(), Err(Fault::Foreign)),
+                matches!(read.pop().unwrap(), Err(ConnectionError::NotRedis)),
                 "{bytes}"
             );
         }
@@ -260,7 +260,10 @@ mod tests {
     fn an_end_in_the_middle_is_an_error() {
         for bytes in ["", "$5\r\nab", "$2\r\nab", "*2\r\n:1\r\n", "+O"] {
             let mut read = read_all(bytes.as_bytes(), 64, 1);
-            assert!(matches!(read.pop().unwrap(), Err(Fault::Io(_))), "{bytes}");
+            assert!(
+                matches!(read.pop().unwrap(), Err(ConnectionError::Io(_))),
+                "{bytes}"
+            );
         }
     }
 }

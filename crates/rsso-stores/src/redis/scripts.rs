@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use redis::{Cmd, Script, cmd};
+use redis::{Cmd, cmd};
 
 use super::keys::Keys;
 
@@ -13,19 +13,19 @@ struct Source {
 }
 
 macro_rules! scripts {
-    ($($act:ident = $first:literal $(+ $more:literal)*;)*) => {
+    ($($script:ident = $first:literal $(+ $more:literal)*;)*) => {
         /// A script by name.
         #[derive(Debug, Clone, Copy)]
-        pub(super) enum Act {
-            $($act,)*
+        pub(super) enum Script {
+            $($script,)*
         }
 
-        impl Act {
-            const ALL: &[Self] = &[$(Self::$act,)*];
+        impl Script {
+            const ALL: &[Self] = &[$(Self::$script,)*];
 
             fn source(self) -> &'static Source {
                 match self {
-                    $(Self::$act => {
+                    $(Self::$script => {
                         static SOURCE: LazyLock<Source> = LazyLock::new(|| Source::new(
                             concat!(include_str!($first) $(, include_str!($more))*)
                         ));
@@ -43,8 +43,8 @@ scripts! {
     Commit = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/commit.lua";
     Touch = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/touch.lua";
     Release = "lua/shared/lock.lua" + "lua/release.lua";
-    Free = "lua/shared/lock.lua" + "lua/free_stale.lua";
-    Vouch = "lua/shared/lock.lua" + "lua/set_owner.lua";
+    FreeStale = "lua/shared/lock.lua" + "lua/free_stale.lua";
+    SetOwner = "lua/shared/lock.lua" + "lua/set_owner.lua";
     Renew = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/renew.lua";
     Destroy = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/shared/logins.lua" + "lua/destroy.lua";
     Claim = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/shared/logins.lua" + "lua/claim.lua";
@@ -59,20 +59,20 @@ impl Source {
     fn new(code: &'static str) -> Self {
         Self {
             code,
-            hash: Script::new(code).get_hash().to_owned(),
+            hash: redis::Script::new(code).get_hash().to_owned(),
         }
     }
 }
 
-impl Act {
+impl Script {
     /// The call of this script on a session's keys; the caller adds the arguments.
     pub(super) fn call(self, keys: &Keys) -> Cmd {
-        self.call_with(keys, None)
+        self.call_with_extra_key(keys, None)
     }
 
     /// The call of this script on a session's keys and one key more.
-    pub(super) fn call_with(self, keys: &Keys, more: Option<&str>) -> Cmd {
-        let mut call = self.evaluate();
+    pub(super) fn call_with_extra_key(self, keys: &Keys, more: Option<&str>) -> Cmd {
+        let mut call = self.evalsha();
         call.arg(keys.all().len() + usize::from(more.is_some()))
             .arg(keys.all());
         if let Some(more) = more {
@@ -82,13 +82,13 @@ impl Act {
     }
 
     /// The call of this script on one key.
-    pub(super) fn call_on(self, key: &str) -> Cmd {
-        let mut call = self.evaluate();
+    pub(super) fn call_on_key(self, key: &str) -> Cmd {
+        let mut call = self.evalsha();
         call.arg(1).arg(key);
         call
     }
 
-    fn evaluate(self) -> Cmd {
+    fn evalsha(self) -> Cmd {
         // Room for the arguments of any act on one session.
         let mut call = Cmd::with_capacity(16, 640);
         call.arg("EVALSHA").arg(self.source().hash.as_str());
@@ -96,12 +96,12 @@ impl Act {
     }
 
     /// The commands that load every script.
-    pub(super) fn load_all() -> Vec<Cmd> {
+    pub(super) fn load_commands() -> Vec<Cmd> {
         Self::ALL
             .iter()
-            .map(|act| {
+            .map(|script| {
                 let mut load = cmd("SCRIPT");
-                load.arg("LOAD").arg(act.source().code);
+                load.arg("LOAD").arg(script.source().code);
                 load
             })
             .collect()

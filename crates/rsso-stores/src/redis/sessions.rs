@@ -6,8 +6,9 @@ use std::time::Duration;
 use redis::Value;
 
 use super::commands::release;
-use super::scripts::Act;
-use super::{RedisStore, error};
+use super::error::is_write_refusal;
+use super::scripts::Script;
+use super::store::RedisStore;
 use rsso_core::deadline::Deadline;
 use rsso_core::error::{Error, Result};
 use rsso_core::sid::SessionKey;
@@ -21,18 +22,18 @@ impl Store for RedisStore {
     /// A new session on a server that takes no writes would be lost at its end. It is asked only where that
     /// is not known: a new connection has asked, and so has each write.
     fn ready(&mut self) -> Result<()> {
-        let link = self.link()?;
-        let known = link.takes_writes();
-        self.link = Some(link);
+        let connection = self.connection()?;
+        let known = connection.takes_writes();
+        self.connection = Some(connection);
         if known {
             return Ok(());
         }
-        match self.exchange(&[self.target.probe()])?.pop() {
-            Some(Value::ServerError(error)) if error::refuses_writes(&error) => {
+        match self.pipeline(&[self.target.probe()])?.pop() {
+            Some(Value::ServerError(error)) if is_write_refusal(&error) => {
                 Err(self.target.refused("cannot store a new session", &error))
             }
             _ => {
-                self.took_a_write();
+                self.mark_writable();
                 Ok(())
             }
         }
@@ -63,16 +64,16 @@ impl Store for RedisStore {
             loaded => loaded.inspect_err(|_| {
                 // The lock may have been granted all the same; without a connection its owner is
                 // gone for whoever asks. The first error counts.
-                self.keeper.end(want.token);
-                if self.link.is_some() {
-                    let _ = self.exchange(&[release(&keys, want.token, true)]);
+                self.lock_renewer.end(want.token);
+                if self.connection.is_some() {
+                    let _ = self.pipeline(&[release(&keys, want.token, true)]);
                 }
             }),
         }
     }
 
     fn commit(&mut self, key: &SessionKey, basis: Basis, change: Change<'_>) -> Result<Outcome> {
-        self.keeper.end(basis.token);
+        self.lock_renewer.end(basis.token);
         let keys = self.keys(key, Some(basis.token));
         match change {
             Change::Write(data, ttl) => self.write(&keys, basis, data, ttl),
@@ -81,9 +82,9 @@ impl Store for RedisStore {
     }
 
     fn release(&mut self, key: &SessionKey, token: Token) -> Result<()> {
-        self.keeper.end(token);
+        self.lock_renewer.end(token);
         let release = release(&self.keys(key, Some(token)), token, false);
-        self.post(Act::Release, release)
+        self.post(Script::Release, release)
     }
 
     fn destroy(&mut self, key: &SessionKey, token: Option<Token>, end: End<'_>) -> Result<bool> {

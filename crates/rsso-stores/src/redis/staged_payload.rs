@@ -1,7 +1,7 @@
 //! A payload on its way to its staging key.
 
 /// A `SET`, without a copy of the data before they are packed.
-pub(super) struct Stage<'a> {
+pub(super) struct StagedPayload<'a> {
     pub(super) key: &'a str,
     pub(super) data: &'a [u8],
     pub(super) trailer: &'a [u8],
@@ -9,7 +9,7 @@ pub(super) struct Stage<'a> {
     pub(super) ttl: u64,
 }
 
-impl Stage<'_> {
+impl StagedPayload<'_> {
     /// As Redis' protocol has it (RESP: an array of bulk strings).
     pub(super) fn pack_into(&self, packed: &mut Vec<u8>) {
         let ttl = self.ttl.to_string();

@@ -7,38 +7,38 @@ use std::time::{Duration, Instant};
 
 use redis::{Cmd, Value};
 
-use super::connection_id::Owner;
+use super::connection_id::ConnectionId;
 
 /// How long the owner of a connection that is gone has to vouch for its lock. It notices at once.
-const GONE: Duration = Duration::from_millis(500);
+const CONNECTION_GONE_GRACE: Duration = Duration::from_millis(500);
 
 /// How long an owner has whose process is seen to live: a busy machine is slow.
-const LIVING: Duration = Duration::from_secs(3);
+const LIVING_PROCESS_GRACE: Duration = Duration::from_secs(3);
 
 /// How long an owner has after a restart or failover: it must reach the new server first.
-const RESTARTED: Duration = Duration::from_secs(3);
+const SERVER_RESTART_GRACE: Duration = Duration::from_secs(3);
 
 /// A lock whose owner may be dead.
 #[derive(Debug, Clone)]
-pub(super) struct Suspect {
+pub(super) struct StaleLock {
     pub(super) lock: Vec<u8>,
     free_at: Instant,
 }
 
-impl Suspect {
+impl StaleLock {
     /// How long its owner still has.
     pub(super) fn remaining(&self) -> Duration {
         self.free_at.saturating_duration_since(Instant::now())
     }
 
     /// The time is up: the lock is free, if it still is this one.
-    pub(super) fn is_ripe(&self) -> bool {
+    pub(super) fn may_be_freed(&self) -> bool {
         self.remaining().is_zero()
     }
 }
 
 /// What is to be asked about a lock, and what follows from it.
-pub(super) enum Inquiry {
+pub(super) enum OwnerCheck {
     /// Its owner lives, or nobody can tell: its time-to-live decides.
     Trust,
     /// Another run of the server made its owner's connection.
@@ -47,40 +47,38 @@ pub(super) enum Inquiry {
     Ask(Cmd),
 }
 
-/// The question about a lock, for who is `asking`.
-pub(super) fn inquire(lock: &[u8], asking: &Owner) -> Inquiry {
-    match Owner::in_lock(lock) {
-        Some(owner) if owner.is_of_another_run(asking) => Inquiry::Restarted,
-        Some(owner) => owner
-            .liveness_question(asking)
-            .map_or(Inquiry::Trust, Inquiry::Ask),
-        None => Inquiry::Trust,
+impl OwnerCheck {
+    /// The question about a lock, for who is `asking`.
+    pub(super) fn of(lock: &[u8], asking: &ConnectionId) -> Self {
+        match ConnectionId::in_lock(lock) {
+            Some(owner) if owner.is_of_another_server_run(asking) => Self::Restarted,
+            Some(owner) => owner.exists_command(asking).map_or(Self::Trust, Self::Ask),
+            None => Self::Trust,
+        }
     }
-}
 
-impl Inquiry {
     /// What is suspected of `lock`, given the answer to [`Self::Ask`] and what was suspected `before`.
-    pub(super) fn conclude(
+    pub(super) fn stale_lock(
         &self,
         lock: &[u8],
         answer: Option<&Value>,
-        before: Option<Suspect>,
-    ) -> Option<Suspect> {
+        before: Option<StaleLock>,
+    ) -> Option<StaleLock> {
         let grace = match self {
-            Self::Restarted => RESTARTED,
-            Self::Ask(_) if answer.is_some_and(Owner::is_dead) => GONE,
+            Self::Restarted => SERVER_RESTART_GRACE,
+            Self::Ask(_) if answer.is_some_and(ConnectionId::says_closed) => CONNECTION_GONE_GRACE,
             Self::Trust | Self::Ask(_) => return None,
         };
-        let owner = Owner::in_lock(lock);
+        let owner = ConnectionId::in_lock(lock);
         let grace = match owner.and_then(|owner| owner.process_exists()) {
             Some(false) => Duration::ZERO,
-            Some(true) => LIVING,
+            Some(true) => LIVING_PROCESS_GRACE,
             None => grace,
         };
         Some(
             before
                 .filter(|before| before.lock == lock && !grace.is_zero())
-                .unwrap_or_else(|| Suspect {
+                .unwrap_or_else(|| StaleLock {
                     lock: lock.to_vec(),
                     free_at: Instant::now() + grace,
                 }),

@@ -6,13 +6,13 @@ use std::time::Duration;
 use redis::{Cmd, Value};
 
 use super::commands::get;
-use super::connection::Link;
+use super::connection::Connection;
 use super::keys::Keys;
-use super::lock_renewer::Keeper;
+use super::lock_renewer::LockRenewer;
 use super::login_entry::bound;
 use super::record;
-use super::scripts::Act;
-use super::stale_lock::Suspect;
+use super::scripts::Script;
+use super::stale_lock::StaleLock;
 use super::target::Target;
 use rsso_core::dsn::RedisDsn;
 use rsso_core::error::{Error, Result, StoreErrorKind};
@@ -26,12 +26,12 @@ pub struct RedisStore {
     pub(super) prefix: String,
     pub(super) events: Retention,
     /// Before the connection: it is told first that all is over, not that the connection has ended.
-    pub(super) keeper: Keeper,
-    pub(super) link: Option<Link>,
+    pub(super) lock_renewer: LockRenewer,
+    pub(super) connection: Option<Connection>,
     /// Sent, and its answer not read yet: it may be sent again.
-    pub(super) posted: Vec<Cmd>,
+    pub(super) unanswered: Vec<Cmd>,
     /// The lock that was in the way last, where its owner seemed dead.
-    pub(super) suspect: Option<Suspect>,
+    pub(super) stale_lock: Option<StaleLock>,
     /// The names used last: a request uses one session's, with one token, again and again.
     pub(super) named: Option<(SessionKey, Option<Token>, Arc<Keys>)>,
 }
@@ -55,13 +55,13 @@ impl RedisStore {
             read_timeout,
         };
         Self {
-            keeper: Keeper::new(target.clone()),
+            lock_renewer: LockRenewer::new(target.clone()),
             target,
             events,
             prefix: prefix.to_owned(),
-            link: None,
-            posted: Vec::new(),
-            suspect: None,
+            connection: None,
+            unanswered: Vec::new(),
+            stale_lock: None,
             named: None,
         }
     }
@@ -105,7 +105,7 @@ impl RedisStore {
                 return Ok((code, details.collect()));
             }
         }
-        Err(self.strange("a script answered something unexpected"))
+        Err(self.unexpected("a script answered something unexpected"))
     }
 
     /// What a read found: the answer of a script (detail, milliseconds left), and the record that was
@@ -133,7 +133,7 @@ impl RedisStore {
     /// Reads without the lock.
     pub(super) fn peek(&mut self, keys: &Keys) -> Result<Loaded> {
         let mut replies = self
-            .exchange(&[Act::Peek.call(keys), get(keys)])?
+            .pipeline(&[Script::Peek.call(keys), get(keys)])?
             .into_iter();
         let (code, answer) = self.answer(replies.next().unwrap_or_default())?;
         let record = replies.next().unwrap_or_default();
@@ -144,18 +144,18 @@ impl RedisStore {
 
     /// Whether the server has refused the last write because it takes none at the moment.
     pub(super) fn refuses_writes(&self) -> bool {
-        self.link
+        self.connection
             .as_ref()
-            .is_some_and(|link| link.refusal.is_some())
+            .is_some_and(|connection| connection.refusal.is_some())
     }
 
-    pub(super) fn took_a_write(&mut self) {
-        if let Some(link) = &mut self.link {
-            link.took_a_write();
+    pub(super) fn mark_writable(&mut self) {
+        if let Some(connection) = &mut self.connection {
+            connection.mark_writable();
         }
     }
 
-    pub(super) fn strange(&self, problem: &str) -> Error {
+    pub(super) fn unexpected(&self, problem: &str) -> Error {
         Error::store_plain(None, &self.target.address, problem)
     }
 
@@ -169,7 +169,7 @@ impl RedisStore {
                     "a key holds something else than a session: choose another rsso.prefix",
                 )
             }),
-            _ => Err(self.strange("GET answered something unexpected")),
+            _ => Err(self.unexpected("GET answered something unexpected")),
         }
     }
 }

@@ -9,7 +9,7 @@ use rustls::{ClientConnection, StreamOwned};
 use super::socket::Socket;
 
 /// A socket as readers and writers see it.
-pub(super) struct Channel {
+pub(super) struct SocketStream {
     pub(super) socket: Arc<Socket>,
     /// How much longer than usual a read may take: the server makes us wait on purpose.
     extra: Duration,
@@ -19,14 +19,14 @@ pub(super) struct Channel {
 
 /// Plain, or TLS.
 pub(super) enum Stream {
-    Plain(Channel),
-    Tls(Box<StreamOwned<ClientConnection, Channel>>),
+    Plain(SocketStream),
+    Tls(Box<StreamOwned<ClientConnection, SocketStream>>),
 }
 
 /// Enough of an answer to tell whose it is.
 const FIRST: usize = 64;
 
-impl Channel {
+impl SocketStream {
     pub(super) fn new(socket: Socket) -> Self {
         Self {
             socket: Arc::new(socket),
@@ -36,7 +36,7 @@ impl Channel {
     }
 }
 
-impl Read for Channel {
+impl Read for SocketStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.socket.receive(buffer, self.extra)?;
         if self.first.is_empty() {
@@ -46,7 +46,7 @@ impl Read for Channel {
     }
 }
 
-impl Write for Channel {
+impl Write for SocketStream {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         self.socket.send(data)
     }
@@ -57,7 +57,7 @@ impl Write for Channel {
 }
 
 impl Stream {
-    fn channel(&self) -> &Channel {
+    fn channel(&self) -> &SocketStream {
         match self {
             Self::Plain(channel) => channel,
             Self::Tls(stream) => &stream.sock,
@@ -74,7 +74,7 @@ impl Stream {
     }
 
     /// Each read from now on may take so much longer than usual.
-    pub(super) fn wait_longer(&mut self, extra: Duration) {
+    pub(super) fn set_extra_wait(&mut self, extra: Duration) {
         match self {
             Self::Plain(channel) => channel.extra = extra,
             Self::Tls(stream) => stream.sock.extra = extra,
@@ -82,7 +82,7 @@ impl Stream {
     }
 
     /// Makes the TLS handshake; the first use would make it otherwise.
-    pub(super) fn shake_hands(&mut self) -> io::Result<()> {
+    pub(super) fn complete_tls_handshake(&mut self) -> io::Result<()> {
         if let Self::Tls(stream) = self {
             while stream.conn.is_handshaking() {
                 if stream.conn.complete_io(&mut stream.sock)? == (0, 0) {

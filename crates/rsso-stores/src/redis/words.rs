@@ -23,9 +23,9 @@ impl Words for RedisStore {
             all.arg(key);
             all
         };
-        let commands: Vec<_> = self.places().iter().map(all).collect();
+        let commands: Vec<_> = self.hash_keys().iter().map(all).collect();
         let mut words: Vec<Word> = Vec::new();
-        for reply in self.exchange(&commands)? {
+        for reply in self.pipeline(&commands)? {
             let pairs: Vec<(String, i64)> = match reply {
                 Value::ServerError(_) => continue,
                 reply => redis::from_redis_value(reply).unwrap_or_default(),
@@ -37,7 +37,7 @@ impl Words for RedisStore {
 
     fn leave_word(&mut self, word: &Word, gone: &[Word]) -> Result<()> {
         let mut refused = Ok(());
-        for key in self.places() {
+        for key in self.hash_keys() {
             let mut set = cmd("HSET");
             set.arg(&key).arg(&word.text).arg(word.at);
             let mut expire = cmd("PEXPIRE");
@@ -49,7 +49,7 @@ impl Words for RedisStore {
             };
             let mut commands: Vec<Cmd> = vec![set, expire];
             commands.extend(gone.iter().map(remove));
-            let replies = self.exchange(&commands)?;
+            let replies = self.pipeline(&commands)?;
             refused = replies
                 .into_iter()
                 .try_for_each(|reply| self.accept(reply).map(|_| ()));
@@ -62,9 +62,9 @@ impl Words for RedisStore {
 }
 
 impl RedisStore {
-    fn places(&self) -> Vec<String> {
-        let mut places = vec![KEY.to_owned(), format!("{}words", self.prefix)];
-        places.dedup();
-        places
+    fn hash_keys(&self) -> Vec<String> {
+        let mut hash_keys = vec![KEY.to_owned(), format!("{}words", self.prefix)];
+        hash_keys.dedup();
+        hash_keys
     }
 }
