@@ -1,49 +1,50 @@
--- KEYS d l n w s  ARGV token locked generation revision -> {1, generation} stored, {2, held} gone, {3} lock lost, {4, error}
--- The payload waits in s; it is renamed, never read. An empty generation means: no record was seen.
-local d, l, n, w, s = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+-- KEYS record lock waiters wake staging  ARGV token locked generation revision
+-- -> {1, generation} stored, {2, 'held' or ''} gone, {3} lock lost, {4, error} data lost
+-- The data wait in `staging`, which is renamed and never read. An empty generation: the request saw no record.
+local record, lock, waiters, wake, staging = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local token, locked, generation = ARGV[1], ARGV[2] == '1', ARGV[3]
-local lock = redis.call('GET', l)
-local owner = lock and string.sub(lock, 1, 16) == token
-local found = alive(d)
-local is_now = found and found.generation or ''
-local reply = { 1, is_now }
-if generation ~= '' and is_now ~= generation then
-  reply = { 2, owner and 'held' or '' }
+local value = redis.call('GET', lock)
+local is_owner = value and string.sub(value, 1, 16) == token
+local found = read_live(record)
+local current = found and found.generation or ''
+local reply = { 1, current }
+if generation ~= '' and current ~= generation then
+  reply = { 2, is_owner and 'held' or '' }
 elseif found and found.revision == token then
-  -- This very commit was made before, and its answer was lost.
-  redis.call('DEL', s)
+  -- The same commit was made before, and its answer was lost.
+  redis.call('DEL', staging)
   return reply
-elseif locked and not owner and (lock or (found and found.revision ~= ARGV[4])) then
-  -- Lost: another request holds the lock, or has written since.
+elseif locked and not is_owner and (value or (found and found.revision ~= ARGV[4])) then
+  -- Another request holds the lock, or has written since.
   reply = { 3 }
 end
 if reply[1] == 1 then
   local left
   if found and found.login then
-    -- What is staged knows nothing of logins: the record keeps its own.
-    local length = redis.call('STRLEN', s)
+    -- The staged data lack the login: it is copied from the record.
+    local length = redis.call('STRLEN', staging)
     if length >= TRAILER then
-      redis.call('SETRANGE', s, length - TRAILER,
-        found.login .. found.user .. 'R1' .. found.state .. is_now .. token)
+      redis.call('SETRANGE', staging, length - TRAILER,
+        found.login .. found.user .. 'R1' .. found.state .. current .. token)
     end
-    left = found.state == 'G' and redis.call('PTTL', d)
+    left = found.state == 'G' and redis.call('PTTL', record)
   end
-  local renamed = redis.pcall('RENAME', s, d)
+  local renamed = redis.pcall('RENAME', staging, record)
   if renamed.err then
     reply = { 4, renamed.err }
   else
     if generation == '' and found then
-      -- Overwritten without a lock: still the same life for whoever reads it meanwhile.
-      redis.call('SETRANGE', d, redis.call('STRLEN', d) - 24, is_now)
+      -- Overwritten without a lock: it keeps its generation for whoever has read it meanwhile.
+      redis.call('SETRANGE', record, redis.call('STRLEN', record) - 24, current)
     end
     if left then
-      redis.call('PEXPIRE', d, left)
+      redis.call('PEXPIRE', record, left)
     elseif found and found.login then
-      keep_user(d, found.user, redis.call('PTTL', d))
+      extend_user(record, found.user, redis.call('PTTL', record))
     end
   end
 else
-  redis.call('DEL', s)
+  redis.call('DEL', staging)
 end
-if owner then hand_over(l, n, w) end
+if is_owner then hand_over(lock, waiters, wake) end
 return reply

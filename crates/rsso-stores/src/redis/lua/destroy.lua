@@ -1,22 +1,25 @@
--- KEYS d l n w  ARGV token generation alone grave grave_ttl stem time at keep newborn newborn_ttl -> {1} a record was removed, {0} none
-local d = KEYS[1]
-local found = tail(d)
+-- KEYS record lock waiters wake
+-- ARGV token generation keep_login tombstone tombstone_ttl id_stem time at retention empty_record empty_ttl
+-- -> {1} a record was removed, {0} there was none
+local record, lock, waiters, wake = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local token, tombstone, empty_record = ARGV[1], ARGV[4], ARGV[10]
+local found = read_tail(record)
 local removed = 0
 if found and (ARGV[2] == '' or found.generation == ARGV[2]) then
   if found.login and ARGV[3] ~= '1' then
-    release_login(new_book(ARGV[6], ARGV[7], ARGV[8], ARGV[9]), d, found, d, 'destroyed')
+    release_login(new_events(ARGV[6], ARGV[7], ARGV[8], ARGV[9]), record, found, record, 'destroyed')
   end
-  -- For requests under way: an empty session, which is nobody's.
-  if ARGV[10] ~= '' then
-    redis.call('SET', d, ARGV[10], 'PX', ARGV[11])
+  -- Requests that are under way find an empty session, without a login.
+  if empty_record ~= '' then
+    redis.call('SET', record, empty_record, 'PX', ARGV[11])
     removed = 1
   else
-    removed = redis.call('DEL', d)
+    removed = redis.call('DEL', record)
   end
 end
-if ARGV[4] ~= '' then redis.call('SET', tombstone_key(d), ARGV[4], 'PX', ARGV[5]) end
-if ARGV[1] ~= '' then
-  -- Who holds the lock has left the queue.
-  if held(KEYS[2], ARGV[1]) then hand_over(KEYS[2], KEYS[3], KEYS[4]) else redis.call('ZREM', KEYS[3], ARGV[1]) end
+if tombstone ~= '' then redis.call('SET', tombstone_key(record), tombstone, 'PX', ARGV[5]) end
+if token ~= '' then
+  -- The owner of the lock has left the queue.
+  if is_held(lock, token) then hand_over(lock, waiters, wake) else redis.call('ZREM', waiters, token) end
 end
 return { removed }

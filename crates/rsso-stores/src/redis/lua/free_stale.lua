@@ -1,12 +1,12 @@
--- KEYS d l n w  ARGV lock token wait -> {1} freed, {0} another lock stands there
--- Frees a lock whose owner is known to be dead, or that has run out or was removed. Who asks is in the queue
--- then, even if somebody has removed that as well.
-local lock = redis.call('GET', KEYS[2])
-if lock and lock ~= ARGV[1] then return { 0 } end
-local wait = tonumber(ARGV[3])
+-- KEYS record lock waiters wake  ARGV stale_lock token wait -> {1} freed, {0} there is another lock
+-- Frees a lock whose owner is dead, or wakes the next waiter if the lock has expired or was removed. The caller is
+-- put into the queue again, because the queue may have been removed too.
+local lock, waiters, token, wait = KEYS[2], KEYS[3], ARGV[2], tonumber(ARGV[3])
+local value = redis.call('GET', lock)
+if value and value ~= ARGV[1] then return { 0 } end
 if wait > 0 then
-  redis.call('ZADD', KEYS[3], 'NX', now() + wait, ARGV[2])
-  if redis.call('PTTL', KEYS[3]) < wait + 1000 then redis.call('PEXPIRE', KEYS[3], wait + 1000) end
+  redis.call('ZADD', waiters, 'NX', now_ms() + wait, token)
+  if redis.call('PTTL', waiters) < wait + 1000 then redis.call('PEXPIRE', waiters, wait + 1000) end
 end
-hand_over(KEYS[2], KEYS[3], KEYS[4])
+hand_over(lock, waiters, KEYS[4])
 return { 1 }

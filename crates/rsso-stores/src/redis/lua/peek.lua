@@ -1,4 +1,6 @@
--- KEYS d l n w -> {1, detail, left} or {2, detail} no record: what a reader without a lock learns beside the data
-local found = alive(KEYS[1])
-if not found then return { 2, detail(KEYS[1], found) } end
-return { 1, detail(KEYS[1], found), redis.call('PTTL', KEYS[1]) }
+-- KEYS record lock waiters wake -> {1, detail, left}, {2, detail} no record
+-- What a reader without a lock learns beside the data.
+local record = KEYS[1]
+local found = read_live(record)
+if not found then return { 2, detail(record, found) } end
+return { 1, detail(record, found), redis.call('PTTL', record) }

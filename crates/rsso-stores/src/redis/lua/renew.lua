@@ -1,10 +1,11 @@
--- KEYS d l n w  ARGV token ttl -> {1} still held, {0} lost
-if not held(KEYS[2], ARGV[1]) then return { 0 } end
-redis.call('PEXPIRE', KEYS[2], ARGV[2])
-local left, ttl = redis.call('PTTL', KEYS[1]), tonumber(ARGV[2])
-local found = left >= 0 and left < ttl and tail(KEYS[1])
+-- KEYS record lock waiters wake  ARGV token ttl -> {1} still held, {0} lost
+local record, lock = KEYS[1], KEYS[2]
+if not is_held(lock, ARGV[1]) then return { 0 } end
+redis.call('PEXPIRE', lock, ARGV[2])
+local left, ttl = redis.call('PTTL', record), tonumber(ARGV[2])
+local found = left >= 0 and left < ttl and read_tail(record)
 if found and found.state ~= 'G' then
-  redis.call('PEXPIRE', KEYS[1], ttl)
-  if found.login then keep_user(KEYS[1], found.user, ttl) end
+  redis.call('PEXPIRE', record, ttl)
+  if found.login then extend_user(record, found.user, ttl) end
 end
 return { 1 }

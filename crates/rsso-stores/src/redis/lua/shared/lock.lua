@@ -1,34 +1,34 @@
--- What the scripts share. Keys of one session, all in one hash slot:
---   d  the record: PHP's data; 'L' and 'G' records then login (26) and user (43); then a trailer of 27
---      bytes: 'R1', state, generation (8), revision (16)
---   l  the lock: the owner's token (16 bytes) and who that is; or 'reserved' for the waiter being woken
+-- What all scripts share. The keys of one session, in one hash slot, by their last letter:
+--   d  the record: PHP's data; in the states L and G then login (26) and user (43); then a trailer of 27 bytes:
+--      'R1', state, generation (8), revision (16)
+--   l  the lock: its owner's token (16 bytes) and connection; or 'reserved' for the waiter that is being woken
 --   n  the waiters: token -> time at which it gives up
---   w  the list on which the waiters block; one element wakes the one that has waited longest
+--   w  the list on which waiters block; one element wakes the one that has waited longest
 --   t  the tombstone of a kicked session
--- States: 'S' a session; 'L' one with a login; 'G' one whose id was rotated: it is not refreshed.
-local HANDOVER = 2000
+-- States: S, a session; L, one with a login; G, one whose id was rotated and whose expiry is not extended.
+local HANDOVER_MS = 2000
 
-local function now()
+local function now_ms()
   local t = redis.call('TIME')
   return t[1] * 1000 + math.floor(t[2] / 1000)
 end
 
-local function held(l, token)
-  local lock = redis.call('GET', l)
-  return lock and string.sub(lock, 1, 16) == token
+local function is_held(lock, token)
+  local value = redis.call('GET', lock)
+  return value and string.sub(value, 1, 16) == token
 end
 
--- Frees the lock, or keeps it for the waiter that it wakes: a newcomer cannot get in between.
-local function hand_over(l, n, w)
-  if redis.call('EXISTS', n) == 1 then
-    redis.call('ZREMRANGEBYSCORE', n, '-inf', now())
-    if redis.call('ZCARD', n) > 0 then
-      redis.call('SET', l, 'reserved', 'PX', HANDOVER)
-      redis.call('DEL', w)
-      redis.call('RPUSH', w, '1')
-      redis.call('PEXPIRE', w, HANDOVER)
+-- Frees the lock, or reserves it for the waiter that it wakes: a newcomer cannot overtake.
+local function hand_over(lock, waiters, wake)
+  if redis.call('EXISTS', waiters) == 1 then
+    redis.call('ZREMRANGEBYSCORE', waiters, '-inf', now_ms())
+    if redis.call('ZCARD', waiters) > 0 then
+      redis.call('SET', lock, 'reserved', 'PX', HANDOVER_MS)
+      redis.call('DEL', wake)
+      redis.call('RPUSH', wake, '1')
+      redis.call('PEXPIRE', wake, HANDOVER_MS)
       return
     end
   end
-  redis.call('DEL', l)
+  redis.call('DEL', lock)
 end
