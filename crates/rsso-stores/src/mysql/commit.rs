@@ -6,9 +6,10 @@
 use std::mem;
 
 use super::commit_attempt::{CommitAttempt, Committed, StoredState};
-use super::connections::{ConnectionRole, Failure};
+use super::connections::ConnectionRole;
 use super::layout::SessionWrite;
 use super::locks::HeldLock;
+use super::retry::Failure;
 use super::store::MysqlStore;
 use super::unanswered::Completion;
 use rsso_core::error::Result;

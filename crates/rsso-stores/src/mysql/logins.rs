@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use mysql::Error as DbError;
 
-use super::connections::{ConnectionRole, Failure, Resend};
+use super::connections::ConnectionRole;
 use super::ledger::MysqlLedger;
+use super::retry::{Failure, Resend};
 use super::store::MysqlStore;
 use super::transaction::read_committed;
 use super::unanswered::Completion;

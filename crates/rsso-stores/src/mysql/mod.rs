@@ -28,6 +28,7 @@ mod native;
 mod outbox;
 mod receipt_table;
 mod receipts;
+mod retry;
 mod schema;
 mod seconds;
 mod server_sql;

@@ -84,7 +84,11 @@ impl MysqlStore {
     /// # Errors
     /// When the server cannot be reached or the user may not.
     pub fn create_tables(&mut self) -> Result<()> {
-        self.connections.create_tables()
+        let tables = self.connections.tables.clone();
+        let doing = "cannot create the tables";
+        (self.connections).run(ConnectionRole::Main, doing, |connection| {
+            tables.create(connection)
+        })
     }
 
     /// Runs an act, with the layout, on a connection.
