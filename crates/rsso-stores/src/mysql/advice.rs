@@ -20,9 +20,9 @@ const IS_IT_MYSQL: &str = "is this the port of a MySQL server? (rsso.dsn)";
 /// What an error means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Advice {
-    /// `None` where no kind fits.
+    /// `None` if no kind fits.
     pub(super) kind: Option<Kind>,
-    /// The way out; "" where there is none.
+    /// The way out; "" if there is none.
     pub(super) text: Cow<'static, str>,
 }
 

@@ -7,9 +7,9 @@ use std::mem;
 
 use super::commit_attempt::{CommitAttempt, Committed, StoredState};
 use super::connections::ConnectionRole;
+use super::failure::Failure;
 use super::layout::SessionWrite;
 use super::locks::HeldLock;
-use super::retry::Failure;
 use super::store::MysqlStore;
 use super::unanswered::Completion;
 use rsso_core::error::Result;

@@ -19,22 +19,24 @@ use crate::fork;
 /// Counts the connections of this process.
 static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
 
-/// Prepared statements of a connection: more than there are, an act on logins alone has some twenty.
+/// How many prepared statements a connection keeps: more than there are. An act on logins alone has some twenty.
 const STATEMENT_CACHE: usize = 60;
 
-/// An open connection. Which one holds a lock matters, so it has a number: one of our own, for a
-/// server that was restarted counts from the start again.
+/// An open connection.
+///
+/// It has a number, because it matters which connection holds a lock. The number is rsso's own, because a server
+/// that was restarted counts from the start again.
 pub(super) struct Connection {
     /// Before the connection: its descriptor must still be open when this goes.
     _for_fork: fork::Held,
     driver: Conn,
-    /// By their texts, which the driver would parse each time.
+    /// By their texts, because the driver would parse them each time.
     statements: HashMap<Box<str>, mysql::Statement>,
     pub(super) number: u64,
     pub(super) identity: ConnectionIdentity,
-    /// A change was sent that no answer came to, and that no rollback undoes.
+    /// A change was sent and not answered, and no rollback undoes it.
     pub(super) unanswered: bool,
-    /// The act was sent before, on a connection that is over now, and its answer was lost.
+    /// The act was sent before, on a connection that has ended, and its answer was lost.
     pub(super) is_second_try: bool,
     /// Whether a rollback undoes the changes of a transaction: not in a MyISAM table.
     pub(super) is_transactional: bool,
@@ -156,9 +158,9 @@ impl Connection {
         self.send(ready).map(|_| ())
     }
 
-    /// An error where the server has ended the connection already: what is not sent has certainly not happened.
+    /// Fails if the server has ended the connection already: what is not sent has certainly not happened.
     pub(super) fn refuse_if_closed(&self) -> Result<(), DbError> {
-        // No answer is due, so whatever is there is the server's last word, or its end.
+        // No answer is due, so anything that can be read is the server's notice, or the end of the stream.
         let peek = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;
         match recv(self.driver.as_raw_fd(), &mut [0], peek) {
             Err(Errno::EAGAIN | Errno::EINTR) => Ok(()),
@@ -188,12 +190,12 @@ impl Connection {
         }
     }
 
-    /// Prepared once for each connection.
+    /// The prepared statement; each is prepared once.
     fn statement(&mut self, sql: &str) -> Result<mysql::Statement, DbError> {
         if let Some(statement) = self.statements.get(sql) {
             return Ok(statement.clone());
         }
-        // What the driver closes, to make room, is never among them: it has room for more than these.
+        // The driver, which closes statements to make room, has room for more than these.
         if self.statements.len() == STATEMENT_CACHE {
             self.statements.clear();
         }
@@ -207,18 +209,18 @@ impl Connection {
         self.driver.last_insert_id()
     }
 
-    /// Runs a statement that cannot be prepared: of ours alone, with no value of anybody's in it.
+    /// Runs a statement that cannot be prepared; no value of a user is in it.
     pub(super) fn run_unprepared(&mut self, sql: &str) -> Result<(), DbError> {
         self.sent_bytes = 0;
         self.driver.query_drop(sql)
     }
 
-    /// Begins a transaction, or says that there is none any more.
+    /// Notes whether a transaction is open.
     pub(super) fn set_in_transaction(&mut self, is: bool) {
         self.in_transaction = is;
     }
 
-    /// What the last statement carried.
+    /// How much of a packet the last statement took.
     pub(super) fn packet_use(&self) -> PacketUse {
         PacketUse {
             sent_bytes: self.sent_bytes,

@@ -1,13 +1,13 @@
-//! Ending a session, and its login with it.
+//! Removing a session, and its login with it.
 
 use std::time::Duration;
 
 use mysql::Error as DbError;
 
 use super::connections::ConnectionRole;
+use super::failure::FailureTexts;
 use super::layout::EmptySession;
 use super::ledger::MysqlLedger;
-use super::logins::FailureTexts;
 use super::store::MysqlStore;
 use crate::ledger::{Ledger as _, signs_out_with};
 use rsso_core::error::Result;
@@ -39,12 +39,12 @@ impl MysqlStore {
             }),
             Err(error) => Err(error),
         };
-        let freed = held.map_or(Ok(()), |held| self.release_lock(&held));
-        freed.and(removed)
+        let unlocked = held.map_or(Ok(()), |held| self.release_lock(&held));
+        unlocked.and(removed)
     }
 
-    /// Makes a session without a login an empty one, and gives its lock back; `false` where it takes more
-    /// than one statement.
+    /// Replaces a session without a login by an empty one, and releases its lock. False if that takes more than
+    /// one statement.
     pub(super) fn replace_session_with_empty(
         &mut self,
         key: &SessionKey,
@@ -71,19 +71,19 @@ impl MysqlStore {
             layout.replace_with_empty(connection, key, end, &empty)
         });
         let emptied =
-            done.map_err(|failed| DESTROY_FAILED.failed(&connections.target.address, failed));
+            done.map_err(|failure| DESTROY_FAILED.into_error(&connections.target.address, failure));
         let held = match emptied {
             Ok(false) => None,
             _ => self.held.remove(&token),
         };
         match held {
-            // Nobody knows how far it came.
+            // It is not known how far it came.
             Some(held) if emptied.is_err() => self.release_lock(&held).and(emptied),
             _ => emptied,
         }
     }
 
-    /// Most sessions have no login: one statement, and no transaction. `None` where it takes more.
+    /// Removes a session without a login: one statement, no transaction. `None` if it takes more.
     fn remove_without_login(
         &mut self,
         role: ConnectionRole,
@@ -103,11 +103,11 @@ impl MysqlStore {
             if layout.destroy(connection, key, end)? {
                 return Ok(Some(true));
             }
-            let none = end.alone || !login_sql.is_bound(connection, key)?;
+            let has_no_login = end.alone || !login_sql.is_bound(connection, key)?;
             // The first try may have removed what was seen, and its answer was lost.
-            Ok(none.then_some(connection.is_second_try && end.seen.is_some()))
+            Ok(has_no_login.then_some(connection.is_second_try && end.seen.is_some()))
         });
-        done.map_err(|failed| DESTROY_FAILED.failed(&connections.target.address, failed))
+        done.map_err(|failure| DESTROY_FAILED.into_error(&connections.target.address, failure))
     }
 }
 

@@ -8,7 +8,7 @@ use super::error::PacketUse;
 use rsso_core::dsn::MysqlDsn;
 use rsso_core::error::{Error, StoreErrorKind};
 
-/// An error for the user: what to look at, never the password.
+/// An error for whoever runs the site: what to look at, never the password.
 #[derive(Debug)]
 pub(super) struct Diagnosis {
     kind: Option<StoreErrorKind>,
@@ -25,11 +25,12 @@ impl Diagnosis {
         }
     }
 
-    /// As [`Self::into_error_while`], where nothing was tried but to connect.
+    /// The error of a connection that could not be made.
     pub(super) fn into_error(self, address: &str) -> Error {
         Error::store(self.kind, address, self.advice, self.message)
     }
 
+    /// The error of what was being done meanwhile: `doing` begins the message.
     pub(super) fn into_error_while(self, address: &str, doing: &str) -> Error {
         let problem = match self.advice.as_str() {
             "" => doing.to_owned(),
@@ -39,7 +40,7 @@ impl Diagnosis {
     }
 }
 
-/// A connection that could not be made.
+/// What it means that a connection could not be made.
 pub(super) fn diagnose_connecting(dsn: &MysqlDsn, error: &DbError) -> Diagnosis {
     let mut advice = advice::of_connecting(dsn, error);
     advice.text = match advice.text.as_ref() {
@@ -49,7 +50,7 @@ pub(super) fn diagnose_connecting(dsn: &MysqlDsn, error: &DbError) -> Diagnosis 
     Diagnosis::new(advice, error)
 }
 
-/// A statement that failed.
+/// What it means that a statement failed.
 pub(super) fn diagnose_statement(error: &DbError, packet_use: PacketUse) -> Diagnosis {
     Diagnosis::new(advice::of_statement(error, Some(packet_use)), error)
 }

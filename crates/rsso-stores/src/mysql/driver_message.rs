@@ -1,4 +1,4 @@
-//! A driver's error in words of our own: none of its wrappers' names reaches a user.
+//! The driver's errors in words for users: without the names of the driver's types.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -64,7 +64,7 @@ fn of_driver(error: &DriverError) -> String {
         DriverError::ConnectTimeout | DriverError::Timeout => {
             "the time for an answer was over".to_owned()
         }
-        // Says the address once more than we do.
+        // The driver's own text repeats the address.
         DriverError::CouldNotConnect(Some((_, what, _))) => what.clone(),
         DriverError::PacketTooLarge => of_packet(&PacketCodecError::PacketTooLarge),
         DriverError::PacketOutOfSync

@@ -1,4 +1,4 @@
-//! What an error of the driver says of the connection and of the statement.
+//! What an error of the driver means for the connection and the statement.
 
 use std::io::{self, ErrorKind};
 
@@ -24,7 +24,7 @@ pub(super) fn code(error: &DbError) -> Option<u16> {
     }
 }
 
-/// The error of an act that another one got ahead of, and that begins again: as a deadlock does.
+/// The error of an act that another one overtook: it runs again, as after a deadlock.
 pub(super) fn serialization_failure() -> DbError {
     DbError::MySqlError(MySqlError {
         state: "40001".to_owned(),
@@ -33,7 +33,7 @@ pub(super) fn serialization_failure() -> DbError {
     })
 }
 
-/// True where the connection is gone: closed while it lay idle, killed, or the server stopped.
+/// Whether the connection is gone: closed while it lay idle, killed, or the server stopped.
 pub(super) fn is_broken(error: &DbError) -> bool {
     match error {
         DbError::MySqlError(error) => is_disconnect_notice(error.code),
@@ -42,10 +42,10 @@ pub(super) fn is_broken(error: &DbError) -> bool {
     }
 }
 
-/// True where the server has said what became of the statement, or was never sent it.
+/// Whether it is known what became of the statement: the server answered, or nothing was sent.
 pub(super) fn is_definite(error: &DbError) -> bool {
     match error {
-        // 1317 interrupted: it may have been interrupted when it was done.
+        // 1317 interrupted: perhaps when it was done.
         DbError::MySqlError(error) => !is_disconnect_notice(error.code) && error.code != 1317,
         DbError::CodecError(PacketCodecError::PacketTooLarge)
         | DbError::DriverError(DriverError::PacketTooLarge) => true,
@@ -53,12 +53,12 @@ pub(super) fn is_definite(error: &DbError) -> bool {
     }
 }
 
-/// True where too many connections are open: of the server, of the account.
+/// Whether too many connections are open, of the server or of the account.
 pub(super) fn is_connection_limit(error: &DbError) -> bool {
     matches!(code(error), Some(1040 | 1203 | 1226))
 }
 
-/// A signal came while the connection was being made: on a unix socket whose queue is full.
+/// Whether a signal came while the connection was being made, to a unix socket whose queue is full.
 pub(super) fn is_interrupted(error: &DbError) -> bool {
     matches!(
         error,
@@ -70,6 +70,8 @@ pub(super) fn is_interrupted(error: &DbError) -> bool {
     )
 }
 
+/// Whether the server announces that it closes the connection.
+///
 /// 1053 shutdown, 1927 killed (MariaDB), 3169 killed, 4031 idle too long (MySQL 8).
 pub(super) fn is_disconnect_notice(code: u16) -> bool {
     matches!(code, 1053 | 1927 | 3169 | 4031)
@@ -87,7 +89,7 @@ pub(super) fn io_error(error: &DbError) -> Option<&io::Error> {
     }
 }
 
-/// How much a statement carried, and how much it might.
+/// How many bytes a statement sent, and the server's limit.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PacketUse {
     pub(super) sent_bytes: usize,

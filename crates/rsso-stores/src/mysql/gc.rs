@@ -1,4 +1,4 @@
-//! Removing what has expired: in small batches, one worker at a time, never what is in use.
+//! Garbage collection: in small batches, one worker at a time, never what is in use.
 
 use super::connection::Connection;
 use super::connections::ConnectionRole;
@@ -16,11 +16,11 @@ impl MysqlStore {
     pub(super) fn collect_garbage(&mut self, until: Option<Deadline>) -> Result<u64> {
         let doing = "cannot remove expired sessions";
         let name = self.names.name_of(b"gc");
-        let mine = self.run(ConnectionRole::Main, doing, |connection, _| {
+        let is_ours = self.run(ConnectionRole::Main, doing, |connection, _| {
             try_lock(connection, &name)
         })?;
-        if !mine {
-            // Somebody else is at it.
+        if !is_ours {
+            // Another worker collects.
             return Ok(0);
         }
         let removed = self.remove_expired(doing, until).and_then(|removed| {
@@ -57,7 +57,7 @@ impl MysqlStore {
         }
     }
 
-    /// Removes tombstones that nobody can ask for any more.
+    /// Removes expired tombstones.
     fn remove_expired_tombstones(&mut self, doing: &str, until: Option<Deadline>) -> Result<()> {
         while !until.is_some_and(Deadline::passed) {
             let Self {
@@ -75,8 +75,7 @@ impl MysqlStore {
         Ok(())
     }
 
-    /// Removes the old events of realms in which nothing happens any more; where something does,
-    /// that removes them.
+    /// Removes the old events of realms in which nothing happens any more. In the others new events do.
     fn trim_outboxes(&mut self, doing: &str, until: Option<Deadline>) -> Result<()> {
         let Self {
             connections,
@@ -99,7 +98,7 @@ impl MysqlStore {
         Ok(())
     }
 
-    /// Those of the sessions whose lock nobody holds: what is being used does not expire.
+    /// Those of the sessions whose lock nobody holds: what is in use does not expire.
     fn without_lock_holder(&mut self, ids: Vec<Vec<u8>>, doing: &str) -> Result<Vec<Vec<u8>>> {
         let names: Vec<_> = ids
             .iter()

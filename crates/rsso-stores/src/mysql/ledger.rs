@@ -1,4 +1,4 @@
-//! The login tables, question by question.
+//! The login tables behind the [`Ledger`] of acts on logins.
 //!
 //! What always holds: locks are taken in one order, user, session, binding, login, realm. A user's
 //! logins and bindings are changed only by who has the user's row, so they are read without locks:
@@ -24,17 +24,17 @@ use rsso_core::login::policy::{StoredStorm, Storm};
 use rsso_core::login::{Bound, Kick, LoginId, User, UserKey, event};
 use rsso_core::store::{Generation, Version};
 
-/// What is read and changed in one act.
+/// The login tables within one act.
 pub(super) struct MysqlLedger<'a> {
     connection: &'a mut Connection,
     layout: &'a dyn Layout,
     login_sql: &'a LoginSql,
     names: &'a LockNames,
-    /// What is not asked for again within the act.
+    /// Changes that nothing in the act reads.
     deferred: DeferredChanges<'a>,
     /// Sessions that the act has removed.
     removed: Vec<(Vec<u8>, Generation)>,
-    /// A session of the old code's that was never read through rsso.
+    /// A session that only the old code knows: it must get a version before the act runs again.
     pub(super) unversioned: Option<Vec<u8>>,
 }
 
@@ -56,7 +56,7 @@ impl<'a> MysqlLedger<'a> {
         }
     }
 
-    /// The end of an act.
+    /// Makes the deferred changes, at the end of an act.
     pub(super) fn flush(&mut self) -> Result<(), DbError> {
         self.deferred.flush(self.connection)
     }
@@ -86,8 +86,7 @@ impl<'a> MysqlLedger<'a> {
         Ok(lives.then_some((binding, bound)))
     }
 
-    /// Locks a user, and before or after it the one whose login the session has: in the order of
-    /// their keys.
+    /// Locks a user and the one whose login the session has, in the order of their keys.
     pub(super) fn lock_both(&mut self, key: &[u8], user: &User) -> Result<(), DbError> {
         let bound = self.binding(key)?.map(|bound| bound.user);
         let own = user.key();

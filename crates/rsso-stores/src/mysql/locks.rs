@@ -11,7 +11,7 @@ use super::statement::values;
 use rsso_core::dsn::MysqlDsn;
 use rsso_core::error::Result;
 
-/// What makes one store's lock names different from another's.
+/// Makes the names of locks; other databases and other tables have other names.
 pub(super) struct LockNames {
     database: String,
     table: String,
@@ -31,7 +31,8 @@ impl LockNames {
         }
     }
 
-    /// Lock names are the server's, for all databases, 64 characters long, and blind to case.
+    /// The name of a session's lock. The server has one set of names for all databases, of 64 characters,
+    /// whose case it ignores.
     pub(super) fn name_of(&self, key: &[u8]) -> String {
         let mut hash = Sha256::new();
         for part in [self.database.as_bytes(), self.table.as_bytes(), key] {

@@ -6,13 +6,13 @@ use std::time::Duration;
 use mysql::Error as DbError;
 
 use super::connections::ConnectionRole;
+use super::failure::FailureTexts;
 use super::ledger::MysqlLedger;
-use super::retry::{Failure, Resend};
+use super::retry::Resend;
 use super::store::MysqlStore;
 use super::transaction::read_committed;
-use super::unanswered::Completion;
 use crate::ledger;
-use rsso_core::error::{Error, Result};
+use rsso_core::error::Result;
 use rsso_core::login::event::{self, Event, Moment, Position};
 use rsso_core::login::{
     Bound, Claim, ClaimBasis, Claimed, Device, Kick, KickOrder, Login, LoginId, Realm, User, Which,
@@ -20,50 +20,32 @@ use rsso_core::login::{
 use rsso_core::sid::SessionKey;
 use rsso_core::store::{Generation, Logins, MAYBE_CHANGED, NOT_CHANGED, Rotation, Version};
 
-/// How the error of an act begins, whichever is known of it.
-#[derive(Clone, Copy)]
-pub(super) struct FailureTexts {
-    pub(super) not_done: &'static str,
-    pub(super) in_doubt: &'static str,
-}
-
-impl FailureTexts {
-    pub(super) fn failed(self, address: &str, failed: Failure) -> Error {
-        let doing = match failed.completion {
-            Completion::NotDone => self.not_done,
-            Completion::Ended | Completion::InDoubt => self.in_doubt,
-        };
-        failed.diagnosis.into_error_while(address, doing)
-    }
-}
-
-const CHANGE: FailureTexts = FailureTexts {
+const CHANGE_FAILED: FailureTexts = FailureTexts {
     not_done: NOT_CHANGED,
     in_doubt: MAYBE_CHANGED,
 };
-const NOTIFY: FailureTexts = FailureTexts {
+const NOTIFY_FAILED: FailureTexts = FailureTexts {
     not_done: "cannot send the message; nothing was sent",
     in_doubt: "the answer of the store was lost; it is not known whether the message was sent",
 };
-const READ: &str = "cannot read the user's logins";
-const EVENTS: &str = "cannot read the events";
+const READ_FAILED: &str = "cannot read the user's logins";
+const EVENTS_FAILED: &str = "cannot read the events";
 
 impl MysqlStore {
-    /// Runs an act in a transaction. It may run several times: what it calls things by is chosen
-    /// before.
+    /// Runs an act in a transaction. It may run several times, so the caller draws random ids before it.
     pub(super) fn act<T>(
         &mut self,
         role: ConnectionRole,
-        doing: FailureTexts,
+        texts: FailureTexts,
         act: impl FnMut(&mut MysqlLedger<'_>) -> Result<T, DbError>,
     ) -> Result<T> {
-        self.transact(role, doing, Resend::Never, act)
+        self.transact(role, texts, Resend::Never, act)
     }
 
     fn transact<T>(
         &mut self,
         role: ConnectionRole,
-        doing: FailureTexts,
+        texts: FailureTexts,
         resend: Resend,
         mut act: impl FnMut(&mut MysqlLedger<'_>) -> Result<T, DbError>,
     ) -> Result<T> {
@@ -87,10 +69,10 @@ impl MysqlStore {
                 done
             })
         });
-        done.map_err(|failed| doing.failed(&connections.target.address, failed))
+        done.map_err(|failure| texts.into_error(&connections.target.address, failure))
     }
 
-    /// As [`Self::act`], to look only: each statement for itself.
+    /// Runs an act that only reads, without a transaction.
     fn query<T>(
         &mut self,
         mut query: impl FnMut(&mut MysqlLedger<'_>) -> Result<T, DbError>,
@@ -102,7 +84,7 @@ impl MysqlStore {
             login_sql,
             ..
         } = self;
-        connections.run(ConnectionRole::Main, READ, |connection| {
+        connections.run(ConnectionRole::Main, READ_FAILED, |connection| {
             layout.check(connection)?;
             query(&mut MysqlLedger::new(
                 connection,
@@ -117,11 +99,11 @@ impl MysqlStore {
 impl Logins for MysqlStore {
     fn claim(&mut self, key: &SessionKey, basis: ClaimBasis, claim: &Claim) -> Result<Claimed> {
         let (born, moment) = (Generation::random()?, Moment::now()?);
-        let mut again = false;
-        self.act(ConnectionRole::Main, CHANGE, |ledger| {
-            // A session that another user has takes both users. Two of those that meet the other way
-            // round begin again, in one order.
-            if mem::replace(&mut again, true) {
+        let mut has_run = false;
+        self.act(ConnectionRole::Main, CHANGE_FAILED, |ledger| {
+            // If another user has the session, both users are locked. Two such claims that deadlock run again,
+            // and lock the users in the order of their keys.
+            if mem::replace(&mut has_run, true) {
                 ledger.lock_both(key.as_bytes(), &claim.user)?;
             }
             ledger::claim(ledger, key.as_bytes(), basis, claim, born, &moment)
@@ -132,12 +114,12 @@ impl Logins for MysqlStore {
         let born = Generation::random()?;
         let held = (rotation.lock).and_then(|token| self.held.remove(&token));
         let role = self.role_of(held.as_ref());
-        // A rotation that was done before is found to be.
-        let rotated = self.transact(role, CHANGE, Resend::Once, |ledger| {
+        // A rotation finds out that it was done before.
+        let rotated = self.transact(role, CHANGE_FAILED, Resend::Once, |ledger| {
             ledger::rotate(ledger, rotation, born)
         });
         if let Some(held) = held {
-            // What became of the login is what counts; the lock ends with its connection at the latest.
+            // The login's outcome is what counts; the lock ends with its connection at the latest.
             let _ = self.release_lock(&held);
         }
         rotated
@@ -145,14 +127,14 @@ impl Logins for MysqlStore {
 
     fn sign_out(&mut self, key: &SessionKey, login: LoginId) -> Result<bool> {
         let moment = Moment::now()?;
-        self.act(ConnectionRole::Main, CHANGE, |ledger| {
+        self.act(ConnectionRole::Main, CHANGE_FAILED, |ledger| {
             ledger::sign_out(ledger, key.as_bytes(), login, &moment)
         })
     }
 
     fn kick(&mut self, user: &User, which: &Which, order: &KickOrder) -> Result<Vec<Kick>> {
         let moment = Moment::now()?;
-        self.act(ConnectionRole::Main, CHANGE, |ledger| {
+        self.act(ConnectionRole::Main, CHANGE_FAILED, |ledger| {
             ledger::kick(ledger, user, which, order, &moment)
         })
     }
@@ -163,7 +145,7 @@ impl Logins for MysqlStore {
 
     fn notify(&mut self, user: &User, device: Option<&Device>, payload: &str) -> Result<u64> {
         let moment = Moment::now()?;
-        self.act(ConnectionRole::Main, NOTIFY, |ledger| {
+        self.act(ConnectionRole::Main, NOTIFY_FAILED, |ledger| {
             ledger::notify(ledger, user, device, payload, &moment)
         })
     }
@@ -178,7 +160,7 @@ impl Logins for MysqlStore {
 
     fn leave_tombstone(&mut self, key: &SessionKey, kick: &Kick, ttl: Duration) -> Result<()> {
         let kick = event::json(kick);
-        self.act(ConnectionRole::Main, CHANGE, |ledger| {
+        self.act(ConnectionRole::Main, CHANGE_FAILED, |ledger| {
             ledger::Ledger::bury(ledger, key.as_bytes(), &kick, ttl)
         })
     }
@@ -189,7 +171,7 @@ impl Logins for MysqlStore {
             login_sql,
             ..
         } = self;
-        connections.run(ConnectionRole::Main, EVENTS, |connection| {
+        connections.run(ConnectionRole::Main, EVENTS_FAILED, |connection| {
             login_sql
                 .outbox
                 .events(connection, realm.as_str(), after, limit)
@@ -202,7 +184,7 @@ impl Logins for MysqlStore {
             login_sql,
             ..
         } = self;
-        connections.run(ConnectionRole::Main, EVENTS, |connection| {
+        connections.run(ConnectionRole::Main, EVENTS_FAILED, |connection| {
             login_sql.outbox.newest(connection, realm.as_str())
         })
     }

@@ -1,8 +1,8 @@
-//! Sessions in MySQL 8 or MariaDB 10.6 and newer: in rsso's own table, or in one that was there before.
+//! Sessions in MySQL 8 or MariaDB 10.6 and newer: in rsso's own table, or in an existing one.
 //!
 //! What always holds: a session's lock is a named lock of the server (`GET_LOCK`), which the server
-//! frees when the connection dies and hands on in order; no transaction is open while PHP works;
-//! every statement that takes somebody's value is prepared.
+//! releases when the connection dies, and grants in order; no transaction is open while PHP code runs;
+//! every statement that takes a user's value is prepared.
 
 mod advice;
 mod columns;
@@ -15,6 +15,7 @@ mod destroy;
 mod diagnosis;
 mod driver_message;
 mod error;
+mod failure;
 mod gc;
 mod layout;
 mod ledger;

@@ -1,11 +1,11 @@
 //! The outbox: the events of each realm, in the order in which their acts were committed.
 //!
-//! What always holds: a position is given out under the lock of the realm's row, as the last thing
-//! that an act does before it commits. So an act whose events come later has not begun to append
-//! before those before it are there for everybody, and who has read up to a position has missed none.
+//! What always holds: an act takes its positions under the lock of the realm's row, as the last thing before it
+//! commits. So no act begins to append before the events before its own are visible to everybody, and whoever
+//! has read up to a position has missed none.
 //!
-//! What is kept beside the outbox has a row in the same table, of a realm that nobody can have: rsso may
-//! not be allowed to make another table.
+//! The ends of logins are kept for longer, in rows of the same table under a realm that nobody can have, because
+//! rsso may not be allowed to make another table.
 
 use crate::sql_template::{SqlTemplate, statements};
 use data_encoding::BASE64URL_NOPAD;
@@ -24,7 +24,7 @@ const EVENTS_PER_INSERT: usize = 20;
 /// How many old events one append removes at most, besides as many as it adds: so the outbox shrinks.
 const EVENTS_PER_TRIM: usize = 200;
 
-/// How many login ends are looked at in one trim.
+/// How many of the login ends that are kept one trim looks at.
 const LOGIN_ENDS_PER_TRIM: usize = 10 * EVENTS_PER_TRIM;
 
 statements! {
@@ -105,8 +105,8 @@ impl Outbox {
         Ok(())
     }
 
-    /// Removes events that are too old or too many, some at a time, where so many were `added`; says
-    /// whether there were any. Of what is too many, that which tells of a login's end is kept beside.
+    /// Removes some of the events that are too old or too many, after so many were `added`. True if there were any.
+    /// Of those that are too many, the ends of logins are kept apart.
     pub(super) fn trim(
         &self,
         connection: &mut Connection,
@@ -136,7 +136,7 @@ impl Outbox {
         Ok(removed > 0)
     }
 
-    /// Up to where the oldest events are too old, or not behind `surplus`.
+    /// The last of the oldest events that is too old, or not behind `surplus`.
     fn last_outdated(
         &self,
         connection: &mut Connection,
@@ -149,7 +149,7 @@ impl Outbox {
         Ok(row.and_then(|row| value(&row, "position")))
     }
 
-    /// Removes what is kept beside a realm's outbox and is too old, some at a time, or too many.
+    /// Removes login ends that are kept and are too many, and some of those that are too old.
     pub(super) fn trim_login_ends(
         &self,
         connection: &mut Connection,
@@ -181,12 +181,12 @@ impl Outbox {
         Ok(rows.iter().filter_map(position).collect())
     }
 
-    /// Up to `limit` events behind a position, without a hole but for what was forgotten.
+    /// Up to `limit` events after a position; only those that were removed are missing.
     ///
-    /// Events are numbered without a gap. Where one is missing it is kept beside, was forgotten, or the server's
-    /// snapshot is not of one moment: MariaDB notes the transactions under way one after the other,
-    /// so that of two that end meanwhile it may show the second and not the first. What comes before
-    /// an event that was seen is there for a second look.
+    /// Events are numbered without a gap. If one is missing, it is kept as the end of a login, was removed, or the
+    /// server's snapshot is not of one moment. MariaDB notes the transactions under way one after the other, so of
+    /// two that end meanwhile it may show the second and not the first. A second read finds whatever comes
+    /// before an event that the first has seen.
     pub(super) fn events(
         &self,
         connection: &mut Connection,

@@ -1,4 +1,4 @@
-//! Receipts: rows with an expiry, each statement for itself.
+//! Delivery receipts: rows with an expiry, without transactions.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use rsso_core::error::Result;
 use rsso_core::login::{LoginId, Realm};
 use rsso_core::store::receipts::{RECEIPT_TTL, Receipts, gateway_name, receipt_name};
 
-const STORE: &str = "cannot store what a gateway says";
-const READ: &str = "cannot read what gateways say";
+const STORE_FAILED: &str = "cannot store what a gateway says";
+const READ_FAILED: &str = "cannot read what gateways say";
 
 impl MysqlStore {
     fn store_receipts(&mut self, names: &[Vec<u8>], ttl: Duration) -> Result<()> {
         let receipts = &self.receipts;
         self.connections
-            .run(ConnectionRole::Main, STORE, |connection| {
+            .run(ConnectionRole::Main, STORE_FAILED, |connection| {
                 receipts.store(connection, names, ttl)
             })
     }
@@ -23,7 +23,7 @@ impl MysqlStore {
     fn find_receipts(&mut self, names: &[Vec<u8>]) -> Result<Vec<bool>> {
         let receipts = &self.receipts;
         self.connections
-            .run(ConnectionRole::Main, READ, |connection| {
+            .run(ConnectionRole::Main, READ_FAILED, |connection| {
                 receipts.find(connection, names)
             })
     }

@@ -7,8 +7,9 @@ use mysql::Error as DbError;
 
 use super::connection::Connection;
 use super::connections::{ConnectionRole, Connections, Taken};
-use super::diagnosis::{Diagnosis, diagnose_connecting, diagnose_statement};
+use super::diagnosis::{diagnose_connecting, diagnose_statement};
 use super::error::{DEADLOCK, LOCK_WAIT, NO_TABLE, code, is_broken};
+use super::failure::Failure;
 use super::unanswered::Completion;
 use rsso_core::error::Result;
 
@@ -19,7 +20,7 @@ const DEADLOCK_RETRIES: usize = 10;
 /// Why an act that failed may be run again.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Retry {
-    /// The connection was closed while it lay idle.
+    /// The connection was closed while it was idle.
     Reconnect,
     /// The connection ended while it answered: the act looks at what has become of what was sent.
     SendAgain,
@@ -61,12 +62,6 @@ pub(super) enum Resend {
     Never,
     /// Once its connection has ended: it finds what it has done.
     Once,
-}
-
-/// An act that failed, and what is known of it.
-pub(super) struct Failure {
-    pub(super) diagnosis: Diagnosis,
-    pub(super) completion: Completion,
 }
 
 impl Connections {

@@ -1,4 +1,4 @@
-//! rsso's own tables: what they are called, how they are made, and how a name is quoted.
+//! rsso's own tables: their names, and the statements that make them.
 
 use mysql::Error as DbError;
 pub(super) use rsso_core::mapping::quote;
@@ -10,7 +10,7 @@ use rsso_core::error::{Error, Result};
 /// The version of the schema.
 pub const VERSION: u32 = 2;
 
-/// What the names of rsso's tables begin with.
+/// The prefix of the tables' names, unless `rsso.prefix` is set.
 pub(super) const DEFAULT_PREFIX: &str = "rsso_";
 
 const SCHEMA: &str = include_str!("sql/schema.sql");

@@ -1,4 +1,4 @@
-//! The acts on sessions.
+//! The store's acts on sessions.
 
 use std::mem::ManuallyDrop;
 use std::time::Duration;
@@ -34,8 +34,8 @@ impl Store for MysqlStore {
         }
         let name = self.names.name_of(key.as_bytes());
         if self.held.values().any(|held| held.name == name) {
-            // Held by this very worker through another handler: the server would grant it again,
-            // for its locks are the connection's, and waiting could only time out.
+            // This very worker holds it through another handler. The server would grant it again, because its
+            // locks belong to the connection, and waiting could only time out.
             return Err(Error::LockTimeout {
                 waited: Duration::ZERO,
             });

@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use crate::sql_template::{Names, SqlTemplate};
 
-/// The longest that both servers take: a living owner keeps its lock however long its request takes,
-/// and a dead one's connection is found by the operating system's keepalive.
+/// The longest that both MySQL and MariaDB accept. A living owner keeps its lock however long its request takes;
+/// a dead one's connection is found by the operating system's keepalive.
 const WAIT_TIMEOUT: u64 = 31_536_000;
 
-/// How long the server waits in the middle of a packet: a process may be stopped there for a while.
+/// How long the server waits in the middle of a packet, because a process may be stopped there for a while.
 const NET_TIMEOUT: u64 = 600;
 
 /// The statements, in their order.
 pub(super) fn statements(charset: &str, read_timeout: Duration) -> Vec<String> {
     let seconds = read_timeout.as_secs();
-    // Rows: as long as the answer may take. Tables: shorter, so that the answer comes in time.
+    // For a row as long as an answer may take; for a table less, so that the answer comes in time.
     let (row_wait, table_wait) = (seconds.max(1), seconds.saturating_sub(1).max(1));
     let names = Names::default()
         .with("charset", charset)

@@ -1,4 +1,4 @@
-//! Sessions in MySQL or MariaDB: what its acts share.
+//! The store: what its acts share.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -38,7 +38,7 @@ impl MysqlStore {
     /// A store that connects when it is first used.
     ///
     /// # Errors
-    /// When the prefix cannot be part of a table's name.
+    /// If the prefix cannot be part of a table's name.
     pub fn new(
         dsn: MysqlDsn,
         prefix: Option<&str>,
@@ -48,7 +48,7 @@ impl MysqlStore {
         events: Retention,
     ) -> Result<Self> {
         let tables = Tables::new(prefix)?;
-        // Ours hold bytes; an existing one holds what its character set says.
+        // rsso's own table holds bytes; an existing one holds text in its character set.
         let charset = match &mapping {
             Some(_) => dsn.charset.clone().unwrap_or_else(|| "utf8mb4".to_owned()),
             None => "binary".to_owned(),
@@ -82,7 +82,7 @@ impl MysqlStore {
     /// Creates rsso's tables, as `rsso schema mysql --apply` does.
     ///
     /// # Errors
-    /// When the server cannot be reached or the user may not.
+    /// If the server cannot be reached, or the user is not allowed to.
     pub fn create_tables(&mut self) -> Result<()> {
         let tables = self.connections.tables.clone();
         let doing = "cannot create the tables";
@@ -91,7 +91,7 @@ impl MysqlStore {
         })
     }
 
-    /// Runs an act, with the layout, on a connection.
+    /// Runs an act that needs the layout on a connection; it may run twice.
     pub(super) fn run<T>(
         &mut self,
         role: ConnectionRole,
@@ -112,7 +112,7 @@ impl MysqlStore {
         })
     }
 
-    /// Gives a lock back on the connection that holds it; without that it is free already.
+    /// Releases a lock on the connection that holds it; if that is closed, the lock is free already.
     pub(super) fn release_lock(&mut self, held: &HeldLock) -> Result<()> {
         if !self.connections.is_open(held.connection) {
             return Ok(());

@@ -14,10 +14,10 @@ use rsso_core::deadline::Deadline;
 use rsso_core::dsn::MysqlDsn;
 use rsso_core::random;
 
-/// More than a connection has of ours, so that the driver closes none of them to make room.
+/// How many statements the driver keeps: more than rsso does, so that the driver closes none of those.
 const DRIVER_STATEMENT_CACHE: usize = 64;
 
-/// After how long an idle connection is probed, and how often: a firewall forgets it otherwise.
+/// When an idle connection is probed, and how often; otherwise a firewall forgets it.
 const KEEPALIVE_MS: u32 = 60_000;
 const KEEPALIVE_INTERVAL: u32 = 10;
 const KEEPALIVE_PROBES: u32 = 6;
@@ -34,7 +34,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Connects; an answer may take `patience` longer than `rsso.read_timeout`.
+    /// Connects; an answer may take `extra_wait` longer than `rsso.read_timeout`.
     pub(super) fn connect(&self, extra_wait: Duration) -> Result<Connection, DbError> {
         let deadline = Deadline::after(self.connect_timeout);
         let mut connection = loop {
@@ -44,7 +44,7 @@ impl Target {
             }
         };
         let lock = format!("rsso:connection:{}", HEXLOWER.encode(&random_bytes()?));
-        // The lock is the connection's own, and ends when nothing of it can happen any more.
+        // The connection's own lock ends when the connection has: whoever gets it knows that nothing is pending.
         let row: Option<Row> = connection.query_first(format!(
             "SELECT VERSION(), @@hostname, @@port, @@server_id, @@max_allowed_packet, GET_LOCK('{lock}', 0)"
         ))?;
@@ -59,19 +59,19 @@ impl Target {
             lock,
         };
         let is_mariadb = text(0).contains("MariaDB");
-        let limit = text(4).parse().unwrap_or(usize::MAX);
+        let max_packet = text(4).parse().unwrap_or(usize::MAX);
         Ok(Connection::new(
             connection,
             identity,
             is_mariadb,
-            limit,
+            max_packet,
             self.charset.clone(),
         ))
     }
 
     fn sign_in(&self, extra_wait: Duration) -> Result<Conn, DbError> {
         let options = self.options(extra_wait);
-        // The driver takes the lengths in a stranger's packets on trust, and nothing outlives a panic there.
+        // The driver trusts the lengths in a stranger's packets and may panic; nothing is left of a panic there.
         let connected = panic::catch_unwind(AssertUnwindSafe(|| Conn::new(options)));
         connected.unwrap_or_else(|_panic| {
             Err(DbError::DriverError(mysql::DriverError::UnexpectedPacket))

@@ -1,4 +1,4 @@
-//! Statements as text, for a server that prepares no more of them (`max_prepared_stmt_count`).
+//! Statements as text, for a server that prepares no more statements (`max_prepared_stmt_count`).
 //!
 //! What always holds: a value becomes digits, or bytes in hexadecimal with their character set, so
 //! nothing in it can end a literal, whatever the `sql_mode` is.

@@ -1,11 +1,11 @@
-//! Transactions. None is open while PHP works.
+//! Transactions. None is open while PHP code runs.
 
 use mysql::Error as DbError;
 
 use super::connection::Connection;
 use super::error::{code, is_definite};
 
-// Whatever the server's `completion_type` says: the connection is used on, without a transaction.
+// Whatever the server's `completion_type` is, the connection stays open and has no transaction afterwards.
 const COMMIT: &str = "COMMIT AND NO CHAIN NO RELEASE";
 const ROLLBACK: &str = "ROLLBACK AND NO CHAIN NO RELEASE";
 
@@ -31,7 +31,7 @@ pub(super) fn transaction<T>(
     Err(error)
 }
 
-/// Until here nothing has happened.
+/// Commits. Until here nothing has changed for others.
 fn commit(connection: &mut Connection) -> Result<(), DbError> {
     connection.refuse_if_closed()?;
     let done = connection.run_unprepared(COMMIT);
@@ -39,8 +39,10 @@ fn commit(connection: &mut Connection) -> Result<(), DbError> {
     done
 }
 
-/// As [`transaction`]; each statement sees what was committed before it began, and locks the rows
-/// that it finds, not the gaps between them.
+/// Runs an act in a transaction at `READ COMMITTED`, as [`transaction`] does at the default level.
+///
+/// Each statement sees what was committed before it began, and locks the rows that it finds, not the gaps
+/// between them.
 pub(super) fn read_committed<T>(
     connection: &mut Connection,
     act: impl FnOnce(&mut Connection) -> Result<T, DbError>,

@@ -1,8 +1,8 @@
-//! Connections whose answer was lost: ended, so that nothing of them happens later.
+//! Ending connections whose answer was lost, so that nothing of them happens later.
 //!
-//! What always holds: the server frees a connection's own lock after it has ended the connection's
-//! statement and rolled back its transaction. So whoever has got that lock knows that what can be
-//! seen now is all that the lost connection has done.
+//! What always holds: the server releases a connection's own lock after it has ended the connection's
+//! statement and rolled back its transaction. So whoever has got that lock sees all that the lost
+//! connection has done.
 
 use std::time::Duration;
 
@@ -17,13 +17,13 @@ use super::locks::{lock_owner, unlock, wait_for_lock};
 pub(super) enum Completion {
     /// It has not happened, and will not.
     NotDone,
-    /// It has happened, or will not any more: the store can be looked at.
+    /// It has happened, or never will: the store can be asked.
     Ended,
-    /// It may have happened, and may yet.
+    /// It may have happened, and may still happen.
     InDoubt,
 }
 
-/// Ends a lost connection from another one; true when it is gone. Waits so long for that at most.
+/// Ends an unanswered connection from another one, and waits for that; true if it is gone.
 pub(super) fn end_connection(
     connection: &mut Connection,
     unanswered: &ConnectionIdentity,

@@ -1,4 +1,4 @@
-//! The rows that hold what PHP's processes use.
+//! The rows of words in the table of events.
 
 use crate::sql_template::{Names, SqlTemplate, statements};
 use data_encoding::HEXLOWER;
@@ -15,7 +15,7 @@ use rsso_core::store::words::Word;
 /// The realm of words.
 const REALM: &str = "+words";
 
-/// How many prefixes are looked at.
+/// How many other prefixes are looked at.
 const MAX_PREFIXES: usize = 16;
 
 statements! {

@@ -11,7 +11,7 @@ use crate::mysql::seconds::{MAX_SECONDS, seconds};
 use crate::mysql::statement::{BatchStatement, Statement};
 use rsso_core::mapping::Mapping;
 
-/// How far the server's clock may be ahead of ours, in seconds.
+/// How far the server's clock may be ahead of this machine's, in seconds.
 const MAX_CLOCK_SKEW: u64 = 86_400;
 
 statements! {
@@ -83,7 +83,7 @@ impl MappedLayout {
         }
     }
 
-    /// Seconds until a session ends, as many as the column for it has room for.
+    /// Seconds until a session ends; no more than its column has room for.
     pub(super) fn seconds(&self, ttl: Duration) -> u64 {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = now.map_or(0, |now| now.as_secs());
@@ -136,7 +136,7 @@ pub(super) fn mapping_error(why: impl Into<String>) -> DbError {
     DbError::IoError(std::io::Error::other(why.into()))
 }
 
-/// What the check has found, that statements depend on.
+/// What the check of the table has found.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TableFacts {
     /// Whether a rollback undoes a change of the table.

@@ -1,4 +1,4 @@
-//! Whether the old table is what the directives say of it.
+//! Checking that an existing table is what the directives say.
 
 use mysql::{Error as DbError, Row};
 
@@ -14,12 +14,12 @@ struct Column {
     kind: String,
     /// `int(10) unsigned`
     full_kind: String,
-    /// Digits or characters, where that limits a number.
+    /// Digits or characters, if that limits a number.
     length: Option<u64>,
 }
 
 impl MappedLayout {
-    /// Whether the table is there, and is what the directives say; asked once.
+    /// Checks that the table is there and is what the directives say; once.
     pub(super) fn check_table(&self, connection: &mut Connection) -> Result<(), DbError> {
         let found = match self.facts.get() {
             Some(found) => found,
@@ -104,7 +104,7 @@ impl Column {
         })
     }
 
-    /// The latest time, in seconds since 1970, that the column holds; an error where it holds none of today's.
+    /// The latest time that the column holds, in seconds since 1970. Fails if it cannot hold today's.
     fn latest_time(&self, table: &str) -> Result<u64, DbError> {
         let is_unsigned = self.full_kind.contains("unsigned");
         let digits = |length: Option<u64>| {
@@ -137,10 +137,10 @@ impl Column {
     }
 }
 
-/// A moment that has passed: 2025.
+/// A moment in the past: the beginning of 2025.
 const A_PAST_MOMENT: u64 = 1_735_689_600;
 
-/// The name as the server keeps it.
+/// The name without its quotes, as the server keeps it.
 fn unquoted(name: &str) -> String {
     let inner = name
         .strip_prefix('`')
