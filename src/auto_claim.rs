@@ -11,18 +11,18 @@ use rsso_core::request::{Followed, Refusal};
 use rsso_core::settings::LoginSettings;
 use rsso_core::{Result, SessionId};
 
-use crate::superglobals::{self, Array};
+use crate::superglobals::{self, PhpArray};
 use crate::worker::{self, Access, Caller};
 use crate::{guard, session_paths};
 
-const TOO_LONG: &str =
+const UID_TOO_LONG: &str =
     "rsso.auto_claim: the user in $_SESSION is longer than 255 bytes, and is not logged in by rsso";
 
 /// The superglobals in which the user and the device are looked up.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Globals {
-    session: Array,
-    server: Option<Array>,
+    session: PhpArray,
+    server: Option<PhpArray>,
 }
 
 /// What the login of `caller` follows; `None` if `rsso.auto_claim` is off.
@@ -75,7 +75,7 @@ pub(crate) fn follow(
         None => (None, None),
         Some(uid) => match settings.user(&uid) {
             Ok(user) => (Some(claim(user, server, settings)?), None),
-            Err(_) => (None, Some(TOO_LONG)),
+            Err(_) => (None, Some(UID_TOO_LONG)),
         },
     };
     let before = request

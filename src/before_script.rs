@@ -17,7 +17,7 @@ const E_WARNING: i32 = 2;
 thread_local! {
     static FAILED: Cell<bool> = const { Cell::new(false) };
     /// PHP's `error_reporting`, while its warnings are held back.
-    static REPORTED: Cell<Option<i32>> = const { Cell::new(None) };
+    static ERROR_REPORTING: Cell<Option<i32>> = const { Cell::new(None) };
 }
 
 /// Whether a start has failed and no script runs yet.
@@ -29,19 +29,19 @@ pub(crate) fn has_failed() -> bool {
 ///
 /// PHP warns as well and prints `session.save_path`. If that holds a password, PHP's warnings are
 /// held back until the script begins.
-pub(crate) fn failed() {
+pub(crate) fn record_failure() {
     FAILED.set(true);
-    if php::save_path_has_password() && REPORTED.get().is_none() {
+    if php::save_path_has_password() && ERROR_REPORTING.get().is_none() {
         let mut globals = ExecutorGlobals::get_mut();
-        REPORTED.set(Some(globals.error_reporting));
+        ERROR_REPORTING.set(Some(globals.error_reporting));
         globals.error_reporting &= !E_WARNING;
     }
 }
 
 /// Ends the time before the script: PHP may warn again.
-pub(crate) fn over() {
+pub(crate) fn end() {
     FAILED.set(false);
-    if let Some(reported) = REPORTED.take() {
+    if let Some(reported) = ERROR_REPORTING.take() {
         ExecutorGlobals::get_mut().error_reporting = reported;
     }
 }

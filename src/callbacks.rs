@@ -130,20 +130,20 @@ fn regenerates_id() -> bool {
 }
 
 /// The functions that make an id and check whether it is taken.
-const MAKES_AN_ID: &[&str] = &["session_regenerate_id", "session_create_id"];
+const FUNCTIONS_THAT_MAKE_AN_ID: &[&str] = &["session_regenerate_id", "session_create_id"];
 
 /// The functions that start a session under an id that exists.
-const STARTS: &[&str] = &["session_start", "session_reset"];
+const FUNCTIONS_THAT_START: &[&str] = &["session_start", "session_reset"];
 
 /// The functions in which PHP calls gc by chance.
-const GC_BY_CHANCE: &[&str] = &["session_start", "session_regenerate_id", "session_reset"];
+const FUNCTIONS_WITH_GC: &[&str] = &["session_start", "session_regenerate_id", "session_reset"];
 
 /// Removes expired sessions and counts them.
 ///
 /// `session_gc()` waits for all of them. If PHP calls gc by chance, in the middle of a request, it
 /// comes after that request. With `session.auto_start` no function is running then.
 pub(crate) fn gc(caller: Caller) -> Result<Completed<i64>> {
-    let by_chance = php::is_any_running(GC_BY_CHANCE).unwrap_or(true);
+    let by_chance = php::is_any_running(FUNCTIONS_WITH_GC).unwrap_or(true);
     worker::with(|worker| {
         if by_chance {
             worker.gc_after_request(caller);
@@ -182,10 +182,10 @@ pub(crate) fn validate(caller: Caller, sid: &[u8]) -> Result<Completed<bool>> {
 ///
 /// With `session.auto_start` no function is running.
 fn why_validate() -> Validation {
-    match php::is_any_running(MAKES_AN_ID) {
+    match php::is_any_running(FUNCTIONS_THAT_MAKE_AN_ID) {
         Some(true) => Validation::Collision,
         None => Validation::Start,
-        Some(false) => match php::is_any_running(STARTS) {
+        Some(false) => match php::is_any_running(FUNCTIONS_THAT_START) {
             Some(true) => Validation::Start,
             _ => Validation::Question,
         },

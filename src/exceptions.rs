@@ -111,7 +111,7 @@ pub(crate) fn register() -> PhpResult<()> {
 
 fn runtime_exception() -> &'static ClassEntry {
     // In MINIT a class cannot be looked up by name. SPL's variable is set, because SPL starts earlier.
-    php::class_in(c"spl_ce_RuntimeException").unwrap_or_else(|| ce::exception())
+    php::class_in_variable(c"spl_ce_RuntimeException").unwrap_or_else(|| ce::exception())
 }
 
 fn rsso_exception() -> &'static ClassEntry {

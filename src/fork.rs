@@ -8,7 +8,7 @@ use std::os::fd::RawFd;
 use crate::{guard, worker};
 
 /// Makes forked children close descriptors that hold locks; called in MINIT.
-pub(crate) fn watch() {
+pub(crate) fn register_handlers() {
     // SAFETY: the handlers are functions of this library, which the C library forgets when the
     // library is unloaded. If there is no memory to register them, children keep the descriptors.
     let error = unsafe { libc::pthread_atfork(Some(before), None, Some(in_child)) };
@@ -24,10 +24,10 @@ unsafe extern "C" fn before() {
 
 /// Runs inside `fork()`, so it may do only what a signal handler may.
 unsafe extern "C" fn in_child() {
-    rsso_stores::fork::in_child(replace);
+    rsso_stores::fork::in_child(replace_descriptor);
 }
 
-fn replace(held: RawFd, harmless: RawFd) {
+fn replace_descriptor(held: RawFd, harmless: RawFd) {
     // SAFETY: a system call on two numbers. `held` is registered, so nobody else's descriptor can
     // have that number; if the call fails, the child keeps what it had.
     unsafe { libc::dup3(harmless, held, libc::O_CLOEXEC) };

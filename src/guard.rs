@@ -63,7 +63,7 @@ pub(crate) fn call<T: Copy>(
     let done = catch_unwind(AssertUnwindSafe(act));
     if php::has_bailed_out() {
         drop(done);
-        php::go_on_bailing_out();
+        php::resume_bailout();
         return fallback;
     }
     let (value, message) = match done {
@@ -219,7 +219,7 @@ impl Message {
         // SAFETY: as above.
         unsafe { php_error_docref(std::ptr::null(), level, c"%s".as_ptr(), text) };
         if matches!(self.kind, MessageKind::Exception(_)) {
-            before_script::failed();
+            before_script::record_failure();
         }
     }
 

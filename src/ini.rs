@@ -71,7 +71,7 @@ pub(crate) fn warn_of_unknown() {
     for at in 0.. {
         let mut message = None;
         guard::quietly(|| {
-            let names = php::configured("rsso.").into_iter();
+            let names = php::configured_names("rsso.").into_iter();
             let known = |name: &String| name.strip_prefix("rsso.").and_then(Directive::named);
             let unknown = |name: &String| known(name).is_none();
             let found = names.filter(unknown).nth(at);
@@ -126,7 +126,7 @@ unsafe extern "C" fn on_modify(
             stays_if_refused: source.stays_if_refused,
         })
     };
-    php::go_on_bailing_out();
+    php::resume_bailout();
     match refused {
         None => SUCCESS,
         // Every session_start() will say it. Outside of a request PHP cannot warn anybody.
@@ -183,7 +183,7 @@ unsafe extern "C" fn display_masked(entry: *mut zend_ini_entry, kind: c_int) {
         CString::new(shown).unwrap_or_default()
     };
     // Output may end the request by longjmp; PHP's copy of the text is all that is left then.
-    crate::output::print_text(shown);
+    crate::output::print(shown);
 }
 
 fn leak(text: &str) -> &'static std::ffi::CStr {

@@ -12,7 +12,7 @@ impl Rows {
     pub(crate) fn lend(self) -> LentRows {
         let rows = Rc::new(self);
         let lent = LentRows(Rc::as_ptr(&rows));
-        worker::with(|worker| worker.lend(rows));
+        worker::with(|worker| worker.keep_rows(rows));
         lent
     }
 }
@@ -24,8 +24,8 @@ pub(crate) struct LentRows(*const Rows);
 impl LentRows {
     /// Makes PHP's values of the rows by `put`, and frees the rows.
     pub(crate) fn hand_over(self, put: impl FnOnce(&Rows)) {
-        // SAFETY: the worker keeps it until `take_back`, which comes once, below.
+        // SAFETY: the worker keeps it until `release_rows`, which comes once, below.
         put(unsafe { &*self.0 });
-        crate::guard::quietly(|| worker::with(|worker| worker.take_back(self.0)));
+        crate::guard::quietly(|| worker::with(|worker| worker.release_rows(self.0)));
     }
 }

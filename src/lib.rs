@@ -39,14 +39,14 @@ use php::SUCCESS;
 
 /// PHP's MINIT: registers names, touches nothing outside the process.
 extern "C" fn startup(_kind: i32, module_number: i32) -> i32 {
-    fork::watch();
+    fork::register_handlers();
     guard::startup(|| {
         ini::register(module_number);
         ini::warn_of_unknown();
         exceptions::register()?;
         login_objects::register()?;
         ps_module::register()?;
-        sso::complete();
+        sso::add_int_to_uids();
         handler::register()
     })
 }
@@ -54,19 +54,19 @@ extern "C" fn startup(_kind: i32, module_number: i32) -> i32 {
 /// PHP's MSHUTDOWN.
 extern "C" fn shutdown(_kind: i32, module_number: i32) -> i32 {
     ini::unregister(module_number);
-    guard::quietly(worker::end);
+    guard::quietly(worker::close_stores);
     SUCCESS
 }
 
 /// PHP's RINIT. That of ext/session has run, because rsso is loaded after it.
 extern "C" fn script_begins(_kind: i32, _module_number: i32) -> i32 {
-    guard::quietly(before_script::over);
+    guard::quietly(before_script::end);
     SUCCESS
 }
 
 /// The end of a request, after ext/session has written and closed its session.
 extern "C" fn after_request() -> i32 {
-    guard::quietly(before_script::over);
+    guard::quietly(before_script::end);
     guard::quietly(process_end::hold_signals_back);
     guard::quietly(worker::end_request);
     SUCCESS
@@ -75,7 +75,7 @@ extern "C" fn after_request() -> i32 {
 /// The module as PHP loads it.
 #[php_module]
 pub fn get_module(module: ModuleBuilder) -> ModuleBuilder {
-    sso::add_to(module)
+    sso::add_functions(module)
         .startup_function(startup)
         .shutdown_function(shutdown)
         .request_startup_function(script_begins)

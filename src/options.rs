@@ -16,7 +16,7 @@ const MAX_LOGINS: u32 = 1_000_000;
 const MAX_AWAIT_DELIVERY: u64 = 10_000;
 
 /// How many bytes of a wrong option's name a message repeats.
-const MAX_NAME: usize = 40;
+const MAX_SHOWN_NAME: usize = 40;
 
 /// The options of `sso_claim()`.
 #[derive(Default)]
@@ -43,12 +43,12 @@ impl<'a> ClaimOptions<'a> {
                     read.max_logins_per_device = Some(count("max_logins_per_device", value)?);
                 }
                 b"on_conflict" => {
-                    let word = word(value).and_then(settings::on_conflict);
+                    let word = utf8(value).and_then(settings::on_conflict);
                     read.on_conflict =
                         Some(word.ok_or_else(|| refuse("on_conflict", "'kick' or 'refuse'"))?);
                 }
                 b"victim" => {
-                    let word = word(value).and_then(settings::victim);
+                    let word = utf8(value).and_then(settings::victim);
                     read.victim = Some(word.ok_or_else(|| refuse("victim", "'oldest' or 'idle'"))?);
                 }
                 b"label" if value.is_null() => read.label = None,
@@ -57,7 +57,7 @@ impl<'a> ClaimOptions<'a> {
                 b"meta" if value.is_null() => read.meta = None,
                 b"meta" if value.is_array() => read.meta = Some(value),
                 b"meta" => return Err(refuse("meta", "an array")),
-                b"rotate_id" => read.keeps_id = !truth("rotate_id", value)?,
+                b"rotate_id" => read.keeps_id = !boolean("rotate_id", value)?,
                 b"await_delivery" => read.await_delivery = milliseconds("await_delivery", value)?,
                 _ => {
                     return Err(unknown(
@@ -98,12 +98,12 @@ impl KickOptions {
         for_each(options, |name, value| {
             match name {
                 b"login" => {
-                    let id = word(value).and_then(|id| LoginId::parse(id).ok());
+                    let id = utf8(value).and_then(|id| LoginId::parse(id).ok());
                     let id =
                         id.ok_or_else(|| refuse("login", "a login's id, a ULID of 26 characters"))?;
                     read.login = Some(id);
                 }
-                b"except_current" => read.except_current = truth("except_current", value)?,
+                b"except_current" => read.except_current = boolean("except_current", value)?,
                 _ => return Err(unknown(name, "login and except_current")),
             }
             Ok(())
@@ -134,7 +134,7 @@ fn for_each<'a>(
 fn count(name: &str, value: &Zval) -> Result<u32> {
     let number = match value.long() {
         Some(number) => u32::try_from(number).ok(),
-        None => word(value).and_then(|text| text.trim().parse().ok()),
+        None => utf8(value).and_then(|text| text.trim().parse().ok()),
     };
     let number = number.filter(|number| *number <= MAX_LOGINS);
     number.ok_or_else(|| refuse(name, "a whole number from 0 (no limit) to 1000000"))
@@ -149,7 +149,7 @@ fn milliseconds(name: &str, value: &Zval) -> Result<Duration> {
         .ok_or_else(|| refuse(name, "a whole number of milliseconds from 0 to 10000"))
 }
 
-fn truth(name: &str, value: &Zval) -> Result<bool> {
+fn boolean(name: &str, value: &Zval) -> Result<bool> {
     value.bool().ok_or_else(|| refuse(name, "true or false"))
 }
 
@@ -157,7 +157,7 @@ fn text(value: &Zval) -> Option<&[u8]> {
     value.zend_str().map(|text| text.as_bytes())
 }
 
-fn word(value: &Zval) -> Option<&str> {
+fn utf8(value: &Zval) -> Option<&str> {
     std::str::from_utf8(text(value)?).ok()
 }
 
@@ -166,7 +166,7 @@ fn refuse(name: &str, accepts: &str) -> Error {
 }
 
 fn unknown(name: &[u8], there_are: &str) -> Error {
-    let shown = String::from_utf8_lossy(&name[..name.len().min(MAX_NAME)]);
+    let shown = String::from_utf8_lossy(&name[..name.len().min(MAX_SHOWN_NAME)]);
     Error::argument(
         format!("option '{shown}'"),
         format!("does not exist; there are {there_are}"),

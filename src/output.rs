@@ -5,7 +5,7 @@ use std::ffi::{CStr, CString, c_char};
 use ext_php_rs::ffi::php_printf;
 
 /// Prints a text. It is freed first.
-pub(crate) fn print_text(text: CString) {
+pub(crate) fn print(text: CString) {
     let line = Line::new(&text.to_string_lossy());
     drop(text);
     write_out(line.as_ptr());

@@ -10,13 +10,13 @@ pub(crate) use arguments::{
     arguments, bytes, position_of_parameter, throw_type_error, throw_value_error,
     zend_parse_parameters,
 };
-pub(crate) use basedir::{go_on_bailing_out, has_bailed_out, may_use};
+pub(crate) use basedir::{basedir_allows, has_bailed_out, resume_bailout};
 pub(crate) use ini::{
-    configured, display_ini_entries, ini_long, ini_string, origin_of_save_path,
+    configured_names, display_ini_entries, ini_long, ini_string, origin_of_save_path,
     save_path_has_password, ttl, zend_unregister_ini_entries,
 };
 pub(crate) use running::{OutputStart, is_any_running, is_code_running, output_start};
-pub(crate) use symbols::{class_in, session_symbol};
+pub(crate) use symbols::{class_in_variable, session_symbol};
 
 /// PHP's `SUCCESS` and `FAILURE`.
 pub(crate) const SUCCESS: i32 = 0;

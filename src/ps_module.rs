@@ -89,7 +89,7 @@ pub(crate) fn new_sid() -> *mut ZendStr {
 /// A PHP string of the data.
 ///
 /// The worker still owns the data if PHP's allocator does not return.
-pub(crate) fn to_php(lent: SessionData) -> *mut ZendStr {
+pub(crate) fn into_php_string(lent: SessionData) -> *mut ZendStr {
     // SAFETY: `lent` is the worker's scratch, untouched until `release_data`.
     let data = unsafe { std::slice::from_raw_parts(lent.bytes, lent.length) };
     let string = ZendStr::new(data, false).into_raw();
@@ -150,7 +150,7 @@ unsafe extern "C" fn read(
         return FAILURE;
     }
     // SAFETY: PHP lends a valid slot and takes the string over.
-    unsafe { *value = to_php(lent) };
+    unsafe { *value = into_php_string(lent) };
     SUCCESS
 }
 

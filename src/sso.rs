@@ -9,4 +9,4 @@ mod ids;
 mod session;
 mod users;
 
-pub(crate) use functions::{add_to, complete};
+pub(crate) use functions::{add_functions, add_int_to_uids};

@@ -14,31 +14,31 @@ unsafe extern "C" {
 
 /// An array that PHP holds. Plain memory, valid until PHP code runs again.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Array(*const ZendHashTable);
+pub(crate) struct PhpArray(*const ZendHashTable);
 
 /// `$_SERVER`.
 ///
 /// PHP may have to make it first (`auto_globals_jit`), and its allocator may not return. So nothing
 /// with a destructor may be alive.
-pub(crate) fn server() -> Option<Array> {
+pub(crate) fn server() -> Option<PhpArray> {
     // SAFETY: a text with its length.
     unsafe { zend_is_auto_global_str(c"_SERVER".as_ptr(), 7) };
     global("_SERVER")
 }
 
 /// `$_SESSION`; `None` if a script has unset it.
-pub(crate) fn session() -> Option<Array> {
+pub(crate) fn session() -> Option<PhpArray> {
     global("_SESSION")
 }
 
-fn global(name: &str) -> Option<Array> {
+fn global(name: &str) -> Option<PhpArray> {
     let globals = ExecutorGlobals::get();
     // First through `IS_INDIRECT`, then through a reference.
     let value = globals.symbol_table.get(name)?.dereference().dereference();
-    value.array().map(|array| Array(array))
+    value.array().map(|array| PhpArray(array))
 }
 
-impl Array {
+impl PhpArray {
     /// The array itself.
     ///
     /// # Safety

@@ -10,5 +10,6 @@ mod state;
 
 pub(crate) use handler_state::{Access, Caller, HandlerState};
 pub(crate) use state::{
-    Source, before_fork, check_script_may_set, end, end_request, forget_object, has_stores, with,
+    Source, before_fork, check_script_may_set, close_stores, end_request, forget_object,
+    has_stores, with,
 };

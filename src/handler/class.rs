@@ -113,7 +113,7 @@ macro_rules! interface {
     ($getter:ident, $symbol:literal) => {
         fn $getter() -> &'static ClassEntry {
             // `module::register` has found ext/session. PHP refuses a class that is no interface.
-            php::class_in($symbol).unwrap_or_else(ext_php_rs::zend::ce::exception)
+            php::class_in_variable($symbol).unwrap_or_else(ext_php_rs::zend::ce::exception)
         }
     };
 }
@@ -143,7 +143,7 @@ pub(crate) fn register() -> PhpResult<()> {
             for method in METHODS {
                 complete(class, method);
             }
-            object::manage(class);
+            object::set_object_handlers(class);
         })
         .register()?;
     Ok(())
@@ -154,7 +154,7 @@ fn complete(class: &mut ClassEntry, method: &Signature) {
     // The engine keeps methods under their names in lower case.
     let name = method.name.to_ascii_lowercase();
     if method.returns.is_some_and(|returned| returned.or_false) {
-        returns_false_too(class, &name);
+        add_false_to_return_type(class, &name);
     }
     let secrets = (1..)
         .zip(method.parameters)
@@ -165,7 +165,7 @@ fn complete(class: &mut ClassEntry, method: &Signature) {
 }
 
 /// Adds `|false` to a method's return type.
-fn returns_false_too(class: &mut ClassEntry, method: &str) {
+fn add_false_to_return_type(class: &mut ClassEntry, method: &str) {
     let Some(function) = class.function_table.get(method) else {
         return;
     };

@@ -10,13 +10,13 @@ use crate::auto_claim;
 use crate::callbacks::{self, SessionData};
 use crate::guard::{self, OnError};
 use crate::php::{self, arguments, bytes};
-use crate::ps_module::{new_sid, to_php};
+use crate::ps_module::{into_php_string, new_sid};
 use crate::worker::Caller;
 
 pub(super) extern "C" fn open(call: &mut ExecuteData, result: &mut Zval) {
     let (mut path, mut name): (*mut ZendStr, *mut ZendStr) = (ptr::null_mut(), ptr::null_mut());
     if arguments!(call, c"SS", path, name) {
-        act(call, result, OnError::Throw, |caller| {
+        return_bool(call, result, OnError::Throw, |caller| {
             // SAFETY: parsed above; PHP lends it for the length of the call.
             callbacks::open(caller, unsafe { bytes(path) }).map(|_| true.into())
         });
@@ -25,7 +25,7 @@ pub(super) extern "C" fn open(call: &mut ExecuteData, result: &mut Zval) {
 
 pub(super) extern "C" fn close(call: &mut ExecuteData, result: &mut Zval) {
     if arguments!(call, c"") {
-        act(call, result, OnError::Warn, |caller| {
+        return_bool(call, result, OnError::Warn, |caller| {
             callbacks::close(caller).map(|_| true.into())
         });
     }
@@ -49,7 +49,7 @@ pub(super) extern "C" fn read(call: &mut ExecuteData, result: &mut Zval) {
     if lent.bytes.is_null() {
         result.set_bool(false);
     } else {
-        give(result, to_php(lent));
+        return_string(result, into_php_string(lent));
     }
 }
 
@@ -58,7 +58,7 @@ pub(super) extern "C" fn write(call: &mut ExecuteData, result: &mut Zval) {
     if arguments!(call, c"SS", id, data) {
         let lifetime = php::ini_long(c"session.gc_maxlifetime");
         let globals = handle(call).and_then(|handle| auto_claim::globals(Caller::Object(handle)));
-        act(call, result, OnError::Warn, |caller| {
+        return_bool(call, result, OnError::Warn, |caller| {
             // SAFETY: parsed above; PHP lends them for the length of the call.
             let (id, data) = unsafe { (bytes(id), bytes(data)) };
             callbacks::write(caller, id, data, lifetime, globals)
@@ -71,7 +71,7 @@ pub(super) extern "C" fn touch(call: &mut ExecuteData, result: &mut Zval) {
     if arguments!(call, c"SS", id, data) {
         let lifetime = php::ini_long(c"session.gc_maxlifetime");
         let globals = handle(call).and_then(|handle| auto_claim::globals(Caller::Object(handle)));
-        act(call, result, OnError::Warn, |caller| {
+        return_bool(call, result, OnError::Warn, |caller| {
             // SAFETY: parsed above; PHP lends it for the length of the call.
             callbacks::touch(caller, unsafe { bytes(id) }, lifetime, globals)
         });
@@ -81,7 +81,7 @@ pub(super) extern "C" fn touch(call: &mut ExecuteData, result: &mut Zval) {
 pub(super) extern "C" fn destroy(call: &mut ExecuteData, result: &mut Zval) {
     let mut id: *mut ZendStr = ptr::null_mut();
     if arguments!(call, c"S", id) {
-        act(call, result, OnError::Throw, |caller| {
+        return_bool(call, result, OnError::Throw, |caller| {
             // SAFETY: parsed above; PHP lends it for the length of the call.
             callbacks::destroy(caller, unsafe { bytes(id) })
         });
@@ -91,7 +91,7 @@ pub(super) extern "C" fn destroy(call: &mut ExecuteData, result: &mut Zval) {
 pub(super) extern "C" fn validate(call: &mut ExecuteData, result: &mut Zval) {
     let mut id: *mut ZendStr = ptr::null_mut();
     if arguments!(call, c"S", id) {
-        act(call, result, OnError::Throw, |caller| {
+        return_bool(call, result, OnError::Throw, |caller| {
             // SAFETY: parsed above; PHP lends it for the length of the call.
             callbacks::validate(caller, unsafe { bytes(id) })
         });
@@ -120,12 +120,12 @@ pub(super) extern "C" fn create_sid(call: &mut ExecuteData, result: &mut Zval) {
     if !sid.is_null() {
         // SAFETY: PHP made the string a moment ago.
         guard::quietly(|| callbacks::created(Caller::Object(handle), unsafe { bytes(sid) }));
-        give(result, sid);
+        return_string(result, sid);
     }
 }
 
 /// Runs `act` for the object and returns its boolean.
-fn act(
+fn return_bool(
     call: &mut ExecuteData,
     result: &mut Zval,
     on_error: OnError,
@@ -142,7 +142,7 @@ pub(super) fn handle(call: &mut ExecuteData) -> Option<u32> {
 }
 
 /// Returns a string, which PHP takes over.
-fn give(result: &mut Zval, string: *mut ZendStr) {
+fn return_string(result: &mut Zval, string: *mut ZendStr) {
     // SAFETY: a string that we own, made by PHP's allocator.
     unsafe { result.set_zend_string(ext_php_rs::boxed::ZBox::from_raw(string)) };
 }

@@ -23,7 +23,7 @@ unsafe impl Sync for Handlers {}
 static HANDLERS: OnceLock<Handlers> = OnceLock::new();
 
 /// Makes the class create its objects here, also those of its subclasses.
-pub(crate) fn manage(class: &mut ClassEntry) {
+pub(crate) fn set_object_handlers(class: &mut ClassEntry) {
     class.__bindgen_anon_2.create_object = Some(create);
     class.ce_flags |= ClassFlags::NotSerializable.bits();
 }

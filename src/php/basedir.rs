@@ -19,9 +19,9 @@ thread_local! {
 /// Whether `open_basedir` lets a script use this path.
 ///
 /// PHP copies that directive, and may have no memory for it. Its `longjmp` would leave the worker
-/// borrowed for good, so it is caught here, and the answer is no. [`go_on_bailing_out`] lets it go on
+/// borrowed for good, so it is caught here, and the answer is no. [`resume_bailout`] lets it go on
 /// when nothing of ours is alive.
-pub(crate) fn may_use(path: &std::path::Path) -> bool {
+pub(crate) fn basedir_allows(path: &std::path::Path) -> bool {
     let Ok(path) = std::ffi::CString::new(path.as_os_str().as_encoded_bytes()) else {
         return false;
     };
@@ -39,15 +39,15 @@ pub(crate) fn may_use(path: &std::path::Path) -> bool {
 
 /// Whether PHP has aborted this request meanwhile.
 ///
-/// Then [`go_on_bailing_out`] is all that may be done.
+/// Then [`resume_bailout`] is all that may be done.
 pub(crate) fn has_bailed_out() -> bool {
     BAILED_OUT.get()
 }
 
-/// Lets PHP abort the request, if [`may_use`] has caught that.
+/// Lets PHP abort the request, if [`basedir_allows`] has caught that.
 ///
 /// Nothing with a destructor may be alive.
-pub(crate) fn go_on_bailing_out() {
+pub(crate) fn resume_bailout() {
     if BAILED_OUT.take() {
         // SAFETY: PHP was on its way out of this request, and the caller has nothing to lose.
         unsafe { bailout() }

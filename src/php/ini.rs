@@ -89,7 +89,7 @@ pub(crate) fn ttl(lifetime: i64) -> Duration {
 ///
 /// The files beside php.ini, `-d` and the sections of hosts and paths count. Pools and `.user.ini`
 /// are not seen here.
-pub(crate) fn configured(prefix: &str) -> Vec<String> {
+pub(crate) fn configured_names(prefix: &str) -> Vec<String> {
     // SAFETY: PHP's own table, complete before any extension is started, and not changed here.
     let table = unsafe { php_ini_get_configuration_hash().as_ref() };
     let mut names = Vec::new();

@@ -15,7 +15,7 @@ pub(crate) fn session_symbol(name: &CStr) -> Option<*mut c_void> {
 }
 
 /// A class entry that PHP or ext/session keeps in a global variable.
-pub(crate) fn class_in(name: &CStr) -> Option<&'static ClassEntry> {
+pub(crate) fn class_in_variable(name: &CStr) -> Option<&'static ClassEntry> {
     let variable = session_symbol(name)?.cast::<*const ClassEntry>();
     // SAFETY: the symbols asked for are `extern PHPAPI zend_class_entry *`, set in session's MINIT
     // to classes that live as long as the process.

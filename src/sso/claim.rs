@@ -21,7 +21,7 @@ use crate::login_objects;
 use crate::php::{self, arguments};
 use crate::php_functions::{self, Value};
 use crate::rows::{LoginRow, Rows};
-use crate::superglobals::{self, Array};
+use crate::superglobals::{self, PhpArray};
 use crate::worker::{self, Access, Caller};
 
 /// What a look at the session shows.
@@ -86,8 +86,8 @@ pub(super) extern "C" fn claim(call: &mut ExecuteData, result: &mut Zval) {
 
 /// Runs the claim, and gives PHP the login or an exception.
 fn run(arguments: ClaimArguments, keeps_id: bool, meta: &Value, result: &mut Zval) {
-    let look = || arguments.look(meta).map(Into::into);
-    let caller = match guard::call(Found::Thrown, OnError::Throw, look) {
+    let find_session = || arguments.find_session(meta).map(Into::into);
+    let caller = match guard::call(Found::Thrown, OnError::Throw, find_session) {
         Found::Thrown => return,
         Found::NoSession => return throw_no_session("sso_claim"),
         Found::SameLogin(lent) => return put_login(result, lent),
@@ -149,11 +149,11 @@ fn throw_refused(refusal: Refusal, lent: LentRows) {
 
 impl ClaimArguments {
     /// Looks for a session in use, and whether it has the login already.
-    fn look(self, meta: &Value) -> Result<Found> {
+    fn find_session(self, meta: &Value) -> Result<Found> {
         checked_meta(meta)?;
         let device = self.device()?;
         let found = worker::with(|worker| {
-            let Some(caller) = worker.active() else {
+            let Some(caller) = worker.active_caller() else {
                 return worker.check_directives().map(|()| None);
             };
             let access = worker.access(caller)?;
@@ -174,10 +174,10 @@ impl ClaimArguments {
         caller: Caller,
         meta: &Value,
         sid: &Value,
-        server: Option<Array>,
+        server: Option<PhpArray>,
     ) -> Result<Outcome> {
         let outcome =
-            worker::with(|worker| self.claim_owned(worker.access(caller)?, meta, sid, server))?;
+            worker::with(|worker| self.claim_in_store(worker.access(caller)?, meta, sid, server))?;
         Ok(match outcome {
             OwnedOutcome::NoSession => Outcome::NoSession,
             OwnedOutcome::Login(row) => Outcome::Login(Rows::login(row).lend()),
@@ -187,12 +187,12 @@ impl ClaimArguments {
         })
     }
 
-    fn claim_owned(
+    fn claim_in_store(
         self,
         mut access: Access<'_>,
         meta: &Value,
         sid: &Value,
-        server: Option<Array>,
+        server: Option<PhpArray>,
     ) -> Result<OwnedOutcome> {
         let request = &mut access.request;
         let ttl = php::ttl(php::ini_long(c"session.gc_maxlifetime"));

@@ -10,7 +10,7 @@ use rsso_core::settings::LoginSettings;
 use super::arguments::{UidArgument, device};
 use crate::options::ClaimOptions;
 use crate::php_functions::Value;
-use crate::superglobals::{self, Array};
+use crate::superglobals::{self, PhpArray};
 
 /// The arguments of `sso_claim()`. Plain memory; the call's frame holds what is pointed to.
 #[derive(Clone, Copy)]
@@ -22,7 +22,7 @@ pub(super) struct ClaimArguments {
 
 /// Which options are needed before the claim.
 #[derive(Clone, Copy)]
-pub(super) struct Wanted {
+pub(super) struct EarlyOptions {
     pub(super) meta: Option<*const Zval>,
     pub(super) keeps_id: bool,
 }
@@ -40,11 +40,11 @@ impl ClaimArguments {
     }
 
     /// Checks everything that can be checked without the JSON of `meta`.
-    pub(super) fn check(self) -> Result<Wanted> {
+    pub(super) fn check(self) -> Result<EarlyOptions> {
         self.uid.check()?;
         self.device()?;
         let options = self.options()?;
-        Ok(Wanted {
+        Ok(EarlyOptions {
             meta: options.meta.map(ptr::from_ref),
             keeps_id: options.keeps_id,
         })
@@ -55,7 +55,7 @@ impl ClaimArguments {
         self,
         settings: &LoginSettings,
         meta: &Value,
-        server: Option<Array>,
+        server: Option<PhpArray>,
     ) -> Result<Claim> {
         let options = self.options()?;
         // SAFETY: asked for a moment ago; no PHP code has run since.

@@ -7,7 +7,7 @@ use ext_php_rs::flags::DataType;
 use super::{claim, ids, session, users};
 use crate::signature::{Parameter, Returned, Signature};
 
-/// A user, of PHP's type `string|int`. The builder cannot say that: [`complete`] adds the int.
+/// A user, of PHP's type `string|int`. The builder cannot say that: [`add_int_to_uids`] adds the int.
 const UID: Parameter = Parameter::text("uid");
 
 /// One device of the user's, or all.
@@ -99,7 +99,7 @@ const OTHERS: &[Signature] = &[
 ];
 
 /// Adds the functions to the module.
-pub(crate) fn add_to(module: ModuleBuilder<'_>) -> ModuleBuilder<'_> {
+pub(crate) fn add_functions(module: ModuleBuilder<'_>) -> ModuleBuilder<'_> {
     let functions = OF_A_USER.iter().chain(OTHERS);
     functions.fold(module, |module, function| {
         module.function(function.builder())
@@ -107,7 +107,7 @@ pub(crate) fn add_to(module: ModuleBuilder<'_>) -> ModuleBuilder<'_> {
 }
 
 /// Makes each uid `string|int`; called in MINIT, after the functions are registered.
-pub(crate) fn complete() {
+pub(crate) fn add_int_to_uids() {
     for Signature { name, .. } in OF_A_USER {
         // SAFETY: PHP's table of functions holds pointers to them; ours were registered a moment
         // ago, each with a parameter.

@@ -28,7 +28,7 @@ pub(super) extern "C" fn login_id(call: &mut ExecuteData, result: &mut Zval) {
         // SAFETY: the call's frame holds it.
         let device = Device::parse(unsafe { php::bytes(device) })?;
         let id = worker::with(|worker| {
-            let logins = &worker.any_settings()?.logins;
+            let logins = &worker.current_settings()?.logins;
             logins.marks.login_id(&uid.user(logins)?.uid, &device)
         })?;
         Ok(vec![id])
@@ -49,7 +49,7 @@ pub(super) extern "C" fn parse_login_id(call: &mut ExecuteData, result: &mut Zva
     }
     let lent = texts(|| {
         let (uid, device) = worker::with(|worker| {
-            let marks = &worker.any_settings()?.logins.marks;
+            let marks = &worker.current_settings()?.logins.marks;
             // SAFETY: the call's frame holds it.
             marks.parse_login_id(unsafe { php::bytes(id) })
         })?;
@@ -97,11 +97,11 @@ pub(super) extern "C" fn login_ids(call: &mut ExecuteData, result: &mut Zval) {
 /// A login id for each marked device and for each device of a live login.
 fn ids_of(uid: UidArgument) -> Result<Vec<Vec<u8>>> {
     worker::with(|worker| {
-        let settings = &worker.any_settings()?.logins;
+        let settings = &worker.current_settings()?.logins;
         let user = uid.user(settings)?;
         let marks = settings.marks.clone();
         let mut devices: Vec<Device> = marks.devices().cloned().collect();
-        for login in worker.any_access()?.request.store.logins(&user)? {
+        for login in worker.current_access()?.request.store.logins(&user)? {
             let device = Device::parse(login.identity.device.as_bytes())?;
             if !devices.contains(&device) {
                 devices.push(device);

@@ -29,7 +29,7 @@ fn in_session<R, T: Copy>(
     plain: impl FnOnce(R) -> T,
 ) -> Option<T> {
     let found = guard::call(Found::Thrown, OnError::Throw, || {
-        let given = worker::with(|worker| match worker.active() {
+        let given = worker::with(|worker| match worker.active_caller() {
             None => worker.check_directives().map(|()| None),
             Some(caller) => worker.access(caller).and_then(act).map(Some),
         })?;

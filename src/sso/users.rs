@@ -42,11 +42,11 @@ pub(super) extern "C" fn logins(call: &mut ExecuteData, result: &mut Zval) {
 
 fn rows(uid: UidArgument, device: Option<&Device>) -> Result<Vec<LoginRow>> {
     worker::with(|worker| {
-        let user = uid.user(&worker.any_settings()?.logins)?;
-        let access = worker.any_access()?;
-        let current = current(access.request.state);
+        let user = uid.user(&worker.current_settings()?.logins)?;
+        let access = worker.current_access()?;
+        let current = current_login(access.request.state);
         let logins = access.request.store.logins(&user)?;
-        let meant = |identity: &&_| of_device(identity, device);
+        let meant = |identity: &&_| is_on_device(identity, device);
         let meant = logins.iter().filter(|login| meant(&&login.identity));
         Ok(meant.map(|login| LoginRow::of(login, current)).collect())
     })
@@ -76,9 +76,9 @@ pub(super) extern "C" fn kick(call: &mut ExecuteData, result: &mut Zval) {
         let reason = check_reason(reason.map_or(b"kicked", |reason| reason.as_bytes()))?;
         let options = KickOptions::read(options)?;
         let kicks = worker::with(|worker| {
-            let user = uid.user(&worker.any_settings()?.logins)?;
-            let access = worker.any_access()?;
-            let except = current(access.request.state).filter(|_| options.except_current);
+            let user = uid.user(&worker.current_settings()?.logins)?;
+            let access = worker.current_access()?;
+            let except = current_login(access.request.state).filter(|_| options.except_current);
             let which = Which {
                 device,
                 login: options.login,
@@ -123,7 +123,7 @@ pub(super) extern "C" fn notify(call: &mut ExecuteData, result: &mut Zval) {
     let count = guard::call(None, OnError::Throw, || {
         // SAFETY: as above.
         let device = unsafe { arguments::device(device) }?;
-        send(uid, &json, device.as_ref()).map(|count| Some(count).into())
+        notify_user(uid, &json, device.as_ref()).map(|count| Some(count).into())
     });
     json.release();
     if let Some(count) = count {
@@ -131,7 +131,7 @@ pub(super) extern "C" fn notify(call: &mut ExecuteData, result: &mut Zval) {
     }
 }
 
-fn send(uid: UidArgument, json: &Value, device: Option<&Device>) -> Result<u64> {
+fn notify_user(uid: UidArgument, json: &Value, device: Option<&Device>) -> Result<u64> {
     let json = json.bytes().unwrap_or_default();
     if json.len() > MAX_PAYLOAD {
         let problem = format!(
@@ -143,20 +143,20 @@ fn send(uid: UidArgument, json: &Value, device: Option<&Device>) -> Result<u64> 
     // PHP writes nothing but UTF-8.
     let json = String::from_utf8_lossy(json);
     worker::with(|worker| {
-        let user = uid.user(&worker.any_settings()?.logins)?;
-        let access = worker.any_access()?;
+        let user = uid.user(&worker.current_settings()?.logins)?;
+        let access = worker.current_access()?;
         access.request.store.notify(&user, device, &json)
     })
 }
 
 /// The login of this request's session.
-pub(super) fn current(request: &RequestState) -> Option<LoginId> {
+pub(super) fn current_login(request: &RequestState) -> Option<LoginId> {
     request
         .login()
         .filter(|_| request.is_active())
         .map(|bound| bound.login.identity.login)
 }
 
-fn of_device(identity: &rsso_core::login::Identity, device: Option<&Device>) -> bool {
+fn is_on_device(identity: &rsso_core::login::Identity, device: Option<&Device>) -> bool {
     device.is_none_or(|device| device.as_str() == identity.device)
 }

@@ -68,7 +68,7 @@ impl Worker {
                 self.access(caller)?.request.cancel_rotation()?;
             }
         }
-        if self.handler_state(caller).gc_is_due && self.active().is_none() {
+        if self.handler_state(caller).gc_is_due && self.active_caller().is_none() {
             self.collect_garbage();
         }
         Ok(())
@@ -100,7 +100,7 @@ impl Worker {
     }
 
     /// The handler whose session is in use now, between its read and its close.
-    pub(crate) fn active(&self) -> Option<Caller> {
+    pub(crate) fn active_caller(&self) -> Option<Caller> {
         if self.native.request.is_active() {
             return Some(Caller::Native);
         }
@@ -116,8 +116,8 @@ impl Worker {
     /// The store for acts that need no session.
     ///
     /// It is the store of the session in use, else the one that the directives name now.
-    pub(crate) fn any_access(&mut self) -> Result<Access<'_>> {
-        let Some(caller) = self.active() else {
+    pub(crate) fn current_access(&mut self) -> Result<Access<'_>> {
+        let Some(caller) = self.active_caller() else {
             let save_path = crate::php::ini_string(c"session.save_path");
             self.open(Caller::Native, &save_path)?;
             return self.access(Caller::Native);
@@ -125,10 +125,10 @@ impl Worker {
         self.access(caller)
     }
 
-    /// The settings of [`Self::any_access`], for acts that need no store.
-    pub(crate) fn any_settings(&self) -> Result<&Settings> {
+    /// The settings of [`Self::current_access`], for acts that need no store.
+    pub(crate) fn current_settings(&self) -> Result<&Settings> {
         self.check_directives()?;
-        Ok(self.settings_of(self.active().unwrap_or(Caller::Native)))
+        Ok(self.settings_of(self.active_caller().unwrap_or(Caller::Native)))
     }
 
     /// The settings that apply to `caller`.
@@ -147,7 +147,7 @@ impl Worker {
             let save_path = crate::php::ini_string(c"session.save_path");
             self.open(caller, &save_path)?;
         }
-        self.make_room(caller);
+        self.close_surplus_stores(caller);
         let Self {
             stores,
             native,
@@ -185,7 +185,7 @@ impl Worker {
     /// Closes the oldest stores if one more is about to be opened.
     ///
     /// A store in which something is held stays open, because its lock would be lost.
-    fn make_room(&mut self, caller: Caller) {
+    fn close_surplus_stores(&mut self, caller: Caller) {
         if self.stores.len() < MAX_STORES {
             return;
         }
@@ -229,7 +229,7 @@ fn check_script_may_use(spec: &Spec) -> Result<()> {
     match spec
         .files()
         .into_iter()
-        .find(|path| !crate::php::may_use(path))
+        .find(|path| !crate::php::basedir_allows(path))
     {
         None => Ok(()),
         Some(path) => Err(Error::config(

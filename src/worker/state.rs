@@ -19,10 +19,10 @@ use crate::rows::Rows;
 pub(super) const MAX_STORES: usize = 8;
 
 /// How many characters of a refused value a message repeats.
-const MAX_SHOWN: usize = 40;
+const MAX_SHOWN_CHARS: usize = 40;
 
 /// How long gc by chance may take after a request.
-const GC_TIME: Duration = Duration::from_millis(100);
+const GC_AFTER_REQUEST_LIMIT: Duration = Duration::from_millis(100);
 
 /// Where a directive's value comes from.
 #[derive(Debug, Clone, Copy)]
@@ -63,7 +63,7 @@ thread_local! {
 /// Runs `act` on this thread's worker.
 pub(crate) fn with<T>(act: impl FnOnce(&mut Worker) -> T) -> T {
     WORKER.with_borrow_mut(|worker| {
-        worker.notice_fork();
+        worker.abandon_after_fork();
         act(worker)
     })
 }
@@ -120,7 +120,7 @@ pub(crate) fn has_stores() -> bool {
 }
 
 /// Ends the process' use of its stores.
-pub(crate) fn end() {
+pub(crate) fn close_stores() {
     with(|worker| {
         worker.stores.clear();
     });
@@ -130,7 +130,7 @@ pub(crate) fn end() {
 pub(crate) fn check_script_may_set(name: &str, value: &str) -> Result<()> {
     match Settings::files_of(name, value)
         .iter()
-        .find(|path| !crate::php::may_use(path))
+        .find(|path| !crate::php::basedir_allows(path))
     {
         None => Ok(()),
         Some(path) => Err(Error::config(
@@ -145,7 +145,7 @@ fn refusal(name: &str, value: &str, problem: &str) -> String {
     if name == "dsn" || Directive::named(name).is_none_or(|directive| directive.secret) {
         return problem.to_owned();
     }
-    let shown: String = value.chars().take(MAX_SHOWN).collect();
+    let shown: String = value.chars().take(MAX_SHOWN_CHARS).collect();
     format!("'{}' cannot be used: {problem}", shown.escape_debug())
 }
 
@@ -197,12 +197,12 @@ impl Worker {
     }
 
     /// Keeps rows until they are [handed over](crate::lent_rows::LentRows::hand_over).
-    pub(crate) fn lend(&mut self, rows: Rc<Rows>) {
+    pub(crate) fn keep_rows(&mut self, rows: Rc<Rows>) {
         self.lent_rows.push(rows);
     }
 
     /// Frees rows.
-    pub(crate) fn take_back(&mut self, rows: *const Rows) {
+    pub(crate) fn release_rows(&mut self, rows: *const Rows) {
         self.lent_rows.retain(|kept| Rc::as_ptr(kept) != rows);
     }
 
@@ -217,14 +217,17 @@ impl Worker {
         for caller in std::iter::once(Caller::Native).chain(objects.collect::<Vec<_>>()) {
             if std::mem::take(&mut self.handler_state(caller).gc_is_due) {
                 // What fails here, session_gc() or `rsso gc` will say.
-                let _ = self
-                    .access(caller)
-                    .and_then(|access| access.request.store.gc(Some(Deadline::after(GC_TIME))));
+                let _ = self.access(caller).and_then(|access| {
+                    access
+                        .request
+                        .store
+                        .gc(Some(Deadline::after(GC_AFTER_REQUEST_LIMIT)))
+                });
             }
         }
     }
 
-    fn notice_fork(&mut self) {
+    fn abandon_after_fork(&mut self) {
         let pid = rsso_core::process::process_id();
         if self.pid != pid {
             self.pid = pid;
