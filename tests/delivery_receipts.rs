@@ -41,7 +41,7 @@ fn assert_delivery(handler: &Handler) {
     let mut socket = gateway.socket("two", None).expect("a socket");
     socket.event();
     assert_eq!(claim(handler, "three", LONG), "[true]");
-    assert_eq!(socket.rest().1, Some(4001));
+    assert_eq!(socket.read_to_end().1, Some(4001));
     assert_eq!(claim(handler, "four", 200), "[false]");
     // Nothing is delivered any more, and no claim waits longer than it asked for.
     gateway.kill9();

@@ -327,7 +327,7 @@ fn a_connection_forgotten_while_idle_is_opened_again() {
         "session('known', 1); checkpoint('idle'); sleep(11); echo session('known', 2), session('known');",
     ));
     wait_at(&mut script, "idle");
-    proxy.forget();
+    proxy.drop_silently();
     release(&dir, "idle");
     assert_eq!(script.wait().ok(), "12");
 }

@@ -116,7 +116,7 @@ fn a_write_that_never_arrived_is_sent_again() {
     fixture.proxy.stall();
     fixture.resume_script();
     thread::sleep(Duration::from_millis(1400));
-    fixture.proxy.flow();
+    fixture.proxy.resume();
     let (output, n) = fixture.finish(script);
     assert_eq!((output.stderr.as_str(), n.as_str()), ("", "2"));
     // The delayed write has arrived by now, and had no effect.
@@ -143,8 +143,8 @@ fn a_write_that_was_overwritten_is_not_reported_as_refused() {
         .direct
         .run_code(&with_checkpoints("echo session('known', 10);"));
     assert_eq!(other.ok(), "2");
-    fixture.proxy.cut();
-    fixture.proxy.flow();
+    fixture.proxy.disconnect_all();
+    fixture.proxy.resume();
     let (output, n) = fixture.finish(script);
     assert_warned(&output, UNKNOWN);
     assert!(!output.stderr.contains("not stored"), "{}", output.stderr);
@@ -248,7 +248,7 @@ fn operations_on_a_forgotten_connection_are_done_once() {
     for script in &mut scripts {
         wait_at(script, "here");
     }
-    fixture.proxy.forget();
+    fixture.proxy.drop_silently();
     fixture.resume_script();
     let [kick, write] = scripts.map(|script| script.wait().ok());
     assert_eq!((kick.as_str(), write.as_str()), ("1", "on"));

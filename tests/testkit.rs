@@ -139,7 +139,7 @@ fn the_proxy_cuts_and_stalls() {
     let proxy = Proxy::start(redis.port());
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, proxy.port())).expect("connect");
     ask(&mut stream, b"PING\r\n").expect("an answer");
-    proxy.cut();
+    proxy.disconnect_all();
     assert!(ask(&mut stream, b"PING\r\n").map_or(true, |answer| answer.is_empty()));
 
     proxy.stall();
@@ -147,7 +147,7 @@ fn the_proxy_cuts_and_stalls() {
         ask_redis(proxy.port(), b"PING\r\n").is_err(),
         "a stalled proxy answers nothing"
     );
-    proxy.flow();
+    proxy.resume();
     assert_eq!(
         ask_redis(proxy.port(), b"PING\r\n").expect("an answer"),
         "+PONG\r\n"

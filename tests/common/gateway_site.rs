@@ -18,7 +18,7 @@ impl GatewaySite {
     /// Serves the pages in `root`, which the workers may read; `locations` are further nginx directives.
     pub fn start(config: &FpmConfig, dsn: &str, root: &Path, locations: &str) -> Self {
         let fpm = PhpFpm::start(config);
-        let gateway = Gateway::start_for_web(&["--dsn", dsn, "--trusted-proxy", "127.0.0.1"]);
+        let gateway = Gateway::start_as_web_user(&["--dsn", dsn, "--trusted-proxy", "127.0.0.1"]);
         let socket = "server unix:/run/rsso/serve.sock;";
         assert!(SNIPPET.contains(socket), "where the gateway listens");
         let here = format!("server 127.0.0.1:{};", gateway.port());

@@ -31,7 +31,7 @@ use rsso_core::login::{
 use rsso_core::store::{Store, Token};
 use rsso_core::{SessionId, SessionKey, Settings};
 use rsso_stores::Spec;
-use rsso_testkit::gateway::{Socket, Stream};
+use rsso_testkit::gateway::{SseClient, WsClient};
 
 const CLAIMS: &str = r#"<?php
 while (($line = fgets(STDIN)) !== false) {
@@ -59,8 +59,8 @@ fn main() {
 
 /// An idle browser, which answers pings.
 enum Idle {
-    WebSocket(Socket),
-    Sse(Stream),
+    WebSocket(WsClient),
+    Sse(SseClient),
 }
 
 impl Idle {
@@ -68,15 +68,15 @@ impl Idle {
         let cookie = format!("PHPSESSID={session}");
         let headers = [("Cookie", cookie.as_str())];
         if transport == "sse" {
-            let mut stream = Stream::open(port, "/sso/events", &headers).expect("a stream");
+            let mut stream = SseClient::open(port, "/sso/events", &headers).expect("a stream");
             assert_eq!(
-                stream.heed().expect("a greeting").event,
+                stream.next_event().expect("a greeting").event,
                 "io.rsso.connected.v1"
             );
             stream.tcp().set_nonblocking(true).unwrap();
             Self::Sse(stream)
         } else {
-            let mut socket = Socket::open(port, "/sso/ws", &headers).expect("a socket");
+            let mut socket = WsClient::open(port, "/sso/ws", &headers).expect("a socket");
             socket.event();
             socket.tcp().set_nonblocking(true).unwrap();
             Self::WebSocket(socket)
@@ -160,7 +160,7 @@ fn kicks(dsn: &str, port: u16, idle: usize, kicks: usize, php: &[String]) {
     for n in 0..=kicks {
         let loser = (n > 0).then(|| {
             let cookie = format!("PHPSESSID=victim{}", n - 1);
-            let mut socket = Socket::open(port, "/sso/ws", &[("Cookie", &cookie)]).unwrap();
+            let mut socket = WsClient::open(port, "/sso/ws", &[("Cookie", &cookie)]).unwrap();
             socket.event();
             thread::spawn(move || {
                 let event = socket.event();

@@ -9,5 +9,5 @@ mod stream;
 
 pub use http::{Answer, connect};
 pub use program::Gateway;
-pub use socket::Socket;
-pub use stream::{Block, Stream};
+pub use socket::WsClient;
+pub use stream::{SseBlock, SseClient};

@@ -39,5 +39,5 @@ pub use process::eventually;
 pub use proxy::Proxy;
 pub use redis::RedisServer;
 pub use tls::Certificates;
-pub use workdir::{WorkDir, give_to_web};
+pub use workdir::{WorkDir, chown_to_web_user};
 pub use xmpp::{XmppClients, XmppServer};

@@ -83,7 +83,7 @@ impl Proxy {
     }
 
     /// Closes every open connection; new ones are accepted.
-    pub fn cut(&self) {
+    pub fn disconnect_all(&self) {
         for stream in lock(&self.shared.open).drain(..) {
             let _already_closed = stream.shutdown(Shutdown::Both);
         }
@@ -92,19 +92,19 @@ impl Proxy {
     /// Silently drops everything on the open connections, as a firewall that has forgotten them does.
     ///
     /// New connections work.
-    pub fn forget(&self) {
+    pub fn drop_silently(&self) {
         self.shared
             .forgotten
             .store(self.connections() + 1, Ordering::SeqCst);
     }
 
-    /// Keeps all data in the proxy until [`Self::flow`]; connections are accepted.
+    /// Keeps all data in the proxy until [`Self::resume`]; connections are accepted.
     pub fn stall(&self) {
         *lock(&self.shared.stalled) = true;
     }
 
     /// Ends [`Self::stall`].
-    pub fn flow(&self) {
+    pub fn resume(&self) {
         *lock(&self.shared.stalled) = false;
         self.shared.moved.notify_all();
     }
@@ -113,13 +113,13 @@ impl Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.shared.closing.store(true, Ordering::SeqCst);
-        self.flow();
+        self.resume();
         // Wakes the acceptor, which then ends.
         let _woken = TcpStream::connect(self.address);
         if let Some(acceptor) = self.acceptor.take() {
             let _ended = acceptor.join();
         }
-        self.cut();
+        self.disconnect_all();
     }
 }
 

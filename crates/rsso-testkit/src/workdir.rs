@@ -65,7 +65,7 @@ impl WorkDir {
     pub fn web_dir(&self, name: &str) -> PathBuf {
         let path = self.join(name);
         fs::create_dir_all(&path).expect("make a directory in the temporary directory");
-        give_to_web(&path);
+        chown_to_web_user(&path);
         fs::set_permissions(&path, Permissions::from_mode(0o700))
             .expect("close the directory for others");
         path
@@ -83,7 +83,7 @@ impl WorkDir {
 ///
 /// # Panics
 /// If the user does not exist.
-pub fn give_to_web(path: &Path) {
+pub fn chown_to_web_user(path: &Path) {
     if Uid::effective().is_root() {
         let user = User::from_name(WEB_USER)
             .ok()
@@ -106,6 +106,6 @@ fn copy_tree(from: &Path, to: &Path) {
             fs::copy(&source, &target)
                 .unwrap_or_else(|error| panic!("cannot copy {}: {error}", source.display()));
         }
-        give_to_web(&target);
+        chown_to_web_user(&target);
     }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::common::push::{Backing, Site, user};
-use crate::common::{key, rsso};
+use crate::common::backend::{Application, Backend, user};
+use crate::common::{rsso, session_key};
+
 use rsso_core::login::event::Kind;
 use rsso_core::login::{
     Claim, ClaimBasis, Client, Details, Device, Limits, LoginId, OnConflict, Which,
@@ -14,7 +15,7 @@ use serde_json::{Value, json};
 const SCHEMA: &str = include_str!("../../../../docs/events.schema.json");
 const DOCUMENT: &str = include_str!("../../../../docs/events.md");
 
-on_every_store!(every_event_fits_the_schema);
+on_every_store!(every_event_matches_the_schema);
 
 fn validator() -> jsonschema::Validator {
     let schema: Value = serde_json::from_str(SCHEMA).unwrap();
@@ -32,32 +33,32 @@ fn assert_fits(validator: &jsonschema::Validator, event: &Value) {
 }
 
 /// One of each type.
-fn make_all(site: &mut Site) {
-    site.log_in_at("one", "ann", "web", "Firefox \"on\" <Linux>\n");
-    site.log_in("two", "ann", "web");
-    try_to_log_in(site, "three", "ann", OnConflict::Refuse, 0);
-    site.notify("ann", None, &json!({"text": "hello"}));
-    site.kick("ann", &Which::default());
-    site.log_in("four", "bob", "ios");
-    site.log_out("four");
+fn make_event_of_each_type(app: &mut Application) {
+    app.log_in_at("one", "ann", "web", "Firefox \"on\" <Linux>\n");
+    app.log_in("two", "ann", "web");
+    try_to_log_in(app, "three", "ann", OnConflict::Refuse, 0);
+    app.notify("ann", None, &json!({"text": "hello"}));
+    app.kick("ann", &Which::default());
+    app.log_in("four", "bob", "ios");
+    app.log_out("four");
     // Its session goes, and nobody is told of it but by the next act.
-    site.log_in("five", "cem", "web");
+    app.log_in("five", "cem", "web");
     let alone = End {
         alone: true,
         ..End::default()
     };
-    site.0.destroy(&key("five"), None, alone).unwrap();
-    site.notify("cem", None, &json!(1));
-    site.log_in("six", "eva", "web");
+    app.0.destroy(&session_key("five"), None, alone).unwrap();
+    app.notify("cem", None, &json!(1));
+    app.log_in("six", "eva", "web");
     let from = Client::new("192.0.2.7".parse().ok(), Some(b"Firefox"), Details::Full);
-    site.log_in_aloud("seven", "eva", "ios", "a phone\n", from);
+    app.log_in_notifying_others("seven", "eva", "ios", "a phone\n", from);
     for n in 0..5 {
-        try_to_log_in(site, &format!("storm{n}"), "dee", OnConflict::Kick, 2);
+        try_to_log_in(app, &format!("storm{n}"), "dee", OnConflict::Kick, 2);
     }
 }
 
 fn try_to_log_in(
-    site: &mut Site,
+    app: &mut Application,
     session: &str,
     uid: &str,
     on_conflict: OnConflict,
@@ -86,14 +87,14 @@ fn try_to_log_in(
         token: Token::random().unwrap(),
         ttl: hour,
     };
-    site.0.claim(&key(session), basis, &claim).unwrap();
+    app.0.claim(&session_key(session), basis, &claim).unwrap();
 }
 
-fn every_event_fits_the_schema(backing: &Backing) {
-    make_all(&mut backing.site());
+fn every_event_matches_the_schema(backend: &Backend) {
+    make_event_of_each_type(&mut backend.application());
     let validator = validator();
-    let said = rsso(&["tail", "--json", "--dsn", &backing.dsn()]).ok();
-    let events: Vec<Value> = said.lines().map(crate::common::json).collect();
+    let output = rsso(&["tail", "--json", "--dsn", &backend.dsn()]).ok();
+    let events: Vec<Value> = output.lines().map(crate::common::json).collect();
     for event in &events {
         assert_fits(&validator, event);
         assert_eq!(event["subject"], event["data"]["uid"]);
@@ -105,7 +106,7 @@ fn every_event_fits_the_schema(backing: &Backing) {
 }
 
 #[test]
-fn the_example_in_the_document_fits_and_what_is_broken_does_not() {
+fn the_example_in_the_document_matches_and_broken_ones_do_not() {
     let validator = validator();
     let (_, rest) = DOCUMENT.split_once("```json\n").unwrap();
     let example: Value = serde_json::from_str(rest.split_once("```").unwrap().0).unwrap();
@@ -134,8 +135,8 @@ fn the_example_in_the_document_fits_and_what_is_broken_does_not() {
 
 #[test]
 fn a_consumer_group_reads_the_stream() {
-    let backing = Backing::redis();
-    let Backing::Redis(server) = &backing else {
+    let backend = Backend::redis();
+    let Backend::Redis(server) = &backend else {
         unreachable!()
     };
     let stream = "rsso:e:default";
@@ -152,7 +153,7 @@ fn a_consumer_group_reads_the_stream() {
         "+xack",
         "~rsso:e:*",
     ]);
-    make_all(&mut backing.site());
+    make_event_of_each_type(&mut backend.application());
     let read = |consumer: &str| {
         server.cli(&[
             "--user",
@@ -200,6 +201,6 @@ fn a_consumer_group_reads_the_stream() {
             seen += 1;
         }
     }
-    let said = rsso(&["tail", "--json", "--dsn", &backing.dsn()]).ok();
-    assert_eq!(seen, said.lines().count());
+    let output = rsso(&["tail", "--json", "--dsn", &backend.dsn()]).ok();
+    assert_eq!(seen, output.lines().count());
 }

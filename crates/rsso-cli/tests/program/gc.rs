@@ -4,8 +4,10 @@ use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::PathBuf;
 
 use crate::common::{
-    STORE_FAILED, hold, json, rsso, rsso_with, sqlite, sqlite_sessions, store_session, worker,
+    STORE_FAILED, json, lock_session, open_store, rsso, rsso_with, sqlite, sqlite_sessions,
+    store_session,
 };
+
 use rsso_testkit::{MariaDb, WorkDir};
 
 /// A SQLite database with the sessions `alive`, `used` (expired) and `expired1`, `expired2`, ...
@@ -14,12 +16,12 @@ fn sqlite_store(dir: &WorkDir, expired: usize) -> (PathBuf, String) {
     let dsn = format!("sqlite:{}", path.display());
     fill(&dsn, expired);
     sqlite(&path, "UPDATE rsso_sessions SET expires = 1");
-    store_session(&mut *worker(&dsn), "alive");
+    store_session(&mut *open_store(&dsn), "alive");
     (path, dsn)
 }
 
 fn fill(dsn: &str, expired: usize) {
-    let mut store = worker(dsn);
+    let mut store = open_store(dsn);
     store_session(&mut *store, "used");
     for at in 1..=expired {
         store_session(&mut *store, &format!("expired{at}"));
@@ -27,11 +29,11 @@ fn fill(dsn: &str, expired: usize) {
 }
 
 #[test]
-fn sqlite_loses_what_has_expired_and_nothing_else() {
+fn on_sqlite_only_expired_sessions_are_removed() {
     let dir = WorkDir::new();
     let (path, dsn) = sqlite_store(&dir, 3);
-    let mut user = worker(&dsn);
-    hold(&mut *user, "used");
+    let mut user = open_store(&dsn);
+    lock_session(&mut *user, "used");
     assert_eq!(
         rsso(&["gc", "--dsn", &dsn]).ok(),
         format!("{dsn}: removed 3 expired sessions\n")
@@ -45,53 +47,59 @@ fn sqlite_loses_what_has_expired_and_nothing_else() {
 }
 
 #[test]
-fn a_sqlite_file_that_is_missing_is_not_made() {
+fn a_missing_sqlite_file_is_not_created() {
     let dir = WorkDir::new();
     let path = dir.join("typo.db");
     let dsn = format!("sqlite:{}", path.display());
-    let said = rsso(&["gc", "--dsn", &dsn]).failed(STORE_FAILED);
-    assert!(said.contains("there is no such file"), "{said}");
+    let output = rsso(&["gc", "--dsn", &dsn]).failed(STORE_FAILED);
+    assert!(output.contains("there is no such file"), "{output}");
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
 }
 
 #[test]
-fn a_file_that_is_no_database_is_a_failure_of_the_store() {
+fn a_file_that_is_no_database_is_a_store_error() {
     let dir = WorkDir::new();
     let path = dir.write(
         "text",
         &"not a database, but long enough to be one. ".repeat(100),
     );
     let dsn = format!("sqlite:{}", path.display());
-    let said = rsso(&["gc", "--dsn", &dsn]).failed(STORE_FAILED);
-    assert!(said.starts_with(&format!("rsso: {dsn}: ")), "{said}");
+    let output = rsso(&["gc", "--dsn", &dsn]).failed(STORE_FAILED);
+    assert!(output.starts_with(&format!("rsso: {dsn}: ")), "{output}");
 }
 
 /// Root's lock file or write-ahead log would shut PHP's user out.
 #[test]
-fn root_leaves_nothing_beside_another_users_file() {
+fn root_creates_no_files_beside_another_users_database() {
     let dir = WorkDir::new();
     let (path, dsn) = sqlite_store(&dir, 1);
     if std::fs::metadata(&path).unwrap().uid() != 0 {
         return; // only root can be root
     }
     chown(&path, Some(33), Some(33)).unwrap();
-    let said = rsso(&["gc", "--dsn", &dsn]).failed(STORE_FAILED);
-    assert!(said.contains("runuser -u www-data -- rsso gc"), "{said}");
+    let output = rsso(&["gc", "--dsn", &dsn]).failed(STORE_FAILED);
+    assert!(
+        output.contains("runuser -u www-data -- rsso gc"),
+        "{output}"
+    );
     assert_eq!(sqlite_sessions(&path), 3);
 }
 
 #[test]
-fn mariadb_loses_what_has_expired_and_nothing_else() {
+fn on_mariadb_only_expired_sessions_are_removed() {
     let mariadb = MariaDb::start();
     let url = mariadb.url();
     fill(&url, 450);
     mariadb.sql("UPDATE rsso_sessions SET expires = 1");
-    let mut user = worker(&url);
-    hold(&mut *user, "used");
-    store_session(&mut *worker(&url), "alive");
-    let said = rsso(&["gc", "--dsn", &url]).ok();
-    assert!(said.ends_with(": removed 450 expired sessions\n"), "{said}");
-    assert!(!said.contains(mariadb.password()), "{said}");
+    let mut user = open_store(&url);
+    lock_session(&mut *user, "used");
+    store_session(&mut *open_store(&url), "alive");
+    let output = rsso(&["gc", "--dsn", &url]).ok();
+    assert!(
+        output.ends_with(": removed 450 expired sessions\n"),
+        "{output}"
+    );
+    assert!(!output.contains(mariadb.password()), "{output}");
     assert_eq!(mariadb.sql("SELECT COUNT(*) FROM rsso_sessions"), "2");
     drop(user);
     let object = json(&rsso(&["gc", "--json", "--dsn", &url]).ok());
@@ -102,7 +110,7 @@ fn mariadb_loses_what_has_expired_and_nothing_else() {
 }
 
 #[test]
-fn an_existing_table_loses_what_its_lifetime_says() {
+fn an_existing_table_loses_sessions_by_the_given_lifetime() {
     let mariadb = MariaDb::start();
     mariadb.sql(
         "CREATE TABLE old (session_id VARBINARY(64) PRIMARY KEY, session_data BLOB, last INT NOT NULL);
@@ -112,7 +120,7 @@ fn an_existing_table_loses_what_its_lifetime_says() {
     let url = mariadb.url();
     rsso(&["schema", "mysql", "--apply", "--dsn", &url]).ok();
     let gc = |lifetime: &str| {
-        let words = [
+        let arguments = [
             "gc",
             "--json",
             "--dsn",
@@ -124,7 +132,7 @@ fn an_existing_table_loses_what_its_lifetime_says() {
             "--lifetime",
             lifetime,
         ];
-        json(&rsso(&words).ok())["removed"].clone()
+        json(&rsso(&arguments).ok())["removed"].clone()
     };
     assert_eq!(gc("7200"), 1);
     assert_eq!(
@@ -136,14 +144,14 @@ fn an_existing_table_loses_what_its_lifetime_says() {
 }
 
 #[test]
-fn the_password_comes_from_the_environment_or_a_file_and_is_in_no_output() {
+fn the_password_may_come_from_the_environment_or_a_file_and_is_in_no_output() {
     let mariadb = MariaDb::start();
     let dir = WorkDir::new();
     let file = dir.write_secret("password", &format!("{}\n", mariadb.password()));
     let file = file.to_str().unwrap();
     let dsn = format!("mysql://app@127.0.0.1:{}/app", mariadb.port());
     let (password, url) = (mariadb.password(), mariadb.url());
-    for (variables, words) in [
+    for (variables, arguments) in [
         (&[("RSSO_PASSWORD", password)][..], &["--dsn", &dsn][..]),
         (&[("RSSO_PASSWORD_FILE", file), ("RSSO_DSN", &dsn)], &[]),
         (&[], &["--dsn", &dsn, "--password-file", file]),
@@ -154,34 +162,37 @@ fn the_password_comes_from_the_environment_or_a_file_and_is_in_no_output() {
         ),
         (&[("RSSO_PASSWORD", "wrong")], &["--dsn", &url]),
     ] {
-        let said = rsso_with(variables, &[&["gc"], words].concat()).ok();
-        assert!(said.ends_with(": removed 0 expired sessions\n"), "{said}");
-        assert!(!said.contains(password), "{said}");
+        let output = rsso_with(variables, &[&["gc"], arguments].concat()).ok();
+        assert!(
+            output.ends_with(": removed 0 expired sessions\n"),
+            "{output}"
+        );
+        assert!(!output.contains(password), "{output}");
     }
-    for words in [
+    for arguments in [
         &["gc"][..],
         &["gc", "--json"],
         &["schema", "mysql", "--apply"],
     ] {
         let wrong = mariadb.url_with_password("mauve-wrong");
-        let said = rsso(&[words, &["--dsn", &wrong]].concat()).failed(STORE_FAILED);
-        assert!(said.contains("refused the user or password"), "{said}");
-        assert!(!said.contains("mauve"), "{said}");
+        let output = rsso(&[arguments, &["--dsn", &wrong]].concat()).failed(STORE_FAILED);
+        assert!(output.contains("refused the user or password"), "{output}");
+        assert!(!output.contains("mauve"), "{output}");
     }
 }
 
 #[test]
-fn a_server_that_is_not_there_is_a_failure_of_the_store() {
+fn a_missing_server_is_a_store_error() {
     let dsn = "mysql://app:mauve@127.0.0.1:1/app";
-    for words in [
+    for arguments in [
         &["gc", "--dsn", dsn][..],
         &["schema", "mysql", "--apply", "--dsn", dsn],
     ] {
-        let said = rsso(words).failed(STORE_FAILED);
-        assert!(said.starts_with("rsso: mysql://app"), "{said}");
-        assert!(said.contains("nothing listens"), "{said}");
-        assert!(!said.contains("mauve"), "{said}");
-        let line = rsso(&[words, &["--json"]].concat()).failed(STORE_FAILED);
+        let output = rsso(arguments).failed(STORE_FAILED);
+        assert!(output.starts_with("rsso: mysql://app"), "{output}");
+        assert!(output.contains("nothing listens"), "{output}");
+        assert!(!output.contains("mauve"), "{output}");
+        let line = rsso(&[arguments, &["--json"]].concat()).failed(STORE_FAILED);
         assert!(
             json(&line)["error"]
                 .as_str()

@@ -4,10 +4,11 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use crate::common::push::{Backing, kind, user};
+use crate::common::backend::{Backend, kind, user};
 use crate::common::receiver::Receiver;
-use crate::common::relay::{Office, webhook};
-use crate::common::{json, key, worker};
+use crate::common::relay::{RelaySetup, webhook};
+use crate::common::{json, open_store, session_key};
+
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use rsso_core::login::{
     Claim, ClaimBasis, Claimed, Client, Device, KickOrder, Limits, LoginId, Which,
@@ -26,7 +27,7 @@ const PAGES: usize = 10;
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// A machine may have much else to do; by itself each test takes half a minute at most.
-const PATIENCE: Duration = Duration::from_secs(200);
+const TIMEOUT: Duration = Duration::from_secs(200);
 
 fn session(number: usize) -> String {
     format!("s{number}")
@@ -57,25 +58,27 @@ fn sign_in(store: &mut dyn Store, number: usize) -> LoginId {
         token: Token::random().unwrap(),
         ttl: HOUR,
     };
-    let claimed = store.claim(&key(&session(number)), basis, &claim).unwrap();
+    let claimed = store
+        .claim(&session_key(&session(number)), basis, &claim)
+        .unwrap();
     assert!(matches!(claimed, Claimed::New(..)));
     claim.login
 }
 
 /// The shop, with its logins.
 struct Shop {
-    backing: Backing,
+    backend: Backend,
     store: Box<dyn Store>,
     logins: Vec<LoginId>,
 }
 
 impl Shop {
     fn open() -> Self {
-        let backing = Backing::sqlite();
-        let mut store = worker(&backing.dsn());
+        let backend = Backend::sqlite();
+        let mut store = open_store(&backend.dsn());
         let logins = (0..LOGINS).map(|n| sign_in(&mut *store, n)).collect();
         Self {
-            backing,
+            backend,
             store,
             logins,
         }
@@ -115,17 +118,17 @@ fn about(event: &Value) -> (String, String) {
 }
 
 #[test]
-fn each_event_of_a_large_act_arrives_once_at_webhooks_and_browsers() {
+fn each_event_of_a_large_kick_arrives_once_at_webhooks_and_browsers() {
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
     setrlimit(Resource::RLIMIT_NOFILE, hard, hard).unwrap();
-    let (mut shop, office, receiver) = (Shop::open(), Office::new(), Receiver::willing());
+    let (mut shop, setup, receiver) = (Shop::open(), RelaySetup::new(), Receiver::accepting_all());
     let tables = webhook(
         &receiver.url(),
         "[]",
         "types = [\"login.kicked\"]\nat_once = 8",
     );
     let tables = format!("max_connections_per_address = {LOGINS}\n{tables}");
-    let gateway = office.gateway(&shop.backing, &tables);
+    let gateway = setup.gateway(&shop.backend, &tables);
     let mut pages: Vec<_> = (0..LOGINS)
         .step_by(PAGES)
         .map(|number| {
@@ -137,15 +140,15 @@ fn each_event_of_a_large_act_arrives_once_at_webhooks_and_browsers() {
     let ids = shop.close();
 
     for (login, socket) in &mut pages {
-        let (events, code) = socket.rest();
+        let (events, code) = socket.read_to_end();
         let told: Vec<_> = events.iter().map(about).collect();
         assert_eq!(told, [(login.clone(), ids[&*login].clone())]);
         assert_eq!(code, Some(4002));
     }
-    eventually("the webhook has them", PATIENCE, || {
+    eventually("the webhook has them", TIMEOUT, || {
         (receiver.count() >= LOGINS).then_some(())
     });
-    office.wait_for(0, 0, 0);
+    setup.wait_for(0, 0, 0);
     let requests = receiver.requests();
     assert_eq!(requests.len(), LOGINS);
     let told: HashMap<_, _> = requests
@@ -161,13 +164,13 @@ fn each_event_of_a_large_act_arrives_once_at_webhooks_and_browsers() {
 }
 
 #[test]
-fn each_event_of_a_large_act_arrives_once_over_xmpp() {
+fn each_event_of_a_large_kick_arrives_once_over_xmpp() {
     let server = XmppServer::prosody(&["kiosk"]);
     let mut clients = server.clients(&["kiosk@example.org/web"]);
-    let (mut shop, office) = (Shop::open(), Office::new());
+    let (mut shop, setup) = (Shop::open(), RelaySetup::new());
     let port = server.component_port();
-    let gateway = office.gateway(
-        &shop.backing,
+    let gateway = setup.gateway(
+        &shop.backend,
         &format!(
             "[xmpp]\nserver = \"127.0.0.1:{port}\"\ncomponent = \"{COMPONENT}\"\nsecret = \"{SECRET}\"\n\
              account = \"{{uid}}@{DOMAIN}\"\n"
@@ -176,18 +179,21 @@ fn each_event_of_a_large_act_arrives_once_over_xmpp() {
     let ids = shop.close();
     let mut told = HashMap::new();
     while told.len() < LOGINS {
-        let message = clients.within("message", PATIENCE).expect("a message");
+        let message = clients.next_within("message", TIMEOUT).expect("a message");
         let (login, id) = about(&json(message["event"].as_str().unwrap()));
         assert_eq!(message["id"], id.as_str());
         assert_eq!(told.insert(login, id), None, "told twice");
     }
     assert_eq!(told, ids);
-    eventually("all are confirmed", PATIENCE, || {
+    eventually("all are confirmed", TIMEOUT, || {
         let delivered = gateway.metric("rsso_xmpp_messages_total{result=\"delivered\"}");
         (delivered >= LOGINS as f64).then_some(())
     });
-    office.wait_for(0, 0, 0);
-    assert_eq!(clients.within("message", Duration::from_millis(500)), None);
-    assert_eq!(clients.again(), Vec::<&str>::new());
+    setup.wait_for(0, 0, 0);
+    assert_eq!(
+        clients.next_within("message", Duration::from_millis(500)),
+        None
+    );
+    assert_eq!(clients.repeated_ids(), Vec::<&str>::new());
     assert_eq!(gateway.metric("rsso_relay_gaps_total"), 0.0);
 }

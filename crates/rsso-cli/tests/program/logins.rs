@@ -4,12 +4,13 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
-use crate::common::{STORE_FAILED, WRONG_USAGE, claim, json, rsso, worker};
+use crate::common::{STORE_FAILED, WRONG_USAGE, claim, json, open_store, rsso};
+
 use rsso_testkit::{MariaDb, RedisServer, WorkDir};
 use serde_json::Value;
 
-fn a_user_is_listed_kicked_and_told_of(dsn: &str) {
-    let mut store = worker(dsn);
+fn logins_are_listed_kicked_and_reported(dsn: &str) {
+    let mut store = open_store(dsn);
     let web = claim(&mut *store, "one", b"alice", "web");
     let ios = claim(&mut *store, "two", b"alice", "ios");
     claim(&mut *store, "three", b"bob", "web");
@@ -45,35 +46,35 @@ fn a_user_is_listed_kicked_and_told_of(dsn: &str) {
     assert_eq!(object["logins"][0]["meta"]["a"], 1);
     assert_eq!(object["logins"].as_array().unwrap().len(), 1);
 
-    let said = rsso(&["kick", "alice", "--login", &web, "--dsn", dsn]).ok();
-    assert_eq!(said, "kicked 1 login of alice\n");
+    let output = rsso(&["kick", "alice", "--login", &web, "--dsn", dsn]).ok();
+    assert_eq!(output, "kicked 1 login of alice\n");
     let object = json(&rsso(&["kick", "alice", "--reason", "ban", "--dsn", dsn, "--json"]).ok());
     assert_eq!(object["kicked"][0]["login"], ios.as_str());
-    let said = rsso(&["kick", "alice", "--realm", "shop", "--dsn", dsn]).ok();
+    let output = rsso(&["kick", "alice", "--realm", "shop", "--dsn", dsn]).ok();
     assert!(
-        said.starts_with("kicked 0 logins of alice, who has no such login in realm 'shop', the default prefix, store "),
-        "{said}"
+        output.starts_with("kicked 0 logins of alice, who has no such login in realm 'shop', the default prefix, store "),
+        "{output}"
     );
     let nobody = json(&rsso(&["kick", "alice", "--dsn", dsn, "--json"]).ok());
     assert_eq!(
         (&nobody["realm"], &nobody["prefix"]),
         (&"default".into(), &Value::Null)
     );
-    let words = [
+    let arguments = [
         "kick", "alice", "--expect", "1", "--prefix", "other_", "--dsn", dsn,
     ];
-    let said = rsso(&words).failed(STORE_FAILED);
+    let output = rsso(&arguments).failed(STORE_FAILED);
     assert!(
-        said.contains("in realm 'default', prefix 'other_'") && said.contains("1 expected"),
-        "{said}"
+        output.contains("in realm 'default', prefix 'other_'") && output.contains("1 expected"),
+        "{output}"
     );
     rsso(&[
         "kick", "bob", "--expect", "1", "--device", "web", "--dsn", dsn,
     ])
     .ok();
     claim(&mut *store, "three", b"bob", "web");
-    let said = rsso(&["logins", "alice", "--dsn", dsn]).ok();
-    assert_eq!(said, "alice is not logged in\n");
+    let output = rsso(&["logins", "alice", "--dsn", dsn]).ok();
+    assert_eq!(output, "alice is not logged in\n");
     let other = rsso(&["logins", "bob", "--realm", "shop", "--dsn", dsn]).ok();
     assert_eq!(other, "bob is not logged in\n");
 
@@ -97,50 +98,50 @@ fn a_user_is_listed_kicked_and_told_of(dsn: &str) {
 }
 
 #[test]
-fn a_user_is_found_in_any_case_where_case_does_not_count() {
+fn a_user_is_found_in_any_case_if_case_does_not_count() {
     let dir = WorkDir::new();
     let dsn = format!("sqlite:{}", dir.join("sessions.db").display());
-    let mut store = worker(&dsn);
+    let mut store = open_store(&dsn);
     let login = claim(&mut *store, "one", b"steve", "web");
     let fold = ["--uid-case", "fold", "--dsn", &dsn];
-    let said = rsso(&[&["logins", "STEVE"], &fold[..]].concat()).ok();
-    assert!(said.contains(&login), "{said}");
-    let said = rsso(&["logins", "STEVE", "--dsn", &dsn]).ok();
-    assert_eq!(said, "STEVE is not logged in\n");
-    let said = rsso(&[&["tail", "--uid", "Steve"], &fold[..]].concat()).ok();
-    assert_eq!(said.lines().count(), 1, "{said}");
+    let output = rsso(&[&["logins", "STEVE"], &fold[..]].concat()).ok();
+    assert!(output.contains(&login), "{output}");
+    let output = rsso(&["logins", "STEVE", "--dsn", &dsn]).ok();
+    assert_eq!(output, "STEVE is not logged in\n");
+    let output = rsso(&[&["tail", "--uid", "Steve"], &fold[..]].concat()).ok();
+    assert_eq!(output.lines().count(), 1, "{output}");
     rsso(&[&["kick", "Steve", "--expect", "1"], &fold[..]].concat()).ok();
-    let said = rsso(&["kick", "u", "--uid-case", "lower", "--dsn", &dsn]).failed(WRONG_USAGE);
+    let output = rsso(&["kick", "u", "--uid-case", "lower", "--dsn", &dsn]).failed(WRONG_USAGE);
     assert!(
-        said.contains("--uid-case: must be 'exact' or 'fold'"),
-        "{said}"
+        output.contains("--uid-case: must be 'exact' or 'fold'"),
+        "{output}"
     );
 }
 
 #[test]
-fn on_sqlite_a_user_is_listed_kicked_and_told_of() {
+fn on_sqlite_logins_are_listed_kicked_and_reported() {
     let dir = WorkDir::new();
     let dsn = format!("sqlite:{}", dir.join("sessions.db").display());
-    a_user_is_listed_kicked_and_told_of(&dsn);
+    logins_are_listed_kicked_and_reported(&dsn);
 }
 
 #[test]
-fn on_redis_a_user_is_listed_kicked_and_told_of() {
+fn on_redis_logins_are_listed_kicked_and_reported() {
     let server = RedisServer::start();
-    a_user_is_listed_kicked_and_told_of(&server.url());
+    logins_are_listed_kicked_and_reported(&server.url());
 }
 
 #[test]
-fn on_mysql_a_user_is_listed_kicked_and_told_of() {
+fn on_mysql_logins_are_listed_kicked_and_reported() {
     let server = MariaDb::start();
-    a_user_is_listed_kicked_and_told_of(&server.url());
+    logins_are_listed_kicked_and_reported(&server.url());
 }
 
 #[test]
-fn tail_goes_on_with_what_comes() {
+fn tail_follows_new_events() {
     let dir = WorkDir::new();
     let dsn = format!("sqlite:{}", dir.join("sessions.db").display());
-    let mut store = worker(&dsn);
+    let mut store = open_store(&dsn);
     claim(&mut *store, "one", b"alice", "web");
     let mut tail = Command::new(env!("CARGO_BIN_EXE_rsso"))
         .args(["tail", "--follow", "--dsn", &dsn])
@@ -156,10 +157,10 @@ fn tail_goes_on_with_what_comes() {
 }
 
 #[test]
-fn what_is_no_user_device_or_position_is_wrong_usage() {
+fn an_invalid_user_device_or_position_is_wrong_usage() {
     let dir = WorkDir::new();
     let dsn = format!("sqlite:{}", dir.join("sessions.db").display());
-    for (words, says) in [
+    for (arguments, says) in [
         (&["logins", ""][..], "uid must be 1 to 255 bytes"),
         (&["logins", "u", "--device", "Web"], "device must be"),
         (&["kick", "u", "--login", "x"], "login must be"),
@@ -167,10 +168,10 @@ fn what_is_no_user_device_or_position_is_wrong_usage() {
         (&["tail", "--after", "x"], "position must be"),
         (&["tail", "--realm", "a b"], "--realm: must be"),
     ] {
-        let words = [words, &["--dsn", &dsn]].concat();
-        let said = rsso(&words).failed(WRONG_USAGE);
-        assert!(said.contains(says), "{words:?}: {said}");
+        let arguments = [arguments, &["--dsn", &dsn]].concat();
+        let output = rsso(&arguments).failed(WRONG_USAGE);
+        assert!(output.contains(says), "{arguments:?}: {output}");
     }
-    let said = rsso(&["logins", "u", "--dsn", &dsn]).failed(STORE_FAILED);
-    assert!(said.contains("there is no such file"), "{said}");
+    let output = rsso(&["logins", "u", "--dsn", &dsn]).failed(STORE_FAILED);
+    assert!(output.contains("there is no such file"), "{output}");
 }

@@ -1,6 +1,7 @@
 //! `rsso schema mysql` on a real server.
 
-use crate::common::{STORE_FAILED, json, rsso, rsso_with, store_session, worker};
+use crate::common::{STORE_FAILED, json, open_store, rsso, rsso_with, store_session};
+
 use rsso_testkit::MariaDb;
 
 const TABLES: &str = "rsso_bindings\nrsso_events\nrsso_kicks\nrsso_logins\nrsso_marks\nrsso_meta\n\
@@ -15,7 +16,7 @@ fn definitions(mariadb: &MariaDb) -> String {
 }
 
 #[test]
-fn applied_twice_is_applied_once() {
+fn applying_the_schema_twice_changes_nothing() {
     let mariadb = MariaDb::start();
     let url = mariadb.url();
     let apply = || rsso(&["schema", "mysql", "--apply", "--dsn", &url]).ok();
@@ -27,7 +28,7 @@ fn applied_twice_is_applied_once() {
     assert!(!first.contains(mariadb.password()), "{first}");
     assert_eq!(mariadb.sql("SHOW TABLES"), TABLES);
     let made = definitions(&mariadb);
-    store_session(&mut *worker(&url), "kept");
+    store_session(&mut *open_store(&url), "kept");
     assert_eq!(apply(), first);
     assert_eq!(definitions(&mariadb), made);
     assert_eq!(mariadb.sql("SELECT COUNT(*) FROM rsso_sessions"), "1");
@@ -35,13 +36,13 @@ fn applied_twice_is_applied_once() {
         mariadb.sql("SELECT name, value FROM rsso_meta"),
         "schema\t2"
     );
-    let words = ["schema", "mysql", "--apply", "--json"];
-    let object = json(&rsso_with(&[("RSSO_DSN", &url)], &words).ok());
+    let arguments = ["schema", "mysql", "--apply", "--json"];
+    let object = json(&rsso_with(&[("RSSO_DSN", &url)], &arguments).ok());
     assert_eq!(object["applied"], true);
 }
 
 #[test]
-fn what_is_printed_makes_the_same_tables_under_any_sql_mode() {
+fn the_printed_schema_creates_the_same_tables_in_any_sql_mode() {
     let applied = MariaDb::start();
     rsso(&["schema", "mysql", "--apply", "--dsn", &applied.url()]).ok();
     let script = rsso(&["schema", "mysql"]).ok();
@@ -56,11 +57,11 @@ fn what_is_printed_makes_the_same_tables_under_any_sql_mode() {
 }
 
 #[test]
-fn a_user_who_may_not_is_told_so() {
+fn a_missing_right_is_reported() {
     let mariadb = MariaDb::start();
     mariadb.sql("REVOKE ALL PRIVILEGES ON app.* FROM app@'%'; GRANT SELECT ON app.* TO app@'%'");
     let url = mariadb.url();
-    let said = rsso(&["schema", "mysql", "--apply", "--dsn", &url]).failed(STORE_FAILED);
-    assert!(said.contains("the user may not do this"), "{said}");
-    assert!(!said.contains(mariadb.password()), "{said}");
+    let output = rsso(&["schema", "mysql", "--apply", "--dsn", &url]).failed(STORE_FAILED);
+    assert!(output.contains("the user may not do this"), "{output}");
+    assert!(!output.contains(mariadb.password()), "{output}");
 }

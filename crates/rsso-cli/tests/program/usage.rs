@@ -1,13 +1,14 @@
 //! What needs no server: help, exit codes, where a value comes from, and what is wrong with it.
 
 use crate::common::{WRONG_USAGE, json, rsso, rsso_with};
+
 use rsso_testkit::WorkDir;
 
 const PASSWORD: &str = "mauve-hunter2";
 
 #[test]
-fn help_says_what_there_is_and_the_exit_codes() {
-    for (words, says) in [
+fn help_lists_commands_options_and_exit_codes() {
+    for (arguments, says) in [
         (&["--help"][..], &["gc", "schema", "RSSO_DSN"][..]),
         (
             &["gc", "--help"],
@@ -23,14 +24,14 @@ fn help_says_what_there_is_and_the_exit_codes() {
         (&["schema", "--help"], &["mysql"]),
         (&["schema", "mysql", "--help"], &["--apply"]),
     ] {
-        let help = rsso(words).ok();
+        let help = rsso(arguments).ok();
         for word in says {
             assert!(
                 help.contains(word),
-                "{words:?} does not say {word}:\n{help}"
+                "{arguments:?} does not say {word}:\n{help}"
             );
         }
-        if words != ["schema", "--help"] {
+        if arguments != ["schema", "--help"] {
             assert!(help.contains("Exit codes: 0 done"), "{help}");
         }
     }
@@ -40,20 +41,20 @@ fn help_says_what_there_is_and_the_exit_codes() {
 fn help_shows_no_value_of_the_environment() {
     let dsn = format!("mysql://app:{PASSWORD}@127.0.0.1/app");
     let variables = [("RSSO_DSN", dsn.as_str()), ("RSSO_PASSWORD", PASSWORD)];
-    for words in [&["--help"][..], &["gc", "--help"]] {
-        assert!(!rsso_with(&variables, words).ok().contains("mauve"));
+    for arguments in [&["--help"][..], &["gc", "--help"]] {
+        assert!(!rsso_with(&variables, arguments).ok().contains("mauve"));
     }
 }
 
 #[test]
-fn the_version_is_said() {
+fn the_version_is_printed() {
     let version = concat!("rsso ", env!("CARGO_PKG_VERSION"), "\n");
     assert_eq!(rsso(&["--version"]).ok(), version);
 }
 
 #[test]
-fn what_cannot_be_understood_is_wrong_usage() {
-    for words in [
+fn unknown_arguments_are_wrong_usage() {
+    for arguments in [
         &[][..],
         &["nonsense"],
         &["gc", "--nonsense"],
@@ -63,24 +64,24 @@ fn what_cannot_be_understood_is_wrong_usage() {
         &["schema"],
         &["schema", "oracle"],
     ] {
-        let answer = rsso(words);
+        let answer = rsso(arguments);
         assert_eq!(
             (answer.code, answer.stdout.as_str()),
             (WRONG_USAGE, ""),
-            "{words:?} {answer:?}"
+            "{arguments:?} {answer:?}"
         );
         assert!(!answer.stderr.is_empty());
     }
 }
 
 #[test]
-fn a_bad_value_is_named_as_it_was_given() {
-    let gc = |words: &[&str]| rsso(&[&["gc"], words].concat()).failed(WRONG_USAGE);
+fn a_bad_value_is_reported_by_the_name_it_was_given() {
+    let gc = |arguments: &[&str]| rsso(&[&["gc"], arguments].concat()).failed(WRONG_USAGE);
     assert_eq!(
         gc(&[]),
         "rsso: no store is named: give --dsn or set RSSO_DSN"
     );
-    for (words, begins) in [
+    for (arguments, begins) in [
         (&["--dsn", "nonsense"][..], "rsso: --dsn: is not a DSN; "),
         (
             &["--dsn", "oracle://h/db"],
@@ -131,25 +132,28 @@ fn a_bad_value_is_named_as_it_was_given() {
             "rsso: --mysql-columns: needs --mysql-table",
         ),
     ] {
-        let said = gc(words);
-        assert!(said.starts_with(begins), "{words:?}: {said}");
+        let output = gc(arguments);
+        assert!(output.starts_with(begins), "{arguments:?}: {output}");
     }
     for (variable, value) in [
         ("RSSO_DSN", "nonsense"),
         ("RSSO_PREFIX", "a b"),
         ("RSSO_PASSWORD_FILE", "relative"),
     ] {
-        let said = rsso_with(&[("RSSO_DSN", "redis://h"), (variable, value)], &["gc"]);
-        let said = said.failed(WRONG_USAGE);
-        assert!(said.starts_with(&format!("rsso: {variable}: ")), "{said}");
+        let output = rsso_with(&[("RSSO_DSN", "redis://h"), (variable, value)], &["gc"]);
+        let output = output.failed(WRONG_USAGE);
+        assert!(
+            output.starts_with(&format!("rsso: {variable}: ")),
+            "{output}"
+        );
     }
 }
 
 #[test]
-fn a_flag_wins_over_the_environment_and_an_empty_variable_is_none() {
+fn a_flag_overrides_the_environment_and_an_empty_variable_does_not_count() {
     let bad = [("RSSO_DSN", "nonsense"), ("RSSO_PREFIX", "a b")];
-    let words = ["gc", "--dsn", "redis://h", "--prefix", "p:"];
-    assert!(rsso_with(&bad, &words).ok().contains("nothing to do"));
+    let arguments = ["gc", "--dsn", "redis://h", "--prefix", "p:"];
+    assert!(rsso_with(&bad, &arguments).ok().contains("nothing to do"));
     let empty = [("RSSO_DSN", ""), ("RSSO_PREFIX", ""), ("RSSO_PASSWORD", "")];
     assert!(
         rsso_with(&empty, &["gc"])
@@ -159,7 +163,7 @@ fn a_flag_wins_over_the_environment_and_an_empty_variable_is_none() {
 }
 
 #[test]
-fn no_password_is_in_what_is_said_about_wrong_usage() {
+fn no_password_is_in_a_message_about_wrong_usage() {
     let good = format!("mysql://app:{PASSWORD}@127.0.0.1/app");
     let flag = format!("--dns={good}");
     let odd = [
@@ -182,11 +186,11 @@ fn no_password_is_in_what_is_said_about_wrong_usage() {
         vec!["gc", "--dsn", &good, "--prefix", "a b"],
     ];
     tried.extend(odd.iter().map(|dsn| vec!["gc", "--dsn", dsn]));
-    for words in tried {
-        let answer = rsso(&words);
-        assert_eq!(answer.code, WRONG_USAGE, "{words:?}: {answer:?}");
-        let said = answer.stdout + &answer.stderr;
-        assert!(!said.contains("mauve"), "{words:?}: {said}");
+    for arguments in tried {
+        let answer = rsso(&arguments);
+        assert_eq!(answer.code, WRONG_USAGE, "{arguments:?}: {answer:?}");
+        let output = answer.stdout + &answer.stderr;
+        assert!(!output.contains("mauve"), "{arguments:?}: {output}");
     }
 }
 
@@ -200,15 +204,15 @@ fn an_error_in_json_is_one_object_on_stderr() {
 }
 
 #[test]
-fn redis_has_nothing_to_do_and_is_not_even_asked() {
-    let words = ["gc", "--dsn", "redis://:mauve@127.0.0.1:1"];
-    let said = rsso(&words).ok();
+fn gc_does_not_connect_to_redis() {
+    let arguments = ["gc", "--dsn", "redis://:mauve@127.0.0.1:1"];
+    let output = rsso(&arguments).ok();
     assert!(
-        said.contains("Redis removes expired sessions by itself"),
-        "{said}"
+        output.contains("Redis removes expired sessions by itself"),
+        "{output}"
     );
-    assert!(!said.contains("mauve"), "{said}");
-    let object = json(&rsso(&[&words[..], &["--json"]].concat()).ok());
+    assert!(!output.contains("mauve"), "{output}");
+    let object = json(&rsso(&[&arguments[..], &["--json"]].concat()).ok());
     assert_eq!(object["removed"], 0);
 }
 
@@ -227,16 +231,19 @@ fn the_schema_is_printed_with_its_prefix() {
     let object = json(&rsso(&["schema", "mysql", "--json"]).ok());
     assert_eq!(object["version"], 2);
     assert_eq!(object["statements"].as_array().map(Vec::len), Some(11));
-    let said = rsso(&["schema", "mysql", "--prefix", "a:b"]).failed(WRONG_USAGE);
-    assert!(said.starts_with("rsso: --prefix: with mysql"), "{said}");
+    let output = rsso(&["schema", "mysql", "--prefix", "a:b"]).failed(WRONG_USAGE);
+    assert!(output.starts_with("rsso: --prefix: with mysql"), "{output}");
 }
 
 #[test]
-fn the_schema_is_applied_to_mysql_only() {
+fn the_schema_is_applied_only_to_mysql() {
     let dir = WorkDir::new();
     let dsn = format!("sqlite:{}/x.db", dir.path().display());
-    let said = rsso(&["schema", "mysql", "--apply", "--dsn", &dsn]).failed(WRONG_USAGE);
-    assert!(said.starts_with("rsso: --dsn: must be mysql://"), "{said}");
-    let said = rsso(&["schema", "mysql", "--apply"]).failed(WRONG_USAGE);
-    assert!(said.contains("no store is named"), "{said}");
+    let output = rsso(&["schema", "mysql", "--apply", "--dsn", &dsn]).failed(WRONG_USAGE);
+    assert!(
+        output.starts_with("rsso: --dsn: must be mysql://"),
+        "{output}"
+    );
+    let output = rsso(&["schema", "mysql", "--apply"]).failed(WRONG_USAGE);
+    assert!(output.contains("no store is named"), "{output}");
 }

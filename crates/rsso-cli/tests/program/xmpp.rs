@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use crate::common::push::{Backing, kind, tries};
-use crate::common::relay::Office;
+use crate::common::backend::{Backend, kind, tries};
+use crate::common::relay::RelaySetup;
+
 use rsso_core::login::Client;
 use rsso_testkit::xmpp::{COMPONENT, DOMAIN, SECRET};
 use rsso_testkit::{Gateway, XmppClients, XmppServer, eventually};
@@ -12,20 +13,20 @@ use serde_json::Value;
 
 const DELIVERED: &str = "rsso_xmpp_messages_total{result=\"delivered\"}";
 
-fn every_login_that_is_replaced_is_told(mut server: XmppServer, backing: &Backing) {
+fn every_replaced_login_gets_a_message(mut server: XmppServer, backend: &Backend) {
     let mut clients = server.clients(&["alice@example.org/web"]);
-    let office = Office::new();
+    let setup = RelaySetup::new();
     let port = server.component_port();
-    let gateway = office.gateway(
-        backing,
+    let gateway = setup.gateway(
+        backend,
         &format!(
             "[xmpp]\nserver = \"127.0.0.1:{port}\"\ncomponent = \"{COMPONENT}\"\nsecret = \"{SECRET}\"\n\
              account = \"{{uid}}@{DOMAIN}\"\ngrace = 10\n"
         ),
     );
-    let mut site = backing.site();
+    let mut app = backend.application();
     let count = tries(20);
-    let mut kicked = site.log_in("s0", "alice", "web");
+    let mut kicked = app.log_in("s0", "alice", "web");
     let (mut told, mut under_way) = (Vec::new(), None);
     for number in 1..=count {
         if number == count / 2 {
@@ -33,7 +34,7 @@ fn every_login_that_is_replaced_is_told(mut server: XmppServer, backing: &Backin
             let confirmed = || (gateway.metric(DELIVERED) >= (number - 1) as f64).then_some(());
             eventually("all is confirmed", Duration::from_secs(20), confirmed);
         }
-        let newer = site.log_in(&format!("s{number}"), "alice", "web");
+        let newer = app.log_in(&format!("s{number}"), "alice", "web");
         if number == count / 2 {
             // Its message is somewhere on its way.
             server.stop();
@@ -52,12 +53,12 @@ fn every_login_that_is_replaced_is_told(mut server: XmppServer, backing: &Backin
     while told.len() < count {
         told.push(next(&mut clients, &gateway));
     }
-    let extra = clients.within("message", Duration::from_secs(1));
+    let extra = clients.next_within("message", Duration::from_secs(1));
     assert_eq!(extra, None);
     let logins: HashSet<_> = told.iter().map(|notice| &notice.login).collect();
     assert_eq!(logins.len(), count);
     // At least once: it may have arrived when the server went, and the server could not say so any more.
-    for again in clients.again() {
+    for again in clients.repeated_ids() {
         let notice = told.iter().find(|notice| notice.id == again).unwrap();
         assert_eq!(Some(&notice.login), under_way.as_ref());
     }
@@ -73,7 +74,7 @@ struct Notice {
 }
 
 fn next(clients: &mut XmppClients, gateway: &Gateway) -> Notice {
-    let Some(message) = clients.within("message", Duration::from_secs(60)) else {
+    let Some(message) = clients.next_within("message", Duration::from_secs(60)) else {
         panic!("a kick does not arrive:\n{}", gateway.log());
     };
     let event: Value = serde_json::from_str(message["event"].as_str().unwrap()).unwrap();
@@ -84,21 +85,21 @@ fn next(clients: &mut XmppClients, gateway: &Gateway) -> Notice {
     }
 }
 
-fn a_login_is_told_of_another_one(server: &XmppServer, backing: &Backing) {
+fn a_login_is_notified_of_another_one(server: &XmppServer, backend: &Backend) {
     let mut clients = server.clients(&["alice@example.org/web"]);
-    let office = Office::new();
+    let setup = RelaySetup::new();
     let port = server.component_port();
-    let gateway = office.gateway(
-        backing,
+    let gateway = setup.gateway(
+        backend,
         &format!(
             "[xmpp]\nserver = \"127.0.0.1:{port}\"\ncomponent = \"{COMPONENT}\"\nsecret = \"{SECRET}\"\n\
              account = \"{{uid}}@{DOMAIN}\"\n"
         ),
     );
-    let mut site = backing.site();
-    let web = site.log_in("web", "alice", "web");
-    let phone = site.log_in_aloud("phone", "alice", "ios", "a phone", Client::default());
-    let Some(message) = clients.within("message", Duration::from_secs(60)) else {
+    let mut app = backend.application();
+    let web = app.log_in("web", "alice", "web");
+    let phone = app.log_in_notifying_others("phone", "alice", "ios", "a phone", Client::default());
+    let Some(message) = clients.next_within("message", Duration::from_secs(60)) else {
         panic!("it does not arrive:\n{}", gateway.log());
     };
     let event: Value = serde_json::from_str(message["event"].as_str().unwrap()).unwrap();
@@ -110,19 +111,19 @@ fn a_login_is_told_of_another_one(server: &XmppServer, backing: &Backing) {
 }
 
 #[test]
-fn of_another_login_through_prosody() {
+fn through_prosody_a_login_is_notified_of_another_one() {
     let server = XmppServer::prosody(&["alice"]);
-    a_login_is_told_of_another_one(&server, &Backing::sqlite());
+    a_login_is_notified_of_another_one(&server, &Backend::sqlite());
 }
 
 #[test]
-fn through_prosody() {
+fn through_prosody_every_replaced_login_gets_a_message() {
     let server = XmppServer::prosody(&["alice"]);
-    every_login_that_is_replaced_is_told(server, &Backing::sqlite());
+    every_replaced_login_gets_a_message(server, &Backend::sqlite());
 }
 
 #[test]
-fn through_ejabberd() {
+fn through_ejabberd_every_replaced_login_gets_a_message() {
     let server = XmppServer::ejabberd(&["alice"]);
-    every_login_that_is_replaced_is_told(server, &Backing::redis());
+    every_replaced_login_gets_a_message(server, &Backend::redis());
 }

@@ -204,7 +204,7 @@ fn a_write_that_waits_for_a_row_is_killed_and_repeated_once() {
                 );
                 (waiting == "1").then_some(())
             });
-            proxy.cut();
+            proxy.disconnect_all();
             let (mut owner, outcome) = write.join().unwrap();
             assert!(matches!(outcome, Outcome::Stored(_)), "{outcome:?}");
             assert_eq!(owner.peek(&key).unwrap(), b"new");

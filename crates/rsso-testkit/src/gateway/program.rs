@@ -7,7 +7,7 @@ use std::process::Command;
 use nix::unistd::{Uid, User};
 
 use super::http::try_connect;
-use super::{Answer, Socket, Stream};
+use super::{Answer, SseClient, WsClient};
 use crate::php::extension;
 use crate::process::{Server, free_port};
 use crate::workdir::{WEB_USER, WorkDir};
@@ -38,7 +38,7 @@ impl Gateway {
     ///
     /// # Panics
     /// With its log, if it does not answer.
-    pub fn start_for_web(arguments: &[&str]) -> Self {
+    pub fn start_as_web_user(arguments: &[&str]) -> Self {
         let program = extension().with_file_name("rsso");
         let mut gateway = Self::spawn(&program, arguments, Uid::effective().is_root());
         gateway.wait_for("/healthz");
@@ -63,7 +63,7 @@ impl Gateway {
     ///
     /// # Panics
     /// With its log, if it does not listen.
-    pub fn start_anyhow(program: &Path, arguments: &[&str]) -> Self {
+    pub fn start_listening(program: &Path, arguments: &[&str]) -> Self {
         let mut gateway = Self::spawn(program, arguments, false);
         let port = gateway.port;
         gateway.server.wait_ready(|| try_connect(port).is_ok());
@@ -159,8 +159,8 @@ impl Gateway {
     ///
     /// # Errors
     /// The HTTP status.
-    pub fn socket(&self, session: &str, after: Option<&str>) -> Result<Socket, u16> {
-        Socket::open(
+    pub fn socket(&self, session: &str, after: Option<&str>) -> Result<WsClient, u16> {
+        WsClient::open(
             self.port,
             &path("/sso/ws", after),
             &[("Cookie", &cookie(session))],
@@ -171,8 +171,8 @@ impl Gateway {
     ///
     /// # Errors
     /// The HTTP status.
-    pub fn stream(&self, session: &str, after: Option<&str>) -> Result<Stream, u16> {
-        Stream::open(
+    pub fn stream(&self, session: &str, after: Option<&str>) -> Result<SseClient, u16> {
+        SseClient::open(
             self.port,
             &path("/sso/events", after),
             &[("Cookie", &cookie(session))],

@@ -12,9 +12,9 @@ use super::http::CLIENT_TIMEOUT;
 
 /// A WebSocket client.
 #[derive(Debug)]
-pub struct Socket(WebSocket<TcpStream>);
+pub struct WsClient(WebSocket<TcpStream>);
 
-impl Socket {
+impl WsClient {
     /// Opens a WebSocket.
     ///
     /// # Errors
@@ -68,9 +68,9 @@ impl Socket {
     ///
     /// # Panics
     /// If there is neither in time, or the event is not JSON.
-    pub fn heed(&mut self) -> Result<Value, Option<u16>> {
+    pub fn next_event(&mut self) -> Result<Value, Option<u16>> {
         loop {
-            let event = self.next_of_all()?;
+            let event = self.next_event_or_heartbeat()?;
             if event["type"] != "io.rsso.heartbeat.v1" {
                 return Ok(event);
             }
@@ -80,11 +80,11 @@ impl Socket {
     /// The next event, heartbeats included.
     ///
     /// # Errors
-    /// As [`Self::heed`].
+    /// As [`Self::next_event`].
     ///
     /// # Panics
-    /// As [`Self::heed`].
-    pub fn next_of_all(&mut self) -> Result<Value, Option<u16>> {
+    /// As [`Self::next_event`].
+    pub fn next_event_or_heartbeat(&mut self) -> Result<Value, Option<u16>> {
         loop {
             match self.0.read() {
                 Ok(Message::Text(text)) => {
@@ -111,14 +111,14 @@ impl Socket {
     /// If the connection ends instead.
     #[track_caller]
     pub fn event(&mut self) -> Value {
-        self.heed().expect("an event comes")
+        self.next_event().expect("an event comes")
     }
 
     /// All events up to the end of the connection, and its close code.
-    pub fn rest(&mut self) -> (Vec<Value>, Option<u16>) {
+    pub fn read_to_end(&mut self) -> (Vec<Value>, Option<u16>) {
         let mut events = Vec::new();
         loop {
-            match self.heed() {
+            match self.next_event() {
                 Ok(event) => events.push(event),
                 Err(code) => return (events, code),
             }

@@ -9,7 +9,7 @@ use super::http::{head, request};
 
 /// A stream of server-sent events.
 #[derive(Debug)]
-pub struct Stream {
+pub struct SseClient {
     reader: BufReader<TcpStream>,
     pub headers: Vec<String>,
     /// The rest of the current chunk.
@@ -18,14 +18,14 @@ pub struct Stream {
 
 /// One block of an event stream.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Block {
+pub struct SseBlock {
     pub id: Option<String>,
     pub event: String,
     pub data: String,
     pub retry: Option<u64>,
 }
 
-impl Block {
+impl SseBlock {
     /// The data as JSON.
     ///
     /// # Panics
@@ -35,7 +35,7 @@ impl Block {
     }
 }
 
-impl Stream {
+impl SseClient {
     /// Opens a stream.
     ///
     /// # Errors
@@ -57,9 +57,9 @@ impl Stream {
     }
 
     /// The next block with data that is no heartbeat; `None` at the end.
-    pub fn heed(&mut self) -> Option<Block> {
+    pub fn next_event(&mut self) -> Option<SseBlock> {
         loop {
-            let block = self.block()?;
+            let block = self.next_block()?;
             if !block.data.is_empty() && block.event != "io.rsso.heartbeat.v1" {
                 return Some(block);
             }
@@ -67,8 +67,8 @@ impl Stream {
     }
 
     /// The next block, read as the standard says; `None` at the end.
-    pub fn block(&mut self) -> Option<Block> {
-        let mut block = Block::default();
+    pub fn next_block(&mut self) -> Option<SseBlock> {
+        let mut block = SseBlock::default();
         loop {
             let line = self.line()?;
             let (name, value) = line.split_once(':').unwrap_or((&line, ""));

@@ -105,7 +105,7 @@ impl XmppClients {
     /// If it does not come.
     #[track_caller]
     pub fn next(&mut self, what: &str) -> Value {
-        self.within(what, REPORT_TIMEOUT)
+        self.next_within(what, REPORT_TIMEOUT)
             .unwrap_or_else(|| panic!("waited {REPORT_TIMEOUT:?} for '{what}' in vain"))
     }
 
@@ -113,7 +113,7 @@ impl XmppClients {
     ///
     /// # Panics
     /// If the clients have ended.
-    pub fn within(&mut self, what: &str, limit: Duration) -> Option<Value> {
+    pub fn next_within(&mut self, what: &str, limit: Duration) -> Option<Value> {
         let end = Instant::now() + limit;
         loop {
             match self
@@ -129,7 +129,7 @@ impl XmppClients {
     }
 
     /// The ids of repeated messages among the skipped reports.
-    pub fn again(&self) -> Vec<&str> {
+    pub fn repeated_ids(&self) -> Vec<&str> {
         let again = self
             .skipped
             .iter()

@@ -141,11 +141,11 @@ impl XmppServer {
 
     /// Starts clients with these full addresses, and waits until they are online; they answer pings.
     pub fn clients(&self, addresses: &[&str]) -> XmppClients {
-        self.clients_that_say(Answer::Pong, addresses)
+        self.clients_with_answer(Answer::Pong, addresses)
     }
 
     /// [`Self::clients`] with another answer to pings.
-    pub fn clients_that_say(&self, answer: Answer, addresses: &[&str]) -> XmppClients {
+    pub fn clients_with_answer(&self, answer: Answer, addresses: &[&str]) -> XmppClients {
         let mut clients = XmppClients::start(self.client_port, answer, addresses);
         for _ in addresses {
             clients.next("online");

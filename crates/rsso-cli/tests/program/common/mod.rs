@@ -2,15 +2,17 @@
 /// Each of these tests, on each store.
 macro_rules! on_every_store {
     ($($test:ident),* $(,)?) => {
-        mod sqlite { $(#[test] fn $test() { super::$test(&crate::common::push::Backing::sqlite()); })* }
-        mod redis { $(#[test] fn $test() { super::$test(&crate::common::push::Backing::redis()); })* }
-        mod mysql { $(#[test] fn $test() { super::$test(&crate::common::push::Backing::mysql()); })* }
+        mod sqlite { $(#[test] fn $test() { super::$test(&crate::common::backend::Backend::sqlite()); })* }
+        mod redis { $(#[test] fn $test() { super::$test(&crate::common::backend::Backend::redis()); })* }
+        mod mysql { $(#[test] fn $test() { super::$test(&crate::common::backend::Backend::mysql()); })* }
     };
 }
 
-pub mod push;
+pub mod backend;
+pub mod random;
 pub mod receiver;
 pub mod relay;
+pub mod tokens;
 
 use std::path::Path;
 use std::process::Command;
@@ -23,7 +25,7 @@ use rsso_core::store::{Basis, Change, Load, LockTerms, Outcome, Store, Token};
 use rsso_core::{Deadline, SessionId, SessionKey, Settings};
 use rsso_stores::Spec;
 
-pub const DONE: i32 = 0;
+pub const SUCCESS: i32 = 0;
 pub const STORE_FAILED: i32 = 1;
 pub const WRONG_USAGE: i32 = 2;
 
@@ -36,7 +38,7 @@ pub struct Answer {
 }
 
 /// `rsso` with these words and variables, and no other variable of rsso's.
-pub fn rsso_with(variables: &[(&str, &str)], words: &[&str]) -> Answer {
+pub fn rsso_with(variables: &[(&str, &str)], arguments: &[&str]) -> Answer {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rsso"));
     for name in [
         "RSSO_DSN",
@@ -48,7 +50,7 @@ pub fn rsso_with(variables: &[(&str, &str)], words: &[&str]) -> Answer {
         command.env_remove(name);
     }
     let output = command
-        .args(words)
+        .args(arguments)
         .envs(variables.iter().copied())
         .output()
         .expect("run rsso");
@@ -60,15 +62,15 @@ pub fn rsso_with(variables: &[(&str, &str)], words: &[&str]) -> Answer {
     }
 }
 
-pub fn rsso(words: &[&str]) -> Answer {
-    rsso_with(&[], words)
+pub fn rsso(arguments: &[&str]) -> Answer {
+    rsso_with(&[], arguments)
 }
 
 impl Answer {
     /// stdout of a success that had nothing to complain of.
     #[track_caller]
     pub fn ok(self) -> String {
-        assert_eq!((self.code, self.stderr.as_str()), (DONE, ""), "{self:?}");
+        assert_eq!((self.code, self.stderr.as_str()), (SUCCESS, ""), "{self:?}");
         self.stdout
     }
 
@@ -89,12 +91,12 @@ pub fn json(text: &str) -> serde_json::Value {
 }
 
 /// A worker of its own on the store.
-pub fn worker(dsn: &str) -> Box<dyn Store> {
-    worker_keeping(dsn, Settings::default().logins.events_most)
+pub fn open_store(dsn: &str) -> Box<dyn Store> {
+    open_store_with_outbox_limit(dsn, Settings::default().logins.events_most)
 }
 
 /// One whose outbox keeps so many events.
-pub fn worker_keeping(dsn: &str, events: u64) -> Box<dyn Store> {
+pub fn open_store_with_outbox_limit(dsn: &str, events: u64) -> Box<dyn Store> {
     let mut settings = Settings::default();
     settings.set("dsn", dsn).expect("a good DSN");
     settings.logins.events_most = events;
@@ -103,7 +105,7 @@ pub fn worker_keeping(dsn: &str, events: u64) -> Box<dyn Store> {
         .expect("a good store")
 }
 
-pub fn key(name: &str) -> SessionKey {
+pub fn session_key(name: &str) -> SessionKey {
     SessionKey::of(&SessionId::parse(name.as_bytes()).expect("an id"), true)
 }
 
@@ -116,7 +118,7 @@ pub fn store_session(store: &mut dyn Store, name: &str) {
         lives: false,
     };
     let outcome = store
-        .commit(&key(name), basis, Change::Write(b"n|i:1;", HOUR))
+        .commit(&session_key(name), basis, Change::Write(b"n|i:1;", HOUR))
         .expect("the store works");
     assert!(matches!(outcome, Outcome::Stored(_)));
 }
@@ -152,14 +154,14 @@ pub fn claim(store: &mut dyn Store, name: &str, uid: &[u8], device: &str) -> Str
         ttl: HOUR,
     };
     let claimed = store
-        .claim(&key(name), basis, &claim)
+        .claim(&session_key(name), basis, &claim)
         .expect("the store works");
     assert!(matches!(claimed, Claimed::New(..)));
     claim.login.to_string()
 }
 
 /// Takes a session's lock and keeps it while `store` lives.
-pub fn hold(store: &mut dyn Store, name: &str) {
+pub fn lock_session(store: &mut dyn Store, name: &str) {
     let want = Load {
         token: Token::random().expect("randomness"),
         lock: Some(LockTerms {
@@ -168,7 +170,9 @@ pub fn hold(store: &mut dyn Store, name: &str) {
         }),
         only_existing: false,
     };
-    let loaded = store.load(&key(name), want).expect("the store works");
+    let loaded = store
+        .load(&session_key(name), want)
+        .expect("the store works");
     assert!(loaded.locked);
 }
 

@@ -16,7 +16,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::Value;
 
 /// How long a test waits for what must come.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// One request, whole.
 #[derive(Debug, Clone)]
@@ -66,7 +66,7 @@ impl Request {
 pub struct Reply {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
-    pub after: Duration,
+    pub delay: Duration,
 }
 
 impl Reply {
@@ -103,7 +103,7 @@ impl Receiver {
     }
 
     /// Takes everything.
-    pub fn willing() -> Self {
+    pub fn accepting_all() -> Self {
         Self::start(|_, _| Reply::status(200))
     }
 
@@ -182,7 +182,7 @@ impl Receiver {
     /// Waits until so many requests have come.
     #[track_caller]
     pub fn wait_for(&self, count: usize) -> Vec<Request> {
-        eventually("the requests come", PATIENCE, || {
+        eventually("the requests come", TIMEOUT, || {
             (self.count() >= count).then(|| self.requests())
         })
     }
@@ -225,7 +225,7 @@ impl Shared {
                 requests.push(request);
                 reply
             };
-            thread::sleep(reply.after);
+            thread::sleep(reply.delay);
             if self.closing.load(Ordering::Relaxed) {
                 return;
             }

@@ -3,21 +3,21 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::backend::{Backend, program};
+use super::{json, rsso};
+
 use rsso_testkit::{Gateway, WorkDir, eventually};
 use serde_json::Value;
-
-use super::push::{Backing, program};
-use super::{json, rsso};
 
 pub const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 pub const OTHER_SECRET: &str = "whsec_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH";
 
 /// The folder of one gateway: its file, its secrets, its spool.
-pub struct Office {
+pub struct RelaySetup {
     pub dir: WorkDir,
 }
 
-impl Office {
+impl RelaySetup {
     pub fn new() -> Self {
         Self {
             dir: WorkDir::new(),
@@ -39,11 +39,11 @@ impl Office {
     }
 
     /// A gateway that has begun to hand on what is new.
-    pub fn gateway(&self, backing: &Backing, tables: &str) -> Gateway {
+    pub fn gateway(&self, backend: &Backend, tables: &str) -> Gateway {
         let path = self.configure(tables);
-        let dsn = backing.dsn();
-        let words = ["--dsn", &dsn, "--config", &path, "--log-level", "debug"];
-        let gateway = Gateway::start_ready(program(), &words);
+        let dsn = backend.dsn();
+        let arguments = ["--dsn", &dsn, "--config", &path, "--log-level", "debug"];
+        let gateway = Gateway::start_ready(program(), &arguments);
         eventually("the relay begins", Duration::from_secs(20), || {
             gateway.log().contains("the relay begins").then_some(())
         });
@@ -51,10 +51,10 @@ impl Office {
     }
 
     /// `rsso webhooks`
-    pub fn webhooks(&self, words: &[&str]) -> Value {
+    pub fn webhooks(&self, arguments: &[&str]) -> Value {
         let state = self.state().display().to_string();
         let mut all = vec!["webhooks", "--json", "--state", &state];
-        all.extend(words);
+        all.extend(arguments);
         json(&rsso(&all).ok())
     }
 
@@ -62,7 +62,7 @@ impl Office {
     #[track_caller]
     pub fn wait_for(&self, endpoint: usize, pending: i64, dead: i64) -> Value {
         let mut last = Value::Null;
-        let end = std::time::Instant::now() + super::receiver::PATIENCE;
+        let end = std::time::Instant::now() + super::receiver::TIMEOUT;
         while std::time::Instant::now() < end {
             last = self.webhooks(&[])["endpoints"][endpoint].clone();
             if last["pending"] == pending && last["dead"] == dead {
@@ -79,5 +79,16 @@ pub fn webhook(url: &str, retry_after: &str, more: &str) -> String {
     format!(
         "[[webhook]]\nname = \"hook\"\nurl = \"{url}\"\nsecrets = [\"{SECRET}\"]\n\
          retry_after = {retry_after}\n{more}\n"
+    )
+}
+
+pub const HUB_KEY: &str = "!ChangeThisMercureHubJWTSecretKey!";
+
+/// A Mercure hub with that key, named `hub`.
+pub fn mercure(setup: &RelaySetup, url: &str, more: &str) -> String {
+    let key = setup.dir.write_secret("hub.key", &format!("{HUB_KEY}\n"));
+    format!(
+        "[[mercure]]\nname = \"hub\"\nurl = \"{url}\"\nkey_file = \"{}\"\n{more}\n",
+        key.display()
     )
 }

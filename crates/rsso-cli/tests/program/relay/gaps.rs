@@ -3,50 +3,51 @@
 
 use std::collections::HashSet;
 
-use crate::common::push::Backing;
+use crate::common::backend::Backend;
 use crate::common::receiver::Receiver;
-use crate::common::relay::{Office, webhook};
+use crate::common::relay::{RelaySetup, webhook};
+
 use rsso_core::login::Which;
 use serde_json::{Value, json};
 
 /// Has the outbox forget all but the newest two events.
-fn forget(backing: &Backing) {
-    match backing {
-        Backing::Sqlite(dir) => crate::common::sqlite(
+fn forget(backend: &Backend) {
+    match backend {
+        Backend::Sqlite(dir) => crate::common::sqlite(
             &dir.join("sessions.db"),
             "DELETE FROM rsso_events WHERE position <= (SELECT MAX(position) FROM rsso_events) - 2",
         ),
-        Backing::Redis(server) => {
+        Backend::Redis(server) => {
             assert_eq!(server.cli(&["XTRIM", "rsso:e:default", "MAXLEN", "2"]), "4");
         }
-        Backing::Mysql(server) => {
+        Backend::Mysql(server) => {
             server.sql("DELETE FROM app.rsso_events ORDER BY position LIMIT 4");
         }
     }
 }
 
-fn what_the_outbox_has_forgotten_is_said(backing: &Backing) {
-    let (office, receiver) = (Office::new(), Receiver::willing());
+fn events_lost_from_the_outbox_are_reported(backend: &Backend) {
+    let (setup, receiver) = (RelaySetup::new(), Receiver::accepting_all());
     let tables = webhook(&receiver.url(), "[]", "types = [\"message\"]");
-    let mut gateway = office.gateway(backing, &tables);
-    let mut site = backing.site();
-    site.log_in("a", "ann", "web");
-    site.notify("ann", None, &json!(0));
+    let mut gateway = setup.gateway(backend, &tables);
+    let mut app = backend.application();
+    app.log_in("a", "ann", "web");
+    app.notify("ann", None, &json!(0));
     receiver.wait_for(1);
-    office.wait_for(0, 0, 0);
+    setup.wait_for(0, 0, 0);
     gateway.stop();
     for n in 1..=4 {
-        site.notify("ann", None, &json!(n));
+        app.notify("ann", None, &json!(n));
     }
-    forget(backing);
+    forget(backend);
     gateway.start_again();
     // Two of four are gone, and that something is comes first.
     let requests = receiver.wait_for(4);
     let events: Vec<Value> = requests[1..].iter().map(|request| request.json()).collect();
     assert_eq!(events[0]["type"], "io.rsso.gap.v1");
     assert_eq!(events[0]["id"], requests[1].id());
-    let lost = match backing {
-        Backing::Mysql(_) => json!(2),
+    let lost = match backend {
+        Backend::Mysql(_) => json!(2),
         _ => Value::Null,
     };
     assert_eq!(events[0]["data"]["lost"], lost);
@@ -60,10 +61,10 @@ fn what_the_outbox_has_forgotten_is_said(backing: &Backing) {
         "{}",
         gateway.log()
     );
-    office.wait_for(0, 0, 0);
+    setup.wait_for(0, 0, 0);
     // It is said once, and not where nothing was lost.
     gateway.stop();
-    site.notify("ann", None, &json!(5));
+    app.notify("ann", None, &json!(5));
     gateway.start_again();
     let requests = receiver.wait_for(5);
     assert_eq!(requests[4].json()["data"]["payload"], 5);
@@ -71,26 +72,26 @@ fn what_the_outbox_has_forgotten_is_said(backing: &Backing) {
 }
 
 /// More kicks than are read at once, and then more messages than the outbox keeps.
-fn messages_flush_no_kick_out(backing: &Backing) {
+fn messages_evict_no_kick(backend: &Backend) {
     const KEPT: usize = 510;
-    let (office, receiver) = (Office::new(), Receiver::willing());
+    let (setup, receiver) = (RelaySetup::new(), Receiver::accepting_all());
     let tables = webhook(&receiver.url(), "[]", "types = [\"login.kicked\"]");
-    let mut gateway = office.gateway(backing, &tables);
-    let mut site = backing.site_keeping(KEPT as u64);
+    let mut gateway = setup.gateway(backend, &tables);
+    let mut app = backend.application_with_outbox_limit(KEPT as u64);
     for n in 0..KEPT {
-        site.log_in(&format!("b{n}"), "bob", &format!("d{n}"));
+        app.log_in(&format!("b{n}"), "bob", &format!("d{n}"));
     }
     for n in 0..KEPT / 10 {
-        site.log_in(&format!("a{n}"), "ann", &format!("d{n}"));
+        app.log_in(&format!("a{n}"), "ann", &format!("d{n}"));
     }
-    site.log_in("zoe", "zoe", "web");
-    assert_eq!(site.kick("zoe", &Which::default()), 1);
+    app.log_in("zoe", "zoe", "web");
+    assert_eq!(app.kick("zoe", &Which::default()), 1);
     receiver.wait_for(1);
-    office.wait_for(0, 0, 0);
+    setup.wait_for(0, 0, 0);
     gateway.stop();
-    assert_eq!(site.kick("bob", &Which::default()), KEPT);
+    assert_eq!(app.kick("bob", &Which::default()), KEPT);
     for n in 0..20 {
-        assert_eq!(site.notify("ann", None, &json!(n)), KEPT as u64 / 10);
+        assert_eq!(app.notify("ann", None, &json!(n)), KEPT as u64 / 10);
     }
     gateway.start_again();
     let requests = receiver.wait_for(2 + KEPT);
@@ -110,18 +111,18 @@ fn messages_flush_no_kick_out(backing: &Backing) {
     // Half of the messages are gone; a store that counts knows that no kick is.
     let (gaps, lost) = (of_kind("io.rsso.gap.v1"), KEPT as u64);
     assert_eq!(gaps.len(), 1);
-    let counts = matches!(backing, Backing::Mysql(_));
+    let counts = matches!(backend, Backend::Mysql(_));
     let told = gaps[0]["data"]["lost"].as_u64();
     assert_eq!(told, counts.then_some(lost));
-    office.wait_for(0, 0, 0);
+    setup.wait_for(0, 0, 0);
     assert_eq!(gateway.metric("rsso_relay_gaps_total"), 1.0);
     let counted = gateway.metric("rsso_relay_lost_events_total");
     assert_eq!(counted, if counts { lost as f64 } else { 0.0 });
-    let said = gateway.log().matches("the outbox has forgotten").count();
-    assert_eq!(said, 1, "{}", gateway.log());
+    let output = gateway.log().matches("the outbox has forgotten").count();
+    assert_eq!(output, 1, "{}", gateway.log());
 }
 
 on_every_store!(
-    what_the_outbox_has_forgotten_is_said,
-    messages_flush_no_kick_out
+    events_lost_from_the_outbox_are_reported,
+    messages_evict_no_kick
 );

@@ -4,104 +4,106 @@ use std::collections::HashMap;
 use std::thread;
 use std::time::Duration;
 
-use crate::common::push::{Backing, tries};
+use crate::common::backend::{Backend, tries};
+use crate::common::random::SeededRandom;
 use crate::common::receiver::{Receiver, Reply, Request};
-use crate::common::relay::{Office, webhook};
+use crate::common::relay::{RelaySetup, webhook};
 use crate::common::{json, rsso};
+
 use rsso_testkit::eventually;
 use serde_json::{Value, json};
 
 const EVENTS: usize = 1000;
 
 /// How long the relay may be behind when all is over.
-const LATE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Not so random that a failure could not come again: a fixed row of numbers for each test.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        (self.0 >> 33) % bound
+#[test]
+fn on_sqlite_a_killed_relay_loses_nothing() {
+    for round in 0..tries(1) {
+        kill_repeatedly(&Backend::sqlite(), 1, round as u64, TRICKLE);
+        kill_repeatedly(&Backend::sqlite(), 8, round as u64, TRICKLE);
     }
 }
 
 #[test]
-fn killed_at_any_moment_it_loses_nothing_sqlite() {
+fn a_relay_killed_during_a_flood_loses_nothing() {
     for round in 0..tries(1) {
-        chaos(&Backing::sqlite(), 1, round as u64, TRICKLE);
-        chaos(&Backing::sqlite(), 8, round as u64, TRICKLE);
+        kill_repeatedly(&Backend::redis(), 4, round as u64, FLOOD);
+        kill_repeatedly(&Backend::sqlite(), 1, round as u64, FLOOD);
     }
 }
 
 #[test]
-fn killed_while_it_takes_in_a_flood_it_loses_nothing() {
+fn on_redis_a_killed_relay_loses_nothing() {
     for round in 0..tries(1) {
-        chaos(&Backing::redis(), 4, round as u64, FLOOD);
-        chaos(&Backing::sqlite(), 1, round as u64, FLOOD);
+        kill_repeatedly(&Backend::redis(), 1, round as u64, TRICKLE);
     }
 }
 
 #[test]
-fn killed_at_any_moment_it_loses_nothing_redis() {
+fn on_mysql_a_killed_relay_loses_nothing() {
     for round in 0..tries(1) {
-        chaos(&Backing::redis(), 1, round as u64, TRICKLE);
+        kill_repeatedly(&Backend::mysql(), 4, round as u64, TRICKLE);
     }
 }
 
-#[test]
-fn killed_at_any_moment_it_loses_nothing_mysql() {
-    for round in 0..tries(1) {
-        chaos(&Backing::mysql(), 4, round as u64, TRICKLE);
-    }
+/// How fast events are written, and how soon the gateway is killed.
+#[derive(Clone, Copy)]
+struct Pace {
+    between_events: Duration,
+    /// The longest time that a gateway lives, in milliseconds.
+    lifetime: usize,
 }
 
-/// Between two events; and within how many milliseconds of being ready the gateway is killed.
-type Pace = (Duration, u64);
-const TRICKLE: Pace = (Duration::from_millis(2), 250);
-const FLOOD: Pace = (Duration::ZERO, 40);
+const TRICKLE: Pace = Pace {
+    between_events: Duration::from_millis(2),
+    lifetime: 250,
+};
+const FLOOD: Pace = Pace {
+    between_events: Duration::ZERO,
+    lifetime: 40,
+};
 
-fn chaos(backing: &Backing, at_once: usize, seed: u64, (every, alive): Pace) {
-    let office = Office::new();
+fn kill_repeatedly(backend: &Backend, at_once: usize, seed: u64, pace: Pace) {
+    let setup = RelaySetup::new();
     // One in twenty fails the first time.
     let receiver = Receiver::start(|request, nth| {
         let unlucky = request.id().bytes().map(u32::from).sum::<u32>() % 20 == 0;
         Reply {
             status: if unlucky && nth == 1 { 500 } else { 200 },
-            after: Duration::from_millis(1),
+            delay: Duration::from_millis(1),
             ..Reply::default()
         }
     });
     let more = format!("at_once = {at_once}\ntypes = [\"message\"]");
     let tables = webhook(&receiver.url(), "[0, 0, 0, 0, 0, 0]", &more);
-    let mut gateway = office.gateway(backing, &tables);
-    let mut site = backing.site();
-    site.log_in("a", "ann", "web");
+    let mut gateway = setup.gateway(backend, &tables);
+    let mut app = backend.application();
+    app.log_in("a", "ann", "web");
     let writer = thread::spawn(move || {
         for n in 0..EVENTS {
-            assert_eq!(site.notify("ann", None, &json!(n)), 1);
-            thread::sleep(every);
+            assert_eq!(app.notify("ann", None, &json!(n)), 1);
+            thread::sleep(pace.between_events);
         }
     });
-    let mut dice = Dice(seed * 7919 + at_once as u64);
+    let mut random = SeededRandom::new(seed * 7919 + at_once as u64);
     let mut kills = 0;
     while !writer.is_finished() || kills < 15 {
-        thread::sleep(Duration::from_millis(dice.below(alive)));
+        let lifetime = random.below(pace.lifetime);
+        thread::sleep(Duration::from_millis(lifetime as u64));
         gateway.kill9();
         kills += 1;
         gateway.start_again();
     }
     writer.join().unwrap();
-    let end = std::time::Instant::now() + LATE;
-    while office.webhooks(&[])["endpoints"][0]["pending"] != 0 || accepted(&receiver) < EVENTS {
+    let end = std::time::Instant::now() + TIMEOUT;
+    while setup.webhooks(&[])["endpoints"][0]["pending"] != 0 || accepted(&receiver) < EVENTS {
         assert!(
             std::time::Instant::now() < end,
             "{} of {EVENTS} came; {}",
             accepted(&receiver),
-            office.webhooks(&[])
+            setup.webhooks(&[])
         );
         thread::sleep(Duration::from_millis(50));
     }
@@ -117,7 +119,7 @@ fn chaos(backing: &Backing, at_once: usize, seed: u64, (every, alive): Pace) {
             }
         }
     }
-    let outbox = rsso(&["tail", "--json", "--dsn", &backing.dsn()]).ok();
+    let outbox = rsso(&["tail", "--json", "--dsn", &backend.dsn()]).ok();
     let outbox: Vec<Value> = outbox.lines().map(json).collect();
     let outbox = outbox.iter().filter(|e| e["type"] == "io.rsso.message.v1");
     let outbox: Vec<&str> = outbox.map(|e| e["id"].as_str().unwrap()).collect();
@@ -130,7 +132,7 @@ fn chaos(backing: &Backing, at_once: usize, seed: u64, (every, alive): Pace) {
         all.sort_unstable();
         assert_eq!(first, all);
     }
-    let dead = &office.webhooks(&[])["endpoints"][0]["dead"];
+    let dead = &setup.webhooks(&[])["endpoints"][0]["dead"];
     assert_eq!(dead, 0);
     println!(
         "at_once {at_once}: {kills} kills, {EVENTS} events, {} requests",
@@ -147,74 +149,74 @@ fn accepted(receiver: &Receiver) -> usize {
 }
 
 #[test]
-fn a_store_that_is_killed_costs_no_event() {
-    let mut backing = Backing::redis();
-    let (office, receiver) = (Office::new(), Receiver::willing());
-    let _gateway = office.gateway(&backing, &webhook(&receiver.url(), "[]", ""));
-    let mut site = backing.site();
-    site.log_in("a", "ann", "web");
+fn a_killed_store_loses_no_event() {
+    let mut backend = Backend::redis();
+    let (setup, receiver) = (RelaySetup::new(), Receiver::accepting_all());
+    let _gateway = setup.gateway(&backend, &webhook(&receiver.url(), "[]", ""));
+    let mut app = backend.application();
+    app.log_in("a", "ann", "web");
     for n in 0..5 {
         for m in 0..20 {
-            site.notify("ann", None, &json!(n * 100 + m));
+            app.notify("ann", None, &json!(n * 100 + m));
         }
         // What it had on disk is what it has then; it writes once a second.
         thread::sleep(Duration::from_millis(1500));
-        backing.restart();
-        site = backing.site();
+        backend.restart();
+        app = backend.application();
         eventually("the store is back", Duration::from_secs(20), || {
-            site.0.ready().ok()
+            app.0.ready().ok()
         });
     }
     receiver.wait_for(101);
-    office.wait_for(0, 0, 0);
+    setup.wait_for(0, 0, 0);
     assert_eq!(receiver.count(), 101);
 }
 
 #[test]
-fn an_outbox_that_begins_anew_is_read_from_its_beginning() {
-    let backing = Backing::sqlite();
-    let (office, receiver) = (Office::new(), Receiver::willing());
-    let mut gateway = office.gateway(&backing, &webhook(&receiver.url(), "[]", ""));
-    let mut site = backing.site();
-    site.log_in("a", "ann", "web");
+fn a_new_outbox_is_read_from_its_start() {
+    let backend = Backend::sqlite();
+    let (setup, receiver) = (RelaySetup::new(), Receiver::accepting_all());
+    let mut gateway = setup.gateway(&backend, &webhook(&receiver.url(), "[]", ""));
+    let mut app = backend.application();
+    app.log_in("a", "ann", "web");
     for n in 0..5 {
-        site.notify("ann", None, &json!(n));
+        app.notify("ann", None, &json!(n));
     }
     receiver.wait_for(6);
-    office.wait_for(0, 0, 0);
+    setup.wait_for(0, 0, 0);
     gateway.stop();
-    drop(site);
-    let Backing::Sqlite(dir) = &backing else {
+    drop(app);
+    let Backend::Sqlite(dir) = &backend else {
         panic!("SQLite")
     };
     for name in ["sessions.db", "sessions.db-wal", "sessions.db-shm"] {
         let _missing = std::fs::remove_file(dir.join(name));
     }
-    let mut site = backing.site();
-    site.log_in("a", "ann", "web");
-    site.notify("ann", None, &json!("new"));
+    let mut app = backend.application();
+    app.log_in("a", "ann", "web");
+    app.notify("ann", None, &json!("new"));
     gateway.start_again();
     let requests = receiver.wait_for(8);
     assert_eq!(requests[7].json()["data"]["payload"], "new");
-    office.wait_for(0, 0, 0);
+    setup.wait_for(0, 0, 0);
     assert_eq!(receiver.count(), 8);
 }
 
 #[test]
-fn an_outbox_that_was_restored_is_not_told_again() {
-    let backing = Backing::sqlite();
-    let (office, receiver) = (Office::new(), Receiver::willing());
-    let mut gateway = office.gateway(&backing, &webhook(&receiver.url(), "[]", ""));
-    let mut site = backing.site();
-    site.log_in("a", "ann", "web");
+fn a_restored_outbox_is_not_delivered_again() {
+    let backend = Backend::sqlite();
+    let (setup, receiver) = (RelaySetup::new(), Receiver::accepting_all());
+    let mut gateway = setup.gateway(&backend, &webhook(&receiver.url(), "[]", ""));
+    let mut app = backend.application();
+    app.log_in("a", "ann", "web");
     for n in 0..5 {
-        site.notify("ann", None, &json!(n));
+        app.notify("ann", None, &json!(n));
     }
     receiver.wait_for(6);
-    office.wait_for(0, 0, 0);
+    setup.wait_for(0, 0, 0);
     gateway.stop();
-    drop(site);
-    let Backing::Sqlite(dir) = &backing else {
+    drop(app);
+    let Backend::Sqlite(dir) = &backend else {
         panic!("SQLite")
     };
     // A copy from two hours ago: the newest two events are not in it.
@@ -225,10 +227,10 @@ fn an_outbox_that_was_restored_is_not_told_again() {
          UPDATE sqlite_sequence SET seq = 4 WHERE name = 'rsso_events';",
     );
     gateway.start_again();
-    let mut site = backing.site();
-    site.notify("ann", None, &json!("new"));
+    let mut app = backend.application();
+    app.notify("ann", None, &json!("new"));
     let requests = receiver.wait_for(7);
     assert_eq!(requests[6].json()["data"]["payload"], "new");
-    office.wait_for(0, 0, 0);
+    setup.wait_for(0, 0, 0);
     assert_eq!(receiver.count(), 7);
 }

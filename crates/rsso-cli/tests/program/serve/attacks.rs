@@ -7,33 +7,23 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::common::push::{Backing, program};
+use super::gateways::{TIMEOUT, with_login};
+use crate::common::backend::{Backend, program};
 use crate::common::{WRONG_USAGE, rsso};
-use rsso_testkit::gateway::{Socket, Stream, connect};
-use rsso_testkit::{Gateway, WorkDir, eventually};
 
-const SLOW: Duration = Duration::from_secs(30);
-
-/// A gateway with a configuration file, and ann logged in with the session `one`.
-fn with(config: &str) -> (Backing, Gateway, WorkDir) {
-    let backing = Backing::sqlite();
-    let dir = WorkDir::new();
-    let file = dir.write("serve.toml", config);
-    let gateway = backing.gateway(&["--config", file.to_str().unwrap()]);
-    backing.site().log_in("one", "ann", "web");
-    (backing, gateway, dir)
-}
+use rsso_testkit::gateway::{SseClient, WsClient, connect};
+use rsso_testkit::{WorkDir, eventually};
 
 #[test]
-fn frames_that_are_no_message_count_as_well() {
-    let (_backing, gateway, _dir) = with("");
+fn empty_frames_count_as_messages() {
+    let (_backend, gateway, _dir) = with_login("", &[]);
     let mut socket = gateway.socket("one", None).unwrap();
     socket.event();
     let flood = socket.tcp().try_clone().unwrap();
     // A text that goes on and on, with nothing in it; masked with zeros.
     let empty = [0x00, 0x80, 0, 0, 0, 0].repeat(10_000);
     (&flood).write_all(&[0x01, 0x80, 0, 0, 0, 0]).unwrap();
-    eventually("it is cut off", SLOW, || {
+    eventually("it is cut off", TIMEOUT, || {
         let broken = (&flood).write_all(&empty).is_err();
         let closed = gateway.metric("rsso_closes_total{reason=\"flood\"}");
         (broken || closed >= 1.0).then_some(())
@@ -42,9 +32,9 @@ fn frames_that_are_no_message_count_as_well() {
 }
 
 #[test]
-fn a_gateway_without_room_for_anybody_does_not_start() {
-    let backing = Backing::sqlite();
-    let dsn = backing.dsn();
+fn a_gateway_with_too_few_open_files_does_not_start() {
+    let backend = Backend::sqlite();
+    let dsn = backend.dsn();
     let script = "ulimit -n 64; exec \"$@\"";
     let mut command = Command::new("sh");
     command.args(["-c", script, "sh"]).arg(program());
@@ -53,18 +43,18 @@ fn a_gateway_without_room_for_anybody_does_not_start() {
         .stderr(std::process::Stdio::piped())
         .spawn()
         .unwrap();
-    let ended = eventually_ended(&mut child);
-    let mut said = String::new();
-    std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut said).unwrap();
-    assert_eq!(ended, Some(1), "{said}");
+    let ended = exit_code(&mut child);
+    let mut output = String::new();
+    std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut output).unwrap();
+    assert_eq!(ended, Some(1), "{output}");
     assert!(
-        said.contains("limit of open files") && said.contains("64"),
-        "{said}"
+        output.contains("limit of open files") && output.contains("64"),
+        "{output}"
     );
 }
 
 /// The exit code of a process that ends by itself; it is ended where it does not.
-fn eventually_ended(child: &mut std::process::Child) -> Option<i32> {
+fn exit_code(child: &mut std::process::Child) -> Option<i32> {
     for _ in 0..200 {
         if let Some(status) = child.try_wait().unwrap() {
             return status.code();
@@ -77,44 +67,44 @@ fn eventually_ended(child: &mut std::process::Child) -> Option<i32> {
 }
 
 #[test]
-fn a_store_that_stands_still_is_not_ready() {
-    let backing = Backing::redis();
-    let Backing::Redis(server) = &backing else {
+fn a_gateway_with_a_paused_store_is_not_ready() {
+    let backend = Backend::redis();
+    let Backend::Redis(server) = &backend else {
         unreachable!()
     };
     let dir = WorkDir::new();
     let file = dir.write("serve.toml", "rsso.read_timeout = 60\n");
-    let gateway = backing.gateway(&["--config", file.to_str().unwrap()]);
+    let gateway = backend.gateway(&["--config", file.to_str().unwrap()]);
     server.pause();
-    eventually("it says so, long before a question fails", SLOW, || {
+    eventually("it says so, long before a question fails", TIMEOUT, || {
         (gateway.get("/readyz", &[]).status == 503).then_some(())
     });
     assert_eq!(gateway.metric("rsso_store_up"), 0.0);
     server.resume();
-    eventually("it is ready again", SLOW, || {
+    eventually("it is ready again", TIMEOUT, || {
         (gateway.get("/readyz", &[]).status == 200).then_some(())
     });
     assert_eq!(gateway.metric("rsso_store_up"), 1.0);
 }
 
 #[test]
-fn dead_cookies_of_a_neighbour_close_nobodys_page() {
-    let (_backing, gateway, _dir) = with("");
+fn invalid_cookies_of_another_site_do_not_shut_out_a_page() {
+    let (_backend, gateway, _dir) = with_login("", &[]);
     // As another host of the site can add them: for two domains above ours, four paths each.
     let dead: String = (0..8).map(|n| format!("PHPSESSID=dead{n}; ")).collect();
     let cookie = format!("{dead}PHPSESSID=one");
     let headers = [("Cookie", cookie.as_str())];
-    let mut socket = Socket::open(gateway.port(), "/sso/ws", &headers).unwrap();
+    let mut socket = WsClient::open(gateway.port(), "/sso/ws", &headers).unwrap();
     assert_eq!(socket.event()["type"], "io.rsso.connected.v1");
-    assert!(Stream::open(gateway.port(), "/sso/events", &headers).is_ok());
+    assert!(SseClient::open(gateway.port(), "/sso/events", &headers).is_ok());
 }
 
 #[test]
-fn who_is_on_this_machine_cannot_name_others() {
-    let (_backing, gateway, _dir) = with("max_connections_per_address = 2");
+fn an_untrusted_peer_cannot_forge_its_address() {
+    let (_backend, gateway, _dir) = with_login("max_connections_per_address = 2", &[]);
     let open = |address: &str| {
         let headers = [("Cookie", "PHPSESSID=one"), ("X-Forwarded-For", address)];
-        Socket::open(gateway.port(), "/sso/ws", &headers)
+        WsClient::open(gateway.port(), "/sso/ws", &headers)
     };
     let _first = open("192.0.2.1").unwrap();
     let _second = open("192.0.2.2").unwrap();
@@ -125,8 +115,8 @@ fn who_is_on_this_machine_cannot_name_others() {
 }
 
 #[test]
-fn a_page_of_plain_http_does_not_listen_to_a_site_of_tls() {
-    let (_backing, gateway, _dir) = with("");
+fn a_page_of_plain_http_may_not_connect_to_a_site_with_tls() {
+    let (_backend, gateway, _dir) = with_login("", &[]);
     let own = format!("http://127.0.0.1:{}", gateway.port());
     let status = |proto: &str| {
         let headers = [
@@ -134,15 +124,15 @@ fn a_page_of_plain_http_does_not_listen_to_a_site_of_tls() {
             ("Origin", own.as_str()),
             ("X-Forwarded-Proto", proto),
         ];
-        Stream::open(gateway.port(), "/sso/events", &headers).err()
+        SseClient::open(gateway.port(), "/sso/events", &headers).err()
     };
     assert_eq!(status("http"), None);
     assert_eq!(status("https"), Some(403));
 }
 
 #[test]
-fn a_refused_page_is_told_to_the_log_with_the_setting() {
-    let (_backing, gateway, _dir) = with("");
+fn a_refused_page_is_logged_with_the_setting() {
+    let (_backend, gateway, _dir) = with_login("", &[]);
     for _ in 0..3 {
         let mut stream = connect(gateway.port());
         write!(
@@ -159,7 +149,7 @@ fn a_refused_page_is_told_to_the_log_with_the_setting() {
 }
 
 #[test]
-fn a_secret_that_everybody_can_read_is_refused() {
+fn a_secret_file_that_everybody_can_read_is_refused() {
     let dir = WorkDir::new();
     let state = dir.join("serve.db");
     let secret = dir.write("secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n");
@@ -211,22 +201,25 @@ fn a_secret_that_everybody_can_read_is_refused() {
             "redis://127.0.0.1:1",
             "--config",
         ];
-        let words: Vec<_> = arguments
+        let arguments: Vec<_> = arguments
             .into_iter()
             .chain([file.to_str().unwrap()])
             .collect();
         for mode in [0o644, 0o604, 0o602] {
             std::fs::set_permissions(&secret, Permissions::from_mode(mode)).unwrap();
-            let said = rsso(&words).failed(WRONG_USAGE);
+            let output = rsso(&arguments).failed(WRONG_USAGE);
             assert!(
-                said.contains(name) && said.contains("can be read by everybody"),
-                "{name} {mode:o}: {said}"
+                output.contains(name) && output.contains("can be read by everybody"),
+                "{name} {mode:o}: {output}"
             );
-            assert!(!said.contains("whsec"), "{said}");
+            assert!(!output.contains("whsec"), "{output}");
         }
         std::fs::set_permissions(&secret, Permissions::from_mode(0o640)).unwrap();
-        let said = rsso(&words);
-        assert!(!said.stderr.contains("can be read by"), "{name}: {said:?}");
+        let output = rsso(&arguments);
+        assert!(
+            !output.stderr.contains("can be read by"),
+            "{name}: {output:?}"
+        );
     }
 }
 
@@ -242,10 +235,10 @@ fn a_private_key_that_everybody_can_read_is_refused() {
         let check = || rsso(&["serve", "--check=configuration", "--dsn", &dsn]);
         check().ok();
         std::fs::set_permissions(&key, Permissions::from_mode(0o644)).unwrap();
-        let said = check().failed(WRONG_USAGE);
+        let output = check().failed(WRONG_USAGE);
         assert!(
-            said.contains("--dsn: key=") && said.contains("can be read by everybody"),
-            "{said}"
+            output.contains("--dsn: key=") && output.contains("can be read by everybody"),
+            "{output}"
         );
         std::fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
     }

@@ -1,19 +1,20 @@
 //! `rsso serve` on each store: who was connected as a login and is nobody now is told how that login ended, the same by
 //! WebSocket and event stream.
 
-use crate::common::push::{Backing, kind};
-use crate::common::{HOUR, worker};
+use crate::common::backend::{Backend, kind};
+use crate::common::{HOUR, open_store};
+
 use rsso_core::login::{LoginId, Which};
 use rsso_core::request::{RequestState, Validation, Written};
 use rsso_core::{SessionId, Settings};
 use rsso_testkit::Gateway;
-use rsso_testkit::gateway::{Answer, Socket, Stream};
+use rsso_testkit::gateway::{Answer, SseClient, WsClient};
 
 on_every_store!(
-    who_is_nobody_any_more_is_told_how_the_login_ended,
-    another_claim_in_the_session_sends_its_connections_back,
-    the_id_that_strict_mode_gives_a_kicked_browser_says_how_it_ended,
-    an_inherited_kick_is_told_where_the_outbox_has_forgotten_it,
+    a_client_without_a_session_learns_how_its_login_ended,
+    another_claim_of_the_session_makes_its_clients_reconnect,
+    an_id_from_strict_mode_still_tells_how_the_login_ended,
+    an_inherited_kick_is_reported_even_without_its_event,
 );
 
 /// What a client is told whose cookie is nobody's and that says that it was this login: by a close code, and by the answer
@@ -21,9 +22,9 @@ on_every_store!(
 fn told(gateway: &Gateway, login: &str) -> (Option<u16>, u16, Option<String>) {
     let cookie = [("Cookie", "PHPSESSID=nobody")];
     let path = |carrier: &str| format!("/sso/{carrier}?lastEventId=1&login={login}");
-    let (events, code) = Socket::open(gateway.port(), &path("ws"), &cookie)
+    let (events, code) = WsClient::open(gateway.port(), &path("ws"), &cookie)
         .unwrap()
-        .rest();
+        .read_to_end();
     assert!(events.is_empty(), "{events:?}");
     let answer: Answer = gateway.get(&path("events"), &cookie);
     let header = |line: &String| {
@@ -33,34 +34,37 @@ fn told(gateway: &Gateway, login: &str) -> (Option<u16>, u16, Option<String>) {
     (code, answer.status, answer.headers.iter().find_map(header))
 }
 
-fn who_is_nobody_any_more_is_told_how_the_login_ended(backing: &Backing) {
-    let gateway = backing.gateway(&[]);
-    let mut site = backing.site();
+fn a_client_without_a_session_learns_how_its_login_ended(backend: &Backend) {
+    let gateway = backend.gateway(&[]);
+    let mut app = backend.application();
     let ended = |login: LoginId, code: u16| {
         let told = told(&gateway, &login.to_string());
         assert_eq!(told, (Some(code), 204, Some(code.to_string())));
     };
 
-    let login = site.log_in("here", "ann", "web");
-    site.log_out("here");
+    let login = app.log_in("here", "ann", "web");
+    app.log_out("here");
     ended(login, 4003);
 
-    let login = site.log_in("gone", "bob", "web");
-    backing.remove_session("gone");
+    let login = app.log_in("gone", "bob", "web");
+    backend.remove_session("gone");
     ended(login, 4004);
 
-    let login = site.log_in("old", "cid", "web");
-    site.log_in("new", "cid", "web");
+    let login = app.log_in("old", "cid", "web");
+    app.log_in("new", "cid", "web");
     ended(login, 4001);
 
-    let login = site.log_in("sent", "dan", "web");
-    site.kick("dan", &Which::default());
+    let login = app.log_in("sent", "dan", "web");
+    app.kick("dan", &Which::default());
     ended(login, 4002);
 
     // Who only has a position was somebody; who has nothing, or says nonsense, was nobody.
     let nobody = |query: &str| {
         let path = format!("/sso/ws{query}");
-        Socket::open(gateway.port(), &path, &[]).unwrap().rest().1
+        WsClient::open(gateway.port(), &path, &[])
+            .unwrap()
+            .read_to_end()
+            .1
     };
     assert_eq!(nobody("?lastEventId=1"), Some(4004));
     for stranger in ["", "?lastEventId=0", "?login=", "?login=PHPSESSID"] {
@@ -68,38 +72,43 @@ fn who_is_nobody_any_more_is_told_how_the_login_ended(backing: &Backing) {
     }
 }
 
-fn another_claim_in_the_session_sends_its_connections_back(backing: &Backing) {
-    let gateway = backing.gateway(&[]);
-    let mut site = backing.site();
-    let before = site.log_in("here", "ann", "web");
+fn another_claim_of_the_session_makes_its_clients_reconnect(backend: &Backend) {
+    let gateway = backend.gateway(&[]);
+    let mut app = backend.application();
+    let before = app.log_in("here", "ann", "web");
     let mut socket = gateway.socket("here", None).unwrap();
     let mut stream = gateway.stream("here", None).unwrap();
     assert_eq!(kind(&socket.event()), "connected");
-    stream.heed().unwrap();
-    let after = site.log_in("here", "bob", "web");
+    stream.next_event().unwrap();
+    let after = app.log_in("here", "bob", "web");
 
-    let (events, code) = socket.rest();
+    let (events, code) = socket.read_to_end();
     assert_eq!(code, Some(4501));
     assert_eq!(events[0]["data"]["reason"], "reclaimed");
-    assert_eq!(stream.heed().unwrap().event, "io.rsso.login.released.v1");
+    assert_eq!(
+        stream.next_event().unwrap().event,
+        "io.rsso.login.released.v1"
+    );
     // It says when to come back, and not that it is over.
-    assert!(stream.block().unwrap().retry.is_some());
-    assert_eq!(stream.block(), None);
+    assert!(stream.next_block().unwrap().retry.is_some());
+    assert_eq!(stream.next_block(), None);
 
     let mut again = gateway.socket("here", None).unwrap();
     assert_eq!(again.event()["data"]["login"], after.to_string());
     // Whose cookie is still that of before the new login comes back until it has the new one.
     let path = format!("/sso/ws?login={before}");
-    let (_, code) = Socket::open(gateway.port(), &path, &[]).unwrap().rest();
+    let (_, code) = WsClient::open(gateway.port(), &path, &[])
+        .unwrap()
+        .read_to_end();
     assert_eq!(code, Some(4501));
     let path = format!("/sso/events?login={before}");
-    let mut stream = Stream::open(gateway.port(), &path, &[]).unwrap();
-    assert!(stream.block().unwrap().retry.is_some());
+    let mut stream = SseClient::open(gateway.port(), &path, &[]).unwrap();
+    assert!(stream.next_block().unwrap().retry.is_some());
 }
 
 /// A request that presents an id which is known no more: strict mode gives the browser another one.
-fn poll(backing: &Backing, presented: &str, new: &str, stores: bool) {
-    let (mut store, settings) = (worker(&backing.dsn()), Settings::default());
+fn poll(backend: &Backend, presented: &str, new: &str, stores: bool) {
+    let (mut store, settings) = (open_store(&backend.dsn()), Settings::default());
     let id = |name: &str| SessionId::parse(name.as_bytes()).unwrap();
     let mut request = RequestState::default();
     request.opened();
@@ -119,54 +128,56 @@ fn poll(backing: &Backing, presented: &str, new: &str, stores: bool) {
     request.with(&mut *store, &settings).finish().unwrap();
 }
 
-fn the_id_that_strict_mode_gives_a_kicked_browser_says_how_it_ended(backing: &Backing) {
-    let gateway = backing.gateway(&[]);
-    let mut site = backing.site();
-    let old = site.log_in("old", "ann", "web");
+fn an_id_from_strict_mode_still_tells_how_the_login_ended(backend: &Backend) {
+    let gateway = backend.gateway(&[]);
+    let mut app = backend.application();
+    let old = app.log_in("old", "ann", "web");
     // A page that is left before it hears of the kick, for the back-forward cache.
     let mut page = gateway.socket("old", None).unwrap();
     let seen = page.event()["sequence"].as_str().unwrap().to_owned();
     drop(page);
-    let thief = site.log_in_at("thief", "ann", "web", "Safari on the boat");
-    poll(backing, "old", "first", false);
-    poll(backing, "first", "second", true);
+    let thief = app.log_in_at("thief", "ann", "web", "Safari on the boat");
+    poll(backend, "old", "first", false);
+    poll(backend, "first", "second", true);
     for id in ["old", "first", "second"] {
         // One that is opened now, and the one that comes back.
         for query in [String::new(), format!("?login={old}&lastEventId={seen}")] {
             let cookie = [("Cookie", &*format!("PHPSESSID={id}"))];
             let path = format!("/sso/ws{query}");
-            let (events, code) = Socket::open(gateway.port(), &path, &cookie).unwrap().rest();
+            let (events, code) = WsClient::open(gateway.port(), &path, &cookie)
+                .unwrap()
+                .read_to_end();
             assert_eq!((events.len(), code), (1, Some(4001)), "{id} {query}");
             let data = &events[0]["data"];
             assert_eq!(data["login"], old.to_string());
             assert_eq!(data["by"]["login"], thief.to_string());
             assert_eq!(data["by"]["label"], "Safari on the boat");
             let path = format!("/sso/events{query}");
-            let mut stream = Stream::open(gateway.port(), &path, &cookie).unwrap();
-            assert_eq!(stream.heed().unwrap().json(), events[0]);
-            assert_eq!(stream.heed().unwrap().json()["code"], 4001);
+            let mut stream = SseClient::open(gateway.port(), &path, &cookie).unwrap();
+            assert_eq!(stream.next_event().unwrap().json(), events[0]);
+            assert_eq!(stream.next_event().unwrap().json()["code"], 4001);
             // What it has seen is not told again.
             let told = events[0]["sequence"].as_str().unwrap();
             let mut again = gateway.socket(id, Some(told)).unwrap();
-            assert_eq!(again.rest(), (Vec::new(), Some(4001)));
+            assert_eq!(again.read_to_end(), (Vec::new(), Some(4001)));
         }
     }
     // Until somebody signs in there.
-    let bob = site.log_in("second", "bob", "web");
+    let bob = app.log_in("second", "bob", "web");
     let mut again = gateway.socket("second", None).unwrap();
     assert_eq!(again.event()["data"]["login"], bob.to_string());
     let mut stranger = gateway.socket("third", None).unwrap();
-    assert_eq!(stranger.rest(), (Vec::new(), Some(4401)));
+    assert_eq!(stranger.read_to_end(), (Vec::new(), Some(4401)));
 }
 
-fn an_inherited_kick_is_told_where_the_outbox_has_forgotten_it(backing: &Backing) {
-    let mut site = backing.site();
-    let old = site.log_in("old", "ann", "web");
-    let thief = site.log_in("thief", "ann", "web");
-    poll(backing, "old", "new", false);
-    backing.forget_events();
-    let gateway = backing.gateway(&[]);
-    let (events, code) = gateway.socket("new", Some("0")).unwrap().rest();
+fn an_inherited_kick_is_reported_even_without_its_event(backend: &Backend) {
+    let mut app = backend.application();
+    let old = app.log_in("old", "ann", "web");
+    let thief = app.log_in("thief", "ann", "web");
+    poll(backend, "old", "new", false);
+    backend.clear_outbox();
+    let gateway = backend.gateway(&[]);
+    let (events, code) = gateway.socket("new", Some("0")).unwrap().read_to_end();
     assert_eq!(code, Some(4001));
     let kicked = events.last().unwrap();
     assert_eq!(kind(kicked), "kicked");

@@ -1,32 +1,30 @@
 //! Settings of `rsso serve` that are not PHP's: browsers are turned away, and the log says which setting
 //! it is.
 
-use std::time::Duration;
-
-use crate::common::push::{Backing, log_in_of_realm};
+use super::gateways::{TIMEOUT, with_config};
+use crate::common::backend::{Backend, log_in_to_realm};
 use crate::common::{STORE_FAILED, WRONG_USAGE, json, rsso};
+
 use rsso_core::Settings;
 use rsso_core::store::sites::{Left, Site};
 use rsso_stores::Spec;
-use rsso_testkit::gateway::Stream;
+use rsso_testkit::gateway::SseClient;
 use rsso_testkit::{Gateway, WorkDir, eventually};
 
-const SLOW: Duration = Duration::from_secs(30);
-
-/// Whether the log names a setting and says this of it.
+/// Turns a browser away, and checks that the log names the setting once, with `text`.
 #[track_caller]
-fn warns(gateway: &Gateway, cookie: &str, setting: &str, said: &str) {
+fn assert_warns(gateway: &Gateway, cookie: &str, setting: &str, text: &str) {
     let headers = [("Cookie", cookie)];
     for _ in 0..3 {
-        let status = Stream::open(gateway.port(), "/sso/events", &headers).unwrap_err();
+        let status = SseClient::open(gateway.port(), "/sso/events", &headers).unwrap_err();
         assert_eq!(status, 401);
     }
     let setting = format!("setting=\"{setting}\"");
-    eventually("the log says why", SLOW, || {
+    eventually("the log says why", TIMEOUT, || {
         let log = gateway.log();
         let found = log
             .lines()
-            .any(|l| l.contains(&setting) && l.contains(said));
+            .any(|l| l.contains(&setting) && l.contains(text));
         found.then_some(())
     });
     let log = gateway.log();
@@ -37,53 +35,45 @@ fn warns(gateway: &Gateway, cookie: &str, setting: &str, said: &str) {
     }
 }
 
-fn gateway(backing: &Backing, config: &str, arguments: &[&str]) -> (Gateway, WorkDir) {
-    let dir = WorkDir::new();
-    let file = dir.write("serve.toml", config);
-    let mut all = vec!["--config", file.to_str().unwrap()];
-    all.extend(arguments);
-    (backing.gateway(&all), dir)
+fn the_log_names_another_realm(backend: &Backend) {
+    let (gateway, _dir) = with_config(backend, "", &[]);
+    log_in_to_realm(&mut *backend.application().0, "shop", "one", "ann");
+    assert_warns(&gateway, "PHPSESSID=one", "realm", "rsso.realm");
 }
 
-fn another_realm_is_named(backing: &Backing) {
-    let (gateway, _dir) = gateway(backing, "", &[]);
-    log_in_of_realm(&mut *backing.site().0, "shop", "one", "ann");
-    warns(&gateway, "PHPSESSID=one", "realm", "rsso.realm");
+fn the_log_names_other_hashing_of_ids(backend: &Backend) {
+    let (gateway, _dir) = with_config(backend, "rsso.hash_ids = false", &[]);
+    backend.application().log_in("one", "ann", "web");
+    assert_warns(&gateway, "PHPSESSID=one", "hash_ids", "rsso.hash_ids");
 }
 
-fn another_form_of_ids_is_named(backing: &Backing) {
-    let (gateway, _dir) = gateway(backing, "rsso.hash_ids = false", &[]);
-    backing.site().log_in("one", "ann", "web");
-    warns(&gateway, "PHPSESSID=one", "hash_ids", "rsso.hash_ids");
+fn the_log_names_another_cookie(backend: &Backend) {
+    let (gateway, _dir) = with_config(backend, "", &[]);
+    backend.application().log_in("one", "ann", "web");
+    assert_warns(&gateway, "a=b; sid=one", "cookie", "in the cookie sid");
 }
 
-fn another_cookie_is_named(backing: &Backing) {
-    let (gateway, _dir) = gateway(backing, "", &[]);
-    backing.site().log_in("one", "ann", "web");
-    warns(&gateway, "a=b; sid=one", "cookie", "in the cookie sid");
+fn the_log_names_another_prefix_or_database(backend: &Backend) {
+    let (gateway, _dir) = with_config(backend, "", &[]);
+    assert_warns(&gateway, "PHPSESSID=one", "dsn", "rsso.prefix");
 }
 
-fn another_prefix_or_database_is_named(backing: &Backing) {
-    let (gateway, _dir) = gateway(backing, "", &[]);
-    warns(&gateway, "PHPSESSID=one", "dsn", "rsso.prefix");
-}
-
-fn a_check_signs_in_reads_and_compares(backing: &Backing) {
-    let dsn = backing.dsn();
+fn a_check_says_whether_users_are_logged_in_to_the_realm(backend: &Backend) {
+    let dsn = backend.dsn();
     let check = |more: &[&str]| {
-        let words = [&["serve", "--check", "--dsn", &dsn], more].concat();
-        rsso(&words).ok()
+        let arguments = [&["serve", "--check", "--dsn", &dsn], more].concat();
+        rsso(&arguments).ok()
     };
-    log_in_of_realm(&mut *backing.site().0, "shop", "one", "ann");
-    let said = check(&["--realm", "shop"]);
+    log_in_to_realm(&mut *backend.application().0, "shop", "one", "ann");
+    let output = check(&["--realm", "shop"]);
     assert!(
-        said.contains("users have signed in to the realm 'shop'"),
-        "{said}"
+        output.contains("users have signed in to the realm 'shop'"),
+        "{output}"
     );
-    let said = check(&[]);
+    let output = check(&[]);
     assert!(
-        said.contains("nobody has signed in to the realm 'default'"),
-        "{said}"
+        output.contains("nobody has signed in to the realm 'default'"),
+        "{output}"
     );
     let object = json(&check(&["--realm", "shop", "--json"]));
     assert_eq!(
@@ -92,10 +82,10 @@ fn a_check_signs_in_reads_and_compares(backing: &Backing) {
     );
 }
 
-/// What a PHP of these settings would leave in the store.
-fn leave_word(backing: &Backing, directives: &[(&str, &str)], cookie: &str, path: &str) {
+/// Records a site in the store as PHP with these directives would.
+fn record_site(backend: &Backend, directives: &[(&str, &str)], cookie: &str, path: &str) {
     let mut settings = Settings::default();
-    settings.set("dsn", &backing.dsn()).unwrap();
+    settings.set("dsn", &backend.dsn()).unwrap();
     for (name, value) in directives {
         settings.set(name, value).unwrap();
     }
@@ -104,26 +94,26 @@ fn leave_word(backing: &Backing, directives: &[(&str, &str)], cookie: &str, path
     Left::default().leave(&mut *store, site);
 }
 
-fn what_php_has_said_is_compared(backing: &Backing) {
-    let dsn = backing.dsn();
+fn a_check_compares_its_settings_with_those_of_php(backend: &Backend) {
+    let dsn = backend.dsn();
     let check = |more: &[&str]| rsso(&[&["serve", "--check", "--dsn", &dsn], more].concat());
-    let said = check(&[]).ok();
-    assert!(said.contains("no PHP has used this store"), "{said}");
-    leave_word(
-        backing,
+    let output = check(&[]).ok();
+    assert!(output.contains("no PHP has used this store"), "{output}");
+    record_site(
+        backend,
         &[("prefix", "shop_"), ("realm", "shop")],
         "sid",
         "/",
     );
     let ours = ["--prefix", "shop_", "--realm", "shop", "--cookie", "sid"];
-    let said = check(&ours).ok();
-    assert!(said.contains("PHP uses the same settings"), "{said}");
+    let output = check(&ours).ok();
+    assert!(output.contains("PHP uses the same settings"), "{output}");
     let with = |at: usize, other: &'static str| {
-        let mut words = ours;
-        words[at] = other;
-        check(&words).failed(WRONG_USAGE)
+        let mut arguments = ours;
+        arguments[at] = other;
+        check(&arguments).failed(WRONG_USAGE)
     };
-    for (at, other, said) in [
+    for (at, other, expected) in [
         (
             1,
             "other_",
@@ -137,29 +127,29 @@ fn what_php_has_said_is_compared(backing: &Backing) {
         ),
     ] {
         let problem = with(at, other);
-        assert!(problem.contains(said), "{problem}");
+        assert!(problem.contains(expected), "{problem}");
     }
     let dir = WorkDir::new();
     let file = dir.write("serve.toml", "rsso.hash_ids = false");
-    let words = [&ours[..], &["--config", file.to_str().unwrap()]].concat();
-    let problem = check(&words).failed(WRONG_USAGE);
+    let arguments = [&ours[..], &["--config", file.to_str().unwrap()]].concat();
+    let problem = check(&arguments).failed(WRONG_USAGE);
     assert!(
         problem.contains("rsso.hash_ids is '1' in PHP, and '0' here"),
         "{problem}"
     );
     // A proxy may lead another folder here.
-    leave_word(backing, &[], "PHPSESSID", "/shop/");
-    let said = check(&[]).ok();
+    record_site(backend, &[], "PHPSESSID", "/shop/");
+    let output = check(&[]).ok();
     assert!(
-        said.contains("session.cookie_path is '/shop/' in PHP"),
-        "{said}"
+        output.contains("session.cookie_path is '/shop/' in PHP"),
+        "{output}"
     );
 }
 
-fn a_gateway_warns_of_what_php_has_said(backing: &Backing) {
-    leave_word(backing, &[("prefix", "shop_")], "PHPSESSID", "/");
-    let (gateway, _dir) = gateway(backing, "", &[]);
-    warns(
+fn the_log_says_which_settings_php_has(backend: &Backend) {
+    record_site(backend, &[("prefix", "shop_")], "PHPSESSID", "/");
+    let (gateway, _dir) = with_config(backend, "", &[]);
+    assert_warns(
         &gateway,
         "PHPSESSID=one",
         "prefix",
@@ -167,28 +157,28 @@ fn a_gateway_warns_of_what_php_has_said(backing: &Backing) {
     );
 }
 
-fn a_path_that_does_not_cover_the_gateway_is_named(backing: &Backing) {
-    leave_word(backing, &[], "PHPSESSID", "/shop/");
-    let (gateway, _dir) = gateway(backing, "", &[]);
-    warns(&gateway, "lang=..", "session.cookie_path", "'/shop/'");
+fn the_log_names_a_cookie_path_that_does_not_cover_the_gateway(backend: &Backend) {
+    record_site(backend, &[], "PHPSESSID", "/shop/");
+    let (gateway, _dir) = with_config(backend, "", &[]);
+    assert_warns(&gateway, "lang=..", "session.cookie_path", "'/shop/'");
 }
 
 on_every_store!(
-    what_php_has_said_is_compared,
-    a_gateway_warns_of_what_php_has_said,
-    a_path_that_does_not_cover_the_gateway_is_named,
-    a_check_signs_in_reads_and_compares,
-    another_realm_is_named,
-    another_form_of_ids_is_named,
-    another_cookie_is_named,
-    another_prefix_or_database_is_named,
+    a_check_compares_its_settings_with_those_of_php,
+    the_log_says_which_settings_php_has,
+    the_log_names_a_cookie_path_that_does_not_cover_the_gateway,
+    a_check_says_whether_users_are_logged_in_to_the_realm,
+    the_log_names_another_realm,
+    the_log_names_other_hashing_of_ids,
+    the_log_names_another_cookie,
+    the_log_names_another_prefix_or_database,
 );
 
 #[test]
 fn a_check_of_a_store_that_does_not_answer_fails() {
-    let words = ["serve", "--check", "--dsn", "redis://127.0.0.1:1"];
-    let said = rsso(&words).failed(STORE_FAILED);
-    assert!(said.contains("redis://127.0.0.1:1"), "{said}");
+    let arguments = ["serve", "--check", "--dsn", "redis://127.0.0.1:1"];
+    let output = rsso(&arguments).failed(STORE_FAILED);
+    assert!(output.contains("redis://127.0.0.1:1"), "{output}");
     rsso(&[
         "serve",
         "--check=configuration",
@@ -199,17 +189,17 @@ fn a_check_of_a_store_that_does_not_answer_fails() {
 }
 
 #[test]
-fn a_cookie_that_does_not_come_is_named() {
-    let backing = Backing::sqlite();
-    let (gateway, _dir) = gateway(&backing, "", &[]);
-    warns(&gateway, "lang=..", "cookie", "session.cookie_path");
+fn the_log_names_a_cookie_that_does_not_come() {
+    let backend = Backend::sqlite();
+    let (gateway, _dir) = with_config(&backend, "", &[]);
+    assert_warns(&gateway, "lang=..", "cookie", "session.cookie_path");
 }
 
 #[test]
-fn where_the_settings_fit_nobody_is_warned_of_visitors() {
-    let backing = Backing::sqlite();
-    backing.site().log_in("one", "ann", "web");
-    let (gateway, _dir) = gateway(&backing, "", &[]);
+fn matching_settings_are_not_warned_about_for_strangers() {
+    let backend = Backend::sqlite();
+    backend.application().log_in("one", "ann", "web");
+    let (gateway, _dir) = with_config(&backend, "", &[]);
     assert!(gateway.stream("one", None).is_ok());
     for cookie in [
         "a=b",
@@ -217,12 +207,12 @@ fn where_the_settings_fit_nobody_is_warned_of_visitors() {
         "PHPSESSID=unknown; sid=elsewhere",
     ] {
         let headers = [("Cookie", cookie)];
-        let status = Stream::open(gateway.port(), "/sso/events", &headers);
+        let status = SseClient::open(gateway.port(), "/sso/events", &headers);
         assert_eq!(status.unwrap_err(), 401);
     }
     // What is asked of the store later has its answer later.
     let metric = "rsso_sign_ins_total{as=\"nobody\"}";
-    eventually("they were looked at", SLOW, || {
+    eventually("they were looked at", TIMEOUT, || {
         (gateway.metric(metric) == 3.0).then_some(())
     });
     let log = gateway.log();

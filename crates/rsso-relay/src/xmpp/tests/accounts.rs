@@ -39,7 +39,10 @@ async fn the_user_table_says_which_account_and_which_language() {
         );
     }
     assert!(matches!(bridge.deliver(&kick("4")).await, Verdict::Dead(_)));
-    assert_eq!(clients.within("message", Duration::from_millis(300)), None);
+    assert_eq!(
+        clients.next_within("message", Duration::from_millis(300)),
+        None
+    );
     database.kill9();
     let verdict = bridge.deliver(&kick("1")).await;
     assert!(

@@ -48,11 +48,15 @@ async fn every_kick_arrives_once(server: XmppServer) {
         assert_eq!(message["event"], kick.event);
     }
     assert_eq!(
-        clients.within("message", Duration::from_millis(500)),
+        clients.next_within("message", Duration::from_millis(500)),
         None,
         "one too many"
     );
-    assert!(clients.again().is_empty(), "{:?}", clients.again());
+    assert!(
+        clients.repeated_ids().is_empty(),
+        "{:?}",
+        clients.repeated_ids()
+    );
     println!(
         "{} kicks: seen p50 {:.2} ms, p99 {:.2} ms; proved p50 {:.2} ms, p99 {:.2} ms",
         seen.len(),
@@ -101,11 +105,15 @@ async fn what_is_kicked_while_the_server_is_away_arrives_once(mut server: XmppSe
         "{count} kicks, {} of them while the server was away: {} arrived, {} of them again",
         count / 5,
         got.len(),
-        clients.again().len()
+        clients.repeated_ids().len()
     );
     wanted.sort();
     assert_eq!(got, wanted);
-    assert!(clients.again().is_empty(), "{:?}", clients.again());
+    assert!(
+        clients.repeated_ids().is_empty(),
+        "{:?}",
+        clients.repeated_ids()
+    );
 }
 
 async fn what_is_kicked_around_a_stop_arrives(server: XmppServer) {
@@ -155,7 +163,7 @@ async fn kicks_around(server: XmppServer, end: impl FnOnce(&mut XmppServer) + Se
     let (server, before, since) = restarted.unwrap().join().unwrap();
     let all_delivered = since.elapsed();
     let got = arrived(&mut clients);
-    let again = clients.again();
+    let again = clients.repeated_ids();
     println!(
         "{count} kicks around {away:?} without a server: {} arrived, {} of them again under their id; it had taken \
          the last {all_delivered:?} after its start",
@@ -179,7 +187,7 @@ fn away(count: usize) -> Duration {
 /// The ids of all messages, until no more come.
 fn arrived(clients: &mut XmppClients) -> Vec<String> {
     let mut got = Vec::new();
-    while let Some(message) = clients.within("message", Duration::from_secs(2)) {
+    while let Some(message) = clients.next_within("message", Duration::from_secs(2)) {
         got.push(message["id"].as_str().unwrap().to_owned());
     }
     got.sort();

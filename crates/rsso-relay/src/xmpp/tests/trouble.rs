@@ -84,11 +84,17 @@ async fn who_is_not_there_is_told_nothing_and_holds_up_nobody(server: XmppServer
     }
     let other = delivery(Kind::Expired, &identity(b"alice", ""), &json!({}));
     assert!(matches!(bridge.deliver(&other).await, Verdict::Dead(_)));
-    assert_eq!(clients.within("message", Duration::from_millis(500)), None);
+    assert_eq!(
+        clients.next_within("message", Duration::from_millis(500)),
+        None
+    );
     // Nor when that device comes back, or another one is asked.
     drop(clients);
     let mut clients = server.clients(&["alice@example.org/web"]);
-    assert_eq!(clients.within("message", Duration::from_millis(500)), None);
+    assert_eq!(
+        clients.next_within("message", Duration::from_millis(500)),
+        None
+    );
 }
 
 async fn a_kicked_session_is_ended_and_no_other(server: XmppServer) {
@@ -104,7 +110,10 @@ async fn a_kicked_session_is_ended_and_no_other(server: XmppServer) {
     until_delivered(&bridge, &kick).await;
     assert_eq!(clients.next("message")["id"], kick.event_id);
     clients.next("offline");
-    assert_eq!(others.within("offline", Duration::from_millis(500)), None);
+    assert_eq!(
+        others.next_within("offline", Duration::from_millis(500)),
+        None
+    );
 }
 
 async fn who_says_not_to_be_there_is_ended_all_the_same(server: XmppServer) {
@@ -112,7 +121,7 @@ async fn who_says_not_to_be_there_is_ended_all_the_same(server: XmppServer) {
     let event: Value = serde_json::from_str(&kick.event).unwrap();
     let login = event["data"]["login"].as_str().unwrap();
     let kicked = format!("alice@example.org/web-{login}");
-    let mut clients = server.clients_that_say(Answer::Unavailable, &[&kicked]);
+    let mut clients = server.clients_with_answer(Answer::Unavailable, &[&kicked]);
     let bridge = bridge(&server, "resource = '{device}-{login}'\nend_session = true");
     until_done(&bridge, &kick, Verdict::Nobody).await;
     assert_eq!(clients.next("message")["id"], kick.event_id);
@@ -121,7 +130,7 @@ async fn who_says_not_to_be_there_is_ended_all_the_same(server: XmppServer) {
 
 /// The server has answered, the client has not, and the stream breaks: nobody knows.
 async fn what_a_silent_client_may_not_have_comes_again(mut server: XmppServer) {
-    let mut clients = server.clients_that_say(Answer::Nothing, &["alice@example.org/web"]);
+    let mut clients = server.clients_with_answer(Answer::Nothing, &["alice@example.org/web"]);
     let bridge = bridge(&server, "");
     // Where nothing breaks, that the server has it is enough.
     let first = kick("alice");
@@ -136,8 +145,11 @@ async fn what_a_silent_client_may_not_have_comes_again(mut server: XmppServer) {
     server.restart();
     clients.next("online");
     until_delivered(&bridge, &second).await;
-    assert_eq!(clients.within("message", Duration::from_millis(500)), None);
-    assert_eq!(clients.again(), [second.event_id]);
+    assert_eq!(
+        clients.next_within("message", Duration::from_millis(500)),
+        None
+    );
+    assert_eq!(clients.repeated_ids(), [second.event_id]);
 }
 
 /// The device is the resource: what the server does then is what rsso does with logins.
@@ -150,9 +162,12 @@ async fn who_comes_with_the_same_resource_ends_the_older_client_for_good(server:
     assert_eq!(older.next("message")["id"], kick.event_id);
     assert_eq!(older.next("stream-error")["condition"], "conflict");
     older.next("offline");
-    assert_eq!(older.within("online", Duration::from_secs(1)), None);
+    assert_eq!(older.next_within("online", Duration::from_secs(1)), None);
     // Nor does the newcomer hear of it.
-    assert_eq!(newer.within("message", Duration::from_millis(100)), None);
+    assert_eq!(
+        newer.next_within("message", Duration::from_millis(100)),
+        None
+    );
 }
 
 async fn a_server_that_hangs_holds_up_nobody_for_long(server: XmppServer) {

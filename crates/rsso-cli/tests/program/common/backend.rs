@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::{open_store, open_store_with_outbox_limit, session_key};
+
 use rsso_core::login::{
     Claim, ClaimBasis, Claimed, Client, Device, Kick, KickOrder, Limits, LoginId, Realm, Uid, User,
     Which,
@@ -11,24 +13,22 @@ use rsso_core::store::{End, Store, Token};
 use rsso_testkit::{Gateway, MariaDb, RedisServer, WorkDir};
 use serde_json::Value;
 
-use super::{key, worker, worker_keeping};
-
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// A fresh store of some kind, which can be restarted where it is a server.
-pub enum Backing {
+pub enum Backend {
     Sqlite(WorkDir),
     Redis(RedisServer),
     Mysql(MariaDb),
 }
 
-impl Backing {
+impl Backend {
     pub fn sqlite() -> Self {
         let dir = WorkDir::new();
-        let backing = Self::Sqlite(dir);
+        let backend = Self::Sqlite(dir);
         // PHP has been there: the gateway makes no database.
-        worker(&backing.dsn()).ready().expect("SQLite works");
-        backing
+        open_store(&backend.dsn()).ready().expect("SQLite works");
+        backend
     }
 
     pub fn redis() -> Self {
@@ -65,7 +65,7 @@ impl Backing {
 
     /// Removes a session as an administrator would: rsso is not told.
     pub fn remove_session(&self, session: &str) {
-        let key = key(session);
+        let key = session_key(session);
         let hex: String = key.as_bytes().iter().map(|b| format!("{b:02x}")).collect();
         let sql = format!("DELETE FROM rsso_sessions WHERE id = x'{hex}'");
         match self {
@@ -79,7 +79,7 @@ impl Backing {
     }
 
     /// Empties the outbox.
-    pub fn forget_events(&self) {
+    pub fn clear_outbox(&self) {
         let sql = "DELETE FROM rsso_events";
         match self {
             Self::Sqlite(dir) => super::sqlite(&dir.join("sessions.db"), sql),
@@ -90,13 +90,13 @@ impl Backing {
         }
     }
 
-    pub fn site(&self) -> Site {
-        Site(worker(&self.dsn()))
+    pub fn application(&self) -> Application {
+        Application(open_store(&self.dsn()))
     }
 
     /// One whose outbox keeps so many events.
-    pub fn site_keeping(&self, events: u64) -> Site {
-        Site(worker_keeping(&self.dsn(), events))
+    pub fn application_with_outbox_limit(&self, events: u64) -> Application {
+        Application(open_store_with_outbox_limit(&self.dsn(), events))
     }
 }
 
@@ -105,9 +105,9 @@ pub fn program() -> &'static Path {
 }
 
 /// What PHP would do.
-pub struct Site(pub Box<dyn Store>);
+pub struct Application(pub Box<dyn Store>);
 
-impl Site {
+impl Application {
     /// Logs a session in; one login per device class.
     pub fn log_in(&mut self, session: &str, uid: &str, device: &str) -> LoginId {
         self.log_in_at(session, uid, device, "somewhere")
@@ -125,11 +125,11 @@ impl Site {
         device: &str,
         label: &str,
     ) -> (LoginId, Vec<Kick>) {
-        self.claim_as(session, &wish(uid, device, label))
+        self.claim_as(session, &new_claim(uid, device, label))
     }
 
     /// Logs a session in, and tells the user's other logins of it.
-    pub fn log_in_aloud(
+    pub fn log_in_notifying_others(
         &mut self,
         session: &str,
         uid: &str,
@@ -140,7 +140,7 @@ impl Site {
         let claim = Claim {
             client: from,
             notify_others: true,
-            ..wish(uid, device, label)
+            ..new_claim(uid, device, label)
         };
         self.claim_as(session, &claim).0
     }
@@ -151,7 +151,7 @@ impl Site {
             token: Token::random().expect("randomness"),
             ttl: HOUR,
         };
-        match self.0.claim(&key(session), basis, claim) {
+        match self.0.claim(&session_key(session), basis, claim) {
             Ok(Claimed::New(_, kicks)) => (claim.login, kicks),
             other => panic!("{other:?}"),
         }
@@ -159,7 +159,7 @@ impl Site {
 
     pub fn log_out(&mut self, session: &str) {
         self.0
-            .destroy(&key(session), None, End::default())
+            .destroy(&session_key(session), None, End::default())
             .expect("the store works");
     }
 
@@ -181,7 +181,7 @@ impl Site {
 }
 
 /// A claim that leaves one login per device class.
-fn wish(uid: &str, device: &str, label: &str) -> Claim {
+fn new_claim(uid: &str, device: &str, label: &str) -> Claim {
     Claim {
         user: user(uid),
         login: LoginId::new().expect("randomness"),
@@ -223,7 +223,7 @@ pub fn kind(event: &Value) -> &str {
 }
 
 /// Logs a session in to another realm, and sends its user a message.
-pub fn log_in_of_realm(store: &mut dyn Store, realm: &str, session: &str, uid: &str) {
+pub fn log_in_to_realm(store: &mut dyn Store, realm: &str, session: &str, uid: &str) {
     let user = User {
         realm: Realm::parse(realm).expect("a realm"),
         uid: Uid::parse(uid.as_bytes()).expect("a uid"),
@@ -245,7 +245,7 @@ pub fn log_in_of_realm(store: &mut dyn Store, realm: &str, session: &str, uid: &
         token: Token::random().expect("randomness"),
         ttl: HOUR,
     };
-    let claimed = store.claim(&key(session), basis, &claim);
+    let claimed = store.claim(&session_key(session), basis, &claim);
     assert!(matches!(claimed, Ok(Claimed::New(..))), "{claimed:?}");
     store.notify(&user, None, "1").expect("the store works");
 }

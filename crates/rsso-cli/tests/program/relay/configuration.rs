@@ -1,0 +1,105 @@
+//! The configuration of the relay: errors name the key and contain no secret.
+
+use crate::common::relay::{RelaySetup, SECRET, mercure, webhook};
+
+#[test]
+fn errors_in_the_file_are_reported_without_its_secrets() {
+    let setup = RelaySetup::new();
+    let check = |tables: &str| {
+        let path = setup.configure(tables);
+        let arguments = [
+            "serve",
+            "--check=configuration",
+            "--dsn",
+            "sqlite:/nowhere/x.db",
+            "--config",
+            &path,
+        ];
+        crate::common::rsso(&arguments)
+    };
+    let good = webhook(
+        "https://example.org/h?token=tomato",
+        "[1, 2]",
+        "types = [\"login.kicked\"]",
+    );
+    let output = check(&good).ok();
+    assert!(output.contains("events go to hook"), "{output}");
+    assert!(!output.contains("tomato") && !output.contains(&SECRET[6..]));
+    let hub = mercure(&setup, "http://127.0.0.1:1/", "");
+    check(&hub).ok();
+    let set = "format = \"set\"\nissuer = \"a\"\naudience = \"b\"\n";
+    let url = "https://example.org/h?token=tomato";
+    for (tables, says) in [
+        (
+            good.replace("[[webhook]]", "[[webhook]]\ncolour = 1"),
+            "colour",
+        ),
+        (good.replace("https:", "http:"), "must be https://"),
+        (good.replace("https:", "ftp:"), "must be https://"),
+        (good.replace("whsec_", "tomato"), "whsec_ and base64"),
+        (
+            good.replace(&format!("[\"{SECRET}\"]"), "5"),
+            "list of texts",
+        ),
+        (
+            good.replace(&format!("secrets = [\"{SECRET}\"]"), ""),
+            "secrets",
+        ),
+        (good.replace("login.kicked", "kicked"), "login.kicked"),
+        (good.replace("[1, 2]", "[1, 99999999]"), "retry_after"),
+        (format!("{good}timeout = 0\n"), "timeout"),
+        (format!("{good}at_once = 0\n"), "at_once"),
+        (format!("{good}realms = [\"\"]\n"), "realm"),
+        (format!("{good}{good}"), "two endpoints"),
+        (format!("{good}issuer = \"a\"\n"), "format"),
+        (webhook(url, "[]", set), "key_file"),
+        (
+            webhook(url, "[]", &format!("{set}types = [\"message\"]")),
+            "no form",
+        ),
+        (hub.replace("key_file", "jwt"), "jwt"),
+        (format!("{hub}topic = \"urn:all\"\n"), "topic"),
+        (format!("{hub}jwt_file = \"/nowhere\"\n"), "either"),
+    ] {
+        let problem = check(&tables).failed(crate::common::WRONG_USAGE);
+        assert!(problem.contains(says), "{tables}\n{problem}");
+        assert!(
+            !problem.contains("tomato") && !problem.contains(&SECRET[6..]),
+            "{problem}"
+        );
+    }
+    let path = setup.configure(&good);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let state = text.lines().next().unwrap();
+    setup.dir.write("serve.toml", &text.replace(state, ""));
+    let arguments = [
+        "serve",
+        "--check=configuration",
+        "--dsn",
+        "sqlite:/nowhere/x.db",
+        "--config",
+        &path,
+    ];
+    let problem = crate::common::rsso(&arguments).failed(crate::common::WRONG_USAGE);
+    assert!(problem.contains("state"), "{problem}");
+    use std::os::unix::fs::PermissionsExt as _;
+    setup.dir.write("serve.toml", &text);
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let problem = crate::common::rsso(&arguments).failed(crate::common::WRONG_USAGE);
+    assert!(problem.contains("chmod"), "{problem}");
+}
+
+#[test]
+fn a_state_file_that_is_none_is_refused() {
+    let setup = RelaySetup::new();
+    let state = setup.state().display().to_string();
+    let arguments = ["webhooks", "--state", &state];
+    let problem = crate::common::rsso(&arguments).failed(crate::common::STORE_FAILED);
+    assert!(problem.contains("no such file"), "{problem}");
+    assert!(!setup.state().exists());
+    let other = setup
+        .dir
+        .write("other", "not a database, and long enough to be read as one");
+    let arguments = ["webhooks", "--state", other.to_str().unwrap()];
+    crate::common::rsso(&arguments).failed(crate::common::STORE_FAILED);
+}
