@@ -1,9 +1,9 @@
-//! What docs/events.md promises to programs that read the outbox: the schema, the order, Redis' consumer groups.
+//! The events in the outbox are as docs/events.md says: their schema, their order, and consumer groups of Redis.
 
 use std::collections::BTreeSet;
 
 use crate::common::backend::{Application, Backend, user};
-use crate::common::{rsso, session_key};
+use crate::common::{HOUR, rsso, session_key};
 
 use rsso_core::login::event::Kind;
 use rsso_core::login::{
@@ -32,16 +32,16 @@ fn assert_fits(validator: &jsonschema::Validator, event: &Value) {
     assert!(problems.is_empty(), "{problems:#?} in {event:#}");
 }
 
-/// One of each type.
+/// Writes one event of each type.
 fn make_event_of_each_type(app: &mut Application) {
-    app.log_in_at("one", "ann", "web", "Firefox \"on\" <Linux>\n");
+    app.log_in_with_label("one", "ann", "web", "Firefox \"on\" <Linux>\n");
     app.log_in("two", "ann", "web");
     try_to_log_in(app, "three", "ann", OnConflict::Refuse, 0);
     app.notify("ann", None, &json!({"text": "hello"}));
     app.kick("ann", &Which::default());
     app.log_in("four", "bob", "ios");
     app.log_out("four");
-    // Its session goes, and nobody is told of it but by the next act.
+    // Its session is removed; the next operation notices that and writes the event.
     app.log_in("five", "cem", "web");
     let alone = End {
         alone: true,
@@ -64,7 +64,6 @@ fn try_to_log_in(
     on_conflict: OnConflict,
     storm_limit: u32,
 ) {
-    let hour = std::time::Duration::from_secs(3600);
     let claim = Claim {
         user: user(uid),
         login: LoginId::new().unwrap(),
@@ -80,12 +79,12 @@ fn try_to_log_in(
             ..Limits::default()
         },
         notify_others: false,
-        tombstone_ttl: hour,
+        tombstone_ttl: HOUR,
     };
     let basis = ClaimBasis {
         seen: None,
         token: Token::random().unwrap(),
-        ttl: hour,
+        ttl: HOUR,
     };
     app.0.claim(&session_key(session), basis, &claim).unwrap();
 }
@@ -141,7 +140,7 @@ fn a_consumer_group_reads_the_stream() {
     };
     let stream = "rsso:e:default";
     server.cli(&["XGROUP", "CREATE", stream, "audit", "$", "MKSTREAM"]);
-    // As the document says, and nothing else.
+    // Only the commands in the document.
     server.cli(&[
         "ACL",
         "SETUSER",

@@ -1,4 +1,4 @@
-//! `rsso gc` on real stores: what has expired goes, what is used or alive stays.
+//! `rsso gc` on real stores removes expired sessions, but none that is in use.
 
 use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::PathBuf;
@@ -68,7 +68,7 @@ fn a_file_that_is_no_database_is_a_store_error() {
     assert!(output.starts_with(&format!("rsso: {dsn}: ")), "{output}");
 }
 
-/// Root's lock file or write-ahead log would shut PHP's user out.
+/// PHP could not open the store if a lock file or write-ahead log belonged to root.
 #[test]
 fn root_creates_no_files_beside_another_users_database() {
     let dir = WorkDir::new();
@@ -155,7 +155,7 @@ fn the_password_may_come_from_the_environment_or_a_file_and_is_in_no_output() {
         (&[("RSSO_PASSWORD", password)][..], &["--dsn", &dsn][..]),
         (&[("RSSO_PASSWORD_FILE", file), ("RSSO_DSN", &dsn)], &[]),
         (&[], &["--dsn", &dsn, "--password-file", file]),
-        // A flag wins, also with what it brings along.
+        // A flag overrides a variable, also the password inside a DSN.
         (
             &[("RSSO_PASSWORD", "wrong")],
             &["--dsn", &dsn, "--password-file", file],

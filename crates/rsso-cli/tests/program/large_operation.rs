@@ -1,5 +1,6 @@
-//! An act that ends 5,000 logins at once: each of its events arrives, once, under an id of its own, at a webhook, at an
-//! XMPP client and at the browsers.
+//! One operation ends 5,000 logins: each of its events arrives once, with an id of its own.
+//!
+//! The events go to a webhook, to an XMPP client and to browsers.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use crate::common::backend::{Backend, kind, user};
 use crate::common::receiver::Receiver;
 use crate::common::relay::{RelaySetup, webhook};
-use crate::common::{json, open_store, session_key};
+use crate::common::{HOUR, json, open_store, session_key};
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use rsso_core::login::{
@@ -18,23 +19,21 @@ use rsso_testkit::xmpp::{COMPONENT, DOMAIN, SECRET};
 use rsso_testkit::{XmppServer, eventually};
 use serde_json::Value;
 
-/// More than an id's last two characters can number, which is 1,024; and more than is read at once.
+/// More than the last two characters of an id can number (1,024), and more than the relay reads at once.
 const LOGINS: usize = 5000;
 
-/// One login in so many has a page open.
+/// One in this many logins has a page open.
 const PAGES: usize = 10;
 
-const HOUR: Duration = Duration::from_secs(3600);
-
-/// A machine may have much else to do; by itself each test takes half a minute at most.
+/// How long a test waits; alone on a machine each takes at most 30 seconds.
 const TIMEOUT: Duration = Duration::from_secs(200);
 
 fn session(number: usize) -> String {
     format!("s{number}")
 }
 
-/// A shared account: as many logins as there are devices in the shop.
-fn sign_in(store: &mut dyn Store, number: usize) -> LoginId {
+/// Logs in the session with this number, all for one user.
+fn log_in(store: &mut dyn Store, number: usize) -> LoginId {
     let claim = Claim {
         user: user("kiosk"),
         login: LoginId::new().unwrap(),
@@ -65,18 +64,18 @@ fn sign_in(store: &mut dyn Store, number: usize) -> LoginId {
     claim.login
 }
 
-/// The shop, with its logins.
-struct Shop {
+/// A store with 5,000 logins of one user, as an account that is shared in a shop has.
+struct SharedAccount {
     backend: Backend,
     store: Box<dyn Store>,
     logins: Vec<LoginId>,
 }
 
-impl Shop {
+impl SharedAccount {
     fn open() -> Self {
         let backend = Backend::sqlite();
         let mut store = open_store(&backend.dsn());
-        let logins = (0..LOGINS).map(|n| sign_in(&mut *store, n)).collect();
+        let logins = (0..LOGINS).map(|n| log_in(&mut *store, n)).collect();
         Self {
             backend,
             store,
@@ -84,8 +83,8 @@ impl Shop {
         }
     }
 
-    /// Ends all logins in one act. What the outbox says of each: the event's id.
-    fn close(&mut self) -> HashMap<String, String> {
+    /// Ends all logins in one operation, and returns the id of the event of each login.
+    fn kick_all(&mut self) -> HashMap<String, String> {
         let order = KickOrder {
             reason: "closing time".to_owned(),
             tombstone_ttl: HOUR,
@@ -99,7 +98,10 @@ impl Shop {
             .events(&kiosk.realm, &before, 2 * LOGINS)
             .unwrap();
         assert_eq!(events.len(), LOGINS);
-        let ids: HashMap<_, _> = events.iter().map(|e| about(&json(&e.json))).collect();
+        let ids: HashMap<_, _> = events
+            .iter()
+            .map(|e| login_and_id(&json(&e.json)))
+            .collect();
         assert_eq!(ids.values().collect::<HashSet<_>>().len(), LOGINS);
         assert!(
             self.logins
@@ -110,8 +112,8 @@ impl Shop {
     }
 }
 
-/// Whose login a kick is about, and its id.
-fn about(event: &Value) -> (String, String) {
+/// The login that a kick ended, and the id of the event.
+fn login_and_id(event: &Value) -> (String, String) {
     assert_eq!(kind(event), "kicked");
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     (text(&event["data"]["login"]), text(&event["id"]))
@@ -121,27 +123,31 @@ fn about(event: &Value) -> (String, String) {
 fn each_event_of_a_large_kick_arrives_once_at_webhooks_and_browsers() {
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
     setrlimit(Resource::RLIMIT_NOFILE, hard, hard).unwrap();
-    let (mut shop, setup, receiver) = (Shop::open(), RelaySetup::new(), Receiver::accepting_all());
+    let (mut account, setup, receiver) = (
+        SharedAccount::open(),
+        RelaySetup::new(),
+        Receiver::accepting_all(),
+    );
     let tables = webhook(
         &receiver.url(),
         "[]",
         "types = [\"login.kicked\"]\nat_once = 8",
     );
     let tables = format!("max_connections_per_address = {LOGINS}\n{tables}");
-    let gateway = setup.gateway(&shop.backend, &tables);
+    let gateway = setup.gateway(&account.backend, &tables);
     let mut pages: Vec<_> = (0..LOGINS)
         .step_by(PAGES)
         .map(|number| {
             let mut socket = gateway.socket(&session(number), None).unwrap();
             assert_eq!(kind(&socket.event()), "connected");
-            (shop.logins[number].to_string(), socket)
+            (account.logins[number].to_string(), socket)
         })
         .collect();
-    let ids = shop.close();
+    let ids = account.kick_all();
 
     for (login, socket) in &mut pages {
         let (events, code) = socket.read_to_end();
-        let told: Vec<_> = events.iter().map(about).collect();
+        let told: Vec<_> = events.iter().map(login_and_id).collect();
         assert_eq!(told, [(login.clone(), ids[&*login].clone())]);
         assert_eq!(code, Some(4002));
     }
@@ -154,7 +160,7 @@ fn each_event_of_a_large_kick_arrives_once_at_webhooks_and_browsers() {
     let told: HashMap<_, _> = requests
         .iter()
         .map(|request| {
-            let (login, id) = about(&request.json());
+            let (login, id) = login_and_id(&request.json());
             assert_eq!(request.id(), id);
             (login, id)
         })
@@ -167,22 +173,22 @@ fn each_event_of_a_large_kick_arrives_once_at_webhooks_and_browsers() {
 fn each_event_of_a_large_kick_arrives_once_over_xmpp() {
     let server = XmppServer::prosody(&["kiosk"]);
     let mut clients = server.clients(&["kiosk@example.org/web"]);
-    let (mut shop, setup) = (Shop::open(), RelaySetup::new());
+    let (mut account, setup) = (SharedAccount::open(), RelaySetup::new());
     let port = server.component_port();
     let gateway = setup.gateway(
-        &shop.backend,
+        &account.backend,
         &format!(
             "[xmpp]\nserver = \"127.0.0.1:{port}\"\ncomponent = \"{COMPONENT}\"\nsecret = \"{SECRET}\"\n\
              account = \"{{uid}}@{DOMAIN}\"\n"
         ),
     );
-    let ids = shop.close();
+    let ids = account.kick_all();
     let mut told = HashMap::new();
     while told.len() < LOGINS {
         let message = clients.next_within("message", TIMEOUT).expect("a message");
-        let (login, id) = about(&json(message["event"].as_str().unwrap()));
+        let (login, id) = login_and_id(&json(message["event"].as_str().unwrap()));
         assert_eq!(message["id"], id.as_str());
-        assert_eq!(told.insert(login, id), None, "told twice");
+        assert_eq!(told.insert(login, id), None, "delivered twice");
     }
     assert_eq!(told, ids);
     eventually("all are confirmed", TIMEOUT, || {

@@ -1,5 +1,4 @@
-//! `rsso logins`, `rsso kick` and `rsso tail` on each store: who is logged in, who no longer is,
-//! and what the outbox says of it.
+//! `rsso logins`, `rsso kick` and `rsso tail` on each store.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};

@@ -1,4 +1,4 @@
-//! `rsso schema mysql` on a real server.
+//! `rsso schema mysql` on a real MariaDB server.
 
 use crate::common::{STORE_FAILED, json, open_store, rsso, rsso_with, store_session};
 

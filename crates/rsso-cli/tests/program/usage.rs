@@ -1,4 +1,4 @@
-//! What needs no server: help, exit codes, where a value comes from, and what is wrong with it.
+//! The command line without a server: help, exit codes, sources of values, and messages about wrong ones.
 
 use crate::common::{WRONG_USAGE, json, rsso, rsso_with};
 

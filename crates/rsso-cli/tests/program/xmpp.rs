@@ -1,4 +1,4 @@
-//! The whole way: a claim in the store, the outbox, the relay, an XMPP server, its client.
+//! The whole path of an event to an XMPP client: store, outbox, relay, XMPP server.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -30,13 +30,13 @@ fn every_replaced_login_gets_a_message(mut server: XmppServer, backend: &Backend
     let (mut told, mut under_way) = (Vec::new(), None);
     for number in 1..=count {
         if number == count / 2 {
-            // What was seen may not have been confirmed yet, and would come again.
+            // Without this wait a message that was seen but not confirmed would come again.
             let confirmed = || (gateway.metric(DELIVERED) >= (number - 1) as f64).then_some(());
             eventually("all is confirmed", Duration::from_secs(20), confirmed);
         }
         let newer = app.log_in(&format!("s{number}"), "alice", "web");
         if number == count / 2 {
-            // Its message is somewhere on its way.
+            // The message is on its way now.
             server.stop();
             under_way = Some(kicked.to_string());
         } else if number == count * 3 / 4 {
@@ -57,7 +57,7 @@ fn every_replaced_login_gets_a_message(mut server: XmppServer, backend: &Backend
     assert_eq!(extra, None);
     let logins: HashSet<_> = told.iter().map(|notice| &notice.login).collect();
     assert_eq!(logins.len(), count);
-    // At least once: it may have arrived when the server went, and the server could not say so any more.
+    // Delivery is at least once: the server may have stopped after the message arrived, before it confirmed.
     for again in clients.repeated_ids() {
         let notice = told.iter().find(|notice| notice.id == again).unwrap();
         assert_eq!(Some(&notice.login), under_way.as_ref());
@@ -67,7 +67,7 @@ fn every_replaced_login_gets_a_message(mut server: XmppServer, backend: &Backend
     assert!(!gateway.log().contains(SECRET));
 }
 
-/// A kick as a client sees it.
+/// A kick as an XMPP client gets it.
 struct Notice {
     id: String,
     login: String,

@@ -1,9 +1,8 @@
-//! A store, a gateway on it, and people who are logged in.
+//! Stores, and the gateways and applications that use them.
 
 use std::path::Path;
-use std::time::Duration;
 
-use super::{open_store, open_store_with_outbox_limit, session_key};
+use super::{HOUR, open_store, open_store_with_outbox_limit, session_key};
 
 use rsso_core::login::{
     Claim, ClaimBasis, Claimed, Client, Device, Kick, KickOrder, Limits, LoginId, Realm, Uid, User,
@@ -13,9 +12,7 @@ use rsso_core::store::{End, Store, Token};
 use rsso_testkit::{Gateway, MariaDb, RedisServer, WorkDir};
 use serde_json::Value;
 
-const HOUR: Duration = Duration::from_secs(3600);
-
-/// A fresh store of some kind, which can be restarted where it is a server.
+/// An empty store of one kind, with its server.
 pub enum Backend {
     Sqlite(WorkDir),
     Redis(RedisServer),
@@ -26,11 +23,12 @@ impl Backend {
     pub fn sqlite() -> Self {
         let dir = WorkDir::new();
         let backend = Self::Sqlite(dir);
-        // PHP has been there: the gateway makes no database.
+        // The gateway creates no database; PHP does.
         open_store(&backend.dsn()).ready().expect("SQLite works");
         backend
     }
 
+    /// A Redis server that keeps its data over a restart.
     pub fn redis() -> Self {
         Self::Redis(RedisServer::builder().persistent().start())
     }
@@ -47,7 +45,7 @@ impl Backend {
         }
     }
 
-    /// Kills the server, and starts it again with what it had written. A file needs no such thing.
+    /// Kills the server and starts it with what it had written; SQLite has no server.
     pub fn restart(&mut self) {
         match self {
             Self::Sqlite(_) => {}
@@ -56,6 +54,7 @@ impl Backend {
         }
     }
 
+    /// Starts `rsso serve` on this store, and waits until it is ready.
     pub fn gateway(&self, arguments: &[&str]) -> Gateway {
         let dsn = self.dsn();
         let mut all = vec!["--dsn", &dsn];
@@ -63,7 +62,7 @@ impl Backend {
         Gateway::start_ready(program(), &all)
     }
 
-    /// Removes a session as an administrator would: rsso is not told.
+    /// Deletes a session from the store without rsso, as an administrator may.
     pub fn remove_session(&self, session: &str) {
         let key = session_key(session);
         let hex: String = key.as_bytes().iter().map(|b| format!("{b:02x}")).collect();
@@ -90,34 +89,43 @@ impl Backend {
         }
     }
 
+    /// An application on this store.
     pub fn application(&self) -> Application {
         Application(open_store(&self.dsn()))
     }
 
-    /// One whose outbox keeps so many events.
+    /// Like [`Self::application`]; the outbox keeps this many events.
     pub fn application_with_outbox_limit(&self, events: u64) -> Application {
         Application(open_store_with_outbox_limit(&self.dsn(), events))
     }
 }
 
+/// The program `rsso` under test.
 pub fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_rsso"))
 }
 
-/// What PHP would do.
+/// An application in PHP: it uses the store as rsso_claim() and the like do.
 pub struct Application(pub Box<dyn Store>);
 
 impl Application {
-    /// Logs a session in; one login per device class.
+    /// Logs a user in; there is one login per device class.
     pub fn log_in(&mut self, session: &str, uid: &str, device: &str) -> LoginId {
-        self.log_in_at(session, uid, device, "somewhere")
+        self.log_in_with_label(session, uid, device, "somewhere")
     }
 
-    pub fn log_in_at(&mut self, session: &str, uid: &str, device: &str, label: &str) -> LoginId {
+    /// Like [`Self::log_in`], with a label.
+    pub fn log_in_with_label(
+        &mut self,
+        session: &str,
+        uid: &str,
+        device: &str,
+        label: &str,
+    ) -> LoginId {
         self.claim(session, uid, device, label).0
     }
 
-    /// Claims a login; gives its id and whom the claim kicked.
+    /// Claims a login, and returns its id and the logins that this kicked.
     pub fn claim(
         &mut self,
         session: &str,
@@ -128,7 +136,7 @@ impl Application {
         self.claim_as(session, &new_claim(uid, device, label))
     }
 
-    /// Logs a session in, and tells the user's other logins of it.
+    /// Logs a user in, and notifies the user's other logins.
     pub fn log_in_notifying_others(
         &mut self,
         session: &str,
@@ -208,13 +216,13 @@ pub fn user(uid: &str) -> User {
     }
 }
 
-/// How often a test that is a matter of luck tries it.
+/// How often a random test is repeated.
 pub fn tries(usual: usize) -> usize {
     let wanted = std::env::var("RSSO_TRIES").ok();
     wanted.map_or(usual, |n| n.parse().expect("RSSO_TRIES is a number"))
 }
 
-/// What an event is, in a word.
+/// The type of an event without prefix and version, such as `kicked`.
 pub fn kind(event: &Value) -> &str {
     let kind = event["type"].as_str().expect("a type");
     let kind = kind.strip_prefix("io.rsso.").expect("rsso's");
@@ -222,7 +230,7 @@ pub fn kind(event: &Value) -> &str {
     kind.strip_prefix("login.").unwrap_or(kind)
 }
 
-/// Logs a session in to another realm, and sends its user a message.
+/// Logs a user in to a realm, and sends them a message.
 pub fn log_in_to_realm(store: &mut dyn Store, realm: &str, session: &str, uid: &str) {
     let user = User {
         realm: Realm::parse(realm).expect("a realm"),

@@ -1,5 +1,6 @@
-//! The real program, its answers, and sessions to be removed.
-/// Each of these tests, on each store.
+//! What the tests share: runs of the program `rsso`, and direct access to its stores.
+
+/// Defines each of these tests once per store, in the modules `sqlite`, `redis` and `mysql`.
 macro_rules! on_every_store {
     ($($test:ident),* $(,)?) => {
         mod sqlite { $(#[test] fn $test() { super::$test(&crate::common::backend::Backend::sqlite()); })* }
@@ -29,7 +30,7 @@ pub const SUCCESS: i32 = 0;
 pub const STORE_FAILED: i32 = 1;
 pub const WRONG_USAGE: i32 = 2;
 
-/// What the program did.
+/// The exit code and the output of a run.
 #[derive(Debug)]
 pub struct Answer {
     pub code: i32,
@@ -37,7 +38,7 @@ pub struct Answer {
     pub stderr: String,
 }
 
-/// `rsso` with these words and variables, and no other variable of rsso's.
+/// Runs `rsso` with these arguments, these environment variables, and no other variable of rsso.
 pub fn rsso_with(variables: &[(&str, &str)], arguments: &[&str]) -> Answer {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rsso"));
     for name in [
@@ -62,19 +63,20 @@ pub fn rsso_with(variables: &[(&str, &str)], arguments: &[&str]) -> Answer {
     }
 }
 
+/// Runs `rsso` with these arguments.
 pub fn rsso(arguments: &[&str]) -> Answer {
     rsso_with(&[], arguments)
 }
 
 impl Answer {
-    /// stdout of a success that had nothing to complain of.
+    /// The standard output of a run that succeeded and wrote nothing to standard error.
     #[track_caller]
     pub fn ok(self) -> String {
         assert_eq!((self.code, self.stderr.as_str()), (SUCCESS, ""), "{self:?}");
         self.stdout
     }
 
-    /// The one line on stderr of a failure that answered nothing.
+    /// The one line on standard error of a run that failed with this code and printed nothing else.
     #[track_caller]
     pub fn failed(self, code: i32) -> String {
         assert_eq!((self.code, self.stdout.as_str()), (code, ""), "{self:?}");
@@ -84,18 +86,18 @@ impl Answer {
     }
 }
 
-/// One JSON object.
+/// Parses JSON.
 #[track_caller]
 pub fn json(text: &str) -> serde_json::Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
-/// A worker of its own on the store.
+/// Opens the store directly, as PHP does.
 pub fn open_store(dsn: &str) -> Box<dyn Store> {
     open_store_with_outbox_limit(dsn, Settings::default().logins.events_most)
 }
 
-/// One whose outbox keeps so many events.
+/// Like [`open_store`]; the outbox keeps this many events.
 pub fn open_store_with_outbox_limit(dsn: &str, events: u64) -> Box<dyn Store> {
     let mut settings = Settings::default();
     settings.set("dsn", dsn).expect("a good DSN");
@@ -105,6 +107,7 @@ pub fn open_store_with_outbox_limit(dsn: &str, events: u64) -> Box<dyn Store> {
         .expect("a good store")
 }
 
+/// The key of the session with this id, which is stored as a hash.
 pub fn session_key(name: &str) -> SessionKey {
     SessionKey::of(&SessionId::parse(name.as_bytes()).expect("an id"), true)
 }
@@ -123,7 +126,7 @@ pub fn store_session(store: &mut dyn Store, name: &str) {
     assert!(matches!(outcome, Outcome::Stored(_)));
 }
 
-/// Claims a login for a session, made with it, and gives its id.
+/// Claims a login in a new session, and returns the id of the login.
 pub fn claim(store: &mut dyn Store, name: &str, uid: &[u8], device: &str) -> String {
     let claim = Claim {
         user: User {
@@ -160,7 +163,7 @@ pub fn claim(store: &mut dyn Store, name: &str, uid: &[u8], device: &str) -> Str
     claim.login.to_string()
 }
 
-/// Takes a session's lock and keeps it while `store` lives.
+/// Locks a session for as long as `store` lives.
 pub fn lock_session(store: &mut dyn Store, name: &str) {
     let want = Load {
         token: Token::random().expect("randomness"),
@@ -176,14 +179,14 @@ pub fn lock_session(store: &mut dyn Store, name: &str) {
     assert!(loaded.locked);
 }
 
-/// Runs a statement on a SQLite file, as a clock that jumps would change it.
+/// Runs statements on a SQLite file.
 pub fn sqlite(path: &Path, sql: &str) {
     rusqlite::Connection::open(path)
         .and_then(|connection| connection.execute_batch(sql))
         .expect("SQLite works");
 }
 
-/// How many sessions there are, expired or not.
+/// The number of sessions in a SQLite file, expired ones included.
 pub fn sqlite_sessions(path: &Path) -> i64 {
     rusqlite::Connection::open(path)
         .and_then(|connection| {

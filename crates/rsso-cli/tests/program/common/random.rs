@@ -1,4 +1,4 @@
-//! Random numbers that can be repeated.
+//! Random numbers that a seed repeats.
 
 /// A generator (xorshift64) that gives the same numbers for the same seed.
 pub struct SeededRandom(u64);

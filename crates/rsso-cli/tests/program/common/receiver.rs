@@ -1,4 +1,4 @@
-//! A receiver of webhooks: a real HTTP server with a memory, which checks signatures by itself.
+//! A receiver of webhooks: an HTTP server that records requests, with its own check of signatures.
 
 use std::collections::HashMap;
 use std::io::{BufReader, Read, Write};
@@ -15,18 +15,18 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::Value;
 
-/// How long a test waits for what must come.
+/// How long a test waits for requests.
 pub const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// One request, whole.
+/// A request that came.
 #[derive(Debug, Clone)]
 pub struct Request {
     pub at: Instant,
     pub line: String,
-    /// Names in lower case.
+    /// The names are in lower case.
     pub headers: HashMap<String, String>,
     pub body: String,
-    /// What it was answered, or will be.
+    /// The status of the answer.
     pub status: u16,
 }
 
@@ -35,18 +35,17 @@ impl Request {
         self.headers.get(name).map_or("", String::as_str)
     }
 
-    /// `webhook-id`
+    /// The header `webhook-id`.
     pub fn id(&self) -> &str {
         self.header("webhook-id")
     }
 
-    /// # Panics
-    /// If the body is no JSON.
+    /// The body, which must be JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).expect("a CloudEvent is JSON")
     }
 
-    /// As a receiver of Standard Webhooks does it: id, time and body, any signature of version 1.
+    /// Whether any signature is valid, as a receiver of Standard Webhooks checks it.
     pub fn is_signed_with(&self, secret: &str) -> bool {
         let secret = secret.strip_prefix("whsec_").expect("a secret");
         let secret = BASE64.decode(secret.as_bytes()).expect("base64");
@@ -61,7 +60,7 @@ impl Request {
     }
 }
 
-/// What a request is answered.
+/// An answer to a request.
 #[derive(Debug, Clone, Default)]
 pub struct Reply {
     pub status: u16,
@@ -78,8 +77,8 @@ impl Reply {
     }
 }
 
-/// Called with a request and how many of the same id, this one included, have come.
-pub type Decide = dyn Fn(&Request, usize) -> Reply + Send + Sync;
+/// Chooses the answer to a request, given how many with its id have come, this one included.
+pub type Answerer = dyn Fn(&Request, usize) -> Reply + Send + Sync;
 
 /// A running receiver.
 pub struct Receiver {
@@ -90,24 +89,25 @@ pub struct Receiver {
 
 struct Shared {
     requests: Mutex<Vec<Request>>,
-    /// How many requests of an id have come: thousands are too many to look through for each.
+    /// How many requests of each id have come; a search in `requests` is too slow for thousands.
     of_id: Mutex<HashMap<String, usize>>,
-    decide: Box<Decide>,
+    answerer: Box<Answerer>,
     closing: AtomicBool,
     tls: Option<Arc<rustls::ServerConfig>>,
 }
 
 impl Receiver {
-    pub fn start(decide: impl Fn(&Request, usize) -> Reply + Send + Sync + 'static) -> Self {
-        Self::start_at(0, None, Box::new(decide))
+    /// Starts a receiver that answers like this.
+    pub fn start(answerer: impl Fn(&Request, usize) -> Reply + Send + Sync + 'static) -> Self {
+        Self::start_at(0, None, Box::new(answerer))
     }
 
-    /// Takes everything.
+    /// Accepts every request.
     pub fn accepting_all() -> Self {
         Self::start(|_, _| Reply::status(200))
     }
 
-    /// Takes what is signed with this secret, and nothing else.
+    /// Accepts requests that are signed with this secret, and refuses all others.
     pub fn verifying(secret: &'static str) -> Self {
         Self::start(|request, _| match request.is_signed_with(secret) {
             true => Reply::status(204),
@@ -115,6 +115,7 @@ impl Receiver {
         })
     }
 
+    /// Accepts every request, over TLS.
     pub fn start_tls(certificates: &Certificates) -> Self {
         let chain = CertificateDer::pem_file_iter(&certificates.cert).expect("a certificate");
         let chain = chain.collect::<Result<_, _>>().expect("a certificate");
@@ -133,10 +134,11 @@ impl Receiver {
         )
     }
 
+    /// Starts a receiver on this port; with 0, on any free port.
     pub fn start_at(
         port: u16,
         tls: Option<Arc<rustls::ServerConfig>>,
-        decide: Box<Decide>,
+        answerer: Box<Answerer>,
     ) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).expect("a loopback port");
         let port = listener.local_addr().expect("bound").port();
@@ -144,7 +146,7 @@ impl Receiver {
         let shared = Arc::new(Shared {
             requests: Mutex::default(),
             of_id: Mutex::default(),
-            decide,
+            answerer,
             closing: AtomicBool::new(false),
             tls,
         });
@@ -156,7 +158,7 @@ impl Receiver {
                         return;
                     }
                     let shared = Arc::clone(&shared);
-                    thread::spawn(move || shared.greet(stream));
+                    thread::spawn(move || shared.handle(stream));
                 }
             }
         });
@@ -179,7 +181,7 @@ impl Receiver {
         self.shared.requests.lock().unwrap().len()
     }
 
-    /// Waits until so many requests have come.
+    /// Waits until this many requests have come.
     #[track_caller]
     pub fn wait_for(&self, count: usize) -> Vec<Request> {
         eventually("the requests come", TIMEOUT, || {
@@ -196,7 +198,7 @@ impl Drop for Receiver {
 }
 
 impl Shared {
-    fn greet(&self, stream: TcpStream) {
+    fn handle(&self, stream: TcpStream) {
         stream.set_nodelay(true).expect("a socket");
         match &self.tls {
             None => self.serve(&stream, &stream),
@@ -205,21 +207,21 @@ impl Shared {
                     return;
                 };
                 let stream = Mutex::new(rustls::StreamOwned::new(connection, stream));
-                self.serve(Half(&stream), Half(&stream));
+                self.serve(SharedStream(&stream), SharedStream(&stream));
             }
         }
     }
 
     fn serve(&self, input: impl Read, mut output: impl Write) {
         let mut input = BufReader::new(input);
-        while let Some(mut request) = read(&mut input) {
-            // What has come has come, even if nobody waits for the answer.
+        while let Some(mut request) = read_request(&mut input) {
+            // Recorded before the answer, which the client may not wait for.
             let reply = {
                 let mut requests = self.requests.lock().unwrap();
                 let mut of_id = self.of_id.lock().unwrap();
                 let nth = of_id.entry(request.id().to_owned()).or_default();
                 *nth += 1;
-                let reply = (self.decide)(&request, *nth);
+                let reply = (self.answerer)(&request, *nth);
                 drop(of_id);
                 request.status = reply.status;
                 requests.push(request);
@@ -244,16 +246,16 @@ impl Shared {
     }
 }
 
-/// Reader and writer of one TLS connection, in turn.
-struct Half<'a, S>(&'a Mutex<S>);
+/// The reading or the writing side of a TLS connection.
+struct SharedStream<'a, S>(&'a Mutex<S>);
 
-impl<S: Read> Read for Half<'_, S> {
+impl<S: Read> Read for SharedStream<'_, S> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         self.0.lock().unwrap().read(buffer)
     }
 }
 
-impl<S: Write> Write for Half<'_, S> {
+impl<S: Write> Write for SharedStream<'_, S> {
     fn write(&mut self, buffer: &[u8]) -> std::io::Result<usize> {
         self.0.lock().unwrap().write(buffer)
     }
@@ -263,7 +265,7 @@ impl<S: Write> Write for Half<'_, S> {
     }
 }
 
-fn read(input: &mut impl std::io::BufRead) -> Option<Request> {
+fn read_request(input: &mut impl std::io::BufRead) -> Option<Request> {
     let mut line = String::new();
     input.read_line(&mut line).ok().filter(|n| *n > 0)?;
     let mut headers = HashMap::new();

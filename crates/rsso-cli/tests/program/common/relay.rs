@@ -1,4 +1,4 @@
-//! A gateway with a relay, and what `rsso webhooks` says of it.
+//! A gateway with a relay, and what `rsso webhooks` prints about it.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,10 +9,12 @@ use super::{json, rsso};
 use rsso_testkit::{Gateway, WorkDir, eventually};
 use serde_json::Value;
 
+/// The signing secret of [`webhook`].
 pub const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+/// A secret that is not that of [`webhook`].
 pub const OTHER_SECRET: &str = "whsec_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH";
 
-/// The folder of one gateway: its file, its secrets, its spool.
+/// The folder of one gateway, with its configuration, its secrets and its spool.
 pub struct RelaySetup {
     pub dir: WorkDir,
 }
@@ -24,11 +26,12 @@ impl RelaySetup {
         }
     }
 
+    /// The path of the spool.
     pub fn state(&self) -> PathBuf {
         self.dir.join("serve.db")
     }
 
-    /// Writes the file: `state`, and these tables.
+    /// Writes a configuration with `state` and these tables, and returns its path.
     pub fn configure(&self, tables: &str) -> String {
         use std::os::unix::fs::PermissionsExt as _;
         let state = self.state();
@@ -38,7 +41,7 @@ impl RelaySetup {
         path.display().to_string()
     }
 
-    /// A gateway that has begun to hand on what is new.
+    /// Starts a gateway, and waits until its relay delivers new events.
     pub fn gateway(&self, backend: &Backend, tables: &str) -> Gateway {
         let path = self.configure(tables);
         let dsn = backend.dsn();
@@ -50,7 +53,7 @@ impl RelaySetup {
         gateway
     }
 
-    /// `rsso webhooks`
+    /// Runs `rsso webhooks`.
     pub fn webhooks(&self, arguments: &[&str]) -> Value {
         let state = self.state().display().to_string();
         let mut all = vec!["webhooks", "--json", "--state", &state];
@@ -58,7 +61,7 @@ impl RelaySetup {
         json(&rsso(&all).ok())
     }
 
-    /// Waits until an endpoint has so many that wait, and so many that are dead.
+    /// Waits until an endpoint has this many pending deliveries and dead letters.
     #[track_caller]
     pub fn wait_for(&self, endpoint: usize, pending: i64, dead: i64) -> Value {
         let mut last = Value::Null;
@@ -74,7 +77,7 @@ impl RelaySetup {
     }
 }
 
-/// A webhook with the secret, named `hook`, tried again after these pauses.
+/// The configuration of a webhook named `hook`, with [`SECRET`] and these pauses between attempts.
 pub fn webhook(url: &str, retry_after: &str, more: &str) -> String {
     format!(
         "[[webhook]]\nname = \"hook\"\nurl = \"{url}\"\nsecrets = [\"{SECRET}\"]\n\
@@ -82,9 +85,10 @@ pub fn webhook(url: &str, retry_after: &str, more: &str) -> String {
     )
 }
 
+/// The signing key of [`mercure`].
 pub const HUB_KEY: &str = "!ChangeThisMercureHubJWTSecretKey!";
 
-/// A Mercure hub with that key, named `hub`.
+/// The configuration of a Mercure hub named `hub`, with [`HUB_KEY`].
 pub fn mercure(setup: &RelaySetup, url: &str, more: &str) -> String {
     let key = setup.dir.write_secret("hub.key", &format!("{HUB_KEY}\n"));
     format!(

@@ -1,5 +1,6 @@
-//! The relay was away for longer than the outbox keeps events: what is lost is said, once, to the log, to
-//! the metrics and to the webhooks.
+//! The relay after the outbox dropped events that it had not read: the loss is reported once.
+//!
+//! The log, the metrics and the webhooks report it.
 
 use std::collections::HashSet;
 
@@ -10,8 +11,8 @@ use crate::common::relay::{RelaySetup, webhook};
 use rsso_core::login::Which;
 use serde_json::{Value, json};
 
-/// Has the outbox forget all but the newest two events.
-fn forget(backend: &Backend) {
+/// Removes all but the newest two events from the outbox.
+fn keep_newest_two(backend: &Backend) {
     match backend {
         Backend::Sqlite(dir) => crate::common::sqlite(
             &dir.join("sessions.db"),
@@ -39,9 +40,9 @@ fn events_lost_from_the_outbox_are_reported(backend: &Backend) {
     for n in 1..=4 {
         app.notify("ann", None, &json!(n));
     }
-    forget(backend);
+    keep_newest_two(backend);
     gateway.start_again();
-    // Two of four are gone, and that something is comes first.
+    // Two of four events are lost; the gap is reported before the other two.
     let requests = receiver.wait_for(4);
     let events: Vec<Value> = requests[1..].iter().map(|request| request.json()).collect();
     assert_eq!(events[0]["type"], "io.rsso.gap.v1");
@@ -62,7 +63,7 @@ fn events_lost_from_the_outbox_are_reported(backend: &Backend) {
         gateway.log()
     );
     setup.wait_for(0, 0, 0);
-    // It is said once, and not where nothing was lost.
+    // The gap is not reported again.
     gateway.stop();
     app.notify("ann", None, &json!(5));
     gateway.start_again();
@@ -71,7 +72,7 @@ fn events_lost_from_the_outbox_are_reported(backend: &Backend) {
     assert_eq!(gateway.metric("rsso_relay_gaps_total"), 0.0);
 }
 
-/// More kicks than are read at once, and then more messages than the outbox keeps.
+/// Writes more kicks than the relay reads at once, then more messages than the outbox keeps.
 fn messages_evict_no_kick(backend: &Backend) {
     const KEPT: usize = 510;
     let (setup, receiver) = (RelaySetup::new(), Receiver::accepting_all());
@@ -108,18 +109,18 @@ fn messages_evict_no_kick(backend: &Backend) {
         .map(|e| e["data"]["login"].to_string())
         .collect();
     assert_eq!((kicks.len(), logins.len()), (KEPT, KEPT));
-    // Half of the messages are gone; a store that counts knows that no kick is.
+    // Half of the messages are lost and no kick; only MySQL counts how many.
     let (gaps, lost) = (of_kind("io.rsso.gap.v1"), KEPT as u64);
     assert_eq!(gaps.len(), 1);
     let counts = matches!(backend, Backend::Mysql(_));
-    let told = gaps[0]["data"]["lost"].as_u64();
-    assert_eq!(told, counts.then_some(lost));
+    let reported = gaps[0]["data"]["lost"].as_u64();
+    assert_eq!(reported, counts.then_some(lost));
     setup.wait_for(0, 0, 0);
     assert_eq!(gateway.metric("rsso_relay_gaps_total"), 1.0);
     let counted = gateway.metric("rsso_relay_lost_events_total");
     assert_eq!(counted, if counts { lost as f64 } else { 0.0 });
-    let output = gateway.log().matches("the outbox has forgotten").count();
-    assert_eq!(output, 1, "{}", gateway.log());
+    let reports = gateway.log().matches("the outbox has forgotten").count();
+    assert_eq!(reports, 1, "{}", gateway.log());
 }
 
 on_every_store!(

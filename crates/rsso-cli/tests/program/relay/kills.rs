@@ -1,4 +1,4 @@
-//! The relay while everything around it dies: nothing is lost, and what comes twice has the same id.
+//! The relay while gateways and stores are killed: no event is lost, and one that comes twice has the same id.
 
 use std::collections::HashMap;
 use std::thread;
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 const EVENTS: usize = 1000;
 
-/// How long the relay may be behind when all is over.
+/// How long the relay may take for the rest after the last kill.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 #[test]
@@ -140,7 +140,7 @@ fn kill_repeatedly(backend: &Backend, at_once: usize, seed: u64, pace: Pace) {
     );
 }
 
-/// How many events have been taken: a refusal is no delivery.
+/// The number of events that the receiver has accepted.
 fn accepted(receiver: &Receiver) -> usize {
     let requests = receiver.requests();
     let accepted = requests.iter().filter(|request| request.status == 200);
@@ -159,7 +159,7 @@ fn a_killed_store_loses_no_event() {
         for m in 0..20 {
             app.notify("ann", None, &json!(n * 100 + m));
         }
-        // What it had on disk is what it has then; it writes once a second.
+        // Redis writes to its disk once a second.
         thread::sleep(Duration::from_millis(1500));
         backend.restart();
         app = backend.application();
@@ -219,7 +219,7 @@ fn a_restored_outbox_is_not_delivered_again() {
     let Backend::Sqlite(dir) = &backend else {
         panic!("SQLite")
     };
-    // A copy from two hours ago: the newest two events are not in it.
+    // The backup is two hours old and lacks the newest two events.
     crate::common::sqlite(
         &dir.join("sessions.db"),
         "DELETE FROM rsso_events WHERE position > 4;

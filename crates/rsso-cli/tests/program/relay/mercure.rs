@@ -1,6 +1,6 @@
-//! Updates of a Mercure hub.
+//! Events that the relay publishes to a Mercure hub.
 //!
-//! The hub is a stand-in that has the publishing half of the protocol, because no real one is available.
+//! The hub is a stand-in with the publishing half of the protocol, because no real one is available here.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -15,21 +15,21 @@ use ring::hmac;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-/// What a hub was asked to publish.
+/// The fields of a request to publish.
 fn update(request: &Request) -> HashMap<String, String> {
     form_urlencoded::parse(request.body.as_bytes())
         .into_owned()
         .collect()
 }
 
-/// Answers as a hub of 0.x does: 401 without a good token, 400 without a topic, else 200 and the id.
+/// Answers as a hub of version 0 does: 401 without a valid token, 400 without a topic, else 200 and the id.
 fn hub(request: &Request) -> Reply {
     answer(request, |header, claims| {
         header["alg"] == "HS256" && claims["mercure"]["publish"] == json!(["*"])
     })
 }
 
-/// Answers as a hub of 1.0 does, which wants an OAuth access token of an issuer it trusts.
+/// Answers as a hub of version 1 does, which accepts OAuth access tokens of an issuer that it trusts.
 fn hub_of_version_1(request: &Request) -> Reply {
     answer(request, |header, claims| {
         let rfc_9068 = ["sub", "client_id", "jti"];
@@ -116,7 +116,7 @@ fn a_hub_that_was_unreachable_gets_everything_in_order() {
     let (backend, setup) = (Backend::sqlite(), RelaySetup::new());
     let receiver = Receiver::start(|request, _| hub(request));
     let port = receiver.port;
-    // Nobody is there; and an attempt that counted would be the last.
+    // The hub is unreachable; `retry_after` allows no second attempt, so none of these may count.
     drop(receiver);
     let url = format!("http://127.0.0.1:{port}/.well-known/mercure");
     let tables = mercure(&setup, &url, "retry_after = []");

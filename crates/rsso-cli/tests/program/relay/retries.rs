@@ -1,4 +1,4 @@
-//! Webhooks that fail: what is retried, when, and what ends as a dead letter.
+//! Failed deliveries to webhooks: what is retried and when, and what becomes a dead letter.
 
 use std::collections::HashSet;
 use std::thread::sleep;
@@ -54,7 +54,7 @@ fn an_event_with_a_wrong_secret_becomes_a_dead_letter_that_can_be_retried() {
     assert!(text.starts_with("hook  pending 0  dead 1\n"), "{text}");
     assert!(text.contains("2 attempts  answered 401"), "{text}");
 
-    // The operator gives the right one, and has it tried again.
+    // The receiver gets the right secret, and the operator retries the delivery.
     gateway.stop();
     let url = receiver.url();
     setup.configure(&webhook(&url, "[0]", "").replace(SECRET, OTHER_SECRET));
@@ -99,7 +99,7 @@ fn a_planned_retry_survives_a_restart_of_the_gateway() {
     let mut gateway = setup.gateway(&backend, &webhook(&receiver.url(), "[0, 2]", ""));
     backend.application().log_in("a", "ann", "web");
     receiver.wait_for(2);
-    // Until the spool has the second failure, and when the third attempt is: it knows nothing of it before.
+    // Wait until the spool has recorded the second failure and planned the third attempt.
     let due = eventually(
         "the third attempt has its time",
         Duration::from_secs(20),
@@ -114,7 +114,7 @@ fn a_planned_retry_survives_a_restart_of_the_gateway() {
     gateway.kill9();
     gateway.start_again();
     let requests = receiver.wait_for(3);
-    // A clock of whole milliseconds, and one that counts from elsewhere.
+    // The two times come from different clocks, one of whole milliseconds.
     assert!(requests[2].at + Duration::from_millis(50) >= due);
     setup.wait_for(0, 0, 0);
     assert_eq!(receiver.count(), 3);
@@ -177,7 +177,7 @@ fn a_delivery_in_progress_at_a_stop_is_not_repeated() {
 #[test]
 fn a_retry_does_not_delay_later_events() {
     let (backend, setup) = (Backend::sqlite(), RelaySetup::new());
-    // The first event is refused for ever.
+    // The first event is always refused.
     let receiver = Receiver::start(|request, _| {
         Reply::status(if request.body.contains("claimed") {
             500

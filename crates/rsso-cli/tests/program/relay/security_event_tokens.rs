@@ -1,4 +1,4 @@
-//! Webhooks that get Security Event Tokens.
+//! Webhooks that receive Security Event Tokens.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -122,7 +122,7 @@ fn a_token_may_be_signed_with_an_rsa_key() {
     let (backend, setup) = (Backend::sqlite(), RelaySetup::new());
     let receiver = Receiver::accepting_all();
     let path = setup.dir.join("rsa.pem");
-    // ring signs with RSA, but makes no such keys.
+    // ring signs with RSA, but generates no RSA keys.
     let made = std::process::Command::new("openssl")
         .args([
             "genpkey",
@@ -151,7 +151,7 @@ fn a_token_may_be_signed_with_an_rsa_key() {
     app.log_in("a", "ann", "web");
     app.log_out("a");
     let request = &receiver.wait_for(1)[0];
-    // Whoever wants both gets both.
+    // An endpoint may get tokens as well as events.
     assert!(request.is_signed_with(SECRET));
     let rs256 = |signed: &[u8], signature: &[u8]| {
         let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &public);

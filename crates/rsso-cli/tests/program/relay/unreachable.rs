@@ -1,4 +1,4 @@
-//! Webhooks whose server hangs, has no name, or is not there: what that costs others, and itself.
+//! Webhooks whose server hangs, does not resolve or is unreachable, which delay no other endpoint.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -37,7 +37,7 @@ fn an_endpoint_that_hangs_or_has_no_name_delays_nothing_else() {
     accepting_all.wait_for(21);
     socket.event();
     (0..20).for_each(|_| drop(socket.event()));
-    // The hanging one has been asked once or twice by then.
+    // The server that hangs has had one or two requests by now.
     assert!(
         started.elapsed() < Duration::from_secs(10),
         "{:?}",

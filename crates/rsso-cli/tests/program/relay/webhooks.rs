@@ -1,4 +1,4 @@
-//! Webhooks: what a receiver gets, and which endpoint gets what.
+//! Webhooks: what a receiver gets, and which events go to which endpoint.
 
 use std::collections::HashSet;
 use std::thread::sleep;
@@ -30,7 +30,7 @@ fn an_event_is_delivered_signed_and_in_order(backend: &Backend) {
     app.kick("ann", &Which::default());
     let requests = receiver.wait_for(4);
     let events: Vec<_> = requests.iter().map(|r| r.json()).collect();
-    // What happened before the relay began is no news.
+    // Events from before the first start of the relay are not delivered.
     let kinds: Vec<_> = events.iter().map(kind).collect();
     let (last, first) = (&kinds[2..], HashSet::from([kinds[0], kinds[1]]));
     assert_eq!(first, HashSet::from(["kicked", "claimed"]), "{kinds:?}");

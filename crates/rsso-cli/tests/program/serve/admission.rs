@@ -82,7 +82,7 @@ fn an_unknown_malformed_or_missing_cookie_lets_nobody_in() {
         let mut socket = WsClient::open(gateway.port(), "/sso/ws", &headers).unwrap();
         assert_eq!(socket.read_to_end(), (Vec::new(), Some(4401)), "{cookie}");
     }
-    // Of two with the same name, as a browser has them for two paths.
+    // A browser can send two cookies of the same name, for two paths.
     let headers = [("Cookie", "PHPSESSID=other; a=b; PHPSESSID=one")];
     assert!(SseClient::open(gateway.port(), "/sso/events", &headers).is_ok());
     let log = gateway.log();
@@ -128,7 +128,7 @@ fn connections_are_limited_by_login_by_address_and_in_total() {
     eventually("there is room again", TIMEOUT, || {
         open("two", "192.0.2.1").ok()
     });
-    // Whoever says nothing is counted as well.
+    // A connection that sends nothing is counted too.
     let silent: Vec<_> = (0..11).map(|_| connect(gateway.port())).collect();
     assert_eq!(open("two", "192.0.2.2").unwrap_err(), 0);
     drop(silent);

@@ -1,5 +1,7 @@
-//! What clients, neighbours and operators do to `rsso serve` that ends badly without a bound: floods, dead
-//! cookies, forged addresses, pages on the way, a store that stands still, files that everybody can read.
+//! Attacks on `rsso serve` and mistakes in running it.
+//!
+//! Floods, invalid cookies, forged addresses, pages of plain HTTP, a store that does not answer, and secrets that
+//! everybody can read.
 
 use std::fs::Permissions;
 use std::io::Write as _;
@@ -20,7 +22,7 @@ fn empty_frames_count_as_messages() {
     let mut socket = gateway.socket("one", None).unwrap();
     socket.event();
     let flood = socket.tcp().try_clone().unwrap();
-    // A text that goes on and on, with nothing in it; masked with zeros.
+    // One text message in fragments, all empty and masked with zeros.
     let empty = [0x00, 0x80, 0, 0, 0, 0].repeat(10_000);
     (&flood).write_all(&[0x01, 0x80, 0, 0, 0, 0]).unwrap();
     eventually("it is cut off", TIMEOUT, || {
@@ -53,7 +55,7 @@ fn a_gateway_with_too_few_open_files_does_not_start() {
     );
 }
 
-/// The exit code of a process that ends by itself; it is ended where it does not.
+/// The exit code of a process that ends by itself; `None` if it had to be killed.
 fn exit_code(child: &mut std::process::Child) -> Option<i32> {
     for _ in 0..200 {
         if let Some(status) = child.try_wait().unwrap() {
@@ -90,7 +92,7 @@ fn a_gateway_with_a_paused_store_is_not_ready() {
 #[test]
 fn invalid_cookies_of_another_site_do_not_shut_out_a_page() {
     let (_backend, gateway, _dir) = with_login("", &[]);
-    // As another host of the site can add them: for two domains above ours, four paths each.
+    // Another host of the site can set these: for two parent domains, four paths each.
     let dead: String = (0..8).map(|n| format!("PHPSESSID=dead{n}; ")).collect();
     let cookie = format!("{dead}PHPSESSID=one");
     let headers = [("Cookie", cookie.as_str())];

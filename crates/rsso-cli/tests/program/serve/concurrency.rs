@@ -1,6 +1,6 @@
-//! `rsso serve` while much happens at once: each login gets its own events, and none is lost.
+//! `rsso serve` under concurrent writes: each login gets its own events, and none is lost.
 //!
-//! `RSSO_TRIES` sets how often the random tests try.
+//! `RSSO_TRIES` sets how often the random tests are repeated.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -45,7 +45,7 @@ fn a_client_that_connects_during_writes_misses_nothing(backend: &Backend) {
             let mut socket = gateway.socket("one", Some(&position)).unwrap();
             let mut connected = false;
             let mut after = 0;
-            // What was missed, and some of what comes then.
+            // The events that it missed, and some that come after them.
             while !connected || after < 3 {
                 let event = socket.event();
                 position = event["sequence"].as_str().unwrap().to_owned();
@@ -71,7 +71,7 @@ impl Drop for Stopper<'_> {
     }
 }
 
-/// A browser that is connected, and what it must hear.
+/// A connected browser, and the events that it must get.
 struct Browser {
     login: LoginId,
     uid: String,
@@ -214,7 +214,7 @@ fn a_transaction_that_commits_late_is_not_skipped() {
                 (server.sql(sleeping) == "1").then_some(())
             },
         );
-        // They come behind it, or they would be handed on before it.
+        // These wait for the transaction; a gateway that reads only what is new would skip its event.
         (0..20).for_each(|n| assert_eq!(app.notify("bob", None, &json!(n)), 1));
         slow.join().unwrap();
     });

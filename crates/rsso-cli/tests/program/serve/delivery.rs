@@ -39,7 +39,7 @@ fn a_kick_ends_only_the_kicked_logins_connections(backend: &Backend) {
     assert_eq!(hello.event, "io.rsso.connected.v1");
     assert_eq!(hello.id.as_deref(), hello.json()["sequence"].as_str());
 
-    let new = app.log_in_at("new", "ann", "web", "Firefox on a </script>\n\"boat\"");
+    let new = app.log_in_with_label("new", "ann", "web", "Firefox on a </script>\n\"boat\"");
     let mut winner = gateway.socket("new", Some("0")).unwrap();
     let (events, code) = socket.read_to_end();
     assert_eq!(code, Some(4001));
@@ -63,7 +63,7 @@ fn a_kick_ends_only_the_kicked_logins_connections(backend: &Backend) {
     assert_eq!(end.json(), json!({"code": 4001, "reason": "replaced"}));
     assert_eq!(stream.next_event(), None);
 
-    // The winner, the user's other device and another user hear nothing of it.
+    // The new login, the user's other device and another user get no event.
     app.notify("ann", None, &json!("to ann"));
     app.notify("bob", None, &json!("to bob"));
     assert_eq!(kind(&winner.event()), "connected");
@@ -117,7 +117,7 @@ fn the_other_logins_are_notified_of_a_new_one(backend: &Backend) {
         });
         assert_eq!(event["data"]["by"], by);
     }
-    // It ends nobody's connection, and is news to nobody else.
+    // No connection ends, and no other login gets the event.
     app.notify("ann", None, &json!("to ann"));
     app.notify("bob", None, &json!("to bob"));
     assert_eq!(socket.event()["data"]["payload"], "to ann");
@@ -126,7 +126,7 @@ fn the_other_logins_are_notified_of_a_new_one(backend: &Backend) {
     assert_eq!(kind(&newcomer.event()), "connected");
     assert_eq!(newcomer.event()["data"]["payload"], "to ann");
     assert_eq!(bob.event()["data"]["payload"], "to bob");
-    // Who was away hears of it.
+    // A client that was away gets it when it comes back.
     let before = told[0]["sequence"].as_str().unwrap();
     let first = gateway.socket("web", Some("0")).unwrap().event();
     assert_eq!((kind(&first), &first["id"]), ("elsewhere", &told[0]["id"]));
@@ -216,7 +216,7 @@ fn a_waiting_claim_learns_that_its_kick_was_delivered(backend: &Backend) {
     let mut stream = gateway.stream("two", None).unwrap();
     stream.next_event().unwrap();
     assert_eq!(kicks_of("three", 10_000), [Some(true)]);
-    // Nobody is connected.
+    // No client is connected.
     assert_eq!(kicks_of("four", 300), [Some(false)]);
     assert_eq!(kicks_of("five", 0), [None]);
 }

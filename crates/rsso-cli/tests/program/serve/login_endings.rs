@@ -1,5 +1,6 @@
-//! `rsso serve` on each store: who was connected as a login and is nobody now is told how that login ended, the same by
-//! WebSocket and event stream.
+//! `rsso serve` on each store: a browser without a login learns how its last login ended.
+//!
+//! It learns the same by WebSocket and by event stream.
 
 use crate::common::backend::{Backend, kind};
 use crate::common::{HOUR, open_store};
@@ -17,9 +18,10 @@ on_every_store!(
     an_inherited_kick_is_reported_even_without_its_event,
 );
 
-/// What a client is told whose cookie is nobody's and that says that it was this login: by a close code, and by the answer
-/// to a stream.
-fn told(gateway: &Gateway, login: &str) -> (Option<u16>, u16, Option<String>) {
+/// The answers to a client without a session that says that it had this login.
+///
+/// They are the close code of a WebSocket, and the status and the header `rsso-close` of an event stream.
+fn answers_to_former_login(gateway: &Gateway, login: &str) -> (Option<u16>, u16, Option<String>) {
     let cookie = [("Cookie", "PHPSESSID=nobody")];
     let path = |carrier: &str| format!("/sso/{carrier}?lastEventId=1&login={login}");
     let (events, code) = WsClient::open(gateway.port(), &path("ws"), &cookie)
@@ -38,8 +40,8 @@ fn a_client_without_a_session_learns_how_its_login_ended(backend: &Backend) {
     let gateway = backend.gateway(&[]);
     let mut app = backend.application();
     let ended = |login: LoginId, code: u16| {
-        let told = told(&gateway, &login.to_string());
-        assert_eq!(told, (Some(code), 204, Some(code.to_string())));
+        let answers = answers_to_former_login(&gateway, &login.to_string());
+        assert_eq!(answers, (Some(code), 204, Some(code.to_string())));
     };
 
     let login = app.log_in("here", "ann", "web");
@@ -58,7 +60,7 @@ fn a_client_without_a_session_learns_how_its_login_ended(backend: &Backend) {
     app.kick("dan", &Which::default());
     ended(login, 4002);
 
-    // Who only has a position was somebody; who has nothing, or says nonsense, was nobody.
+    // A client with a position had a login once; one without anything, or with nonsense, had none.
     let nobody = |query: &str| {
         let path = format!("/sso/ws{query}");
         WsClient::open(gateway.port(), &path, &[])
@@ -89,13 +91,13 @@ fn another_claim_of_the_session_makes_its_clients_reconnect(backend: &Backend) {
         stream.next_event().unwrap().event,
         "io.rsso.login.released.v1"
     );
-    // It says when to come back, and not that it is over.
+    // The client is told when to reconnect, and not that this is final.
     assert!(stream.next_block().unwrap().retry.is_some());
     assert_eq!(stream.next_block(), None);
 
     let mut again = gateway.socket("here", None).unwrap();
     assert_eq!(again.event()["data"]["login"], after.to_string());
-    // Whose cookie is still that of before the new login comes back until it has the new one.
+    // A client with the login of before reconnects until it has the new one.
     let path = format!("/sso/ws?login={before}");
     let (_, code) = WsClient::open(gateway.port(), &path, &[])
         .unwrap()
@@ -106,8 +108,8 @@ fn another_claim_of_the_session_makes_its_clients_reconnect(backend: &Backend) {
     assert!(stream.next_block().unwrap().retry.is_some());
 }
 
-/// A request that presents an id which is known no more: strict mode gives the browser another one.
-fn poll(backend: &Backend, presented: &str, new: &str, stores: bool) {
+/// Serves a request with an unknown session id: strict mode gives the browser the id `new`.
+fn request_with_unknown_id(backend: &Backend, presented: &str, new: &str, stores: bool) {
     let (mut store, settings) = (open_store(&backend.dsn()), Settings::default());
     let id = |name: &str| SessionId::parse(name.as_bytes()).unwrap();
     let mut request = RequestState::default();
@@ -132,15 +134,15 @@ fn an_id_from_strict_mode_still_tells_how_the_login_ended(backend: &Backend) {
     let gateway = backend.gateway(&[]);
     let mut app = backend.application();
     let old = app.log_in("old", "ann", "web");
-    // A page that is left before it hears of the kick, for the back-forward cache.
+    // This page was left before the kick; the browser may bring it back from its cache.
     let mut page = gateway.socket("old", None).unwrap();
     let seen = page.event()["sequence"].as_str().unwrap().to_owned();
     drop(page);
-    let thief = app.log_in_at("thief", "ann", "web", "Safari on the boat");
-    poll(backend, "old", "first", false);
-    poll(backend, "first", "second", true);
+    let winner = app.log_in_with_label("thief", "ann", "web", "Safari on the boat");
+    request_with_unknown_id(backend, "old", "first", false);
+    request_with_unknown_id(backend, "first", "second", true);
     for id in ["old", "first", "second"] {
-        // One that is opened now, and the one that comes back.
+        // A new page, and the one that comes back.
         for query in [String::new(), format!("?login={old}&lastEventId={seen}")] {
             let cookie = [("Cookie", &*format!("PHPSESSID={id}"))];
             let path = format!("/sso/ws{query}");
@@ -150,19 +152,19 @@ fn an_id_from_strict_mode_still_tells_how_the_login_ended(backend: &Backend) {
             assert_eq!((events.len(), code), (1, Some(4001)), "{id} {query}");
             let data = &events[0]["data"];
             assert_eq!(data["login"], old.to_string());
-            assert_eq!(data["by"]["login"], thief.to_string());
+            assert_eq!(data["by"]["login"], winner.to_string());
             assert_eq!(data["by"]["label"], "Safari on the boat");
             let path = format!("/sso/events{query}");
             let mut stream = SseClient::open(gateway.port(), &path, &cookie).unwrap();
             assert_eq!(stream.next_event().unwrap().json(), events[0]);
             assert_eq!(stream.next_event().unwrap().json()["code"], 4001);
-            // What it has seen is not told again.
-            let told = events[0]["sequence"].as_str().unwrap();
-            let mut again = gateway.socket(id, Some(told)).unwrap();
+            // A client that has seen the event does not get it again.
+            let seen = events[0]["sequence"].as_str().unwrap();
+            let mut again = gateway.socket(id, Some(seen)).unwrap();
             assert_eq!(again.read_to_end(), (Vec::new(), Some(4001)));
         }
     }
-    // Until somebody signs in there.
+    // This ends when a user logs in with that session.
     let bob = app.log_in("second", "bob", "web");
     let mut again = gateway.socket("second", None).unwrap();
     assert_eq!(again.event()["data"]["login"], bob.to_string());
@@ -173,8 +175,8 @@ fn an_id_from_strict_mode_still_tells_how_the_login_ended(backend: &Backend) {
 fn an_inherited_kick_is_reported_even_without_its_event(backend: &Backend) {
     let mut app = backend.application();
     let old = app.log_in("old", "ann", "web");
-    let thief = app.log_in("thief", "ann", "web");
-    poll(backend, "old", "new", false);
+    let winner = app.log_in("thief", "ann", "web");
+    request_with_unknown_id(backend, "old", "new", false);
     backend.clear_outbox();
     let gateway = backend.gateway(&[]);
     let (events, code) = gateway.socket("new", Some("0")).unwrap().read_to_end();
@@ -182,5 +184,5 @@ fn an_inherited_kick_is_reported_even_without_its_event(backend: &Backend) {
     let kicked = events.last().unwrap();
     assert_eq!(kind(kicked), "kicked");
     assert_eq!(kicked["data"]["login"], old.to_string());
-    assert_eq!(kicked["data"]["by"]["login"], thief.to_string());
+    assert_eq!(kicked["data"]["by"]["login"], winner.to_string());
 }

@@ -1,5 +1,4 @@
-//! Settings of `rsso serve` that are not PHP's: browsers are turned away, and the log says which setting
-//! it is.
+//! `rsso serve` with settings that differ from PHP's: browsers are refused, and the log names the setting.
 
 use super::gateways::{TIMEOUT, with_config};
 use crate::common::backend::{Backend, log_in_to_realm};
@@ -11,7 +10,7 @@ use rsso_stores::Spec;
 use rsso_testkit::gateway::SseClient;
 use rsso_testkit::{Gateway, WorkDir, eventually};
 
-/// Turns a browser away, and checks that the log names the setting once, with `text`.
+/// Has the gateway refuse a browser, and checks that the log names the setting once, with `text`.
 #[track_caller]
 fn assert_warns(gateway: &Gateway, cookie: &str, setting: &str, text: &str) {
     let headers = [("Cookie", cookie)];
@@ -82,7 +81,7 @@ fn a_check_says_whether_users_are_logged_in_to_the_realm(backend: &Backend) {
     );
 }
 
-/// Records a site in the store as PHP with these directives would.
+/// Writes a site's settings into the store, as PHP with these directives does.
 fn record_site(backend: &Backend, directives: &[(&str, &str)], cookie: &str, path: &str) {
     let mut settings = Settings::default();
     settings.set("dsn", &backend.dsn()).unwrap();
@@ -137,7 +136,7 @@ fn a_check_compares_its_settings_with_those_of_php(backend: &Backend) {
         problem.contains("rsso.hash_ids is '1' in PHP, and '0' here"),
         "{problem}"
     );
-    // A proxy may lead another folder here.
+    // The paths may differ if a proxy maps them, so this is no failure.
     record_site(backend, &[], "PHPSESSID", "/shop/");
     let output = check(&[]).ok();
     assert!(
@@ -210,7 +209,7 @@ fn matching_settings_are_not_warned_about_for_strangers() {
         let status = SseClient::open(gateway.port(), "/sso/events", &headers);
         assert_eq!(status.unwrap_err(), 401);
     }
-    // What is asked of the store later has its answer later.
+    // The refusals are logged after the answer of the store.
     let metric = "rsso_sign_ins_total{as=\"nobody\"}";
     eventually("they were looked at", TIMEOUT, || {
         (gateway.metric(metric) == 3.0).then_some(())

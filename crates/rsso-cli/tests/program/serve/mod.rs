@@ -1,4 +1,4 @@
-//! `rsso serve`: what browsers get, who is let in, and what its operator sees.
+//! `rsso serve`: what browsers get, who may connect, and what the operator sees.
 
 mod gateways;
 

@@ -1,4 +1,4 @@
-//! What the operator of `rsso serve` sees and does: health, metrics, stopping, a store that is missing.
+//! Running `rsso serve`: health, metrics, stopping, and a store that does not exist yet.
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -69,7 +69,7 @@ fn health_and_metrics_may_have_their_own_address() {
     socket.event();
     backend.application().notify("ann", None, &json!("hello"));
     socket.event();
-    // What a browser has is counted a moment later.
+    // An event is counted a moment after a browser has it.
     for line in [
         "rsso_connections{transport=\"websocket\"} 1",
         "rsso_connections{transport=\"sse\"} 0",
@@ -127,7 +127,7 @@ fn health_and_metrics_may_have_their_own_address() {
     let mode = std::fs::metadata(&admin).unwrap();
     assert_eq!(mode.permissions().mode() & 0o777, 0o600);
     server.kill9();
-    // What it left behind is no obstacle.
+    // The socket file of the gateway that was killed does not prevent a start.
     let mut server = rsso_testkit::process::Server::spawn("rsso serve", &mut command, &log);
     server.wait_ready(|| ask("/readyz").is_some_and(|a| a.starts_with("HTTP/1.1 200")));
     server.stop();
@@ -204,7 +204,7 @@ fn a_full_gateway_still_reports_its_health() {
     assert!(ask("/metrics").unwrap().contains("rsso_store_up"));
     drop(full);
     backend.application().log_in("one", "ann", "web");
-    // It does not answer the close, so that there is something to wait for.
+    // This client does not answer the close, so the gateway has something to wait for.
     let _silent = eventually("there is room again", TIMEOUT, || {
         gateway.socket("one", None).ok()
     });

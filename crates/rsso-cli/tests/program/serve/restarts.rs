@@ -27,7 +27,7 @@ fn a_restart_of_mariadb_neither_loses_nor_doubles_events() {
     a_restart_of_the_store_neither_loses_nor_doubles_events(Backend::mysql());
 }
 
-/// A client as a browser's is: it comes back, with the position that it saw last.
+/// A client that reconnects as a browser does, with the last position that it saw.
 struct Client<'a> {
     session: &'a str,
     gateway: &'a (dyn Fn() -> u16 + Sync),
@@ -45,7 +45,7 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// Listens until `enough`, through whatever breaks.
+    /// Collects messages until `enough`, and reconnects whenever the connection breaks.
     fn receive_until(&mut self, enough: impl Fn(&Value) -> bool) {
         let cookie = format!("PHPSESSID={}", self.session);
         loop {
@@ -87,7 +87,7 @@ impl<'a> Client<'a> {
     }
 }
 
-/// The messages to a login that stand in the outbox.
+/// The messages to a login in the outbox.
 fn messages_in_outbox(app: &mut Application, login: LoginId) -> Vec<Value> {
     let mut after = Position::START;
     let mut payloads = Vec::new();
@@ -106,14 +106,14 @@ fn messages_in_outbox(app: &mut Application, login: LoginId) -> Vec<Value> {
     }
 }
 
-/// Sends numbers until all are sent; the store may fail meanwhile, and a number be sent twice.
+/// Sends the numbers below `count`, then `end`; a number may be sent twice if the store fails.
 fn send_all(app: &mut Application, uid: &str, count: u64) {
     for n in 0..count {
         let user = user(uid);
         while app.0.notify(&user, None, &n.to_string()).is_err() {
             thread::sleep(Duration::from_millis(10));
         }
-        // So that something is left to be sent when what is to break breaks.
+        // Slow enough that a restart happens while there is something left to send.
         thread::sleep(Duration::from_micros(300));
     }
     while app.0.notify(&user(uid), None, "\"end\"").is_err() {
@@ -184,7 +184,7 @@ fn two_gateways_deliver_the_same_events(backend: &Backend) {
     let turn = std::sync::atomic::AtomicUsize::new(0);
     thread::scope(|scope| {
         let sending = scope.spawn(move || send_all(&mut sender, "ann", 300));
-        // From one to the other and back, with the position that the other gave.
+        // The client changes between the two, with the position that the other gave.
         let ports: Vec<u16> = gateways.iter().map(Gateway::port).collect();
         let next = || ports[turn.fetch_add(1, Ordering::Relaxed) % 2];
         let mut client = Client::new("one", &next);

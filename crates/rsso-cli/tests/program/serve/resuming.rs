@@ -19,7 +19,7 @@ fn a_kicked_session_gets_the_kick_once_and_then_must_stop(backend: &Backend) {
     let mut app = backend.application();
     app.log_in("old", "ann", "web");
     app.log_in("new", "ann", "web");
-    // It was not connected when it happened.
+    // It was not connected during the kick.
     let (events, code) = gateway.socket("old", None).unwrap().read_to_end();
     assert_eq!((events.len(), code), (1, Some(4001)));
     assert_eq!(kind(&events[0]), "kicked");
@@ -36,7 +36,7 @@ fn a_kicked_session_gets_the_kick_once_and_then_must_stop(backend: &Backend) {
         .read_to_end();
     assert_eq!((events.len(), code), (0, Some(4001)));
 
-    // The outbox has forgotten it, the tombstone has not.
+    // The event is no longer in the outbox, but the tombstone is still there.
     backend.clear_outbox();
     gateway.stop();
     gateway.start_again();
@@ -59,7 +59,7 @@ fn a_client_that_comes_back_gets_what_it_missed(backend: &Backend) {
 
     let missed = |gateway: &rsso_testkit::Gateway| {
         let mut socket = gateway.socket("one", Some(&position)).unwrap();
-        // The last may come behind it: the gateway reads on.
+        // The last event may come after it: the gateway reads on.
         let events = iter::repeat_with(|| socket.event()).filter(|e| kind(e) != "connected");
         let got: Vec<_> = events
             .take(20)
@@ -83,7 +83,7 @@ fn a_client_that_comes_back_gets_what_it_missed(backend: &Backend) {
         .map(|_| stream.next_event().unwrap().json()["data"]["payload"].clone())
         .collect();
     assert_eq!(got, expected);
-    // All that is kept.
+    // Everything in the outbox.
     let mut socket = gateway.socket("two", Some("0")).unwrap();
     assert_eq!(socket.event()["data"]["payload"], 0);
 }
@@ -93,7 +93,7 @@ fn an_unknown_position_is_reported_as_a_gap(backend: &Backend) {
     let mut app = backend.application();
     app.log_in("one", "ann", "web");
     app.notify("ann", None, &json!("hello"));
-    // The feed is there when somebody has got it.
+    // When one client has the event, the gateway has read it.
     let mut first = gateway.socket("one", Some("0")).unwrap();
     (0..2).for_each(|_| drop(first.event()));
     for strange in ["99999999999999", "x", "-1", "99999999999999-5"] {
@@ -116,7 +116,7 @@ fn a_client_kicked_a_moment_ago_learns_why(backend: &Backend) {
         let position = stream.next_event().unwrap().id.unwrap();
         drop(stream);
         app.log_in(&new, &uid, "web");
-        // The gateway may not have read of it yet.
+        // The gateway may not have read the event yet.
         let mut stream = gateway
             .stream(&old, Some(&position))
             .expect("it has not been told");
@@ -145,7 +145,9 @@ fn an_invalid_event_delays_no_other(backend: &Backend) {
     assert_eq!(socket.event()["data"]["payload"], "hello");
 }
 
-/// Puts something into the outbox that rsso would not; a backslash begins bytes that are no UTF-8.
+/// Writes an event into the outbox that rsso would not write.
+///
+/// A backslash in `text` begins an escape for a byte that is not UTF-8.
 fn write_invalid_event(backend: &Backend, text: &str) {
     let value = if text.starts_with('\\') {
         "x'ff'".to_owned()

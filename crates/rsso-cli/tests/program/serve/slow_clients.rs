@@ -1,6 +1,6 @@
-//! Clients that send too much, are slow, do not read or do not answer.
+//! Clients that send too much, are slow, do not read or do not answer are disconnected.
 //!
-//! What always holds: they are cut off, and no other client notices.
+//! No other client notices.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 
@@ -18,7 +18,7 @@ fn a_client_may_send_almost_nothing() {
     let (_backend, gateway, _dir) = with_login("", &[]);
     let mut large = gateway.socket("one", None).unwrap();
     large.event();
-    // The gateway does not read it to its end.
+    // The gateway does not read the request to its end.
     let _broken = large.send(Message::binary(vec![0; 1 << 20]));
     assert!(matches!(large.next_event(), Err(Some(1009) | None)));
     let mut chatty = gateway.socket("one", None).unwrap();
@@ -86,7 +86,7 @@ fn a_client_that_does_not_read_is_cut_off_and_resumes() {
     let text = "x".repeat(200_000);
     for n in 0..60 {
         app.notify("ann", None, &json!({"n": n, "text": text}));
-        // Who reads is not troubled by who does not.
+        // A client that reads gets everything meanwhile.
         let event = reader.event();
         assert_eq!(event["data"]["payload"]["n"], n);
     }
@@ -111,7 +111,7 @@ fn a_client_that_answers_no_ping_is_disconnected() {
     let (_backend, gateway, _dir) = with_login("heartbeat = 1", &[]);
     let mut alive = gateway.socket("one", None).unwrap();
     let dead = gateway.socket("one", None).unwrap();
-    // Reading answers pings; nobody reads from the other.
+    // Reading answers pings; nothing reads from the other client.
     for _ in 0..6 {
         alive.next_event_or_heartbeat().unwrap();
     }
@@ -133,7 +133,7 @@ fn hostile_text_in_an_event_stays_inside_its_data() {
     let block = stream.next_event().unwrap();
     assert_eq!(block.event, "io.rsso.message.v1");
     assert_eq!(block.json()["data"]["payload"]["text"], label);
-    // JSON may have line breaks between its members.
+    // A payload may have line breaks between its members.
     app.0
         .notify(
             &crate::common::backend::user("ann"),
@@ -145,7 +145,7 @@ fn hostile_text_in_an_event_stays_inside_its_data() {
         stream.next_event().unwrap().json()["data"]["payload"],
         json!({"a": [1, 2]})
     );
-    app.log_in_at("three", "ann", "web", label);
+    app.log_in_with_label("three", "ann", "web", label);
     let block = stream.next_event().unwrap();
     assert_eq!(block.event, "io.rsso.login.kicked.v1");
     assert_eq!(block.json()["data"]["by"]["label"], label);
