@@ -130,8 +130,8 @@ impl Claim {
 
     /// Whether it has to look at all of the user's logins.
     #[must_use]
-    pub fn walks(&self) -> bool {
-        self.limits.counts_the_living() || self.notify_others
+    pub fn reads_all_logins(&self) -> bool {
+        self.limits.counts_live_logins() || self.notify_others
     }
 
     /// Who it is to those that it replaces, and to those that it tells of itself.

@@ -5,5 +5,5 @@
 mod limits;
 mod storm;
 
-pub use limits::{Candidate, Limits, OnConflict, SLICE, Victim};
-pub use storm::{StoredStorm, Storm, Weather};
+pub use limits::{Candidate, LOGINS_PER_CLAIM, Limits, OnConflict, Victim};
+pub use storm::{StoredStorm, Storm, StormState};

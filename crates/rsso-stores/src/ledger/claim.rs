@@ -1,16 +1,18 @@
 //! Binding a session to a user.
 
+use std::time::Duration;
+
 use super::contract::Ledger;
-use super::events::{Book, kick_of};
-use super::glance;
-use super::removal::{Remains, end_login, forget, live_entries};
-use super::rows::{Binding, Entry, Slice, UserRow};
+use super::end_login::{Replacement, end_login, live_logins, remove_expired};
+use super::events::{PendingEvents, kick_of};
+use super::few;
+use super::rows::{Binding, LockedUser, LoginRow, Slice, UserRow};
 use rsso_core::login::event::{self, EventDetails, Kind, Moment, identity_json, json, reason};
-use rsso_core::login::policy::{Candidate, OnConflict, Weather};
+use rsso_core::login::policy::{Candidate, OnConflict, StormState};
 use rsso_core::login::{Bound, Claim, ClaimBasis, Claimed, Kick, Login, Refused};
 use rsso_core::store::{Generation, Version};
 
-/// The whole act but for its transaction. `born` is the generation of a record that has to be made.
+/// Claims a login inside a transaction. `born` is the generation of a record that has to be made.
 pub(crate) fn claim<L: Ledger>(
     ledger: &mut L,
     key: &[u8],
@@ -19,9 +21,7 @@ pub(crate) fn claim<L: Ledger>(
     born: Generation,
     moment: &Moment,
 ) -> Result<Claimed, L::Error> {
-    let mut book = Book::new(moment);
-    let user = claim.user.key();
-    let mut row = ledger.lock_user(&claim.user)?;
+    let row = ledger.lock_user(&claim.user)?;
     let found = ledger.version(key)?;
     if let Some(seen) = basis.seen
         && found.map(|now| now.generation) != Some(seen.generation)
@@ -29,229 +29,271 @@ pub(crate) fn claim<L: Ledger>(
         return Ok(Claimed::Ended);
     }
     let bound = ledger.binding(key)?;
-    let walks = claim.walks();
-    let live = match walks {
-        true => live_entries(ledger, &mut book, &user, &row)?,
-        false => glance::at_own(ledger, (&user, &row), bound, |login| {
-            claim.repeats(login, moment.at)
-        })?,
-    };
-    let (own, others): (Vec<_>, Vec<_>) = live
-        .into_iter()
-        .partition(|entry| bound.is_some_and(|b| b.login == entry.login));
-    if let (Some(entry), Some(version)) = (own.first(), found)
-        && (entry.device == claim.device.as_str() || entry.login == claim.login)
-        && let Some(login) = entry.to_login()
-    {
-        book.append(ledger)?;
-        let rotated = entry
-            .sessions
-            .iter()
-            .any(|s| s.key == key && s.until.is_some());
-        return Ok(Claimed::Same(
-            version,
-            Bound {
-                login,
-                user,
-                rotated,
-            },
-        ));
-    }
-
-    // What this claim repeats holds no slot against it; that is ended only where the claim succeeds.
-    let (repeated, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|entry| {
-        let repeats = |login: Login| claim.repeats(&login, moment.at);
-        entry.to_login().is_some_and(repeats)
-    });
-    let adds = repeated.is_empty();
-    let victims = match admit(ledger, &mut book, &mut row, (claim, adds), &others)? {
-        Ok(victims) => victims,
-        Err(refused) => {
-            ledger.save_user(&user, &row)?;
-            book.append(ledger)?;
-            let holders = others.iter().chain(&repeated);
-            let holders = holders.filter_map(Entry::to_listed).collect();
-            return Ok(Claimed::Refused(refused, holders));
-        }
-    };
-    let over = match walks {
-        true => over(claim, &others, &victims),
-        false => {
-            let own = own.first().map(|own| own.login);
-            glance::surplus(ledger, &mut book, (&user, &row), &claim.limits, own)?
-        }
-    };
-    let (over, dead): (Vec<_>, Vec<_>) = over.into_iter().partition(Entry::is_live);
-    for entry in dead {
-        forget(ledger, &mut book, &row, &entry)?;
-    }
-    let victims = [victims, over].concat();
-    let kicks = replace(ledger, &mut book, &row, claim, &victims)?;
-    let newborn = Version {
-        generation: born,
-        revision: basis.token.into(),
-    };
-    for entry in &repeated {
-        end_quietly(ledger, &mut book, &row, entry, (None, newborn))?;
-    }
-    if let Some(bound) = bound {
-        let of = (&row, bound);
-        release_own(ledger, &mut book, key, own.first(), of, newborn)?;
-    }
-
-    let version = match found {
-        Some(version) => version,
-        None => {
-            ledger.create(key, newborn, basis.ttl)?;
-            newborn
-        }
-    };
-    row.sequence += 1;
-    let identity = identity_json(&claim.identity());
-    let entry = Entry {
-        login: claim.login,
-        sequence: row.sequence,
-        device: claim.device.as_str().to_owned(),
-        more: json(&claim.more(basis.ttl)),
-        identity,
-        sessions: Vec::new(),
-    };
-    ledger.add_login(&user, &entry)?;
-    ledger.bind(key, version.generation, claim.login)?;
-    ledger.unbury(key)?;
-    ledger.save_user(&user, &row)?;
-    let data = event::data(&entry.identity, &EventDetails::at(moment).members());
-    book.note(&row, Kind::Claimed, &data);
-    if claim.notify_others && own.is_empty() && repeated.is_empty() {
-        tell_others(&mut book, &row, claim, &others, &victims);
-    }
-    book.append(ledger)?;
-    Ok(Claimed::New(version, kicks))
-}
-
-/// Tells those that stay of the newcomer. Not of one whose browser was signed in as this user before, nor
-/// again where the claim repeats another.
-fn tell_others(
-    book: &mut Book<'_>,
-    row: &UserRow,
-    claim: &Claim,
-    others: &[Entry],
-    gone: &[Entry],
-) {
-    let details = EventDetails::elsewhere(book.moment, claim.by()).members();
-    let stays = |entry: &&Entry| !gone.iter().any(|gone| gone.login == entry.login);
-    for entry in others.iter().filter(stays) {
-        book.note(
+    let act = Act {
+        ledger,
+        events: PendingEvents::new(moment),
+        claim,
+        user: LockedUser {
+            key: claim.user.key(),
             row,
-            Kind::Elsewhere,
-            &event::data(&entry.identity, &details),
-        );
-    }
-}
-
-/// Those that make room, or why the newcomer is turned away. One that `adds` no login, because it
-/// repeats another claim, is no part of a storm.
-fn admit<L: Ledger>(
-    ledger: &mut L,
-    book: &mut Book<'_>,
-    row: &mut UserRow,
-    (claim, adds): (&Claim, bool),
-    others: &[Entry],
-) -> Result<Result<Vec<Entry>, Refused>, L::Error> {
-    let candidates: Vec<_> = others
-        .iter()
-        .map(|entry| Candidate {
-            sequence: entry.sequence,
-            expires: entry.expires().unwrap_or_default(),
-            same_device: entry.device == claim.device.as_str(),
-        })
-        .collect();
-    let victims = claim.limits.victims(&candidates);
-    let refuses = claim.limits.on_conflict == OnConflict::Refuse && !victims.is_empty();
-    if !adds && victims.is_empty() {
-        return Ok(Ok(Vec::new()));
-    }
-    let replaced = if refuses { 0 } else { victims.len() };
-    let weather = row.storm.count(replaced, &claim.limits, ledger.now()?);
-    let refused = match weather {
-        Weather::Calm if refuses => Refused::Limit,
-        Weather::Calm => {
-            let at = |at: usize| others[at].clone();
-            return Ok(Ok(victims.into_iter().map(at).collect()));
-        }
-        Weather::Breaks | Weather::Rages => Refused::Storm,
+        },
+        key,
+        bound,
+        newborn: Version {
+            generation: born,
+            revision: basis.token.into(),
+        },
+        ttl: basis.ttl,
     };
-    let details = EventDetails::with_reason(book.moment, refused.as_str()).members();
-    let data = event::data(&identity_json(&claim.identity()), &details);
-    if weather == Weather::Breaks {
-        book.note(row, Kind::Storm, &data);
+    act.run(found)
+}
+
+/// A claim inside its transaction.
+struct Act<'a, L> {
+    ledger: &'a mut L,
+    events: PendingEvents<'a>,
+    claim: &'a Claim,
+    user: LockedUser,
+    /// The session that claims.
+    key: &'a [u8],
+    /// The login that the session has.
+    bound: Option<Binding>,
+    /// The version of records that this act makes.
+    newborn: Version,
+    ttl: Duration,
+}
+
+/// The user's live logins that the claim has read.
+struct Logins {
+    /// The session's own.
+    own: Option<LoginRow>,
+    /// Those whose claim this one repeats: they hold no slot against it.
+    repeated: Vec<LoginRow>,
+    others: Vec<LoginRow>,
+}
+
+/// Whether a newcomer may log in.
+enum Verdict {
+    /// It may; these make room.
+    Admit(Vec<LoginRow>),
+    Refuse(Refused),
+}
+
+impl<L: Ledger> Act<'_, L> {
+    fn run(mut self, found: Option<Version>) -> Result<Claimed, L::Error> {
+        let logins = self.logins()?;
+        if let Some(version) = found
+            && let Some(bound) = self.same_login(&logins)
+        {
+            self.events.append_to(self.ledger)?;
+            return Ok(Claimed::Same(version, bound));
+        }
+        let victims = match self.admit(&logins)? {
+            Verdict::Admit(victims) => victims,
+            Verdict::Refuse(refused) => {
+                self.ledger.save_user(&self.user.key, &self.user.row)?;
+                self.events.append_to(self.ledger)?;
+                let holders = logins.others.iter().chain(&logins.repeated);
+                let holders = holders.filter_map(LoginRow::to_listed).collect();
+                return Ok(Claimed::Refused(refused, holders));
+            }
+        };
+        let excess = self.above_hard_limit(&logins, &victims)?;
+        let victims = [victims, excess].concat();
+        let kicks = self.replace(&victims)?;
+        for login in &logins.repeated {
+            let (events, row) = (&mut self.events, &self.user.row);
+            end_reclaimed(self.ledger, events, row, login, None, self.newborn)?;
+        }
+        self.end_own(logins.own.as_ref())?;
+        let version = self.bind(found)?;
+        if self.claim.notify_others && logins.own.is_none() && logins.repeated.is_empty() {
+            self.notify_others(&logins.others, &victims);
+        }
+        self.events.append_to(self.ledger)?;
+        Ok(Claimed::New(version, kicks))
     }
-    book.note(row, Kind::Refused, &data);
-    Ok(Err(refused))
+
+    /// The user's live logins: all of them, or few if there is no limit.
+    fn logins(&mut self) -> Result<Logins, L::Error> {
+        let (claim, at) = (self.claim, self.events.moment.at);
+        let repeats = |login: &Login| claim.repeats(login, at);
+        let live = match claim.reads_all_logins() {
+            true => live_logins(self.ledger, &mut self.events, &self.user)?,
+            false => few::own_and_repeated(self.ledger, &self.user, self.bound, repeats)?,
+        };
+        let is_own = |login: &LoginRow| self.bound.is_some_and(|bound| bound.login == login.login);
+        let (own, others): (Vec<_>, Vec<_>) = live.into_iter().partition(is_own);
+        let (repeated, others) = others
+            .into_iter()
+            .partition(|login| login.to_login().is_some_and(|login| repeats(&login)));
+        Ok(Logins {
+            own: own.into_iter().next(),
+            repeated,
+            others,
+        })
+    }
+
+    /// The session's own login, if that is what is claimed.
+    fn same_login(&self, logins: &Logins) -> Option<Bound> {
+        let own = logins.own.as_ref()?;
+        let is_same = own.device == self.claim.device.as_str() || own.login == self.claim.login;
+        let login = own.to_login().filter(|_| is_same)?;
+        let mut sessions = own.sessions.iter();
+        Some(Bound {
+            login,
+            user: self.user.key,
+            rotated: sessions.any(|s| s.key == self.key && s.until.is_some()),
+        })
+    }
+
+    /// Decides whether the claim makes room for itself or is refused. One that adds no login, because it
+    /// repeats another claim, is no part of a storm.
+    fn admit(&mut self, logins: &Logins) -> Result<Verdict, L::Error> {
+        let (limits, others) = (&self.claim.limits, &logins.others);
+        let candidates: Vec<_> = others
+            .iter()
+            .map(|login| Candidate {
+                sequence: login.sequence,
+                expires: login.expires().unwrap_or_default(),
+                same_device: login.device == self.claim.device.as_str(),
+            })
+            .collect();
+        let victims = limits.victims(&candidates);
+        let refuses = limits.on_conflict == OnConflict::Refuse && !victims.is_empty();
+        if !logins.repeated.is_empty() && victims.is_empty() {
+            return Ok(Verdict::Admit(Vec::new()));
+        }
+        let replaced = if refuses { 0 } else { victims.len() };
+        let now = self.ledger.now()?;
+        let storm = self.user.row.storm.count(replaced, limits, now);
+        let refused = match storm {
+            StormState::Calm if refuses => Refused::Limit,
+            StormState::Calm => {
+                let victims = victims.into_iter().map(|at| others[at].clone());
+                return Ok(Verdict::Admit(victims.collect()));
+            }
+            StormState::Begins | StormState::Ongoing => Refused::Storm,
+        };
+        let details = EventDetails::with_reason(self.events.moment, refused.as_str()).members();
+        let data = event::data(&identity_json(&self.claim.identity()), &details);
+        if storm == StormState::Begins {
+            self.events.add(&self.user.row, Kind::Storm, &data);
+        }
+        self.events.add(&self.user.row, Kind::Refused, &data);
+        Ok(Verdict::Refuse(refused))
+    }
+
+    /// The oldest of the logins that would stay, if they are more than may stay at all.
+    fn above_hard_limit(
+        &mut self,
+        logins: &Logins,
+        victims: &[LoginRow],
+    ) -> Result<Vec<LoginRow>, L::Error> {
+        let limits = &self.claim.limits;
+        if self.claim.reads_all_logins() {
+            let excess = limits.above_hard_limit(logins.others.len() - victims.len());
+            let staying = logins.others.iter().filter(|login| stays(login, victims));
+            return Ok(staying.take(excess).cloned().collect());
+        }
+        let own = logins.own.as_ref().map(|own| own.login);
+        let excess =
+            few::oldest_above_limit(self.ledger, &mut self.events, &self.user, limits, own)?;
+        let (live, expired): (Vec<_>, Vec<_>) = excess.into_iter().partition(LoginRow::is_live);
+        for login in expired {
+            remove_expired(self.ledger, &mut self.events, &self.user.row, &login)?;
+        }
+        Ok(live)
+    }
+
+    /// Kicks the logins that make room.
+    fn replace(&mut self, victims: &[LoginRow]) -> Result<Vec<Kick>, L::Error> {
+        let details = EventDetails::replaced(self.events.moment, self.claim.by()).members();
+        let mut kicks = Vec::new();
+        for login in victims {
+            let data = event::data(&login.identity, &details);
+            let tombstone = Replacement::Tombstone(&data, self.claim.tombstone_ttl);
+            end_login(self.ledger, login, None, tombstone)?;
+            self.events.add(&self.user.row, Kind::Kicked, &data);
+            kicks.extend(kick_of(&data));
+        }
+        Ok(kicks)
+    }
+
+    /// Ends the login that the session had before, of this user or another. Requests under way that
+    /// carry an id from before a rotation go on as nobody.
+    fn end_own(&mut self, own: Option<&LoginRow>) -> Result<(), L::Error> {
+        let Some(bound) = self.bound else {
+            return Ok(());
+        };
+        let (events, kept) = (&mut self.events, Some(self.key));
+        if let Some(own) = own {
+            return end_reclaimed(self.ledger, events, &self.user.row, own, kept, self.newborn);
+        }
+        let Some(other) = self.ledger.lock_known_user(&bound.user)? else {
+            return self.ledger.unbind(self.key);
+        };
+        let logins = (self.ledger).login_rows(&bound.user, Slice::one(bound.sequence))?;
+        let is_here = |login: &LoginRow| login.sessions.iter().any(|s| s.key == self.key);
+        match logins.into_iter().find(is_here) {
+            Some(login) => end_reclaimed(self.ledger, events, &other, &login, kept, self.newborn),
+            None => Ok(()),
+        }
+    }
+
+    /// Binds the session to the new login, and reports it; says the version of the session's record.
+    fn bind(&mut self, found: Option<Version>) -> Result<Version, L::Error> {
+        let (claim, key) = (self.claim, self.key);
+        let version = found.unwrap_or(self.newborn);
+        if found.is_none() {
+            self.ledger.create(key, version, self.ttl)?;
+        }
+        self.user.row.sequence += 1;
+        let login = LoginRow {
+            login: claim.login,
+            sequence: self.user.row.sequence,
+            device: claim.device.as_str().to_owned(),
+            more: json(&claim.more(self.ttl)),
+            identity: identity_json(&claim.identity()),
+            sessions: Vec::new(),
+        };
+        self.ledger.add_login(&self.user.key, &login)?;
+        self.ledger.bind(key, version.generation, claim.login)?;
+        self.ledger.remove_tombstone(key)?;
+        self.ledger.save_user(&self.user.key, &self.user.row)?;
+        let details = EventDetails::at(self.events.moment).members();
+        let data = event::data(&login.identity, &details);
+        self.events.add(&self.user.row, Kind::Claimed, &data);
+        Ok(version)
+    }
+
+    /// Notifies the logins that stay of the newcomer. Not for a browser that was signed in as this user
+    /// before, nor again if the claim repeats another.
+    fn notify_others(&mut self, others: &[LoginRow], victims: &[LoginRow]) {
+        let details = EventDetails::elsewhere(self.events.moment, self.claim.by()).members();
+        for login in others.iter().filter(|login| stays(login, victims)) {
+            let data = event::data(&login.identity, &details);
+            self.events.add(&self.user.row, Kind::Elsewhere, &data);
+        }
+    }
 }
 
-/// The oldest of the others, where more stay than may at all.
-fn over(claim: &Claim, others: &[Entry], victims: &[Entry]) -> Vec<Entry> {
-    let over = claim.limits.over(others.len() - victims.len());
-    let stays = |entry: &&Entry| !victims.iter().any(|victim| victim.login == entry.login);
-    let staying = others.iter().filter(stays);
-    staying.take(over).cloned().collect()
+fn stays(login: &LoginRow, victims: &[LoginRow]) -> bool {
+    !victims.iter().any(|victim| victim.login == login.login)
 }
 
-fn replace<L: Ledger>(
+/// Ends a login that the newcomer's own browser had. Its sessions but `kept` become empty ones.
+fn end_reclaimed<L: Ledger>(
     ledger: &mut L,
-    book: &mut Book<'_>,
+    events: &mut PendingEvents<'_>,
     row: &UserRow,
-    claim: &Claim,
-    victims: &[Entry],
-) -> Result<Vec<Kick>, L::Error> {
-    let details = EventDetails::replaced(book.moment, claim.by()).members();
-    let mut kicks = Vec::new();
-    for entry in victims {
-        let data = event::data(&entry.identity, &details);
-        let tombstone = Remains::Tombstone(&data, claim.tombstone_ttl);
-        end_login(ledger, entry, None, tombstone)?;
-        book.note(row, Kind::Kicked, &data);
-        kicks.extend(kick_of(&data));
-    }
-    Ok(kicks)
-}
-
-/// Ends the login that the session had before, of this user or another. Requests under way that carry
-/// an id from before a rotation go on as nobody.
-fn release_own<L: Ledger>(
-    ledger: &mut L,
-    book: &mut Book<'_>,
-    key: &[u8],
-    own: Option<&Entry>,
-    (row, bound): (&UserRow, Binding),
+    login: &LoginRow,
+    kept: Option<&[u8]>,
     newborn: Version,
 ) -> Result<(), L::Error> {
-    let remains = (Some(key), newborn);
-    if let Some(entry) = own {
-        return end_quietly(ledger, book, row, entry, remains);
-    }
-    let Some(other) = ledger.lock_known_user(&bound.user)? else {
-        return ledger.unbind(key);
-    };
-    let entries = ledger.entries(&bound.user, Slice::one(bound.sequence))?;
-    let here = |entry: &Entry| entry.sessions.iter().any(|s| s.key == key);
-    if let Some(entry) = entries.into_iter().find(here) {
-        end_quietly(ledger, book, &other, &entry, remains)?;
-    }
-    Ok(())
-}
-
-/// Ends a login that the newcomer's own browser had. Its sessions but `spared` become empty ones.
-fn end_quietly<L: Ledger>(
-    ledger: &mut L,
-    book: &mut Book<'_>,
-    row: &UserRow,
-    entry: &Entry,
-    (spared, newborn): (Option<&[u8]>, Version),
-) -> Result<(), L::Error> {
-    end_login(ledger, entry, spared, Remains::EmptySession(newborn))?;
-    let details = EventDetails::with_reason(book.moment, reason::RECLAIMED).members();
-    book.note(row, Kind::Released, &event::data(&entry.identity, &details));
+    end_login(ledger, login, kept, Replacement::EmptySession(newborn))?;
+    let details = EventDetails::with_reason(events.moment, reason::RECLAIMED).members();
+    let data = event::data(&login.identity, &details);
+    events.add(row, Kind::Released, &data);
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::rows::{Binding, Entry, Slice, Span, UserRow};
+use super::rows::{Binding, LoginRow, Slice, Span, UserRow};
 use rsso_core::login::{LoginId, User, UserKey};
 use rsso_core::store::{Generation, Version};
 
@@ -23,7 +23,7 @@ pub(crate) trait Ledger {
     fn save_user(&mut self, user: &UserKey, row: &UserRow) -> Result<(), Self::Error>;
 
     /// The user's logins in this slice, live or dead, in the order of their numbers.
-    fn entries(&mut self, user: &UserKey, slice: Slice) -> Result<Vec<Entry>, Self::Error>;
+    fn login_rows(&mut self, user: &UserKey, slice: Slice) -> Result<Vec<LoginRow>, Self::Error>;
 
     /// How many logins the user has, live or dead.
     fn span(&mut self, user: &UserKey) -> Result<Span, Self::Error>;
@@ -50,16 +50,16 @@ pub(crate) trait Ledger {
     fn remove(&mut self, key: &[u8], generation: Generation) -> Result<(), Self::Error>;
 
     /// Leaves a tombstone: [`rsso_core::login::Kick`] as JSON.
-    fn bury(&mut self, key: &[u8], kick: &str, ttl: Duration) -> Result<(), Self::Error>;
+    fn add_tombstone(&mut self, key: &[u8], kick: &str, ttl: Duration) -> Result<(), Self::Error>;
 
     /// Removes a tombstone.
-    fn unbury(&mut self, key: &[u8]) -> Result<(), Self::Error>;
+    fn remove_tombstone(&mut self, key: &[u8]) -> Result<(), Self::Error>;
 
     /// Lets a bound session live until this second at most, whoever refreshes it.
-    fn cap(&mut self, key: &[u8], until: i64) -> Result<(), Self::Error>;
+    fn cap_expiry(&mut self, key: &[u8], until: i64) -> Result<(), Self::Error>;
 
     /// Stores a login without its sessions.
-    fn add_login(&mut self, user: &UserKey, entry: &Entry) -> Result<(), Self::Error>;
+    fn add_login(&mut self, user: &UserKey, entry: &LoginRow) -> Result<(), Self::Error>;
 
     /// Removes a login and the bindings of its sessions.
     fn remove_login(&mut self, login: LoginId) -> Result<(), Self::Error>;

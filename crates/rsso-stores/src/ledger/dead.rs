@@ -1,13 +1,13 @@
-//! Removal of logins that were found dead, for a store whose gc looks for them.
+//! Removal of expired logins, for a store whose gc looks for them.
 
 use super::contract::Ledger;
-use super::events::Book;
-use super::removal::forget;
+use super::end_login::remove_expired;
+use super::events::PendingEvents;
 use super::rows::Slice;
 use rsso_core::login::event::Moment;
 use rsso_core::login::{LoginId, UserKey};
 
-/// A login that was found dead: for gc, where its user does not come back.
+/// A login that gc has found expired.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Dead {
     pub(crate) login: LoginId,
@@ -15,22 +15,22 @@ pub(crate) struct Dead {
     pub(crate) sequence: i64,
 }
 
-/// Removes those logins that are still dead, and tells of them.
+/// Removes those logins that are still expired, and reports them.
 pub(crate) fn forget_dead<L: Ledger>(
     ledger: &mut L,
     dead: &[Dead],
     moment: &Moment,
 ) -> Result<(), L::Error> {
-    let mut book = Book::new(moment);
+    let mut events = PendingEvents::new(moment);
     for one in dead {
         let Some(row) = ledger.lock_known_user(&one.user)? else {
             continue;
         };
-        for entry in ledger.entries(&one.user, Slice::one(one.sequence))? {
+        for entry in ledger.login_rows(&one.user, Slice::one(one.sequence))? {
             if entry.login == one.login && !entry.is_live() {
-                forget(ledger, &mut book, &row, &entry)?;
+                remove_expired(ledger, &mut events, &row, &entry)?;
             }
         }
     }
-    book.append(ledger)
+    events.append_to(ledger)
 }

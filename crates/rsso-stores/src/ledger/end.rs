@@ -1,9 +1,9 @@
 //! Ending logins, listing them, and sending them messages.
 
 use super::contract::Ledger;
-use super::events::{Book, kick_of};
-use super::removal::{Remains, end_login, live_entries};
-use super::rows::{Entry, Slice};
+use super::end_login::{Replacement, end_login, live_logins};
+use super::events::{PendingEvents, kick_of};
+use super::rows::{LockedUser, LoginRow, Slice};
 use rsso_core::login::event::{self, EventDetails, Kind, Moment, reason};
 use rsso_core::login::{Device, Kick, KickCode, KickOrder, Login, LoginId, User, Which};
 
@@ -25,7 +25,7 @@ pub(crate) fn sign_out<L: Ledger>(
 }
 
 /// Ends the login that a session has, before the session itself is removed.
-pub(crate) fn signs_out_with<L: Ledger>(
+pub(crate) fn sign_out_destroyed<L: Ledger>(
     ledger: &mut L,
     key: &[u8],
     moment: &Moment,
@@ -37,7 +37,7 @@ fn release<L: Ledger>(
     ledger: &mut L,
     key: &[u8],
     login: Option<LoginId>,
-    spared: Option<&[u8]>,
+    kept: Option<&[u8]>,
     reason: &str,
     moment: &Moment,
 ) -> Result<bool, L::Error> {
@@ -47,25 +47,25 @@ fn release<L: Ledger>(
     let Some(row) = ledger.lock_known_user(&bound.user)? else {
         return Ok(false);
     };
-    // Looked at again: it may have been ended before the row was ours.
+    // Read again: it may have been ended before the row was locked.
     let Some(bound) = ledger.binding(key)? else {
         return Ok(false);
     };
     if login.is_some_and(|login| login != bound.login) {
         return Ok(false);
     }
-    let entries = ledger.entries(&bound.user, Slice::one(bound.sequence))?;
+    let entries = ledger.login_rows(&bound.user, Slice::one(bound.sequence))?;
     let Some(entry) = entries.into_iter().find(|entry| entry.login == bound.login) else {
         return Ok(false);
     };
-    let mut book = Book::new(moment);
-    end_login(ledger, &entry, spared, Remains::Nothing)?;
+    let mut events = PendingEvents::new(moment);
+    end_login(ledger, &entry, kept, Replacement::Nothing)?;
     let data = event::data(
         &entry.identity,
         &EventDetails::with_reason(moment, reason).members(),
     );
-    book.note(&row, Kind::Released, &data);
-    book.append(ledger)?;
+    events.add(&row, Kind::Released, &data);
+    events.append_to(ledger)?;
     Ok(true)
 }
 
@@ -77,35 +77,34 @@ pub(crate) fn kick<L: Ledger>(
     order: &KickOrder,
     moment: &Moment,
 ) -> Result<Vec<Kick>, L::Error> {
-    let key = user.key();
-    let Some(row) = ledger.lock_known_user(&key)? else {
+    let Some(user) = lock_user(ledger, user)? else {
         return Ok(Vec::new());
     };
-    let mut book = Book::new(moment);
+    let mut events = PendingEvents::new(moment);
     let details = EventDetails::kick(moment, &order.reason, KickCode::Kicked).members();
     let mut kicks = Vec::new();
-    for entry in live_entries(ledger, &mut book, &key, &row)? {
+    for entry in live_logins(ledger, &mut events, &user)? {
         let meant = |login: Login| which.means(&login.identity);
         if !entry.to_login().is_some_and(meant) {
             continue;
         }
         let data = event::data(&entry.identity, &details);
-        let tombstone = Remains::Tombstone(&data, order.tombstone_ttl);
+        let tombstone = Replacement::Tombstone(&data, order.tombstone_ttl);
         end_login(ledger, &entry, None, tombstone)?;
-        book.note(&row, Kind::Kicked, &data);
+        events.add(&user.row, Kind::Kicked, &data);
         kicks.extend(kick_of(&data));
     }
-    book.append(ledger)?;
+    events.append_to(ledger)?;
     Ok(kicks)
 }
 
 /// The live logins of a user. Changes nothing.
 pub(crate) fn list<L: Ledger>(ledger: &mut L, user: &User) -> Result<Vec<Login>, L::Error> {
-    let entries = ledger.entries(&user.key(), Slice::ALL)?;
+    let entries = ledger.login_rows(&user.key(), Slice::ALL)?;
     Ok(entries
         .iter()
         .filter(|entry| entry.is_live())
-        .filter_map(Entry::to_listed)
+        .filter_map(LoginRow::to_listed)
         .collect())
 }
 
@@ -117,19 +116,29 @@ pub(crate) fn notify<L: Ledger>(
     payload: &str,
     moment: &Moment,
 ) -> Result<u64, L::Error> {
-    let key = user.key();
-    let Some(row) = ledger.lock_known_user(&key)? else {
+    let Some(user) = lock_user(ledger, user)? else {
         return Ok(0);
     };
-    let mut book = Book::new(moment);
-    let live = live_entries(ledger, &mut book, &key, &row)?;
+    let mut events = PendingEvents::new(moment);
+    let live = live_logins(ledger, &mut events, &user)?;
     let details = event::message_members(moment, payload);
-    let meant = |entry: &&Entry| device.is_none_or(|device| device.as_str() == entry.device);
+    let meant = |entry: &&LoginRow| device.is_none_or(|device| device.as_str() == entry.device);
     let mut count = 0;
     for entry in live.iter().filter(meant) {
-        book.note(&row, Kind::Message, &event::data(&entry.identity, &details));
+        events.add(
+            &user.row,
+            Kind::Message,
+            &event::data(&entry.identity, &details),
+        );
         count += 1;
     }
-    book.append(ledger)?;
+    events.append_to(ledger)?;
     Ok(count)
+}
+
+/// Locks a user that has logged in before.
+fn lock_user<L: Ledger>(ledger: &mut L, user: &User) -> Result<Option<LockedUser>, L::Error> {
+    let key = user.key();
+    let row = ledger.lock_known_user(&key)?;
+    Ok(row.map(|row| LockedUser { key, row }))
 }

@@ -6,13 +6,13 @@ use rsso_core::login::Kick;
 use rsso_core::login::event::{self, Kind, Moment};
 
 /// The events of one act, in order, until they are appended.
-pub(super) struct Book<'a> {
+pub(super) struct PendingEvents<'a> {
     pub(super) moment: &'a Moment,
     /// Realm and event.
     events: Vec<(String, String)>,
 }
 
-impl<'a> Book<'a> {
+impl<'a> PendingEvents<'a> {
     pub(super) fn new(moment: &'a Moment) -> Self {
         Self {
             moment,
@@ -20,12 +20,12 @@ impl<'a> Book<'a> {
         }
     }
 
-    pub(super) fn note(&mut self, row: &UserRow, kind: Kind, data: &str) {
+    pub(super) fn add(&mut self, row: &UserRow, kind: Kind, data: &str) {
         let json = event::compose(self.moment, self.events.len(), kind, &row.head, data);
         self.events.push((row.realm.clone(), json));
     }
 
-    pub(super) fn append<L: Ledger>(self, ledger: &mut L) -> Result<(), L::Error> {
+    pub(super) fn append_to<L: Ledger>(self, ledger: &mut L) -> Result<(), L::Error> {
         let mut left = self.events.as_slice();
         while let Some((realm, _)) = left.first() {
             let count = left.iter().take_while(|(other, _)| other == realm).count();

@@ -9,9 +9,9 @@ mod contract;
 #[cfg(feature = "sqlite")]
 mod dead;
 mod end;
+mod end_login;
 mod events;
-mod glance;
-mod removal;
+mod few;
 mod rotate;
 mod rows;
 
@@ -19,6 +19,6 @@ pub(super) use claim::claim;
 pub(super) use contract::Ledger;
 #[cfg(feature = "sqlite")]
 pub(super) use dead::{Dead, forget_dead};
-pub(super) use end::{kick, list, notify, sign_out, signs_out_with};
+pub(super) use end::{kick, list, notify, sign_out, sign_out_destroyed};
 pub(super) use rotate::rotate;
-pub(super) use rows::{Binding, Entry, Seated, Slice, Span, UserRow};
+pub(super) use rows::{Binding, LoginRow, SessionRow, Slice, Span, UserRow};

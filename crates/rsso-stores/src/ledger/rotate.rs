@@ -1,11 +1,11 @@
 //! Carrying a login to a new session id.
 
 use super::contract::Ledger;
-use super::rows::{Seated, Slice};
+use super::rows::{SessionRow, Slice};
 use rsso_core::login::{MAX_SESSIONS, ROTATION_GRACE};
 use rsso_core::store::{Generation, Rotation, Version};
 
-/// The whole act but for its transaction; `None` where the session no longer has the login, or
+/// Rotates inside a transaction; `None` if the session no longer has the login, or
 /// the new id is taken. `born` is the new record's generation.
 pub(crate) fn rotate<L: Ledger>(
     ledger: &mut L,
@@ -35,13 +35,13 @@ pub(crate) fn rotate<L: Ledger>(
         return Ok(None);
     }
     ledger.bind(to, born, login)?;
-    let entries = ledger.entries(&bound.user, Slice::one(bound.sequence))?;
+    let entries = ledger.login_rows(&bound.user, Slice::one(bound.sequence))?;
     let sessions = entries
         .into_iter()
         .find(|entry| entry.login == login)
         .map(|entry| entry.sessions)
         .unwrap_or_default();
-    let is_from = |session: &&Seated| session.key == from;
+    let is_from = |session: &&SessionRow| session.key == from;
     if sessions
         .iter()
         .find(is_from)
@@ -49,17 +49,17 @@ pub(crate) fn rotate<L: Ledger>(
     {
         let grace = i64::try_from(ROTATION_GRACE.as_secs()).unwrap_or(i64::MAX);
         let until = ledger.now()?.saturating_add(grace);
-        ledger.cap(from, until)?;
+        ledger.cap_expiry(from, until)?;
     }
-    forget_surplus(ledger, to, sessions)?;
+    remove_surplus_sessions(ledger, to, sessions)?;
     Ok(Some(version))
 }
 
-/// Dead sessions of the login go; of the live ones those that will expire first, if there are too many.
-fn forget_surplus<L: Ledger>(
+/// Removes the login's expired sessions, and of too many live ones those that expire first.
+fn remove_surplus_sessions<L: Ledger>(
     ledger: &mut L,
     newest: &[u8],
-    sessions: Vec<Seated>,
+    sessions: Vec<SessionRow>,
 ) -> Result<(), L::Error> {
     let (mut live, dead): (Vec<_>, Vec<_>) =
         sessions.into_iter().partition(|s| s.expires.is_some());

@@ -15,9 +15,16 @@ pub(crate) struct UserRow {
     pub(crate) head: String,
 }
 
+/// A user's key and row, which the transaction has locked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct LockedUser {
+    pub(super) key: UserKey,
+    pub(super) row: UserRow,
+}
+
 /// A login's row, with its sessions.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Entry {
+pub(crate) struct LoginRow {
     pub(crate) login: LoginId,
     pub(crate) sequence: i64,
     pub(crate) device: String,
@@ -25,10 +32,10 @@ pub(crate) struct Entry {
     pub(crate) identity: String,
     /// [`rsso_core::login::More`] as JSON.
     pub(crate) more: String,
-    pub(crate) sessions: Vec<Seated>,
+    pub(crate) sessions: Vec<SessionRow>,
 }
 
-impl Entry {
+impl LoginRow {
     pub(super) fn is_live(&self) -> bool {
         self.expires().is_some()
     }
@@ -52,7 +59,7 @@ impl Entry {
 
 /// A session of a login.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Seated {
+pub(crate) struct SessionRow {
     /// [`rsso_core::SessionKey`]'s bytes.
     pub(crate) key: Vec<u8>,
     pub(crate) generation: Generation,

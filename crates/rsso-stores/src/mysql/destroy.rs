@@ -9,7 +9,7 @@ use super::failure::FailureTexts;
 use super::layout::EmptySession;
 use super::ledger::MysqlLedger;
 use super::store::MysqlStore;
-use crate::ledger::{Ledger as _, signs_out_with};
+use crate::ledger::{Ledger as _, sign_out_destroyed};
 use rsso_core::error::Result;
 use rsso_core::login::event::{self, Moment};
 use rsso_core::sid::SessionKey;
@@ -130,13 +130,13 @@ fn end_session(
         return Ok(false);
     }
     if !end.alone {
-        signs_out_with(ledger, key, moment)?;
+        sign_out_destroyed(ledger, key, moment)?;
     }
     if let Some(found) = found {
         ledger.remove(key, found)?;
     }
     if let Some((kick, ttl)) = end.grave {
-        ledger.bury(key, &event::json(kick), ttl)?;
+        ledger.add_tombstone(key, &event::json(kick), ttl)?;
     }
     Ok(found.is_some())
 }

@@ -19,7 +19,7 @@ use super::login_sql::{LoginSql, LoginStatements};
 use super::seconds::seconds;
 use super::server_sql::SERVER;
 use super::statement::{NamedValues, Statement, values};
-use crate::ledger::{Binding, Entry, Ledger, Seated, Slice, Span, UserRow};
+use crate::ledger::{Binding, Ledger, LoginRow, SessionRow, Slice, Span, UserRow};
 use rsso_core::login::policy::{StoredStorm, Storm};
 use rsso_core::login::{Bound, Kick, LoginId, User, UserKey, event};
 use rsso_core::store::{Generation, Version};
@@ -120,7 +120,7 @@ impl<'a> MysqlLedger<'a> {
     }
 
     /// The session in a row of `LoginLayout::entries`; `None` for a login that has none.
-    fn entry_session(&mut self, row: &Row) -> Result<Option<Seated>, DbError> {
+    fn entry_session(&mut self, row: &Row) -> Result<Option<SessionRow>, DbError> {
         let (Some(key), Some(generation)) = (value::<Vec<u8>>(row, "session"), generation(row))
         else {
             return Ok(None);
@@ -128,7 +128,7 @@ impl<'a> MysqlLedger<'a> {
         let until: Option<i64> = value(row, "until");
         let expires: Option<i64> = value(row, "expires");
         let lives = expires.is_some() && self.lives(&key, flag(row, "is_live"), until.is_some())?;
-        Ok(Some(Seated {
+        Ok(Some(SessionRow {
             key,
             generation,
             expires: expires.filter(|_| lives),
@@ -191,18 +191,18 @@ impl Ledger for MysqlLedger<'_> {
         self.connection.execute(&sql.save_user, values).map(|_| ())
     }
 
-    fn entries(&mut self, user: &UserKey, slice: Slice) -> Result<Vec<Entry>, DbError> {
+    fn login_rows(&mut self, user: &UserKey, slice: Slice) -> Result<Vec<LoginRow>, DbError> {
         let user = &user.as_bytes()[..];
         let values = values! { user, from => slice.from, limit => slice.limit };
         let rows = self.connection.query_all(self.layout.entries(), values)?;
-        let mut entries: Vec<Entry> = Vec::new();
+        let mut entries: Vec<LoginRow> = Vec::new();
         for row in rows {
             let Some(login) = login_id(&row) else {
                 continue;
             };
             let session = self.entry_session(&row)?;
             if entries.last().is_none_or(|last| last.login != login) {
-                entries.push(Entry {
+                entries.push(LoginRow {
                     login,
                     sequence: row.get("sequence").unwrap_or_default(),
                     device: text(&row, "device").unwrap_or_default(),
@@ -282,21 +282,21 @@ impl Ledger for MysqlLedger<'_> {
         Ok(())
     }
 
-    fn bury(&mut self, key: &[u8], kick: &str, ttl: Duration) -> Result<(), DbError> {
+    fn add_tombstone(&mut self, key: &[u8], kick: &str, ttl: Duration) -> Result<(), DbError> {
         let values = values! { key, ttl => seconds(ttl), detail => kick.as_bytes() };
         self.execute(|sql| &sql.leave_tombstone, values)
     }
 
-    fn unbury(&mut self, key: &[u8]) -> Result<(), DbError> {
+    fn remove_tombstone(&mut self, key: &[u8]) -> Result<(), DbError> {
         self.execute(|sql| &sql.remove_tombstone, values! { key })
     }
 
-    fn cap(&mut self, key: &[u8], until: i64) -> Result<(), DbError> {
+    fn cap_expiry(&mut self, key: &[u8], until: i64) -> Result<(), DbError> {
         self.layout.cap(self.connection, key, until)?;
         self.execute(|sql| &sql.cap, values! { key, until })
     }
 
-    fn add_login(&mut self, user: &UserKey, entry: &Entry) -> Result<(), DbError> {
+    fn add_login(&mut self, user: &UserKey, entry: &LoginRow) -> Result<(), DbError> {
         let values = values! {
             login => &entry.login.to_bytes()[..],
             user => &user.as_bytes()[..],

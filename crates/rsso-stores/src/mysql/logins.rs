@@ -161,7 +161,7 @@ impl Logins for MysqlStore {
     fn leave_tombstone(&mut self, key: &SessionKey, kick: &Kick, ttl: Duration) -> Result<()> {
         let kick = event::json(kick);
         self.act(ConnectionRole::Main, CHANGE_FAILED, |ledger| {
-            ledger::Ledger::bury(ledger, key.as_bytes(), &kick, ttl)
+            ledger::Ledger::add_tombstone(ledger, key.as_bytes(), &kick, ttl)
         })
     }
 

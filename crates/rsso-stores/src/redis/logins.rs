@@ -17,7 +17,7 @@ use rsso_core::error::Result;
 use rsso_core::login::event::{
     Event, EventDetails, Moment, Position, head, identity_json, json, merge, message_members,
 };
-use rsso_core::login::policy::SLICE;
+use rsso_core::login::policy::LOGINS_PER_CLAIM;
 use rsso_core::login::{
     BornOf, Bound, Claim, ClaimBasis, Claimed, Device, Kick, KickCode, KickOrder, Login, LoginId,
     MAX_SESSIONS, OnConflict, ROTATION_GRACE, Realm, Refused, User, Victim, Which,
@@ -92,7 +92,7 @@ impl Logins for RedisStore {
             .arg(claim.login.began_at())
             .arg(limits.storm_limit_hour)
             .arg(limits.max_logins_hard)
-            .arg(SLICE)
+            .arg(LOGINS_PER_CLAIM)
             .arg(match claim.notify_others {
                 true => elsewhere.members(),
                 false => String::new(),

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, Params, Row, named_params};
 use super::clock::{expiry, now};
 use super::lock::Uses;
 use super::statements::Statements;
-use crate::ledger::{Binding, Entry, Ledger, Seated, Slice, Span, UserRow};
+use crate::ledger::{Binding, Ledger, LoginRow, SessionRow, Slice, Span, UserRow};
 use rsso_core::login::event::Retention;
 use rsso_core::login::policy::{StoredStorm, Storm};
 use rsso_core::login::{LoginId, User, UserKey, event};
@@ -72,12 +72,12 @@ impl<'a> Tables<'a> {
     }
 
     /// The session in a row of a login; one without sessions has a row, too.
-    fn seated(&mut self, row: &Row<'_>) -> rusqlite::Result<Option<Seated>> {
+    fn seated(&mut self, row: &Row<'_>) -> rusqlite::Result<Option<SessionRow>> {
         let Some(key) = row.get::<_, Option<Vec<u8>>>(5)? else {
             return Ok(None);
         };
         let expires = row.get::<_, Option<i64>>(8)?;
-        Ok(Some(Seated {
+        Ok(Some(SessionRow {
             generation: Generation(row.get::<_, i64>(6)?.cast_unsigned()),
             until: row.get(7)?,
             expires: expires.filter(|expires| self.is_live(&key, *expires)),
@@ -161,7 +161,7 @@ impl Ledger for Tables<'_> {
         self.change(&self.sql.save_user, values).map(|_| ())
     }
 
-    fn entries(&mut self, user: &UserKey, slice: Slice) -> rusqlite::Result<Vec<Entry>> {
+    fn login_rows(&mut self, user: &UserKey, slice: Slice) -> rusqlite::Result<Vec<LoginRow>> {
         let sql = self.sql;
         let connection = self.connection;
         let mut statement = connection.prepare_cached(&sql.entries)?;
@@ -169,11 +169,11 @@ impl Ledger for Tables<'_> {
             ":user": user.as_bytes(), ":from": slice.from, ":limit": slice.limit,
         };
         let mut rows = statement.query(values)?;
-        let mut entries: Vec<Entry> = Vec::new();
+        let mut entries: Vec<LoginRow> = Vec::new();
         while let Some(row) = rows.next()? {
             let login = login_id(row, 0)?;
             if entries.last().is_none_or(|last| last.login != login) {
-                entries.push(Entry {
+                entries.push(LoginRow {
                     login,
                     sequence: row.get(1)?,
                     device: row.get(2)?,
@@ -260,23 +260,23 @@ impl Ledger for Tables<'_> {
         self.change(&self.sql.remove_session, values).map(|_| ())
     }
 
-    fn bury(&mut self, key: &[u8], kick: &str, ttl: Duration) -> rusqlite::Result<()> {
+    fn add_tombstone(&mut self, key: &[u8], kick: &str, ttl: Duration) -> rusqlite::Result<()> {
         let values = named_params! { ":id": key, ":expires": expiry(ttl), ":detail": kick };
         self.change(&self.sql.add_tombstone, values).map(|_| ())
     }
 
-    fn unbury(&mut self, key: &[u8]) -> rusqlite::Result<()> {
+    fn remove_tombstone(&mut self, key: &[u8]) -> rusqlite::Result<()> {
         self.change(&self.sql.remove_tombstone, named_params! { ":id": key })
             .map(|_| ())
     }
 
-    fn cap(&mut self, key: &[u8], until: i64) -> rusqlite::Result<()> {
+    fn cap_expiry(&mut self, key: &[u8], until: i64) -> rusqlite::Result<()> {
         let values = named_params! { ":id": key, ":until": until };
         self.change(&self.sql.limit_binding, values)?;
         self.change(&self.sql.limit_session, values).map(|_| ())
     }
 
-    fn add_login(&mut self, user: &UserKey, entry: &Entry) -> rusqlite::Result<()> {
+    fn add_login(&mut self, user: &UserKey, entry: &LoginRow) -> rusqlite::Result<()> {
         let values = named_params! {
             ":login": entry.login.to_bytes(), ":user": user.as_bytes(), ":sequence": entry.sequence,
             ":device": entry.device, ":identity": entry.identity, ":more": entry.more,

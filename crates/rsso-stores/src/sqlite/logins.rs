@@ -58,11 +58,11 @@ impl SqliteStore {
                 if end.alone {
                     return Ok(());
                 }
-                ledger::signs_out_with(tables, key, &moment)
+                ledger::sign_out_destroyed(tables, key, &moment)
             })?;
             if let Some((kick, ttl)) = end.grave {
                 let kick = rsso_core::login::event::json(kick);
-                ledger::Ledger::bury(tables, key, &kick, ttl)?;
+                ledger::Ledger::add_tombstone(tables, key, &kick, ttl)?;
             }
             Ok(removed)
         })
@@ -157,7 +157,7 @@ impl Logins for SqliteStore {
     fn leave_tombstone(&mut self, key: &SessionKey, kick: &Kick, ttl: Duration) -> Result<()> {
         let kick = rsso_core::login::event::json(kick);
         self.transact(Doing::Login, |tables| {
-            ledger::Ledger::bury(tables, key.as_bytes(), &kick, ttl)
+            ledger::Ledger::add_tombstone(tables, key.as_bytes(), &kick, ttl)
         })
     }
 

@@ -13,12 +13,12 @@ pub fn a_claim_creates_a_login(fixture: &dyn Fixture) {
     let (key, alice) = (fixture.new_key(), user("alice"));
     a.put(&key, b"cart", HOUR);
     let held = a.read_locked(&key);
+    let before = now();
     let claim = Claim {
         label: Some("Firefox on Linux".to_owned()),
         meta: Some(r#"{"theme":"dark"}"#.to_owned()),
         ..new_claim(&alice, "web", at_most(1))
     };
-    let before = now();
     let Claimed::New(version, kicks) = a.claim(&held, &claim) else {
         panic!("the first login of a user is free");
     };

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::thread;
 
 use rsso_core::login::event::Kind;
-use rsso_core::login::policy::SLICE;
+use rsso_core::login::policy::LOGINS_PER_CLAIM;
 use rsso_core::login::{Limits, LoginId};
 
 use crate::common::fixture::{Fixture, StoreClient};
@@ -66,7 +66,11 @@ pub fn a_lowered_hard_limit_is_reached_in_slices(fixture: &dyn Fixture) {
     let mut kicked = Vec::new();
     while client.logins(&ann).len() > 10 {
         let (_, kicks) = client.sign_in(&fixture.new_key(), &ann, capped(10, at_most(0)));
-        assert!((1..=SLICE).contains(&kicks.len()), "{}", kicks.len());
+        assert!(
+            (1..=LOGINS_PER_CLAIM).contains(&kicks.len()),
+            "{}",
+            kicks.len()
+        );
         kicked.extend(kicks.iter().map(|kick| kick.identity.login));
     }
     assert_eq!(
@@ -110,7 +114,7 @@ pub fn without_a_limit_expired_logins_are_removed_in_slices(fixture: &dyn Fixtur
     for _ in 0..500 {
         client.sign_in(&fixture.new_key(), &ann, at_most(0));
         let now = client.logins_in_events(&ann, Kind::Expired).len();
-        assert!(now - reported <= SLICE, "{reported} {now}");
+        assert!(now - reported <= LOGINS_PER_CLAIM, "{reported} {now}");
         reported = now;
         if reported == expired.len() {
             break;
@@ -126,7 +130,7 @@ pub fn without_a_limit_expired_logins_are_removed_in_slices(fixture: &dyn Fixtur
 /// Each claim checks other logins, even while the oldest are live.
 pub fn without_a_limit_expired_logins_behind_live_ones_are_found(fixture: &dyn Fixture) {
     let (mut client, ann) = (fixture.client(), user("ann"));
-    for _ in 0..SLICE {
+    for _ in 0..LOGINS_PER_CLAIM {
         client.sign_in(&fixture.new_key(), &ann, at_most(0));
     }
     let key = fixture.new_key();

@@ -66,19 +66,19 @@ pub struct Candidate {
 
 /// How many logins one claim looks at where there is no limit, and how many it ends at most because of
 /// [`Limits::max_logins_hard`].
-pub const SLICE: usize = 8;
+pub const LOGINS_PER_CLAIM: usize = 8;
 
 impl Limits {
     /// Whether a claim has to know which of the user's logins live.
     #[must_use]
-    pub fn counts_the_living(&self) -> bool {
+    pub fn counts_live_logins(&self) -> bool {
         self.max_logins > 0 || self.max_logins_per_device > 0
     }
 
     /// How many of so many logins that stay are too many when one more comes, as far as one claim ends them.
     #[must_use]
-    pub fn over(&self, staying: usize) -> usize {
-        beyond(staying, self.max_logins_hard).min(SLICE)
+    pub fn above_hard_limit(&self, staying: usize) -> usize {
+        beyond(staying, self.max_logins_hard).min(LOGINS_PER_CLAIM)
     }
 
     /// The places in `live` of those that must make room for one more.

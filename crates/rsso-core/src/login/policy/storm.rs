@@ -29,13 +29,13 @@ struct Window {
 
 /// What the storm limits say of a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Weather {
+pub enum StormState {
     /// Go on.
     Calm,
     /// This is where a limit is passed: tell once.
-    Breaks,
+    Begins,
     /// Refuse.
-    Rages,
+    Ongoing,
 }
 
 /// A storm in the three columns that tables have for it since there was a minute's window alone: a server
@@ -58,15 +58,15 @@ const COUNT_BITS: u32 = 20;
 
 impl Storm {
     /// Counts a claim that replaces so many logins, at this second.
-    pub fn count(&mut self, replaced: usize, limits: &Limits, now: i64) -> Weather {
+    pub fn count(&mut self, replaced: usize, limits: &Limits, now: i64) -> StormState {
         self.minute.go_on(MINUTE, now);
         self.hour.go_on(HOUR, now);
         let hour_counts = limits.storm_limit_hour > 0;
         if limits.storm_limit == 0 {
-            return Weather::Calm;
+            return StormState::Calm;
         }
         if self.minute.raging || (hour_counts && self.hour.raging) {
-            return Weather::Rages;
+            return StormState::Ongoing;
         }
         let replaced = i64::try_from(replaced).unwrap_or(i64::MAX);
         let minute = self.minute.would_pass(replaced, limits.storm_limit);
@@ -74,11 +74,11 @@ impl Storm {
         if minute || hour {
             self.minute.raging = minute;
             self.hour.raging = hour;
-            return Weather::Breaks;
+            return StormState::Begins;
         }
         self.minute.add(replaced);
         self.hour.add(replaced);
-        Weather::Calm
+        StormState::Calm
     }
 
     /// As tables hold it.
@@ -161,13 +161,13 @@ mod tests {
     fn a_storm_breaks_once_and_ends_with_the_minute() {
         let (mut storm, limits) = (Storm::default(), limits(3, 30));
         for _ in 0..3 {
-            assert_eq!(storm.count(1, &limits, 10_000), Weather::Calm);
+            assert_eq!(storm.count(1, &limits, 10_000), StormState::Calm);
         }
-        assert_eq!(storm.count(1, &limits, 10_010), Weather::Breaks);
-        assert_eq!(storm.count(0, &limits, 10_059), Weather::Rages);
-        assert_eq!(storm.count(1, &limits, 10_060), Weather::Calm);
+        assert_eq!(storm.count(1, &limits, 10_010), StormState::Begins);
+        assert_eq!(storm.count(0, &limits, 10_059), StormState::Ongoing);
+        assert_eq!(storm.count(1, &limits, 10_060), StormState::Calm);
         let none = super::tests::limits(0, 30);
-        assert_eq!(Storm::default().count(100, &none, 1), Weather::Calm);
+        assert_eq!(Storm::default().count(100, &none, 1), StormState::Calm);
     }
 
     /// A remember-me cookie on each of two sides, and a page that is reloaded now and then.
@@ -180,9 +180,9 @@ mod tests {
             // As a store keeps it between two claims.
             storm = Storm::from_stored(storm.to_stored());
             match storm.count(1, &limits, now) {
-                Weather::Calm => kicks += 1,
-                Weather::Breaks => storms.push(now),
-                Weather::Rages => {}
+                StormState::Calm => kicks += 1,
+                StormState::Begins => storms.push(now),
+                StormState::Ongoing => {}
             }
         }
         assert_eq!((kicks, storms.len()), (60, 2), "{storms:?}");
@@ -193,7 +193,7 @@ mod tests {
     fn without_the_hours_limit_a_slow_fight_goes_on() {
         let (mut storm, limits) = (Storm::default(), limits(10, 0));
         for now in (1_000_000..1_007_000).step_by(14) {
-            assert_eq!(storm.count(1, &limits, now), Weather::Calm);
+            assert_eq!(storm.count(1, &limits, now), StormState::Calm);
         }
     }
 
