@@ -1,7 +1,7 @@
-//! Access to the open database: found out to be in place before each act, left in order where it is not.
+//! Access to the open database, whose files are checked before each operation.
 //!
-//! What always holds: no act is begun on files that the paths no longer name, and a change counts as
-//! made only if they still named them afterwards, or if all of it was saved.
+//! What always holds: no operation begins on files that the paths no longer name. A change counts as made only if
+//! the paths still named them afterwards, or if all of it was saved.
 
 use std::io;
 use std::thread;
@@ -10,12 +10,12 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use super::database::Database;
-use super::error::{Doing, explain, explain_file};
-use super::group::{self, GRACE, Turn};
-use super::lock::Uses;
+use super::error::{Operation, explain, explain_file};
+use super::file_users::{self, JoinResult, SAVE_GRACE};
+use super::lock::SessionsInUse;
+use super::lock_byte::LockByte;
 use super::open_lock::Guard;
-use super::process::Taken;
-use super::range::Range;
+use super::process_slots::TakenDatabase;
 use super::statements::Statements;
 use super::store::SqliteStore;
 use super::watch::{Files, Watch};
@@ -23,31 +23,31 @@ use super::{error, file, owner, schema};
 use rsso_core::deadline::Deadline;
 use rsso_core::error::{Error, Result, StoreErrorKind};
 
-/// How often an opener looks whether it may open.
+/// How often an opener checks whether it may open.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 impl SqliteStore {
-    /// Runs `act` on the connection, made first if need be, and drops it if the file is to blame.
+    /// Runs `act` on the connection, which is made if there is none, and closed if its file is at fault.
     pub(super) fn with<T>(
         &mut self,
-        doing: Doing,
+        operation: Operation,
         act: impl FnOnce(&mut Connection, &Statements) -> rusqlite::Result<T>,
     ) -> Result<T> {
-        self.with_uses(doing, |connection, sql, _| act(connection, sql))
+        self.with_sessions_in_use(operation, |connection, sql, _| act(connection, sql))
     }
 
-    /// [`Self::with`], for an act that asks which sessions are being used.
-    pub(super) fn with_uses<T>(
+    /// Like [`Self::with`], for an operation that asks which sessions are in use.
+    pub(super) fn with_sessions_in_use<T>(
         &mut self,
-        doing: Doing,
-        act: impl FnOnce(&mut Connection, &Statements, Uses<'_>) -> rusqlite::Result<T>,
+        operation: Operation,
+        act: impl FnOnce(&mut Connection, &Statements, SessionsInUse<'_>) -> rusqlite::Result<T>,
     ) -> Result<T> {
         let mut taken = self.slot.take();
         let mut database = match taken.database.take() {
             Some(database) => self.still_in_place(&mut taken, database)?,
             None => self.connect(&mut taken, None)?,
         };
-        let uses = Uses {
+        let uses = SessionsInUse {
             locks: &mut self.locks,
             held: &self.held,
             store: &self.address,
@@ -55,9 +55,9 @@ impl SqliteStore {
         let done = act(&mut database.connection, &self.sql, uses);
         match done {
             Ok(value) => {
-                if !doing.changes() || database.watch.is_in_place() {
+                if !operation.changes() || database.watch.is_in_place() {
                     database.watch.touch();
-                    if self.log_is_full && doing.changes() {
+                    if self.log_is_full && operation.changes() {
                         self.empty_log(&database);
                     }
                     taken.put_back(database);
@@ -68,7 +68,7 @@ impl SqliteStore {
                 }
                 let problem = format!(
                     "{}: a file of the database was removed or replaced meanwhile",
-                    doing.is_unknown()
+                    operation.unknown_outcome()
                 );
                 Err(Error::store_plain(
                     StoreErrorKind::Damaged,
@@ -84,43 +84,45 @@ impl SqliteStore {
                 if error::spares_connection(&error) {
                     taken.put_back(database);
                 }
-                Err(explain(&self.address, &self.dsn.path, doing, error))
+                Err(explain(&self.address, &self.dsn.path, operation, error))
             }
         }
     }
 
-    /// Gives back what the log took of changes that failed: else it fills the disk for good. While the
-    /// database cannot grow either, that fails; the next change that succeeds tries again.
+    /// Frees the disk space that failed changes took in the log, which would fill the disk for good.
+    ///
+    /// While the database cannot grow either, this fails; the next successful change tries again.
     fn empty_log(&mut self, database: &Database) {
-        let emptied = group::checkpoint(&database.connection, "TRUNCATE");
+        let emptied = file_users::checkpoint(&database.connection, "TRUNCATE");
         self.log_is_full = !emptied.unwrap_or(false);
     }
 
-    /// Whether a lock is on the file that others lock. Where all files are in place, so is that one,
-    /// and the act that follows need not look again.
+    /// Whether a lock is on the file that others lock.
+    ///
+    /// If all files are in place, so is that one, and the next operation need not check again.
     pub(super) fn holds(&mut self, guard: &Guard) -> bool {
         let lock = guard.lock_file().identity();
-        self.looked = self.slot.is_idle_and(|database| {
+        self.files_checked = self.slot.is_idle_and(|database| {
             database.watch.lock_file() == lock && database.watch.is_in_place()
         });
-        self.looked || guard.holds()
+        self.files_checked || guard.holds()
     }
 
     fn still_in_place(
         &mut self,
-        taken: &mut Taken,
+        taken: &mut TakenDatabase,
         mut database: Box<Database>,
     ) -> Result<Box<Database>> {
-        if std::mem::take(&mut self.looked) || database.watch.is_in_place() {
+        if std::mem::take(&mut self.files_checked) || database.watch.is_in_place() {
             return Ok(database);
         }
         self.connect(taken, Some(database))
     }
 
-    /// Opens the database, after `old` was left, whose files are no longer in place.
+    /// Opens the database. `old` is closed first: its files are no longer in place.
     fn connect(
         &mut self,
-        taken: &mut Taken,
+        taken: &mut TakenDatabase,
         mut old: Option<Box<Database>>,
     ) -> Result<Box<Database>> {
         let deadline = Deadline::after(self.busy_timeout);
@@ -129,7 +131,7 @@ impl SqliteStore {
             let opening = match self.lock_opening(deadline) {
                 Ok(opening) => opening,
                 Err(error) => {
-                    // It may be the only one that has what a removed -wal held: the next act tries again.
+                    // It may be the only one that has what a removed -wal held: the next operation tries again.
                     if let Some(old) = old {
                         taken.put_back(old);
                     }
@@ -141,7 +143,7 @@ impl SqliteStore {
                 drop(old);
                 taken.uses(None);
             }
-            if let Some(database) = self.try_open(&opening, since.elapsed() >= GRACE)? {
+            if let Some(database) = self.try_open(&opening, since.elapsed() >= SAVE_GRACE)? {
                 taken.uses(Some(database.files()));
                 return Ok(Box::new(database));
             }
@@ -160,9 +162,9 @@ impl SqliteStore {
 
     fn lock_opening(&mut self, deadline: Deadline) -> Result<Guard> {
         self.locks
-            .lock(Range::OPENING, deadline, &self.address)
+            .lock(LockByte::OPENING, deadline, &self.address)
             .map_err(|error| match error {
-                // The way out would be another than for a session's lock.
+                // The advice for a session's lock would be wrong here.
                 Error::LockTimeout { .. } => Error::store(
                     StoreErrorKind::TimedOut,
                     &self.address,
@@ -173,8 +175,8 @@ impl SqliteStore {
             })
     }
 
-    /// `None` where it is not yet known that nothing would be lost.
-    fn try_open(&self, opening: &Guard, impatient: bool) -> Result<Option<Database>> {
+    /// `None` while something could be lost.
+    fn try_open(&self, opening: &Guard, grace_is_over: bool) -> Result<Option<Database>> {
         let path = &self.dsn.path;
         let no_file = |error| explain_file(&self.address, "cannot open the file", error);
         owner::check_all(path, self.dsn.mode).map_err(no_file)?;
@@ -185,16 +187,16 @@ impl SqliteStore {
         if !self.slot.close_others(now_there, leave) {
             return Ok(None);
         }
-        let turn = group::join(opening, path, impatient, || {
+        let turn = file_users::join(opening, path, grace_is_over, || {
             let connection = schema::connect(path, self.busy_timeout, &self.sql)?;
-            group::checkpoint(&connection, "TRUNCATE").map(|_| ())
+            file_users::checkpoint(&connection, "TRUNCATE").map(|_| ())
         });
-        let Turn::Open(membership) = turn.map_err(no_file)? else {
+        let JoinResult::Open(membership) = turn.map_err(no_file)? else {
             return Ok(None);
         };
         file::prepare(path, self.dsn.mode).map_err(no_file)?;
         let connection = schema::connect(path, self.busy_timeout, &self.sql)
-            .map_err(|error| explain(&self.address, path, Doing::Open, error))?;
+            .map_err(|error| explain(&self.address, path, Operation::Open, error))?;
         let vanished = |error| {
             Error::store(
                 StoreErrorKind::Unreachable,
@@ -204,7 +206,7 @@ impl SqliteStore {
             )
         };
         let files = Files::at(path).map_err(vanished)?;
-        // Also what somebody may have put there while SQLite opened it.
+        // Once more: somebody may have put a file there while SQLite opened it.
         owner::check_all(path, self.dsn.mode).map_err(no_file)?;
         let watch = Watch::over(path, files, opening.lock_file().identity())
             .ok_or_else(|| vanished(io::Error::from(io::ErrorKind::NotFound)))?;
@@ -216,7 +218,7 @@ impl SqliteStore {
                 error,
             )
         })?;
-        membership.announce(files).map_err(no_file)?;
+        membership.record_files(files).map_err(no_file)?;
         Ok(Some(Database {
             connection,
             watch,
@@ -224,13 +226,14 @@ impl SqliteStore {
         }))
     }
 
-    /// Gives up a database whose files are not in place, in its turn. Says whether all that was
-    /// written there is where the next opener finds it.
+    /// Closes a database whose files are not in place, under the lock of openers.
+    ///
+    /// Returns whether the next opener finds all that was written there.
     pub(super) fn leave(&mut self, database: Box<Database>) -> bool {
         let deadline = Deadline::after(self.busy_timeout);
         self.lock_opening(deadline).is_ok_and(|opening| {
             let saved = self.save(&database, &opening);
-            // In its turn as well.
+            // Under the same lock.
             drop(database);
             saved
         })
@@ -247,7 +250,7 @@ impl SqliteStore {
     }
 
     fn save(&self, database: &Database, opening: &Guard) -> bool {
-        group::save(
+        file_users::save(
             opening,
             &self.dsn.path,
             &database.connection,

@@ -3,10 +3,10 @@
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
-use super::group::Membership;
+use super::file_users::Membership;
 use super::watch::{Files, Watch};
 
-/// A connection, and what it uses. Closed before it stops being a member.
+/// A connection, and what it uses. It is closed before it stops being one of the users.
 pub(super) struct Database {
     pub(super) connection: Connection,
     pub(super) watch: Watch,
@@ -14,7 +14,7 @@ pub(super) struct Database {
 }
 
 impl Database {
-    /// Those it uses, wherever they are by now.
+    /// The files that it uses, wherever they are by now.
     pub(super) fn files(&self) -> Files {
         self.watch.files()
     }
@@ -23,7 +23,7 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         if !self.watch.is_in_place() {
-            // The last to close removes the -wal that the path names: by now, another's.
+            // The last to close would remove the -wal that the path names, which is another's by now.
             let _unable = self
                 .connection
                 .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);

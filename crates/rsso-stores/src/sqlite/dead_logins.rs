@@ -1,12 +1,12 @@
-//! Removing the logins of users who do not come back, and telling that they have expired.
+//! Removing the logins of users who do not come back, with an `expired` event for each.
 //!
-//! A login dies with its last session. gc that removes a session looks at its login; what died in another
-//! way is come across in turn.
+//! A login ends with its last session. When gc removes a session, it checks its login. Logins that ended in another
+//! way are found because gc also checks all logins in turn.
 
 use rusqlite::{Row, named_params};
 
 use super::clock::now;
-use super::error::Doing;
+use super::error::Operation;
 use super::ledger::{login_id, user_key};
 use super::store::SqliteStore;
 use crate::ledger::{self, Dead};
@@ -14,14 +14,14 @@ use rsso_core::error::Result;
 use rsso_core::login::event::Moment;
 use rsso_core::random;
 
-/// How many logins are looked at together, whether they live; and where a request pays for it.
-const LOOK: u32 = 500;
-const BRIEF_LOOK: u32 = 20;
+/// How many logins are checked at once, and how many if a request waits for it.
+const CHECKED: u32 = 500;
+const BRIEFLY_CHECKED: u32 = 20;
 
 /// How many one transaction removes: it holds the database's write lock for a millisecond.
 const TOGETHER: usize = 10;
 
-/// A login in the first three columns.
+/// Reads a login from the first three columns.
 pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Dead> {
     Ok(Dead {
         login: login_id(row, 0)?,
@@ -31,41 +31,41 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Dead> {
 }
 
 /// Removes those that are still dead.
-pub(super) fn forget(store: &mut SqliteStore, dead: &[Dead]) -> Result<()> {
+pub(super) fn remove(store: &mut SqliteStore, dead: &[Dead]) -> Result<()> {
     for some in dead.chunks(TOGETHER) {
         let moment = Moment::now()?;
-        store.transact(Doing::Gc, |tables| {
+        store.transact(Operation::Gc, |tables| {
             ledger::forget_dead(tables, some, &moment)
         })?;
     }
     Ok(())
 }
 
-/// Looks at all logins; or briefly, at some: others each time, from anywhere in a process that is new.
-pub(super) fn forget_in_turn(store: &mut SqliteStore, briefly: bool) -> Result<()> {
+/// Checks all logins; or briefly, some: others each time, from a random row on in a new process.
+pub(super) fn remove_in_turn(store: &mut SqliteStore, briefly: bool) -> Result<()> {
     if briefly {
-        let from = match store.looked_at {
-            Some(place) => place,
-            None => anywhere(store)?,
+        let from = match store.gc_position {
+            Some(row) => row,
+            None => random_row(store)?,
         };
-        let seen = look(store, from, BRIEF_LOOK)?;
-        store.looked_at = Some(seen.last);
-        if seen.count < BRIEF_LOOK && from > 0 {
-            // From the first again, in this look: there may be no other for long.
-            store.looked_at = Some(look(store, 0, BRIEF_LOOK - seen.count)?.last);
+        let seen = check(store, from, BRIEFLY_CHECKED)?;
+        store.gc_position = Some(seen.last);
+        if seen.count < BRIEFLY_CHECKED && from > 0 {
+            // From the first again, at once: there may be no other check for long.
+            store.gc_position = Some(check(store, 0, BRIEFLY_CHECKED - seen.count)?.last);
         }
         return Ok(());
     }
-    let mut seen = look(store, 0, LOOK)?;
-    while seen.count == LOOK {
-        seen = look(store, seen.last, LOOK)?;
+    let mut seen = check(store, 0, CHECKED)?;
+    while seen.count == CHECKED {
+        seen = check(store, seen.last, CHECKED)?;
     }
     Ok(())
 }
 
-/// A place between the first login and the last.
-fn anywhere(store: &mut SqliteStore) -> Result<i64> {
-    let last: i64 = store.with(Doing::Gc, |connection, sql| {
+/// A random row between the first login and the last.
+fn random_row(store: &mut SqliteStore) -> Result<i64> {
+    let last: i64 = store.with(Operation::Gc, |connection, sql| {
         connection
             .prepare_cached(&sql.last_login)?
             .query_row([], |row| row.get(0))
@@ -74,15 +74,15 @@ fn anywhere(store: &mut SqliteStore) -> Result<i64> {
     Ok(number.rem_euclid(last.max(1)))
 }
 
-/// How many logins were looked at, and the place of the last.
+/// How many logins were checked, and the row of the last.
 struct Seen {
     count: u32,
     last: i64,
 }
 
-/// Removes the dead among so many logins behind a place.
-fn look(store: &mut SqliteStore, from: i64, most: u32) -> Result<Seen> {
-    let logins: Vec<(Dead, bool, i64)> = store.with(Doing::Gc, |connection, sql| {
+/// Removes the dead among `most` logins after a row.
+fn check(store: &mut SqliteStore, from: i64, most: u32) -> Result<Seen> {
+    let logins: Vec<(Dead, bool, i64)> = store.with(Operation::Gc, |connection, sql| {
         connection
             .prepare_cached(&sql.logins_in_turn)?
             .query_map(
@@ -93,10 +93,10 @@ fn look(store: &mut SqliteStore, from: i64, most: u32) -> Result<Seen> {
     })?;
     let seen = Seen {
         count: u32::try_from(logins.len()).unwrap_or(most),
-        last: logins.last().map_or(from, |(_, _, place)| *place),
+        last: logins.last().map_or(from, |(_, _, row)| *row),
     };
     let dead = logins.into_iter().filter(|(_, lives, _)| !lives);
     let dead: Vec<Dead> = dead.map(|(login, ..)| login).collect();
-    forget(store, &dead)?;
+    remove(store, &dead)?;
     Ok(seen)
 }

@@ -1,7 +1,6 @@
-//! A look at the directory of the files, whose time tells whether a later look at them is needed.
+//! The time of the files' directory, which tells whether the files must be checked again.
 //!
-//! What always holds: where a look is settled, whatever is changed in the directory after it gives the
-//! directory another time.
+//! What always holds: after a check that is conclusive, any change in the directory gives it another time.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -19,7 +18,7 @@ use super::file::FileIdentity;
 /// How coarse a file system's times may be, and how far off the clock of another machine.
 const COARSEST_TIME: Duration = Duration::from_secs(3);
 
-/// The clock that gives files their times goes on at least so often.
+/// The longest interval of the clock that gives files their times.
 const LONGEST_TICK: Duration = Duration::from_millis(10);
 
 /// File systems whose times are those of this machine's kernel, to the nanosecond if they have nanoseconds.
@@ -45,9 +44,9 @@ pub(super) struct Stamp {
     changed: TimeSpec,
 }
 
-/// A look at the directory, with the clock of its file system before and after.
+/// The directory at one moment, with the clock of its file system before and after.
 #[derive(Debug)]
-pub(super) struct Look {
+pub(super) struct DirectoryCheck {
     pub(super) stamp: Stamp,
     clock: Option<(TimeSpec, TimeSpec)>,
     is_local: bool,
@@ -62,10 +61,10 @@ impl Directory {
         }
     }
 
-    pub(super) fn look(&self) -> Option<Look> {
+    pub(super) fn check(&self) -> Option<DirectoryCheck> {
         let before = clock();
         let meta = fs::metadata(&self.path).ok()?;
-        Some(Look {
+        Some(DirectoryCheck {
             stamp: Stamp {
                 identity: FileIdentity::from_metadata(&meta),
                 changed: TimeSpec::new(meta.ctime(), meta.ctime_nsec()),
@@ -76,8 +75,8 @@ impl Directory {
     }
 }
 
-impl Look {
-    pub(super) fn is_settled(&self) -> bool {
+impl DirectoryCheck {
+    pub(super) fn is_conclusive(&self) -> bool {
         let (Some((before, after)), changed) = (self.clock, self.stamp.changed) else {
             return false;
         };
@@ -85,14 +84,14 @@ impl Look {
         if !self.is_local || changed.tv_nsec() % 1_000_000 == 0 {
             return changed + TimeSpec::from_duration(COARSEST_TIME) < before;
         }
-        // A later tick is another time. And a time between two ticks was given by Linux 6.13 or newer,
-        // which gives a change a time of its own where the one before it was looked at.
+        // A later tick is another time. A time between two ticks comes from Linux 6.13 or newer, which gives a change
+        // a time of its own if the time before it was read.
         let next_tick = after + TimeSpec::from_duration(LONGEST_TICK);
         changed < before || (after < changed && changed < next_tick)
     }
 }
 
-/// As the kernel gives it to files: it stands still between two ticks.
+/// The clock of files' times, which stands still between two ticks.
 fn clock() -> Option<TimeSpec> {
     clock_gettime(ClockId::CLOCK_REALTIME_COARSE).ok()
 }
@@ -105,7 +104,7 @@ mod tests {
 
     fn settled(is_local: bool, changed: (i64, i64), before: (i64, i64), after: (i64, i64)) -> bool {
         let time = |(seconds, nanoseconds)| TimeSpec::new(seconds, nanoseconds);
-        let look = Look {
+        let look = DirectoryCheck {
             stamp: Stamp {
                 identity: FileIdentity::new(1, 1),
                 changed: time(changed),
@@ -113,7 +112,7 @@ mod tests {
             clock: Some((time(before), time(after))),
             is_local,
         };
-        look.is_settled()
+        look.is_conclusive()
     }
 
     #[test]

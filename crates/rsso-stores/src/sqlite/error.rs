@@ -19,7 +19,7 @@ const SEE_DSN: &str = "see rsso.dsn, session.save_path";
 
 /// What was being done, for the message.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Doing {
+pub(super) enum Operation {
     Open,
     Read,
     Write,
@@ -27,14 +27,14 @@ pub(super) enum Doing {
     Login,
 }
 
-impl Doing {
+impl Operation {
     /// Whether it changes what is stored.
     pub(super) fn changes(self) -> bool {
         matches!(self, Self::Write | Self::Login | Self::Gc)
     }
 
     /// Begins an error after which the outcome is unknown.
-    pub(super) fn is_unknown(self) -> &'static str {
+    pub(super) fn unknown_outcome(self) -> &'static str {
         match self {
             Self::Write => MAYBE_STORED,
             Self::Login => MAYBE_CHANGED,
@@ -47,15 +47,22 @@ impl Doing {
 /// The error for an error of SQLite, with advice if there is any.
 ///
 /// `path` is the database's. If its files belong to somebody else, the error says so.
-pub(super) fn explain(address: &str, path: &Path, doing: Doing, error: rusqlite::Error) -> Error {
-    let fate_unknown = leaves_fate_open(&error);
-    let act = match doing {
-        Doing::Open => "cannot open the database",
-        Doing::Read => "cannot read the session",
-        Doing::Write | Doing::Login | Doing::Gc if fate_unknown => doing.is_unknown(),
-        Doing::Write => NOT_STORED,
-        Doing::Gc => "cannot remove expired sessions",
-        Doing::Login => NOT_CHANGED,
+pub(super) fn explain(
+    address: &str,
+    path: &Path,
+    operation: Operation,
+    error: rusqlite::Error,
+) -> Error {
+    let outcome_unknown = is_outcome_unknown(&error);
+    let act = match operation {
+        Operation::Open => "cannot open the database",
+        Operation::Read => "cannot read the session",
+        Operation::Write | Operation::Login | Operation::Gc if outcome_unknown => {
+            operation.unknown_outcome()
+        }
+        Operation::Write => NOT_STORED,
+        Operation::Gc => "cannot remove expired sessions",
+        Operation::Login => NOT_CHANGED,
     };
     if let Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) =
         error.sqlite_error_code()
@@ -128,7 +135,7 @@ fn advice_for_file(error: ErrorKind) -> (Option<StoreErrorKind>, &'static str) {
 ///
 /// What is rolled back is gone, and so is what a full disk cut short. But if the log has all of it and
 /// its index has not, for lack of memory, a recovery of the log after a crash finds the change.
-fn leaves_fate_open(error: &rusqlite::Error) -> bool {
+fn is_outcome_unknown(error: &rusqlite::Error) -> bool {
     // Reading and locking come before anything is written.
     const HARMLESS: [i32; 8] = [
         ffi::SQLITE_IOERR_READ,
@@ -167,13 +174,13 @@ pub(super) fn spares_connection(error: &rusqlite::Error) -> bool {
 mod tests {
     use super::*;
 
-    fn explained(doing: Doing, code: i32) -> Error {
+    fn explained(operation: Operation, code: i32) -> Error {
         let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
-        explain("sqlite:/s.db", Path::new("/nowhere/s.db"), doing, error)
+        explain("sqlite:/s.db", Path::new("/nowhere/s.db"), operation, error)
     }
 
-    fn said(doing: Doing, code: i32) -> String {
-        explained(doing, code).to_string()
+    fn said(operation: Operation, code: i32) -> String {
+        explained(operation, code).to_string()
     }
 
     #[test]
@@ -192,7 +199,7 @@ mod tests {
             (ffi::SQLITE_IOERR_WRITE, None),
             (ffi::SQLITE_NOMEM, None),
         ] {
-            assert_eq!(explained(Doing::Write, code).kind(), kind, "{code}");
+            assert_eq!(explained(Operation::Write, code).kind(), kind, "{code}");
         }
     }
 
@@ -216,10 +223,10 @@ mod tests {
     #[test]
     fn what_is_said_of_a_change_is_what_is_known() {
         let changes = [
-            (Doing::Write, NOT_STORED, MAYBE_STORED),
-            (Doing::Login, NOT_CHANGED, MAYBE_CHANGED),
+            (Operation::Write, NOT_STORED, MAYBE_STORED),
+            (Operation::Login, NOT_CHANGED, MAYBE_CHANGED),
         ];
-        for (doing, certain, unknown) in changes {
+        for (operation, certain, unknown) in changes {
             for code in [
                 ffi::SQLITE_BUSY,
                 ffi::SQLITE_FULL,
@@ -228,7 +235,7 @@ mod tests {
                 ffi::SQLITE_IOERR_READ,
                 ffi::SQLITE_IOERR_RDLOCK,
             ] {
-                assert!(said(doing, code).contains(certain), "{code}");
+                assert!(said(operation, code).contains(certain), "{code}");
             }
             for code in [
                 ffi::SQLITE_IOERR,
@@ -237,7 +244,7 @@ mod tests {
                 ffi::SQLITE_IOERR_SHMSIZE,
                 ffi::SQLITE_NOMEM,
             ] {
-                assert!(said(doing, code).contains(unknown), "{code}");
+                assert!(said(operation, code).contains(unknown), "{code}");
             }
         }
     }

@@ -1,12 +1,12 @@
-//! Removing what has expired: in small transactions, and never what is in use.
+//! Removing what has expired, in small transactions, and never what is in use.
 
 use rusqlite::{OptionalExtension as _, named_params};
 
 use super::clock::now;
 use super::dead_logins;
-use super::error::Doing;
+use super::error::Operation;
+use super::lock_byte::LockByte;
 use super::open_lock::Guard;
-use super::range::Range;
 use super::store::SqliteStore;
 use crate::ledger::Dead;
 use rsso_core::deadline::Deadline;
@@ -15,10 +15,10 @@ use rsso_core::error::Result;
 /// How many rows one transaction removes: it holds the database's write lock for some milliseconds.
 const BATCH: i64 = 500;
 
-/// As many where a request pays for it: with their logins, some milliseconds more.
+/// The same number if a request waits for it: with their logins, it takes some milliseconds more.
 const BRIEF_BATCH: i64 = 50;
 
-/// Where the next batch begins: in the order of expiry, so that live rows are not looked at.
+/// Where the next batch begins, in the order of expiry: so live rows are not read.
 type Cursor = (i64, Vec<u8>);
 
 pub(super) fn collect(store: &mut SqliteStore, until: Option<Deadline>) -> Result<u64> {
@@ -28,7 +28,7 @@ pub(super) fn collect(store: &mut SqliteStore, until: Option<Deadline>) -> Resul
         let expired = batch(store, &after, most)?;
         let Some(last) = expired.last() else {
             remove_tombstones(store)?;
-            dead_logins::forget_in_turn(store, until.is_some())?;
+            dead_logins::remove_in_turn(store, until.is_some())?;
             return Ok(removed);
         };
         after.clone_from(last);
@@ -36,7 +36,7 @@ pub(super) fn collect(store: &mut SqliteStore, until: Option<Deadline>) -> Resul
         let (count, dead) = remove(store, &unused)?;
         drop(unused);
         removed += count;
-        dead_logins::forget(store, &dead)?;
+        dead_logins::remove(store, &dead)?;
         if until.is_some_and(Deadline::passed) {
             return Ok(removed);
         }
@@ -44,7 +44,7 @@ pub(super) fn collect(store: &mut SqliteStore, until: Option<Deadline>) -> Resul
 }
 
 fn batch(store: &mut SqliteStore, after: &Cursor, most: i64) -> Result<Vec<Cursor>> {
-    store.with(Doing::Gc, |connection, sql| {
+    store.with(Operation::Gc, |connection, sql| {
         connection
             .prepare_cached(&sql.expired)?
             .query_map(named_params! { ":now": now(), ":after_expires": after.0, ":after_id": after.1, ":limit": most }, |row| {
@@ -54,25 +54,25 @@ fn batch(store: &mut SqliteStore, after: &Cursor, most: i64) -> Result<Vec<Curso
     })
 }
 
-/// What is being used does not expire: its owner holds the lock.
+/// Takes the locks of sessions that nobody uses: what is in use does not expire.
 fn lock_unused(store: &mut SqliteStore, expired: Vec<Cursor>) -> Result<Vec<(Vec<u8>, Guard)>> {
     let mut unused = Vec::new();
     for (_, id) in expired {
-        let range = Range::of_bytes(&id);
-        // The kernel would grant our own lock once more, and take it away with that.
-        if store.held.values().any(|guard| guard.range() == range) {
+        let byte = LockByte::of_bytes(&id);
+        // The kernel would grant our own lock again, and the release would then free both.
+        if store.held.values().any(|guard| guard.byte() == byte) {
             continue;
         }
-        if let Some(guard) = store.locks.try_lock(range, &store.address)? {
+        if let Some(guard) = store.locks.try_lock(byte, &store.address)? {
             unused.push((id, guard));
         }
     }
     Ok(unused)
 }
 
-/// How many were removed, and the logins that lived nowhere else.
+/// Returns how many were removed, and the logins that had no other session.
 fn remove(store: &mut SqliteStore, unused: &[(Vec<u8>, Guard)]) -> Result<(u64, Vec<Dead>)> {
-    store.with(Doing::Gc, |connection, sql| {
+    store.with(Operation::Gc, |connection, sql| {
         let immediate = rusqlite::TransactionBehavior::Immediate;
         let transaction = connection.transaction_with_behavior(immediate)?;
         let (mut count, mut dead) = (0, Vec::new());
@@ -93,9 +93,9 @@ fn remove(store: &mut SqliteStore, unused: &[(Vec<u8>, Guard)]) -> Result<(u64, 
     })
 }
 
-/// Removes tombstones that nobody will ask for any more, a batch for each gc.
+/// Removes expired tombstones, one batch in each gc.
 fn remove_tombstones(store: &mut SqliteStore) -> Result<()> {
-    store.with(Doing::Gc, |connection, sql| {
+    store.with(Operation::Gc, |connection, sql| {
         connection
             .prepare_cached(&sql.remove_expired_tombstones)?
             .execute(named_params! { ":now": now(), ":limit": BATCH })?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _, Params, Row, named_params};
 
 use super::clock::{expiry, now};
-use super::lock::Uses;
+use super::lock::SessionsInUse;
 use super::statements::Statements;
 use crate::ledger::{Binding, Ledger, LoginRow, SessionRow, Slice, Span, UserRow};
 use rsso_core::login::event::Retention;
@@ -18,7 +18,7 @@ pub(super) struct Tables<'a> {
     pub(super) connection: &'a Connection,
     pub(super) sql: &'a Statements,
     pub(super) events: Retention,
-    uses: Uses<'a>,
+    uses: SessionsInUse<'a>,
 }
 
 impl<'a> Tables<'a> {
@@ -26,7 +26,7 @@ impl<'a> Tables<'a> {
         connection: &'a Connection,
         sql: &'a Statements,
         events: Retention,
-        uses: Uses<'a>,
+        uses: SessionsInUse<'a>,
     ) -> Self {
         Self {
             connection,

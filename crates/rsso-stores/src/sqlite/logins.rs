@@ -5,7 +5,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, named_params};
 
 use super::clock::{expiry, now};
-use super::error::Doing;
+use super::error::Operation;
 use super::ledger::Tables;
 use super::statements::Statements;
 use super::store::SqliteStore;
@@ -22,11 +22,11 @@ impl SqliteStore {
     /// Runs an act in a transaction that has the database's write lock from its beginning.
     pub(super) fn transact<T>(
         &mut self,
-        doing: Doing,
+        operation: Operation,
         act: impl FnOnce(&mut Tables<'_>) -> rusqlite::Result<T>,
     ) -> Result<T> {
         let events = self.events;
-        self.with_uses(doing, |connection, sql, uses| {
+        self.with_sessions_in_use(operation, |connection, sql, uses| {
             let transaction =
                 connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let value = act(&mut Tables::new(&transaction, sql, events, uses))?;
@@ -41,7 +41,7 @@ impl SqliteStore {
         let seen = end.seen.map(|seen| seen.0.cast_signed());
         if end.grave.is_none() {
             // Most sessions have no login: one statement, no transaction.
-            let removed = self.with(Doing::Write, |connection, sql| {
+            let removed = self.with(Operation::Write, |connection, sql| {
                 let removed = connection
                     .prepare_cached(&sql.destroy_unbound)?
                     .execute(named_params! { ":id": key, ":generation": seen })?;
@@ -53,7 +53,7 @@ impl SqliteStore {
             }
         }
         let moment = Moment::now()?;
-        self.transact(Doing::Write, |tables| {
+        self.transact(Operation::Write, |tables| {
             let removed = tables.remove_session(key, seen, |tables| {
                 if end.alone {
                     return Ok(());
@@ -77,7 +77,7 @@ impl SqliteStore {
         ttl: Duration,
     ) -> Result<bool> {
         let born = Generation::random()?;
-        self.with(Doing::Write, |connection, sql| {
+        self.with(Operation::Write, |connection, sql| {
             let emptied = connection.prepare_cached(&sql.empty_unbound)?.execute(named_params! {
                 ":id": key.as_bytes(), ":generation": end.seen.map(|seen| seen.0.cast_signed()),
                 ":new_generation": born.0.cast_signed(), ":revision": token.as_bytes(), ":expires": expiry(ttl),
@@ -98,7 +98,7 @@ fn is_bound(connection: &Connection, sql: &Statements, key: &[u8]) -> rusqlite::
 impl Logins for SqliteStore {
     fn claim(&mut self, key: &SessionKey, basis: ClaimBasis, claim: &Claim) -> Result<Claimed> {
         let (born, moment) = (Generation::random()?, Moment::now()?);
-        self.transact(Doing::Login, |tables| {
+        self.transact(Operation::Login, |tables| {
             ledger::claim(tables, key.as_bytes(), basis, claim, born, &moment)
         })
     }
@@ -106,35 +106,35 @@ impl Logins for SqliteStore {
     fn rotate(&mut self, rotation: &Rotation<'_>) -> Result<Option<Version>> {
         let _guard = (rotation.lock).and_then(|token| self.held.remove(&token));
         let born = Generation::random()?;
-        self.transact(Doing::Login, |tables| {
+        self.transact(Operation::Login, |tables| {
             ledger::rotate(tables, rotation, born)
         })
     }
 
     fn sign_out(&mut self, key: &SessionKey, login: LoginId) -> Result<bool> {
         let moment = Moment::now()?;
-        self.transact(Doing::Login, |tables| {
+        self.transact(Operation::Login, |tables| {
             ledger::sign_out(tables, key.as_bytes(), login, &moment)
         })
     }
 
     fn kick(&mut self, user: &User, which: &Which, order: &KickOrder) -> Result<Vec<Kick>> {
         let moment = Moment::now()?;
-        self.transact(Doing::Login, |tables| {
+        self.transact(Operation::Login, |tables| {
             ledger::kick(tables, user, which, order, &moment)
         })
     }
 
     fn logins(&mut self, user: &User) -> Result<Vec<Login>> {
         let events = self.events;
-        self.with_uses(Doing::Read, |connection, sql, uses| {
+        self.with_sessions_in_use(Operation::Read, |connection, sql, uses| {
             ledger::list(&mut Tables::new(connection, sql, events, uses), user)
         })
     }
 
     fn notify(&mut self, user: &User, device: Option<&Device>, payload: &str) -> Result<u64> {
         let moment = Moment::now()?;
-        self.transact(Doing::Login, |tables| {
+        self.transact(Operation::Login, |tables| {
             ledger::notify(tables, user, device, payload, &moment)
         })
     }
@@ -149,20 +149,20 @@ impl Logins for SqliteStore {
     }
 
     fn kick_of(&mut self, key: &SessionKey) -> Result<Option<Kick>> {
-        self.with(Doing::Read, |connection, sql| {
+        self.with(Operation::Read, |connection, sql| {
             kick_of(connection, sql, key.as_bytes())
         })
     }
 
     fn leave_tombstone(&mut self, key: &SessionKey, kick: &Kick, ttl: Duration) -> Result<()> {
         let kick = rsso_core::login::event::json(kick);
-        self.transact(Doing::Login, |tables| {
+        self.transact(Operation::Login, |tables| {
             ledger::Ledger::add_tombstone(tables, key.as_bytes(), &kick, ttl)
         })
     }
 
     fn events(&mut self, realm: &Realm, after: &Position, limit: usize) -> Result<Vec<Event>> {
-        self.with(Doing::Read, |connection, sql| {
+        self.with(Operation::Read, |connection, sql| {
             connection
                 .prepare_cached(&sql.events_after)?
                 .query_map(
@@ -187,7 +187,7 @@ impl Logins for SqliteStore {
     }
 
     fn newest(&mut self, realm: &Realm) -> Result<Position> {
-        self.with(Doing::Read, |connection, sql| {
+        self.with(Operation::Read, |connection, sql| {
             let newest: Option<i64> = connection
                 .prepare_cached(&sql.newest_event)?
                 .query_row(named_params! { ":realm": realm.as_str() }, |row| row.get(0))?;

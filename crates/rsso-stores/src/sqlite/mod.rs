@@ -1,6 +1,6 @@
 //! The embedded store: one SQLite file, write-ahead log, one short statement for each act.
 //!
-//! What always holds: the session's lock is a byte range of a file beside the database
+//! What always holds: the session's lock is one byte of a file beside the database
 //! ([`lock`]), which the kernel frees when its owner dies, never the database's own write lock,
 //! which is held for single statements only; and a connection that failed is not used again.
 
@@ -11,18 +11,18 @@ mod dead_logins;
 mod directory;
 mod error;
 mod file;
+mod file_users;
 mod gc;
-mod group;
 mod ledger;
 mod lock;
+mod lock_byte;
+mod lock_waiter;
 mod logins;
 mod open_lock;
 mod outbox;
 mod owner;
 pub mod path;
-mod process;
-mod queue;
-mod range;
+mod process_slots;
 mod receipts;
 mod schema;
 mod sessions;

@@ -13,7 +13,7 @@ use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
 
 use super::file::{self, FileIdentity};
-use super::range::Range;
+use super::lock_byte::LockByte;
 use crate::fork::{self, Held};
 use rsso_core::process::process_id;
 
@@ -21,7 +21,7 @@ use rsso_core::process::process_id;
 #[derive(Debug)]
 pub(super) struct OpenLockFile {
     path: PathBuf,
-    /// A forked child lets go of it: else the lock of a parent that was killed would live on.
+    /// A forked child gives it up: else the lock of a killed parent would live on.
     _held: Held,
     file: File,
     identity: FileIdentity,
@@ -31,7 +31,7 @@ pub(super) struct OpenLockFile {
 #[derive(Debug)]
 pub(super) struct Guard {
     file: Arc<OpenLockFile>,
-    range: Range,
+    byte: LockByte,
     pid: u32,
 }
 
@@ -56,14 +56,14 @@ impl OpenLockFile {
     }
 
     /// Holds a byte alone; `None` where another description holds it.
-    pub(super) fn try_lock(self: &Arc<Self>, range: Range) -> io::Result<Option<Guard>> {
+    pub(super) fn try_lock(self: &Arc<Self>, byte: LockByte) -> io::Result<Option<Guard>> {
         match fcntl(
             &self.file,
-            FcntlArg::F_OFD_SETLK(&range.flock(libc::F_WRLCK)),
+            FcntlArg::F_OFD_SETLK(&byte.flock(libc::F_WRLCK)),
         ) {
             Ok(_) => Ok(Some(Guard {
                 file: Arc::clone(self),
-                range,
+                byte,
                 pid: process_id(),
             })),
             Err(Errno::EAGAIN | Errno::EACCES) => Ok(None),
@@ -72,59 +72,59 @@ impl OpenLockFile {
     }
 
     /// Holds a byte that others may hold as well.
-    pub(super) fn share(self: &Arc<Self>, range: Range) -> io::Result<Guard> {
+    pub(super) fn share(self: &Arc<Self>, byte: LockByte) -> io::Result<Guard> {
         fcntl(
             &self.file,
-            FcntlArg::F_OFD_SETLK(&range.flock(libc::F_RDLCK)),
+            FcntlArg::F_OFD_SETLK(&byte.flock(libc::F_RDLCK)),
         )?;
         Ok(Guard {
             file: Arc::clone(self),
-            range,
+            byte,
             pid: process_id(),
         })
     }
 
     /// Whether no other description holds the byte.
-    pub(super) fn is_unused(&self, range: Range) -> io::Result<bool> {
-        let mut lock = range.flock(libc::F_WRLCK);
+    pub(super) fn is_unused(&self, byte: LockByte) -> io::Result<bool> {
+        let mut lock = byte.flock(libc::F_WRLCK);
         fcntl(&self.file, FcntlArg::F_OFD_GETLK(&mut lock))?;
         Ok(i32::from(lock.l_type) == libc::F_UNLCK)
     }
 }
 
 impl Guard {
-    /// Whether nobody is on the way to the lock that this is.
-    pub(super) fn gate_is_free(&self) -> io::Result<bool> {
-        self.file.is_unused(self.range.gate())
+    /// Whether no request queues for this lock.
+    pub(super) fn nobody_queues(&self) -> io::Result<bool> {
+        self.file.is_unused(self.byte.queue())
     }
 
-    /// Waits in the kernel's queue for as long as it takes, on a description of its own.
-    pub(super) fn wait_forever(path: &Path, mode: u32, range: Range) -> io::Result<Self> {
+    /// Waits in the kernel's queue without a deadline, on an open file description of its own.
+    pub(super) fn wait_forever(path: &Path, mode: u32, byte: LockByte) -> io::Result<Self> {
         let file = Arc::new(OpenLockFile::open(path, mode)?);
-        let wait_for = |range: Range| -> io::Result<Self> {
+        let wait_for = |byte: LockByte| -> io::Result<Self> {
             fcntl(
                 &file.file,
-                FcntlArg::F_OFD_SETLKW(&range.flock(libc::F_WRLCK)),
+                FcntlArg::F_OFD_SETLKW(&byte.flock(libc::F_WRLCK)),
             )?;
             Ok(Self {
                 file: Arc::clone(&file),
-                range,
+                byte,
                 pid: process_id(),
             })
         };
-        let _gate = wait_for(range.gate())?;
-        wait_for(range)
+        let _first_in_queue = wait_for(byte.queue())?;
+        wait_for(byte)
     }
 
-    pub(super) fn range(&self) -> Range {
-        self.range
+    pub(super) fn byte(&self) -> LockByte {
+        self.byte
     }
 
     pub(super) fn lock_file(&self) -> &Arc<OpenLockFile> {
         &self.file
     }
 
-    /// True while the file that was locked is the one that others lock.
+    /// Whether the locked file is still the one that others lock.
     pub(super) fn holds(&self) -> bool {
         self.file.identity.is_at(&self.file.path)
     }
@@ -137,7 +137,7 @@ impl Drop for Guard {
             // Cannot fail on a descriptor that is open; closing it would free the lock as well.
             let _ = fcntl(
                 &self.file.file,
-                FcntlArg::F_OFD_SETLK(&self.range.flock(libc::F_UNLCK)),
+                FcntlArg::F_OFD_SETLK(&self.byte.flock(libc::F_UNLCK)),
             );
         }
     }

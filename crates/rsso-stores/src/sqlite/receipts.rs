@@ -5,7 +5,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _, named_params};
 
 use super::clock::{expiry, now};
-use super::error::Doing;
+use super::error::Operation;
 use super::statements::Statements;
 use super::store::SqliteStore;
 use rsso_core::error::Result;
@@ -14,7 +14,7 @@ use rsso_core::store::receipts::{RECEIPT_TTL, Receipts, gateway_name, receipt_na
 
 impl Receipts for SqliteStore {
     fn attend(&mut self, realm: &Realm, ttl: Duration) -> Result<()> {
-        self.with(Doing::Login, |connection, sql| {
+        self.with(Operation::Login, |connection, sql| {
             let names = [gateway_name(realm)];
             store(connection, sql, &names, ttl)
         })
@@ -22,19 +22,19 @@ impl Receipts for SqliteStore {
 
     fn acknowledge(&mut self, logins: &[LoginId]) -> Result<()> {
         let names: Vec<_> = logins.iter().copied().map(receipt_name).collect();
-        self.with(Doing::Login, |connection, sql| {
+        self.with(Operation::Login, |connection, sql| {
             store(connection, sql, &names, RECEIPT_TTL)
         })
     }
 
     fn is_attended(&mut self, realm: &Realm) -> Result<bool> {
-        self.with(Doing::Read, |connection, sql| {
+        self.with(Operation::Read, |connection, sql| {
             has(connection, sql, &gateway_name(realm))
         })
     }
 
     fn acknowledged(&mut self, logins: &[LoginId]) -> Result<Vec<bool>> {
-        self.with(Doing::Read, |connection, sql| {
+        self.with(Operation::Read, |connection, sql| {
             let has = |login: &LoginId| has(connection, sql, &receipt_name(*login));
             logins.iter().map(has).collect()
         })

@@ -6,8 +6,8 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
 
 use super::clock::{expiry, now};
-use super::error::Doing;
-use super::range::Range;
+use super::error::Operation;
+use super::lock_byte::LockByte;
 use super::statements::Statements;
 use super::store::SqliteStore;
 use super::{gc, ledger, logins};
@@ -26,11 +26,11 @@ impl Store for SqliteStore {
     }
 
     fn ready(&mut self) -> Result<()> {
-        self.with(Doing::Open, |_, _| Ok(()))
+        self.with(Operation::Open, |_, _| Ok(()))
     }
 
     fn load(&mut self, key: &SessionKey, want: Load) -> Result<Loaded> {
-        // What is being used does not expire: who holds the lock already reads it in any case.
+        // What is in use does not expire: whoever holds the lock reads it in any case.
         let alive_at = if self.held.contains_key(&want.token) {
             0
         } else {
@@ -39,7 +39,7 @@ impl Store for SqliteStore {
         if let Some(terms) = want.lock {
             self.lock(key, want.token, terms.deadline)?;
         }
-        let record = self.with(Doing::Read, |connection, sql| {
+        let record = self.with(Operation::Read, |connection, sql| {
             let found = connection
                 .prepare_cached(&sql.load)?
                 .query_row(
@@ -61,7 +61,7 @@ impl Store for SqliteStore {
                 Some((record, login, left)) => Loaded {
                     record: Some(record),
                     login,
-                    // This second has begun.
+                    // The current second counts as past.
                     left: u64::try_from(left.saturating_sub(1))
                         .ok()
                         .map(Duration::from_secs),
@@ -87,21 +87,21 @@ impl Store for SqliteStore {
     }
 
     fn commit(&mut self, key: &SessionKey, basis: Basis, change: Change<'_>) -> Result<Outcome> {
-        // The guards are dropped at the end of this function, after the statement, whatever happens.
+        // The locks are freed at the end of this function, after the statement, whatever happens.
         let guard = self.held.remove(&basis.token);
         let locked = guard.as_ref().is_some_and(|guard| self.holds(guard));
-        let range = Range::of(key);
+        let byte = LockByte::of(key);
         let regained = match basis.locked && !locked {
-            true => self.locks.try_lock(range, &self.address)?,
+            true => self.locks.try_lock(byte, &self.address)?,
             false => None,
         };
         if basis.locked && !locked && regained.is_none() {
-            return self.with(Doing::Write, |connection, sql| {
+            return self.with(Operation::Write, |connection, sql| {
                 refused(connection, sql, key, basis)
             });
         }
         let born = Generation::random()?;
-        self.with(Doing::Write, |connection, sql| {
+        self.with(Operation::Write, |connection, sql| {
             let outcome = match basis.seen {
                 Some(seen) => update(connection, sql, key, basis, seen, locked, change)?,
                 None => insert(connection, sql, key, basis, born, locked, change)?,
@@ -142,13 +142,14 @@ impl Store for SqliteStore {
         gc::collect(self, until)
     }
 
-    /// SQLite remembers for a process which files it has locked. A child would inherit that without the
-    /// locks, and a database that it opens itself would be in use without anybody knowing.
+    /// SQLite remembers for each process which files it has locked.
+    ///
+    /// A child would inherit that without the locks, and nobody would know that it uses the database.
     fn before_fork(&mut self) {
         self.close();
     }
 
-    /// The lock file was let go of when the process was forked; what has its number is closed.
+    /// The lock file was given up when the process was forked; what has its number now is closed.
     fn abandon(mut self: Box<Self>) {
         self.held.clear();
         self.locks.close();
@@ -156,7 +157,7 @@ impl Store for SqliteStore {
     }
 }
 
-/// Writes or refreshes the record that was read; `None` where the statement did not find it.
+/// Writes or refreshes the record that was read; `None` if the statement did not find it.
 fn update(
     connection: &Connection,
     sql: &Statements,
@@ -168,7 +169,7 @@ fn update(
 ) -> rusqlite::Result<Option<Outcome>> {
     let generation = seen.generation.0.cast_signed();
     let expires = expiry(change.ttl());
-    // A lock that was held and is lost leaves only the revision as proof.
+    // If the lock was lost, only the revision proves that nobody else has written.
     let any_revision = locked || !basis.locked;
     let (changed, revision) = match change {
         Change::Write(data, _) if basis.lives => {
@@ -199,7 +200,7 @@ fn update(
     Ok((changed == 1).then(|| Outcome::stored(seen.generation, revision)))
 }
 
-/// Creates the record that was missing; `None` where there is one that may not be replaced.
+/// Creates the record that was missing; `None` if there is one that may not be replaced.
 fn insert(
     connection: &Connection,
     sql: &Statements,
@@ -222,14 +223,14 @@ fn insert(
         Some(row) => Some(row.get::<_, i64>(0)?),
         None => None,
     };
-    // The row comes before the commit, which may fail; and that is said by the step behind it.
+    // The row comes before the commit, which may fail: the next step reports that.
     if generation.is_some() {
         rows.next()?;
     }
     Ok(generation.map(|g| Outcome::stored(Generation(g.cast_unsigned()), basis.token.into())))
 }
 
-/// Tells a record that ended from one that another request wrote.
+/// Tells a record that has ended from one that another request wrote.
 fn refused(
     connection: &Connection,
     sql: &Statements,

@@ -1,13 +1,13 @@
-//! The store itself: what it was told, and what it holds.
+//! The store itself: its settings, its connection and its locks.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::lock::LockFile;
+use super::lock_byte::LockByte;
 use super::open_lock::Guard;
-use super::process::Slot;
-use super::range::Range;
+use super::process_slots::DatabaseSlot;
 use super::side_files::beside;
 use super::statements::Statements;
 use rsso_core::deadline::Deadline;
@@ -25,15 +25,15 @@ pub struct SqliteStore {
     pub(super) sql: Statements,
     pub(super) busy_timeout: Duration,
     pub(super) events: Retention,
-    pub(super) slot: Arc<Slot>,
-    /// The disk was full, and what the log has of that is still there.
+    pub(super) slot: Arc<DatabaseSlot>,
+    /// The disk was full, and the log still holds what failed.
     pub(super) log_is_full: bool,
-    /// The database's files were found in place for the act that comes next.
-    pub(super) looked: bool,
+    /// The database's files were just found in place, for the next operation.
+    pub(super) files_checked: bool,
     pub(super) locks: LockFile,
     pub(super) held: HashMap<Token, Guard>,
-    /// Where gc that has little time has looked at logins last.
-    pub(super) looked_at: Option<i64>,
+    /// The last login that a brief gc has checked.
+    pub(super) gc_position: Option<i64>,
 }
 
 impl SqliteStore {
@@ -56,11 +56,11 @@ impl SqliteStore {
             dsn,
             busy_timeout,
             events,
-            slot: Slot::new(),
+            slot: DatabaseSlot::new(),
             log_is_full: false,
-            looked: false,
+            files_checked: false,
             held: HashMap::new(),
-            looked_at: None,
+            gc_position: None,
         })
     }
 
@@ -74,14 +74,14 @@ impl SqliteStore {
         if self.held.contains_key(&token) {
             return Ok(());
         }
-        let range = Range::of(key);
-        if self.held.values().any(|guard| guard.range() == range) {
-            // Held by this very process through another handler: waiting could only time out.
+        let byte = LockByte::of(key);
+        if self.held.values().any(|guard| guard.byte() == byte) {
+            // This process holds it through another handler: waiting could only time out.
             return Err(Error::LockTimeout {
                 waited: Duration::ZERO,
             });
         }
-        let guard = self.locks.lock(range, deadline, &self.address)?;
+        let guard = self.locks.lock(byte, deadline, &self.address)?;
         self.held.insert(token, guard);
         Ok(())
     }

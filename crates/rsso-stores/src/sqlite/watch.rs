@@ -27,20 +27,20 @@ pub(super) struct Files {
     pub(super) shm: Option<FileIdentity>,
 }
 
-/// What a connection uses, and where that must be.
+/// The files that a connection uses, and the paths where they must be.
 #[derive(Debug)]
 pub(super) struct Watch {
     directory: Directory,
     /// Database, -wal, -shm and -lock.
     paths: [PathBuf; 4],
     identities: [FileIdentity; 4],
-    /// All files were in place when the directory was like this.
+    /// The directory when all files were in place.
     seen: Option<Stamp>,
     touched: i64,
 }
 
 impl Files {
-    /// What is at `path` and beside it.
+    /// The files at `path` and beside it.
     pub(super) fn at(path: &Path) -> io::Result<Self> {
         Ok(Self {
             database: identity(path)?,
@@ -86,23 +86,24 @@ impl Watch {
 
     /// Whether each path still names the file that is used.
     pub(super) fn is_in_place(&mut self) -> bool {
-        // The directory first: a change after that shows in the next look.
-        let look = self.directory.look();
-        if look
+        // The directory first: a later change shows at the next check.
+        let check = self.directory.check();
+        if check
             .as_ref()
-            .is_some_and(|look| self.seen == Some(look.stamp))
+            .is_some_and(|check| self.seen == Some(check.stamp))
         {
             return true;
         }
         let mut files = self.identities.iter().zip(&self.paths);
         let in_place = files.all(|(identity, path)| identity.is_at(path));
-        let settled = look.filter(|look| in_place && look.is_settled());
-        self.seen = settled.map(|look| look.stamp);
+        let conclusive = check.filter(|check| in_place && check.is_conclusive());
+        self.seen = conclusive.map(|check| check.stamp);
         in_place
     }
 
-    /// Gives the files a fresh time, once in some minutes: two of them are never written to, and
-    /// look abandoned to whoever removes old files.
+    /// Renews the files' times every few minutes, because two of them are never written to.
+    ///
+    /// Programs that remove old files would take them for abandoned.
     pub(super) fn touch(&mut self) {
         let now = clock_gettime(ClockId::CLOCK_MONOTONIC_COARSE).map_or(0, |now| now.tv_sec());
         if self.touched.saturating_add(TOUCH_EVERY) > now {
@@ -110,7 +111,7 @@ impl Watch {
         }
         self.touched = now;
         for path in &self.paths {
-            // Who may not (another user's file in a group) leaves it to its owner.
+            // A file of another user in a group is left to its owner.
             let _unable = utimensat(
                 AT_FDCWD,
                 path,
@@ -149,7 +150,7 @@ mod tests {
                     assert!(watch.is_in_place());
                     if settled {
                         // As if the directory had not changed for long.
-                        watch.seen = watch.directory.look().map(|look| look.stamp);
+                        watch.seen = watch.directory.check().map(|check| check.stamp);
                         std::thread::sleep(Duration::from_millis(20));
                         assert!(watch.is_in_place());
                     }

@@ -2,7 +2,7 @@
 
 use rusqlite::named_params;
 
-use super::error::Doing;
+use super::error::Operation;
 use super::store::SqliteStore;
 use rsso_core::error::Result;
 use rsso_core::store::words::{Word, Words};
@@ -13,7 +13,7 @@ impl Words for SqliteStore {
     }
 
     fn words(&mut self) -> Result<Vec<Word>> {
-        self.with(Doing::Read, |connection, sql| {
+        self.with(Operation::Read, |connection, sql| {
             connection
                 .prepare_cached(&sql.words)?
                 .query_map([], |row| {
@@ -27,7 +27,7 @@ impl Words for SqliteStore {
     }
 
     fn leave_word(&mut self, word: &Word, gone: &[Word]) -> Result<()> {
-        self.with(Doing::Login, |connection, sql| {
+        self.with(Operation::Login, |connection, sql| {
             let transaction = connection.transaction()?;
             for word in gone {
                 transaction.execute(&sql.remove_word, named_params! { ":word": word.text })?;

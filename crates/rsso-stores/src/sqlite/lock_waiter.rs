@@ -1,7 +1,8 @@
-//! A place in the kernel's queue for a lock, with the deadline that the kernel does not offer.
+//! Waiting in the kernel's queue for a lock, with a deadline, which the kernel does not offer.
 //!
-//! A thread waits in the queue; the request waits for the thread. What always holds: a lock that
-//! the thread gets is either handed to a request that is waiting for it or freed at once.
+//! A thread waits in the queue; the request waits for the thread.
+//!
+//! What always holds: a lock that the thread gets goes to a request that waits for it, or is freed at once.
 
 use std::io;
 use std::path::PathBuf;
@@ -11,15 +12,15 @@ use std::thread;
 use nix::sys::signal::{SigSet, SigmaskHow};
 use parking_lot::{Condvar, Mutex};
 
+use super::lock_byte::LockByte;
 use super::open_lock::Guard;
-use super::range::Range;
 use rsso_core::deadline::Deadline;
 
 /// The waiting thread opens a file and makes two system calls.
 const STACK: usize = 64 * 1024;
 
-/// A place in the queue for one lock.
-pub(super) struct Place(Arc<Shared>);
+/// A thread in the queue for one lock.
+pub(super) struct LockWaiter(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
@@ -31,50 +32,50 @@ struct Shared {
 struct State {
     /// A request is waiting right now.
     wanted: bool,
-    /// The thread is through.
+    /// The thread has ended.
     over: bool,
     granted: Option<io::Result<Guard>>,
 }
 
-/// What waiting came to.
-pub(super) enum Answer {
-    /// The lock, or why it cannot be had.
+/// How the wait ended.
+pub(super) enum WaitResult {
+    /// The lock, or why it cannot be taken.
     Granted(io::Result<Guard>),
-    /// The turn came while nobody wanted it.
-    GivenAway,
-    /// The deadline passed; the place is kept.
-    NotYet,
+    /// The lock came while no request waited for it.
+    TurnPassed,
+    /// The deadline passed. The thread goes on waiting.
+    TimedOut,
 }
 
-impl Place {
-    /// Queues up.
-    pub(super) fn take(path: PathBuf, mode: u32, range: Range) -> io::Result<Self> {
+impl LockWaiter {
+    /// Starts a thread that waits in the queue.
+    pub(super) fn start(path: PathBuf, mode: u32, byte: LockByte) -> io::Result<Self> {
         let shared = Arc::new(Shared::default());
         shared.state.lock().wanted = true;
         let theirs = Arc::clone(&shared);
-        // PHP's signals are for PHP's thread.
+        // PHP's signals must reach PHP's own thread.
         let mask = SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK)?;
         let spawned = thread::Builder::new()
             .name("rsso-lock".to_owned())
             .stack_size(STACK)
-            .spawn(move || theirs.hand_over(Guard::wait_forever(&path, mode, range)));
+            .spawn(move || theirs.hand_over(Guard::wait_forever(&path, mode, byte)));
         mask.thread_set_mask()?;
         spawned.map(|_| Self(shared))
     }
 
-    /// Waits for the turn until `deadline`.
-    pub(super) fn wait(&self, deadline: Deadline) -> Answer {
+    /// Waits for the lock until `deadline`.
+    pub(super) fn wait(&self, deadline: Deadline) -> WaitResult {
         let mut state = self.0.state.lock();
         state.wanted = true;
         while !state.over && !deadline.passed() {
             self.0.changed.wait_for(&mut state, deadline.remaining());
         }
         match state.granted.take() {
-            Some(granted) => Answer::Granted(granted),
-            None if state.over => Answer::GivenAway,
+            Some(granted) => WaitResult::Granted(granted),
+            None if state.over => WaitResult::TurnPassed,
             None => {
                 state.wanted = false;
-                Answer::NotYet
+                WaitResult::TimedOut
             }
         }
     }

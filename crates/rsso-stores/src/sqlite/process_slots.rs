@@ -1,9 +1,10 @@
-//! The connections of one process to one database, which SQLite makes share an index.
+//! The connections of one process to one database, which share an index in SQLite.
 //!
 //! SQLite opens a `-shm` once for a process, however many connections it has (threads, several stores).
-//! A new connection beside one that uses a removed `-shm` would use that too, with another's `-wal`, and
-//! damage the database. So those are closed first, by whoever opens: what always holds is that all
-//! connections of a process to a database use the same files.
+//! A new connection beside one that uses a removed `-shm` would use that `-shm` with another `-wal`, and damage the
+//! database. So the opener first closes those.
+//!
+//! What always holds: all connections of a process to a database use the same files.
 
 use std::mem;
 use std::sync::{Arc, Weak};
@@ -14,33 +15,33 @@ use parking_lot::Mutex;
 use super::database::Database;
 use super::watch::Files;
 
-/// The slots of the process with this number.
-static SLOTS: Mutex<(u32, Vec<Weak<Slot>>)> = Mutex::new((0, Vec::new()));
+/// All slots of the process with this number.
+static SLOTS: Mutex<(u32, Vec<Weak<DatabaseSlot>>)> = Mutex::new((0, Vec::new()));
 
-/// Nobody holds it longer than it takes to look; but a child may inherit it locked by another thread.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long the list of slots is waited for. It is held for a moment only, but a forked child may inherit it locked.
+const SLOTS_LOCK_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Where a store keeps its database between acts.
-pub(super) struct Slot(Mutex<State>);
+/// Where a store keeps its open database between operations.
+pub(super) struct DatabaseSlot(Mutex<State>);
 
 enum State {
     Closed,
-    /// In an act, or being opened or left.
+    /// In an operation, or being opened or closed.
     Busy(Option<Files>),
     Idle(Box<Database>),
 }
 
-/// What was taken out of a slot; where it is not put back, the slot is closed.
-pub(super) struct Taken {
-    slot: Arc<Slot>,
+/// The contents of a slot, taken for an operation. If they are not put back, the slot is closed.
+pub(super) struct TakenDatabase {
+    slot: Arc<DatabaseSlot>,
     pub(super) database: Option<Box<Database>>,
     back: bool,
 }
 
-impl Slot {
+impl DatabaseSlot {
     pub(super) fn new() -> Arc<Self> {
         let slot = Arc::new(Self(Mutex::new(State::Closed)));
-        if let Some(mut slots) = SLOTS.try_lock_for(PATIENCE) {
+        if let Some(mut slots) = SLOTS.try_lock_for(SLOTS_LOCK_TIMEOUT) {
             let (pid, slots) = &mut *slots;
             if mem::replace(pid, rsso_core::process::process_id()) != *pid {
                 slots.clear();
@@ -51,8 +52,8 @@ impl Slot {
         slot
     }
 
-    /// Takes the database out for an act.
-    pub(super) fn take(self: &Arc<Self>) -> Taken {
+    /// Takes the database out for an operation.
+    pub(super) fn take(self: &Arc<Self>) -> TakenDatabase {
         let mut state = self.0.lock();
         let database = match mem::replace(&mut *state, State::Busy(None)) {
             State::Idle(database) => {
@@ -61,23 +62,24 @@ impl Slot {
             }
             State::Busy(_) | State::Closed => None,
         };
-        Taken {
+        TakenDatabase {
             slot: Arc::clone(self),
             database,
             back: false,
         }
     }
 
-    /// Asks the database, if it lies here.
-    pub(super) fn is_idle_and(&self, ask: impl FnOnce(&mut Database) -> bool) -> bool {
+    /// Whether the database is here, not in use, and passes the check.
+    pub(super) fn is_idle_and(&self, check: impl FnOnce(&mut Database) -> bool) -> bool {
         match &mut *self.0.lock() {
-            State::Idle(database) => ask(database),
+            State::Idle(database) => check(database),
             State::Busy(_) | State::Closed => false,
         }
     }
 
-    /// Hands what other stores of this process have open of `now_there`'s database, but not in place, to `leave`.
-    /// False where one of them is in use just now.
+    /// Passes to `leave` what other stores of this process have open of this database if its files were replaced.
+    ///
+    /// False if one of them is in use at the moment.
     pub(super) fn close_others(&self, now_there: Files, leave: impl Fn(Box<Database>)) -> bool {
         let misplaced = |files: Files| files.database == now_there.database && files != now_there;
         let mut done = true;
@@ -97,12 +99,12 @@ impl Slot {
     }
 }
 
-fn others(own: &Slot) -> Vec<Arc<Slot>> {
-    let Some(slots) = SLOTS.try_lock_for(PATIENCE) else {
+fn others(own: &DatabaseSlot) -> Vec<Arc<DatabaseSlot>> {
+    let Some(slots) = SLOTS.try_lock_for(SLOTS_LOCK_TIMEOUT) else {
         return Vec::new();
     };
     let (pid, slots) = &*slots;
-    // A child leaves its parent's alone.
+    // A forked child does not touch those of its parent.
     let slots = slots
         .iter()
         .filter(|_| *pid == rsso_core::process::process_id());
@@ -112,8 +114,8 @@ fn others(own: &Slot) -> Vec<Arc<Slot>> {
         .collect()
 }
 
-impl Taken {
-    /// Says which files are in use; `None` while there are none.
+impl TakenDatabase {
+    /// Records which files are in use; `None` while there are none.
     pub(super) fn uses(&self, files: Option<Files>) {
         *self.slot.0.lock() = State::Busy(files);
     }
@@ -124,7 +126,7 @@ impl Taken {
     }
 }
 
-impl Drop for Taken {
+impl Drop for TakenDatabase {
     fn drop(&mut self) {
         self.database = None;
         if !self.back {

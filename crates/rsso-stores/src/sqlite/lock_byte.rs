@@ -1,20 +1,20 @@
-//! Which byte of the lock file is which lock.
+//! Which byte of the lock file stands for which lock.
 
 use nix::libc;
 
 use rsso_core::sid::SessionKey;
 
-/// One session's byte in the lock file.
+/// One byte of the lock file: the lock of a session, or one of the store's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Range(i64);
+pub(super) struct LockByte(i64);
 
-impl Range {
-    /// Held while a database is opened: SQLite's change to the write-ahead log does not wait its turn.
+impl LockByte {
+    /// Held while a database is opened, because SQLite's switch to the write-ahead log does not wait for others.
     pub(super) const OPENING: Self = Self(1 << 62);
 
-    /// Held, together with others, while files of this generation of the database are used.
-    pub(super) fn member(generation: u64) -> Self {
-        // Behind OPENING, and below its gate.
+    /// Shared by all who use the files of this generation of the database.
+    pub(super) fn in_use(generation: u64) -> Self {
+        // After OPENING, and before its queue.
         Self(Self::OPENING.0 + 2 + (generation & 0xffff_ffff).cast_signed())
     }
 
@@ -22,7 +22,7 @@ impl Range {
         Self::of_bytes(key.as_bytes())
     }
 
-    /// 61 bits of a hash: offsets are signed, and no two of a site's sessions will meet.
+    /// 61 bits of a hash: offsets are signed, and two sessions of a site practically never share one.
     pub(super) fn of_bytes(id: &[u8]) -> Self {
         use sha2::{Digest as _, Sha256};
         let digest: [u8; 32] = Sha256::digest(id).into();
@@ -33,11 +33,12 @@ impl Range {
         Self((head >> 3).cast_signed())
     }
 
-    /// The byte at which requests queue up for this one. Whoever waits at the head of the queue holds
-    /// it, so that a newcomer cannot overtake: the kernel wakes waiters in order, but keeps nothing
-    /// for them.
-    pub(super) fn gate(self) -> Self {
-        // A byte that is no lock itself: those of sessions are below it, OPENING's is above.
+    /// The byte at which requests queue for this one.
+    ///
+    /// The first in the queue holds it, so that a newcomer cannot overtake: the kernel wakes waiters in order, but
+    /// reserves nothing for them.
+    pub(super) fn queue(self) -> Self {
+        // A byte that is no lock itself: those of sessions are below, OPENING is above.
         Self(self.0 | 1 << 61)
     }
 

@@ -1,15 +1,16 @@
-//! Who uses which files: so that a removed `-wal` or `-shm` never makes two groups of processes,
-//! each with a write-ahead log or an index of its own, write to one database.
+//! Which processes use which files of the database.
+//!
+//! A removed `-wal` or `-shm` must never split the users into two groups that write to one database, each with a
+//! write-ahead log or an index of its own.
 //!
 //! The lock file says which files are in use ([`Record`]), and each connection holds a shared lock
-//! there ([`Range::member`]). Who opens the database finds out so whether others use files that
-//! are no longer there. What these have written may be in a removed `-wal` only, so somebody of
-//! them must first bring it into the database. Each does that when it notices ([`save`]): at its next
-//! use of the database. Then the opener begins a new generation.
+//! there ([`LockByte::in_use`]). So an opener sees whether others use files that are no longer there. What
+//! they have written may be in a removed `-wal` only, so one of them must first copy it into the database. Each
+//! does that at its next use of the database, when it notices ([`save`]). Then the opener begins a new generation.
 //!
-//! What always holds: all of this happens under [`Range::OPENING`]; a group never touches the database
-//! again once a later generation has begun, but for an act that was under way, which is then
-//! reported as one whose fate is not known.
+//! What always holds: all of this happens under [`LockByte::OPENING`]. A group never touches the database
+//! after a later generation has begun, except for an operation in progress, whose outcome is then reported as
+//! unknown.
 
 use std::fs;
 use std::io;
@@ -23,41 +24,41 @@ use rusqlite::config::DbConfig;
 
 use super::clock::now;
 use super::file::FileIdentity;
+use super::lock_byte::LockByte;
 use super::open_lock::{Guard, OpenLockFile};
-use super::range::Range;
 use super::side_files::beside;
 use super::watch::Files;
 
-/// How long acts that are under way get, after what their group has written was saved.
-pub(super) const GRACE: Duration = Duration::from_millis(200);
+/// How long operations in progress may take after their group's log was saved.
+pub(super) const SAVE_GRACE: Duration = Duration::from_millis(200);
 
-/// After how many seconds nobody is waited for any more: all who could save something are idle.
-const GIVE_UP: i64 = 60;
+/// After how many seconds an opener stops waiting: all who could save something are idle.
+const GIVE_UP_AFTER: i64 = 60;
 
-/// Of the record in the lock file: a fixed length, so that a shorter one leaves nothing behind.
-const RECORD: usize = 256;
+/// The length of the record in the lock file. It is fixed, so that no record leaves part of an older one.
+const RECORD_LENGTH: usize = 256;
 
-/// What the lock file says about the database's users.
+/// What the lock file says about the users of the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Record {
-    /// Counts the times that a group began although another was not gone.
+    /// How often a group began although another was not gone.
     pub(super) generation: u64,
     files: Files,
-    /// All that the group has written is in the database, although one of its files is gone.
+    /// Everything the group has written is in the database, although one of its files is gone.
     saved: bool,
-    /// Since when openers wait for that; 0: nobody does.
+    /// Since when openers wait for that; 0 if nobody does.
     waiting_since: i64,
 }
 
 /// What an opener may do.
-pub(super) enum Turn {
+pub(super) enum JoinResult {
     /// Open, and hold this.
     Open(Membership),
-    /// Let go of [`Range::OPENING`] and come back in a moment.
+    /// Release [`LockByte::OPENING`] and try again in a moment.
     Wait,
 }
 
-/// A place among the users of the database's files.
+/// One connection among the users of the database's files.
 #[derive(Debug)]
 pub(super) struct Membership {
     guard: Guard,
@@ -66,7 +67,7 @@ pub(super) struct Membership {
 
 impl Record {
     fn read(lock_file: &OpenLockFile) -> io::Result<Option<Self>> {
-        let mut bytes = [0; RECORD];
+        let mut bytes = [0; RECORD_LENGTH];
         match lock_file.file().read_exact_at(&mut bytes, 0) {
             Ok(()) => Ok(Self::parse(&String::from_utf8_lossy(&bytes))),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
@@ -110,15 +111,15 @@ impl Record {
             files.join(" ")
         );
         lock_file.file().write_all_at(
-            format!("{text:<width$}\n", width = RECORD - 1).as_bytes(),
+            format!("{text:<width$}\n", width = RECORD_LENGTH - 1).as_bytes(),
             0,
         )
     }
 }
 
 impl Membership {
-    /// Writes down which files are used from now on.
-    pub(super) fn announce(&self, files: Files) -> io::Result<()> {
+    /// Records which files are used from now on.
+    pub(super) fn record_files(&self, files: Files) -> io::Result<()> {
         let lock_file = self.guard.lock_file();
         let record = Record {
             generation: self.generation,
@@ -141,26 +142,27 @@ impl Membership {
     }
 }
 
-/// Settles whether the database at `path` may be opened. `impatient`: [`GRACE`] is over.
-/// `recover` brings what a `-wal` at its place holds into the database.
+/// Decides whether the database at `path` may be opened.
+///
+/// `grace_is_over`: [`SAVE_GRACE`] has passed. `recover` copies what a `-wal` in place holds into the database.
 pub(super) fn join(
     opening: &Guard,
     path: &Path,
-    impatient: bool,
+    grace_is_over: bool,
     recover: impl Fn() -> rusqlite::Result<()>,
-) -> io::Result<Turn> {
+) -> io::Result<JoinResult> {
     let lock_file = opening.lock_file();
     let record = Record::read(lock_file)?;
     let generation = record.map_or(0, |record| record.generation);
-    let member = |generation| -> io::Result<Turn> {
-        let guard = lock_file.share(Range::member(generation))?;
-        Ok(Turn::Open(Membership { guard, generation }))
+    let member = |generation| -> io::Result<JoinResult> {
+        let guard = lock_file.share(LockByte::in_use(generation))?;
+        Ok(JoinResult::Open(Membership { guard, generation }))
     };
     let now_there = Files::at(path)?;
     if record.is_none() && is_incomplete(path, now_there) {
-        // The lock file is gone too, or has never said anything: users whom nobody knows may be about to save.
-        if !impatient {
-            return Ok(Turn::Wait);
+        // The lock file is gone too, or was never written: unknown users may be about to save.
+        if !grace_is_over {
+            return Ok(JoinResult::Wait);
         }
         if now_there.wal.is_some() {
             recover().map_err(io::Error::other)?;
@@ -172,20 +174,20 @@ pub(super) fn join(
         return member(generation);
     };
     let replaced = now_there.database != record.files.database;
-    if lock_file.is_unused(Range::member(generation))? {
+    if lock_file.is_unused(LockByte::in_use(generation))? {
         if replaced {
             discard(path, now_there, record.files)?;
         }
         return member(generation);
     }
-    let given_up = record.waiting_since != 0 && now() - record.waiting_since >= GIVE_UP;
-    let nothing_to_lose = replaced || given_up || (record.saved && impatient);
+    let given_up = record.waiting_since != 0 && now() - record.waiting_since >= GIVE_UP_AFTER;
+    let nothing_to_lose = replaced || given_up || (record.saved && grace_is_over);
     if !nothing_to_lose {
         if record.waiting_since == 0 {
             record.waiting_since = now();
             record.write(lock_file)?;
         }
-        return Ok(Turn::Wait);
+        return Ok(JoinResult::Wait);
     }
     if !replaced && !record.saved && now_there.wal == record.files.wal {
         recover().map_err(io::Error::other)?;
@@ -195,14 +197,15 @@ pub(super) fn join(
     member(generation + 1)
 }
 
-/// Whether a database that holds something lacks one of the files that its users have.
+/// Whether a database with contents lacks one of the files that its users have.
 fn is_incomplete(path: &Path, now_there: Files) -> bool {
     let holds_something = fs::metadata(path).is_ok_and(|meta| meta.len() > 0);
     holds_something && (now_there.wal.is_none() || now_there.shm.is_none())
 }
 
-/// Brings what a group has written into the database before `connection` is given up; `files`
-/// are those it uses. Says whether all of it is where later openers find it.
+/// Copies what a group has written into the database before `connection` is closed.
+///
+/// `files` are those that it uses. Returns whether later openers find all of it.
 pub(super) fn save(
     opening: &Guard,
     path: &Path,
@@ -210,7 +213,7 @@ pub(super) fn save(
     membership: &Membership,
     files: Files,
 ) -> bool {
-    // Whatever comes of it: the last to close would remove a -wal that is not its own.
+    // In any case: the last to close would remove a -wal that is not its own.
     let _unable = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
     let (Ok(now_there), Ok(record)) = (Files::at(path), Record::read(opening.lock_file())) else {
         return false;
@@ -232,13 +235,13 @@ pub(super) fn save(
     }
     let saved = checkpoint(connection, "FULL").unwrap_or(false);
     if let Some(record) = record.filter(|_| saved) {
-        // Unwritten, openers wait longer.
+        // If this fails, openers wait longer.
         let _unable = Record { saved, ..record }.write(opening.lock_file());
     }
     saved
 }
 
-/// Copies the write-ahead log into the database; false where somebody was in the way.
+/// Copies the write-ahead log into the database. False if another connection was in the way.
 pub(super) fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<bool> {
     connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
         let (busy, logged, copied): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
@@ -246,7 +249,7 @@ pub(super) fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Resul
     })
 }
 
-/// Removes what is left of the files that an earlier group uses: they do not belong to what comes.
+/// Removes what is left of an earlier group's files: the next group must not use them.
 fn discard(path: &Path, now_there: Files, theirs: Files) -> io::Result<()> {
     if now_there.wal.is_some() && now_there.wal == theirs.wal {
         remove(&beside(path, "-wal"))?;
