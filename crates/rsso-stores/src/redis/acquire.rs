@@ -1,139 +1,189 @@
-//! Taking a lock, and waiting for it: in order, woken by whoever frees it, without polling.
+//! Taking a session's lock and waiting for it: in order, woken by whoever frees it, without polling.
 //!
-//! A request that finds the lock taken is written down among the waiters in the same script. It
-//! then sends one pipeline, "wait for the wake-up, take the lock, read", and hears nothing until
-//! it is its turn: one round trip, however long it takes.
+//! The script that finds the lock taken also puts the request into the queue. The request then sends one pipeline: wait
+//! for the wake-up, take the lock, read. Its answer comes when it is the request's turn: one round trip, however long
+//! that takes.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use redis::{Cmd, Value, cmd};
 
-use super::commands::{free, get, millis};
-use super::connection::{Connection, PipelineError};
+use super::commands::{free_stale_lock, get_record, millis};
+use super::connection::Connection;
 use super::connection_id::ConnectionId;
 use super::keys::Keys;
 use super::pipeline::may_try_again;
+use super::pipeline_error::PipelineError;
 use super::scripts::Script;
 use super::stale_lock::OwnerCheck;
 use super::store::RedisStore;
 use rsso_core::error::{Error, Result};
 use rsso_core::store::{Load, Loaded, LockTerms, Token};
 
-/// How much longer than a lock can live a waiter sleeps before it looks for itself.
-const MARGIN: Duration = Duration::from_millis(250);
+/// How much longer than a lock can live a waiter blocks before it looks for itself.
+const BLOCK_MARGIN: Duration = Duration::from_millis(250);
 
-/// What an attempt came to: done, or the lock that is in the way.
-type Attempt = ControlFlow<Loaded, Vec<u8>>;
+/// A read that takes the lock.
+#[derive(Clone, Copy)]
+pub(super) struct LockRequest<'a> {
+    pub(super) keys: &'a Arc<Keys>,
+    /// The token of the request.
+    pub(super) token: Token,
+    /// A missing record is not locked.
+    pub(super) only_existing: bool,
+    pub(super) terms: LockTerms,
+}
+
+/// The outcome of one attempt to take a lock.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it lives for a moment, and a box would cost each read an allocation"
+)]
+enum Attempt {
+    /// The lock was granted, or there is nothing to lock.
+    Done(Loaded),
+    /// Another request holds it: the lock's value.
+    Taken(Vec<u8>),
+}
+
+impl<'a> LockRequest<'a> {
+    pub(super) fn new(keys: &'a Arc<Keys>, want: Load, terms: LockTerms) -> Self {
+        Self {
+            keys,
+            token: want.token,
+            only_existing: want.only_existing,
+            terms,
+        }
+    }
+
+    /// The script that takes the lock, for a connection with this id.
+    fn acquire(&self, connection_id: &str, is_waiting: bool) -> Cmd {
+        let mut acquire = Script::Acquire.call(self.keys);
+        acquire
+            .arg(self.token.as_bytes())
+            .arg(connection_id)
+            .arg(millis(self.terms.ttl))
+            .arg(i32::from(is_waiting))
+            .arg(self.terms.deadline.remaining().as_millis().to_string())
+            .arg(i32::from(self.only_existing));
+        acquire
+    }
+
+    /// The commands that wait for the wake-up, take the lock and read.
+    fn wait_then_acquire(&self, connection_id: &str, block_time: Duration) -> [Cmd; 3] {
+        let mut wait = cmd("BLPOP");
+        // Zero would mean for ever.
+        wait.arg(self.keys.wake())
+            .arg(format!("{:.3}", block_time.as_secs_f64().max(0.001)));
+        let acquire = self.acquire(connection_id, true);
+        [wait, acquire, get_record(self.keys)]
+    }
+}
 
 impl RedisStore {
-    pub(super) fn load_locked(
-        &mut self,
-        keys: &Arc<Keys>,
-        want: Load,
-        terms: LockTerms,
-    ) -> Result<Loaded> {
-        let mut taken = match self.attempt(keys, want, terms)? {
-            Attempt::Break(loaded) => return Ok(loaded),
-            Attempt::Continue(lock) => lock,
+    /// Takes the lock and reads, or fails at the deadline.
+    pub(super) fn load_locked(&mut self, request: LockRequest<'_>) -> Result<Loaded> {
+        let mut lock = match self.attempt(request)? {
+            Attempt::Done(loaded) => return Ok(loaded),
+            Attempt::Taken(lock) => lock,
         };
-        self.check_owner(keys, &taken, want.token, terms)?;
-        while !terms.deadline.passed() {
-            let stale_lock = self.stale_lock.clone();
-            self.lock_renewer
-                .watch(want.token, keys, terms.deadline, stale_lock);
-            let sleep = terms.deadline.remaining().min(terms.ttl + MARGIN);
-            let replies =
-                self.try_pipeline(&wait_then_acquire(self, keys, want, terms, sleep), sleep);
-            self.lock_renewer.end(want.token);
-            let attempt = match replies {
-                Ok(replies) => {
-                    let mut replies = replies.into_iter();
-                    self.accept(replies.next().unwrap_or_default())?;
-                    self.read_attempt(keys, want, terms, replies)?
-                }
-                // The server restarted, say: queue up anew.
-                Err(PipelineError::AnswerLost(lost)) if !lost.timed_out => {
-                    self.replace(&lost).map_err(PipelineError::into_error)?;
-                    self.attempt(keys, want, terms)?
-                }
-                Err(failure) => return Err(failure.into_error()),
+        self.check_owner(request, &lock)?;
+        while !request.terms.deadline.passed() {
+            lock = match self.wait_and_attempt(request)? {
+                Attempt::Done(loaded) => return Ok(loaded),
+                Attempt::Taken(lock) => lock,
             };
-            taken = match attempt {
-                Attempt::Break(loaded) => return Ok(loaded),
-                Attempt::Continue(lock) => lock,
-            };
-            self.check_owner(keys, &taken, want.token, terms)?;
+            self.check_owner(request, &lock)?;
         }
-        // Leaving the queue is the caller's, as after any other error.
+        // The caller leaves the queue, as after any other error.
         Err(Error::LockTimeout {
             waited: Duration::ZERO,
         })
     }
 
-    /// The lock says which connection is its owner's: on another connection it is another command. The
-    /// old one is closed first, so that what it still brings does not name a dead owner.
-    fn attempt(&mut self, keys: &Arc<Keys>, want: Load, terms: LockTerms) -> Result<Attempt> {
-        let idle = self.connection.as_ref().map(Connection::idle);
-        match self.try_attempt(keys, want, terms) {
+    /// Waits in the queue for the lock, and tries to take it.
+    fn wait_and_attempt(&mut self, request: LockRequest<'_>) -> Result<Attempt> {
+        let LockRequest {
+            keys, token, terms, ..
+        } = request;
+        let stale_lock = self.stale_lock.clone();
+        self.lock_renewer
+            .watch(token, keys, terms.deadline, stale_lock);
+        let block_time = terms.deadline.remaining().min(terms.ttl + BLOCK_MARGIN);
+        let commands = request.wait_then_acquire(self.connection_id_text(), block_time);
+        let replies = self.try_pipeline(&commands, block_time);
+        self.lock_renewer.stop(token);
+        match replies {
+            Ok(replies) => {
+                let mut replies = replies.into_iter();
+                self.reply_value(replies.next().unwrap_or_default())?;
+                self.read_attempt(request, replies)
+            }
+            // The server has restarted, for example: the request joins the queue again.
+            Err(PipelineError::AnswerLost(lost)) if !lost.timed_out => {
+                self.replace_connection(&lost)
+                    .map_err(PipelineError::into_error)?;
+                self.attempt(request)
+            }
+            Err(error) => Err(error.into_error()),
+        }
+    }
+
+    /// Tries to take the lock, again on a new connection if the old one was closed while idle.
+    ///
+    /// The lock names its owner's connection, so the second attempt is another command. The old connection is closed
+    /// first: else the first attempt might still be done, and the lock would name a dead owner.
+    fn attempt(&mut self, request: LockRequest<'_>) -> Result<Attempt> {
+        let idle = self.connection.as_ref().map(Connection::idle_time);
+        match self.try_attempt(request) {
             Err(PipelineError::AnswerLost(lost)) if may_try_again(&lost, idle) => self
-                .replace(&lost)
-                .and_then(|_| self.try_attempt(keys, want, terms)),
+                .replace_connection(&lost)
+                .and_then(|_| self.try_attempt(request)),
             other => other,
         }
         .map_err(PipelineError::into_error)
     }
 
-    fn try_attempt(
-        &mut self,
-        keys: &Arc<Keys>,
-        want: Load,
-        terms: LockTerms,
-    ) -> Result<Attempt, PipelineError> {
-        self.connection = Some(self.connection().map_err(PipelineError::NotSent)?);
-        let acquire = acquire(keys, want, terms, self.id_text(), false);
-        let replies = self.try_pipeline(&[acquire, get(keys)], Duration::ZERO)?;
-        self.read_attempt(keys, want, terms, replies.into_iter())
+    fn try_attempt(&mut self, request: LockRequest<'_>) -> Result<Attempt, PipelineError> {
+        // The lock names the connection, which therefore must exist before the command is made.
+        self.connection = Some(self.take_connection().map_err(PipelineError::NotSent)?);
+        let acquire = request.acquire(self.connection_id_text(), false);
+        let replies = self.try_pipeline(&[acquire, get_record(request.keys)], Duration::ZERO)?;
+        self.read_attempt(request, replies.into_iter())
             .map_err(PipelineError::Refused)
     }
 
     fn read_attempt(
         &mut self,
-        keys: &Arc<Keys>,
-        want: Load,
-        terms: LockTerms,
+        request: LockRequest<'_>,
         mut replies: impl Iterator<Item = Value>,
     ) -> Result<Attempt> {
-        let (code, mut answer) = self.answer(replies.next().unwrap_or_default())?;
+        let mut answer = self.script_answer(replies.next().unwrap_or_default())?;
         let record = replies.next().unwrap_or_default();
-        match code {
-            0 => Ok(Attempt::Continue(answer.pop().unwrap_or_default())),
+        match answer.code {
+            0 => Ok(Attempt::Taken(answer.details.pop().unwrap_or_default())),
             1 => {
                 self.mark_writable();
                 if let Some(connection) = &self.connection {
                     let socket = connection.socket();
-                    self.lock_renewer.hold(want.token, keys, terms.ttl, socket);
+                    self.lock_renewer
+                        .renew(request.token, request.keys, request.terms.ttl, socket);
                 }
-                self.loaded(true, &answer, record).map(Attempt::Break)
+                self.loaded(true, &answer, record).map(Attempt::Done)
             }
-            _ => self.loaded(false, &answer, Value::Nil).map(Attempt::Break),
+            _ => self.loaded(false, &answer, Value::Nil).map(Attempt::Done),
         }
     }
 
-    /// Looks whether the lock's owner may be dead, and frees it for the head of the queue if that was known
-    /// for long enough. Who waits on leaves it to its keeper; who does not may be back with the next request.
-    fn check_owner(
-        &mut self,
-        keys: &Keys,
-        lock: &[u8],
-        token: Token,
-        terms: LockTerms,
-    ) -> Result<()> {
+    /// Checks the lock's owner, and frees the lock if it has been stale for long enough.
+    ///
+    /// While the request waits, the renewer thread does this. A request that does not wait may be followed by another.
+    fn check_owner(&mut self, request: LockRequest<'_>, lock: &[u8]) -> Result<()> {
         let check = OwnerCheck::of(lock, &self.connection_id());
         let answer = match &check {
-            OwnerCheck::Ask(question) => self.pipeline(std::slice::from_ref(question))?.pop(),
-            OwnerCheck::Trust | OwnerCheck::Restarted => None,
+            OwnerCheck::Ask(list) => self.pipeline(std::slice::from_ref(list))?.pop(),
+            OwnerCheck::Impossible | OwnerCheck::ServerRestarted => None,
         };
         self.stale_lock = check.stale_lock(lock, answer.as_ref(), self.stale_lock.take());
         if self
@@ -141,50 +191,24 @@ impl RedisStore {
             .take_if(|stale_lock| stale_lock.may_be_freed())
             .is_some()
         {
-            self.pipeline(&[free(keys, lock, token, terms.deadline.remaining())])?;
+            let wait = request.terms.deadline.remaining();
+            self.pipeline(&[free_stale_lock(request.keys, lock, request.token, wait)])?;
         }
         Ok(())
     }
 
-    /// Who this connection is, as a lock holds it; "" without a connection.
-    fn id_text(&self) -> &str {
+    /// The connection's id for a lock; "" without a connection.
+    fn connection_id_text(&self) -> &str {
         self.connection
             .as_ref()
             .map_or("", |connection| &connection.id_text)
     }
 
-    /// Who this connection is to the server.
+    /// The connection's id; an empty one without a connection.
     fn connection_id(&self) -> ConnectionId {
         self.connection
             .as_ref()
             .map(|connection| connection.id.clone())
             .unwrap_or_default()
     }
-}
-
-fn acquire(keys: &Keys, want: Load, terms: LockTerms, owner: &str, waiting: bool) -> Cmd {
-    let mut acquire = Script::Acquire.call(keys);
-    acquire
-        .arg(want.token.as_bytes())
-        .arg(owner)
-        .arg(millis(terms.ttl))
-        .arg(i32::from(waiting))
-        .arg(terms.deadline.remaining().as_millis().to_string())
-        .arg(i32::from(want.only_existing));
-    acquire
-}
-
-fn wait_then_acquire(
-    store: &RedisStore,
-    keys: &Keys,
-    want: Load,
-    terms: LockTerms,
-    sleep: Duration,
-) -> [Cmd; 3] {
-    let mut wait = cmd("BLPOP");
-    // Zero would mean for ever.
-    wait.arg(keys.wake())
-        .arg(format!("{:.3}", sleep.as_secs_f64().max(0.001)));
-    let acquire = acquire(keys, want, terms, store.id_text(), true);
-    [wait, acquire, get(keys)]
 }

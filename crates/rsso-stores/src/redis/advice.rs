@@ -1,32 +1,58 @@
-//! What errors of a Redis server mean: the kind of each, and advice for the user.
+//! What an error of a Redis server means, and what to do about it.
 
 use std::io::{self, ErrorKind};
 
 use redis::ServerError;
+use rustls::{AlertDescription as Alert, Error as Tls};
 
-use rsso_core::error::StoreErrorKind;
+use rsso_core::error::StoreErrorKind as Kind;
 
-/// The kind of a server's refusal, and advice.
-pub(super) fn of_refusal(error: &ServerError) -> Option<(StoreErrorKind, &'static str)> {
-    use StoreErrorKind as Kind;
-    let words = error.details().unwrap_or_default();
-    let has = |part: &str| words.contains(part);
+/// What an error means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Advice {
+    pub(super) kind: Kind,
+    /// What happened and the way out; "" if there is nothing to say.
+    pub(super) text: &'static str,
+}
+
+impl Advice {
+    const fn new(kind: Kind, text: &'static str) -> Self {
+        Self { kind, text }
+    }
+}
+
+/// A server was addressed without TLS and answered with a TLS alert.
+pub(super) const TLS_PORT: Advice = Advice::new(
+    Kind::Configuration,
+    "this port speaks TLS: write rediss:// in rsso.dsn",
+);
+
+/// A server was addressed without TLS and closed the connection.
+pub(super) const PERHAPS_TLS_PORT: Advice = Advice::new(
+    Kind::Unreachable,
+    "the server closed the connection without an answer: if this port speaks TLS, write rediss:// in rsso.dsn",
+);
+
+/// What a server's refusal means; `None` if it is not a known one.
+pub(super) fn for_refusal(error: &ServerError) -> Option<Advice> {
+    let text = error.details().unwrap_or_default();
+    let mentions = |part: &str| text.contains(part);
     let is = |code: &str| error.code() == code;
-    Some(match () {
-        // For what a script may not do, the server has a sentence but no code.
-        () if has("can't run this command") || is("NOPERM") => (
+    let (kind, text) = match () {
+        // The refusal of a script's command has no code.
+        () if mentions("can't run this command") || is("NOPERM") => (
             Kind::NotAllowed,
             "the user's ACL does not allow what rsso needs (see docs/redis.md)",
         ),
-        () if has("without any password configured") => (
+        () if mentions("without any password configured") => (
             Kind::Refused,
             "no password is set on the server: leave out rsso.password, rsso.password_file and the password in rsso.dsn",
         ),
-        () if is("WRONGPASS") || is("NOAUTH") || has("invalid password") => (
+        () if is("WRONGPASS") || is("NOAUTH") || mentions("invalid password") => (
             Kind::Refused,
             "the server refused the user or password (rsso.dsn, rsso.password)",
         ),
-        () if has("max number of clients") => (
+        () if mentions("max number of clients") => (
             Kind::Refused,
             "the server has as many clients as it takes: raise its maxclients, or run fewer PHP workers",
         ),
@@ -34,13 +60,15 @@ pub(super) fn of_refusal(error: &ServerError) -> Option<(StoreErrorKind, &'stati
             Kind::Refused,
             "the server is in protected mode and takes connections from its own machine only: set a password or a user there, then bind it",
         ),
-        () if is("OOM") || has("OOM ") => (Kind::Full, "the server is out of memory (maxmemory)"),
+        () if is("OOM") || mentions("OOM ") => {
+            (Kind::Full, "the server is out of memory (maxmemory)")
+        }
         () if is("LOADING") => (Kind::Refused, "the server is still loading its data"),
-        () if is("READONLY") || has("READONLY") => (
+        () if is("READONLY") || mentions("READONLY") => (
             Kind::ReadOnly,
             "the server is a replica and takes no writes: name the master in rsso.dsn",
         ),
-        () if is("NOREPLICAS") || has("NOREPLICAS") => (
+        () if is("NOREPLICAS") || mentions("NOREPLICAS") => (
             Kind::ReadOnly,
             "too few replicas are connected, and the server refuses writes (min-replicas-to-write)",
         ),
@@ -48,22 +76,22 @@ pub(super) fn of_refusal(error: &ServerError) -> Option<(StoreErrorKind, &'stati
             Kind::Configuration,
             "a key is not one of rsso's: choose another rsso.prefix",
         ),
-        () if is("MISCONF") || has("MISCONF") => (
+        () if is("MISCONF") || mentions("MISCONF") => (
             Kind::ReadOnly,
             "the server cannot save its data and refuses writes",
         ),
-        () if has("DB index is out of range") => (
+        () if mentions("DB index is out of range") => (
             Kind::Configuration,
             "the server has no such database (rsso.dsn)",
         ),
         () => return None,
-    })
+    };
+    Some(Advice { kind, text })
 }
 
-/// The kind of an I/O error, and advice, which may be empty.
-pub(super) fn of_io(error: ErrorKind) -> (StoreErrorKind, &'static str) {
-    use StoreErrorKind as Kind;
-    match error {
+/// What an I/O error means.
+pub(super) fn for_io(error: ErrorKind) -> Advice {
+    let (kind, text) = match error {
         ErrorKind::TimedOut => (
             Kind::TimedOut,
             "no answer in time (rsso.connect_timeout, rsso.read_timeout)",
@@ -83,24 +111,20 @@ pub(super) fn of_io(error: ErrorKind) -> (StoreErrorKind, &'static str) {
         | ErrorKind::UnexpectedEof
         | ErrorKind::NotConnected => (Kind::Unreachable, "the server closed the connection"),
         _ => (Kind::Unreachable, ""),
-    }
+    };
+    Advice { kind, text }
 }
 
-/// The kind of a failed TLS handshake, and advice.
-pub(super) fn of_tls(
-    error: &io::Error,
-    first: &[u8],
-    shaking_hands: bool,
-) -> Option<(StoreErrorKind, &'static str)> {
-    use StoreErrorKind as Kind;
-    use rustls::{AlertDescription as Alert, Error as Tls};
+/// What an error of TLS means, after these first bytes.
+pub(super) fn for_tls(error: &io::Error, first_bytes: &[u8], in_handshake: bool) -> Option<Advice> {
+    let is_unanswered = in_handshake && first_bytes.is_empty();
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
     match inner {
-        Some(Tls::InvalidMessage(_)) => Some((
+        Some(Tls::InvalidMessage(_)) => Some(Advice::new(
             Kind::Configuration,
             "this port does not speak TLS: write redis:// in rsso.dsn, or name the server's TLS port (tls-port)",
         )),
-        Some(Tls::InvalidCertificate(_)) => Some((
+        Some(Tls::InvalidCertificate(_)) => Some(Advice::new(
             Kind::Configuration,
             "the server's certificate is not valid for this host or not signed by a trusted authority (?ca= in rsso.dsn)",
         )),
@@ -110,16 +134,16 @@ pub(super) fn of_tls(
             | Alert::UnknownCA
             | Alert::CertificateUnknown
             | Alert::CertificateExpired,
-        )) => Some((
+        )) => Some(Advice::new(
             Kind::Refused,
             "the server wants a client's certificate that it trusts (?cert= and ?key= in rsso.dsn)",
         )),
-        // A plain Redis waits for the end of the line.
-        None if shaking_hands && first.is_empty() && error.kind() == ErrorKind::TimedOut => Some((
+        // A Redis without TLS takes the greeting for the start of a line, and waits for its end.
+        None if is_unanswered && error.kind() == ErrorKind::TimedOut => Some(Advice::new(
             Kind::TimedOut,
             "no answer to a TLS greeting in time (rsso.read_timeout): if this port does not speak TLS, write redis:// in rsso.dsn",
         )),
-        None if shaking_hands && first.is_empty() => Some((
+        None if is_unanswered => Some(Advice::new(
             Kind::Unreachable,
             "the server closed the connection at a TLS greeting: if this port does not speak TLS, write redis:// in rsso.dsn",
         )),
@@ -127,28 +151,32 @@ pub(super) fn of_tls(
     }
 }
 
-/// Which other server answers at this port, by the first bytes that came from it.
-pub(super) fn stranger(first: &[u8]) -> Option<&'static str> {
-    if first.starts_with(b"HTTP/") {
-        Some("an HTTP server answers at this port (rsso.dsn)")
-    } else if first.len() > 4 && first[1..4] == [0, 0, 0] && matches!(first[4], 10 | 255) {
-        Some("a MySQL or MariaDB server answers at this port (rsso.dsn)")
-    } else if first.starts_with(b"SSH-") {
-        Some("an SSH server answers at this port (rsso.dsn)")
+/// Which other server sent these first bytes, if it is a known one.
+pub(super) fn for_foreign_server(first_bytes: &[u8]) -> Option<Advice> {
+    let text = if first_bytes.starts_with(b"HTTP/") {
+        "an HTTP server answers at this port (rsso.dsn)"
+    } else if first_bytes.len() > 4
+        && first_bytes[1..4] == [0, 0, 0]
+        && matches!(first_bytes[4], 10 | 255)
+    {
+        "a MySQL or MariaDB server answers at this port (rsso.dsn)"
+    } else if first_bytes.starts_with(b"SSH-") {
+        "an SSH server answers at this port (rsso.dsn)"
     } else {
-        None
-    }
+        return None;
+    };
+    Some(Advice::new(Kind::Configuration, text))
 }
 
-/// Whether a server expects TLS: it has answered with a TLS alert.
-pub(super) fn is_tls_alert(first: &[u8]) -> bool {
-    first.starts_with(&[0x15, 0x03])
+/// Whether these are the first bytes of a TLS alert.
+pub(super) fn is_tls_alert(first_bytes: &[u8]) -> bool {
+    first_bytes.starts_with(&[0x15, 0x03])
 }
 
 #[cfg(test)]
 mod tests {
     use redis::Value;
-    use rustls::{AlertDescription, CertificateError, Error as Tls, InvalidMessage};
+    use rustls::{AlertDescription, CertificateError, InvalidMessage};
 
     use super::*;
 
@@ -162,7 +190,6 @@ mod tests {
 
     #[test]
     fn each_refusal_has_its_kind() {
-        use StoreErrorKind as Kind;
         for (line, kind) in [
             ("WRONGPASS invalid username-password pair", Kind::Refused),
             ("NOAUTH Authentication required.", Kind::Refused),
@@ -204,15 +231,14 @@ mod tests {
             ("WRONGTYPE Operation against a key", Kind::Configuration),
             ("ERR DB index is out of range", Kind::Configuration),
         ] {
-            let advice = of_refusal(&refusal(line));
-            assert_eq!(advice.map(|(kind, _)| kind), Some(kind), "{line}");
+            let advice = for_refusal(&refusal(line));
+            assert_eq!(advice.map(|advice| advice.kind), Some(kind), "{line}");
         }
-        assert_eq!(of_refusal(&refusal("ERR syntax error")), None);
+        assert_eq!(for_refusal(&refusal("ERR syntax error")), None);
     }
 
     #[test]
     fn each_error_of_a_socket_has_its_kind() {
-        use StoreErrorKind as Kind;
         for (error, kind) in [
             (ErrorKind::ConnectionRefused, Kind::Unreachable),
             (ErrorKind::NotFound, Kind::Unreachable),
@@ -221,13 +247,12 @@ mod tests {
             (ErrorKind::TimedOut, Kind::TimedOut),
             (ErrorKind::PermissionDenied, Kind::NotAllowed),
         ] {
-            assert_eq!(of_io(error).0, kind, "{error:?}");
+            assert_eq!(for_io(error).kind, kind, "{error:?}");
         }
     }
 
     #[test]
     fn each_failed_handshake_has_its_kind() {
-        use StoreErrorKind as Kind;
         let tls = |error: Tls| io::Error::new(ErrorKind::InvalidData, error);
         for (error, kind) in [
             (
@@ -245,8 +270,8 @@ mod tests {
             (ErrorKind::TimedOut.into(), Kind::TimedOut),
             (ErrorKind::UnexpectedEof.into(), Kind::Unreachable),
         ] {
-            let advice = of_tls(&error, b"", true);
-            assert_eq!(advice.map(|(kind, _)| kind), Some(kind), "{error:?}");
+            let advice = for_tls(&error, b"", true);
+            assert_eq!(advice.map(|advice| advice.kind), Some(kind), "{error:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Commands and numbers that several acts send.
+//! Commands and numbers that several calls of the store send.
 
 use std::time::Duration;
 
@@ -9,28 +9,31 @@ use super::scripts::Script;
 use rsso_core::deadline::bounded;
 use rsso_core::store::Token;
 
-pub(super) fn release(keys: &Keys, token: Token, waiting: bool) -> Cmd {
+/// Releases the lock of `token`, and leaves the queue if the request is waiting.
+pub(super) fn release_lock(keys: &Keys, token: Token, is_waiting: bool) -> Cmd {
     let mut release = Script::Release.call(keys);
-    release.arg(token.as_bytes()).arg(i32::from(waiting));
+    release.arg(token.as_bytes()).arg(i32::from(is_waiting));
     release
 }
 
-pub(super) fn get(keys: &Keys) -> Cmd {
+/// Reads the record.
+pub(super) fn get_record(keys: &Keys) -> Cmd {
     let mut get = cmd("GET");
     get.arg(keys.record());
     get
 }
 
-/// Milliseconds as Redis wants them: at least one, and so few that its Lua writes them as a whole number.
+/// Milliseconds for Redis: at least one, and few enough for Lua to write them as a whole number.
 pub(super) fn millis(time: Duration) -> u64 {
     u64::try_from(bounded(time).as_millis())
         .unwrap_or(u64::MAX)
         .max(1)
 }
 
-/// Frees `lock` if it still is what stands there, or wakes the next waiter if none stands there.
-/// Who asks waits with `token` for so long.
-pub(super) fn free(keys: &Keys, lock: &[u8], token: Token, wait: Duration) -> Cmd {
+/// Frees the lock if its value still is `lock`, or wakes the next waiter if there is no lock.
+///
+/// The caller waits with `token` for so long.
+pub(super) fn free_stale_lock(keys: &Keys, lock: &[u8], token: Token, wait: Duration) -> Cmd {
     let mut free = Script::FreeStale.call(keys);
     free.arg(lock)
         .arg(token.as_bytes())

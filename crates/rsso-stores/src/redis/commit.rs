@@ -1,12 +1,10 @@
-//! The end of a session's use: its data are stored, or its expiry is put off.
+//! The end of a session's use: its data are stored, or its expiry is extended.
 
 use std::time::Duration;
 
-use redis::Value;
-
 use super::commands::millis;
 use super::keys::Keys;
-use super::mutation::{Resend, known};
+use super::mutation::Resend;
 use super::record;
 use super::scripts::Script;
 use super::staged_payload::StagedPayload;
@@ -14,18 +12,24 @@ use super::store::RedisStore;
 use rsso_core::error::{Error, Result, StoreErrorKind};
 use rsso_core::store::{Basis, Generation, MAYBE_STORED, NOT_STORED, Outcome, Revision, Version};
 
-/// What the scripts compare: nothing where no record was seen.
-fn seen(basis: Basis) -> (Vec<u8>, Vec<u8>) {
-    basis.seen.map_or_else(Default::default, |seen| {
-        (
-            record::generation(seen.generation).to_vec(),
-            seen.revision.0.to_vec(),
-        )
-    })
+/// The version that a script compares with the record's; empty if no record was seen.
+#[derive(Default)]
+struct ExpectedVersion {
+    generation: Vec<u8>,
+    revision: Vec<u8>,
 }
 
-/// What the record is if this commit makes it.
-fn born(basis: Basis) -> Result<Version> {
+impl ExpectedVersion {
+    fn of(basis: Basis) -> Self {
+        basis.seen.map_or_else(Self::default, |seen| Self {
+            generation: record::generation_bytes(seen.generation).to_vec(),
+            revision: seen.revision.0.to_vec(),
+        })
+    }
+}
+
+/// The record's version if this commit succeeds.
+fn next_version(basis: Basis) -> Result<Version> {
     let generation = basis
         .seen
         .map_or_else(Generation::random, |seen| Ok(seen.generation))?;
@@ -36,8 +40,10 @@ fn born(basis: Basis) -> Result<Version> {
 }
 
 impl RedisStore {
-    /// Stores data. A write that was sent twice is stored, or refused for certain, or
-    /// [`Outcome::Unknown`]: the record's revision tells the first, a lock that is still held the second.
+    /// Stores data.
+    ///
+    /// If a write was sent twice, the record's revision tells whether it was made. A refusal is certain only if the
+    /// lock was still held; else the outcome is [`Outcome::Unknown`].
     pub(super) fn write(
         &mut self,
         keys: &Keys,
@@ -45,80 +51,84 @@ impl RedisStore {
         data: &[u8],
         ttl: Duration,
     ) -> Result<Outcome> {
-        let born = born(basis)?;
-        let (generation, revision) = seen(basis);
-        let stage = StagedPayload {
+        let next = next_version(basis)?;
+        let expected = ExpectedVersion::of(basis);
+        let payload = StagedPayload {
             key: keys.staging(),
             data,
-            trailer: &record::trailer(born),
-            ttl: millis(ttl),
+            trailer: &record::trailer(next),
+            ttl_millis: millis(ttl),
         };
-        let mut commit = Script::Commit.call_with_extra_key(keys, Some(keys.staging()));
+        let mut commit = Script::Commit.call_with_extra_key(keys, keys.staging());
         commit
             .arg(basis.token.as_bytes())
             .arg(i32::from(basis.locked))
-            .arg(generation)
-            .arg(revision);
+            .arg(expected.generation)
+            .arg(expected.revision);
         let answered = self
-            .mutate(Some(&stage), &[commit], Resend::Same)
-            .map_err(|unanswered| unanswered.into_error(NOT_STORED, MAYBE_STORED))?;
-        let refused = |error: Error| match answered.sent_twice {
-            true => known(MAYBE_STORED, error),
-            false => known(NOT_STORED, error),
+            .mutate(Some(&payload), &[commit], Resend::Once)
+            .map_err(|error| error.into_error(NOT_STORED, MAYBE_STORED))?;
+        let sent_twice = answered.sent_twice;
+        let refused = |error: Error| match sent_twice {
+            true => error.with_outcome(MAYBE_STORED),
+            false => error.with_outcome(NOT_STORED),
         };
         let mut replies = answered.replies.into_iter();
         let staged = replies.next().unwrap_or_default();
-        let verdict = self.verdict(replies.next().unwrap_or_default());
-        self.accept(staged).map_err(refused)?;
-        let (code, detail) = verdict.map_err(refused)?;
-        // A commit gives its lock back: what finds its own still there is the first.
-        let first = !answered.sent_twice || detail == b"held";
-        match code {
+        let answer = self.script_answer(replies.next().unwrap_or_default());
+        self.reply_value(staged).map_err(refused)?;
+        let answer = answer.map_err(refused)?;
+        // A commit releases its lock: if the lock was still held, the first one was not done.
+        let is_certain = !sent_twice || answer.first() == b"held";
+        match answer.code {
             1 => {
                 self.mark_writable();
-                let generation = <[u8; 8]>::try_from(detail)
-                    .map_or(born.generation, |g| Generation(u64::from_be_bytes(g)));
+                let generation = <[u8; 8]>::try_from(answer.first())
+                    .map_or(next.generation, |g| Generation(u64::from_be_bytes(g)));
                 Ok(Outcome::stored(generation, Revision::from(basis.token)))
             }
-            2 if first => Ok(Outcome::Gone),
-            3 if first => Ok(Outcome::LockLost),
+            2 if is_certain => Ok(Outcome::Gone),
+            3 if is_certain => Ok(Outcome::LockLost),
             2 | 3 => Ok(Outcome::Unknown),
-            _ => Err(refused(Error::store_plain(
-                StoreErrorKind::Full,
-                &self.target.address,
-                format!(
-                    "the server dropped the data before they were committed: {}",
-                    String::from_utf8_lossy(&detail)
-                ),
-            ))),
+            _ => Err(refused(self.staged_data_lost(answer.first()))),
         }
     }
 
-    /// Puts the expiry off, or makes an empty record where none was seen.
+    fn staged_data_lost(&self, error: &[u8]) -> Error {
+        Error::store_plain(
+            StoreErrorKind::Full,
+            &self.target.address,
+            format!(
+                "the server dropped the data before they were committed: {}",
+                String::from_utf8_lossy(error)
+            ),
+        )
+    }
+
+    /// Extends the expiry, or makes an empty record if none was seen.
     pub(super) fn touch(&mut self, keys: &Keys, basis: Basis, ttl: Duration) -> Result<Outcome> {
-        let born = born(basis)?;
-        let (generation, _) = seen(basis);
+        let next = next_version(basis)?;
         let mut touch = Script::Touch.call(keys);
         touch
             .arg(basis.token.as_bytes())
-            .arg(generation)
+            .arg(ExpectedVersion::of(basis).generation)
             .arg(millis(ttl))
-            .arg(record::encode(b"", born));
-        // A refresh changes nothing that anybody could miss, and a server that takes no writes refuses it.
+            .arg(record::encode(b"", next));
+        // Nobody misses a refresh that was not made, and a server that accepts no writes refuses it.
         if let Some(seen) = basis.seen {
             if !self.refuses_writes() {
-                self.post(Script::Touch, touch)?;
+                self.call_unanswered(Script::Touch, touch)?;
             }
             return Ok(Outcome::Stored(seen));
         }
         let answered = self
-            .mutate(None, &[touch], Resend::Same)
-            .map_err(|unanswered| unanswered.into_error(NOT_STORED, MAYBE_STORED))?;
-        let (code, _) = self
-            .verdict(answered.replies.into_iter().next().unwrap_or(Value::Nil))
-            .map_err(|error| known(NOT_STORED, error))?;
-        Ok(match code {
-            1 => Outcome::Stored(born),
+            .mutate(None, &[touch], Resend::Once)
+            .map_err(|error| error.into_error(NOT_STORED, MAYBE_STORED))?;
+        let answer = self
+            .script_answer(answered.replies.into_iter().next().unwrap_or_default())
+            .map_err(|error| error.with_outcome(NOT_STORED))?;
+        Ok(match answer.code {
+            1 => Outcome::Stored(next),
             _ => Outcome::Gone,
         })
     }

@@ -1,4 +1,4 @@
-//! Making a connection: socket, TLS, who we are to the server, and who the server is.
+//! Making a connection: socket, TLS, authentication, and what the server says of itself.
 
 use std::io::{self, ErrorKind, Write as _};
 use std::net::{TcpStream, ToSocketAddrs as _};
@@ -7,7 +7,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use redis::{Cmd, Value, cmd};
+use redis::{Cmd, ServerError, Value, cmd};
 use rustls::StreamOwned;
 use socket2::{Domain, SockAddr, Type};
 
@@ -22,13 +22,13 @@ use rsso_core::deadline::Deadline;
 use rsso_core::dsn::RedisAddress;
 use rsso_core::error::Result;
 
-/// How long to wait before a unix socket whose queue is full is tried again.
+/// The pause before a unix socket with a full backlog is tried again.
 const UNIX_CONNECT_RETRY: Duration = Duration::from_millis(5);
 
 impl Target {
-    /// A new connection, signed in.
+    /// Makes a connection that is ready for commands.
     pub(super) fn connect(&self) -> Result<Connection> {
-        // Before anybody is called: a file that is missing is said whether the server is there or not.
+        // The TLS files are read first: a missing one is an error whether or not the server can be reached.
         let tls = match &self.dsn.address {
             RedisAddress::Tcp {
                 host,
@@ -41,14 +41,15 @@ impl Target {
             RedisAddress::Unix(path) => self.connect_unix(path),
             RedisAddress::Tcp { host, port, .. } => self.connect_tcp(host, *port),
         };
-        let channel =
-            SocketStream::new(socket.map_err(|error| self.unreachable(error.into(), b"", false))?);
+        let socket = SocketStream::new(
+            socket.map_err(|error| self.connect_error(error.into(), b"", false))?,
+        );
         let mut stream = match tls {
-            Some(tls) => Stream::Tls(Box::new(StreamOwned::new(tls, channel))),
-            None => Stream::Plain(channel),
+            Some(tls) => Stream::Tls(Box::new(StreamOwned::new(tls, socket))),
+            None => Stream::Plain(socket),
         };
         if let Err(error) = stream.complete_tls_handshake() {
-            return Err(self.unreachable(error.into(), stream.first_bytes(), true));
+            return Err(self.connect_error(error.into(), stream.first_bytes(), true));
         }
         self.initialize(stream)
     }
@@ -57,7 +58,7 @@ impl Target {
         let deadline = Deadline::after(self.connect_timeout);
         let mut last = io::Error::new(ErrorKind::NotFound, "this host has no address");
         for address in (host, port).to_socket_addrs()? {
-            // Zero is no time-out that the system takes.
+            // The system does not accept a timeout of zero.
             let left = deadline.remaining().max(Duration::from_millis(1));
             match TcpStream::connect_timeout(&address, left) {
                 Ok(stream) => return Socket::tcp(stream, self.read_timeout),
@@ -67,7 +68,7 @@ impl Target {
         Err(last)
     }
 
-    /// Without blocking: a full queue would hold us up for as long as it likes.
+    /// Connects without blocking, because a full backlog has no timeout.
     fn connect_unix(&self, path: &Path) -> io::Result<Socket> {
         let deadline = Deadline::after(self.connect_timeout);
         let address = SockAddr::unix(path)?;
@@ -76,10 +77,10 @@ impl Target {
         loop {
             match socket.connect(&address) {
                 Ok(()) => break,
-                Err(error) if is_passing(&error) && !deadline.passed() => {
+                Err(error) if is_temporary(&error) && !deadline.passed() => {
                     thread::sleep(UNIX_CONNECT_RETRY);
                 }
-                Err(error) if is_passing(&error) => return Err(ErrorKind::TimedOut.into()),
+                Err(error) if is_temporary(&error) => return Err(ErrorKind::TimedOut.into()),
                 Err(error) => return Err(error),
             }
         }
@@ -87,61 +88,68 @@ impl Target {
         Socket::unix(UnixStream::from(socket), self.read_timeout)
     }
 
-    /// All that has to be said on a new connection, in one round trip.
+    /// Sends the first commands of a connection, in one round trip.
     fn initialize(&self, mut stream: Stream) -> Result<Connection> {
-        let mut greeting = Vec::with_capacity(5);
+        let mut commands = self.authentication();
+        let required = commands.len();
+        let (mut info, mut id) = (cmd("INFO"), cmd("CLIENT"));
+        info.arg("server");
+        id.arg("ID");
+        commands.extend([info, id, self.write_probe()]);
+
+        let mut packed = Vec::with_capacity(256);
+        for command in &commands {
+            command.write_packed_command(&mut packed);
+        }
+        // A server without room for more clients says so and closes the connection: what it says is read even if
+        // sending fails.
+        let sent = stream.write_all(&packed).and_then(|()| stream.flush());
+        let mut reader = ReplyReader::new();
+        let mut replies = Vec::with_capacity(commands.len());
+        for index in 0..commands.len() {
+            let reply = reader.next(&mut stream).map_err(|error| {
+                let error = match &sent {
+                    Err(error) if index == 0 => ConnectionError::Io(error.kind().into()),
+                    _ => error,
+                };
+                self.connect_error(error, stream.first_bytes(), false)
+            })?;
+            if let Value::ServerError(error) = &reply
+                && (index < required || is_shut_out(error))
+            {
+                return Err(self.refusal_error("cannot connect", error));
+            }
+            replies.push(reply);
+        }
+        let write_refusal = replies.pop().and_then(|probe| match probe {
+            Value::ServerError(error) if is_write_refusal(&error) => Some(error),
+            _ => None,
+        });
+        let id = ConnectionId::from_replies(&replies[required..]);
+        Ok(Connection::new(stream, reader, id, write_refusal))
+    }
+
+    /// The commands without which nothing else may be sent.
+    fn authentication(&self) -> Vec<Cmd> {
+        let mut commands = Vec::with_capacity(5);
         if !self.dsn.password.is_empty() {
             let mut auth = cmd("AUTH");
             if let Some(user) = &self.dsn.user {
                 auth.arg(user);
             }
             auth.arg(self.dsn.password.expose());
-            greeting.push(auth);
+            commands.push(auth);
         }
         if self.dsn.db != 0 {
             let mut select = cmd("SELECT");
             select.arg(self.dsn.db);
-            greeting.push(select);
+            commands.push(select);
         }
-        let must = greeting.len();
-        let (mut info, mut id) = (cmd("INFO"), cmd("CLIENT"));
-        info.arg("server");
-        id.arg("ID");
-        greeting.extend([info, id, self.probe()]);
-
-        let mut packed = Vec::with_capacity(256);
-        for command in &greeting {
-            command.write_packed_command(&mut packed);
-        }
-        // A server that has no room for us says so and hangs up: its words are read all the same.
-        let sent = stream.write_all(&packed).and_then(|()| stream.flush());
-        let mut replies = ReplyReader::new();
-        let mut answers = Vec::with_capacity(greeting.len());
-        for index in 0..greeting.len() {
-            let answer = replies.next(&mut stream).map_err(|fault| {
-                let fault = match &sent {
-                    Err(error) if index == 0 => ConnectionError::Io(error.kind().into()),
-                    _ => fault,
-                };
-                self.unreachable(fault, stream.first_bytes(), false)
-            })?;
-            if let Value::ServerError(error) = &answer
-                && (index < must || shuts_out(error))
-            {
-                return Err(self.refused("cannot connect", error));
-            }
-            answers.push(answer);
-        }
-        let refusal = answers.pop().and_then(|probe| match probe {
-            Value::ServerError(error) if is_write_refusal(&error) => Some(error),
-            _ => None,
-        });
-        let id = ConnectionId::from_replies(&answers[must..]);
-        Ok(Connection::new(stream, replies, id, refusal))
+        commands
     }
 
-    /// Whether the server takes writes. It writes nothing: the key is never there.
-    pub(super) fn probe(&self) -> Cmd {
+    /// A write that tells whether the server accepts writes. It changes nothing: the key never exists.
+    pub(super) fn write_probe(&self) -> Cmd {
         let mut set = cmd("SET");
         set.arg(format!("{}probe", self.prefix))
             .arg(1)
@@ -152,14 +160,14 @@ impl Target {
     }
 }
 
-/// The server takes nothing from us on this connection.
-fn shuts_out(error: &redis::ServerError) -> bool {
+/// Whether the server accepts nothing on this connection.
+fn is_shut_out(error: &ServerError) -> bool {
     matches!(error.code(), "NOAUTH" | "DENIED")
         || error
             .details()
-            .is_some_and(|words| words.contains("max number of clients"))
+            .is_some_and(|text| text.contains("max number of clients"))
 }
 
-fn is_passing(error: &io::Error) -> bool {
+fn is_temporary(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }

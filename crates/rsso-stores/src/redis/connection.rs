@@ -1,4 +1,6 @@
-//! One connection to one Redis server: every wait on it has an end, and it is dropped at the first fault.
+//! One connection to a Redis server.
+//!
+//! What always holds: every wait on it has a deadline, and whoever sees an error on it drops it.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -8,58 +10,68 @@ use redis::{Cmd, ServerError, Value};
 
 use super::connection_id::ConnectionId;
 use super::error::{ConnectionError, is_write_refusal};
+use super::pipeline_error::{LostAnswer, PipelineError};
 use super::reply_reader::ReplyReader;
 use super::scripts::Script;
 use super::socket::Socket;
 use super::staged_payload::StagedPayload;
 use super::stream::Stream;
 use super::target::Target;
-use rsso_core::error::Error;
 
-/// How much memory for what is sent a connection keeps, in bytes.
+/// A larger send buffer is given back to the system, in bytes.
 const MAX_KEPT_BUFFER: usize = 1 << 20;
 
-/// For how long a server that took a write is trusted to take the next one.
+/// How long after a write the server is trusted to accept the next one.
 const WRITE_TRUST: Duration = Duration::from_secs(1);
 
 /// An open connection.
 pub(super) struct Connection {
     stream: Stream,
     replies: ReplyReader,
-    /// Who this connection is to the server: what a lock says of its owner.
+    /// What identifies this connection in a lock, and in `CLIENT KILL`.
     pub(super) id: ConnectionId,
     pub(super) id_text: String,
-    /// Why the server took no write when it was asked last; none where it did.
-    pub(super) refusal: Option<ServerError>,
-    /// How many answers are on their way that nobody has waited for.
-    unread: usize,
-    /// The scripts that have been run on it by [`Self::ran`], a bit for each.
-    run: u32,
-    /// What is sent is put together here, each time in the same memory.
-    packed: Vec<u8>,
-    /// When the last answer came.
-    used: Instant,
-    /// When the server last took a write of ours.
-    wrote: Instant,
+    /// Why the server refused the last write; `None` if it accepted that.
+    pub(super) write_refusal: Option<ServerError>,
+    /// How many replies are on their way that nobody has waited for.
+    unread_replies: usize,
+    /// The scripts that the server is known to have: a bit for each.
+    known_scripts: u32,
+    /// What is sent is assembled here, in the same memory each time.
+    send_buffer: Vec<u8>,
+    last_reply: Instant,
+    last_write: Instant,
 }
 
-/// Why an exchange failed.
-pub(super) enum PipelineError {
-    /// No connection could be made: nothing was sent.
-    NotSent(Error),
-    /// It was sent, and its answer was lost: it may have been done.
-    AnswerLost(Box<LostAnswer>),
-    /// It was sent, and the server refused what goes with it.
-    Refused(Error),
+/// Commands that are sent in one write, and whose replies are read together.
+pub(super) struct Pipeline<'a> {
+    pub(super) commands: &'a [Cmd],
+    /// How many of the commands were sent before: only their replies are read.
+    pub(super) already_sent: usize,
+    /// Data to send between the commands.
+    pub(super) payload: Option<PayloadAt<'a>>,
+    /// How long the server may block on purpose.
+    pub(super) block_time: Duration,
 }
 
-/// An answer that never came.
-pub(super) struct LostAnswer {
-    pub(super) error: Error,
-    /// The time was up: the connection may be sound, and what was sent may still be done.
-    pub(super) timed_out: bool,
-    /// The connection that is gone, as its server knew it.
-    pub(super) connection: ConnectionId,
+/// Data that a pipeline stages before one of its commands.
+#[derive(Clone, Copy)]
+pub(super) struct PayloadAt<'a> {
+    /// The index of that command; it is also the index of the payload's reply.
+    pub(super) index: usize,
+    pub(super) payload: &'a StagedPayload<'a>,
+}
+
+impl<'a> Pipeline<'a> {
+    /// Commands that do not block and need no data.
+    pub(super) fn of(commands: &'a [Cmd]) -> Self {
+        Self {
+            commands,
+            already_sent: 0,
+            payload: None,
+            block_time: Duration::ZERO,
+        }
+    }
 }
 
 impl Connection {
@@ -67,41 +79,41 @@ impl Connection {
         stream: Stream,
         replies: ReplyReader,
         id: ConnectionId,
-        refusal: Option<ServerError>,
+        write_refusal: Option<ServerError>,
     ) -> Self {
         Self {
             stream,
             replies,
             id_text: id.to_text(),
             id,
-            refusal,
-            unread: 0,
-            run: 0,
-            packed: Vec::new(),
-            used: Instant::now(),
-            wrote: Instant::now(),
+            write_refusal,
+            unread_replies: 0,
+            known_scripts: 0,
+            send_buffer: Vec::new(),
+            last_reply: Instant::now(),
+            last_write: Instant::now(),
         }
     }
 
-    /// The server has just taken a write.
+    /// Notes that the server has just accepted a write.
     pub(super) fn mark_writable(&mut self) {
-        self.refusal = None;
-        self.wrote = self.used;
+        self.write_refusal = None;
+        self.last_write = self.last_reply;
     }
 
-    /// Whether it is known that the server takes writes.
-    pub(super) fn takes_writes(&self) -> bool {
-        self.refusal.is_none() && self.wrote.elapsed() < WRITE_TRUST
+    /// Whether the server is known to accept writes.
+    pub(super) fn accepts_writes(&self) -> bool {
+        self.write_refusal.is_none() && self.last_write.elapsed() < WRITE_TRUST
     }
 
-    /// How many answers are on their way that nobody has waited for.
-    pub(super) fn unread(&self) -> usize {
-        self.unread
+    /// How many replies are on their way that nobody has waited for.
+    pub(super) fn unread_replies(&self) -> usize {
+        self.unread_replies
     }
 
-    /// How long it has lain idle.
-    pub(super) fn idle(&self) -> Duration {
-        self.used.elapsed()
+    /// The time since the last reply.
+    pub(super) fn idle_time(&self) -> Duration {
+        self.last_reply.elapsed()
     }
 
     /// Whether the server has closed it, or it is known to be dead.
@@ -113,132 +125,139 @@ impl Connection {
         self.stream.socket()
     }
 
-    /// Whether the server knew this script when it was run on this connection.
-    pub(super) fn has_answered(&self, script: Script) -> bool {
-        self.run & 1 << script as u32 != 0
+    /// Whether the server had this script when it last ran on this connection.
+    pub(super) fn knows_script(&self, script: Script) -> bool {
+        self.known_scripts & 1 << script as u32 != 0
     }
 
-    /// This script was answered.
-    pub(super) fn ran(&mut self, script: Script) {
-        self.run |= 1 << script as u32;
+    /// Notes that the server has run this script.
+    pub(super) fn mark_known(&mut self, script: Script) {
+        self.known_scripts |= 1 << script as u32;
     }
 
-    /// Sends a command; [`Self::pipeline`] gets its answer.
-    pub(super) fn post(&mut self, command: &Cmd) -> Result<(), ConnectionError> {
+    /// Sends a command; the next [`Self::run`] reads its reply.
+    pub(super) fn send(&mut self, command: &Cmd) -> Result<(), ConnectionError> {
         self.stream.write_all(&command.get_packed_command())?;
         self.stream.flush()?;
-        self.unread += 1;
+        self.unread_replies += 1;
         Ok(())
     }
 
-    /// Sends commands in one write, but the first `sent`, which were posted, and returns the answers to
-    /// all; an error among them is the caller's to look at. A `stage` goes before the command at its
-    /// index, and its answer is there among the answers. `extra` is how long the server may make us wait
-    /// on purpose.
-    pub(super) fn pipeline(
+    /// Sends a pipeline and returns all replies, of the payload too. Some may be the server's errors.
+    pub(super) fn run(
         &mut self,
         target: &Target,
-        commands: &[Cmd],
-        stage: Option<(usize, &StagedPayload<'_>)>,
-        sent: usize,
-        extra: Duration,
+        pipeline: &Pipeline<'_>,
     ) -> Result<Vec<Value>, PipelineError> {
-        self.packed.clear();
-        for (index, command) in commands.iter().enumerate().skip(sent) {
-            if let Some((_, stage)) = stage.filter(|(at, _)| *at == index) {
-                stage.pack_into(&mut self.packed);
-            }
-            command.write_packed_command(&mut self.packed);
+        let Pipeline {
+            commands, payload, ..
+        } = *pipeline;
+        self.pack(pipeline);
+        self.stream.set_extra_wait(pipeline.block_time);
+        let replies = commands.len() + usize::from(payload.is_some());
+        let mut replies = self.exchange_packed(target, replies)?;
+        if self.send_buffer.capacity() > MAX_KEPT_BUFFER {
+            self.send_buffer = Vec::new();
         }
-        let answers = commands.len() + usize::from(stage.is_some());
-        self.stream.set_extra_wait(extra);
-        let mut replies = self.send_and_read_all(target, answers)?;
-        if self.packed.capacity() > MAX_KEPT_BUFFER {
-            self.packed = Vec::new();
-        }
-        self.unread = 0;
-        // It is no script, and what it has staged stays: it need not be sent again.
-        let staged = stage.map(|(at, _)| (at, replies.remove(at)));
+        self.unread_replies = 0;
+        // The data were staged even if a script is missing: they need not be sent again.
+        let staged = payload.map(|payload| (payload.index, replies.remove(payload.index)));
         if replies.iter().any(is_missing_script) {
             self.load_scripts(target)?;
-            // Every script may run twice for the same token; a wait that was answered may not.
-            let sent_twice: Vec<usize> = (0..commands.len())
-                .filter(|i| !is_blocking(&commands[*i]))
-                .collect();
-            let resent: Vec<Cmd> = sent_twice.iter().map(|i| commands[*i].clone()).collect();
-            let answers = self.request(target, &resent)?;
-            for (index, answer) in sent_twice.into_iter().zip(answers) {
-                replies[index] = answer;
-            }
+            self.repeat(target, commands, &mut replies)?;
         }
         self.stream.set_extra_wait(Duration::ZERO);
-        if let Some((at, reply)) = staged {
-            replies.insert(at, reply);
+        if let Some((index, reply)) = staged {
+            replies.insert(index, reply);
         }
         Ok(replies)
     }
 
-    /// Gives the server every script.
+    fn pack(&mut self, pipeline: &Pipeline<'_>) {
+        self.send_buffer.clear();
+        let commands = pipeline.commands.iter().enumerate();
+        for (index, command) in commands.skip(pipeline.already_sent) {
+            if let Some(at) = pipeline.payload.filter(|at| at.index == index) {
+                at.payload.pack_into(&mut self.send_buffer);
+            }
+            command.write_packed_command(&mut self.send_buffer);
+        }
+    }
+
+    /// Sends commands again after a script was missing, and replaces their replies.
+    ///
+    /// Every script may run twice for the same token. A blocking command that was answered may not.
+    fn repeat(
+        &mut self,
+        target: &Target,
+        commands: &[Cmd],
+        replies: &mut [Value],
+    ) -> Result<(), PipelineError> {
+        let repeated: Vec<usize> = (0..commands.len())
+            .filter(|index| !is_blocking(&commands[*index]))
+            .collect();
+        let resent: Vec<Cmd> = repeated.iter().map(|i| commands[*i].clone()).collect();
+        let answers = self.request(target, &resent)?;
+        for (index, answer) in repeated.into_iter().zip(answers) {
+            replies[index] = answer;
+        }
+        Ok(())
+    }
+
+    /// Loads all scripts into the server.
     fn load_scripts(&mut self, target: &Target) -> Result<(), PipelineError> {
         let loaded = self.request(target, &Script::load_commands())?;
         match loaded.into_iter().find(is_server_error) {
             Some(Value::ServerError(error)) => Err(PipelineError::Refused(
-                target.refused("cannot load the scripts", &error),
+                target.refusal_error("cannot load the scripts", &error),
             )),
             _ => Ok(()),
         }
     }
 
-    /// Sends commands and reads their answers.
+    /// Sends commands and reads their replies.
     fn request(&mut self, target: &Target, commands: &[Cmd]) -> Result<Vec<Value>, PipelineError> {
-        self.packed.clear();
+        self.send_buffer.clear();
         for command in commands {
-            command.write_packed_command(&mut self.packed);
+            command.write_packed_command(&mut self.send_buffer);
         }
-        self.send_and_read_all(target, commands.len())
+        self.exchange_packed(target, commands.len())
     }
 
-    /// Sends what is packed, and reads so many answers.
-    fn send_and_read_all(
+    /// Sends the send buffer, reads `count` replies, and notes whether a write was refused.
+    fn exchange_packed(
         &mut self,
         target: &Target,
-        answers: usize,
+        count: usize,
     ) -> Result<Vec<Value>, PipelineError> {
-        let result = self.send_and_read(answers);
-        match result {
-            Ok(replies) => {
-                self.used = Instant::now();
-                let refused = |reply: &Value| match reply {
-                    Value::ServerError(error) if is_write_refusal(error) => Some(error.clone()),
-                    _ => None,
-                };
-                if let Some(error) = replies.iter().find_map(refused) {
-                    self.refusal = Some(error);
-                }
-                Ok(replies)
-            }
-            Err(fault) => Err(PipelineError::AnswerLost(Box::new(LostAnswer {
-                timed_out: fault.is_timeout(),
-                error: target.broken("the request failed", fault),
+        let replies = self.send_and_read(count).map_err(|error| {
+            PipelineError::AnswerLost(Box::new(LostAnswer {
+                timed_out: error.is_timeout(),
+                error: target.connection_error("the request failed", error),
                 connection: self.id.clone(),
-            }))),
+            }))
+        })?;
+        self.last_reply = Instant::now();
+        if let Some(refusal) = replies.iter().find_map(write_refusal) {
+            self.write_refusal = Some(refusal);
         }
+        Ok(replies)
     }
 
-    fn send_and_read(&mut self, answers: usize) -> Result<Vec<Value>, ConnectionError> {
-        if !self.packed.is_empty() {
-            self.stream.write_all(&self.packed)?;
+    fn send_and_read(&mut self, count: usize) -> Result<Vec<Value>, ConnectionError> {
+        if !self.send_buffer.is_empty() {
+            self.stream.write_all(&self.send_buffer)?;
             self.stream.flush()?;
         }
-        // Up to the first that cannot be read: nobody waits for those behind it.
-        (0..answers)
+        // Stops at the first reply that cannot be read.
+        (0..count)
             .map(|_| self.replies.next(&mut self.stream))
             .collect()
     }
 }
 
 impl Drop for Connection {
-    /// Others may share the socket: it ends here all the same.
+    /// Closes the socket even if others share it.
     fn drop(&mut self) {
         self.socket().shut_down();
     }
@@ -246,6 +265,13 @@ impl Drop for Connection {
 
 pub(super) fn is_server_error(reply: &Value) -> bool {
     matches!(reply, Value::ServerError(_))
+}
+
+fn write_refusal(reply: &Value) -> Option<ServerError> {
+    match reply {
+        Value::ServerError(error) if is_write_refusal(error) => Some(error.clone()),
+        _ => None,
+    }
 }
 
 fn is_missing_script(reply: &Value) -> bool {

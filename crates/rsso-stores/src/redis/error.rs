@@ -1,30 +1,40 @@
-//! Errors of a connection, in words for the user.
+//! What goes wrong on a connection, as errors for the user.
 //!
-//! What always holds: no message has a password or a command's arguments in it.
+//! What always holds: an error says what happened and the way out, and contains neither a password nor a command's
+//! arguments.
 
+use std::error::Error as StdError;
 use std::fmt;
 use std::io::{self, ErrorKind};
 
 use redis::ServerError;
 
-use super::advice::{is_tls_alert, of_io, of_refusal, of_tls, stranger};
+use super::advice::{self, Advice};
 use super::target::Target;
 use rsso_core::dsn::RedisAddress;
 use rsso_core::error::{Error, StoreErrorKind};
 
-/// Why an exchange failed.
+/// The problem of a connection that could not be made.
+const CANNOT_CONNECT: &str = "cannot connect";
+
+/// Why sending or reading failed.
 #[derive(Debug)]
 pub(super) enum ConnectionError {
-    /// The socket, or TLS over it.
+    /// The socket failed, or TLS over it.
     Io(io::Error),
-    /// What came is no answer of a Redis server.
+    /// What came is not a reply of a Redis server.
     NotRedis,
 }
 
 impl ConnectionError {
-    /// No answer came in time; the connection itself may be sound.
+    /// Whether no reply came in time. The connection itself may be intact.
     pub(super) fn is_timeout(&self) -> bool {
         matches!(self, Self::Io(error) if error.kind() == ErrorKind::TimedOut)
+    }
+
+    fn is_closed(&self) -> bool {
+        matches!(self, Self::Io(error) if matches!(error.kind(),
+            ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe))
     }
 }
 
@@ -34,13 +44,13 @@ impl From<io::Error> for ConnectionError {
     }
 }
 
-/// What a server refused, in its own words.
+/// A server's refusal in its own words.
 struct RefusalText<'a>(&'a ServerError);
 
 impl fmt::Display for RefusalText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let details = self.0.details().unwrap_or_default();
-        // Servers quote the arguments of an unknown command: keys, and so session ids.
+        // Servers quote the arguments of a command that they do not know: keys, and so session ids.
         let details = details
             .split_once(", with args beginning")
             .map_or(details, |(start, _)| start);
@@ -48,90 +58,97 @@ impl fmt::Display for RefusalText<'_> {
     }
 }
 
-/// Whether the server takes no writes at the moment: it is full, a replica, or cannot save.
+/// Whether the server refuses all writes: it is full, a replica, or cannot save.
 pub(super) fn is_write_refusal(error: &ServerError) -> bool {
-    // Redis 6.2 wraps what a script met in a sentence of its own.
-    let inside = |code: &str| {
-        error.code() == code || error.details().is_some_and(|words| words.contains(code))
+    // Redis 6.2 puts the error of a script's command into a sentence of its own.
+    let mentions = |code: &str| {
+        error.code() == code || error.details().is_some_and(|text| text.contains(code))
     };
     ["OOM ", "READONLY", "MISCONF", "NOREPLICAS"]
         .iter()
-        .any(|code| inside(code) || error.code() == code.trim_end())
+        .any(|code| mentions(code) || error.code() == code.trim_end())
 }
 
 impl Target {
     /// The error for a server's refusal.
-    pub(super) fn refused(&self, doing: &str, error: &ServerError) -> Error {
-        let words = RefusalText(error).to_string();
-        match of_refusal(error) {
-            Some((kind, advice)) => {
-                Error::store(kind, &self.address, format!("{doing}: {advice}"), words)
-            }
-            None => Error::store(None, &self.address, doing, words),
+    pub(super) fn refusal_error(&self, problem: &str, error: &ServerError) -> Error {
+        let text = RefusalText(error).to_string();
+        match advice::for_refusal(error) {
+            Some(advice) => self.advised(problem, advice, text),
+            None => Error::store(None, &self.address, problem, text),
         }
     }
 
-    /// A fault of a connection that worked before, or was being made.
-    pub(super) fn broken(&self, doing: &str, fault: ConnectionError) -> Error {
-        match fault {
+    /// The error for a connection that worked before.
+    pub(super) fn connection_error(&self, problem: &str, error: ConnectionError) -> Error {
+        match error {
             ConnectionError::NotRedis => Error::store_plain(
                 StoreErrorKind::Configuration,
                 &self.address,
-                format!("{doing}: what answers is not a Redis server (rsso.dsn)"),
+                format!("{problem}: what answers is not a Redis server (rsso.dsn)"),
             ),
             ConnectionError::Io(error) => {
-                let (kind, advice) = of_io(error.kind());
-                let problem = match advice {
-                    "" => doing.to_owned(),
-                    advice => format!("{doing}: {advice}"),
-                };
-                Error::store(kind, &self.address, problem, error)
+                let advice = advice::for_io(error.kind());
+                match advice.text {
+                    "" => Error::store(advice.kind, &self.address, problem, error),
+                    _ => self.advised(problem, advice, error),
+                }
             }
         }
     }
 
-    /// A fault before the first answer on a connection: it may be the wrong port.
-    pub(super) fn unreachable(
+    /// The error for a connection before its first reply: it may be the wrong port.
+    pub(super) fn connect_error(
         &self,
-        fault: ConnectionError,
-        first: &[u8],
-        shaking_hands: bool,
+        error: ConnectionError,
+        first_bytes: &[u8],
+        in_handshake: bool,
     ) -> Error {
-        const DOING: &str = "cannot connect";
-        let tls = matches!(&self.dsn.address, RedisAddress::Tcp { tls: Some(_), .. });
-        let plain_tcp = matches!(&self.dsn.address, RedisAddress::Tcp { tls: None, .. });
-        let said = |kind: StoreErrorKind, advice: &str| {
-            let problem = format!("{DOING}: {advice}");
-            match &fault {
-                ConnectionError::Io(error) => {
-                    Error::store(kind, &self.address, problem, error.to_string())
+        let advice = self
+            .wrong_port(&error, first_bytes)
+            .or_else(|| match &error {
+                ConnectionError::Io(error) if self.uses_tls() => {
+                    advice::for_tls(error, first_bytes, in_handshake)
                 }
-                ConnectionError::NotRedis => Error::store_plain(kind, &self.address, problem),
+                _ => None,
+            });
+        match (advice, error) {
+            (Some(advice), ConnectionError::Io(error)) => {
+                self.advised(CANNOT_CONNECT, advice, error.to_string())
             }
-        };
-        if let Some(stranger) = stranger(first) {
-            return said(StoreErrorKind::Configuration, stranger);
+            (Some(Advice { kind, text }), ConnectionError::NotRedis) => {
+                Error::store_plain(kind, &self.address, format!("{CANNOT_CONNECT}: {text}"))
+            }
+            (None, error) => self.connection_error(CANNOT_CONNECT, error),
         }
-        if plain_tcp && is_tls_alert(first) {
-            return said(
-                StoreErrorKind::Configuration,
-                "this port speaks TLS: write rediss:// in rsso.dsn",
-            );
+    }
+
+    /// What the first bytes, or their absence, say of a port where no Redis server answers as configured.
+    fn wrong_port(&self, error: &ConnectionError, first_bytes: &[u8]) -> Option<Advice> {
+        let is_plain_tcp = matches!(&self.dsn.address, RedisAddress::Tcp { tls: None, .. });
+        if let Some(advice) = advice::for_foreign_server(first_bytes) {
+            return Some(advice);
         }
-        let closed = matches!(&fault, ConnectionError::Io(error) if matches!(error.kind(),
-            ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe));
-        if plain_tcp && closed && first.is_empty() {
-            return said(
-                StoreErrorKind::Unreachable,
-                "the server closed the connection without an answer: if this port speaks TLS, write rediss:// in rsso.dsn",
-            );
+        if is_plain_tcp && advice::is_tls_alert(first_bytes) {
+            return Some(advice::TLS_PORT);
         }
-        match &fault {
-            ConnectionError::Io(error) if tls => match of_tls(error, first, shaking_hands) {
-                Some((kind, advice)) => said(kind, advice),
-                None => self.broken(DOING, fault),
-            },
-            _ => self.broken(DOING, fault),
+        if is_plain_tcp && error.is_closed() && first_bytes.is_empty() {
+            return Some(advice::PERHAPS_TLS_PORT);
         }
+        None
+    }
+
+    fn uses_tls(&self) -> bool {
+        matches!(&self.dsn.address, RedisAddress::Tcp { tls: Some(_), .. })
+    }
+
+    fn advised(
+        &self,
+        problem: &str,
+        advice: Advice,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Error {
+        let problem = format!("{problem}: {}", advice.text);
+        Error::store(advice.kind, &self.address, problem, source)
     }
 }

@@ -1,78 +1,80 @@
-//! The names of a session's keys. The braces put all of them into one hash slot, so that one
-//! script may change them together on a cluster as well.
+//! The names of keys. The braces put all keys of a session into one hash slot.
 
 use rsso_core::login::{LoginId, Realm, UserKey};
 use rsso_core::sid::SessionKey;
 use rsso_core::store::Token;
 
-/// The keys of one session.
+/// The names of one session's keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Keys {
-    names: [String; 4],
+    /// Record, lock, waiters and wake-up list.
+    script_keys: [String; 4],
     staging: String,
     tombstone: String,
 }
 
 impl Keys {
-    pub(super) fn of(prefix: &str, key: &SessionKey, token: Option<Token>) -> Self {
-        let base = format!("{prefix}{{{}}}:", key.to_text());
+    /// The keys of a session; those of one request contain its token.
+    pub(super) fn of(prefix: &str, session: &SessionKey, token: Option<Token>) -> Self {
+        let base = format!("{prefix}{{{}}}:", session.to_text());
         let token = token.map(|t| data_encoding::BASE64URL_NOPAD.encode(t.as_bytes()));
         Self {
-            names: ["d", "l", "n", "w"].map(|part| format!("{base}{part}")),
+            script_keys: ["d", "l", "n", "w"].map(|part| format!("{base}{part}")),
             tombstone: format!("{base}t"),
             staging: format!("{base}s:{}", token.unwrap_or_default()),
         }
     }
 
-    /// Record, lock, waiters, wake-up list: in the order in which the scripts take them.
-    pub(super) fn all(&self) -> &[String] {
-        &self.names
+    /// The keys that scripts are given, in their order.
+    pub(super) fn script_keys(&self) -> &[String] {
+        &self.script_keys
     }
 
     pub(super) fn record(&self) -> &str {
-        &self.names[0]
+        &self.script_keys[0]
     }
 
-    /// Where a kick leaves its tombstone.
+    pub(super) fn lock(&self) -> &str {
+        &self.script_keys[1]
+    }
+
+    /// The list on which waiters block.
+    pub(super) fn wake(&self) -> &str {
+        &self.script_keys[3]
+    }
+
+    /// The tombstone that a kick leaves.
     pub(super) fn tombstone(&self) -> &str {
         &self.tombstone
     }
 
-    pub(super) fn lock(&self) -> &str {
-        &self.names[1]
-    }
-
-    pub(super) fn wake(&self) -> &str {
-        &self.names[3]
-    }
-
-    /// Where this request's payload waits for its commit.
+    /// The data of this request until they are committed.
     pub(super) fn staging(&self) -> &str {
         &self.staging
     }
 }
 
-/// The key of a user's logins.
+/// The hash of a user's logins.
 pub(super) fn user(prefix: &str, user: &UserKey) -> String {
     format!("{prefix}u:{}", user.to_text())
 }
 
-/// Where a realm's gateways say that they are there.
+/// The key that exists while a gateway serves the realm.
 pub(super) fn gateway(prefix: &str, realm: &Realm) -> String {
     format!("{prefix}g:{}", realm.as_str())
 }
 
-/// Where gateways say that a login was told of its end.
+/// The list that tells of a kick's delivery to a login.
 pub(super) fn receipt(prefix: &str, login: LoginId) -> String {
     format!("{prefix}r:{login}")
-}
-
-/// The stream of those that tell of a login's end, beside it.
-pub(super) fn ends(prefix: &str, realm: &Realm) -> String {
-    format!("{prefix}k:{}", realm.as_str())
 }
 
 /// The stream of a realm's events.
 pub(super) fn outbox(prefix: &str, realm: &Realm) -> String {
     format!("{prefix}e:{}", realm.as_str())
+}
+
+/// The stream of ends of logins that no longer fit into the outbox.
+pub(super) fn login_ends(prefix: &str, realm: &Realm) -> String {
+    format!("{prefix}k:{}", realm.as_str())
 }

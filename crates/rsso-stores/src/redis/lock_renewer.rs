@@ -1,14 +1,15 @@
-//! The thread that shows a lock's owner is alive, and finds out for a waiter that it is not.
+//! The worker's side of the thread that keeps its locks, and watches the locks that it waits for.
 //!
-//! A lock is a key with an expiry, and names its owner's connection. While its owner works on, the keeper
-//! extends the expiry; when that connection ends under a living owner (the server's idle `timeout`, a
-//! restart, a firewall), the keeper vouches: the lock then names the keeper's own connection. When the owner
-//! is killed the keeper dies with it. While its worker waits, the keeper asks the server every [`WATCH_INTERVAL`]
-//! whether the owner still exists, and if nobody has vouched in time frees the lock for the first in the queue.
+//! A lock is a key with an expiry, and names its owner's connection.
+//! - While the owner works, the thread extends the expiry.
+//! - If the named connection is closed under a living owner, the thread puts its own connection into the lock. Causes
+//!   are the server's idle `timeout`, a restart, a firewall.
+//! - If the owner is killed, its thread dies with it.
+//! - While its worker waits, the thread asks the server every [`WATCH_INTERVAL`] whether the lock's owner exists. If not,
+//!   and the lock names no other connection in time, it frees the lock for the first in the queue.
 //!
-//! What always holds: the thread starts with the first lock of a process, never earlier; it has a
-//! connection of its own, made when first needed (most requests end before that); and a forked
-//! child, which has no such thread, starts its own.
+//! What always holds: the thread starts with the first lock of a process, never earlier. It has a connection of its
+//! own, made when first needed; most requests end before that. A forked child has no such thread, and starts its own.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,9 +18,7 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 use parking_lot::Mutex;
 
 use super::keys::Keys;
-use super::lock_tasks::{
-    LockDuty, LockTask, OwnerConnection, SharedTasks, TaskState, WATCH_INTERVAL,
-};
+use super::lock_tasks::{LockDuty, LockTask, NamedOwner, SharedTasks, TaskState, WATCH_INTERVAL};
 use super::renewer_thread;
 use super::socket::Socket;
 use super::stale_lock::StaleLock;
@@ -27,11 +26,12 @@ use super::target::Target;
 use rsso_core::deadline::Deadline;
 use rsso_core::store::Token;
 
-/// Handle of the thread.
+/// The handle of the thread.
 pub(super) struct LockRenewer {
     target: Target,
+    /// `None` until the thread starts.
     shared: Option<Arc<SharedTasks>>,
-    /// The worker's connection: its end wakes the thread.
+    /// The worker's connection. The thread wakes up when it is closed.
     worker: Option<Arc<Socket>>,
 }
 
@@ -44,8 +44,8 @@ impl LockRenewer {
         }
     }
 
-    /// The worker has a new connection.
-    pub(super) fn follow(&mut self, socket: &Arc<Socket>) {
+    /// Notes the worker's new connection.
+    pub(super) fn set_worker_connection(&mut self, socket: &Arc<Socket>) {
         self.worker = Some(Arc::clone(socket));
         if let Some(shared) = &self.shared {
             shared.state.lock().worker = Some(Arc::clone(socket));
@@ -53,20 +53,21 @@ impl LockRenewer {
         }
     }
 
-    /// The lock of `token` was granted on this connection: renew it from a third of its time on. Costs no
-    /// system call, because hardly a request lives that long.
-    pub(super) fn hold(
+    /// Renews a lock that was granted on this connection, first after a third of its expiry.
+    ///
+    /// It makes no system call, because hardly any request lives that long.
+    pub(super) fn renew(
         &mut self,
         token: Token,
         keys: &Arc<Keys>,
         ttl: Duration,
         socket: &Arc<Socket>,
     ) {
-        let owner = OwnerConnection::Worker(Arc::clone(socket));
+        let owner = NamedOwner::Worker(Arc::clone(socket));
         self.add(token, keys, LockDuty::Renew { ttl, owner }, ttl / 3);
     }
 
-    /// This request waits for the lock: look after its owner, first when a suspicion is ripe.
+    /// Watches a lock that this request waits for, at the latest when `stale_lock` may be freed.
     pub(super) fn watch(
         &mut self,
         token: Token,
@@ -83,8 +84,8 @@ impl LockRenewer {
         }
     }
 
-    /// The lock is given back, or the wait is over.
-    pub(super) fn end(&mut self, token: Token) {
+    /// Stops renewing or watching: the lock is released, or the wait is over.
+    pub(super) fn stop(&mut self, token: Token) {
         if let Some(shared) = &self.shared {
             shared.state.lock().tasks.retain(|task| task.token != token);
         }
@@ -97,18 +98,18 @@ impl LockRenewer {
         duty: LockDuty,
         wait: Duration,
     ) -> Option<Arc<SharedTasks>> {
-        let tick = match duty {
+        let max_sleep = match duty {
             LockDuty::Renew { ttl, .. } => ttl / 6,
             LockDuty::Watch { .. } => WATCH_INTERVAL,
         };
         if self.shared.is_none() {
-            self.shared = self.start(tick);
+            self.shared = self.start(max_sleep);
         }
-        // Without a thread (the system has none left) the time-to-live alone decides.
+        // Without a thread (the system has none left) the expiry alone decides.
         let shared = self.shared.as_ref()?;
         let mut state = shared.state.lock();
-        if tick < state.tick {
-            state.tick = tick;
+        if max_sleep < state.max_sleep {
+            state.max_sleep = max_sleep;
             shared.wake();
         }
         state.tasks.retain(|task| task.token != token);
@@ -122,16 +123,16 @@ impl LockRenewer {
         Some(Arc::clone(shared))
     }
 
-    fn start(&self, tick: Duration) -> Option<Arc<SharedTasks>> {
+    fn start(&self, max_sleep: Duration) -> Option<Arc<SharedTasks>> {
         let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
         let shared = Arc::new(SharedTasks {
             state: Mutex::new(TaskState {
                 tasks: Vec::new(),
                 worker: self.worker.clone(),
-                tick,
-                over: false,
+                max_sleep,
+                is_over: false,
             }),
-            changed: EventFd::from_flags(flags).ok()?,
+            wake_up: EventFd::from_flags(flags).ok()?,
         });
         renewer_thread::spawn(Arc::clone(&shared), self.target.clone()).then_some(shared)
     }
@@ -140,7 +141,7 @@ impl LockRenewer {
 impl Drop for LockRenewer {
     fn drop(&mut self) {
         if let Some(shared) = &self.shared {
-            shared.state.lock().over = true;
+            shared.state.lock().is_over = true;
             shared.wake();
         }
     }

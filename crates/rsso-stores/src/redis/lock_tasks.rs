@@ -1,4 +1,4 @@
-//! The locks that a process renews or watches: what its worker and its thread share.
+//! The locks that a process renews or watches: what its worker and the renewer thread share.
 
 use std::os::fd::AsFd;
 use std::sync::Arc;
@@ -15,22 +15,27 @@ use super::stale_lock::StaleLock;
 use rsso_core::deadline::Deadline;
 use rsso_core::store::Token;
 
-/// How often a waiter's keeper looks after the owner.
+/// How often the thread checks the owner of a lock that its worker waits for.
 pub(super) const WATCH_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What worker and thread share.
+/// When a task that failed is tried again: a server that restarts is back soon.
+const RETRY_INTERVAL: Duration = Duration::from_millis(250);
+
+/// The tasks, and what wakes the thread.
 pub(super) struct SharedTasks {
     pub(super) state: Mutex<TaskState>,
-    pub(super) changed: EventFd,
+    pub(super) wake_up: EventFd,
 }
 
+/// The tasks, and what the thread needs to know of its worker.
 pub(super) struct TaskState {
     pub(super) tasks: Vec<LockTask>,
-    /// The worker's connection, as long as it stands.
+    /// The worker's connection while it is open.
     pub(super) worker: Option<Arc<Socket>>,
-    /// How long the thread sleeps when nothing wakes it: a sixth of the shortest time-to-live.
-    pub(super) tick: Duration,
-    pub(super) over: bool,
+    /// How long the thread sleeps at most: a sixth of the shortest lock expiry.
+    pub(super) max_sleep: Duration,
+    /// The worker is done: the thread ends.
+    pub(super) is_over: bool,
 }
 
 /// One lock to renew or to watch.
@@ -42,127 +47,127 @@ pub(super) struct LockTask {
     pub(super) due: Instant,
 }
 
-/// What there is to do for a lock.
+/// What to do for a lock.
 #[derive(Clone)]
 pub(super) enum LockDuty {
-    /// It is ours.
-    Renew {
-        ttl: Duration,
-        owner: OwnerConnection,
-    },
-    /// It is in our way, until we give up.
+    /// The worker holds it: extend its expiry.
+    Renew { ttl: Duration, owner: NamedOwner },
+    /// The worker waits for it: free it if its owner is dead.
     Watch {
         until: Deadline,
         stale_lock: Option<StaleLock>,
     },
 }
 
-/// Which of our connections a lock names.
+/// Which connection of this process a lock names.
 #[derive(Clone)]
-pub(super) enum OwnerConnection {
-    /// The worker's.
+pub(super) enum NamedOwner {
+    /// The worker's, which this socket belongs to.
     Worker(Arc<Socket>),
-    /// The keeper's.
+    /// The renewer thread's.
     Renewer,
 }
 
+/// When a task is due again, and what is to be done then.
+pub(super) struct NextDuty {
+    pub(super) duty: LockDuty,
+    pub(super) wait: Duration,
+}
+
 impl SharedTasks {
+    /// Wakes the thread.
     pub(super) fn wake(&self) {
-        // It fails only where it was woken more often than anybody counts.
-        let _ = self.changed.write(1);
+        // It fails only if the counter of wake-ups is full, which wakes the thread too.
+        let _ = self.wake_up.write(1);
     }
 
-    /// Sleeps until something is due; `None` ends the thread. `link` is the thread's connection: its end, and
-    /// that of the worker's, make vouching due.
-    pub(super) fn next(&self, connection: &mut Option<Connection>) -> Option<Vec<LockTask>> {
+    /// Sleeps until tasks are due, and returns them; `None` ends the thread.
+    ///
+    /// The thread wakes up if its own `connection` or the worker's is closed, because the locks must name another one.
+    pub(super) fn next_due(&self, connection: &mut Option<Connection>) -> Option<Vec<LockTask>> {
         loop {
             let (sleep, worker) = {
                 let mut state = self.state.lock();
-                if state.over {
+                if state.is_over {
                     return None;
                 }
                 if connection.as_ref().is_some_and(Connection::is_closed) {
                     *connection = None;
                 }
-                let due = state.due(connection.is_some());
+                let due = state.take_due(connection.is_some());
                 if !due.is_empty() {
                     return Some(due);
                 }
-                (state.sleep(), state.worker.clone())
+                (state.sleep_time(), state.worker.clone())
             };
             self.sleep(sleep, worker.as_deref(), connection.as_ref());
         }
     }
 
-    fn sleep(&self, sleep: Duration, worker: Option<&Socket>, connection: Option<&Connection>) {
-        let mut fds = vec![PollFd::new(self.changed.as_fd(), PollFlags::POLLIN)];
-        for socket in [worker, connection.map(|connection| &**connection.socket())]
-            .into_iter()
-            .flatten()
-        {
+    fn sleep(&self, sleep: Duration, worker: Option<&Socket>, own: Option<&Connection>) {
+        let mut fds = vec![PollFd::new(self.wake_up.as_fd(), PollFlags::POLLIN)];
+        let own = own.map(|connection| &**connection.socket());
+        for socket in [worker, own].into_iter().flatten() {
             fds.push(PollFd::new(socket.as_fd(), PEER_CLOSED));
         }
         // Whatever ends the sleep, the state is looked at again.
-        let _ = poll(&mut fds, socket::timeout(sleep));
-        let _ = self.changed.read();
+        let _ = poll(&mut fds, socket::poll_timeout(sleep));
+        let _ = self.wake_up.read();
     }
 
-    /// What came of a task: it is due again after `wait`, with this duty.
-    pub(super) fn reschedule(&self, token: Token, duty: LockDuty, wait: Duration) {
+    /// Notes what is to be done next for a lock, if its task still exists.
+    pub(super) fn reschedule(&self, token: Token, next: NextDuty) {
         let mut state = self.state.lock();
         if let Some(task) = state.tasks.iter_mut().find(|task| task.token == token) {
-            task.duty = duty;
-            task.due = Instant::now() + wait;
+            task.duty = next.duty;
+            task.due = Instant::now() + next.wait;
         }
     }
 }
 
 impl TaskState {
-    /// The tasks that are due, by time or because the connection that a lock names is gone.
-    fn due(&mut self, is_connected: bool) -> Vec<LockTask> {
-        // One that has ended would wake the thread for ever.
+    /// The tasks that are due: their time has come, or the connection that the lock names is closed.
+    fn take_due(&mut self, has_connection: bool) -> Vec<LockTask> {
+        // A closed socket would wake the thread again and again.
         self.worker.take_if(|worker| worker.is_closed());
         let now = Instant::now();
         let mut due = Vec::new();
         for task in &mut self.tasks {
             if let LockDuty::Renew { owner, .. } = &task.duty
-                && !owner.is_open(is_connected)
+                && !owner.is_open(has_connection)
                 && !task.is_due_soon(now)
             {
                 task.due = now;
             }
             if task.due <= now {
                 due.push(task.clone());
-                // Until it has been done; what fails is tried again.
+                // Unless it is rescheduled, it has failed and is tried again.
                 task.due = now + RETRY_INTERVAL;
             }
         }
         due
     }
 
-    fn sleep(&self) -> Duration {
+    fn sleep_time(&self) -> Duration {
         let now = Instant::now();
         let next = self.tasks.iter().map(|task| task.due - now).min();
-        next.map_or(self.tick, |next| next.min(self.tick))
+        next.map_or(self.max_sleep, |next| next.min(self.max_sleep))
     }
 }
 
 impl LockTask {
-    /// It was due a moment ago, and is about to be tried again.
+    /// Whether it is tried again in a moment.
     fn is_due_soon(&self, now: Instant) -> bool {
         self.due <= now + RETRY_INTERVAL
     }
 }
 
-impl OwnerConnection {
-    /// Whether the connection still exists.
-    fn is_open(&self, is_connected: bool) -> bool {
+impl NamedOwner {
+    /// Whether the connection is open; `has_connection` tells of the thread's.
+    fn is_open(&self, has_connection: bool) -> bool {
         match self {
             Self::Worker(socket) => !socket.is_closed(),
-            Self::Renewer => is_connected,
+            Self::Renewer => has_connection,
         }
     }
 }
-
-/// When what failed is tried again: a server that restarts is back soon.
-pub(super) const RETRY_INTERVAL: Duration = Duration::from_millis(250);

@@ -1,149 +1,178 @@
-//! Sending commands and getting their answers: at once, or, for what nobody need wait for, before the
-//! connection's next use.
+//! Sending commands and reading their replies: at once, or before the connection's next use.
 //!
-//! What always holds: a connection is put back only after an exchange without an I/O error; a command that
-//! was posted is answered, or sent again, before anything else is; what is refused twice costs the
-//! connection, and with it the lock that it may still hold.
+//! What always holds:
+//! - A connection is put back only after a pipeline without an I/O error.
+//! - An unanswered command is answered, or sent again, before anything else is.
+//! - If an unanswered command is refused twice, its connection is dropped, and a lock that it holds ends with it.
 
 use std::time::Duration;
 
 use redis::{Cmd, Value};
 
-use super::connection::{self, Connection, LostAnswer, PipelineError};
+use super::connection::{Connection, PayloadAt, Pipeline, is_server_error};
 use super::error::is_write_refusal;
+use super::pipeline_error::{LostAnswer, PipelineError};
 use super::scripts::Script;
 use super::staged_payload::StagedPayload;
 use super::store::RedisStore;
-use rsso_core::error::{Error, Result};
+use rsso_core::error::Result;
 
-/// Commands whose answers nobody has read: a request posts one or two.
+/// Unanswered commands at once; a request leaves one or two.
 const MAX_UNANSWERED: usize = 16;
 
-/// After so long without traffic a connection may be one that a firewall has forgotten.
+/// After so long without traffic a firewall may have forgotten the connection.
 pub(super) const MAX_TRUSTED_IDLE: Duration = Duration::from_secs(10);
 
 impl RedisStore {
-    pub(super) fn connection(&mut self) -> Result<Connection> {
+    /// Takes the open connection, or makes one. The caller puts it back.
+    pub(super) fn take_connection(&mut self) -> Result<Connection> {
         match self.connection.take() {
             Some(connection) => Ok(connection),
             None => self.connect(),
         }
     }
 
-    /// Sends commands that may run twice. A connection that was closed while it lay idle (the server
-    /// restarted, say) is replaced once; so is one that gives no answer after it lay idle for so long
-    /// that a firewall may have forgotten it.
+    /// Runs commands that may run twice.
+    ///
+    /// They are sent again on a new connection if the old one was closed while it was idle. So are they if an idle
+    /// connection does not answer that a firewall may have forgotten.
     pub(super) fn pipeline(&mut self, commands: &[Cmd]) -> Result<Vec<Value>> {
-        let idle = self.connection.as_ref().map(Connection::idle);
+        let idle = self.connection.as_ref().map(Connection::idle_time);
         match self.try_pipeline(commands, Duration::ZERO) {
             Err(PipelineError::AnswerLost(lost)) if may_try_again(&lost, idle) => self
-                .replace(&lost)
+                .replace_connection(&lost)
                 .and_then(|_| self.try_pipeline(commands, Duration::ZERO)),
             other => other,
         }
         .map_err(PipelineError::into_error)
     }
 
-    /// Sends commands in one write and reads their answers.
+    /// Runs one command that may run twice.
+    pub(super) fn command(&mut self, command: Cmd) -> Result<Value> {
+        let replies = self.pipeline(&[command])?;
+        self.reply_value(replies.into_iter().next().unwrap_or_default())
+    }
+
+    /// Sends commands once, and reads their replies. The server may block for `block_time`.
     pub(super) fn try_pipeline(
         &mut self,
         commands: &[Cmd],
-        extra: Duration,
+        block_time: Duration,
     ) -> Result<Vec<Value>, PipelineError> {
-        self.try_pipeline_after(None, commands, extra)
+        self.try_pipeline_after(None, commands, block_time)
     }
 
-    /// Sends commands behind a payload that is staged first; the first answer is the payload's.
+    /// As [`Self::try_pipeline`], after a payload that is staged first and has the first reply.
     pub(super) fn try_pipeline_after(
         &mut self,
-        stage: Option<&StagedPayload<'_>>,
+        payload: Option<&StagedPayload<'_>>,
         commands: &[Cmd],
-        extra: Duration,
+        block_time: Duration,
     ) -> Result<Vec<Value>, PipelineError> {
-        let mut connection = self.connection().map_err(PipelineError::NotSent)?;
-        // The link is put back only after an exchange without an I/O error.
-        if self.unanswered.is_empty() {
-            let stage = stage.map(|stage| (0, stage));
-            let replies = connection.pipeline(&self.target, commands, stage, 0, extra)?;
+        let mut connection = self.take_connection().map_err(PipelineError::NotSent)?;
+        let unanswered = self.unanswered.len();
+        let payload = payload.map(|payload| PayloadAt {
+            index: unanswered,
+            payload,
+        });
+        if unanswered == 0 {
+            let pipeline = Pipeline {
+                payload,
+                block_time,
+                ..Pipeline::of(commands)
+            };
+            let replies = connection.run(&self.target, &pipeline)?;
             self.connection = Some(connection);
             return Ok(replies);
         }
-        let unanswered = self.unanswered.len();
-        let sent = connection.unread();
         let all = [&self.unanswered, commands].concat();
-        let stage = stage.map(|stage| (unanswered, stage));
-        let mut replies = connection.pipeline(&self.target, &all, stage, sent, extra)?;
-        let sent_twice = std::mem::take(&mut self.unanswered);
+        let pipeline = Pipeline {
+            commands: &all,
+            already_sent: connection.unread_replies(),
+            payload,
+            block_time,
+        };
+        let mut replies = connection.run(&self.target, &pipeline)?;
+        let earlier = std::mem::take(&mut self.unanswered);
         if replies
             .drain(..unanswered)
-            .any(|reply| connection::is_server_error(&reply))
+            .any(|reply| is_server_error(&reply))
         {
-            let answers =
-                connection.pipeline(&self.target, &sent_twice, None, 0, Duration::ZERO)?;
-            if let Some(Value::ServerError(error)) =
-                answers.into_iter().find(connection::is_server_error)
-            {
-                // A lock that could not be given back ends with the connection, which is dropped.
-                drop(connection);
-                if is_write_refusal(&error) {
-                    // Whoever reads on finds a connection that knows it.
-                    self.connection = self.connect().ok();
-                }
-                return Err(PipelineError::Refused(self.target.refused(
-                    "the server refused the end of the request before",
-                    &error,
-                )));
-            }
+            connection = self.resend_refused(connection, &earlier)?;
         }
         self.connection = Some(connection);
         Ok(replies)
     }
 
-    /// Calls a script that may run twice, and does not wait for its answer: the next exchange reads that
-    /// first, and sends the call again where its connection is gone.
-    pub(super) fn post(&mut self, script: Script, call: Cmd) -> Result<()> {
-        let room = self.unanswered.len() < MAX_UNANSWERED;
-        // A server that was not given this script would do nothing, and nobody would hear of it: the
-        // first call on each connection is waited for.
-        let ready = |connection: &mut Connection| room && connection.has_answered(script);
-        let Some(mut connection) = self.connection.take_if(ready) else {
+    /// Sends commands again that the server has refused. The connection is dropped if it refuses again.
+    fn resend_refused(
+        &mut self,
+        mut connection: Connection,
+        refused: &[Cmd],
+    ) -> Result<Connection, PipelineError> {
+        let replies = connection.run(&self.target, &Pipeline::of(refused))?;
+        let Some(Value::ServerError(error)) = replies.into_iter().find(is_server_error) else {
+            return Ok(connection);
+        };
+        // A lock that could not be released ends with its connection.
+        drop(connection);
+        if is_write_refusal(&error) {
+            // The new connection learns that the server refuses writes: sessions can still be read.
+            self.connection = self.connect().ok();
+        }
+        Err(PipelineError::Refused(self.target.refusal_error(
+            "the server refused the end of the request before",
+            &error,
+        )))
+    }
+
+    /// Calls a script that may run twice, without waiting for its answer.
+    ///
+    /// The next pipeline reads the answer first, and sends the call again if the connection is gone.
+    pub(super) fn call_unanswered(&mut self, script: Script, call: Cmd) -> Result<()> {
+        let has_room = self.unanswered.len() < MAX_UNANSWERED;
+        // A server that lacks the script would do nothing, and nobody would know: the first call on each connection
+        // is waited for.
+        let is_ready = |connection: &mut Connection| has_room && connection.knows_script(script);
+        let Some(mut connection) = self.connection.take_if(is_ready) else {
             for reply in self.pipeline(&[call])? {
-                self.accept(reply)?;
+                self.reply_value(reply)?;
             }
             if let Some(connection) = &mut self.connection {
-                connection.ran(script);
+                connection.mark_known(script);
             }
             return Ok(());
         };
-        let sent = connection.post(&call);
+        let sent = connection.send(&call);
         self.unanswered.push(call);
         match sent {
             Ok(()) => {
                 self.connection = Some(connection);
                 Ok(())
             }
-            // On another connection.
+            // An empty pipeline sends it on another connection.
             Err(_) => self.pipeline(&[]).map(|_| ()),
         }
     }
 
     fn connect(&mut self) -> Result<Connection> {
         let connection = self.target.connect()?;
-        self.lock_renewer.follow(connection.socket());
+        self.lock_renewer.set_worker_connection(connection.socket());
         Ok(connection)
     }
 
-    /// Makes a new connection in place of one that was lost. True where nothing can be done any more that
-    /// was sent on the old one: its server has ended, or has closed it at our word.
-    pub(super) fn replace(&mut self, lost: &LostAnswer) -> Result<bool, PipelineError> {
+    /// Makes a new connection in place of a lost one, which is closed on the server.
+    ///
+    /// True if nothing that was sent on the old one can be done any more: the server has closed it, or has ended.
+    pub(super) fn replace_connection(&mut self, lost: &LostAnswer) -> Result<bool, PipelineError> {
         let connection = self.connect().map_err(PipelineError::NotSent)?;
         let kill = lost.connection.kill_command(&connection.id);
-        let another_run = lost.connection.is_of_another_server_run(&connection.id);
+        let server_restarted = lost.connection.is_of_another_server_run(&connection.id);
         self.connection = Some(connection);
         let Some(kill) = kill else {
-            return Ok(another_run);
+            return Ok(server_restarted);
         };
-        // Posted commands wait for their turn: this one is alone.
+        // Unanswered commands are sent after it.
         let unanswered = std::mem::take(&mut self.unanswered);
         let killed = self.try_pipeline(&[kill], Duration::ZERO);
         self.unanswered = unanswered;
@@ -151,20 +180,12 @@ impl RedisStore {
     }
 }
 
-/// Whether what was sent on a connection that had lain idle (`None`: that was new) is sent again.
+/// Whether commands may be sent again after the answer of a connection was lost.
+///
+/// `idle` is how long it had been idle; `None` if it was new.
 pub(super) fn may_try_again(lost: &LostAnswer, idle: Option<Duration>) -> bool {
     match idle {
         Some(idle) => !lost.timed_out || idle >= MAX_TRUSTED_IDLE,
         None => false,
-    }
-}
-
-impl PipelineError {
-    /// What the user is told.
-    pub(super) fn into_error(self) -> Error {
-        match self {
-            Self::NotSent(error) | Self::Refused(error) => error,
-            Self::AnswerLost(lost) => lost.error,
-        }
     }
 }

@@ -1,12 +1,12 @@
-//! Receipts: a list for each login, which wakes who waits for it.
+//! Receipts: a list for each kicked login, which wakes the claim that waits for its delivery.
 
 use std::time::Duration;
 
-use redis::{Value, cmd};
+use redis::{Cmd, Value, cmd};
 
 use super::commands::millis;
-use super::connection::PipelineError;
 use super::keys;
+use super::pipeline_error::PipelineError;
 use super::store::RedisStore;
 use rsso_core::deadline::Deadline;
 use rsso_core::error::Result;
@@ -20,7 +20,7 @@ impl Receipts for RedisStore {
             .arg(1)
             .arg("PX")
             .arg(millis(ttl));
-        self.done(&[set])
+        self.run_all(&[set])
     }
 
     fn acknowledge(&mut self, logins: &[LoginId]) -> Result<()> {
@@ -32,31 +32,29 @@ impl Receipts for RedisStore {
             expire.arg(&key).arg(millis(RECEIPT_TTL));
             commands.extend([push, expire]);
         }
-        self.done(&commands)
+        self.run_all(&commands)
     }
 
     fn is_attended(&mut self, realm: &Realm) -> Result<bool> {
-        let mut exists = cmd("EXISTS");
-        exists.arg(keys::gateway(&self.prefix, realm));
-        self.counts(exists)
+        let reply = self.command(exists(&keys::gateway(&self.prefix, realm)))?;
+        Ok(is_positive(&reply))
     }
 
     fn acknowledged(&mut self, logins: &[LoginId]) -> Result<Vec<bool>> {
         if logins.is_empty() {
             return Ok(Vec::new());
         }
-        let exists = |login: &LoginId| {
-            let mut exists = cmd("EXISTS");
-            exists.arg(keys::receipt(&self.prefix, *login));
-            exists
-        };
-        let commands: Vec<_> = logins.iter().map(exists).collect();
-        let replies = self.pipeline(&commands)?;
-        let told = |reply| Ok(matches!(self.accept(reply)?, Value::Int(n) if n > 0));
-        replies.into_iter().map(told).collect()
+        let commands: Vec<Cmd> = logins
+            .iter()
+            .map(|login| exists(&keys::receipt(&self.prefix, *login)))
+            .collect();
+        self.pipeline(&commands)?
+            .into_iter()
+            .map(|reply| Ok(is_positive(&self.reply_value(reply)?)))
+            .collect()
     }
 
-    /// Woken by the gateway; one login after the other, which costs no time: all are told at once.
+    /// Waits for one login after the other, woken by the gateway. The waits overlap.
     fn await_receipts(
         &mut self,
         realm: &Realm,
@@ -66,7 +64,7 @@ impl Receipts for RedisStore {
         if !self.is_attended(realm)? {
             return Ok(None);
         }
-        let told = logins.iter().map(|login| {
+        let delivered = logins.iter().map(|login| {
             let wait = deadline.remaining().max(Duration::from_millis(1));
             let key = keys::receipt(&self.prefix, *login);
             let mut pop = cmd("BLPOP");
@@ -74,27 +72,32 @@ impl Receipts for RedisStore {
             let replies = self
                 .try_pipeline(&[pop], wait)
                 .map_err(PipelineError::into_error)?;
-            let reply = self.accept(replies.into_iter().next().unwrap_or_default())?;
+            let reply = self.reply_value(replies.into_iter().next().unwrap_or_default())?;
             Ok(!matches!(reply, Value::Nil))
         });
-        told.collect::<Result<_>>().map(Some)
+        delivered.collect::<Result<_>>().map(Some)
     }
 }
 
 impl RedisStore {
-    fn done(&mut self, commands: &[redis::Cmd]) -> Result<()> {
+    /// Runs commands whose values do not matter.
+    fn run_all(&mut self, commands: &[Cmd]) -> Result<()> {
         if commands.is_empty() {
             return Ok(());
         }
         for reply in self.pipeline(commands)? {
-            self.accept(reply)?;
+            self.reply_value(reply)?;
         }
         Ok(())
     }
+}
 
-    fn counts(&mut self, command: redis::Cmd) -> Result<bool> {
-        let replies = self.pipeline(&[command])?;
-        let reply = self.accept(replies.into_iter().next().unwrap_or_default())?;
-        Ok(matches!(reply, Value::Int(n) if n > 0))
-    }
+fn exists(key: &str) -> Cmd {
+    let mut exists = cmd("EXISTS");
+    exists.arg(key);
+    exists
+}
+
+fn is_positive(reply: &Value) -> bool {
+    matches!(reply, Value::Int(number) if *number > 0)
 }

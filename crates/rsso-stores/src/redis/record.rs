@@ -1,22 +1,20 @@
-//! A record as bytes: PHP's data, then a trailer of fixed length that the scripts can cut off
-//! without reading the data.
+//! A record as bytes: PHP's data, then a trailer of fixed length.
 //!
-//! `R1`, one byte of state, generation (8, big-endian), revision (16). A session that has a login
-//! holds, before the trailer, what names it: login (26 characters) and user (43 characters). Only
-//! scripts write that.
+//! The trailer is `R1`, one byte of state, generation (8, big-endian), revision (16). Scripts read it without the data.
+//! A session with a login has login (26 characters) and user (43) before the trailer; only scripts write them.
 
 use rsso_core::store::{Generation, Record, Revision, Version};
 
 const TRAILER_LEN: usize = 27;
 const MAGIC: &[u8; 2] = b"R1";
 
-/// Login and user.
+/// The length of login and user.
 const BINDING_LEN: usize = 26 + 43;
 
-/// What kind of record it is.
+/// The states of a record.
 const SESSION: u8 = b'S';
 const WITH_LOGIN: u8 = b'L';
-/// With a login, and rotated away.
+/// With a login, and its id was rotated.
 const IN_GRACE: u8 = b'G';
 
 /// The value to store.
@@ -24,17 +22,17 @@ pub(super) fn encode(data: &[u8], version: Version) -> Vec<u8> {
     [data, &trailer(version)].concat()
 }
 
-/// What stands behind the data.
+/// The trailer of a session without a login.
 pub(super) fn trailer(version: Version) -> Vec<u8> {
     let mut trailer = Vec::with_capacity(TRAILER_LEN);
     trailer.extend_from_slice(MAGIC);
     trailer.push(SESSION);
-    trailer.extend_from_slice(&generation(version.generation));
+    trailer.extend_from_slice(&generation_bytes(version.generation));
     trailer.extend_from_slice(&version.revision.0);
     trailer
 }
 
-/// The record in a stored value; `None` where it is not one of rsso's.
+/// The record in a stored value; `None` if that is not a record.
 pub(super) fn decode(mut value: Vec<u8>) -> Option<Record> {
     let at = value.len().checked_sub(TRAILER_LEN)?;
     let trailer = value.split_off(at);
@@ -59,7 +57,7 @@ pub(super) fn decode(mut value: Vec<u8>) -> Option<Record> {
 }
 
 /// A generation as the scripts compare it.
-pub(super) fn generation(generation: Generation) -> [u8; 8] {
+pub(super) fn generation_bytes(generation: Generation) -> [u8; 8] {
     generation.0.to_be_bytes()
 }
 

@@ -1,4 +1,4 @@
-//! The keeper's thread: what it says and asks on its own connection.
+//! The thread that renews and watches locks, on a connection of its own.
 
 use std::sync::Arc;
 use std::thread;
@@ -7,130 +7,150 @@ use std::time::Duration;
 use nix::sys::signal::{SigSet, SigmaskHow};
 use redis::{Cmd, Value, cmd};
 
-use super::commands::{free, millis};
-use super::connection::Connection;
-use super::lock_tasks::{LockDuty, LockTask, OwnerConnection, SharedTasks, WATCH_INTERVAL};
+use super::commands::{free_stale_lock, millis};
+use super::connection::{Connection, Pipeline};
+use super::lock_tasks::{LockDuty, LockTask, NamedOwner, NextDuty, SharedTasks, WATCH_INTERVAL};
 use super::scripts::Script;
-use super::stale_lock::OwnerCheck;
+use super::stale_lock::{OwnerCheck, StaleLock};
 use super::target::Target;
+use rsso_core::deadline::Deadline;
 
 /// Enough for a TLS handshake.
-const STACK: usize = 512 * 1024;
+const STACK_SIZE: usize = 512 * 1024;
 
-/// False where the system has no thread left.
+/// Starts the thread. False if the system has no thread left.
 pub(super) fn spawn(shared: Arc<SharedTasks>, target: Target) -> bool {
-    // PHP's signals are for PHP's thread.
+    // Signals must reach PHP's thread.
     let Ok(mask) = SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK) else {
         return false;
     };
     let spawned = thread::Builder::new()
         .name("rsso-renewer".to_owned())
-        .stack_size(STACK)
+        .stack_size(STACK_SIZE)
         .spawn(move || run(&shared, &target));
-    // The mask was read a moment ago; setting it again cannot fail.
+    // The system has just returned this mask: setting it cannot fail.
     let _ = mask.thread_set_mask();
     spawned.is_ok()
 }
 
 fn run(shared: &SharedTasks, target: &Target) {
     let mut connection: Option<Connection> = None;
-    while let Some(due) = shared.next(&mut connection) {
+    while let Some(due) = shared.next_due(&mut connection) {
         for task in due {
-            let Some(mut open) = connection.take().or_else(|| target.connect().ok()) else {
+            let Some(open) = connection.take().or_else(|| target.connect().ok()) else {
                 break;
             };
-            // A fault drops the connection; the next turn makes another.
-            if let Some((duty, wait)) = perform(&mut open, target, &task) {
-                shared.reschedule(task.token, duty, wait);
-                connection = Some(open);
+            let mut client = Client {
+                connection: open,
+                target,
+            };
+            // After an error the connection is dropped; the next turn makes another.
+            if let Some(next) = client.perform(&task) {
+                shared.reschedule(task.token, next);
+                connection = Some(client.connection);
             }
         }
     }
 }
 
-/// One act on the thread's own connection: what is to be done next, and when; `None` where that broke.
-fn perform(
-    connection: &mut Connection,
-    target: &Target,
-    task: &LockTask,
-) -> Option<(LockDuty, Duration)> {
-    match &task.duty {
-        LockDuty::Renew { ttl, owner } => renew(connection, target, task, *ttl, owner),
-        LockDuty::Watch { until, stale_lock } => {
-            let keys = &task.keys;
-            let mut get = cmd("GET");
-            get.arg(keys.lock());
-            let free = |lock: &[u8]| free(keys, lock, task.token, until.remaining());
-            let stale_lock = match ask(connection, target, get)? {
-                Value::BulkString(lock) => {
-                    let check = OwnerCheck::of(&lock, &connection.id);
-                    let answer = match &check {
-                        OwnerCheck::Ask(question) => {
-                            Some(ask(connection, target, question.clone())?)
-                        }
-                        OwnerCheck::Trust | OwnerCheck::Restarted => None,
-                    };
-                    check.stale_lock(&lock, answer.as_ref(), stale_lock.clone())
-                }
-                // Run out or removed: nobody will wake the queue but us.
-                Value::Nil => {
-                    ask(connection, target, free(b""))?;
-                    None
-                }
-                _ => None,
-            };
-            let stale_lock = match stale_lock {
-                Some(stale_lock) if stale_lock.may_be_freed() => {
-                    ask(connection, target, free(&stale_lock.lock))?;
-                    None
-                }
-                other => other,
-            };
-            let next = stale_lock.as_ref().map_or(WATCH_INTERVAL, |stale_lock| {
-                stale_lock.remaining().min(WATCH_INTERVAL)
-            });
-            let until = *until;
-            Some((LockDuty::Watch { until, stale_lock }, next))
-        }
-    }
+/// The thread's connection. Its methods return `None` if that broke.
+struct Client<'a> {
+    connection: Connection,
+    target: &'a Target,
 }
 
-/// Extends the lock's time; where the connection that it names has ended it names this one.
-fn renew(
-    connection: &mut Connection,
-    target: &Target,
-    task: &LockTask,
-    ttl: Duration,
-    owner: &OwnerConnection,
-) -> Option<(LockDuty, Duration)> {
-    let gone = match owner {
-        OwnerConnection::Worker(socket) => socket.is_closed(),
-        // It may be another connection than the one that vouched.
-        OwnerConnection::Renewer => true,
-    };
-    let owner = if gone {
+impl Client<'_> {
+    /// Does what is due for a lock.
+    fn perform(&mut self, task: &LockTask) -> Option<NextDuty> {
+        match &task.duty {
+            LockDuty::Renew { ttl, owner } => self.renew(task, *ttl, owner),
+            LockDuty::Watch { until, stale_lock } => self.watch(task, *until, stale_lock.clone()),
+        }
+    }
+
+    /// Checks the owner of a lock that the worker waits for, and frees the lock of a dead one.
+    fn watch(
+        &mut self,
+        task: &LockTask,
+        until: Deadline,
+        before: Option<StaleLock>,
+    ) -> Option<NextDuty> {
+        let keys = &task.keys;
+        let mut get = cmd("GET");
+        get.arg(keys.lock());
+        let free = |lock: &[u8]| free_stale_lock(keys, lock, task.token, until.remaining());
+        let mut stale_lock = match self.ask(get)? {
+            Value::BulkString(lock) => {
+                let check = OwnerCheck::of(&lock, &self.connection.id);
+                let answer = match &check {
+                    OwnerCheck::Ask(list) => Some(self.ask(list.clone())?),
+                    OwnerCheck::Impossible | OwnerCheck::ServerRestarted => None,
+                };
+                check.stale_lock(&lock, answer.as_ref(), before)
+            }
+            // It has expired or was removed: nobody else wakes the next in the queue.
+            Value::Nil => {
+                self.ask(free(b""))?;
+                None
+            }
+            _ => None,
+        };
+        if let Some(stale) = stale_lock.take_if(|stale| stale.may_be_freed()) {
+            self.ask(free(&stale.value))?;
+        }
+        let wait = stale_lock.as_ref().map_or(WATCH_INTERVAL, |stale_lock| {
+            stale_lock.remaining().min(WATCH_INTERVAL)
+        });
+        Some(NextDuty {
+            duty: LockDuty::Watch { until, stale_lock },
+            wait,
+        })
+    }
+
+    /// Extends a lock's expiry. If the connection that it names is closed, it names this one from now on.
+    fn renew(&mut self, task: &LockTask, ttl: Duration, owner: &NamedOwner) -> Option<NextDuty> {
+        let is_gone = match owner {
+            NamedOwner::Worker(socket) => socket.is_closed(),
+            // The lock may name an earlier connection of this thread.
+            NamedOwner::Renewer => true,
+        };
+        let owner = if is_gone {
+            self.set_owner(task, ttl, owner)?
+        } else {
+            owner.clone()
+        };
+        let mut renew = Script::Renew.call(&task.keys);
+        renew.arg(task.token.as_bytes()).arg(millis(ttl));
+        self.ask(renew)?;
+        Some(NextDuty {
+            duty: LockDuty::Renew { ttl, owner },
+            wait: ttl / 3,
+        })
+    }
+
+    /// Puts this connection into a lock, and returns what the lock names now.
+    fn set_owner(
+        &mut self,
+        task: &LockTask,
+        ttl: Duration,
+        owner: &NamedOwner,
+    ) -> Option<NamedOwner> {
         let mut set_owner = Script::SetOwner.call(&task.keys);
         set_owner
             .arg(task.token.as_bytes())
-            .arg(&connection.id_text)
+            .arg(&self.connection.id_text)
             .arg(millis(ttl));
-        match ask(connection, target, set_owner)? {
-            // A full server: it may have room in a moment.
-            Value::ServerError(_) => owner.clone(),
-            _ => OwnerConnection::Renewer,
+        match self.ask(set_owner)? {
+            // A full server may have room in a moment.
+            Value::ServerError(_) => Some(owner.clone()),
+            _ => Some(NamedOwner::Renewer),
         }
-    } else {
-        owner.clone()
-    };
-    let mut renew = Script::Renew.call(&task.keys);
-    renew.arg(task.token.as_bytes()).arg(millis(ttl));
-    ask(connection, target, renew)?;
-    Some((LockDuty::Renew { ttl, owner }, ttl / 3))
-}
+    }
 
-fn ask(connection: &mut Connection, target: &Target, command: Cmd) -> Option<Value> {
-    connection
-        .pipeline(target, &[command], None, 0, Duration::ZERO)
-        .ok()?
-        .pop()
+    fn ask(&mut self, command: Cmd) -> Option<Value> {
+        self.connection
+            .run(self.target, &Pipeline::of(&[command]))
+            .ok()?
+            .pop()
+    }
 }

@@ -1,4 +1,6 @@
-//! The scripts, each one atomic step, called by hash; a server that lost them is given them again.
+//! The Lua scripts: each is one atomic step, and is called by its hash.
+//!
+//! A server that does not have them is sent all of them, once.
 
 use std::sync::LazyLock;
 
@@ -6,7 +8,7 @@ use redis::{Cmd, cmd};
 
 use super::keys::Keys;
 
-/// A script's text and the hash by which a server knows it.
+/// A script's text, and the hash that calls it.
 struct Source {
     code: &'static str,
     hash: String,
@@ -14,7 +16,7 @@ struct Source {
 
 macro_rules! scripts {
     ($($script:ident = $first:literal $(+ $more:literal)*;)*) => {
-        /// A script by name.
+        /// A script.
         #[derive(Debug, Clone, Copy)]
         pub(super) enum Script {
             $($script,)*
@@ -65,23 +67,23 @@ impl Source {
 }
 
 impl Script {
-    /// The call of this script on a session's keys; the caller adds the arguments.
+    /// Calls this script on a session's keys; the caller adds the arguments.
     pub(super) fn call(self, keys: &Keys) -> Cmd {
-        self.call_with_extra_key(keys, None)
-    }
-
-    /// The call of this script on a session's keys and one key more.
-    pub(super) fn call_with_extra_key(self, keys: &Keys, more: Option<&str>) -> Cmd {
         let mut call = self.evalsha();
-        call.arg(keys.all().len() + usize::from(more.is_some()))
-            .arg(keys.all());
-        if let Some(more) = more {
-            call.arg(more);
-        }
+        call.arg(keys.script_keys().len()).arg(keys.script_keys());
         call
     }
 
-    /// The call of this script on one key.
+    /// Calls this script on a session's keys and another key behind them.
+    pub(super) fn call_with_extra_key(self, keys: &Keys, extra: &str) -> Cmd {
+        let mut call = self.evalsha();
+        call.arg(keys.script_keys().len() + 1)
+            .arg(keys.script_keys())
+            .arg(extra);
+        call
+    }
+
+    /// Calls this script on one key.
     pub(super) fn call_on_key(self, key: &str) -> Cmd {
         let mut call = self.evalsha();
         call.arg(1).arg(key);

@@ -1,12 +1,14 @@
-//! The acts on sessions.
+//! The store's calls for sessions.
 
 use std::mem::ManuallyDrop;
 use std::time::Duration;
 
 use redis::Value;
 
-use super::commands::release;
+use super::acquire::LockRequest;
+use super::commands::{get_record, release_lock};
 use super::error::is_write_refusal;
+use super::keys::Keys;
 use super::scripts::Script;
 use super::store::RedisStore;
 use rsso_core::deadline::Deadline;
@@ -19,19 +21,20 @@ impl Store for RedisStore {
         &self.target.address
     }
 
-    /// A new session on a server that takes no writes would be lost at its end. It is asked only where that
-    /// is not known: a new connection has asked, and so has each write.
+    /// Finds out whether the server accepts writes: if not, a new session would be lost at its end.
+    ///
+    /// It asks only if that is not known: each new connection and each write has asked.
     fn ready(&mut self) -> Result<()> {
-        let connection = self.connection()?;
-        let known = connection.takes_writes();
+        let connection = self.take_connection()?;
+        let is_known = connection.accepts_writes();
         self.connection = Some(connection);
-        if known {
+        if is_known {
             return Ok(());
         }
-        match self.pipeline(&[self.target.probe()])?.pop() {
-            Some(Value::ServerError(error)) if is_write_refusal(&error) => {
-                Err(self.target.refused("cannot store a new session", &error))
-            }
+        match self.pipeline(&[self.target.write_probe()])?.pop() {
+            Some(Value::ServerError(error)) if is_write_refusal(&error) => Err(self
+                .target
+                .refusal_error("cannot store a new session", &error)),
             _ => {
                 self.mark_writable();
                 Ok(())
@@ -42,17 +45,17 @@ impl Store for RedisStore {
     fn load(&mut self, key: &SessionKey, want: Load) -> Result<Loaded> {
         let keys = self.keys(key, Some(want.token));
         let Some(terms) = want.lock else {
-            let loaded = self.peek(&keys)?;
+            let loaded = self.load_unlocked(&keys)?;
             if loaded.record.is_none() && !want.only_existing {
                 self.ready()?;
             }
             return Ok(loaded);
         };
-        match self.load_locked(&keys, want, terms) {
+        match self.load_locked(LockRequest::new(&keys, want, terms)) {
             Err(error @ Error::Store { .. }) if self.refuses_writes() => {
-                // A lock is a write. What is stored can be read without one; it counts as a lock that was
-                // lost at once: a commit is refused if another request has written since.
-                let loaded = self.peek(&keys)?;
+                // A lock is a write, but a stored session can be read without one. It counts as a lock that was lost
+                // at once: a commit is refused if another request has written since.
+                let loaded = self.load_unlocked(&keys)?;
                 match loaded.record {
                     Some(_) => Ok(Loaded {
                         locked: true,
@@ -62,18 +65,18 @@ impl Store for RedisStore {
                 }
             }
             loaded => loaded.inspect_err(|_| {
-                // The lock may have been granted all the same; without a connection its owner is
-                // gone for whoever asks. The first error counts.
-                self.lock_renewer.end(want.token);
+                // The lock may have been granted nevertheless. Without a connection its owner counts as dead. The
+                // first error is the one to report.
+                self.lock_renewer.stop(want.token);
                 if self.connection.is_some() {
-                    let _ = self.pipeline(&[release(&keys, want.token, true)]);
+                    let _ = self.pipeline(&[release_lock(&keys, want.token, true)]);
                 }
             }),
         }
     }
 
     fn commit(&mut self, key: &SessionKey, basis: Basis, change: Change<'_>) -> Result<Outcome> {
-        self.lock_renewer.end(basis.token);
+        self.lock_renewer.stop(basis.token);
         let keys = self.keys(key, Some(basis.token));
         match change {
             Change::Write(data, ttl) => self.write(&keys, basis, data, ttl),
@@ -82,9 +85,9 @@ impl Store for RedisStore {
     }
 
     fn release(&mut self, key: &SessionKey, token: Token) -> Result<()> {
-        self.lock_renewer.end(token);
-        let release = release(&self.keys(key, Some(token)), token, false);
-        self.post(Script::Release, release)
+        self.lock_renewer.stop(token);
+        let release = release_lock(&self.keys(key, Some(token)), token, false);
+        self.call_unanswered(Script::Release, release)
     }
 
     fn destroy(&mut self, key: &SessionKey, token: Option<Token>, end: End<'_>) -> Result<bool> {
@@ -101,12 +104,26 @@ impl Store for RedisStore {
         self.end_session(key, lock.held.then_some(lock.token), end, Some(ttl))
     }
 
-    /// Redis removes what has expired by itself.
+    /// Does nothing: Redis removes expired keys itself.
     fn gc(&mut self, _until: Option<Deadline>) -> Result<u64> {
         Ok(0)
     }
 
     fn abandon(self: Box<Self>) {
         let _left_open = ManuallyDrop::new(self);
+    }
+}
+
+impl RedisStore {
+    /// Reads without the lock.
+    fn load_unlocked(&mut self, keys: &Keys) -> Result<Loaded> {
+        let mut replies = self
+            .pipeline(&[Script::Peek.call(keys), get_record(keys)])?
+            .into_iter();
+        let answer = self.script_answer(replies.next().unwrap_or_default())?;
+        let record = replies.next().unwrap_or_default();
+        // A record that has ended counts as missing even if the script was not allowed to remove it.
+        let record = if answer.code == 1 { record } else { Value::Nil };
+        self.loaded(false, &answer, record)
     }
 }

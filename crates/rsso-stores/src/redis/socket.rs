@@ -1,8 +1,8 @@
 //! A socket whose reads and writes end at a deadline, whatever signals arrive meanwhile.
 //!
-//! What always holds: `EINTR` is no error here, because a `recv` with a time-out is never restarted by the
-//! kernel; and no time-out is reported before the socket was looked at once more, because a process that was
-//! stopped (SIGSTOP, a debugger) wakes up after its deadline with the answer already there.
+//! What always holds: `EINTR` is not an error, because the kernel never restarts a `recv` with a timeout. A timeout is
+//! reported only after a last look at the socket: a process that was stopped (SIGSTOP, a debugger) may wake up after its
+//! deadline with the answer already there.
 
 use std::io::{self, ErrorKind, Read as _};
 use std::net::{Shutdown, TcpStream};
@@ -16,33 +16,36 @@ use socket2::TcpKeepalive;
 
 use crate::fork::{self, Held};
 
-/// After how long without traffic the kernel asks whether the peer is still there: less than any
-/// firewall waits before it forgets a connection.
+/// The time without traffic after which the kernel probes the peer.
+///
+/// It is shorter than any firewall waits before it forgets a connection.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 
-/// Between two such questions.
+/// The time between two probes.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 
-/// How many unanswered questions end the connection.
+/// The number of unanswered probes that end the connection.
 const KEEPALIVE_PROBES: u32 = 3;
 
-/// The least time that data may stay unacknowledged: a lost packet or two are sent again in it.
+/// The shortest time that data may stay unacknowledged: enough to send a lost packet again.
 const MIN_USER_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// `POLLRDHUP`: the peer will send nothing more, or we have shut the connection down.
+/// `POLLRDHUP`: the peer sends nothing more, or this side has shut the connection down.
 pub(super) const PEER_CLOSED: PollFlags = PollFlags::from_bits_retain(libc::POLLRDHUP);
 
-/// A connected socket. [`Self::shut_down`] closes it for the peer, whoever still shares it.
+/// A connected socket.
+///
+/// [`Self::shut_down`] ends the connection even if others share the socket.
 #[derive(Debug)]
 pub(super) struct Socket {
-    /// A forked child lets go of it: else the lock of a parent that was killed would live on.
+    /// Makes a forked child give it up: else the lock of a killed parent would stay alive.
     _held: Held,
     socket: socket2::Socket,
     timeout: Duration,
 }
 
 impl Socket {
-    /// Each read and write may take `timeout`.
+    /// A TCP socket whose reads and writes may each take `timeout`.
     pub(super) fn tcp(stream: TcpStream, timeout: Duration) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         let socket = socket2::Socket::from(stream);
@@ -51,18 +54,18 @@ impl Socket {
             .with_interval(KEEPALIVE_INTERVAL)
             .with_retries(KEEPALIVE_PROBES);
         socket.set_tcp_keepalive(&keepalive)?;
-        // Who waits long for an answer learns early that the question never arrived.
+        // A command that never arrives is noticed before a long read timeout is over.
         socket.set_tcp_user_timeout(Some(timeout.max(MIN_USER_TIMEOUT)))?;
-        Self::of(socket, timeout)
+        Self::new(socket, timeout)
     }
 
-    /// Each read and write may take `timeout`.
+    /// A unix socket whose reads and writes may each take `timeout`.
     pub(super) fn unix(stream: UnixStream, timeout: Duration) -> io::Result<Self> {
-        Self::of(stream.into(), timeout)
+        Self::new(stream.into(), timeout)
     }
 
-    fn of(socket: socket2::Socket, timeout: Duration) -> io::Result<Self> {
-        // Less than the system counts would mean for ever.
+    fn new(socket: socket2::Socket, timeout: Duration) -> io::Result<Self> {
+        // The system would round a shorter timeout to zero: for ever.
         let timeout = timeout.max(Duration::from_millis(1));
         socket.set_read_timeout(Some(timeout))?;
         socket.set_write_timeout(Some(timeout))?;
@@ -73,7 +76,7 @@ impl Socket {
         })
     }
 
-    /// Reads what is there, or waits for it: as long as a read may take, and `extra`. 0 is the end.
+    /// Reads, for at most the socket's timeout and `extra`. 0 is the end.
     pub(super) fn receive(&self, buffer: &mut [u8], extra: Duration) -> io::Result<usize> {
         let started = Instant::now();
         let mut read = || (&self.socket).read(buffer);
@@ -83,7 +86,7 @@ impl Socket {
                 other => return other,
             }
         }
-        self.within(self.timeout + extra, started, PollFlags::POLLIN, read)
+        self.when_ready(self.timeout + extra, started, PollFlags::POLLIN, read)
     }
 
     /// Sends some of `data`.
@@ -94,44 +97,44 @@ impl Socket {
             Err(error) if is_unfinished(&error) => {}
             other => return other,
         }
-        self.within(self.timeout, started, PollFlags::POLLOUT, send)
+        self.when_ready(self.timeout, started, PollFlags::POLLOUT, send)
     }
 
-    /// Does `act` when the socket is ready for it; the last look comes after the deadline.
-    fn within(
+    /// Calls `attempt` when the socket is ready for it. The last look comes after the deadline.
+    fn when_ready(
         &self,
         limit: Duration,
         started: Instant,
         ready: PollFlags,
-        mut act: impl FnMut() -> io::Result<usize>,
+        mut attempt: impl FnMut() -> io::Result<usize>,
     ) -> io::Result<usize> {
         loop {
             let left = limit.saturating_sub(started.elapsed());
             match poll(
                 &mut [PollFd::new(self.socket.as_fd(), ready)],
-                timeout(left),
+                poll_timeout(left),
             ) {
                 Ok(0) if left.is_zero() => return Err(ErrorKind::TimedOut.into()),
                 Ok(0) | Err(Errno::EINTR) => continue,
                 Ok(_) => {}
                 Err(error) => return Err(error.into()),
             }
-            match act() {
+            match attempt() {
                 Err(error) if is_unfinished(&error) => {}
                 other => return other,
             }
         }
     }
 
-    /// Whether the peer has closed the connection, or it is known to be dead. Does not wait.
+    /// Whether the connection is closed or known to be dead. Does not wait.
     pub(super) fn is_closed(&self) -> bool {
         let mut fds = [PollFd::new(self.socket.as_fd(), PEER_CLOSED)];
         matches!(poll(&mut fds, PollTimeout::ZERO), Ok(n) if n > 0)
     }
 
-    /// Ends the connection for whoever uses it.
+    /// Ends the connection for everyone who shares the socket.
     pub(super) fn shut_down(&self) {
-        // One that has ended already is what is wanted.
+        // It fails only if the connection has ended already.
         let _ = self.socket.shutdown(Shutdown::Both);
     }
 }
@@ -142,13 +145,13 @@ impl AsFd for Socket {
     }
 }
 
-/// A signal came, or the socket's own time-out: the deadline decides.
+/// Whether a signal or the socket's own timeout ended the call: the deadline decides.
 fn is_unfinished(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock)
 }
 
-/// For `poll`: rounded up to a millisecond, so that a wait never ends before its deadline.
-pub(super) fn timeout(left: Duration) -> PollTimeout {
+/// A timeout for `poll`, rounded up, so that a wait never ends before its deadline.
+pub(super) fn poll_timeout(left: Duration) -> PollTimeout {
     let millis = left.as_nanos().div_ceil(1_000_000);
     let millis = i32::try_from(millis).unwrap_or(i32::MAX);
     PollTimeout::try_from(millis).unwrap_or(PollTimeout::MAX)
@@ -184,7 +187,7 @@ mod tests {
         peer.write_all(b"answer").unwrap();
         let started = Instant::now() - Duration::from_secs(5);
         let mut buffer = [0; 8];
-        let read = socket.within(Duration::ZERO, started, PollFlags::POLLIN, || {
+        let read = socket.when_ready(Duration::ZERO, started, PollFlags::POLLIN, || {
             (&socket.socket).read(&mut buffer)
         });
         assert_eq!(read.unwrap(), 6);
@@ -195,7 +198,7 @@ mod tests {
         let (socket, _peer) = pair(Duration::from_secs(5));
         let started = Instant::now();
         let mut times = 0;
-        let read = socket.within(
+        let read = socket.when_ready(
             Duration::from_millis(20),
             started,
             PollFlags::POLLOUT,

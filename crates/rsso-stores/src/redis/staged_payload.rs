@@ -1,18 +1,19 @@
-//! A payload on its way to its staging key.
+//! A session's data on their way to the staging key.
+//!
+//! A script renames that key, so that the data never pass through the script.
 
-/// A `SET`, without a copy of the data before they are packed.
+/// A `SET` of the staging key that copies the data only into the send buffer.
 pub(super) struct StagedPayload<'a> {
     pub(super) key: &'a str,
     pub(super) data: &'a [u8],
     pub(super) trailer: &'a [u8],
-    /// Milliseconds.
-    pub(super) ttl: u64,
+    pub(super) ttl_millis: u64,
 }
 
 impl StagedPayload<'_> {
-    /// As Redis' protocol has it (RESP: an array of bulk strings).
+    /// Appends the command in Redis' protocol: an array of bulk strings.
     pub(super) fn pack_into(&self, packed: &mut Vec<u8>) {
-        let ttl = self.ttl.to_string();
+        let ttl = self.ttl_millis.to_string();
         let length = self.data.len() + self.trailer.len();
         packed.reserve(length + self.key.len() + 128);
         packed.extend_from_slice(

@@ -1,7 +1,7 @@
-//! When a lock's owner counts as dead.
+//! When the owner of a lock counts as dead.
 //!
-//! What always holds: a lock is freed only if its value is still the one that fell under suspicion; a living
-//! owner changes it, by naming another of its connections, in less than the time that it is given.
+//! What always holds: a lock is freed only if its value is the one that was found stale. A living owner changes it in
+//! time, by naming another of its connections.
 
 use std::time::{Duration, Instant};
 
@@ -9,19 +9,20 @@ use redis::{Cmd, Value};
 
 use super::connection_id::ConnectionId;
 
-/// How long the owner of a connection that is gone has to vouch for its lock. It notices at once.
+/// How long an owner whose connection is gone has to name another one. It notices at once.
 const CONNECTION_GONE_GRACE: Duration = Duration::from_millis(500);
 
 /// How long an owner has whose process is seen to live: a busy machine is slow.
 const LIVING_PROCESS_GRACE: Duration = Duration::from_secs(3);
 
-/// How long an owner has after a restart or failover: it must reach the new server first.
+/// How long an owner has after a restart or failover: it must first reach the new server.
 const SERVER_RESTART_GRACE: Duration = Duration::from_secs(3);
 
 /// A lock whose owner may be dead.
 #[derive(Debug, Clone)]
 pub(super) struct StaleLock {
-    pub(super) lock: Vec<u8>,
+    /// The lock's value.
+    pub(super) value: Vec<u8>,
     free_at: Instant,
 }
 
@@ -31,33 +32,35 @@ impl StaleLock {
         self.free_at.saturating_duration_since(Instant::now())
     }
 
-    /// The time is up: the lock is free, if it still is this one.
+    /// Whether its owner's time is over. It is freed if its value is still the same.
     pub(super) fn may_be_freed(&self) -> bool {
         self.remaining().is_zero()
     }
 }
 
-/// What is to be asked about a lock, and what follows from it.
+/// How to find out whether a lock's owner is dead.
 pub(super) enum OwnerCheck {
-    /// Its owner lives, or nobody can tell: its time-to-live decides.
-    Trust,
-    /// Another run of the server made its owner's connection.
-    Restarted,
-    /// This says whether its owner's connection exists.
+    /// Not at all: it is alive, or nobody can tell. The lock's expiry decides.
+    Impossible,
+    /// Nothing is asked: its connection ended with an earlier run of the server.
+    ServerRestarted,
+    /// This command tells whether its connection exists.
     Ask(Cmd),
 }
 
 impl OwnerCheck {
-    /// The question about a lock, for who is `asking`.
-    pub(super) fn of(lock: &[u8], asking: &ConnectionId) -> Self {
+    /// The check of a lock's owner, on the connection `own`.
+    pub(super) fn of(lock: &[u8], own: &ConnectionId) -> Self {
         match ConnectionId::in_lock(lock) {
-            Some(owner) if owner.is_of_another_server_run(asking) => Self::Restarted,
-            Some(owner) => owner.exists_command(asking).map_or(Self::Trust, Self::Ask),
-            None => Self::Trust,
+            Some(owner) if owner.is_of_another_server_run(own) => Self::ServerRestarted,
+            Some(owner) => owner.list_command(own).map_or(Self::Impossible, Self::Ask),
+            None => Self::Impossible,
         }
     }
 
-    /// What is suspected of `lock`, given the answer to [`Self::Ask`] and what was suspected `before`.
+    /// The lock as a stale one, if the owner seems dead.
+    ///
+    /// `answer` is the reply to [`Self::Ask`]. A lock that was found stale `before` keeps its time.
     pub(super) fn stale_lock(
         &self,
         lock: &[u8],
@@ -65,9 +68,11 @@ impl OwnerCheck {
         before: Option<StaleLock>,
     ) -> Option<StaleLock> {
         let grace = match self {
-            Self::Restarted => SERVER_RESTART_GRACE,
-            Self::Ask(_) if answer.is_some_and(ConnectionId::says_closed) => CONNECTION_GONE_GRACE,
-            Self::Trust | Self::Ask(_) => return None,
+            Self::ServerRestarted => SERVER_RESTART_GRACE,
+            Self::Ask(_) if answer.is_some_and(ConnectionId::is_absent_from) => {
+                CONNECTION_GONE_GRACE
+            }
+            Self::Impossible | Self::Ask(_) => return None,
         };
         let owner = ConnectionId::in_lock(lock);
         let grace = match owner.and_then(|owner| owner.process_exists()) {
@@ -77,9 +82,9 @@ impl OwnerCheck {
         };
         Some(
             before
-                .filter(|before| before.lock == lock && !grace.is_zero())
+                .filter(|before| before.value == lock && !grace.is_zero())
                 .unwrap_or_else(|| StaleLock {
-                    lock: lock.to_vec(),
+                    value: lock.to_vec(),
                     free_at: Instant::now() + grace,
                 }),
         )

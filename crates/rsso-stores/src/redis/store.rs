@@ -1,17 +1,16 @@
-//! A Redis server as a place for sessions: what its acts share.
+//! The store: what its calls share, and how it reads replies.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use redis::{Cmd, Value};
 
-use super::commands::get;
 use super::connection::Connection;
 use super::keys::Keys;
 use super::lock_renewer::LockRenewer;
-use super::login_entry::bound;
+use super::login_entry::decode_bound;
 use super::record;
-use super::scripts::Script;
+use super::script_answer::ScriptAnswer;
 use super::stale_lock::StaleLock;
 use super::target::Target;
 use rsso_core::dsn::RedisDsn;
@@ -24,16 +23,23 @@ use rsso_core::store::{Loaded, Record, Token};
 pub struct RedisStore {
     pub(super) target: Target,
     pub(super) prefix: String,
-    pub(super) events: Retention,
-    /// Before the connection: it is told first that all is over, not that the connection has ended.
+    pub(super) event_retention: Retention,
+    /// Dropped before the connection, so that its thread ends instead of replacing that.
     pub(super) lock_renewer: LockRenewer,
     pub(super) connection: Option<Connection>,
-    /// Sent, and its answer not read yet: it may be sent again.
+    /// Commands that were sent and not answered yet. They may be sent again.
     pub(super) unanswered: Vec<Cmd>,
-    /// The lock that was in the way last, where its owner seemed dead.
+    /// The stale lock that was found last.
     pub(super) stale_lock: Option<StaleLock>,
-    /// The names used last: a request uses one session's, with one token, again and again.
-    pub(super) named: Option<(SessionKey, Option<Token>, Arc<Keys>)>,
+    /// The keys that were used last: a request uses the same again and again.
+    cached_keys: Option<CachedKeys>,
+}
+
+/// The keys of a session, and for whom they were made.
+struct CachedKeys {
+    session: SessionKey,
+    token: Option<Token>,
+    keys: Arc<Keys>,
 }
 
 impl RedisStore {
@@ -44,7 +50,7 @@ impl RedisStore {
         prefix: Option<&str>,
         connect_timeout: Duration,
         read_timeout: Duration,
-        events: Retention,
+        event_retention: Retention,
     ) -> Self {
         let prefix = prefix.unwrap_or("rsso:");
         let target = Target {
@@ -57,67 +63,63 @@ impl RedisStore {
         Self {
             lock_renewer: LockRenewer::new(target.clone()),
             target,
-            events,
+            event_retention,
             prefix: prefix.to_owned(),
             connection: None,
             unanswered: Vec::new(),
             stale_lock: None,
-            named: None,
+            cached_keys: None,
         }
     }
 
-    pub(super) fn keys(&mut self, key: &SessionKey, token: Option<Token>) -> Arc<Keys> {
-        if let Some((of, with, keys)) = &self.named
-            && of == key
-            && *with == token
+    /// The keys of a session, for the request with this token.
+    pub(super) fn keys(&mut self, session: &SessionKey, token: Option<Token>) -> Arc<Keys> {
+        if let Some(cached) = &self.cached_keys
+            && cached.session == *session
+            && cached.token == token
         {
-            return Arc::clone(keys);
+            return Arc::clone(&cached.keys);
         }
-        let keys = Arc::new(Keys::of(&self.prefix, key, token));
-        self.named = Some((key.clone(), token, Arc::clone(&keys)));
+        let keys = Arc::new(Keys::of(&self.prefix, session, token));
+        self.cached_keys = Some(CachedKeys {
+            session: session.clone(),
+            token,
+            keys: Arc::clone(&keys),
+        });
         keys
     }
 
-    /// The value of a reply, or the server's error in our words.
-    pub(super) fn accept(&self, reply: Value) -> Result<Value> {
+    /// The value of a reply, or the server's refusal as an error.
+    pub(super) fn reply_value(&self, reply: Value) -> Result<Value> {
         match reply {
-            Value::ServerError(error) => Err(self.target.refused("the server refused", &error)),
+            Value::ServerError(error) => {
+                Err(self.target.refusal_error("the server refused", &error))
+            }
             value => Ok(value),
         }
     }
 
-    /// What a script answers: a number and bytes.
-    pub(super) fn verdict(&self, reply: Value) -> Result<(i64, Vec<u8>)> {
-        let (code, details) = self.answer(reply)?;
-        Ok((code, details.into_iter().next().unwrap_or_default()))
+    /// The answer in a script's reply.
+    pub(super) fn script_answer(&self, reply: Value) -> Result<ScriptAnswer> {
+        ScriptAnswer::from_reply(self.reply_value(reply)?)
+            .ok_or_else(|| self.plain_error("a script answered something unexpected"))
     }
 
-    /// The number and all the bytes that a script answers.
-    pub(super) fn answer(&self, reply: Value) -> Result<(i64, Vec<Vec<u8>>)> {
-        if let Value::Array(items) = self.accept(reply)? {
-            let mut items = items.into_iter();
-            if let Some(Value::Int(code)) = items.next() {
-                let details = items.map(|item| match item {
-                    Value::BulkString(bytes) => bytes,
-                    Value::Int(number) => number.to_string().into_bytes(),
-                    _ => Vec::new(),
-                });
-                return Ok((code, details.collect()));
-            }
-        }
-        Err(self.unexpected("a script answered something unexpected"))
-    }
-
-    /// What a read found: the answer of a script (detail, milliseconds left), and the record that was
-    /// read after it.
-    pub(super) fn loaded(&self, locked: bool, answer: &[Vec<u8>], record: Value) -> Result<Loaded> {
-        let record = self.record(record)?;
-        let detail = answer.first().map_or(&[][..], Vec::as_slice);
+    /// What a read found: a script's answer (detail, milliseconds left) and the record after it.
+    pub(super) fn loaded(
+        &self,
+        locked: bool,
+        answer: &ScriptAnswer,
+        record: Value,
+    ) -> Result<Loaded> {
+        let record = self.decode_record(record)?;
+        let detail = answer.first();
         let (login, kick) = match &record {
-            Some(_) => (bound(detail), None),
+            Some(_) => (decode_bound(detail), None),
             None => (None, serde_json::from_slice(detail).ok()),
         };
         let left = answer
+            .details
             .get(1)
             .and_then(|left| std::str::from_utf8(left).ok());
         let left = left.and_then(|left| left.parse().ok());
@@ -130,37 +132,27 @@ impl RedisStore {
         })
     }
 
-    /// Reads without the lock.
-    pub(super) fn peek(&mut self, keys: &Keys) -> Result<Loaded> {
-        let mut replies = self
-            .pipeline(&[Script::Peek.call(keys), get(keys)])?
-            .into_iter();
-        let (code, answer) = self.answer(replies.next().unwrap_or_default())?;
-        let record = replies.next().unwrap_or_default();
-        // One that has ended, and that nobody may remove, is none.
-        let record = if code == 1 { record } else { Value::Nil };
-        self.loaded(false, &answer, record)
-    }
-
-    /// Whether the server has refused the last write because it takes none at the moment.
+    /// Whether the server has refused the last write, and would refuse another one.
     pub(super) fn refuses_writes(&self) -> bool {
         self.connection
             .as_ref()
-            .is_some_and(|connection| connection.refusal.is_some())
+            .is_some_and(|connection| connection.write_refusal.is_some())
     }
 
+    /// Notes that the server has just accepted a write.
     pub(super) fn mark_writable(&mut self) {
         if let Some(connection) = &mut self.connection {
             connection.mark_writable();
         }
     }
 
-    pub(super) fn unexpected(&self, problem: &str) -> Error {
+    /// An error without a kind and without a cause.
+    pub(super) fn plain_error(&self, problem: &str) -> Error {
         Error::store_plain(None, &self.target.address, problem)
     }
 
-    pub(super) fn record(&self, reply: Value) -> Result<Option<Record>> {
-        match self.accept(reply)? {
+    fn decode_record(&self, reply: Value) -> Result<Option<Record>> {
+        match self.reply_value(reply)? {
             Value::Nil => Ok(None),
             Value::BulkString(value) => record::decode(value).map(Some).ok_or_else(|| {
                 Error::store_plain(
@@ -169,7 +161,7 @@ impl RedisStore {
                     "a key holds something else than a session: choose another rsso.prefix",
                 )
             }),
-            _ => Err(self.unexpected("GET answered something unexpected")),
+            _ => Err(self.plain_error("GET answered something unexpected")),
         }
     }
 }

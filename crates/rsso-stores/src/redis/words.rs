@@ -1,5 +1,6 @@
-//! Words: a hash of one name, whatever the prefix of the other keys; below the prefix where the user
-//! may use no other key.
+//! PHP's settings for gateways: a hash with the same name for every prefix.
+//!
+//! If the Redis user may use no other key, the hash is below the prefix.
 
 use redis::{Cmd, Value, cmd};
 
@@ -8,22 +9,22 @@ use super::store::RedisStore;
 use rsso_core::error::Result;
 use rsso_core::store::words::{WORD_TTL, Word, Words};
 
-/// Where words lie.
-const KEY: &str = "rsso:words";
+/// The hash for all prefixes.
+const SHARED_KEY: &str = "rsso:words";
 
 impl Words for RedisStore {
     fn prefix(&self) -> &str {
         &self.prefix
     }
 
-    /// What may not be read says nothing.
+    /// A hash that may not be read counts as empty.
     fn words(&mut self) -> Result<Vec<Word>> {
-        let all = |key: &String| {
-            let mut all = cmd("HGETALL");
-            all.arg(key);
-            all
+        let read = |key: &String| {
+            let mut read = cmd("HGETALL");
+            read.arg(key);
+            read
         };
-        let commands: Vec<_> = self.hash_keys().iter().map(all).collect();
+        let commands: Vec<_> = self.word_keys().iter().map(read).collect();
         let mut words: Vec<Word> = Vec::new();
         for reply in self.pipeline(&commands)? {
             let pairs: Vec<(String, i64)> = match reply {
@@ -36,8 +37,8 @@ impl Words for RedisStore {
     }
 
     fn leave_word(&mut self, word: &Word, gone: &[Word]) -> Result<()> {
-        let mut refused = Ok(());
-        for key in self.hash_keys() {
+        let mut result = Ok(());
+        for key in self.word_keys() {
             let mut set = cmd("HSET");
             set.arg(&key).arg(&word.text).arg(word.at);
             let mut expire = cmd("PEXPIRE");
@@ -50,21 +51,22 @@ impl Words for RedisStore {
             let mut commands: Vec<Cmd> = vec![set, expire];
             commands.extend(gone.iter().map(remove));
             let replies = self.pipeline(&commands)?;
-            refused = replies
+            result = replies
                 .into_iter()
-                .try_for_each(|reply| self.accept(reply).map(|_| ()));
-            if refused.is_ok() {
+                .try_for_each(|reply| self.reply_value(reply).map(|_| ()));
+            if result.is_ok() {
                 break;
             }
         }
-        refused
+        result
     }
 }
 
 impl RedisStore {
-    fn hash_keys(&self) -> Vec<String> {
-        let mut hash_keys = vec![KEY.to_owned(), format!("{}words", self.prefix)];
-        hash_keys.dedup();
-        hash_keys
+    /// The hashes to try, in this order.
+    fn word_keys(&self) -> Vec<String> {
+        let mut keys = vec![SHARED_KEY.to_owned(), format!("{}words", self.prefix)];
+        keys.dedup();
+        keys
     }
 }
