@@ -1,4 +1,4 @@
-//! Which process a lock's owner is, so that others on the same machine see at once that it was killed.
+//! The process of a lock's owner: on the same machine others see at once that it was killed.
 
 use std::fs;
 use std::sync::LazyLock;
@@ -8,14 +8,14 @@ use nix::sys::signal;
 use nix::unistd::Pid;
 use sha2::{Digest as _, Sha256};
 
-/// A process of one machine, or of one container on it.
+/// A process of one machine or container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Process {
-    place: String,
+    pid_namespace: String,
     pid: i32,
 }
 
-/// Where process ids mean the same: this boot of this machine, and the namespace of its process ids.
+/// Identifies the boot of this machine, and its namespace of process ids.
 static OWN_PID_NAMESPACE: LazyLock<Option<String>> = LazyLock::new(|| {
     let boot = fs::read("/proc/sys/kernel/random/boot_id").ok()?;
     let namespace = fs::read_link("/proc/self/ns/pid").ok()?;
@@ -27,32 +27,33 @@ static OWN_PID_NAMESPACE: LazyLock<Option<String>> = LazyLock::new(|| {
 });
 
 impl Process {
-    /// This one; none where the system does not tell.
+    /// This process; `None` if the system does not tell.
     pub(super) fn own() -> Option<Self> {
         Some(Self {
-            place: OWN_PID_NAMESPACE.clone()?,
+            pid_namespace: OWN_PID_NAMESPACE.clone()?,
             pid: i32::try_from(std::process::id()).ok()?,
         })
     }
 
-    /// As it stands in a lock.
+    /// The text for a lock.
     pub(super) fn to_text(&self) -> String {
-        format!("{}:{}", self.place, self.pid)
+        format!("{}:{}", self.pid_namespace, self.pid)
     }
 
-    /// The process in such a text.
+    /// Reads such a text.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let (place, pid) = text.split_once(':')?;
+        let (pid_namespace, pid) = text.split_once(':')?;
         Some(Self {
-            place: place.to_owned(),
+            pid_namespace: pid_namespace.to_owned(),
             pid: pid.parse().ok().filter(|pid| *pid > 0)?,
         })
     }
 
-    /// Whether it exists. Of one elsewhere nobody can tell, and a number that is used again is
-    /// taken for the process that had it.
+    /// Whether it exists; `None` if it runs elsewhere.
+    ///
+    /// If its number is in use again, it counts as existing.
     pub(super) fn exists(&self) -> Option<bool> {
-        let here = OWN_PID_NAMESPACE.as_deref() == Some(&self.place);
+        let here = OWN_PID_NAMESPACE.as_deref() == Some(&self.pid_namespace);
         here.then(|| signal::kill(Pid::from_raw(self.pid), None) != Err(Errno::ESRCH))
     }
 }
@@ -74,7 +75,7 @@ mod tests {
         let ended = Process { pid, ..own };
         assert_eq!(ended.exists(), Some(false));
         let elsewhere = Process {
-            place: "elsewhere".to_owned(),
+            pid_namespace: "elsewhere".to_owned(),
             ..ended
         };
         assert_eq!(elsewhere.exists(), None);
@@ -82,7 +83,7 @@ mod tests {
 
     #[test]
     fn what_names_no_process_is_none() {
-        for text in ["", "place", "place:", "place:x", "place:0", "place:-1"] {
+        for text in ["", "host", "host:", "host:x", "host:0", "host:-1"] {
             assert_eq!(Process::parse(text), None, "{text}");
         }
     }

@@ -1,7 +1,7 @@
-//! Redis' answers (RESP2) as values.
+//! Reads Redis' replies (RESP2) as values.
 //!
-//! What always holds: no length that a peer claims is allocated before so much has come; and what is no answer
-//! of a Redis server is [`ConnectionError::NotRedis`], never a value.
+//! What always holds: memory is allocated only for bytes that have come, whatever length the server announces. What is
+//! not a reply of a Redis server is [`ConnectionError::NotRedis`], never a value.
 
 use std::io::{self, Read};
 
@@ -9,22 +9,22 @@ use redis::Value;
 
 use super::error::ConnectionError;
 
-/// How much is read at once.
+/// How much is read at once, in bytes.
 const READ_SIZE: usize = 16 * 1024;
 
-/// A line is a number, a status or an error's text.
+/// The longest line: a number, a status or the text of an error.
 const MAX_LINE_LEN: usize = 64 * 1024;
 
-/// Redis' own limit (`proto-max-bulk-len`) by default.
+/// The longest string: Redis' own limit (`proto-max-bulk-len`) by default.
 const MAX_BULK_LEN: usize = 512 * 1024 * 1024;
 
-/// How much of a long string is allocated ahead of its coming.
+/// How much of a long string is allocated before it has come.
 const ALLOCATION_STEP: usize = 1024 * 1024;
 
-/// An outbox's answer is three arrays deep.
+/// The deepest nesting of arrays; a reply from the outbox has three levels.
 const MAX_DEPTH: u8 = 8;
 
-/// Reads answers, keeping what came behind the one that was asked for.
+/// Reads replies, and keeps the bytes that came after the last one.
 pub(super) struct ReplyReader {
     buffer: Box<[u8]>,
     start: usize,
@@ -40,7 +40,7 @@ impl ReplyReader {
         }
     }
 
-    /// The next answer.
+    /// Reads the next reply.
     pub(super) fn next(&mut self, source: &mut impl Read) -> Result<Value, ConnectionError> {
         self.value(source, MAX_DEPTH)
     }
@@ -68,7 +68,7 @@ impl ReplyReader {
             b'+' if rest == b"OK" => Ok(Value::Okay),
             b'+' => Ok(Value::SimpleString(String::from_utf8_lossy(rest).into())),
             b'-' => {
-                // The driver's type for a server's error is made by its parser only.
+                // Only the driver's parser can make its type for a server's error.
                 let text = format!("-{}\r\n", String::from_utf8_lossy(rest));
                 redis::parse_redis_value(text.as_bytes()).map_err(|_| ConnectionError::NotRedis)
             }
@@ -81,7 +81,7 @@ impl ReplyReader {
         let mut seen = 0;
         loop {
             let held = &self.buffer[self.start..self.end];
-            // What cannot be an answer need not be waited for.
+            // What cannot be a reply is not waited for.
             if held.first().is_some_and(|kind| !b"$:*+-".contains(kind)) {
                 return Err(ConnectionError::NotRedis);
             }
@@ -101,7 +101,7 @@ impl ReplyReader {
         }
     }
 
-    /// Reads more behind what is held.
+    /// Reads more bytes into the buffer.
     fn fill(&mut self, source: &mut impl Read) -> Result<(), ConnectionError> {
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
@@ -115,11 +115,11 @@ impl ReplyReader {
                 (self.start, self.end) = (0, self.end - self.start);
             }
         }
-        self.end += some(source, &mut self.buffer[self.end..])?;
+        self.end += read_some(source, &mut self.buffer[self.end..])?;
         Ok(())
     }
 
-    /// A string of so many bytes, and the end of its line.
+    /// Reads a string of so many bytes, and the end of its line.
     fn bulk(&mut self, source: &mut impl Read, length: usize) -> Result<Vec<u8>, ConnectionError> {
         let held = (self.end - self.start).min(length);
         let mut bytes = Vec::with_capacity(length.min(ALLOCATION_STEP));
@@ -130,7 +130,7 @@ impl ReplyReader {
             bytes.resize(length.min(have + ALLOCATION_STEP), 0);
             let mut filled = have;
             while filled < bytes.len() {
-                filled += some(source, &mut bytes[filled..])?;
+                filled += read_some(source, &mut bytes[filled..])?;
             }
         }
         while self.end - self.start < 2 {
@@ -145,8 +145,8 @@ impl ReplyReader {
     }
 }
 
-/// At least one byte.
-fn some(source: &mut impl Read, buffer: &mut [u8]) -> Result<usize, ConnectionError> {
+/// Reads at least one byte.
+fn read_some(source: &mut impl Read, buffer: &mut [u8]) -> Result<usize, ConnectionError> {
     match source.read(buffer) {
         Ok(0) => Err(ConnectionError::Io(io::ErrorKind::UnexpectedEof.into())),
         Ok(read) => Ok(read),
@@ -159,13 +159,13 @@ fn number(text: &[u8]) -> Result<i64, ConnectionError> {
     text.parse().map_err(|_| ConnectionError::NotRedis)
 }
 
-/// `None` is the protocol's -1: nothing.
-fn length(text: &[u8], most: usize) -> Result<Option<usize>, ConnectionError> {
+/// Reads a length up to `max`; `None` is the protocol's -1, no value.
+fn length(text: &[u8], max: usize) -> Result<Option<usize>, ConnectionError> {
     match number(text)? {
         -1 => Ok(None),
         length => usize::try_from(length)
             .ok()
-            .filter(|length| *length <= most)
+            .filter(|length| *length <= max)
             .map(Some)
             .ok_or(ConnectionError::NotRedis),
     }
@@ -177,7 +177,7 @@ mod tests {
 
     use super::*;
 
-    /// Hands out so many bytes at a time.
+    /// A source that yields so many bytes at a time.
     struct Trickle<'a>(&'a [u8], usize);
 
     impl Read for Trickle<'_> {

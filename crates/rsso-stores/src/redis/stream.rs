@@ -8,39 +8,40 @@ use rustls::{ClientConnection, StreamOwned};
 
 use super::socket::Socket;
 
-/// A socket as readers and writers see it.
+/// A socket as a stream of bytes.
 pub(super) struct SocketStream {
     pub(super) socket: Arc<Socket>,
-    /// How much longer than usual a read may take: the server makes us wait on purpose.
-    extra: Duration,
-    /// The first bytes that ever came, before TLS: they tell what answers there.
-    first: Vec<u8>,
+    /// How much longer than usual a read may take, because the server blocks on purpose.
+    extra_wait: Duration,
+    /// The first bytes that came, before decryption: they tell which server answers.
+    first_bytes: Vec<u8>,
 }
 
-/// Plain, or TLS.
+/// A connection's bytes, with or without TLS.
 pub(super) enum Stream {
     Plain(SocketStream),
     Tls(Box<StreamOwned<ClientConnection, SocketStream>>),
 }
 
-/// Enough of an answer to tell whose it is.
-const FIRST: usize = 64;
+/// How many of the first bytes are kept.
+const MAX_FIRST_BYTES: usize = 64;
 
 impl SocketStream {
     pub(super) fn new(socket: Socket) -> Self {
         Self {
             socket: Arc::new(socket),
-            extra: Duration::ZERO,
-            first: Vec::new(),
+            extra_wait: Duration::ZERO,
+            first_bytes: Vec::new(),
         }
     }
 }
 
 impl Read for SocketStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.socket.receive(buffer, self.extra)?;
-        if self.first.is_empty() {
-            self.first.extend_from_slice(&buffer[..read.min(FIRST)]);
+        let read = self.socket.receive(buffer, self.extra_wait)?;
+        if self.first_bytes.is_empty() {
+            self.first_bytes
+                .extend_from_slice(&buffer[..read.min(MAX_FIRST_BYTES)]);
         }
         Ok(read)
     }
@@ -57,31 +58,31 @@ impl Write for SocketStream {
 }
 
 impl Stream {
-    fn channel(&self) -> &SocketStream {
+    fn socket_stream(&self) -> &SocketStream {
         match self {
-            Self::Plain(channel) => channel,
+            Self::Plain(socket) => socket,
             Self::Tls(stream) => &stream.sock,
         }
     }
 
     pub(super) fn socket(&self) -> &Arc<Socket> {
-        &self.channel().socket
+        &self.socket_stream().socket
     }
 
-    /// The first bytes that the peer has sent; with TLS before they were decrypted.
+    /// The first bytes that the server has sent, before decryption.
     pub(super) fn first_bytes(&self) -> &[u8] {
-        &self.channel().first
+        &self.socket_stream().first_bytes
     }
 
-    /// Each read from now on may take so much longer than usual.
+    /// Lets each read take so much longer than usual.
     pub(super) fn set_extra_wait(&mut self, extra: Duration) {
         match self {
-            Self::Plain(channel) => channel.extra = extra,
-            Self::Tls(stream) => stream.sock.extra = extra,
+            Self::Plain(socket) => socket.extra_wait = extra,
+            Self::Tls(stream) => stream.sock.extra_wait = extra,
         }
     }
 
-    /// Makes the TLS handshake; the first use would make it otherwise.
+    /// Makes the TLS handshake, which would else be made by the first use.
     pub(super) fn complete_tls_handshake(&mut self) -> io::Result<()> {
         if let Self::Tls(stream) = self {
             while stream.conn.is_handshaking() {
@@ -97,7 +98,7 @@ impl Stream {
 impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            Self::Plain(channel) => channel.read(buffer),
+            Self::Plain(socket) => socket.read(buffer),
             Self::Tls(stream) => stream.read(buffer),
         }
     }
@@ -106,14 +107,14 @@ impl Read for Stream {
 impl Write for Stream {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Plain(channel) => channel.write(data),
+            Self::Plain(socket) => socket.write(data),
             Self::Tls(stream) => stream.write(data),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
-            Self::Plain(channel) => channel.flush(),
+            Self::Plain(socket) => socket.flush(),
             Self::Tls(stream) => stream.flush(),
         }
     }

@@ -1,4 +1,4 @@
-//! TLS towards the server: whom to trust, and the client's certificate.
+//! TLS: which authorities are trusted, and the client's certificate.
 
 use std::fs;
 use std::path::Path;
@@ -12,11 +12,11 @@ use super::target::Target;
 use rsso_core::dsn::TlsFiles;
 use rsso_core::error::{Error, Result, StoreErrorKind};
 
-/// What is wrong with TLS before anybody is called is a setting.
+/// An error before the server is called is one of the settings.
 const UNUSABLE: StoreErrorKind = StoreErrorKind::Configuration;
 
 impl Target {
-    /// A TLS connection to `host` that has not begun yet.
+    /// A TLS connection to `host`, before its handshake.
     pub(super) fn tls(&self, host: &str, files: &TlsFiles) -> Result<ClientConnection> {
         let config = self.tls_config(files)?;
         let name = ServerName::try_from(host.to_owned()).map_err(|error| {
@@ -42,12 +42,12 @@ impl Target {
             .with_root_certificates(self.authorities(files)?);
         match (&files.cert, &files.key) {
             (Some(cert), Some(key)) => {
-                let bytes = self.file("key", key)?;
+                let bytes = self.read_file("key", key)?;
                 let private = PrivateKeyDer::from_pem_slice(&bytes).map_err(|error| {
                     self.unusable_file("key", key, &format!("no private key in PEM: {error}"))
                 })?;
                 config
-                    .with_client_auth_cert(self.chain("cert", cert)?, private)
+                    .with_client_auth_cert(self.certificates("cert", cert)?, private)
                     .map_err(unusable)
             }
             _ => Ok(config.with_no_client_auth()),
@@ -58,14 +58,14 @@ impl Target {
         let mut roots = RootCertStore::empty();
         match &files.ca {
             Some(ca) => {
-                for authority in self.chain("ca", ca)? {
+                for authority in self.certificates("ca", ca)? {
                     roots
                         .add(authority)
                         .map_err(|error| self.unusable_file("ca", ca, &error.to_string()))?;
                 }
             }
             None => {
-                // Those that cannot be read are of no use; without any the server is not trusted.
+                // Unreadable ones are left out. Without any, no server is trusted.
                 let found = rustls_native_certs::load_native_certs();
                 roots.add_parsable_certificates(found.certs);
             }
@@ -73,8 +73,8 @@ impl Target {
         Ok(roots)
     }
 
-    fn chain(&self, name: &str, path: &Path) -> Result<Vec<CertificateDer<'static>>> {
-        let bytes = self.file(name, path)?;
+    fn certificates(&self, name: &str, path: &Path) -> Result<Vec<CertificateDer<'static>>> {
+        let bytes = self.read_file(name, path)?;
         let chain = CertificateDer::pem_slice_iter(&bytes)
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| self.unusable_file(name, path, &error.to_string()))?;
@@ -84,7 +84,7 @@ impl Target {
         Ok(chain)
     }
 
-    fn file(&self, name: &str, path: &Path) -> Result<Vec<u8>> {
+    fn read_file(&self, name: &str, path: &Path) -> Result<Vec<u8>> {
         fs::read(path).map_err(|error| {
             Error::store(
                 UNUSABLE,
