@@ -21,7 +21,9 @@ use super::store::RedisStore;
 use rsso_core::error::{Error, Result};
 use rsso_core::store::{Load, Loaded, LockTerms, Token};
 
-/// How much longer than a lock can live a waiter blocks before it looks for itself.
+/// How much longer than a lock's expiry a waiter blocks.
+///
+/// After that it looks for itself.
 const BLOCK_MARGIN: Duration = Duration::from_millis(250);
 
 /// A read that takes the lock.
@@ -130,7 +132,7 @@ impl RedisStore {
         }
     }
 
-    /// Tries to take the lock, again on a new connection if the old one was closed while idle.
+    /// Tries to take the lock, again if an idle connection was closed.
     ///
     /// The lock names its owner's connection, so the second attempt is another command. The old connection is closed
     /// first: else the first attempt might still be done, and the lock would name a dead owner.
@@ -176,7 +178,7 @@ impl RedisStore {
         }
     }
 
-    /// Checks the lock's owner, and frees the lock if it has been stale for long enough.
+    /// Checks the lock's owner, and frees a stale lock in time.
     ///
     /// While the request waits, the renewer thread does this. A request that does not wait may be followed by another.
     fn check_owner(&mut self, request: LockRequest<'_>, lock: &[u8]) -> Result<()> {

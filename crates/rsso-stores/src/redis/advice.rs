@@ -11,7 +11,7 @@ use rsso_core::error::StoreErrorKind as Kind;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Advice {
     pub(super) kind: Kind,
-    /// What happened and the way out; "" if there is nothing to say.
+    /// What happened and the way out; it may be empty.
     pub(super) text: &'static str,
 }
 
@@ -33,7 +33,7 @@ pub(super) const PERHAPS_TLS_PORT: Advice = Advice::new(
     "the server closed the connection without an answer: if this port speaks TLS, write rediss:// in rsso.dsn",
 );
 
-/// What a server's refusal means; `None` if it is not a known one.
+/// What a server's refusal means; `None` for an unknown one.
 pub(super) fn for_refusal(error: &ServerError) -> Option<Advice> {
     let text = error.details().unwrap_or_default();
     let mentions = |part: &str| text.contains(part);
@@ -151,7 +151,7 @@ pub(super) fn for_tls(error: &io::Error, first_bytes: &[u8], in_handshake: bool)
     }
 }
 
-/// Which other server sent these first bytes, if it is a known one.
+/// Which other server sent these bytes; `None` for an unknown one.
 pub(super) fn for_foreign_server(first_bytes: &[u8]) -> Option<Advice> {
     let text = if first_bytes.starts_with(b"HTTP/") {
         "an HTTP server answers at this port (rsso.dsn)"

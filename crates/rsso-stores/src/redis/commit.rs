@@ -12,7 +12,7 @@ use super::store::RedisStore;
 use rsso_core::error::{Error, Result, StoreErrorKind};
 use rsso_core::store::{Basis, Generation, MAYBE_STORED, NOT_STORED, Outcome, Revision, Version};
 
-/// The version that a script compares with the record's; empty if no record was seen.
+/// The version that the record must have; empty if none was seen.
 #[derive(Default)]
 struct ExpectedVersion {
     generation: Vec<u8>,

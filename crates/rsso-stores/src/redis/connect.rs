@@ -22,7 +22,7 @@ use rsso_core::deadline::Deadline;
 use rsso_core::dsn::RedisAddress;
 use rsso_core::error::Result;
 
-/// The pause before a unix socket with a full backlog is tried again.
+/// The pause before a full unix socket is tried again.
 const UNIX_CONNECT_RETRY: Duration = Duration::from_millis(5);
 
 impl Target {

@@ -21,7 +21,7 @@ use super::target::Target;
 /// A larger send buffer is given back to the system, in bytes.
 const MAX_KEPT_BUFFER: usize = 1 << 20;
 
-/// How long after a write the server is trusted to accept the next one.
+/// How long after a write the server is trusted to accept another.
 const WRITE_TRUST: Duration = Duration::from_secs(1);
 
 /// An open connection.
@@ -35,7 +35,7 @@ pub(super) struct Connection {
     pub(super) write_refusal: Option<ServerError>,
     /// How many replies are on their way that nobody has waited for.
     unread_replies: usize,
-    /// The scripts that the server is known to have: a bit for each.
+    /// A bit for each script that the server is known to have.
     known_scripts: u32,
     /// What is sent is assembled here, in the same memory each time.
     send_buffer: Vec<u8>,
@@ -43,10 +43,10 @@ pub(super) struct Connection {
     last_write: Instant,
 }
 
-/// Commands that are sent in one write, and whose replies are read together.
+/// Commands that are sent together, and whose replies are read together.
 pub(super) struct Pipeline<'a> {
     pub(super) commands: &'a [Cmd],
-    /// How many of the commands were sent before: only their replies are read.
+    /// How many commands were sent before. Only their replies are read.
     pub(super) already_sent: usize,
     /// Data to send between the commands.
     pub(super) payload: Option<PayloadAt<'a>>,
@@ -57,7 +57,7 @@ pub(super) struct Pipeline<'a> {
 /// Data that a pipeline stages before one of its commands.
 #[derive(Clone, Copy)]
 pub(super) struct PayloadAt<'a> {
-    /// The index of that command; it is also the index of the payload's reply.
+    /// The index of that command, and of the payload's reply.
     pub(super) index: usize,
     pub(super) payload: &'a StagedPayload<'a>,
 }
@@ -116,7 +116,7 @@ impl Connection {
         self.last_reply.elapsed()
     }
 
-    /// Whether the server has closed it, or it is known to be dead.
+    /// Whether it is closed, or known to be dead.
     pub(super) fn is_closed(&self) -> bool {
         self.socket().is_closed()
     }
@@ -125,7 +125,7 @@ impl Connection {
         self.stream.socket()
     }
 
-    /// Whether the server had this script when it last ran on this connection.
+    /// Whether the script has run on this connection.
     pub(super) fn knows_script(&self, script: Script) -> bool {
         self.known_scripts & 1 << script as u32 != 0
     }
@@ -143,7 +143,9 @@ impl Connection {
         Ok(())
     }
 
-    /// Sends a pipeline and returns all replies, of the payload too. Some may be the server's errors.
+    /// Sends a pipeline and returns all replies, the payload's too.
+    ///
+    /// Some of them may be the server's errors.
     pub(super) fn run(
         &mut self,
         target: &Target,
@@ -224,7 +226,7 @@ impl Connection {
         self.exchange_packed(target, commands.len())
     }
 
-    /// Sends the send buffer, reads `count` replies, and notes whether a write was refused.
+    /// Sends the buffer, reads `count` replies, and notes a refused write.
     fn exchange_packed(
         &mut self,
         target: &Target,

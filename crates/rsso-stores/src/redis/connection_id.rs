@@ -7,7 +7,7 @@ use redis::{Cmd, Value, cmd};
 
 use super::process::Process;
 
-/// The length of a token, behind which a lock names its owner's connection.
+/// The length of the token in a lock; its owner's connection follows.
 const TOKEN_LEN: usize = 16;
 
 /// How much of the server's run id is kept.
@@ -73,14 +73,14 @@ impl ConnectionId {
         self.process.as_ref().and_then(Process::exists)
     }
 
-    /// The command on the connection `own` that lists this one if it exists.
+    /// The command that lists this connection, to be sent on `own`.
     ///
     /// `None` if it belongs to another run of the server, or is not known.
     pub(super) fn list_command(&self, own: &Self) -> Option<Cmd> {
         self.client_command("LIST", own)
     }
 
-    /// The command on the connection `own` that closes this one.
+    /// The command that closes this connection, to be sent on `own`.
     ///
     /// `None` if it belongs to another run of the server, or is not known.
     pub(super) fn kill_command(&self, own: &Self) -> Option<Cmd> {
@@ -96,7 +96,7 @@ impl ConnectionId {
         Some(command)
     }
 
-    /// Whether it belongs to an earlier run of the server, or to another server.
+    /// Whether it belongs to another run of the server than `own`.
     pub(super) fn is_of_another_server_run(&self, own: &Self) -> bool {
         !self.server_run.is_empty()
             && !own.server_run.is_empty()

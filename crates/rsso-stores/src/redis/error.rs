@@ -58,7 +58,9 @@ impl fmt::Display for RefusalText<'_> {
     }
 }
 
-/// Whether the server refuses all writes: it is full, a replica, or cannot save.
+/// Whether the server refuses all writes.
+///
+/// It is full, a replica, or cannot save.
 pub(super) fn is_write_refusal(error: &ServerError) -> bool {
     // Redis 6.2 puts the error of a script's command into a sentence of its own.
     let mentions = |code: &str| {
@@ -97,7 +99,9 @@ impl Target {
         }
     }
 
-    /// The error for a connection before its first reply: it may be the wrong port.
+    /// The error for a connection before its first reply.
+    ///
+    /// It may be the wrong port: `first_bytes` tell which server answers.
     pub(super) fn connect_error(
         &self,
         error: ConnectionError,
@@ -123,7 +127,7 @@ impl Target {
         }
     }
 
-    /// What the first bytes, or their absence, say of a port where no Redis server answers as configured.
+    /// Advice if the first bytes, or their absence, show a wrong port.
     fn wrong_port(&self, error: &ConnectionError, first_bytes: &[u8]) -> Option<Advice> {
         let is_plain_tcp = matches!(&self.dsn.address, RedisAddress::Tcp { tls: None, .. });
         if let Some(advice) = advice::for_foreign_server(first_bytes) {

@@ -74,7 +74,7 @@ pub(super) fn outbox(prefix: &str, realm: &Realm) -> String {
     format!("{prefix}e:{}", realm.as_str())
 }
 
-/// The stream of ends of logins that no longer fit into the outbox.
+/// The stream of ends of logins, for which the outbox lacks room.
 pub(super) fn login_ends(prefix: &str, realm: &Realm) -> String {
     format!("{prefix}k:{}", realm.as_str())
 }

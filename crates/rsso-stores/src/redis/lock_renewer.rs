@@ -5,8 +5,8 @@
 //! - If the named connection is closed under a living owner, the thread puts its own connection into the lock. Causes
 //!   are the server's idle `timeout`, a restart, a firewall.
 //! - If the owner is killed, its thread dies with it.
-//! - While its worker waits, the thread asks the server every [`WATCH_INTERVAL`] whether the lock's owner exists. If not,
-//!   and the lock names no other connection in time, it frees the lock for the first in the queue.
+//! - While its worker waits, the thread checks the lock's owner every [`WATCH_INTERVAL`]. If the owner is gone, and the
+//!   lock names no other connection in time, it frees the lock for the first in the queue.
 //!
 //! What always holds: the thread starts with the first lock of a process, never earlier. It has a connection of its
 //! own, made when first needed; most requests end before that. A forked child has no such thread, and starts its own.
@@ -53,9 +53,10 @@ impl LockRenewer {
         }
     }
 
-    /// Renews a lock that was granted on this connection, first after a third of its expiry.
+    /// Renews a lock that was granted on this connection.
     ///
-    /// It makes no system call, because hardly any request lives that long.
+    /// The first time is after a third of its expiry. Hardly any request lives that long, so adding the task makes no
+    /// system call.
     pub(super) fn renew(
         &mut self,
         token: Token,
@@ -67,7 +68,9 @@ impl LockRenewer {
         self.add(token, keys, LockDuty::Renew { ttl, owner }, ttl / 3);
     }
 
-    /// Watches a lock that this request waits for, at the latest when `stale_lock` may be freed.
+    /// Watches a lock that this request waits for.
+    ///
+    /// The first time is when `stale_lock` may be freed, or earlier.
     pub(super) fn watch(
         &mut self,
         token: Token,
@@ -84,7 +87,7 @@ impl LockRenewer {
         }
     }
 
-    /// Stops renewing or watching: the lock is released, or the wait is over.
+    /// Stops renewing or watching the lock of `token`.
     pub(super) fn stop(&mut self, token: Token) {
         if let Some(shared) = &self.shared {
             shared.state.lock().tasks.retain(|task| task.token != token);

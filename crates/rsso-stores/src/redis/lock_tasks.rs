@@ -15,10 +15,12 @@ use super::stale_lock::StaleLock;
 use rsso_core::deadline::Deadline;
 use rsso_core::store::Token;
 
-/// How often the thread checks the owner of a lock that its worker waits for.
+/// How often the owner of an awaited lock is checked.
 pub(super) const WATCH_INTERVAL: Duration = Duration::from_secs(1);
 
-/// When a task that failed is tried again: a server that restarts is back soon.
+/// The pause before a failed task is tried again.
+///
+/// It is short: a server that restarts is back soon.
 const RETRY_INTERVAL: Duration = Duration::from_millis(250);
 
 /// The tasks, and what wakes the thread.
@@ -32,7 +34,7 @@ pub(super) struct TaskState {
     pub(super) tasks: Vec<LockTask>,
     /// The worker's connection while it is open.
     pub(super) worker: Option<Arc<Socket>>,
-    /// How long the thread sleeps at most: a sixth of the shortest lock expiry.
+    /// The longest sleep: a sixth of the shortest expiry of a lock.
     pub(super) max_sleep: Duration,
     /// The worker is done: the thread ends.
     pub(super) is_over: bool,
@@ -68,7 +70,7 @@ pub(super) enum NamedOwner {
     Renewer,
 }
 
-/// When a task is due again, and what is to be done then.
+/// What to do next for a lock, and when.
 pub(super) struct NextDuty {
     pub(super) duty: LockDuty,
     pub(super) wait: Duration,
@@ -115,7 +117,7 @@ impl SharedTasks {
         let _ = self.wake_up.read();
     }
 
-    /// Notes what is to be done next for a lock, if its task still exists.
+    /// Sets the next duty of a task that still exists.
     pub(super) fn reschedule(&self, token: Token, next: NextDuty) {
         let mut state = self.state.lock();
         if let Some(task) = state.tasks.iter_mut().find(|task| task.token == token) {
@@ -126,7 +128,9 @@ impl SharedTasks {
 }
 
 impl TaskState {
-    /// The tasks that are due: their time has come, or the connection that the lock names is closed.
+    /// The tasks that are due.
+    ///
+    /// Their time has come, or the connection that the lock names is closed.
     fn take_due(&mut self, has_connection: bool) -> Vec<LockTask> {
         // A closed socket would wake the thread again and again.
         self.worker.take_if(|worker| worker.is_closed());

@@ -20,7 +20,7 @@ pub(super) struct LoginChange {
 }
 
 impl RedisStore {
-    /// Adds what a script needs for its events: ids, time, how long and how many are kept.
+    /// Adds what a script needs for its events: ids, time and retention.
     pub(super) fn add_event_arguments(&self, call: &mut Cmd, moment: &Moment) {
         let retention = &self.event_retention;
         let kept = format!("{} {}", millis(retention.ttl), retention.most);
@@ -51,7 +51,9 @@ impl RedisStore {
         self.script_answer(replies.next().unwrap_or_default())
     }
 
-    /// The error if the second of two calls was refused: others may have undone the first.
+    /// The error if the second of two calls was refused.
+    ///
+    /// Others may have undone the first.
     pub(super) fn outcome_unknown(&self) -> Error {
         self.plain_error(MAYBE_CHANGED)
     }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use rsso_core::login::{Bound, Kick, Login, UserKey};
 use rsso_core::store::{Generation, Revision, Version};
 
-/// The length of a user in a record, and in a script's answer.
+/// The length of a user in a record and in an answer.
 const USER_LEN: usize = 43;
 
 /// The field of a user's key that holds a login. Its name is the login's id.

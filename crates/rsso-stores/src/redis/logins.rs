@@ -58,7 +58,7 @@ impl Logins for RedisStore {
         Ok(done.answer.code == 1 || done.sent_twice)
     }
 
-    /// Sent once: a second call would not know whom the first has kicked.
+    /// Sent once: a second call could not tell whom the first kicked.
     fn kick(&mut self, user: &User, which: &Which, order: &KickOrder) -> Result<Vec<Kick>> {
         let moment = Moment::now()?;
         let kicked = EventDetails::kick(&moment, &order.reason, KickCode::Kicked);

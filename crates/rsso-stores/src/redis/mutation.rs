@@ -1,7 +1,7 @@
 //! Commands that change something, and what is known if their answer is lost.
 //!
-//! What always holds: a change is sent a second time only if the first connection was closed by the server, or broke,
-//! or the server has ended. The caller learns that it was sent twice, because a refusal of the second says nothing of
+//! What always holds: a change is sent a second time only if the first connection broke, or the server has closed it or
+//! ended. The caller learns that it was sent twice, because a refusal of the second says nothing of
 //! the first.
 
 use std::time::Duration;
@@ -15,7 +15,7 @@ use super::staged_payload::StagedPayload;
 use super::store::RedisStore;
 use rsso_core::error::Error;
 
-/// After so long without traffic a change first checks whether its connection is closed.
+/// After so long without traffic a change first checks its connection.
 ///
 /// What is never sent was certainly not done. The check is a system call, which a faster request need not pay.
 const CHECK_AFTER_IDLE: Duration = Duration::from_millis(1);
@@ -45,7 +45,7 @@ pub(super) enum Resend {
 }
 
 impl RedisStore {
-    /// Sends a change; a payload that is staged first has the first reply.
+    /// Sends a change. A staged payload has the first reply.
     pub(super) fn mutate(
         &mut self,
         payload: Option<&StagedPayload<'_>>,
@@ -80,7 +80,7 @@ impl RedisStore {
         Err(MutationError::Unknown(lost.error))
     }
 
-    /// Drops a connection that was closed while it was idle, and tries one that may be forgotten.
+    /// Drops an idle connection that is closed, and tries a doubtful one.
     fn check_idle_connection(&mut self) -> Result<(), Error> {
         let connection = self.connection.as_ref();
         let idle = connection.map_or(Duration::ZERO, Connection::idle_time);
@@ -98,7 +98,7 @@ impl RedisStore {
 }
 
 impl MutationError {
-    /// The error, with its outcome: `not_done`, or `maybe_done` if that is not known.
+    /// The error with its outcome: `not_done`, or `maybe_done` if unknown.
     pub(super) fn into_error(self, not_done: &str, maybe_done: &str) -> Error {
         match self {
             Self::NotSent(error) => error.with_outcome(not_done),

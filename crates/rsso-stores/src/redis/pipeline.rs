@@ -62,7 +62,7 @@ impl RedisStore {
         self.try_pipeline_after(None, commands, block_time)
     }
 
-    /// As [`Self::try_pipeline`], after a payload that is staged first and has the first reply.
+    /// As [`Self::try_pipeline`], after a payload, which has the first reply.
     pub(super) fn try_pipeline_after(
         &mut self,
         payload: Option<&StagedPayload<'_>>,
@@ -104,7 +104,7 @@ impl RedisStore {
         Ok(replies)
     }
 
-    /// Sends commands again that the server has refused. The connection is dropped if it refuses again.
+    /// Sends refused commands again, and drops the connection at another refusal.
     fn resend_refused(
         &mut self,
         mut connection: Connection,
@@ -161,7 +161,7 @@ impl RedisStore {
         Ok(connection)
     }
 
-    /// Makes a new connection in place of a lost one, which is closed on the server.
+    /// Makes a new connection, and has the server close the lost one.
     ///
     /// True if nothing that was sent on the old one can be done any more: the server has closed it, or has ended.
     pub(super) fn replace_connection(&mut self, lost: &LostAnswer) -> Result<bool, PipelineError> {
@@ -180,7 +180,7 @@ impl RedisStore {
     }
 }
 
-/// Whether commands may be sent again after the answer of a connection was lost.
+/// Whether commands whose answer was lost may be sent again.
 ///
 /// `idle` is how long it had been idle; `None` if it was new.
 pub(super) fn may_try_again(lost: &LostAnswer, idle: Option<Duration>) -> bool {

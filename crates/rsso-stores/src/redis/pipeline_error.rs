@@ -16,7 +16,7 @@ pub(super) enum PipelineError {
 /// An answer that never came.
 pub(super) struct LostAnswer {
     pub(super) error: Error,
-    /// Time ran out: the connection may be intact, and the commands may still be done.
+    /// Time ran out: the commands may still be done.
     pub(super) timed_out: bool,
     /// The connection that was given up.
     pub(super) connection: ConnectionId,

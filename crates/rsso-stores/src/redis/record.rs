@@ -32,7 +32,7 @@ pub(super) fn trailer(version: Version) -> Vec<u8> {
     trailer
 }
 
-/// The record in a stored value; `None` if that is not a record.
+/// Reads a stored value; `None` if it is not a record.
 pub(super) fn decode(mut value: Vec<u8>) -> Option<Record> {
     let at = value.len().checked_sub(TRAILER_LEN)?;
     let trailer = value.split_off(at);

@@ -68,7 +68,7 @@ impl Client<'_> {
         }
     }
 
-    /// Checks the owner of a lock that the worker waits for, and frees the lock of a dead one.
+    /// Checks the owner of an awaited lock, and frees a stale lock.
     fn watch(
         &mut self,
         task: &LockTask,
@@ -128,7 +128,7 @@ impl Client<'_> {
         })
     }
 
-    /// Puts this connection into a lock, and returns what the lock names now.
+    /// Puts this connection into a lock; returns what that names now.
     fn set_owner(
         &mut self,
         task: &LockTask,

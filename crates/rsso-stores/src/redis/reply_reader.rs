@@ -12,7 +12,7 @@ use super::error::ConnectionError;
 /// How much is read at once, in bytes.
 const READ_SIZE: usize = 16 * 1024;
 
-/// The longest line: a number, a status or the text of an error.
+/// The longest line: a number, a status or an error.
 const MAX_LINE_LEN: usize = 64 * 1024;
 
 /// The longest string: Redis' own limit (`proto-max-bulk-len`) by default.
@@ -21,7 +21,7 @@ const MAX_BULK_LEN: usize = 512 * 1024 * 1024;
 /// How much of a long string is allocated before it has come.
 const ALLOCATION_STEP: usize = 1024 * 1024;
 
-/// The deepest nesting of arrays; a reply from the outbox has three levels.
+/// The deepest nesting of arrays; the outbox has three levels.
 const MAX_DEPTH: u8 = 8;
 
 /// Reads replies, and keeps the bytes that came after the last one.
@@ -119,7 +119,7 @@ impl ReplyReader {
         Ok(())
     }
 
-    /// Reads a string of so many bytes, and the end of its line.
+    /// Reads a string of this length, and its line end.
     fn bulk(&mut self, source: &mut impl Read, length: usize) -> Result<Vec<u8>, ConnectionError> {
         let held = (self.end - self.start).min(length);
         let mut bytes = Vec::with_capacity(length.min(ALLOCATION_STEP));
@@ -159,7 +159,7 @@ fn number(text: &[u8]) -> Result<i64, ConnectionError> {
     text.parse().map_err(|_| ConnectionError::NotRedis)
 }
 
-/// Reads a length up to `max`; `None` is the protocol's -1, no value.
+/// Reads a length up to `max`; `None` is -1, no value.
 fn length(text: &[u8], max: usize) -> Result<Option<usize>, ConnectionError> {
     match number(text)? {
         -1 => Ok(None),

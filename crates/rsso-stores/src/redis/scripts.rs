@@ -91,7 +91,7 @@ impl Script {
     }
 
     fn evalsha(self) -> Cmd {
-        // Room for the arguments of any act on one session.
+        // Room for the arguments of a call for one session.
         let mut call = Cmd::with_capacity(16, 640);
         call.arg("EVALSHA").arg(self.source().hash.as_str());
         call

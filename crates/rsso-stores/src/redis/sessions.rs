@@ -21,9 +21,10 @@ impl Store for RedisStore {
         &self.target.address
     }
 
-    /// Finds out whether the server accepts writes: if not, a new session would be lost at its end.
+    /// Finds out whether the server accepts writes.
     ///
-    /// It asks only if that is not known: each new connection and each write has asked.
+    /// If not, a new session would be lost at its end. It asks only if that is not known: each new connection and each
+    /// write has asked.
     fn ready(&mut self) -> Result<()> {
         let connection = self.take_connection()?;
         let is_known = connection.accepts_writes();

@@ -1,8 +1,8 @@
 //! A socket whose reads and writes end at a deadline, whatever signals arrive meanwhile.
 //!
 //! What always holds: `EINTR` is not an error, because the kernel never restarts a `recv` with a timeout. A timeout is
-//! reported only after a last look at the socket: a process that was stopped (SIGSTOP, a debugger) may wake up after its
-//! deadline with the answer already there.
+//! reported only after a last look at the socket. A process that was stopped (SIGSTOP, a debugger) may wake up after
+//! its deadline with the answer already there.
 
 use std::io::{self, ErrorKind, Read as _};
 use std::net::{Shutdown, TcpStream};
@@ -27,10 +27,12 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 /// The number of unanswered probes that end the connection.
 const KEEPALIVE_PROBES: u32 = 3;
 
-/// The shortest time that data may stay unacknowledged: enough to send a lost packet again.
+/// The shortest time that data may stay unacknowledged.
+///
+/// It is enough to send a lost packet again.
 const MIN_USER_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// `POLLRDHUP`: the peer sends nothing more, or this side has shut the connection down.
+/// `POLLRDHUP`: one of both sides has shut the connection down.
 pub(super) const PEER_CLOSED: PollFlags = PollFlags::from_bits_retain(libc::POLLRDHUP);
 
 /// A connected socket.
@@ -38,7 +40,9 @@ pub(super) const PEER_CLOSED: PollFlags = PollFlags::from_bits_retain(libc::POLL
 /// [`Self::shut_down`] ends the connection even if others share the socket.
 #[derive(Debug)]
 pub(super) struct Socket {
-    /// Makes a forked child give it up: else the lock of a killed parent would stay alive.
+    /// Makes a forked child give the socket up.
+    ///
+    /// Else the lock of a killed parent would stay alive.
     _held: Held,
     socket: socket2::Socket,
     timeout: Duration,
@@ -145,12 +149,12 @@ impl AsFd for Socket {
     }
 }
 
-/// Whether a signal or the socket's own timeout ended the call: the deadline decides.
+/// Whether a signal or the socket's own timeout ended the call.
 fn is_unfinished(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock)
 }
 
-/// A timeout for `poll`, rounded up, so that a wait never ends before its deadline.
+/// A timeout for `poll`, rounded up: no wait ends too early.
 pub(super) fn poll_timeout(left: Duration) -> PollTimeout {
     let millis = left.as_nanos().div_ceil(1_000_000);
     let millis = i32::try_from(millis).unwrap_or(i32::MAX);

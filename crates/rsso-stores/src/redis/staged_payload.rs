@@ -2,7 +2,7 @@
 //!
 //! A script renames that key, so that the data never pass through the script.
 
-/// A `SET` of the staging key that copies the data only into the send buffer.
+/// A `SET` of the staging key, which copies the data once.
 pub(super) struct StagedPayload<'a> {
     pub(super) key: &'a str,
     pub(super) data: &'a [u8],

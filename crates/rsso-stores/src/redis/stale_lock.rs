@@ -9,13 +9,19 @@ use redis::{Cmd, Value};
 
 use super::connection_id::ConnectionId;
 
-/// How long an owner whose connection is gone has to name another one. It notices at once.
+/// How long an owner whose connection is gone has.
+///
+/// It notices that at once, and names another connection.
 const CONNECTION_GONE_GRACE: Duration = Duration::from_millis(500);
 
-/// How long an owner has whose process is seen to live: a busy machine is slow.
+/// How long an owner has whose process lives on this machine.
+///
+/// It is longer, because a busy machine is slow.
 const LIVING_PROCESS_GRACE: Duration = Duration::from_secs(3);
 
-/// How long an owner has after a restart or failover: it must first reach the new server.
+/// How long an owner has after a restart or failover.
+///
+/// It must first reach the new server.
 const SERVER_RESTART_GRACE: Duration = Duration::from_secs(3);
 
 /// A lock whose owner may be dead.
@@ -42,7 +48,7 @@ impl StaleLock {
 pub(super) enum OwnerCheck {
     /// Not at all: it is alive, or nobody can tell. The lock's expiry decides.
     Impossible,
-    /// Nothing is asked: its connection ended with an earlier run of the server.
+    /// Nothing to ask: the connection ended with another server run.
     ServerRestarted,
     /// This command tells whether its connection exists.
     Ask(Cmd),

@@ -24,14 +24,14 @@ pub struct RedisStore {
     pub(super) target: Target,
     pub(super) prefix: String,
     pub(super) event_retention: Retention,
-    /// Dropped before the connection, so that its thread ends instead of replacing that.
+    /// Dropped before the connection, which its thread would else replace.
     pub(super) lock_renewer: LockRenewer,
     pub(super) connection: Option<Connection>,
     /// Commands that were sent and not answered yet. They may be sent again.
     pub(super) unanswered: Vec<Cmd>,
     /// The stale lock that was found last.
     pub(super) stale_lock: Option<StaleLock>,
-    /// The keys that were used last: a request uses the same again and again.
+    /// The keys that were used last: a request repeats them.
     cached_keys: Option<CachedKeys>,
 }
 
@@ -105,7 +105,9 @@ impl RedisStore {
             .ok_or_else(|| self.plain_error("a script answered something unexpected"))
     }
 
-    /// What a read found: a script's answer (detail, milliseconds left) and the record after it.
+    /// What a read found.
+    ///
+    /// `answer` is the script's (detail, milliseconds left), `record` the reply to the `GET` after it.
     pub(super) fn loaded(
         &self,
         locked: bool,
@@ -132,7 +134,7 @@ impl RedisStore {
         })
     }
 
-    /// Whether the server has refused the last write, and would refuse another one.
+    /// Whether the server has refused the last write.
     pub(super) fn refuses_writes(&self) -> bool {
         self.connection
             .as_ref()

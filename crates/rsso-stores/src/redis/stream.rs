@@ -11,7 +11,7 @@ use super::socket::Socket;
 /// A socket as a stream of bytes.
 pub(super) struct SocketStream {
     pub(super) socket: Arc<Socket>,
-    /// How much longer than usual a read may take, because the server blocks on purpose.
+    /// How much longer a read may take while the server blocks.
     extra_wait: Duration,
     /// The first bytes that came, before decryption: they tell which server answers.
     first_bytes: Vec<u8>,
@@ -82,7 +82,7 @@ impl Stream {
         }
     }
 
-    /// Makes the TLS handshake, which would else be made by the first use.
+    /// Makes the TLS handshake now, instead of at the first use.
     pub(super) fn complete_tls_handshake(&mut self) -> io::Result<()> {
         if let Self::Tls(stream) = self {
             while stream.conn.is_handshaking() {

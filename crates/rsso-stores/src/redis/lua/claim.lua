@@ -32,8 +32,8 @@ local function is_repeated(entry)
     and math.abs(tonumber(events.at) - entry.a) < grace
 end
 
--- Without a limit, and if nobody is told, the user's logins are not all read, but only three kinds: the session's own;
--- the newest, one of which may be repeated; and some at random, whose dead are removed.
+-- Without a limit, and if nobody is told, only three kinds of logins are read. These are the session's own; the newest,
+-- one of which may be repeated; and some at random, whose dead are removed.
 local reads_all = max_logins > 0 or max_per_device > 0 or elsewhere_members ~= ''
 local NEWEST = 8
 local function own_login_and_repeated()
