@@ -64,6 +64,22 @@ impl Fixture {
         release(&self.dir, "here");
     }
 
+    /// Pauses the server while the script continues from `here`; returns what the script prints.
+    fn finish_on_paused_server(&self, mut script: Running) -> String {
+        wait_at(&mut script, "here");
+        self.redis.pause();
+        self.resume_script();
+        let printed = script.wait().stdout;
+        self.redis.resume();
+        printed
+    }
+
+    /// The number of alice's logins.
+    fn count_logins(&self) -> String {
+        let code = with_checkpoints("echo count(sso_logins('alice'));");
+        self.direct.run_code(&code).ok()
+    }
+
     /// Waits for the script; returns its output and the stored `n`.
     fn finish(&self, script: Running) -> (Output, String) {
         let output = script.wait();
@@ -189,22 +205,17 @@ fn a_write_after_a_restart_is_stored_if_the_session_survived() {
 #[test]
 fn a_claim_on_a_paused_server_has_an_unknown_outcome() {
     let fixture = Fixture::new();
-    let mut script = fixture.php.spawn_code(&with_checkpoints(
+    let script = fixture.php.spawn_code(&with_checkpoints(
         "session_id('known'); session_start(); checkpoint('here');
          try { sso_claim('alice', 'web', ['rotate_id' => false]); } catch (Rsso\\StoreException $e) { echo $e->getMessage(); }
          session_abort();",
     ));
-    wait_at(&mut script, "here");
-    fixture.redis.pause();
-    fixture.resume_script();
-    let message = script.wait().stdout;
-    fixture.redis.resume();
+    let message = fixture.finish_on_paused_server(script);
     assert!(
         message.contains("it is not known whether the user's logins were changed"),
         "{message}"
     );
-    let logins = "echo count(sso_logins('alice'));";
-    assert_eq!(fixture.direct.run_code(&with_checkpoints(logins)).ok(), "1");
+    assert_eq!(fixture.count_logins(), "1");
 }
 
 #[test]
@@ -218,17 +229,12 @@ fn a_kick_on_a_paused_server_has_an_unknown_outcome() {
          try { sso_kick('alice'); } catch (Rsso\\StoreException $e) { echo $e->getMessage(); }",
     ));
     assert_eq!(script.line(), "1");
-    wait_at(&mut script, "here");
-    fixture.redis.pause();
-    fixture.resume_script();
-    let message = script.wait().stdout;
-    fixture.redis.resume();
+    let message = fixture.finish_on_paused_server(script);
     assert!(
         message.contains("it is not known whether the user's logins were changed"),
         "{message}"
     );
-    let logins = "echo count(sso_logins('alice'));";
-    assert_eq!(fixture.direct.run_code(&with_checkpoints(logins)).ok(), "0");
+    assert_eq!(fixture.count_logins(), "0");
 }
 
 /// A firewall has forgotten the connection: no answer, no end. A read is repeated, but a change is sent only once.

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::common::checkpoints::{php, release, wait_at, with_checkpoints};
-use rsso_testkit::{MariaDb, WorkDir};
+use rsso_testkit::php::Running;
+use rsso_testkit::{MariaDb, Php, WorkDir};
 
 fn assert_no_deadlock(mariadb: &MariaDb) {
     let status = mariadb.sql("SHOW ENGINE INNODB STATUS");
@@ -12,6 +13,16 @@ fn assert_no_deadlock(mariadb: &MariaDb) {
         "a deadlock:\n{status}"
     );
     assert_eq!(mariadb.deadlocks(), 0);
+}
+
+/// Eight processes that run the code, each waiting at the checkpoint `start` until all are there.
+fn start_together(php: &Php, dir: &WorkDir, code: &str) -> Vec<Running> {
+    let mut processes: Vec<_> = (0..8).map(|_| php.spawn_code(code)).collect();
+    for process in &mut processes {
+        wait_at(process, "start");
+    }
+    release(dir, "start");
+    processes
 }
 
 /// Eight processes start the same 20 sessions at once.
@@ -25,12 +36,7 @@ fn eight_processes_that_start_a_session_cause_no_deadlock() {
             session_id(\"new$i\"); session_start(); $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1; session_write_close();
         }",
     );
-    let mut processes: Vec<_> = (0..8).map(|_| php.spawn_code(&code)).collect();
-    for process in &mut processes {
-        wait_at(process, "start");
-    }
-    release(&dir, "start");
-    for process in processes {
+    for process in start_together(&php, &dir, &code) {
         assert_eq!(process.wait().ok(), "");
     }
     let sums = php.run_code(&with_checkpoints(
@@ -60,12 +66,7 @@ fn eight_processes_that_start_and_end_sessions_cause_no_deadlock() {
                 if ($i % 10 === 0) { session_id(''); session_start(); session_gc(); session_write_close(); }
             }",
         );
-        let mut processes: Vec<_> = (0..8).map(|_| php.spawn_code(&code)).collect();
-        for process in &mut processes {
-            wait_at(process, "start");
-        }
-        release(&dir, "start");
-        for process in processes {
+        for process in start_together(&php, &dir, &code) {
             assert_eq!(process.wait().ok(), "", "rsso.lock={lock}");
         }
         assert_no_deadlock(&mariadb);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::common::backend::{Backend, kind, user};
 use crate::common::receiver::Receiver;
-use crate::common::relay::{RelaySetup, webhook};
+use crate::common::relay::{RelaySetup, webhook, xmpp};
 use crate::common::{HOUR, json, open_store, session_key};
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -15,7 +15,6 @@ use rsso_core::login::{
     Claim, ClaimBasis, Claimed, Client, Device, KickOrder, Limits, LoginId, Which,
 };
 use rsso_core::store::{Store, Token};
-use rsso_testkit::xmpp::{COMPONENT, DOMAIN, SECRET};
 use rsso_testkit::{XmppServer, eventually};
 use serde_json::Value;
 
@@ -174,14 +173,7 @@ fn each_event_of_a_large_kick_arrives_once_over_xmpp() {
     let server = XmppServer::prosody(&["kiosk"]);
     let mut clients = server.clients(&["kiosk@example.org/web"]);
     let (mut account, setup) = (SharedAccount::open(), RelaySetup::new());
-    let port = server.component_port();
-    let gateway = setup.gateway(
-        &account.backend,
-        &format!(
-            "[xmpp]\nserver = \"127.0.0.1:{port}\"\ncomponent = \"{COMPONENT}\"\nsecret = \"{SECRET}\"\n\
-             account = \"{{uid}}@{DOMAIN}\"\n"
-        ),
-    );
+    let gateway = setup.gateway(&account.backend, &xmpp(&server, ""));
     let ids = account.kick_all();
     let mut told = HashMap::new();
     while told.len() < LOGINS {

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use crate::common::backend::{Backend, kind, tries};
-use crate::common::relay::RelaySetup;
+use crate::common::relay::{RelaySetup, xmpp};
 
 use rsso_core::login::Client;
-use rsso_testkit::xmpp::{COMPONENT, DOMAIN, SECRET};
+use rsso_testkit::xmpp::SECRET;
 use rsso_testkit::{Gateway, XmppClients, XmppServer, eventually};
 use serde_json::Value;
 
@@ -16,14 +16,7 @@ const DELIVERED: &str = "rsso_xmpp_messages_total{result=\"delivered\"}";
 fn every_replaced_login_gets_a_message(mut server: XmppServer, backend: &Backend) {
     let mut clients = server.clients(&["alice@example.org/web"]);
     let setup = RelaySetup::new();
-    let port = server.component_port();
-    let gateway = setup.gateway(
-        backend,
-        &format!(
-            "[xmpp]\nserver = \"127.0.0.1:{port}\"\ncomponent = \"{COMPONENT}\"\nsecret = \"{SECRET}\"\n\
-             account = \"{{uid}}@{DOMAIN}\"\ngrace = 10\n"
-        ),
-    );
+    let gateway = setup.gateway(backend, &xmpp(&server, "grace = 10"));
     let mut app = backend.application();
     let count = tries(20);
     let mut kicked = app.log_in("s0", "alice", "web");
@@ -88,14 +81,7 @@ fn next(clients: &mut XmppClients, gateway: &Gateway) -> Notice {
 fn a_login_is_notified_of_another_one(server: &XmppServer, backend: &Backend) {
     let mut clients = server.clients(&["alice@example.org/web"]);
     let setup = RelaySetup::new();
-    let port = server.component_port();
-    let gateway = setup.gateway(
-        backend,
-        &format!(
-            "[xmpp]\nserver = \"127.0.0.1:{port}\"\ncomponent = \"{COMPONENT}\"\nsecret = \"{SECRET}\"\n\
-             account = \"{{uid}}@{DOMAIN}\"\n"
-        ),
-    );
+    let gateway = setup.gateway(backend, &xmpp(server, ""));
     let mut app = backend.application();
     let web = app.log_in("web", "alice", "web");
     let phone = app.log_in_notifying_others("phone", "alice", "ios", "a phone", Client::default());

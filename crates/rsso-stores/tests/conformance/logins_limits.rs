@@ -8,7 +8,7 @@ use rsso_core::store::Outcome;
 
 use crate::common::fixture::{Fixture, HOUR, StoreClient};
 use crate::common::login_helpers::{
-    at_most, at_most_per_device, new_claim, refuse_above, stable_parts, user,
+    assert_are_the_logins_of, at_most, at_most_per_device, new_claim, refuse_above, user,
 };
 
 /// Signs in from a new session; returns the login and those that made room.
@@ -158,13 +158,7 @@ pub fn a_newcomer_is_refused(fixture: &dyn Fixture) {
         let Claimed::Refused(Refused::Limit, holders) = client.claim(&held, &claim) else {
             panic!("there is no free login");
         };
-        let live = client.store.logins(&alice).unwrap();
-        assert!(
-            holders
-                .iter()
-                .map(stable_parts)
-                .eq(live.iter().map(stable_parts))
-        );
+        assert_are_the_logins_of(&alice, &holders, &mut client);
         assert_eq!(holders[0].identity.login, holder);
         let events = client.event_data(&alice, Kind::Refused);
         assert_eq!(events.len(), times);

@@ -4,7 +4,7 @@ use rsso_core::login::event::Kind;
 use rsso_core::login::{Claimed, Limits, LoginId, Refused, Which};
 
 use crate::common::fixture::Fixture;
-use crate::common::login_helpers::{at_most, new_claim, stable_parts, user};
+use crate::common::login_helpers::{assert_are_the_logins_of, at_most, new_claim, user};
 
 pub fn too_many_replacements_are_a_storm(fixture: &dyn Fixture) {
     let mut client = fixture.client();
@@ -26,13 +26,7 @@ pub fn too_many_replacements_are_a_storm(fixture: &dyn Fixture) {
         let Claimed::Refused(Refused::Storm, holders) = client.claim(&held, &claim) else {
             panic!("the storm is over too early");
         };
-        let live = client.store.logins(&alice).unwrap();
-        assert!(
-            holders
-                .iter()
-                .map(stable_parts)
-                .eq(live.iter().map(stable_parts))
-        );
+        assert_are_the_logins_of(&alice, &holders, &mut client);
         refused.push(claim.login);
     }
     assert_eq!(client.logins(&alice), live.into_iter().collect::<Vec<_>>());

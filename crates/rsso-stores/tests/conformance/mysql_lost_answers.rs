@@ -141,8 +141,8 @@ fn a_rotation_whose_answer_is_lost_is_found_to_be_done() {
 fn a_lock_taken_again_for_a_failed_commit_is_released() {
     for_each_layout(|mariadb, _, directives| {
         let short = [("read_timeout", "1")];
-        let directives_too = [directives, &short[..]].concat();
-        let mut owner = connect(&mariadb.url(), &directives_too);
+        let with_timeout = [directives, &short[..]].concat();
+        let mut owner = connect(&mariadb.url(), &with_timeout);
         let mut other = connect(&mariadb.url(), directives);
         let key = new_key(directives);
         owner.put(&key, b"old", HOUR);
@@ -188,8 +188,8 @@ fn a_write_that_waits_for_a_row_is_killed_and_repeated_once() {
     for_each_layout(|mariadb, _, directives| {
         let proxy = rsso_testkit::Proxy::start(mariadb.port());
         let long = [("read_timeout", "10")];
-        let directives_too = [directives, &long[..]].concat();
-        let mut owner = connect(&url_with_port(mariadb, proxy.port()), &directives_too);
+        let with_timeout = [directives, &long[..]].concat();
+        let mut owner = connect(&url_with_port(mariadb, proxy.port()), &with_timeout);
         let key = new_key(directives);
         owner.put(&key, b"old", HOUR);
         let held = owner.read_locked(&key);
@@ -217,8 +217,8 @@ fn a_write_that_was_reported_as_failed_is_not_stored_later() {
     for_each_layout(|mariadb, _, directives| {
         // The server's own timeout ends no earlier than ours, so the answer is lost.
         let short = [("read_timeout", "1")];
-        let directives_too = [directives, &short[..]].concat();
-        let mut owner = connect(&mariadb.url(), &directives_too);
+        let with_timeout = [directives, &short[..]].concat();
+        let mut owner = connect(&mariadb.url(), &with_timeout);
         let mut other = connect(&mariadb.url(), directives);
         let key = new_key(directives);
         owner.put(&key, b"old", HOUR);
@@ -252,8 +252,8 @@ fn a_write_that_was_reported_as_failed_is_not_stored_later() {
 fn a_write_to_a_paused_server_has_an_unknown_outcome() {
     for_each_layout(|mariadb, _, directives| {
         let short = [("read_timeout", "1"), ("connect_timeout", "1")];
-        let directives_too = [directives, &short[..]].concat();
-        let mut owner = connect(&mariadb.url(), &directives_too);
+        let with_timeout = [directives, &short[..]].concat();
+        let mut owner = connect(&mariadb.url(), &with_timeout);
         let key = new_key(directives);
         // The statement must be executed, because one that is only prepared changes nothing.
         for data in [b"new", b"old"] {

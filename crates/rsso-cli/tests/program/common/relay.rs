@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::backend::{Backend, program};
 use super::{json, rsso};
 
-use rsso_testkit::{Gateway, WorkDir, eventually};
+use rsso_testkit::xmpp::{COMPONENT, DOMAIN, SECRET as XMPP_SECRET};
+use rsso_testkit::{Gateway, WorkDir, XmppServer, eventually};
 use serde_json::Value;
 
 /// The signing secret of [`webhook`].
@@ -82,6 +83,15 @@ pub fn webhook(url: &str, retry_after: &str, more: &str) -> String {
     format!(
         "[[webhook]]\nname = \"hook\"\nurl = \"{url}\"\nsecrets = [\"{SECRET}\"]\n\
          retry_after = {retry_after}\n{more}\n"
+    )
+}
+
+/// The configuration of this XMPP server, to which users are known by their uid.
+pub fn xmpp(server: &XmppServer, more: &str) -> String {
+    let port = server.component_port();
+    format!(
+        "[xmpp]\nserver = \"127.0.0.1:{port}\"\ncomponent = \"{COMPONENT}\"\nsecret = \"{XMPP_SECRET}\"\n\
+         account = \"{{uid}}@{DOMAIN}\"\n{more}\n"
     )
 }
 

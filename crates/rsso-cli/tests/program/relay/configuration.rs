@@ -1,22 +1,25 @@
 //! The configuration of the relay: errors name the key and contain no secret.
 
 use crate::common::relay::{RelaySetup, SECRET, mercure, webhook};
+use crate::common::{Answer, STORE_FAILED, WRONG_USAGE, rsso};
+
+/// Checks a configuration file; the store need not exist for that.
+fn check_file(path: &str) -> Answer {
+    let dsn = "sqlite:/nowhere/x.db";
+    rsso(&[
+        "serve",
+        "--check=configuration",
+        "--dsn",
+        dsn,
+        "--config",
+        path,
+    ])
+}
 
 #[test]
 fn errors_in_the_file_are_reported_without_its_secrets() {
     let setup = RelaySetup::new();
-    let check = |tables: &str| {
-        let path = setup.configure(tables);
-        let arguments = [
-            "serve",
-            "--check=configuration",
-            "--dsn",
-            "sqlite:/nowhere/x.db",
-            "--config",
-            &path,
-        ];
-        crate::common::rsso(&arguments)
-    };
+    let check = |tables: &str| check_file(&setup.configure(tables));
     let good = webhook(
         "https://example.org/h?token=tomato",
         "[1, 2]",
@@ -61,7 +64,7 @@ fn errors_in_the_file_are_reported_without_its_secrets() {
         (format!("{hub}topic = \"urn:all\"\n"), "topic"),
         (format!("{hub}jwt_file = \"/nowhere\"\n"), "either"),
     ] {
-        let problem = check(&tables).failed(crate::common::WRONG_USAGE);
+        let problem = check(&tables).failed(WRONG_USAGE);
         assert!(problem.contains(says), "{tables}\n{problem}");
         assert!(
             !problem.contains("tomato") && !problem.contains(&SECRET[6..]),
@@ -72,20 +75,12 @@ fn errors_in_the_file_are_reported_without_its_secrets() {
     let text = std::fs::read_to_string(&path).unwrap();
     let state = text.lines().next().unwrap();
     setup.dir.write("serve.toml", &text.replace(state, ""));
-    let arguments = [
-        "serve",
-        "--check=configuration",
-        "--dsn",
-        "sqlite:/nowhere/x.db",
-        "--config",
-        &path,
-    ];
-    let problem = crate::common::rsso(&arguments).failed(crate::common::WRONG_USAGE);
+    let problem = check_file(&path).failed(WRONG_USAGE);
     assert!(problem.contains("state"), "{problem}");
     use std::os::unix::fs::PermissionsExt as _;
     setup.dir.write("serve.toml", &text);
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-    let problem = crate::common::rsso(&arguments).failed(crate::common::WRONG_USAGE);
+    let problem = check_file(&path).failed(WRONG_USAGE);
     assert!(problem.contains("chmod"), "{problem}");
 }
 
@@ -94,12 +89,12 @@ fn a_state_file_that_is_none_is_refused() {
     let setup = RelaySetup::new();
     let state = setup.state().display().to_string();
     let arguments = ["webhooks", "--state", &state];
-    let problem = crate::common::rsso(&arguments).failed(crate::common::STORE_FAILED);
+    let problem = rsso(&arguments).failed(STORE_FAILED);
     assert!(problem.contains("no such file"), "{problem}");
     assert!(!setup.state().exists());
     let other = setup
         .dir
         .write("other", "not a database, and long enough to be read as one");
     let arguments = ["webhooks", "--state", other.to_str().unwrap()];
-    crate::common::rsso(&arguments).failed(crate::common::STORE_FAILED);
+    rsso(&arguments).failed(STORE_FAILED);
 }

@@ -10,7 +10,7 @@ use crate::common::receiver::{Receiver, Reply, Request};
 use crate::common::relay::{RelaySetup, webhook};
 use crate::common::{json, rsso};
 
-use rsso_testkit::eventually;
+use rsso_testkit::{Gateway, eventually};
 use serde_json::{Value, json};
 
 const EVENTS: usize = 1000;
@@ -172,10 +172,9 @@ fn a_killed_store_loses_no_event() {
     assert_eq!(receiver.count(), 101);
 }
 
-#[test]
-fn a_new_outbox_is_read_from_its_start() {
-    let backend = Backend::sqlite();
-    let (setup, receiver) = (RelaySetup::new(), Receiver::accepting_all());
+/// A gateway on SQLite that was stopped when its webhook had all six events.
+fn stopped_after_six_events(setup: &RelaySetup) -> (Backend, Receiver, Gateway) {
+    let (backend, receiver) = (Backend::sqlite(), Receiver::accepting_all());
     let mut gateway = setup.gateway(&backend, &webhook(&receiver.url(), "[]", ""));
     let mut app = backend.application();
     app.log_in("a", "ann", "web");
@@ -185,7 +184,13 @@ fn a_new_outbox_is_read_from_its_start() {
     receiver.wait_for(6);
     setup.wait_for(0, 0, 0);
     gateway.stop();
-    drop(app);
+    (backend, receiver, gateway)
+}
+
+#[test]
+fn a_new_outbox_is_read_from_its_start() {
+    let setup = RelaySetup::new();
+    let (backend, receiver, mut gateway) = stopped_after_six_events(&setup);
     let Backend::Sqlite(dir) = &backend else {
         panic!("SQLite")
     };
@@ -204,18 +209,8 @@ fn a_new_outbox_is_read_from_its_start() {
 
 #[test]
 fn a_restored_outbox_is_not_delivered_again() {
-    let backend = Backend::sqlite();
-    let (setup, receiver) = (RelaySetup::new(), Receiver::accepting_all());
-    let mut gateway = setup.gateway(&backend, &webhook(&receiver.url(), "[]", ""));
-    let mut app = backend.application();
-    app.log_in("a", "ann", "web");
-    for n in 0..5 {
-        app.notify("ann", None, &json!(n));
-    }
-    receiver.wait_for(6);
-    setup.wait_for(0, 0, 0);
-    gateway.stop();
-    drop(app);
+    let setup = RelaySetup::new();
+    let (backend, receiver, mut gateway) = stopped_after_six_events(&setup);
     let Backend::Sqlite(dir) = &backend else {
         panic!("SQLite")
     };

@@ -31,6 +31,18 @@ pub fn stable_parts(login: &Login) -> (&Identity, &More) {
     (&login.identity, &login.more)
 }
 
+/// Asserts that these are the logins of the user, apart from what their use changes.
+#[track_caller]
+pub fn assert_are_the_logins_of(user: &User, logins: &[Login], client: &mut StoreClient) {
+    let live = client.store.logins(user).unwrap();
+    assert!(
+        logins
+            .iter()
+            .map(stable_parts)
+            .eq(live.iter().map(stable_parts))
+    );
+}
+
 /// A device class.
 pub fn device(name: &str) -> Device {
     Device::parse(name.as_bytes()).unwrap()
