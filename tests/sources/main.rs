@@ -66,7 +66,7 @@ fn no_identifier_has_a_word_that_was_replaced() {
     );
 }
 
-/// Asserts that all of `found`, places with their lengths, are exceptions, and that all exceptions are needed.
+/// Asserts that the places found are exactly the exceptions.
 fn assert_only_exceptions(
     found: impl IntoIterator<Item = (String, usize)>,
     exceptions: &[&str],
@@ -87,7 +87,9 @@ fn assert_only_exceptions(
     assert!(problems.is_empty(), "\n  {}", problems.join("\n  "));
 }
 
-/// Whether a path ends with these names, so that an exception stays valid if its folder moves.
+/// Whether a path ends with these names.
+///
+/// An exception stays valid if its folder moves.
 fn ends_with(path: &str, end: &str) -> bool {
     path.strip_suffix(end)
         .is_some_and(|above| above.is_empty() || above.ends_with('/'))

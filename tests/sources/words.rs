@@ -24,11 +24,16 @@ const fn replaced_by(word: &'static str, instead: &'static str) -> Replaced {
 
 /// The words that are gone from all files. The list grows until it has every word that the glossary has replaced.
 const REPLACED: &[Replaced] = &[
+    replaced_by("cure", "retry"),
     replaced_by("freight", "spooled event"),
+    replaced_by("ground", "fixture"),
+    replaced_by("keeper", "lock renewer"),
     replaced_by("parcel", "spooled event"),
+    replaced_by("posted", "unanswered"),
+    replaced_by("tap", "read ahead"),
 ];
 
-/// The places of a file whose identifiers have a replaced word, each with the word to use.
+/// The identifiers of a file with a replaced word, as messages.
 pub fn replaced(source: &Source) -> Vec<String> {
     let tokens: TokenStream = source
         .text
