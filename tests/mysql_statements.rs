@@ -12,7 +12,9 @@ use rsso_testkit::{MariaDb, WorkDir};
 const SHORT: usize = 5;
 const LONG: usize = 25;
 
-/// Asserts that one `session` (PHP code with a different `$i` each time) costs at most this many statements.
+/// Asserts that one `session` costs at most this many statements.
+///
+/// It is PHP code that runs with a different `$i` each time.
 fn assert_costs(session: &str, ini: &[(&str, &str)], at_most: usize) {
     // Strict mode would not accept a given id for a new session.
     let known = "$strict = ini_set('session.use_strict_mode', '0'); session('known', 0); \

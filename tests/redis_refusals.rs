@@ -135,7 +135,7 @@ impl Fixture {
         Self { redis, dir, php }
     }
 
-    /// Asserts that stored sessions are read, new ones refused, and changes reported as not stored.
+    /// Asserts that sessions are read, new ones refused, and changes reported.
     ///
     /// `stop` makes the server refuse writes, `go` ends that. Both a connected worker and a new one are tried.
     fn still_serves_sessions(&self, why: &str, stop: &[&str], go: &[&str]) {

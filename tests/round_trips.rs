@@ -8,7 +8,9 @@ use rsso_testkit::{Handler, Proxy, RedisServer, WorkDir};
 const SHORT: u64 = 5;
 const LONG: u64 = 25;
 
-/// The round trips of one `session` (PHP code with a different `$i` each time), to a tenth.
+/// The round trips of one `session`, to a tenth.
+///
+/// It is PHP code that runs with a different `$i` each time.
 fn round_trips_of(prepare: &str, session: &str, ini: &[(&str, &str)]) -> f64 {
     let redis = RedisServer::start();
     let proxy = Proxy::start(redis.port());

@@ -16,7 +16,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 const WORKERS: usize = 8;
 const REMOVALS: usize = 3;
 
-/// Counts in four sessions until it is stopped, and notes each write without a warning.
+/// Counts in four sessions until it is stopped, and notes each write.
 ///
 /// `life` tells a session from a later one under the same id.
 const WORKER: &str = "<?php

@@ -55,7 +55,7 @@ pub fn release(dir: &WorkDir, checkpoint: &str) {
     fs::write(dir.join(&format!("{checkpoint}.released")), "").expect("write a file of our own");
 }
 
-/// Runs a script to its checkpoint `here`, then `act`, then the rest of the script; returns its output.
+/// Runs a script, with `act` at its checkpoint `here`; returns its output.
 pub fn run_with_pause(php: &Php, dir: &WorkDir, code: &str, act: impl FnOnce()) -> Output {
     let mut script = php.spawn_code(&with_checkpoints(code));
     wait_at(&mut script, "here");

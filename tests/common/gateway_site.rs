@@ -31,7 +31,7 @@ impl GatewaySite {
         }
     }
 
-    /// Opens a page that starts a session, and waits until the gateway has found the store.
+    /// Opens a page, and waits until the gateway has the store.
     ///
     /// Earlier browsers are told to come again.
     pub fn open(mut self, page: &str) -> Self {

@@ -6,7 +6,7 @@ use rsso_testkit::{WorkDir, eventually};
 
 use super::SOON;
 
-/// Increments a counter within 2 ms, so that two requests at once must wait for each other.
+/// Increments a counter within 2 ms, so that simultaneous requests wait.
 const COUNTER: &str = r#"<?php
 session_start();
 $n = $_SESSION['n'] ?? 0;

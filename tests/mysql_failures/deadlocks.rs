@@ -15,7 +15,7 @@ fn assert_no_deadlock(mariadb: &MariaDb) {
     assert_eq!(mariadb.deadlocks(), 0);
 }
 
-/// Eight processes that run the code, each waiting at the checkpoint `start` until all are there.
+/// Eight processes that run the code and leave its `start` together.
 fn start_together(php: &Php, dir: &WorkDir, code: &str) -> Vec<Running> {
     let mut processes: Vec<_> = (0..8).map(|_| php.spawn_code(code)).collect();
     for process in &mut processes {

@@ -8,7 +8,7 @@ use ureq::Agent;
 use ureq::http::{Response, Uri};
 use ureq::{Body, Cookie};
 
-/// Longer than any wait of a save handler, so that a hung worker fails its test.
+/// Longer than any wait of a save handler.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// A browser with its cookies, which a clone shares.

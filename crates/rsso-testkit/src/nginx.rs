@@ -104,7 +104,7 @@ impl Nginx {
     }
 }
 
-/// Longer than the browsers' limit, so that the browser gives up first and reports it.
+/// Longer than the browsers' limit, so that the browser reports it.
 const ANSWER_LIMIT: Duration = Duration::from_secs(120);
 
 fn nginx_conf(dir: &Path, servers: &str) -> String {

@@ -199,10 +199,12 @@ pub fn free_port() -> u16 {
     panic!("1000 loopback ports in a row are taken");
 }
 
-/// How often a server is started on another port if its port was taken meanwhile.
+/// How many ports are tried before a start fails.
 const PORT_ATTEMPTS: u32 = 5;
 
-/// Launches a server until it is ready, because another process may take its free port before it does.
+/// Launches a server on free ports until it is ready.
+///
+/// Another process may take a free port before the server does.
 ///
 /// `port_taken` is what its log says then.
 ///

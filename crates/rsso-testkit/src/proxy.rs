@@ -89,7 +89,7 @@ impl Proxy {
         }
     }
 
-    /// Silently drops everything on the open connections, as a firewall that has forgotten them does.
+    /// Drops all data of the open connections silently, as firewalls do.
     ///
     /// New connections work.
     pub fn drop_silently(&self) {

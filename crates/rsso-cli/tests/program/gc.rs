@@ -68,7 +68,7 @@ fn a_file_that_is_no_database_is_a_store_error() {
     assert!(output.starts_with(&format!("rsso: {dsn}: ")), "{output}");
 }
 
-/// PHP could not open the store if a lock file or write-ahead log belonged to root.
+/// PHP cannot open a store whose write-ahead log belongs to root.
 #[test]
 fn root_creates_no_files_beside_another_users_database() {
     let dir = WorkDir::new();

@@ -18,7 +18,9 @@ use rsso_core::store::{Store, Token};
 use rsso_testkit::{XmppServer, eventually};
 use serde_json::Value;
 
-/// More than the last two characters of an id can number (1,024), and more than the relay reads at once.
+/// More logins than the relay reads at once.
+///
+/// It is also more than the last two characters of an id can number (1,024).
 const LOGINS: usize = 5000;
 
 /// One in this many logins has a page open.
@@ -63,7 +65,7 @@ fn log_in(store: &mut dyn Store, number: usize) -> LoginId {
     claim.login
 }
 
-/// A store with 5,000 logins of one user, as an account that is shared in a shop has.
+/// A store with 5,000 logins of one user.
 struct SharedAccount {
     backend: Backend,
     store: Box<dyn Store>,
@@ -82,7 +84,7 @@ impl SharedAccount {
         }
     }
 
-    /// Ends all logins in one operation, and returns the id of the event of each login.
+    /// Ends all logins at once; returns the event id of each.
     fn kick_all(&mut self) -> HashMap<String, String> {
         let order = KickOrder {
             reason: "closing time".to_owned(),

@@ -290,7 +290,7 @@ impl<'a> RandomRun<'a> {
         }
     }
 
-    /// Every login has one claim event, and every ended one has one ending, of the right kind.
+    /// Every login has one claim event, and one event when it ended.
     fn compare_events(&mut self) {
         for number in 0..3 {
             // A message finds the expired logins, and records their end.

@@ -16,7 +16,7 @@ use crate::common::mysql_helpers::{
 const SOON: Duration = Duration::from_secs(20);
 const OWN_TABLES: [(&str, &str); 0] = [];
 
-/// Runs `act` for rsso's own tables and for an existing table, with a lossy proxy to the server.
+/// Runs `act` for each kind of table, with a lossy proxy.
 fn for_each_layout(act: impl Fn(&MariaDb, &LossyProxy, &[(&str, &str)])) {
     let mariadb = MariaDb::start();
     create_existing_table(&mariadb, "INTEGER UNSIGNED", "InnoDB");
@@ -26,7 +26,7 @@ fn for_each_layout(act: impl Fn(&MariaDb, &LossyProxy, &[(&str, &str)])) {
     }
 }
 
-/// Runs `act` while another client locks the rows of the sessions table for some seconds.
+/// Runs `act` while another client locks the sessions for some seconds.
 fn beside_locked_rows<'env>(
     mariadb: &'env MariaDb,
     directives: &[(&str, &str)],

@@ -34,7 +34,7 @@ impl Gateway {
         gateway
     }
 
-    /// Starts the release build as the user of the web servers' workers, which share a SQLite file.
+    /// Starts the release build as the user of the web servers' workers.
     ///
     /// # Panics
     /// With its log, if it does not answer.

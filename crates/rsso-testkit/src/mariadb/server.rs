@@ -117,7 +117,7 @@ impl MariaDb {
         self.server.kill9();
     }
 
-    /// Stops the server if it runs, and starts it with the same port, socket and data.
+    /// Restarts the server with the same port, socket and data.
     pub fn restart(&mut self) {
         self.server.stop();
         // The former pid file would look like the new server's.

@@ -83,7 +83,9 @@ impl Monitor {
     }
 }
 
-/// Whether a line is a sign-in of redis-cli, which signs in over the unix socket for each command.
+/// Whether a line is a sign-in of redis-cli.
+///
+/// It signs in over the unix socket for each command.
 ///
 /// A sign-in of a client under test is therefore seen over TCP only.
 fn is_sign_in_by_socket(line: &str) -> bool {

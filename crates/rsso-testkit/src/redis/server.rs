@@ -80,7 +80,7 @@ impl RedisServer {
         self.server.kill9();
     }
 
-    /// Stops the server if it runs, and starts it with the same port, socket and data.
+    /// Restarts the server with the same port, socket and data.
     pub fn restart(&mut self) {
         self.server.stop();
         self.server = self

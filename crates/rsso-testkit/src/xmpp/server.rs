@@ -27,7 +27,7 @@ pub struct XmppServer {
 }
 
 impl XmppServer {
-    /// Starts a Prosody with these accounts, and a component that is one of its administrators.
+    /// Starts a Prosody with these accounts and an administrating component.
     ///
     /// # Panics
     /// With its log, if it does not come up.
@@ -127,7 +127,7 @@ impl XmppServer {
         self.server.signal(Signal::SIGCONT);
     }
 
-    /// Stops the server if it runs, and starts it with the same ports and accounts.
+    /// Restarts the server with the same ports and accounts.
     ///
     /// # Panics
     /// With its log, if it does not come up.

@@ -1,6 +1,6 @@
 //! What the tests share: runs of the program `rsso`, and direct access to its stores.
 
-/// Defines each of these tests once per store, in the modules `sqlite`, `redis` and `mysql`.
+/// Defines each of these tests for SQLite, Redis and MySQL.
 macro_rules! on_every_store {
     ($($test:ident),* $(,)?) => {
         mod sqlite { $(#[test] fn $test() { super::$test(&crate::common::backend::Backend::sqlite()); })* }
@@ -76,7 +76,9 @@ impl Answer {
         self.stdout
     }
 
-    /// The one line on standard error of a run that failed with this code and printed nothing else.
+    /// The message of a run that failed with this code.
+    ///
+    /// It is the only line that the run printed.
     #[track_caller]
     pub fn failed(self, code: i32) -> String {
         assert_eq!((self.code, self.stdout.as_str()), (code, ""), "{self:?}");

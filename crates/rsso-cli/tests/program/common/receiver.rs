@@ -77,7 +77,9 @@ impl Reply {
     }
 }
 
-/// Chooses the answer to a request, given how many with its id have come, this one included.
+/// Chooses the answer to a request.
+///
+/// The number says how many with its id have come, this one included.
 pub type Answerer = dyn Fn(&Request, usize) -> Reply + Send + Sync;
 
 /// A running receiver.

@@ -72,7 +72,7 @@ fn events_lost_from_the_outbox_are_reported(backend: &Backend) {
     assert_eq!(gateway.metric("rsso_relay_gaps_total"), 0.0);
 }
 
-/// Writes more kicks than the relay reads at once, then more messages than the outbox keeps.
+/// The relay misses more messages than the outbox keeps, but no kick.
 fn messages_evict_no_kick(backend: &Backend) {
     const KEPT: usize = 510;
     let (setup, receiver) = (RelaySetup::new(), Receiver::accepting_all());

@@ -29,7 +29,9 @@ fn hub(request: &Request) -> Reply {
     })
 }
 
-/// Answers as a hub of version 1 does, which accepts OAuth access tokens of an issuer that it trusts.
+/// Answers as a hub of version 1 does.
+///
+/// It accepts OAuth access tokens of an issuer that it trusts.
 fn hub_of_version_1(request: &Request) -> Reply {
     answer(request, |header, claims| {
         let rfc_9068 = ["sub", "client_id", "jti"];

@@ -18,7 +18,7 @@ on_every_store!(
     an_inherited_kick_is_reported_even_without_its_event,
 );
 
-/// The answers to a client without a session that says that it had this login.
+/// The answers to a client without a session that had this login.
 ///
 /// They are the close code of a WebSocket, and the status and the header `rsso-close` of an event stream.
 fn answers_to_former_login(gateway: &Gateway, login: &str) -> (Option<u16>, u16, Option<String>) {

@@ -10,7 +10,7 @@ use rsso_stores::Spec;
 use rsso_testkit::gateway::SseClient;
 use rsso_testkit::{Gateway, WorkDir, eventually};
 
-/// Has the gateway refuse a browser, and checks that the log names the setting once, with `text`.
+/// Asserts that a refusal logs the setting once, with `text`.
 #[track_caller]
 fn assert_warns(gateway: &Gateway, cookie: &str, setting: &str, text: &str) {
     let headers = [("Cookie", cookie)];

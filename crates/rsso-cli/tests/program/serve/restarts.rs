@@ -27,7 +27,7 @@ fn a_restart_of_mariadb_neither_loses_nor_doubles_events() {
     a_restart_of_the_store_neither_loses_nor_doubles_events(Backend::mysql());
 }
 
-/// A client that reconnects as a browser does, with the last position that it saw.
+/// A client that reconnects with its last position, as browsers do.
 struct Client<'a> {
     session: &'a str,
     gateway: &'a (dyn Fn() -> u16 + Sync),

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// Forwards everything between clients and a server, until it drops an answer and disconnects the client.
+/// A proxy that can drop an answer and disconnect the client.
 pub struct LossyProxy {
     port: u16,
     plan: Arc<Plan>,
