@@ -22,6 +22,7 @@ pub mod secret;
 pub mod settings;
 pub mod sid;
 pub mod store;
+pub mod texts;
 
 pub use deadline::Deadline;
 pub use dsn::Dsn;

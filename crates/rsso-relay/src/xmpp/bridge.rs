@@ -74,13 +74,13 @@ impl Xmpp {
         let resource = self.settings.resource.of(&notice.who)?;
         let address = account.address.with_resource(resource.as_deref())?;
         let texts = &self.settings.texts;
-        let (language, body) = texts.body(notice, account.language.as_deref());
+        let body = texts.body(notice, account.language.as_deref());
         let stanza = message::stanza(&message::Outline {
             id: &delivery.event_id,
             from: &self.settings.link.component,
             to: &address,
-            language,
-            body: &body,
+            language: body.language,
+            body: &body.text,
             notice,
             event: &delivery.event,
         });

@@ -13,7 +13,7 @@ use super::address::Domain;
 use super::connect_settings::{self, Tls};
 use super::query::Query;
 use super::templates::{AccountTemplate, ResourceTemplate};
-use super::texts::{Texts, Words};
+use super::texts::{Overrides, Texts};
 use crate::secret_file::{self, check_key};
 
 /// As it stands in the file.
@@ -35,7 +35,7 @@ pub struct Section {
     domain: Option<String>,
     resource: Option<String>,
     language: Option<String>,
-    texts: BTreeMap<String, Words>,
+    texts: BTreeMap<String, Overrides>,
     end_session: bool,
     insecure: bool,
     grace: Option<u32>,
@@ -133,8 +133,7 @@ impl Settings {
             },
             accounts,
             resource,
-            texts: Texts::new(section.language.as_deref().unwrap_or("en"), section.texts)
-                .map_err(|(name, problem)| Error::config(name, problem))?,
+            texts: Texts::new(section.language.as_deref().unwrap_or("en"), section.texts)?,
             end_session: section.end_session,
         })
     }

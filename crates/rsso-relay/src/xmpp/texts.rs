@@ -2,166 +2,127 @@
 
 use std::collections::BTreeMap;
 
+use rsso_core::texts::{Language, languages};
+use rsso_core::{Error, Result};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::message::Notice;
 
-/// Of a notice that is a text; more is in the event.
+/// The longest body that is made of a payload, in characters. The event has all of it.
 const MAX_BODY: usize = 4000;
 
-/// One language: the bodies for a login that was replaced, one that was kicked, one beside which another
-/// began, and a notice that is no text itself. The same words as in client.js.
-const BUILT_IN: [(&str, [&str; 4]); 6] = [
-    (
-        "en",
-        [
-            "Your account was opened on another device, so this one was signed out. If that was not \
-             you, change your password.",
-            "You have been signed out: an administrator, or you on another device, ended this session.",
-            "Somebody signed in to your account on another device ({device}). If that was not you, change \
-             your password.",
-            "There is something new for you.",
-        ],
-    ),
-    (
-        "de",
-        [
-            "Ihr Konto wurde auf einem anderen Gerät geöffnet, darum wurden Sie hier abgemeldet. Waren \
-             Sie das nicht, ändern Sie bitte Ihr Passwort.",
-            "Sie wurden abgemeldet: Diese Sitzung wurde vom Administrator oder von Ihnen auf einem \
-             anderen Gerät beendet.",
-            "Auf einem anderen Gerät ({device}) wurde Ihr Konto geöffnet. Waren Sie das nicht, ändern Sie \
-             bitte Ihr Passwort.",
-            "Es gibt etwas Neues für Sie.",
-        ],
-    ),
-    (
-        "es",
-        [
-            "Su cuenta se abrió en otro dispositivo, por lo que aquí se cerró la sesión. Si no fue \
-             usted, cambie su contraseña.",
-            "Se ha cerrado su sesión: un administrador, o usted desde otro dispositivo, puso fin a \
-             esta sesión.",
-            "Su cuenta se abrió en otro dispositivo ({device}). Si no fue usted, cambie su contraseña.",
-            "Hay algo nuevo para usted.",
-        ],
-    ),
-    (
-        "fr",
-        [
-            "Votre compte a été ouvert sur un autre appareil ; vous avez donc été déconnecté ici. Si \
-             ce n’était pas vous, changez votre mot de passe.",
-            "Vous avez été déconnecté : un administrateur, ou vous-même sur un autre appareil, a mis \
-             fin à cette session.",
-            "Votre compte a été ouvert sur un autre appareil ({device}). Si ce n’était pas vous, changez \
-             votre mot de passe.",
-            "Il y a du nouveau pour vous.",
-        ],
-    ),
-    (
-        "ja",
-        [
-            "別の端末でログインされたため、この端末ではログアウトしました。お心当たりがない場合は、\
-             パスワードを変更してください。",
-            "管理者、または別の端末での操作により、このセッションは終了しました。",
-            "別の端末（{device}）でログインがありました。お心当たりがない場合は、パスワードを変更してください。",
-            "新しいお知らせがあります。",
-        ],
-    ),
-    (
-        "zh-CN",
-        [
-            "您的账号在另一台设备上登录，此处已退出。如非本人操作，请立即修改密码。",
-            "您已退出登录：管理员或您本人在其他设备上结束了此会话。",
-            "您的账号在另一台设备（{device}）上登录。如非本人操作，请立即修改密码。",
-            "您有新消息。",
-        ],
-    ),
-];
-
-/// The setting `xmpp.texts.<language>`: what is not given is as it was, or English.
+/// `[xmpp.texts.<language>]`: what is missing is taken from the built-in texts of the language, or of English.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct Words {
+pub(crate) struct Overrides {
     replaced: Option<String>,
     kicked: Option<String>,
     elsewhere: Option<String>,
     message: Option<String>,
 }
 
-/// Every language there is.
+/// The texts of all languages.
 #[derive(Debug, Clone)]
 pub(super) struct Texts {
-    by_language: BTreeMap<String, [String; 4]>,
+    by_language: BTreeMap<String, Bodies>,
+    /// For users whose language is not known, or has no texts.
     default: String,
 }
 
+/// The bodies in one language.
+#[derive(Debug, Clone, Default)]
+struct Bodies {
+    /// For a login whose place a newcomer took.
+    replaced: String,
+    kicked: String,
+    /// For a login beside which another one began.
+    elsewhere: String,
+    /// For a message whose payload has no text.
+    message: String,
+}
+
+/// A body and its language.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Body<'a> {
+    pub(super) language: &'a str,
+    pub(super) text: String,
+}
+
+impl Bodies {
+    fn built_in(language: &Language) -> Self {
+        Self {
+            replaced: language.replaced.alone().to_owned(),
+            kicked: language.kicked.alone().to_owned(),
+            elsewhere: language.elsewhere.alone().to_owned(),
+            message: language.message.alone.clone(),
+        }
+    }
+
+    fn with(self, overrides: Overrides) -> Self {
+        Self {
+            replaced: overrides.replaced.unwrap_or(self.replaced),
+            kicked: overrides.kicked.unwrap_or(self.kicked),
+            elsewhere: overrides.elsewhere.unwrap_or(self.elsewhere),
+            message: overrides.message.unwrap_or(self.message),
+        }
+    }
+}
+
 impl Texts {
-    /// `default` is for whom no language is known, or one without texts.
-    pub(super) fn new(
-        default: &str,
-        more: BTreeMap<String, Words>,
-    ) -> Result<Self, (&'static str, String)> {
-        let built_in =
-            BUILT_IN.map(|(language, words)| (language.to_owned(), words.map(String::from)));
+    /// The built-in texts and the operator's.
+    pub(super) fn new(default: &str, overrides: BTreeMap<String, Overrides>) -> Result<Self> {
+        let built_in = languages().iter();
         let mut texts = Self {
-            by_language: built_in.into(),
+            by_language: built_in
+                .map(|(tag, language)| (tag.clone(), Bodies::built_in(language)))
+                .collect(),
             default: "en".to_owned(),
         };
-        for (language, words) in more {
-            if !is_tag(&language) {
-                let problem = format!("'{language}' is no language, for instance de or pt-BR");
-                return Err(("xmpp.texts", problem));
+        for (tag, overrides) in overrides {
+            if !is_tag(&tag) {
+                let problem = format!("'{tag}' is no language, for instance de or pt-BR");
+                return Err(Error::config("xmpp.texts", problem));
             }
-            let [replaced, kicked, elsewhere, message] = texts.of(&language).1.clone();
-            let all = [
-                words.replaced.unwrap_or(replaced),
-                words.kicked.unwrap_or(kicked),
-                words.elsewhere.unwrap_or(elsewhere),
-                words.message.unwrap_or(message),
-            ];
-            texts.by_language.insert(language, all);
+            let (_, bodies) = texts.of(&tag);
+            let bodies = bodies.with(overrides);
+            texts.by_language.insert(tag, bodies);
         }
-        texts.default = match texts.find(default) {
-            Some((language, _)) => language.to_owned(),
-            None => {
-                let problem =
-                    format!("there are no texts in '{default}': give them as xmpp.texts.{default}");
-                return Err(("xmpp.language", problem));
-            }
+        let Some((tag, _)) = texts.find(default) else {
+            let problem =
+                format!("there are no texts in '{default}': give them as xmpp.texts.{default}");
+            return Err(Error::config("xmpp.language", problem));
         };
+        texts.default = tag.to_owned();
         Ok(texts)
     }
 
-    /// The body, and its language.
-    pub(super) fn body(&self, notice: &Notice, wanted: Option<&str>) -> (&str, String) {
-        let (language, [replaced, kicked, elsewhere, message]) =
-            self.of(wanted.unwrap_or_default());
+    /// The body for a notice, in the wanted language if there are texts in it.
+    pub(super) fn body(&self, notice: &Notice, wanted: Option<&str>) -> Body<'_> {
+        let (language, bodies) = self.of(wanted.unwrap_or_default());
         let text = if notice.is_replaced() {
-            replaced
+            filled(&bodies.replaced, notice)
         } else if notice.is_kick() {
-            kicked
+            filled(&bodies.kicked, notice)
         } else if notice.is_elsewhere() {
-            elsewhere
+            filled(&bodies.elsewhere, notice)
         } else {
-            let said = notice.payload.as_ref().and_then(said);
-            return (
-                language,
-                said.unwrap_or(message).chars().take(MAX_BODY).collect(),
-            );
+            let text = notice.payload.as_ref().and_then(text_of);
+            let text = text.unwrap_or(&bodies.message);
+            text.chars().take(MAX_BODY).collect()
         };
-        (language, filled(text, notice))
+        Body { language, text }
     }
 
-    fn of(&self, wanted: &str) -> (&str, &[String; 4]) {
-        const NONE: &[String; 4] = &[const { String::new() }; 4];
+    fn of(&self, wanted: &str) -> (&str, Bodies) {
         let found = self.find(wanted).or_else(|| self.find(&self.default));
-        found.unwrap_or(("en", NONE))
+        found.map_or(("en", Bodies::default()), |(tag, bodies)| {
+            (tag, bodies.clone())
+        })
     }
 
-    /// That language; or without its region; or any region of it.
-    fn find(&self, wanted: &str) -> Option<(&str, &[String; 4])> {
+    /// The language itself; or without its region; or any region of it.
+    fn find(&self, wanted: &str) -> Option<(&str, &Bodies)> {
         let wanted = wanted.replace('_', "-");
         let primary = |tag: &str| {
             tag.split('-')
@@ -169,7 +130,11 @@ impl Texts {
                 .unwrap_or_default()
                 .to_ascii_lowercase()
         };
-        let entries = || self.by_language.iter().map(|(tag, words)| (&**tag, words));
+        let entries = || {
+            self.by_language
+                .iter()
+                .map(|(tag, bodies)| (&**tag, bodies))
+        };
         entries()
             .find(|(tag, _)| tag.eq_ignore_ascii_case(&wanted))
             .or_else(|| entries().find(|(tag, _)| tag.eq_ignore_ascii_case(&primary(&wanted))))
@@ -177,7 +142,7 @@ impl Texts {
     }
 }
 
-/// `{device}` and `{label}` are the newcomer's.
+/// A text with the newcomer's device and label in place of `{device}` and `{label}`.
 fn filled(text: &str, notice: &Notice) -> String {
     let (device, label) = match &notice.by {
         Some(by) => (&*by.device, by.label.as_deref()),
@@ -202,8 +167,8 @@ fn filled(text: &str, notice: &Notice) -> String {
     out + rest
 }
 
-/// The text of a notice, where it is one or has one.
-fn said(payload: &Value) -> Option<&str> {
+/// A payload that is a text, or its member `body` or `text`.
+fn text_of(payload: &Value) -> Option<&str> {
     let member = |name| payload.get(name).and_then(Value::as_str);
     let text = payload
         .as_str()
@@ -240,7 +205,7 @@ mod tests {
     fn a_language_is_found_by_its_region_and_without() {
         let texts = texts("[pt-BR]\nreplaced = 'Oi'\n");
         let kick = notice("io.rsso.login.kicked.v1", r#","code":-4"#);
-        let language = |wanted| texts.body(&kick, wanted).0;
+        let language = |wanted| texts.body(&kick, wanted).language;
         assert_eq!(language(Some("de_AT")), "de");
         assert_eq!(language(Some("zh")), "zh-CN");
         assert_eq!(language(Some("PT-PT")), "pt-BR");
@@ -255,7 +220,7 @@ mod tests {
         let texts = texts("[en]\nreplaced = 'On {label} ({device}) {x}'\n");
         let by = r#","code":-4,"by":{"login":"01J00000000000000000000000","device":"ios","label":"{device}","ip":null}"#;
         let kick = notice("io.rsso.login.kicked.v1", by);
-        assert_eq!(texts.body(&kick, None).1, "On {device} (ios) {x}");
+        assert_eq!(texts.body(&kick, None).text, "On {device} (ios) {x}");
     }
 
     /// Not by what it calls itself: it may be a thief.
@@ -263,8 +228,9 @@ mod tests {
     fn a_login_elsewhere_is_called_by_its_device() {
         let by = r#","by":{"login":"01J00000000000000000000000","device":"ios","label":"All is well","ip":null}"#;
         let notice = notice("io.rsso.login.elsewhere.v1", by);
-        for (language, _) in BUILT_IN {
-            let (_, body) = texts("").body(&notice, Some(language));
+        for language in languages().keys() {
+            let texts = texts("");
+            let body = texts.body(&notice, Some(language)).text;
             assert!(body.contains("ios") && !body.contains("well"), "{body}");
         }
     }
@@ -278,7 +244,7 @@ mod tests {
             (r#"{"a":1}"#, "There is something new for you."),
         ] {
             let notice = notice("io.rsso.message.v1", &format!(r#","payload":{payload}"#));
-            assert_eq!(texts.body(&notice, None).1, body);
+            assert_eq!(texts.body(&notice, None).text, body);
         }
     }
 }
