@@ -8,6 +8,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod backoff;
 pub mod deadline;
 pub mod dsn;
 pub mod error;
@@ -24,6 +25,7 @@ pub mod sid;
 pub mod store;
 pub mod texts;
 
+pub use backoff::{Backoff, Jitter};
 pub use deadline::Deadline;
 pub use dsn::Dsn;
 pub use error::{Error, Result, StoreErrorKind};

@@ -2,24 +2,24 @@
 
 use std::time::Duration;
 
+use rsso_core::Backoff;
 use tokio::time::Instant;
 
 /// Between attempts: the first, and the longest.
-const PAUSE: Duration = Duration::from_secs(1);
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 pub(super) struct Away {
     until: Instant,
-    /// The next one.
-    pause: Duration,
+    backoff: Backoff,
 }
 
 impl Away {
     pub(super) fn new(now: Instant) -> Self {
         Self {
             until: now,
-            pause: PAUSE,
+            backoff: Backoff::new(FIRST_PAUSE, LONGEST_PAUSE),
         }
     }
 
@@ -31,10 +31,9 @@ impl Away {
     /// An attempt has come to an end. Others that were under way with it tell nothing new.
     pub(super) fn learn(&mut self, away: bool, now: Instant) {
         if !away {
-            self.pause = PAUSE;
+            self.backoff.reset();
         } else if self.until <= now {
-            self.until = now + self.pause;
-            self.pause = LONGEST_PAUSE.min(self.pause * 2);
+            self.until = now + self.backoff.next_pause();
         }
     }
 }
@@ -58,6 +57,6 @@ mod tests {
         }
         away.learn(false, now);
         away.learn(true, now);
-        assert_eq!(away.until(now), Some(now + PAUSE));
+        assert_eq!(away.until(now), Some(now + FIRST_PAUSE));
     }
 }

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, StreamExt as _};
+use rsso_core::Jitter;
 use tokio::sync::{Notify, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -21,7 +22,7 @@ use super::away::Away;
 use super::delivery::{Delivery, OnDelivered, Sink, Verdict};
 use super::envelope;
 use super::metrics;
-use super::schedule::{Schedule, luck};
+use super::schedule::Schedule;
 use super::spool::{Due, Outcome, Spool, now};
 
 /// How often the spool is looked at when nothing is known to be due: `rsso webhooks --retry` is
@@ -179,7 +180,7 @@ impl<S: Sink> Courier<S> {
 
     fn put_off(&self, delivery: &Delivery, asked: Option<Duration>, problem: String) -> Outcome {
         let failed = delivery.attempt.saturating_add(1);
-        let Some(pause) = self.schedule.pause(failed, asked, luck()) else {
+        let Some(pause) = self.schedule.pause(failed, asked, Jitter::random()) else {
             return self.dead(delivery, problem);
         };
         self.complain(delivery, &problem);

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rsso_core::Backoff;
 use rsso_core::login::Realm;
 use rsso_core::login::event::{Event, Position};
 use rsso_core::store::{OpenStore, Store};
@@ -29,7 +30,7 @@ const BATCH: usize = 500;
 const WAIT: Duration = Duration::from_secs(1);
 
 /// Between attempts at a store that fails: the first, and the longest.
-const PAUSE: Duration = Duration::from_millis(50);
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// How often a quiet outbox is asked whether it still is the one that was read.
@@ -119,7 +120,7 @@ struct Intake {
 
 impl Intake {
     fn run(self) {
-        let mut pause = PAUSE;
+        let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         loop {
             let before = Instant::now();
             // A fault of ours costs a pause, not the relay.
@@ -128,16 +129,13 @@ impl Intake {
                 Ok(Err(problem)) => problem,
                 Err(_) => "rsso itself failed: please report it".to_owned(),
             };
-            if before.elapsed() > LONGEST_PAUSE {
-                pause = PAUSE;
-            }
+            backoff.reset_if_worked_for(before.elapsed());
             tracing::warn!(
                 realm = self.realm.as_str(),
                 problem,
                 "the relay cannot go on"
             );
-            thread::sleep(pause);
-            pause = LONGEST_PAUSE.min(pause * 2);
+            thread::sleep(backoff.next_pause());
         }
     }
 

@@ -8,6 +8,8 @@
 
 use std::time::Duration;
 
+use rsso_core::Jitter;
+
 /// Seconds: in sum more than three days.
 const STANDARD: [u64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
 
@@ -38,26 +40,18 @@ impl Schedule {
         Ok(Self(pauses.collect()))
     }
 
-    /// How long to wait when this many attempts have failed; `None`: it is given up. `luck` is from
-    /// 0 to 1: what failed together must not come back together.
+    /// The pause after this many failed attempts; `None`: the delivery is given up.
     pub(crate) fn pause(
         &self,
         failed: u32,
         asked: Option<Duration>,
-        luck: f64,
+        jitter: Jitter,
     ) -> Option<Duration> {
         let step = usize::try_from(failed).ok()?.checked_sub(1)?;
         let pause = *self.0.get(step)?;
         let pause = pause.max(asked.unwrap_or_default().min(LONGEST_ASKED));
-        Some(pause + pause.mul_f64(0.2 * luck.clamp(0.0, 1.0)))
+        Some(jitter.lengthen(pause, 0.2))
     }
-}
-
-/// A number from 0 to 1, for [`Schedule::pause`].
-pub(crate) fn luck() -> f64 {
-    // Without randomness all come back together: worse, but no reason to fail.
-    let bytes = rsso_core::random::bytes::<4>().unwrap_or_default();
-    f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX)
 }
 
 #[cfg(test)]
@@ -69,7 +63,9 @@ mod tests {
     #[test]
     fn ten_attempts_over_three_days_and_then_no_more() {
         let schedule = Schedule::default();
-        let pauses: Vec<_> = (1..=10).map(|n| schedule.pause(n, None, 0.0)).collect();
+        let pauses: Vec<_> = (1..=10)
+            .map(|n| schedule.pause(n, None, Jitter::NONE))
+            .collect();
         assert_eq!(pauses[0], Some(5 * SECOND));
         assert_eq!(pauses[8], Some(86_400 * SECOND));
         assert_eq!(pauses[9], None);
@@ -78,11 +74,11 @@ mod tests {
     }
 
     #[test]
-    fn luck_makes_it_later_and_never_sooner() {
+    fn jitter_makes_it_later_and_never_sooner() {
         let schedule = Schedule::default();
-        assert_eq!(schedule.pause(2, None, 1.0), Some(360 * SECOND));
+        assert_eq!(schedule.pause(2, None, Jitter::MOST), Some(360 * SECOND));
         for _ in 0..100 {
-            let pause = schedule.pause(1, None, luck()).unwrap();
+            let pause = schedule.pause(1, None, Jitter::random()).unwrap();
             assert!((5 * SECOND..=6 * SECOND).contains(&pause), "{pause:?}");
         }
     }
@@ -90,22 +86,25 @@ mod tests {
     #[test]
     fn the_server_may_ask_for_more_time_but_not_for_less_nor_for_ever() {
         let schedule = Schedule::default();
-        assert_eq!(schedule.pause(1, Some(60 * SECOND), 0.0), Some(60 * SECOND));
         assert_eq!(
-            schedule.pause(2, Some(60 * SECOND), 0.0),
+            schedule.pause(1, Some(60 * SECOND), Jitter::NONE),
+            Some(60 * SECOND)
+        );
+        assert_eq!(
+            schedule.pause(2, Some(60 * SECOND), Jitter::NONE),
             Some(300 * SECOND)
         );
         assert_eq!(
-            schedule.pause(1, Some(Duration::MAX), 0.0),
+            schedule.pause(1, Some(Duration::MAX), Jitter::NONE),
             Some(LONGEST_ASKED)
         );
-        assert_eq!(schedule.pause(10, Some(60 * SECOND), 0.0), None);
+        assert_eq!(schedule.pause(10, Some(60 * SECOND), Jitter::NONE), None);
     }
 
     #[test]
     fn a_schedule_of_ones_own_may_be_empty_but_not_endless() {
         let none = Schedule::parse(&[]).unwrap();
-        assert_eq!(none.pause(1, None, 0.0), None);
+        assert_eq!(none.pause(1, None, Jitter::NONE), None);
         assert!(Schedule::parse(&[1; 101]).is_err());
         assert!(Schedule::parse(&[u32::MAX]).is_err());
     }

@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use rsso_core::{Backoff, Jitter};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -23,7 +24,7 @@ const MOST_KEPT: usize = 1024;
 const WAITING: usize = 64;
 
 /// Between attempts: the first, the longest, and the one where only a changed setting can help.
-const PAUSE: Duration = Duration::from_millis(250);
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const HOPELESS_PAUSE: Duration = Duration::from_secs(60);
 
@@ -102,7 +103,7 @@ impl Task {
                 "xmpp.server is another machine: messages go there in the clear"
             );
         }
-        let mut pause = PAUSE;
+        let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         let mut grace = Duration::ZERO;
         let mut known = String::new();
         loop {
@@ -118,9 +119,7 @@ impl Task {
                     let Some(end) = self.serve(stream, grace).await else {
                         return;
                     };
-                    if since.elapsed() > LONGEST_PAUSE {
-                        pause = PAUSE;
-                    }
+                    backoff.reset_if_worked_for(since.elapsed());
                     end
                 }
                 Err(end) => end,
@@ -137,15 +136,15 @@ impl Task {
             }
             known.clone_from(&end.reason);
             self.state.send_replace(State::Away(end.reason.clone()));
-            let until = Instant::now()
-                + with_jitter(match end.cause {
-                    Cause::Settings => HOPELESS_PAUSE.min(pause * 12),
-                    _ => pause,
-                });
+            let pause = match (end.cause, backoff.next_pause()) {
+                (Cause::Settings, pause) => HOPELESS_PAUSE.min(pause * 12),
+                (_, pause) => pause,
+            };
+            // Gateways that lost one server do not come back as one.
+            let until = Instant::now() + Jitter::random().shorten(pause, 0.5);
             if !self.turn_away(&end.reason, until).await {
                 return;
             }
-            pause = LONGEST_PAUSE.min(pause * 2);
         }
     }
 
@@ -242,10 +241,4 @@ fn is_here(server: &str) -> bool {
     let host = server.rsplit_once(':').map_or(server, |(host, _)| host);
     let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
-}
-
-/// Between half of it and all of it: gateways that lost one server do not come back as one.
-fn with_jitter(pause: Duration) -> Duration {
-    let random = rsso_core::random::bytes::<1>().map_or(0, |[byte]| byte);
-    pause / 2 + pause / 2 * u32::from(random) / 255
 }
