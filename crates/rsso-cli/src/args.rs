@@ -1,5 +1,6 @@
 //! What the user typed. What the program makes of it is in `config`.
 
+use std::convert::Infallible;
 use std::path::PathBuf;
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
@@ -166,9 +167,13 @@ pub(crate) struct Serve {
 /// List events that wait for webhooks and other servers, and dead letters
 #[derive(Debug, Group)]
 pub(crate) struct Webhooks {
-    /// The relay's file, as `state` in the gateway's configuration
+    /// The relay's file, as `spool` in the gateway's configuration
     #[arg(long, value_name = "FILE")]
-    pub(crate) state: PathBuf,
+    pub(crate) spool: PathBuf,
+
+    /// The former name of `--spool`
+    #[arg(long, hide = true, value_parser = former_spool)]
+    state: Option<Infallible>,
 
     /// Only the endpoint with this name
     #[arg(long, value_name = "NAME")]
@@ -180,6 +185,10 @@ pub(crate) struct Webhooks {
 
     #[command(flatten)]
     pub(crate) form: Form,
+}
+
+fn former_spool(_: &str) -> Result<Infallible, &'static str> {
+    Err("it is called --spool now")
 }
 
 /// What `rsso serve --check` looks at.

@@ -15,8 +15,8 @@ const SHOWN: u32 = 20;
 const SHOWN_AS_JSON: u32 = 1000;
 
 pub(crate) fn run(args: &Webhooks, output: Output) -> Result<(), Failure> {
-    let path = &args.state;
-    let failed = |problem: &str| Failure::Store(format!("--state: {}: {problem}", path.display()));
+    let path = &args.spool;
+    let failed = |problem: &str| Failure::Store(format!("--spool: {}: {problem}", path.display()));
     // The gateway makes one that is missing, but here it is a wrong path.
     if !path.is_file() {
         return Err(failed("there is no such file"));

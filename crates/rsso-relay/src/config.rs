@@ -1,4 +1,4 @@
-//! What the file of `rsso serve` says of the relay: `state`, `[[webhook]]`, `[[mercure]]`.
+//! What the file of `rsso serve` says of the relay: `spool`, `[[webhook]]`, `[[mercure]]`.
 //!
 //! What always holds: what is wrong is found when the file is read (`rsso serve --check`), is named
 //! by its key, and is said without a secret.
@@ -17,7 +17,7 @@ use super::xmpp;
 /// Everything that the relay needs to know.
 #[derive(Debug)]
 pub struct Settings {
-    pub(crate) state: PathBuf,
+    pub(crate) spool: PathBuf,
     pub(crate) webhooks: Vec<(Endpoint, Webhook)>,
     pub(crate) hubs: Vec<(Endpoint, Mercure)>,
     pub(crate) xmpp: Option<(Endpoint, xmpp::Settings)>,
@@ -26,8 +26,8 @@ pub struct Settings {
 /// The keys of the file.
 #[derive(Debug, Default)]
 pub struct Keys {
-    /// `state`
-    pub state: Option<PathBuf>,
+    /// `spool`
+    pub spool: Option<PathBuf>,
     /// `[[webhook]]`
     pub webhooks: Vec<webhook::Keys>,
     /// `[[mercure]]`
@@ -37,7 +37,7 @@ pub struct Keys {
 }
 
 /// Over XMPP: a client that is silent takes a place for a second.
-const XMPP_AT_ONCE: usize = 256;
+const XMPP_MAX_IN_FLIGHT: usize = 256;
 
 impl Settings {
     /// `None` where there is no endpoint. `realm` is the gateway's own.
@@ -48,24 +48,24 @@ impl Settings {
         if keys.webhooks.is_empty() && keys.hubs.is_empty() && keys.xmpp.is_none() {
             return Ok(None);
         }
-        let state = keys.state.ok_or_else(|| {
+        let spool = keys.spool.ok_or_else(|| {
             Error::config(
-                "state",
+                "spool",
                 "a webhook or hub needs it: the path of a file that rsso serve makes",
             )
         })?;
-        let folder = state.parent().filter(|folder| folder.is_dir());
-        if !state.is_absolute() || folder.is_none() {
-            let shown = state.display();
+        let folder = spool.parent().filter(|folder| folder.is_dir());
+        if !spool.is_absolute() || folder.is_none() {
+            let shown = spool.display();
             return Err(Error::config(
-                "state",
+                "spool",
                 format!("{shown}: must be an absolute path in a folder that exists"),
             ));
         }
         let webhooks = keys.webhooks.into_iter();
         let hubs = keys.hubs.into_iter();
         let settings = Self {
-            state,
+            spool,
             webhooks: webhooks
                 .map(|keys| Webhook::new(keys, realm))
                 .collect::<Result<_>>()?,
@@ -109,11 +109,11 @@ fn bridge(section: xmpp::Section, realm: &Realm) -> Result<(Endpoint, xmpp::Sett
         name: format!("xmpp {}", settings.component()),
         types: &types,
         realms: &[],
-        at_once: None,
-        retry_after: None,
+        max_in_flight: None,
+        retry_schedule: None,
     };
     let endpoint = Endpoint {
-        at_once: XMPP_AT_ONCE,
+        max_in_flight: XMPP_MAX_IN_FLIGHT,
         ..Endpoint::new(common, realm)?
     };
     Ok((endpoint, settings))

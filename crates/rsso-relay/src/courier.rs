@@ -37,7 +37,7 @@ pub(super) struct Courier<S> {
     pub(super) name: Arc<str>,
     pub(super) sink: S,
     pub(super) schedule: Schedule,
-    pub(super) at_once: usize,
+    pub(super) max_in_flight: usize,
     pub(super) spool: Arc<Spool>,
     pub(super) wake: Arc<Notify>,
     pub(super) on_delivered: OnDelivered,
@@ -73,7 +73,7 @@ impl<S: Sink> Courier<S> {
             let now_is = Instant::now();
             let mut look_at = now_is + LOOK;
             let places = match self.sink.is_here() {
-                true => self.at_once,
+                true => self.max_in_flight,
                 false => 1,
             };
             let away_until = away.until(now_is);

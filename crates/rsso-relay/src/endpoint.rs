@@ -19,7 +19,7 @@ pub(crate) struct Endpoint {
     /// Whether it can be told that events were lost.
     pub(crate) hears_gaps: bool,
     /// How many first attempts are under way at most, and how many further ones.
-    pub(crate) at_once: usize,
+    pub(crate) max_in_flight: usize,
     pub(crate) schedule: Schedule,
 }
 
@@ -30,11 +30,11 @@ pub(crate) struct CommonKeys<'a> {
     pub(crate) name: String,
     pub(crate) types: &'a [String],
     pub(crate) realms: &'a [String],
-    pub(crate) at_once: Option<u32>,
-    pub(crate) retry_after: Option<&'a [u32]>,
+    pub(crate) max_in_flight: Option<u32>,
+    pub(crate) retry_schedule: Option<&'a [u32]>,
 }
 
-const MAX_AT_ONCE: u32 = 64;
+const MAX_IN_FLIGHT: u32 = 64;
 
 const MAX_NAME: usize = 200;
 
@@ -69,19 +69,19 @@ impl Endpoint {
         if realms.is_empty() {
             realms.push(realm.clone());
         }
-        let at_once = keys.at_once.unwrap_or(1);
-        if !(1..=MAX_AT_ONCE).contains(&at_once) {
-            return Err(wrong("at_once", "must be 1 to 64"));
+        let max_in_flight = keys.max_in_flight.unwrap_or(1);
+        if !(1..=MAX_IN_FLIGHT).contains(&max_in_flight) {
+            return Err(wrong("max_in_flight", "must be 1 to 64"));
         }
-        let schedule = keys.retry_after.map(Schedule::parse).transpose();
-        let schedule = schedule.map_err(|problem| wrong("retry_after", problem))?;
+        let schedule = keys.retry_schedule.map(Schedule::parse).transpose();
+        let schedule = schedule.map_err(|problem| wrong("retry_schedule", problem))?;
         Ok(Self {
             realms,
             filter: Filter {
                 kinds: keys.types.to_vec(),
             },
             hears_gaps: false,
-            at_once: at_once as usize,
+            max_in_flight: max_in_flight as usize,
             schedule: schedule.unwrap_or_default(),
             name,
         })

@@ -307,5 +307,5 @@ impl Intake {
 }
 
 fn spool_failed(error: &rusqlite::Error) -> String {
-    format!("state: {error}")
+    format!("spool: {error}")
 }

@@ -46,6 +46,6 @@ pub use intake::Outbox;
 pub use mercure::Keys as MercureKeys;
 pub use read_ahead::ReadAhead;
 pub use spool::Spool;
-pub use supervisor::{Relay, StateError, start};
+pub use supervisor::{Relay, SpoolError, start};
 pub use webhook::Keys as WebhookKeys;
 pub use xmpp::Section as XmppSection;

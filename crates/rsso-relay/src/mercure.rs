@@ -51,8 +51,8 @@ pub struct Keys {
     types: Vec<String>,
     realms: Vec<String>,
     timeout: Option<u32>,
-    at_once: Option<u32>,
-    retry_after: Option<Vec<u32>>,
+    max_in_flight: Option<u32>,
+    retry_schedule: Option<Vec<u32>>,
     ca_file: Option<PathBuf>,
 }
 
@@ -99,8 +99,8 @@ impl Mercure {
                 name: keys.name.clone().unwrap_or_else(|| target.to_string()),
                 types: &keys.types,
                 realms: &keys.realms,
-                at_once: keys.at_once,
-                retry_after: keys.retry_after.as_deref(),
+                max_in_flight: keys.max_in_flight,
+                retry_schedule: keys.retry_schedule.as_deref(),
             },
             realm,
         )?;

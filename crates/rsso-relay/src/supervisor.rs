@@ -44,18 +44,18 @@ pub struct Relay {
 
 /// Why the relay cannot start.
 #[derive(Debug)]
-pub struct StateError {
+pub struct SpoolError {
     path: PathBuf,
     problem: String,
 }
 
-impl fmt::Display for StateError {
+impl fmt::Display for SpoolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "state: {}: {}", self.path.display(), self.problem)
+        write!(f, "spool: {}: {}", self.path.display(), self.problem)
     }
 }
 
-impl std::error::Error for StateError {}
+impl std::error::Error for SpoolError {}
 
 /// Begins to hand events on.
 ///
@@ -65,13 +65,13 @@ pub fn start(
     settings: Settings,
     outbox: Outbox,
     on_delivered: OnDelivered,
-) -> Result<Relay, StateError> {
-    let cannot = |problem: &str| StateError {
-        path: settings.state.clone(),
+) -> Result<Relay, SpoolError> {
+    let cannot = |problem: &str| SpoolError {
+        path: settings.spool.clone(),
         problem: problem.to_owned(),
     };
-    let spool = Spool::open(&settings.state).map_err(|problem| cannot(&problem))?;
-    let lock = lock_file(&settings.state).map_err(|error| cannot(&error.to_string()))?;
+    let spool = Spool::open(&settings.spool).map_err(|problem| cannot(&problem))?;
+    let lock = lock_file(&settings.spool).map_err(|error| cannot(&error.to_string()))?;
     let runtime = Builder::new_multi_thread()
         .worker_threads(1)
         .thread_name("relay")
@@ -82,7 +82,7 @@ pub fn start(
         .map_err(|error| cannot(&error.to_string()))?;
     let (stop, stopped) = watch::channel(false);
     let (alive, ended) = mpsc::channel(1);
-    let path = settings.state.clone();
+    let path = settings.spool.clone();
     thread::Builder::new()
         .name("relay".to_owned())
         .spawn(move || {
@@ -94,7 +94,7 @@ pub fn start(
             // A name that is still looked up is nobody's any more.
             runtime.shutdown_timeout(Duration::from_millis(100));
         })
-        .map_err(|error| StateError {
+        .map_err(|error| SpoolError {
             path,
             problem: error.to_string(),
         })?;
@@ -253,7 +253,7 @@ impl Crew<'_> {
             name,
             sink,
             schedule: endpoint.schedule.clone(),
-            at_once: endpoint.at_once,
+            max_in_flight: endpoint.max_in_flight,
             spool: Arc::clone(&self.spool),
             wake,
             on_delivered: Arc::clone(&self.on_delivered),

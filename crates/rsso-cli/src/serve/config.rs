@@ -48,7 +48,7 @@ struct File {
     drain: Option<u32>,
     log_format: Option<LogFormat>,
     log_level: Option<String>,
-    state: Option<PathBuf>,
+    spool: Option<PathBuf>,
     webhook: Vec<WebhookKeys>,
     mercure: Vec<MercureKeys>,
     xmpp: Option<XmppSection>,
@@ -67,7 +67,7 @@ impl Settings {
         };
         let store = Config::of_server(&args.place, &directives(&file.rsso)?)?;
         let keys = Keys {
-            state: file.state.take(),
+            spool: file.spool.take(),
             webhooks: mem::take(&mut file.webhook),
             hubs: mem::take(&mut file.mercure),
             xmpp: file.xmpp.take(),
@@ -162,7 +162,7 @@ impl File {
         let file: Self = toml::from_str(&text).map_err(|error| {
             // Its own display quotes the line, which may hold a password.
             let line = error.span().map_or(1, |span| line_of(&text, span.start));
-            cannot(format!("line {line}: {}", without_values(error.message())))
+            cannot(format!("line {line}: {}", explained(error.message())))
         })?;
         let mode = fs::metadata(path).map_or(0, |meta| meta.permissions().mode());
         let for_everybody = mode & 0o007 != 0;
@@ -194,15 +194,35 @@ impl File {
     }
 }
 
+/// Keys that had another name, and their names now.
+const RENAMED: [(&str, &str); 5] = [
+    ("at_once", "max_in_flight"),
+    ("grace", "reconnect_grace"),
+    ("insecure", "allow_unencrypted"),
+    ("retry_after", "retry_schedule"),
+    ("state", "spool"),
+];
+
+/// The problem in words for the operator, without the value at fault.
+fn explained(problem: &str) -> String {
+    let field = unknown_field(problem);
+    match RENAMED.iter().find(|(old, _)| Some(*old) == field) {
+        Some((old, new)) => format!("the key `{old}` is called `{new}` now"),
+        None => without_values(problem).to_owned(),
+    }
+}
+
+fn unknown_field(problem: &str) -> Option<&str> {
+    let rest = problem.strip_prefix("unknown field `")?;
+    rest.split_once('`').map(|(name, _)| name)
+}
+
 /// What is wrong, without what stands there; the names of settings are no secret.
 fn without_values(problem: &str) -> &str {
     let named = |name: &str| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
-    let field = problem
-        .strip_prefix("unknown field `")
-        .and_then(|rest| rest.split_once('`'));
-    let end = match field {
+    let end = match unknown_field(problem) {
         // What looks like a setting's name is one that was mistyped, and no secret.
-        Some((name, _)) if named(name) => problem.len(),
+        Some(name) if named(name) => problem.len(),
         _ => problem.find(['"', '`']).unwrap_or(problem.len()),
     };
     problem[..end].trim_end_matches([' ', ':'])

@@ -132,7 +132,7 @@ fn each_event_of_a_large_kick_arrives_once_at_webhooks_and_browsers() {
     let tables = webhook(
         &receiver.url(),
         "[]",
-        "types = [\"login.kicked\"]\nat_once = 8",
+        "types = [\"login.kicked\"]\nmax_in_flight = 8",
     );
     let tables = format!("max_connections_per_address = {LOGINS}\n{tables}");
     let gateway = setup.gateway(&account.backend, &tables);

@@ -19,7 +19,7 @@ fn help_lists_commands_options_and_exit_codes() {
         (&["tail", "--help"], &["--uid", "--after", "--follow"]),
         (
             &["webhooks", "--help"],
-            &["--state", "--retry", "--endpoint"],
+            &["--spool", "--retry", "--endpoint"],
         ),
         (&["schema", "--help"], &["mysql"]),
         (&["schema", "mysql", "--help"], &["--apply"]),

@@ -16,7 +16,7 @@ const DELIVERED: &str = "rsso_xmpp_messages_total{result=\"delivered\"}";
 fn every_replaced_login_gets_a_message(mut server: XmppServer, backend: &Backend) {
     let mut clients = server.clients(&["alice@example.org/web"]);
     let setup = RelaySetup::new();
-    let gateway = setup.gateway(backend, &xmpp(&server, "grace = 10"));
+    let gateway = setup.gateway(backend, &xmpp(&server, "reconnect_grace = 10"));
     let mut app = backend.application();
     let count = tries(20);
     let mut kicked = app.log_in("s0", "alice", "web");

@@ -37,8 +37,8 @@ pub struct Section {
     language: Option<String>,
     texts: BTreeMap<String, Overrides>,
     end_session: bool,
-    insecure: bool,
-    grace: Option<u32>,
+    allow_unencrypted: bool,
+    reconnect_grace: Option<u32>,
     timeout: Option<u32>,
 }
 
@@ -98,12 +98,12 @@ impl Settings {
             ));
         }
         let tls = tls(&section, server)?;
-        if tls.is_none() && !section.insecure && !is_on_this_machine(server) {
+        if tls.is_none() && !section.allow_unencrypted && !is_on_this_machine(server) {
             return Err(wrong(
                 "server",
                 "is on another machine, and the stream is not encrypted: set tls = true where the server takes TLS \
                  there (ejabberd: tls: true), else lead it through a tunnel that begins at 127.0.0.1, or set \
-                 insecure = true where nobody else is on the way",
+                 allow_unencrypted = true where nobody else is on the way",
             ));
         }
         let component = section
@@ -125,7 +125,7 @@ impl Settings {
                 secret,
                 secret_setting,
                 domain: domain.to_string(),
-                grace: Duration::from_secs(section.grace.unwrap_or(5).min(600).into()),
+                grace: Duration::from_secs(section.reconnect_grace.unwrap_or(5).min(600).into()),
                 timeout: match section.timeout.unwrap_or(10) {
                     seconds @ 1..=3600 => Duration::from_secs(seconds.into()),
                     _ => return Err(wrong("timeout", "must be 1 to 3600 seconds")),
@@ -328,7 +328,7 @@ mod tests {
             let line = format!("{GOOD}server = '{server}'");
             let problem = settings(&line).unwrap_err();
             assert!(
-                problem.starts_with("xmpp.server:") && problem.contains("insecure"),
+                problem.starts_with("xmpp.server:") && problem.contains("allow_unencrypted"),
                 "{problem}"
             );
             assert!(

@@ -28,15 +28,15 @@ impl RelaySetup {
     }
 
     /// The path of the spool.
-    pub fn state(&self) -> PathBuf {
+    pub fn spool(&self) -> PathBuf {
         self.dir.join("serve.db")
     }
 
-    /// Writes a configuration with `state` and these tables, and returns its path.
+    /// Writes a configuration with `spool` and these tables, and returns its path.
     pub fn configure(&self, tables: &str) -> String {
         use std::os::unix::fs::PermissionsExt as _;
-        let state = self.state();
-        let text = format!("state = \"{}\"\n{tables}", state.display());
+        let spool = self.spool();
+        let text = format!("spool = \"{}\"\n{tables}", spool.display());
         let path = self.dir.write("serve.toml", &text);
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         path.display().to_string()
@@ -56,8 +56,8 @@ impl RelaySetup {
 
     /// Runs `rsso webhooks`.
     pub fn webhooks(&self, arguments: &[&str]) -> Value {
-        let state = self.state().display().to_string();
-        let mut all = vec!["webhooks", "--json", "--state", &state];
+        let spool = self.spool().display().to_string();
+        let mut all = vec!["webhooks", "--json", "--spool", &spool];
         all.extend(arguments);
         json(&rsso(&all).ok())
     }
@@ -79,10 +79,10 @@ impl RelaySetup {
 }
 
 /// The configuration of a webhook named `hook`, with [`SECRET`] and these pauses between attempts.
-pub fn webhook(url: &str, retry_after: &str, more: &str) -> String {
+pub fn webhook(url: &str, retry_schedule: &str, more: &str) -> String {
     format!(
         "[[webhook]]\nname = \"hook\"\nurl = \"{url}\"\nsecrets = [\"{SECRET}\"]\n\
-         retry_after = {retry_after}\n{more}\n"
+         retry_schedule = {retry_schedule}\n{more}\n"
     )
 }
 

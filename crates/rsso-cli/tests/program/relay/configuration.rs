@@ -49,9 +49,17 @@ fn errors_in_the_file_are_reported_without_its_secrets() {
             "secrets",
         ),
         (good.replace("login.kicked", "kicked"), "login.kicked"),
-        (good.replace("[1, 2]", "[1, 99999999]"), "retry_after"),
+        (good.replace("[1, 2]", "[1, 99999999]"), "retry_schedule"),
         (format!("{good}timeout = 0\n"), "timeout"),
-        (format!("{good}at_once = 0\n"), "at_once"),
+        (format!("{good}max_in_flight = 0\n"), "max_in_flight"),
+        (
+            format!("{good}at_once = 8\n"),
+            "the key `at_once` is called `max_in_flight` now",
+        ),
+        (
+            format!("{good}retry_after = [5]\n"),
+            "the key `retry_after` is called `retry_schedule` now",
+        ),
         (format!("{good}realms = [\"\"]\n"), "realm"),
         (format!("{good}{good}"), "two endpoints"),
         (format!("{good}issuer = \"a\"\n"), "format"),
@@ -73,10 +81,10 @@ fn errors_in_the_file_are_reported_without_its_secrets() {
     }
     let path = setup.configure(&good);
     let text = std::fs::read_to_string(&path).unwrap();
-    let state = text.lines().next().unwrap();
-    setup.dir.write("serve.toml", &text.replace(state, ""));
+    let spool = text.lines().next().unwrap();
+    setup.dir.write("serve.toml", &text.replace(spool, ""));
     let problem = check_file(&path).failed(WRONG_USAGE);
-    assert!(problem.contains("state"), "{problem}");
+    assert!(problem.contains("spool"), "{problem}");
     use std::os::unix::fs::PermissionsExt as _;
     setup.dir.write("serve.toml", &text);
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
@@ -85,16 +93,18 @@ fn errors_in_the_file_are_reported_without_its_secrets() {
 }
 
 #[test]
-fn a_state_file_that_is_none_is_refused() {
+fn a_spool_that_is_none_is_refused() {
     let setup = RelaySetup::new();
-    let state = setup.state().display().to_string();
-    let arguments = ["webhooks", "--state", &state];
+    let spool = setup.spool().display().to_string();
+    let arguments = ["webhooks", "--spool", &spool];
     let problem = rsso(&arguments).failed(STORE_FAILED);
     assert!(problem.contains("no such file"), "{problem}");
-    assert!(!setup.state().exists());
+    assert!(!setup.spool().exists());
+    let problem = rsso(&["webhooks", "--state", &spool]).failed(WRONG_USAGE);
+    assert!(problem.contains("--spool"), "{problem}");
     let other = setup
         .dir
         .write("other", "not a database, and long enough to be read as one");
-    let arguments = ["webhooks", "--state", other.to_str().unwrap()];
+    let arguments = ["webhooks", "--spool", other.to_str().unwrap()];
     rsso(&arguments).failed(STORE_FAILED);
 }

@@ -65,7 +65,7 @@ const FLOOD: Pace = Pace {
     lifetime: 40,
 };
 
-fn kill_repeatedly(backend: &Backend, at_once: usize, seed: u64, pace: Pace) {
+fn kill_repeatedly(backend: &Backend, max_in_flight: usize, seed: u64, pace: Pace) {
     let setup = RelaySetup::new();
     // One in twenty fails the first time.
     let receiver = Receiver::start(|request, nth| {
@@ -76,7 +76,7 @@ fn kill_repeatedly(backend: &Backend, at_once: usize, seed: u64, pace: Pace) {
             ..Reply::default()
         }
     });
-    let more = format!("at_once = {at_once}\ntypes = [\"message\"]");
+    let more = format!("max_in_flight = {max_in_flight}\ntypes = [\"message\"]");
     let tables = webhook(&receiver.url(), "[0, 0, 0, 0, 0, 0]", &more);
     let mut gateway = setup.gateway(backend, &tables);
     let mut app = backend.application();
@@ -87,7 +87,7 @@ fn kill_repeatedly(backend: &Backend, at_once: usize, seed: u64, pace: Pace) {
             thread::sleep(pace.between_events);
         }
     });
-    let mut random = SeededRandom::new(seed * 7919 + at_once as u64);
+    let mut random = SeededRandom::new(seed * 7919 + max_in_flight as u64);
     let mut kills = 0;
     while !writer.is_finished() || kills < 15 {
         let lifetime = random.below(pace.lifetime);
@@ -124,7 +124,7 @@ fn kill_repeatedly(backend: &Backend, at_once: usize, seed: u64, pace: Pace) {
     let outbox = outbox.iter().filter(|e| e["type"] == "io.rsso.message.v1");
     let outbox: Vec<&str> = outbox.map(|e| e["id"].as_str().unwrap()).collect();
     assert_eq!(outbox.len(), EVENTS);
-    if at_once == 1 {
+    if max_in_flight == 1 {
         assert_eq!(first, outbox, "first attempts are in order");
     } else {
         first.sort_unstable();
@@ -135,7 +135,7 @@ fn kill_repeatedly(backend: &Backend, at_once: usize, seed: u64, pace: Pace) {
     let dead = &setup.webhooks(&[])["endpoints"][0]["dead"];
     assert_eq!(dead, 0);
     println!(
-        "at_once {at_once}: {kills} kills, {EVENTS} events, {} requests",
+        "{max_in_flight} in flight: {kills} kills, {EVENTS} events, {} requests",
         requests.len()
     );
 }

@@ -118,10 +118,10 @@ fn a_hub_that_was_unreachable_gets_everything_in_order() {
     let (backend, setup) = (Backend::sqlite(), RelaySetup::new());
     let receiver = Receiver::start(|request, _| hub(request));
     let port = receiver.port;
-    // The hub is unreachable; `retry_after` allows no second attempt, so none of these may count.
+    // The hub is unreachable; `retry_schedule` allows no second attempt, so none of these may count.
     drop(receiver);
     let url = format!("http://127.0.0.1:{port}/.well-known/mercure");
-    let tables = mercure(&setup, &url, "retry_after = []");
+    let tables = mercure(&setup, &url, "retry_schedule = []");
     let gateway = setup.gateway(&backend, &tables);
     let mut app = backend.application();
     app.log_in("a", "ann", "web");

@@ -49,8 +49,8 @@ fn an_event_with_a_wrong_secret_becomes_a_dead_letter_that_can_be_retried() {
     assert_eq!(letter["type"], "io.rsso.login.claimed.v1");
     assert_eq!(letter["event"], receiver.requests()[0].id());
     assert_eq!(gateway.metric("rsso_relay_dead_total"), 1.0);
-    let state = setup.state().display().to_string();
-    let text = rsso(&["webhooks", "--state", &state]).ok();
+    let spool = setup.spool().display().to_string();
+    let text = rsso(&["webhooks", "--spool", &spool]).ok();
     assert!(text.starts_with("hook  pending 0  dead 1\n"), "{text}");
     assert!(text.contains("2 attempts  answered 401"), "{text}");
 

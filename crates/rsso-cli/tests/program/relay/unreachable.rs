@@ -21,7 +21,7 @@ fn an_endpoint_that_hangs_or_has_no_name_delays_nothing_else() {
     let accepting_all = Receiver::accepting_all();
     let tables = format!(
         "{}[[webhook]]\nname = \"nowhere\"\nurl = \"https://hook.invalid/\"\nsecrets = \"{SECRET}\"\n\
-         retry_after = []\n\
+         retry_schedule = []\n\
          [[webhook]]\nname = \"willing\"\nurl = \"{}\"\nsecrets = \"{SECRET}\"\n",
         webhook(&hanging.url(), "[0]", "timeout = 1"),
         accepting_all.url()

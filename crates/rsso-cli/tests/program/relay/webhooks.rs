@@ -173,7 +173,7 @@ fn an_untrusted_certificate_is_refused() {
     let other_dir = rsso_testkit::WorkDir::new();
     let other = Certificates::generate(&other_dir);
     let tables = format!(
-        "{}[[webhook]]\nname = \"wrong\"\nurl = \"{}\"\nsecrets = \"{SECRET}\"\nretry_after = []\nca_file = \"{}\"\n",
+        "{}[[webhook]]\nname = \"wrong\"\nurl = \"{}\"\nsecrets = \"{SECRET}\"\nretry_schedule = []\nca_file = \"{}\"\n",
         webhook(
             &receiver.url(),
             "[]",

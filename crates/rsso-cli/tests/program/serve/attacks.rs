@@ -153,10 +153,10 @@ fn a_refused_page_is_logged_with_the_setting() {
 #[test]
 fn a_secret_file_that_everybody_can_read_is_refused() {
     let dir = WorkDir::new();
-    let state = dir.join("serve.db");
+    let spool = dir.join("serve.db");
     let secret = dir.write("secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n");
-    let (state, path) = (state.display(), secret.display());
-    let webhook = format!("state = '{state}'\n[[webhook]]\nurl = 'http://127.0.0.1:1/'\n");
+    let (spool, path) = (spool.display(), secret.display());
+    let webhook = format!("spool = '{spool}'\n[[webhook]]\nurl = 'http://127.0.0.1:1/'\n");
     let set = "issuer = 'a'\naudience = 'b'\n";
     for (name, config) in [
         (
@@ -176,13 +176,13 @@ fn a_secret_file_that_everybody_can_read_is_refused() {
         (
             "key_file",
             format!(
-                "state = '{state}'\n[[mercure]]\nurl = 'http://127.0.0.1:1/'\nkey_file = '{path}'\n"
+                "spool = '{spool}'\n[[mercure]]\nurl = 'http://127.0.0.1:1/'\nkey_file = '{path}'\n"
             ),
         ),
         (
             "jwt_file",
             format!(
-                "state = '{state}'\n[[mercure]]\nurl = 'http://127.0.0.1:1/'\njwt_file = '{path}'\n"
+                "spool = '{spool}'\n[[mercure]]\nurl = 'http://127.0.0.1:1/'\njwt_file = '{path}'\n"
             ),
         ),
         ("password_file", format!("rsso.password_file = '{path}'\n")),
@@ -190,7 +190,7 @@ fn a_secret_file_that_everybody_can_read_is_refused() {
         (
             "secret_file",
             format!(
-                "state = '{state}'\n[xmpp]\ncomponent = 'c.example'\nsecret_file = '{path}'\naccount = '{{uid}}@example'\n"
+                "spool = '{spool}'\n[xmpp]\ncomponent = 'c.example'\nsecret_file = '{path}'\naccount = '{{uid}}@example'\n"
             ),
         ),
     ] {

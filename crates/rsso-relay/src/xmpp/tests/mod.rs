@@ -53,7 +53,7 @@ fn settings(server: &XmppServer, more: &str) -> Settings {
         format!("account = '{{uid}}@{DOMAIN}'\n")
     };
     let section: Section = toml::from_str(&format!(
-        "server = '127.0.0.1:{port}'\ncomponent = '{COMPONENT}'\nsecret = \"{SECRET}\"\n{account}grace = 10\n{more}"
+        "server = '127.0.0.1:{port}'\ncomponent = '{COMPONENT}'\nsecret = \"{SECRET}\"\n{account}reconnect_grace = 10\n{more}"
     ))
     .unwrap();
     Settings::new(section).unwrap()
