@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use url::{Host, Url};
 
 use super::delivery::Verdict;
-use super::names::Names;
+use super::resolver::Names;
 
 /// Longest wait for a connection; the whole request has a time-out of its own.
 const CONNECT: Duration = Duration::from_secs(5);

@@ -11,29 +11,29 @@
 
 #![forbid(unsafe_code)]
 
-mod away;
 pub mod backlog;
+mod circuit_breaker;
 mod config;
-mod courier;
 mod delivery;
 mod endpoint;
 mod envelope;
 mod filter;
 mod gap;
 mod http;
-mod intake;
+mod ingest;
 mod jwt;
 mod mercure;
 mod metrics;
-mod names;
 mod read_ahead;
+mod resolver;
 mod schedule;
 pub mod secret_file;
 mod secrets;
-mod set;
+mod security_event_token;
 mod spool;
 mod supervisor;
 mod webhook;
+mod worker;
 #[cfg(feature = "xmpp")]
 mod xmpp;
 #[cfg(not(feature = "xmpp"))]
@@ -42,7 +42,7 @@ mod xmpp;
 
 pub use config::{Keys, Settings};
 pub use delivery::OnDelivered;
-pub use intake::Outbox;
+pub use ingest::Outbox;
 pub use mercure::Keys as MercureKeys;
 pub use read_ahead::ReadAhead;
 pub use spool::Spool;

@@ -17,12 +17,12 @@ use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::timeout;
 
 use super::config::Settings;
-use super::courier::Courier;
 use super::delivery::{OnDelivered, Sink};
 use super::endpoint::Endpoint;
-use super::intake::{self, Outbox, Route};
+use super::ingest::{self, Outbox, Route};
 use super::metrics;
 use super::spool::Spool;
+use super::worker::Courier;
 use super::xmpp;
 
 /// How often a state that another process uses is tried.
@@ -181,7 +181,7 @@ fn run(
     }
     let endpoints = crew.endpoints;
     for (realm, routes) in crew.routes {
-        let started = intake::start(outbox.clone(), realm, Arc::clone(&spool), routes);
+        let started = ingest::start(outbox.clone(), realm, Arc::clone(&spool), routes);
         if let Err(error) = started {
             return tracing::error!(%error, "no relay: cannot start a thread");
         }

@@ -19,7 +19,7 @@ use super::delivery::{Delivery, Sink, Verdict};
 use super::endpoint::{CommonKeys, Endpoint, request_timeout};
 use super::http::{self, Target};
 use super::secrets::{HiddenList, read_secret};
-use super::set;
+use super::security_event_token;
 use signature::Signer;
 
 /// `[[webhook]]`
@@ -73,7 +73,7 @@ pub(crate) struct Webhook {
 #[derive(Debug)]
 enum Body {
     CloudEvent,
-    Token(Box<set::Issuer>),
+    Token(Box<security_event_token::Issuer>),
 }
 
 impl Webhook {
@@ -82,7 +82,7 @@ impl Webhook {
             .map_err(|problem| Error::config("url of a webhook", problem))?;
         let shown = keys.name.clone().unwrap_or_else(|| target.to_string());
         let wrong = |key: &str, problem: &str| Error::config(format!("{key} of {shown}"), problem);
-        let token = set::Keys {
+        let token = security_event_token::Keys {
             issuer: keys.issuer.take(),
             audience: keys.audience.take(),
             key_file: keys.key_file.take(),
@@ -95,9 +95,9 @@ impl Webhook {
                 return Err(wrong("format", problem));
             }
             Format::Set => {
-                let kinds = set::Issuer::kinds(&keys.types);
+                let kinds = security_event_token::Issuer::kinds(&keys.types);
                 keys.types = kinds.map_err(|problem| wrong("types", &problem))?;
-                Body::Token(Box::new(set::Issuer::new(token, &shown)?))
+                Body::Token(Box::new(security_event_token::Issuer::new(token, &shown)?))
             }
         };
         let mut endpoint = Endpoint::new(
@@ -154,7 +154,7 @@ impl Sink for Webhook {
         let (media_type, body) = match &self.body {
             Body::CloudEvent => ("application/cloudevents+json", delivery.event.clone()),
             Body::Token(issuer) => match issuer.token(delivery, now) {
-                Ok(token) => (set::MEDIA_TYPE, token),
+                Ok(token) => (security_event_token::MEDIA_TYPE, token),
                 Err(problem) => return Verdict::Dead(problem),
             },
         };

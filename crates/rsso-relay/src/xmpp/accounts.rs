@@ -3,8 +3,8 @@
 use rsso_core::login::Identity;
 
 use super::account::{Account, NoAccount};
-use super::query::{Query, Table};
 use super::templates::AccountTemplate;
+use super::user_table::{Query, Table};
 
 /// How accounts are found.
 #[derive(Debug, Clone)]

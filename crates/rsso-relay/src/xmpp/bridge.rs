@@ -6,7 +6,7 @@ use rsso_core::login::event::Kind;
 
 use super::account::{Account, NoAccount};
 use super::accounts::Accounts;
-use super::link::Link;
+use super::connection::Link;
 use super::message::{self, Notice};
 use super::metrics;
 use super::queued_message::{Outcome, OutgoingMessage};

@@ -17,21 +17,21 @@ mod account;
 mod accounts;
 mod address;
 mod bridge;
-mod broken;
-mod connect_settings;
-mod link;
+mod connection;
+mod connection_settings;
+mod end_session;
+mod exchange;
 mod message;
 pub(crate) mod metrics;
-mod orders;
-mod query;
 mod queued_message;
 mod settings;
 mod stream;
-mod talk;
+mod stream_end;
 mod templates;
 mod texts;
+mod transport;
+mod user_table;
 mod window;
-mod wire;
 mod xml;
 
 #[cfg(test)]

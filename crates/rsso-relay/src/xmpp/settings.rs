@@ -10,10 +10,10 @@ use serde::{Deserialize, Deserializer};
 
 use super::accounts::Way;
 use super::address::Domain;
-use super::connect_settings::{self, Tls};
-use super::query::Query;
+use super::connection_settings::{self, Tls};
 use super::templates::{AccountTemplate, ResourceTemplate};
 use super::texts::{Overrides, Texts};
+use super::user_table::Query;
 use crate::secret_file::{self, check_key};
 
 /// As it stands in the file.
@@ -52,7 +52,7 @@ fn hidden<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, 
 /// Checked.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    pub(super) link: connect_settings::Settings,
+    pub(super) link: connection_settings::Settings,
     pub(super) accounts: Way,
     pub(super) resource: ResourceTemplate,
     pub(super) texts: Texts,
@@ -118,7 +118,7 @@ impl Settings {
             })?;
         let (secret_setting, secret) = secret(&section)?;
         Ok(Self {
-            link: connect_settings::Settings {
+            link: connection_settings::Settings {
                 server: server.to_owned(),
                 tls,
                 component: component.to_string(),

@@ -1,6 +1,6 @@
 //! A component's stream (XEP-0114): connecting, the handshake, stanzas both ways.
 //!
-//! Without TLS ([`wire`]) it is for the same machine, or a network that is ours. The secret itself is not sent.
+//! Without TLS ([`transport`]) it is for the same machine, or a network that is ours. The secret itself is not sent.
 
 use std::time::Duration;
 
@@ -11,9 +11,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::broken::Break;
-use super::connect_settings::Settings;
-use super::wire::{self, Incoming, Outgoing};
+use super::connection_settings::Settings;
+use super::stream_end::Break;
+use super::transport::{self, Incoming, Outgoing};
 use super::xml::{Element, Item, Reader, escape};
 
 /// Stanzas that were read and not looked at.
@@ -44,7 +44,7 @@ impl Stream {
         let cannot = |error: std::io::Error| {
             Break::lost(format!("xmpp.server: cannot connect to {server}: {error}"))
         };
-        let (read, mut write) = wire::connect(settings).await?;
+        let (read, mut write) = transport::connect(settings).await?;
         let mut reader = Reader::new(read);
         let header = format!(
             "<?xml version='1.0'?><stream:stream xmlns='jabber:component:accept' \

@@ -36,9 +36,9 @@ macro_rules! on_each_server {
 }
 
 mod accounts;
-mod arrival;
+mod deliveries;
+mod failures;
 mod tls;
-mod trouble;
 
 fn tries() -> usize {
     let tries = std::env::var("RSSO_TRIES").ok();

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use rsso_testkit::{Certificates, WorkDir};
 
-use super::super::broken::Cause;
 use super::super::stream::Stream;
+use super::super::stream_end::Cause;
 use super::*;
 
 fn with_ca(ca: &Path) -> String {
@@ -28,7 +28,7 @@ async fn messages_arrive_over_tls() {
 async fn who_cannot_prove_to_be_the_server_gets_nothing() {
     let server = XmppServer::ejabberd_with_tls(&ACCOUNTS);
     let good = settings(&server, &with_ca(server.ca())).link;
-    let refused = async |link: &connect_settings::Settings| {
+    let refused = async |link: &connection_settings::Settings| {
         let end = Stream::open(link).await.err().expect("not let in");
         assert!(!end.reason.contains(link.secret.expose()), "{end:?}");
         end
@@ -44,8 +44,8 @@ async fn who_cannot_prove_to_be_the_server_gets_nothing() {
     // Another name for the same place, which the certificate does not have.
     let port = server.component_port();
     let elsewhere = format!("127.0.0.2:{port}");
-    let tls = super::super::connect_settings::Tls::new(&elsewhere, Some(server.ca())).unwrap();
-    let other = connect_settings::Settings {
+    let tls = super::super::connection_settings::Tls::new(&elsewhere, Some(server.ca())).unwrap();
+    let other = connection_settings::Settings {
         tls: Some(tls),
         ..good.clone()
     };
@@ -58,7 +58,7 @@ async fn who_cannot_prove_to_be_the_server_gets_nothing() {
         end.reason.starts_with("xmpp.tls: ") || end.cause == Cause::Lost,
         "{end:?}"
     );
-    let end = refused(&connect_settings::Settings { tls: None, ..good }).await;
+    let end = refused(&connection_settings::Settings { tls: None, ..good }).await;
     assert!(
         end.reason.starts_with("xmpp.server: ") || end.cause == Cause::Lost,
         "{end:?}"

@@ -18,7 +18,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::away::Away;
+use super::circuit_breaker::Away;
 use super::delivery::{Delivery, OnDelivered, Sink, Verdict};
 use super::envelope;
 use super::metrics;

@@ -1,10 +1,10 @@
 //! What is said on one stream: messages and pings behind them, answers to others, orders.
 
-use super::broken::Break;
-use super::connect_settings::Settings;
-use super::orders::{self, Orders};
+use super::connection_settings::Settings;
+use super::end_session::{self, Orders};
 use super::queued_message::{Outcome, OutgoingMessage, QueuedMessage};
 use super::stream::Stream;
+use super::stream_end::Break;
 use super::window::Window;
 use super::xml::Element;
 
@@ -36,11 +36,11 @@ impl Talk {
             let (client, is_client) = (to.to_string(), to.has_resource());
             let probe = self.window.sent(id.clone(), client.clone(), queued);
             if is_client {
-                stanzas.push_str(&orders::ping(&probe, &component, &client));
+                stanzas.push_str(&end_session::ping(&probe, &component, &client));
             }
         }
         let ping = self.window.ping();
-        stanzas.push_str(&orders::ping(&ping, &component, &self.settings.domain));
+        stanzas.push_str(&end_session::ping(&ping, &component, &self.settings.domain));
         self.stream.send(&stanzas).await
     }
 
@@ -57,7 +57,7 @@ impl Talk {
                 self.window.bounced(id, stanza.attribute("from"), condition);
             }
             ("iq", "get" | "set") => {
-                if let Some(answer) = orders::answer(stanza, &self.settings.component) {
+                if let Some(answer) = end_session::answer(stanza, &self.settings.component) {
                     self.stream.send(&answer).await?;
                 }
             }

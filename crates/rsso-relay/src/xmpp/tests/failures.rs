@@ -4,10 +4,10 @@ use rsso_core::login::event::Kind;
 use rsso_testkit::process;
 
 use super::super::address::Address;
-use super::super::broken::Cause;
-use super::super::link::Link;
+use super::super::connection::Link;
 use super::super::queued_message::{Outcome, OutgoingMessage};
 use super::super::stream::Stream;
+use super::super::stream_end::Cause;
 use super::*;
 use crate::delivery::{Sink, Verdict};
 use crate::xmpp::bridge::PATIENCE;
@@ -26,7 +26,7 @@ on_each_server! {
 
 async fn a_setting_that_is_wrong_is_named(server: XmppServer) {
     let good = settings(&server, "").link;
-    let refused = async |change: &dyn Fn(&mut connect_settings::Settings)| {
+    let refused = async |change: &dyn Fn(&mut connection_settings::Settings)| {
         let mut settings = good.clone();
         change(&mut settings);
         let end = Stream::open(&settings).await.err().expect("not let in");
@@ -206,7 +206,7 @@ async fn a_client_that_hangs_holds_up_nobody(server: XmppServer) {
 
 async fn a_message_that_breaks_the_stream_is_left_out(server: XmppServer) {
     let mut clients = server.clients(&["alice@example.org/web"]);
-    let settings = connect_settings::Settings {
+    let settings = connection_settings::Settings {
         grace: Duration::ZERO,
         ..settings(&server, "").link
     };

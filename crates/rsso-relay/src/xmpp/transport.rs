@@ -13,8 +13,8 @@ use tokio::net::tcp::OwnedReadHalf;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::broken::Break;
-use super::connect_settings::{Settings, Tls};
+use super::connection_settings::{Settings, Tls};
+use super::stream_end::Break;
 
 /// What comes from the server.
 #[derive(Debug)]

@@ -10,12 +10,12 @@ use rsso_core::{Backoff, Jitter};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::broken::{Break, Cause};
-use super::connect_settings::Settings;
+use super::connection_settings::Settings;
+use super::exchange::Talk;
 use super::metrics;
 use super::queued_message::{Outcome, OutgoingMessage, QueuedMessage};
 use super::stream::Stream;
-use super::talk::Talk;
+use super::stream_end::{Break, Cause};
 
 /// Messages that nobody has confirmed; that are not settled, which takes a second where a client is silent; and that wait for
 /// being sent.

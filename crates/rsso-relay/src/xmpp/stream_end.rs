@@ -1,6 +1,6 @@
 //! Why a stream is over, or never began.
 
-use super::connect_settings::Settings;
+use super::connection_settings::Settings;
 use super::xml::Element;
 
 /// Why a stream is over, or never began.
