@@ -8,7 +8,7 @@ use std::fs::File;
 use std::time::Duration;
 
 use rsso_core::{Dsn, Error, Secret, Settings};
-use rsso_relay::secret_file::{self, check_key};
+use rsso_relay::secret_file::{self, check_key_file};
 use rsso_stores::with_password;
 
 use crate::args::{Place, Store};
@@ -185,7 +185,7 @@ impl Config {
             ));
         }
         let dsn = Dsn::parse("rsso.dsn", text).map_err(|error| self.failure(error))?;
-        check_key("rsso.dsn", &dsn).map_err(|error| self.failure(error))?;
+        check_key_file("rsso.dsn", &dsn).map_err(|error| self.failure(error))?;
         self.check_password_file()?;
         with_password(dsn, self.settings.password()).map_err(|error| self.failure(error))
     }

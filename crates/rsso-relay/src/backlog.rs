@@ -43,7 +43,7 @@ pub struct DeadLetter {
 ///
 /// # Errors
 /// If the spool cannot be read.
-pub fn list(spool: &Spool, letters: u32) -> Result<Vec<Backlog>> {
+pub fn list(spool: &Spool, dead_letters: u32) -> Result<Vec<Backlog>> {
     spool.with(|spool| {
         let mut find = spool.prepare(
             "SELECT e.id, e.name, e.configured, COUNT(d.id) FILTER (WHERE d.died IS NULL),
@@ -69,7 +69,7 @@ pub fn list(spool: &Spool, letters: u32) -> Result<Vec<Backlog>> {
              WHERE endpoint = ?1 AND died IS NOT NULL ORDER BY died DESC, id DESC LIMIT ?2",
         )?;
         for (id, backlog) in &mut backlogs {
-            let rows = find.query_map([*id, letters.into()], |row| {
+            let rows = find.query_map([*id, dead_letters.into()], |row| {
                 Ok(DeadLetter {
                     event: row.get(0)?,
                     kind: row.get(1)?,

@@ -10,12 +10,12 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
-pub(super) struct Away {
+pub(super) struct CircuitBreaker {
     until: Instant,
     backoff: Backoff,
 }
 
-impl Away {
+impl CircuitBreaker {
     pub(super) fn new(now: Instant) -> Self {
         Self {
             until: now,
@@ -45,7 +45,7 @@ mod tests {
     #[test]
     fn it_is_asked_ever_more_rarely_until_it_is_heard() {
         let mut now = Instant::now();
-        let mut away = Away::new(now);
+        let mut away = CircuitBreaker::new(now);
         assert_eq!(away.until(now), None);
         for seconds in [1, 2, 4, 8, 10, 10] {
             let until = now + Duration::from_secs(seconds);

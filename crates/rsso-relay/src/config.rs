@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use rsso_core::login::Realm;
 use rsso_core::{Error, Result};
 
-use super::endpoint::{CommonKeys, Endpoint};
-use super::filter::word;
+use super::endpoint::{CommonConfig, Endpoint};
+use super::filter::short_type;
 use super::mercure::{self, Mercure};
 use super::webhook::{self, Webhook};
 use super::xmpp;
@@ -25,18 +25,18 @@ pub struct Settings {
 
 /// The keys of the file.
 #[derive(Debug, Default)]
-pub struct Keys {
+pub struct RelayConfig {
     /// `spool`
     pub spool: Option<PathBuf>,
     /// `[[webhook]]`
-    pub webhooks: Vec<webhook::Keys>,
+    pub webhooks: Vec<webhook::WebhookConfig>,
     /// `[[mercure]]`
-    pub hubs: Vec<mercure::Keys>,
+    pub hubs: Vec<mercure::MercureConfig>,
     /// `[xmpp]`
-    pub xmpp: Option<xmpp::Section>,
+    pub xmpp: Option<xmpp::XmppConfig>,
 }
 
-/// Over XMPP: a client that is silent takes a place for a second.
+/// Over XMPP: a client that is silent takes a slot for a second.
 const XMPP_MAX_IN_FLIGHT: usize = 256;
 
 impl Settings {
@@ -44,11 +44,11 @@ impl Settings {
     ///
     /// # Errors
     /// [`Error::Config`] that names the key at fault.
-    pub fn new(keys: Keys, realm: &Realm) -> Result<Option<Self>> {
-        if keys.webhooks.is_empty() && keys.hubs.is_empty() && keys.xmpp.is_none() {
+    pub fn new(config: RelayConfig, realm: &Realm) -> Result<Option<Self>> {
+        if config.webhooks.is_empty() && config.hubs.is_empty() && config.xmpp.is_none() {
             return Ok(None);
         }
-        let spool = keys.spool.ok_or_else(|| {
+        let spool = config.spool.ok_or_else(|| {
             Error::config(
                 "spool",
                 "a webhook or hub needs it: the path of a file that rsso serve makes",
@@ -62,19 +62,19 @@ impl Settings {
                 format!("{shown}: must be an absolute path in a folder that exists"),
             ));
         }
-        let webhooks = keys.webhooks.into_iter();
-        let hubs = keys.hubs.into_iter();
+        let webhooks = config.webhooks.into_iter();
+        let hubs = config.hubs.into_iter();
         let settings = Self {
             spool,
             webhooks: webhooks
-                .map(|keys| Webhook::new(keys, realm))
+                .map(|config| Webhook::new(config, realm))
                 .collect::<Result<_>>()?,
             hubs: hubs
-                .map(|keys| Mercure::new(&keys, realm))
+                .map(|config| Mercure::new(&config, realm))
                 .collect::<Result<_>>()?,
-            xmpp: keys
+            xmpp: config
                 .xmpp
-                .map(|section| bridge(section, realm))
+                .map(|config| xmpp_endpoint(config, realm))
                 .transpose()?,
         };
         let mut names = settings.names();
@@ -102,10 +102,10 @@ impl Settings {
     }
 }
 
-fn bridge(section: xmpp::Section, realm: &Realm) -> Result<(Endpoint, xmpp::Settings)> {
-    let settings = xmpp::Settings::new(section)?;
-    let types = xmpp::KINDS.map(|kind| word(kind.as_str()).to_owned());
-    let common = CommonKeys {
+fn xmpp_endpoint(config: xmpp::XmppConfig, realm: &Realm) -> Result<(Endpoint, xmpp::Settings)> {
+    let settings = xmpp::Settings::new(config)?;
+    let types = xmpp::EVENT_KINDS.map(|kind| short_type(kind.as_str()).to_owned());
+    let common = CommonConfig {
         name: format!("xmpp {}", settings.component()),
         types: &types,
         realms: &[],

@@ -49,7 +49,7 @@ pub(crate) enum Verdict {
 /// several deliveries at a time.
 pub(crate) trait Sink: Send + Sync + 'static {
     /// Whether the endpoint can take more than one delivery, which waits for it; where nobody knows, it can.
-    fn is_here(&self) -> bool {
+    fn is_connected(&self) -> bool {
         true
     }
 

@@ -6,7 +6,7 @@ use rsso_core::login::Realm;
 use rsso_core::login::event::Kind;
 use rsso_core::{Error, Result};
 
-use super::filter::{Filter, word};
+use super::filter::{Filter, short_type};
 use super::schedule::Schedule;
 
 /// Of one endpoint, what does not depend on its sort.
@@ -17,7 +17,7 @@ pub(crate) struct Endpoint {
     pub(crate) realms: Vec<Realm>,
     pub(crate) filter: Filter,
     /// Whether it can be told that events were lost.
-    pub(crate) hears_gaps: bool,
+    pub(crate) gets_gap_events: bool,
     /// How many first attempts are under way at most, and how many further ones.
     pub(crate) max_in_flight: usize,
     pub(crate) schedule: Schedule,
@@ -25,7 +25,7 @@ pub(crate) struct Endpoint {
 
 /// Those that every sort of endpoint has.
 #[derive(Debug)]
-pub(crate) struct CommonKeys<'a> {
+pub(crate) struct CommonConfig<'a> {
     /// What it is called where the file does not say, too.
     pub(crate) name: String,
     pub(crate) types: &'a [String],
@@ -39,29 +39,29 @@ const MAX_IN_FLIGHT: u32 = 64;
 const MAX_NAME: usize = 200;
 
 /// Beyond it a server is not slow but down. The relay waits for as long when it stops.
-const MAX_TIMEOUT: u32 = 300;
+const MAX_REQUEST_TIMEOUT: u32 = 300;
 
 impl Endpoint {
     /// `realm` is the gateway's own.
-    pub(crate) fn new(keys: CommonKeys<'_>, realm: &Realm) -> Result<Self> {
-        let name = keys.name;
+    pub(crate) fn new(config: CommonConfig<'_>, realm: &Realm) -> Result<Self> {
+        let name = config.name;
         if name.is_empty() || name.len() > MAX_NAME || name.chars().any(char::is_control) {
             return Err(Error::config(
                 "name",
                 "must be 1 to 200 bytes without control characters",
             ));
         }
-        let wrong = |key: &str, problem: &str| Error::config(format!("{key} of {name}"), problem);
-        let kinds = Kind::ALL.map(|kind| word(kind.as_str()));
-        for wanted in keys.types {
+        let invalid = |key: &str, problem: &str| Error::config(format!("{key} of {name}"), problem);
+        let kinds = Kind::ALL.map(|kind| short_type(kind.as_str()));
+        for wanted in config.types {
             if !kinds.contains(&&**wanted) {
                 let known = kinds.join(", ");
-                return Err(wrong("types", &format!("one of them is none of {known}")));
+                return Err(invalid("types", &format!("one of them is none of {known}")));
             }
         }
         let mut realms = Vec::new();
-        for text in keys.realms {
-            let named = Realm::parse(text).map_err(|error| wrong("realms", &error.chain()))?;
+        for text in config.realms {
+            let named = Realm::parse(text).map_err(|error| invalid("realms", &error.chain()))?;
             if !realms.contains(&named) {
                 realms.push(named);
             }
@@ -69,18 +69,18 @@ impl Endpoint {
         if realms.is_empty() {
             realms.push(realm.clone());
         }
-        let max_in_flight = keys.max_in_flight.unwrap_or(1);
+        let max_in_flight = config.max_in_flight.unwrap_or(1);
         if !(1..=MAX_IN_FLIGHT).contains(&max_in_flight) {
-            return Err(wrong("max_in_flight", "must be 1 to 64"));
+            return Err(invalid("max_in_flight", "must be 1 to 64"));
         }
-        let schedule = keys.retry_schedule.map(Schedule::parse).transpose();
-        let schedule = schedule.map_err(|problem| wrong("retry_schedule", problem))?;
+        let schedule = config.retry_schedule.map(Schedule::parse).transpose();
+        let schedule = schedule.map_err(|problem| invalid("retry_schedule", problem))?;
         Ok(Self {
             realms,
             filter: Filter {
-                kinds: keys.types.to_vec(),
+                kinds: config.types.to_vec(),
             },
-            hears_gaps: false,
+            gets_gap_events: false,
             max_in_flight: max_in_flight as usize,
             schedule: schedule.unwrap_or_default(),
             name,
@@ -90,10 +90,10 @@ impl Endpoint {
 
 pub(crate) fn request_timeout(name: &str, seconds: Option<u32>) -> Result<Duration> {
     match seconds.unwrap_or(10) {
-        seconds @ 1..=MAX_TIMEOUT => Ok(Duration::from_secs(seconds.into())),
+        seconds @ 1..=MAX_REQUEST_TIMEOUT => Ok(Duration::from_secs(seconds.into())),
         _ => Err(Error::config(
             format!("timeout of {name}"),
-            format!("must be 1 to {MAX_TIMEOUT} seconds"),
+            format!("must be 1 to {MAX_REQUEST_TIMEOUT} seconds"),
         )),
     }
 }

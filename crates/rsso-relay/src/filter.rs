@@ -3,20 +3,20 @@
 /// Which events an endpoint wants.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Filter {
-    /// Words as of [`word`]; empty: all.
+    /// Words as of [`short_type`]; empty: all.
     pub(crate) kinds: Vec<String>,
 }
 
 impl Filter {
-    pub(super) fn wants(&self, word: &str) -> bool {
-        self.kinds.is_empty() || self.kinds.iter().any(|kind| kind == word)
+    pub(super) fn wants(&self, short_type: &str) -> bool {
+        self.kinds.is_empty() || self.kinds.iter().any(|kind| kind == short_type)
     }
 }
 
 /// An event's type as it is said in the configuration: without `io.rsso.` and its version.
-pub(crate) fn word(kind: &str) -> &str {
-    let word = kind.strip_prefix("io.rsso.").unwrap_or(kind);
-    word.strip_suffix(".v1").unwrap_or(word)
+pub(crate) fn short_type(kind: &str) -> &str {
+    let short = kind.strip_prefix("io.rsso.").unwrap_or(kind);
+    short.strip_suffix(".v1").unwrap_or(short)
 }
 
 #[cfg(test)]
@@ -28,9 +28,9 @@ mod tests {
         let filter = Filter {
             kinds: vec!["login.kicked".to_owned(), "message".to_owned()],
         };
-        assert!(filter.wants(word("io.rsso.login.kicked.v1")));
-        assert!(filter.wants(word("io.rsso.message.v1")));
-        assert!(!filter.wants(word("io.rsso.login.claimed.v1")));
-        assert!(Filter::default().wants(word("io.rsso.login.claimed.v1")));
+        assert!(filter.wants(short_type("io.rsso.login.kicked.v1")));
+        assert!(filter.wants(short_type("io.rsso.message.v1")));
+        assert!(!filter.wants(short_type("io.rsso.login.claimed.v1")));
+        assert!(Filter::default().wants(short_type("io.rsso.login.claimed.v1")));
     }
 }

@@ -19,9 +19,9 @@ pub(super) struct Gap {
     /// How many events are missing among these, where the store counts them.
     pub(super) lost: Option<u64>,
     /// It goes on behind them.
-    goes_on: bool,
+    continues: bool,
     /// It began before them.
-    pub(super) was_said: bool,
+    pub(super) was_reported: bool,
 }
 
 impl Gap {
@@ -39,8 +39,8 @@ impl Gap {
         };
         let gap = |lost| Self {
             lost,
-            goes_on: last.outlived,
-            was_said: cursor.torn,
+            continues: last.outlived,
+            was_reported: cursor.in_gap,
         };
         if counts {
             // Of an outbox that begins anew what stood there before was handed on.
@@ -52,7 +52,7 @@ impl Gap {
             let lost = numbers.saturating_sub(events.len() as u64);
             return Ok((known && lost > 0).then(|| gap(Some(lost))));
         }
-        if cursor.torn || cursor.event_id.is_empty() {
+        if cursor.in_gap || cursor.event_id.is_empty() {
             return Ok(None);
         }
         // While the event that was read last stands in the outbox, so do all behind it.
@@ -65,7 +65,7 @@ impl Gap {
 
     /// How many events are missing in all, if that is known already.
     pub(super) fn in_all(&self) -> Option<u64> {
-        self.lost.filter(|_| !self.goes_on)
+        self.lost.filter(|_| !self.continues)
     }
 
     /// What is said of it, for the endpoints that can be told. The same spool takes it and moves the cursor

@@ -15,14 +15,14 @@ use tokio::time::timeout;
 use url::{Host, Url};
 
 use super::delivery::Verdict;
-use super::resolver::Names;
+use super::resolver::Resolver;
 
 /// Longest wait for a connection; the whole request has a time-out of its own.
-const CONNECT: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What is read of an answer's body, so that the connection can be used again.
 const MAX_BODY: usize = 4096;
-const BODY: Duration = Duration::from_secs(1);
+const BODY_TIMEOUT: Duration = Duration::from_secs(1);
 
 const USER_AGENT: &str = concat!("rsso/", env!("CARGO_PKG_VERSION"));
 
@@ -90,22 +90,22 @@ pub(crate) fn client(
     ca_file: Option<&Path>,
 ) -> Result<Client, String> {
     Client::builder()
-        .tls_backend_preconfigured(tls(ca_file)?)
-        .dns_resolver(Names::new(target.on_this_machine))
+        .tls_backend_preconfigured(tls_config(ca_file)?)
+        .dns_resolver(Resolver::new(target.on_this_machine))
         .redirect(redirect::Policy::none())
         .no_proxy()
         .referer(false)
         .http1_only()
         .user_agent(USER_AGENT)
         // Else the whole request's time would be over first, and nobody know that it never was connected.
-        .connect_timeout(CONNECT.min(within / 2))
+        .connect_timeout(CONNECT_TIMEOUT.min(within / 2))
         .timeout(within)
         .build()
         .map_err(|error| describe(error).1)
 }
 
 /// The system's certificate authorities, or only those of a file.
-pub(crate) fn tls(ca_file: Option<&Path>) -> Result<ClientConfig, String> {
+pub(crate) fn tls_config(ca_file: Option<&Path>) -> Result<ClientConfig, String> {
     let found = match ca_file {
         Some(path) => rustls_native_certs::load_certs_from_paths(Some(path), None),
         None => rustls_native_certs::load_native_certs(),
@@ -139,7 +139,7 @@ pub(crate) async fn send(request: RequestBuilder) -> Answer {
         Ok(response) => {
             let status = response.status();
             let asked = retry_after(response.headers(), SystemTime::now());
-            finish(response).await;
+            drain_body(response).await;
             Answer::Status(status, asked)
         }
         Err(error) => match describe(error) {
@@ -172,7 +172,7 @@ impl Answer {
     }
 }
 
-async fn finish(mut response: Response) {
+async fn drain_body(mut response: Response) {
     let read = async {
         let mut left = MAX_BODY;
         while let Ok(Some(chunk)) = response.chunk().await {
@@ -183,7 +183,7 @@ async fn finish(mut response: Response) {
         }
     };
     // Whatever it says or does not say, the status has decided.
-    let _ = timeout(BODY, read).await;
+    let _ = timeout(BODY_TIMEOUT, read).await;
 }
 
 /// Seconds, or a date.

@@ -17,30 +17,30 @@ use rsso_core::store::{OpenStore, Store};
 use tokio::sync::Notify;
 
 use super::envelope::{Envelope, event_id};
-use super::filter::{Filter, word};
+use super::filter::{Filter, short_type};
 use super::gap::Gap;
 use super::metrics;
 use super::read_ahead::ReadAhead;
 use super::spool::{Cursor, Spool, SpooledEvent, now};
 
 /// How many events are asked for at once.
-const BATCH: usize = 500;
+const BATCH_SIZE: usize = 500;
 
 /// How long one question waits for an answer.
-const WAIT: Duration = Duration::from_secs(1);
+const POLL_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Between attempts at a store that fails: the first, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// How often a quiet outbox is asked whether it still is the one that was read.
-const SAME: Duration = Duration::from_secs(5);
+const RECHECK_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Milliseconds that the clocks of those who write events may differ. Too much only costs duplicates.
-const SLACK: i64 = 600_000;
+const RESTORE_CLOCK_SLACK: i64 = 600_000;
 
 /// Milliseconds that the clocks may differ by where a new endpoint asks what is news to it.
-const SKEW: i64 = 5000;
+const NEW_ENDPOINT_CLOCK_SLACK: i64 = 5000;
 
 /// An endpoint, as far as the intake knows it.
 #[derive(Debug, Clone)]
@@ -48,7 +48,7 @@ pub(super) struct Route {
     pub(super) endpoint: i64,
     pub(super) name: Arc<str>,
     pub(super) filter: Filter,
-    pub(super) hears_gaps: bool,
+    pub(super) gets_gap_events: bool,
     /// Since when it is configured, in milliseconds since 1970: what happened before is no news to it.
     pub(super) since: i64,
     pub(super) wake: Arc<Notify>,
@@ -81,12 +81,12 @@ impl Outbox {
     ) -> rsso_core::Result<Next> {
         let after = &cursor.position;
         if realm == self.read_ahead.realm()
-            && let Some(events) = self.read_ahead.behind(after, WAIT)
+            && let Some(events) = self.read_ahead.events_after(after, POLL_TIMEOUT)
         {
             // It gives all that stands behind a position, or nothing.
             return Ok(Next { events, gap: None });
         }
-        let events = store.await_events(realm, after, BATCH, WAIT)?;
+        let events = store.await_events(realm, after, BATCH_SIZE, POLL_TIMEOUT)?;
         let gap = Gap::find(store, realm, cursor, &events, self.counts)?;
         Ok(Next { events, gap })
     }
@@ -99,7 +99,7 @@ pub(super) fn start(
     spool: Arc<Spool>,
     routes: Vec<Route>,
 ) -> std::io::Result<()> {
-    let intake = Intake {
+    let intake = Ingest {
         outbox,
         realm,
         spool,
@@ -111,14 +111,14 @@ pub(super) fn start(
     Ok(())
 }
 
-struct Intake {
+struct Ingest {
     outbox: Outbox,
     realm: Realm,
     spool: Arc<Spool>,
     routes: Vec<Route>,
 }
 
-impl Intake {
+impl Ingest {
     fn run(self) {
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         loop {
@@ -146,10 +146,10 @@ impl Intake {
         let cursor = self
             .spool
             .cursor(&self.realm)
-            .map_err(|error| spool_failed(&error))?;
+            .map_err(|error| spool_error(&error))?;
         let mut cursor = match cursor {
-            Some(cursor) => self.same(&mut *store, cursor)?,
-            None => self.begin(&mut *store)?,
+            Some(cursor) => self.check_outbox(&mut *store, cursor)?,
+            None => self.begin_at_newest(&mut *store)?,
         };
         let mut checked = Instant::now();
         loop {
@@ -158,9 +158,9 @@ impl Intake {
                 .await_events(&mut *store, &self.realm, &cursor)
                 .map_err(outbox)?;
             match next.events.last() {
-                Some(last) => cursor = self.take_in(&next, &last.position, &cursor)?,
-                None if checked.elapsed() > SAME => {
-                    cursor = self.same(&mut *store, cursor)?;
+                Some(last) => cursor = self.spool_events(&next, &last.position, &cursor)?,
+                None if checked.elapsed() > RECHECK_INTERVAL => {
+                    cursor = self.check_outbox(&mut *store, cursor)?;
                     checked = Instant::now();
                 }
                 None => {}
@@ -169,7 +169,7 @@ impl Intake {
     }
 
     /// The first time: what has happened is no news.
-    fn begin(&self, store: &mut dyn Store) -> Result<Cursor, String> {
+    fn begin_at_newest(&self, store: &mut dyn Store) -> Result<Cursor, String> {
         let position = store.newest(&self.realm).map_err(|error| error.chain())?;
         tracing::info!(realm = self.realm.as_str(), %position, "the relay begins");
         let cursor = Cursor {
@@ -177,32 +177,32 @@ impl Intake {
             at: now(),
             floor: 0,
             event_id: String::new(),
-            torn: false,
+            in_gap: false,
         };
-        let placed = self.spool.place(&self.realm, &cursor, &[]);
-        placed.map_err(|error| spool_failed(&error))?;
+        let placed = self.spool.append(&self.realm, &cursor, &[]);
+        placed.map_err(|error| spool_error(&error))?;
         Ok(cursor)
     }
 
     /// Begins anew where the outbox is another one: a database that was restored or replaced counts
     /// from the start. What it has from before was handed on.
-    fn same(&self, store: &mut dyn Store, cursor: Cursor) -> Result<Cursor, String> {
+    fn check_outbox(&self, store: &mut dyn Store, cursor: Cursor) -> Result<Cursor, String> {
         let newest = store.newest(&self.realm).map_err(|error| error.chain())?;
-        if newest >= cursor.position && !self.is_another(store, &cursor)? {
+        if newest >= cursor.position && !self.is_another_outbox(store, &cursor)? {
             return Ok(cursor);
         }
         tracing::info!(realm = self.realm.as_str(), "the outbox begins anew");
         Ok(Cursor {
             position: Position::START,
             at: cursor.at,
-            floor: cursor.at - SLACK,
+            floor: cursor.at - RESTORE_CLOCK_SLACK,
             event_id: String::new(),
-            torn: false,
+            in_gap: false,
         })
     }
 
     /// Whether another event stands where the cursor is. One that is no longer kept says nothing.
-    fn is_another(&self, store: &mut dyn Store, cursor: &Cursor) -> Result<bool, String> {
+    fn is_another_outbox(&self, store: &mut dyn Store, cursor: &Cursor) -> Result<bool, String> {
         if cursor.event_id.is_empty() {
             return Ok(false);
         }
@@ -215,23 +215,28 @@ impl Intake {
         }))
     }
 
-    fn take_in(&self, next: &Next, last: &Position, cursor: &Cursor) -> Result<Cursor, String> {
+    fn spool_events(
+        &self,
+        next: &Next,
+        last: &Position,
+        cursor: &Cursor,
+    ) -> Result<Cursor, String> {
         let events = &next.events;
         let mut spooled = Vec::new();
-        if let Some(gap) = next.gap.as_ref().filter(|gap| !gap.was_said) {
-            let hearing = self.routes.iter().filter(|route| route.hears_gaps);
+        if let Some(gap) = next.gap.as_ref().filter(|gap| !gap.was_reported) {
+            let hearing = self.routes.iter().filter(|route| route.gets_gap_events);
             let endpoints = hearing.map(|route| route.endpoint).collect();
             spooled.extend(gap.event(&self.realm, cursor, endpoints));
         }
         let mut cursor = Cursor {
             position: last.clone(),
             event_id: events.last().map(event_id).unwrap_or_default(),
-            torn: (cursor.torn || next.gap.is_some())
+            in_gap: (cursor.in_gap || next.gap.is_some())
                 && events.last().is_some_and(|event| event.outlived),
             ..*cursor
         };
         for event in events {
-            match self.read_event(event) {
+            match self.route_event(event) {
                 Ok((at, spooled_event)) => {
                     // A clock that is ahead must not have others left out.
                     cursor.at = cursor.at.max(at.min(now()));
@@ -246,10 +251,10 @@ impl Intake {
         }
         let given_up = self
             .spool
-            .place(&self.realm, &cursor, &spooled)
-            .map_err(|error| spool_failed(&error))?;
+            .append(&self.realm, &cursor, &spooled)
+            .map_err(|error| spool_error(&error))?;
         if let Some(gap) = &next.gap {
-            self.complain(gap);
+            self.report_gap(gap);
         }
         if given_up > 0 {
             metrics::gave_up(given_up.unsigned_abs());
@@ -265,9 +270,9 @@ impl Intake {
         Ok(cursor)
     }
 
-    fn complain(&self, gap: &Gap) {
+    fn report_gap(&self, gap: &Gap) {
         metrics::lost(gap.lost);
-        if gap.was_said {
+        if gap.was_reported {
             return;
         }
         metrics::gap();
@@ -281,7 +286,7 @@ impl Intake {
     }
 
     /// When it happened, and the event to be spooled if somebody wants it.
-    fn read_event(&self, event: &Event) -> Result<(i64, Option<SpooledEvent>), String> {
+    fn route_event(&self, event: &Event) -> Result<(i64, Option<SpooledEvent>), String> {
         let Envelope { id, kind, data } = serde_json::from_str(&event.json)
             .map_err(|error| format!("is no event of rsso ({:?})", error.classify()))?;
         // It becomes a header of a request.
@@ -291,8 +296,11 @@ impl Intake {
         let wanting = self
             .routes
             .iter()
-            .filter(|route| route.filter.wants(word(&kind)))
-            .filter(|route| data.at.is_none_or(|at| at >= route.since - SKEW));
+            .filter(|route| route.filter.wants(short_type(&kind)))
+            .filter(|route| {
+                data.at
+                    .is_none_or(|at| at >= route.since - NEW_ENDPOINT_CLOCK_SLACK)
+            });
         let endpoints: Vec<_> = wanting.map(|route| route.endpoint).collect();
         let spooled_event = (!endpoints.is_empty()).then(|| SpooledEvent {
             endpoints,
@@ -306,6 +314,6 @@ impl Intake {
     }
 }
 
-fn spool_failed(error: &rusqlite::Error) -> String {
+fn spool_error(error: &rusqlite::Error) -> String {
     format!("spool: {error}")
 }

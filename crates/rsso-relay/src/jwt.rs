@@ -19,17 +19,17 @@ use zeroize::Zeroizing;
 use super::secrets::read_secret;
 
 /// What a shared secret begins with where it is base64.
-pub(crate) const SHARED: &str = "whsec_";
+pub(crate) const SHARED_SECRET_PREFIX: &str = "whsec_";
 
 /// Signs.
 #[derive(Debug)]
-pub(crate) enum Key {
+pub(crate) enum SigningKey {
     Hs256(hmac::Key),
     Es256(EcdsaKeyPair),
     Rs256(RsaKeyPair),
 }
 
-impl Key {
+impl SigningKey {
     /// A private key, PEM, for ES256 or RS256; or a secret, `whsec_<base64>`, for HS256.
     pub(crate) fn read(key: &str, path: &Path) -> rsso_core::Result<Self> {
         let text = read_secret(key, path)?;
@@ -39,8 +39,8 @@ impl Key {
 
     fn parse(text: &Secret) -> Result<Self, &'static str> {
         let text = text.expose().trim();
-        if text.starts_with(SHARED) {
-            return shared(text).map(|secret| Self::hs256(&secret));
+        if text.starts_with(SHARED_SECRET_PREFIX) {
+            return parse_shared_secret(text).map(|secret| Self::hs256(&secret));
         }
         let random = SystemRandom::new();
         let cannot = "is neither an RSA key of 2048 bits or more nor one on the curve P-256";
@@ -62,7 +62,7 @@ impl Key {
     }
 
     /// A secret as it is, for HS256, or a private key as above.
-    pub(crate) fn of_hub(text: &Secret) -> Result<Self, &'static str> {
+    pub(crate) fn parse_for_hub(text: &Secret) -> Result<Self, &'static str> {
         let bare = text.expose().trim();
         match bare.starts_with("-----BEGIN ") {
             true => Self::parse(text),
@@ -123,9 +123,9 @@ impl Key {
 }
 
 /// The bytes of a secret that two servers share, as Standard Webhooks writes it.
-pub(crate) fn shared(text: &str) -> Result<Zeroizing<Vec<u8>>, &'static str> {
+pub(crate) fn parse_shared_secret(text: &str) -> Result<Zeroizing<Vec<u8>>, &'static str> {
     let problem = "must be whsec_ and base64 of 24 to 64 bytes";
-    let encoded = text.strip_prefix(SHARED).ok_or(problem)?;
+    let encoded = text.strip_prefix(SHARED_SECRET_PREFIX).ok_or(problem)?;
     let secret = BASE64.decode(encoded.as_bytes()).map_err(|_| problem)?;
     match secret.len() {
         24..=64 => Ok(Zeroizing::new(secret)),
@@ -144,7 +144,7 @@ mod tests {
             .decode(b"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow")
             .unwrap();
         let input = b"eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
-        let signature = Key::hs256(&key).sign(input).unwrap();
+        let signature = SigningKey::hs256(&key).sign(input).unwrap();
         assert_eq!(
             BASE64URL_NOPAD.encode(&signature),
             "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_key_is_pem_or_shared() {
-        let parse = |text: &str| Key::parse(&Secret::new(text));
+        let parse = |text: &str| SigningKey::parse(&Secret::new(text));
         let shared = parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n").unwrap();
         assert_eq!(shared.algorithm(), "HS256");
         for wrong in [

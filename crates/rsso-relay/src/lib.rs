@@ -1,7 +1,7 @@
 //! Hands events to other servers: webhooks, Mercure hubs, XMPP.
 //!
 //! ```text
-//! store's outbox ─► intake ─► spool (a file) ─► courier, one for each endpoint ─► sink ─► server
+//! store's outbox ─► ingest ─► spool (a file) ─► worker, one for each endpoint ─► sink ─► server
 //! ```
 //!
 //! What always holds: an event is in the spool before the position moves behind it, and stays there
@@ -40,12 +40,12 @@ mod xmpp;
 #[path = "no_xmpp.rs"]
 mod xmpp;
 
-pub use config::{Keys, Settings};
+pub use config::{RelayConfig, Settings};
 pub use delivery::OnDelivered;
 pub use ingest::Outbox;
-pub use mercure::Keys as MercureKeys;
+pub use mercure::MercureConfig;
 pub use read_ahead::ReadAhead;
 pub use spool::Spool;
 pub use supervisor::{Relay, SpoolError, start};
-pub use webhook::Keys as WebhookKeys;
-pub use xmpp::Section as XmppSection;
+pub use webhook::WebhookConfig;
+pub use xmpp::XmppConfig;

@@ -20,18 +20,18 @@ use serde_json::{Value, json};
 use url::{Url, form_urlencoded};
 
 use super::delivery::{Delivery, Sink, Verdict};
-use super::endpoint::{CommonKeys, Endpoint, request_timeout};
+use super::endpoint::{CommonConfig, Endpoint, request_timeout};
 use super::http::{self, Answer, Target};
-use super::jwt::Key;
+use super::jwt::SigningKey;
 use super::secrets::read_secret;
 
 const TOPIC: &str = "urn:rsso:{realm}:login:{login}";
 
 /// Seconds for which a token is good: the hub's clock may be another.
-const TOKEN: u64 = 600;
+const TOKEN_LIFETIME: u64 = 600;
 
 /// What stays as it is in a topic's value.
-const KEPT: &AsciiSet = &NON_ALPHANUMERIC
+const UNESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
@@ -40,7 +40,7 @@ const KEPT: &AsciiSet = &NON_ALPHANUMERIC
 /// `[[mercure]]`
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Keys {
+pub struct MercureConfig {
     name: Option<String>,
     url: String,
     jwt_file: Option<PathBuf>,
@@ -56,10 +56,10 @@ pub struct Keys {
     ca_file: Option<PathBuf>,
 }
 
-impl Keys {
+impl MercureConfig {
     /// Whether the file that they stand in has to be kept from others.
     #[must_use]
-    pub fn hold_secrets(&self) -> bool {
+    pub fn has_secrets(&self) -> bool {
         self.url.contains(['@', '?'])
     }
 }
@@ -78,7 +78,7 @@ enum Publisher {
     /// A token that somebody else made.
     Token(HeaderValue),
     /// Our own, made with a key that the hub knows.
-    Key(Box<Key>, Claims),
+    Key(Box<SigningKey>, Claims),
 }
 
 /// What our token says.
@@ -91,42 +91,42 @@ enum Claims {
 }
 
 impl Mercure {
-    pub(crate) fn new(keys: &Keys, realm: &Realm) -> Result<(Endpoint, Self)> {
-        let target = Target::parse(&keys.url)
+    pub(crate) fn new(config: &MercureConfig, realm: &Realm) -> Result<(Endpoint, Self)> {
+        let target = Target::parse(&config.url)
             .map_err(|problem| Error::config("url of a mercure", problem))?;
         let endpoint = Endpoint::new(
-            CommonKeys {
-                name: keys.name.clone().unwrap_or_else(|| target.to_string()),
-                types: &keys.types,
-                realms: &keys.realms,
-                max_in_flight: keys.max_in_flight,
-                retry_schedule: keys.retry_schedule.as_deref(),
+            CommonConfig {
+                name: config.name.clone().unwrap_or_else(|| target.to_string()),
+                types: &config.types,
+                realms: &config.realms,
+                max_in_flight: config.max_in_flight,
+                retry_schedule: config.retry_schedule.as_deref(),
             },
             realm,
         )?;
         let name = &endpoint.name;
-        let wrong = |key: &str, problem: &str| Error::config(format!("{key} of {name}"), problem);
+        let invalid = |key: &str, problem: &str| Error::config(format!("{key} of {name}"), problem);
         let read = |key: &str, path: &PathBuf| read_secret(&format!("{key} of {name}"), path);
-        let publisher = match (&keys.jwt_file, &keys.key_file) {
-            (Some(path), None) => Publisher::given(&read("jwt_file", path)?)
-                .ok_or_else(|| wrong("jwt_file", "is no token"))?,
+        let publisher = match (&config.jwt_file, &config.key_file) {
+            (Some(path), None) => Publisher::of_token(&read("jwt_file", path)?)
+                .ok_or_else(|| invalid("jwt_file", "is no token"))?,
             (None, Some(path)) => {
-                let key = Key::of_hub(&read("key_file", path)?)
-                    .map_err(|problem| wrong("key_file", problem))?;
-                Publisher::Key(Box::new(key), Claims::new(keys, &target))
+                let key = SigningKey::parse_for_hub(&read("key_file", path)?)
+                    .map_err(|problem| invalid("key_file", problem))?;
+                Publisher::Key(Box::new(key), Claims::new(config, &target))
             }
-            _ => return Err(wrong("key_file", "give either this or jwt_file")),
+            _ => return Err(invalid("key_file", "give either this or jwt_file")),
         };
-        if keys.issuer.is_none() && keys.audience.is_some() {
-            return Err(wrong("audience", "needs issuer"));
+        if config.issuer.is_none() && config.audience.is_some() {
+            return Err(invalid("audience", "needs issuer"));
         }
-        let topic = Topic::parse(keys.topic.as_deref().unwrap_or(TOPIC));
-        let within = request_timeout(name, keys.timeout)?;
+        let topic = Topic::parse(config.topic.as_deref().unwrap_or(TOPIC));
+        let within = request_timeout(name, config.timeout)?;
         let mercure = Self {
-            client: http::client(&target, within, keys.ca_file.as_deref())
-                .map_err(|problem| wrong("url", &problem))?,
+            client: http::client(&target, within, config.ca_file.as_deref())
+                .map_err(|problem| invalid("url", &problem))?,
             url: target.url(),
-            topic: topic.map_err(|problem| wrong("topic", problem))?,
+            topic: topic.map_err(|problem| invalid("topic", problem))?,
             publisher,
         };
         Ok((endpoint, mercure))
@@ -134,7 +134,7 @@ impl Mercure {
 }
 
 impl Publisher {
-    fn given(text: &Secret) -> Option<Self> {
+    fn of_token(text: &Secret) -> Option<Self> {
         let text = text.expose().trim();
         let mut value = HeaderValue::from_str(&format!("Bearer {text}")).ok()?;
         value.set_sensitive(true);
@@ -147,7 +147,7 @@ impl Publisher {
             Self::Key(key, claims) => (key, claims),
         };
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        let (kind, claims) = claims.say(since.unwrap_or_default().as_secs())?;
+        let (kind, claims) = claims.to_json(since.unwrap_or_default().as_secs())?;
         let token = key.token(kind, None, &claims)?;
         let value = HeaderValue::from_str(&format!("Bearer {token}"));
         value.map_err(|error| error.to_string())
@@ -155,19 +155,22 @@ impl Publisher {
 }
 
 impl Claims {
-    fn new(keys: &Keys, target: &Target) -> Self {
-        match keys.issuer.clone() {
+    fn new(config: &MercureConfig, target: &Target) -> Self {
+        match config.issuer.clone() {
             None => Self::Plain,
             Some(issuer) => Self::AccessToken {
                 issuer,
-                audience: keys.audience.clone().unwrap_or_else(|| target.to_string()),
+                audience: config
+                    .audience
+                    .clone()
+                    .unwrap_or_else(|| target.to_string()),
             },
         }
     }
 
     /// The token's type and claims: for every topic, and for a short time.
-    fn say(&self, now: u64) -> Result<(&'static str, Value), String> {
-        let expires = now + TOKEN;
+    fn to_json(&self, now: u64) -> Result<(&'static str, Value), String> {
+        let expires = now + TOKEN_LIFETIME;
         let Self::AccessToken { issuer, audience } = self else {
             let claims = json!({"mercure": {"publish": ["*"]}, "exp": expires});
             return Ok(("JWT", claims));
@@ -302,7 +305,7 @@ impl Topic {
                 Part::Uid => &event.subject,
                 Part::Device => &event.data.device,
             };
-            topic.extend(utf8_percent_encode(value, KEPT));
+            topic.extend(utf8_percent_encode(value, UNESCAPED));
         }
         Ok(topic)
     }
@@ -348,8 +351,8 @@ mod tests {
 
     #[test]
     fn a_topic_for_everybody_is_refused() {
-        for wrong in ["", "urn:rsso", "urn:rsso:{realm}", "{login", "{login}{sid}"] {
-            assert!(Topic::parse(wrong).is_err(), "{wrong}");
+        for invalid in ["", "urn:rsso", "urn:rsso:{realm}", "{login", "{login}{sid}"] {
+            assert!(Topic::parse(invalid).is_err(), "{invalid}");
         }
     }
 }

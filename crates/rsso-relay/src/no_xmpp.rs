@@ -8,22 +8,22 @@ use serde::{Deserialize, Deserializer};
 
 use super::delivery::{Delivery, Sink, Verdict};
 
-pub(crate) const KINDS: [Kind; 0] = [];
+pub(crate) const EVENT_KINDS: [Kind; 0] = [];
 
 /// Whatever stands in the table.
 #[derive(Debug)]
-pub struct Section;
+pub struct XmppConfig;
 
-impl<'de> Deserialize<'de> for Section {
+impl<'de> Deserialize<'de> for XmppConfig {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         serde::de::IgnoredAny::deserialize(deserializer).map(|_| Self)
     }
 }
 
-impl Section {
+impl XmppConfig {
     /// Nothing of it is read.
     #[must_use]
-    pub fn has_secret(&self) -> bool {
+    pub fn has_secrets(&self) -> bool {
         false
     }
 }
@@ -33,7 +33,7 @@ impl Section {
 pub(crate) struct Settings(Infallible);
 
 impl Settings {
-    pub(crate) fn new(_: Section) -> rsso_core::Result<Self> {
+    pub(crate) fn new(_: XmppConfig) -> rsso_core::Result<Self> {
         let problem = "this rsso was built without it (cargo feature xmpp)";
         Err(rsso_core::Error::config("[xmpp]", problem))
     }

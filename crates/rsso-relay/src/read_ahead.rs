@@ -1,6 +1,6 @@
 //! What the feed has read, for the relay: the store is not asked twice for the same events.
 //!
-//! What always holds: [`ReadAhead::behind`] gives all that stands right behind a position as the feed has
+//! What always holds: [`ReadAhead::events_after`] gives all that stands right behind a position as the feed has
 //! read it, or says that the store has to be asked.
 
 use std::collections::VecDeque;
@@ -11,30 +11,30 @@ use rsso_core::login::Realm;
 use rsso_core::login::event::{Event, Position};
 
 /// Bytes of events that are kept for who is slower than the feed.
-const MOST: usize = 4 << 20;
+const MAX_BYTES: usize = 4 << 20;
 
 /// Events that the gateway has read and the relay has not.
 #[derive(Debug)]
 pub struct ReadAhead {
     realm: Realm,
-    read: Mutex<Read>,
-    news: Condvar,
+    buffer: Mutex<Buffer>,
+    changed: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct Read {
+struct Buffer {
     batches: VecDeque<Batch>,
     /// How far the feed is; nothing where it reads nothing now.
     at: Option<Position>,
     bytes: usize,
     /// Whether somebody reads along.
-    wanted: bool,
+    has_reader: bool,
 }
 
 /// All events behind a position, up to the last of them.
 #[derive(Debug)]
 struct Batch {
-    behind: Position,
+    after: Position,
     events: Vec<Event>,
 }
 
@@ -44,8 +44,8 @@ impl ReadAhead {
     pub fn new(realm: Realm) -> Self {
         Self {
             realm,
-            read: Mutex::default(),
-            news: Condvar::new(),
+            buffer: Mutex::default(),
+            changed: Condvar::new(),
         }
     }
 
@@ -55,51 +55,51 @@ impl ReadAhead {
     }
 
     /// The feed has read to `position`, and what is kept here has nothing to do with it.
-    pub fn begin(&self, position: Option<Position>) {
-        self.read.lock().begin(position);
-        self.news.notify_all();
+    pub fn restart(&self, position: Option<Position>) {
+        self.buffer.lock().restart(position);
+        self.changed.notify_all();
     }
 
     /// The feed has read these behind that position.
-    pub fn put(&self, behind: Position, events: Vec<Event>) {
+    pub fn append(&self, after: Position, events: Vec<Event>) {
         let Some(last) = events.last().map(|event| event.position.clone()) else {
             return;
         };
-        let mut read = self.read.lock();
-        let bytes = read.bytes + size(&events);
-        if !read.wanted || bytes > MOST {
-            read.begin(Some(last));
+        let mut buffer = self.buffer.lock();
+        let bytes = buffer.bytes + size(&events);
+        if !buffer.has_reader || bytes > MAX_BYTES {
+            buffer.restart(Some(last));
         } else {
-            read.at = Some(last);
-            read.bytes = bytes;
-            read.batches.push_back(Batch { behind, events });
+            buffer.at = Some(last);
+            buffer.bytes = bytes;
+            buffer.batches.push_back(Batch { after, events });
         }
-        drop(read);
-        self.news.notify_all();
+        drop(buffer);
+        self.changed.notify_all();
     }
 
     /// What stands behind `position`, waiting up to `wait` for something; nothing: ask the store.
-    pub(crate) fn behind(&self, position: &Position, wait: Duration) -> Option<Vec<Event>> {
+    pub(crate) fn events_after(&self, position: &Position, wait: Duration) -> Option<Vec<Event>> {
         let until = Instant::now() + wait;
-        let mut read = self.read.lock();
-        read.wanted = true;
+        let mut buffer = self.buffer.lock();
+        buffer.has_reader = true;
         loop {
-            if let Some(events) = read.take(position) {
+            if let Some(events) = buffer.take(position) {
                 return Some(events);
             }
-            if read.at.as_ref() != Some(position) {
+            if buffer.at.as_ref() != Some(position) {
                 return None;
             }
-            if self.news.wait_until(&mut read, until).timed_out() {
+            if self.changed.wait_until(&mut buffer, until).timed_out() {
                 return Some(Vec::new());
             }
         }
     }
 }
 
-impl Read {
+impl Buffer {
     /// Who still reads says so again.
-    fn begin(&mut self, position: Option<Position>) {
+    fn restart(&mut self, position: Option<Position>) {
         *self = Self {
             at: position,
             ..Self::default()
@@ -111,7 +111,7 @@ impl Read {
     fn take(&mut self, position: &Position) -> Option<Vec<Event>> {
         loop {
             let next = self.batches.front()?;
-            if next.behind > *position {
+            if next.after > *position {
                 return None;
             }
             let batch = self.batches.pop_front()?;
@@ -152,11 +152,11 @@ mod tests {
             json: String::new(),
             outlived: false,
         };
-        read_ahead.put(behind, numbers.map(event).collect());
+        read_ahead.append(behind, numbers.map(event).collect());
     }
 
     fn behind(read_ahead: &ReadAhead, number: u64) -> Option<Vec<Position>> {
-        let events = read_ahead.behind(&position(number), NOW)?;
+        let events = read_ahead.events_after(&position(number), NOW)?;
         Some(events.into_iter().map(|event| event.position).collect())
     }
 
@@ -164,7 +164,7 @@ mod tests {
     fn what_was_read_is_given_once_and_in_order() {
         let read_ahead = ReadAhead::new(Realm::default());
         assert_eq!(behind(&read_ahead, 2), None);
-        read_ahead.begin(Some(position(2)));
+        read_ahead.restart(Some(position(2)));
         assert_eq!(behind(&read_ahead, 2), Some(vec![]));
         put(&read_ahead, 3..=4);
         put(&read_ahead, 5..=6);
@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn who_has_read_some_of_it_is_given_the_rest() {
         let read_ahead = ReadAhead::new(Realm::default());
-        read_ahead.begin(Some(position(2)));
+        read_ahead.restart(Some(position(2)));
         assert_eq!(behind(&read_ahead, 2), Some(vec![]));
         put(&read_ahead, 3..=4);
         put(&read_ahead, 5..=8);
@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn who_is_not_where_the_feed_is_asks_the_store() {
         let read_ahead = ReadAhead::new(Realm::default());
-        read_ahead.begin(Some(position(5)));
+        read_ahead.restart(Some(position(5)));
         assert_eq!(behind(&read_ahead, 4), None);
         assert_eq!(behind(&read_ahead, 6), None);
         // Behind a gap, and before it.
@@ -198,18 +198,18 @@ mod tests {
         assert_eq!(behind(&read_ahead, 9), None);
         assert_eq!(behind(&read_ahead, 10).map(|events| events.len()), Some(2));
         // The feed fails, or begins anew.
-        read_ahead.begin(None);
+        read_ahead.restart(None);
         assert_eq!(behind(&read_ahead, 12), None);
-        read_ahead.begin(Some(position(0)));
+        read_ahead.restart(Some(position(0)));
         assert_eq!(behind(&read_ahead, 12), None);
     }
 
     #[test]
     fn for_nobody_nothing_is_kept() {
         let read_ahead = ReadAhead::new(Realm::default());
-        read_ahead.begin(Some(position(0)));
+        read_ahead.restart(Some(position(0)));
         put(&read_ahead, 1..=3);
-        assert_eq!(read_ahead.read.lock().bytes, 0);
+        assert_eq!(read_ahead.buffer.lock().bytes, 0);
         assert_eq!(behind(&read_ahead, 0), None);
         assert_eq!(behind(&read_ahead, 3), Some(vec![]));
     }
@@ -217,42 +217,42 @@ mod tests {
     #[test]
     fn who_is_far_slower_asks_the_store() {
         let read_ahead = ReadAhead::new(Realm::default());
-        read_ahead.begin(Some(position(0)));
+        read_ahead.restart(Some(position(0)));
         assert_eq!(behind(&read_ahead, 0), Some(vec![]));
         let big = |number| Event {
             position: position(number),
-            json: "x".repeat(MOST / 4),
+            json: "x".repeat(MAX_BYTES / 4),
             outlived: false,
         };
         for number in 1..=3 {
-            read_ahead.put(position(number - 1), vec![big(number)]);
+            read_ahead.append(position(number - 1), vec![big(number)]);
         }
         assert_eq!(behind(&read_ahead, 0), Some(vec![position(1)]));
         // Three of them are the most, with what they are kept in.
         for number in 4..=5 {
-            read_ahead.put(position(number - 1), vec![big(number)]);
+            read_ahead.append(position(number - 1), vec![big(number)]);
         }
         assert_eq!(behind(&read_ahead, 1), None);
         assert_eq!(behind(&read_ahead, 5), Some(vec![]));
-        assert_eq!(read_ahead.read.lock().bytes, 0);
+        assert_eq!(read_ahead.buffer.lock().bytes, 0);
     }
 
     #[test]
     fn who_waits_is_woken() {
         let read_ahead = std::sync::Arc::new(ReadAhead::new(Realm::default()));
-        read_ahead.begin(Some(position(1)));
+        read_ahead.restart(Some(position(1)));
         assert_eq!(behind(&read_ahead, 1), Some(vec![]));
         let waiting = std::thread::spawn({
             let read_ahead = std::sync::Arc::clone(&read_ahead);
-            move || read_ahead.behind(&position(1), Duration::from_secs(60))
+            move || read_ahead.events_after(&position(1), Duration::from_secs(60))
         });
         put(&read_ahead, 2..=2);
         assert_eq!(waiting.join().unwrap().map(|events| events.len()), Some(1));
         let waiting = std::thread::spawn({
             let read_ahead = std::sync::Arc::clone(&read_ahead);
-            move || read_ahead.behind(&position(2), Duration::from_secs(60))
+            move || read_ahead.events_after(&position(2), Duration::from_secs(60))
         });
-        read_ahead.begin(None);
+        read_ahead.restart(None);
         assert!(waiting.join().unwrap().is_none());
     }
 }

@@ -14,46 +14,49 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 /// How long a name that was not found is taken for still unknown.
-const UNKNOWN: Duration = Duration::from_secs(1);
+const FAILURE_REMEMBERED_FOR: Duration = Duration::from_secs(1);
 
-pub(super) struct Names {
+pub(super) struct Resolver {
     on_this_machine: bool,
-    one: Arc<Semaphore>,
-    last: Arc<Mutex<Option<Failed>>>,
+    one_at_a_time: Arc<Semaphore>,
+    last_failure: Arc<Mutex<Option<FailedLookup>>>,
 }
 
 /// The last question, where it had no answer. One endpoint has one name.
-struct Failed {
+struct FailedLookup {
     when: Instant,
     kind: io::ErrorKind,
     problem: String,
 }
 
-impl Names {
+impl Resolver {
     pub(super) fn new(on_this_machine: bool) -> Self {
         Self {
             on_this_machine,
-            one: Arc::new(Semaphore::new(1)),
-            last: Arc::default(),
+            one_at_a_time: Arc::new(Semaphore::new(1)),
+            last_failure: Arc::default(),
         }
     }
 }
 
-impl Resolve for Names {
+impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let (one, last) = (Arc::clone(&self.one), Arc::clone(&self.last));
+        let (one_at_a_time, last_failure) = (
+            Arc::clone(&self.one_at_a_time),
+            Arc::clone(&self.last_failure),
+        );
         let on_this_machine = self.on_this_machine;
         Box::pin(async move {
-            let permit = one.acquire_owned().await?;
-            if let Some(failed) = &*last.lock()
-                && failed.when.elapsed() < UNKNOWN
+            let permit = one_at_a_time.acquire_owned().await?;
+            if let Some(failed) = &*last_failure.lock()
+                && failed.when.elapsed() < FAILURE_REMEMBERED_FOR
             {
                 return Err(io::Error::new(failed.kind, failed.problem.clone()).into());
             }
             let found = spawn_blocking(move || {
                 let _permit = permit;
                 let found = (name.as_str(), 0).to_socket_addrs();
-                *last.lock() = found.as_ref().err().map(|error| Failed {
+                *last_failure.lock() = found.as_ref().err().map(|error| FailedLookup {
                     when: Instant::now(),
                     kind: error.kind(),
                     problem: error.to_string(),
@@ -75,8 +78,8 @@ mod tests {
 
     /// Whether `localhost` is looked up where the last name was not found so long ago.
     async fn is_looked_up(ago: Duration) -> bool {
-        let names = Names::new(true);
-        *names.last.lock() = Some(Failed {
+        let names = Resolver::new(true);
+        *names.last_failure.lock() = Some(FailedLookup {
             when: Instant::now() - ago,
             kind: io::ErrorKind::NotFound,
             problem: "there was none".to_owned(),
@@ -93,14 +96,14 @@ mod tests {
     #[tokio::test]
     async fn what_was_not_found_is_not_asked_for_again_at_once() {
         assert!(!is_looked_up(Duration::ZERO).await);
-        assert!(is_looked_up(UNKNOWN).await);
+        assert!(is_looked_up(FAILURE_REMEMBERED_FOR).await);
     }
 
     #[tokio::test]
     async fn what_is_not_found_is_remembered() {
-        let names = Names::new(false);
+        let names = Resolver::new(false);
         let asked = names.resolve("nowhere.invalid".parse().unwrap()).await;
-        assert!(asked.is_err() && names.last.lock().is_some());
+        assert!(asked.is_err() && names.last_failure.lock().is_some());
         assert!(names.resolve("localhost".parse().unwrap()).await.is_err());
     }
 }

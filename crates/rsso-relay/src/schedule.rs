@@ -11,14 +11,14 @@ use std::time::Duration;
 use rsso_core::Jitter;
 
 /// Seconds: in sum more than three days.
-const STANDARD: [u64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
+const DEFAULT_PAUSES: [u64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
 
 /// What a server may ask for in `Retry-After`.
-const LONGEST_ASKED: Duration = Duration::from_secs(86_400);
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(86_400);
 
 /// More would be no schedule but a loop.
-const MAX_STEPS: usize = 100;
-const LONGEST_STEP: u32 = 7 * 86_400;
+const MAX_PAUSES: usize = 100;
+const MAX_PAUSE_SECONDS: u32 = 7 * 86_400;
 
 /// The pauses between attempts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,14 +26,14 @@ pub(crate) struct Schedule(Vec<Duration>);
 
 impl Default for Schedule {
     fn default() -> Self {
-        Self(STANDARD.map(Duration::from_secs).to_vec())
+        Self(DEFAULT_PAUSES.map(Duration::from_secs).to_vec())
     }
 }
 
 impl Schedule {
     /// A schedule of one's own, in seconds.
     pub(crate) fn parse(seconds: &[u32]) -> Result<Self, &'static str> {
-        if seconds.len() > MAX_STEPS || seconds.iter().any(|s| *s > LONGEST_STEP) {
+        if seconds.len() > MAX_PAUSES || seconds.iter().any(|s| *s > MAX_PAUSE_SECONDS) {
             return Err("must be at most 100 pauses in seconds, none longer than 7 days");
         }
         let pauses = seconds.iter().map(|s| Duration::from_secs((*s).into()));
@@ -44,12 +44,12 @@ impl Schedule {
     pub(crate) fn pause(
         &self,
         failed: u32,
-        asked: Option<Duration>,
+        retry_after: Option<Duration>,
         jitter: Jitter,
     ) -> Option<Duration> {
         let step = usize::try_from(failed).ok()?.checked_sub(1)?;
         let pause = *self.0.get(step)?;
-        let pause = pause.max(asked.unwrap_or_default().min(LONGEST_ASKED));
+        let pause = pause.max(retry_after.unwrap_or_default().min(MAX_RETRY_AFTER));
         Some(jitter.lengthen(pause, 0.2))
     }
 }
@@ -96,7 +96,7 @@ mod tests {
         );
         assert_eq!(
             schedule.pause(1, Some(Duration::MAX), Jitter::NONE),
-            Some(LONGEST_ASKED)
+            Some(MAX_RETRY_AFTER)
         );
         assert_eq!(schedule.pause(10, Some(60 * SECOND), Jitter::NONE), None);
     }

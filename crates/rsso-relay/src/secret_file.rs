@@ -39,7 +39,7 @@ pub fn check(file: &File) -> io::Result<()> {
 ///
 /// # Errors
 /// [`Error::Config`] that names `setting`, if everybody may read it.
-pub fn check_key(setting: &str, dsn: &Dsn) -> Result<(), Error> {
+pub fn check_key_file(setting: &str, dsn: &Dsn) -> Result<(), Error> {
     let tls = match dsn {
         Dsn::Redis(dsn) => match &dsn.address {
             RedisAddress::Tcp { tls, .. } => tls.as_ref(),

@@ -19,9 +19,9 @@ pub(super) fn read_secret(key: &str, path: &Path) -> Result<Secret> {
 
 /// A secret in the file itself. Whatever stands there in its place is not repeated in an error.
 #[derive(Debug)]
-pub(crate) struct Hidden(pub(crate) Secret);
+pub(crate) struct SecretText(pub(crate) Secret);
 
-impl<'de> Deserialize<'de> for Hidden {
+impl<'de> Deserialize<'de> for SecretText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer);
         text.map(|text| Self(Secret::new(text)))
@@ -31,18 +31,18 @@ impl<'de> Deserialize<'de> for Hidden {
 
 /// One secret, or a list of them.
 #[derive(Debug, Default)]
-pub(crate) struct HiddenList(pub(crate) Vec<Secret>);
+pub(crate) struct SecretList(pub(crate) Vec<Secret>);
 
-impl<'de> Deserialize<'de> for HiddenList {
+impl<'de> Deserialize<'de> for SecretList {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         #[serde(untagged)]
         enum Either {
-            One(Hidden),
-            Several(Vec<Hidden>),
+            One(SecretText),
+            Several(Vec<SecretText>),
         }
         match Either::deserialize(deserializer) {
-            Ok(Either::One(Hidden(secret))) => Ok(Self(vec![secret])),
+            Ok(Either::One(SecretText(secret))) => Ok(Self(vec![secret])),
             Ok(Either::Several(list)) => Ok(Self(list.into_iter().map(|h| h.0).collect())),
             Err(_) => Err(serde::de::Error::custom("must be a list of texts")),
         }

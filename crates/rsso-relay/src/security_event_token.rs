@@ -11,28 +11,28 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::delivery::Delivery;
-use super::filter::word;
-use super::jwt::Key;
+use super::filter::short_type;
+use super::jwt::SigningKey;
 
-const REVOKED: &str = "https://schemas.openid.net/secevent/caep/event-type/session-revoked";
+const SESSION_REVOKED: &str = "https://schemas.openid.net/secevent/caep/event-type/session-revoked";
 
 /// The media type, and the token's `typ`.
 pub(crate) const MEDIA_TYPE: &str = "application/secevent+jwt";
-const TYPE: &str = "secevent+jwt";
+const TOKEN_TYPE: &str = "secevent+jwt";
 
 /// What has this form: that a login has ended, and why.
-const KINDS: [Kind; 3] = [Kind::Kicked, Kind::Released, Kind::Expired];
+const EVENT_KINDS: [Kind; 3] = [Kind::Kicked, Kind::Released, Kind::Expired];
 
 /// The keys of the file.
 #[derive(Debug, Default)]
-pub(crate) struct Keys {
+pub(crate) struct TokenConfig {
     pub(crate) issuer: Option<String>,
     pub(crate) audience: Option<String>,
     pub(crate) key_file: Option<PathBuf>,
     pub(crate) key_id: Option<String>,
 }
 
-impl Keys {
+impl TokenConfig {
     pub(crate) fn is_empty(&self) -> bool {
         let Self {
             issuer,
@@ -49,7 +49,7 @@ impl Keys {
 pub(crate) struct Issuer {
     issuer: String,
     audience: String,
-    key: Key,
+    key: SigningKey,
     key_id: Option<String>,
 }
 
@@ -74,25 +74,25 @@ struct Data {
 }
 
 impl Issuer {
-    pub(crate) fn new(keys: Keys, name: &str) -> rsso_core::Result<Self> {
+    pub(crate) fn new(config: TokenConfig, name: &str) -> rsso_core::Result<Self> {
         let missing = |key: &str| {
             Error::config(
                 format!("{key} of {name}"),
                 "format = \"set\" needs issuer, audience and key_file",
             )
         };
-        let path = keys.key_file.ok_or_else(|| missing("key_file"))?;
+        let path = config.key_file.ok_or_else(|| missing("key_file"))?;
         Ok(Self {
-            issuer: keys.issuer.ok_or_else(|| missing("issuer"))?,
-            audience: keys.audience.ok_or_else(|| missing("audience"))?,
-            key: Key::read(&format!("key_file of {name}"), &path)?,
-            key_id: keys.key_id,
+            issuer: config.issuer.ok_or_else(|| missing("issuer"))?,
+            audience: config.audience.ok_or_else(|| missing("audience"))?,
+            key: SigningKey::read(&format!("key_file of {name}"), &path)?,
+            key_id: config.key_id,
         })
     }
 
     /// The types that can be said, all where none is wished for.
-    pub(crate) fn kinds(wanted: &[String]) -> Result<Vec<String>, String> {
-        let known = KINDS.map(|kind| word(kind.as_str()));
+    pub(crate) fn event_types(wanted: &[String]) -> Result<Vec<String>, String> {
+        let known = EVENT_KINDS.map(|kind| short_type(kind.as_str()));
         if let Some(other) = wanted.iter().find(|kind| !known.contains(&&***kind)) {
             let known = known.join(", ");
             return Err(format!(
@@ -115,11 +115,12 @@ impl Issuer {
             return Err("the user's id is no UTF-8: a token cannot name it".to_owned());
         }
         let claims = self.claims(delivery, &event, now);
-        self.key.token(TYPE, self.key_id.as_deref(), &claims)
+        self.key.token(TOKEN_TYPE, self.key_id.as_deref(), &claims)
     }
 
     fn claims(&self, delivery: &Delivery, event: &Event, now: u64) -> Value {
-        let mut revoked = json!({"initiating_entity": entity(&delivery.kind, &event.data)});
+        let mut revoked =
+            json!({"initiating_entity": initiating_entity(&delivery.kind, &event.data)});
         if let Some(at) = event.data.at {
             revoked["event_timestamp"] = json!(at / 1000);
         }
@@ -136,13 +137,13 @@ impl Issuer {
                 "user": {"format": "iss_sub", "iss": self.issuer, "sub": event.subject},
                 "session": {"format": "opaque", "id": event.data.login},
             },
-            "events": {REVOKED: revoked},
+            "events": {SESSION_REVOKED: revoked},
         })
     }
 }
 
 /// Who ended it, in CAEP's words.
-fn entity(kind: &str, data: &Data) -> &'static str {
+fn initiating_entity(kind: &str, data: &Data) -> &'static str {
     if kind == Kind::Expired.as_str() {
         "system"
     } else if kind == Kind::Released.as_str() || data.code == Some(-4) {
@@ -164,7 +165,7 @@ mod tests {
         let issuer = Issuer {
             issuer: "https://example.org".to_owned(),
             audience: "https://receiver.example".to_owned(),
-            key: Key::hs256(&[7; 32]),
+            key: SigningKey::hs256(&[7; 32]),
             key_id: None,
         };
         let delivery = Delivery {
@@ -193,7 +194,7 @@ mod tests {
                     "user": {"format": "iss_sub", "iss": "https://example.org", "sub": "ann"},
                     "session": {"format": "opaque", "id": "01J"},
                 },
-                "events": {REVOKED: {
+                "events": {SESSION_REVOKED: {
                     "initiating_entity": "user",
                     "event_timestamp": 1_700_000_000,
                     "reason_admin": {"en": "replaced"},
@@ -204,8 +205,9 @@ mod tests {
 
     #[test]
     fn who_ended_it_is_said() {
-        let by =
-            |kind, reason| claims(kind, reason)["events"][REVOKED]["initiating_entity"].clone();
+        let by = |kind, reason| {
+            claims(kind, reason)["events"][SESSION_REVOKED]["initiating_entity"].clone()
+        };
         assert_eq!(by(Kind::Kicked, Some("kicked")), "admin");
         assert_eq!(by(Kind::Released, None), "user");
         assert_eq!(by(Kind::Expired, Some("expired")), "system");
@@ -213,8 +215,8 @@ mod tests {
 
     #[test]
     fn only_what_ended_a_login_can_be_said() {
-        assert_eq!(Issuer::kinds(&[]).unwrap().len(), 3);
-        assert!(Issuer::kinds(&["login.kicked".to_owned()]).is_ok());
-        assert!(Issuer::kinds(&["message".to_owned()]).is_err());
+        assert_eq!(Issuer::event_types(&[]).unwrap().len(), 3);
+        assert!(Issuer::event_types(&["login.kicked".to_owned()]).is_ok());
+        assert!(Issuer::event_types(&["message".to_owned()]).is_err());
     }
 }

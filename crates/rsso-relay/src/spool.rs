@@ -14,6 +14,6 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use due::Due;
+pub(crate) use due::{Due, Wanted};
 pub use queue::Spool;
 pub(crate) use rows::{Cursor, Outcome, Result, SpooledEvent, now};

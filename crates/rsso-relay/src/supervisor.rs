@@ -22,17 +22,17 @@ use super::endpoint::Endpoint;
 use super::ingest::{self, Outbox, Route};
 use super::metrics;
 use super::spool::Spool;
-use super::worker::Courier;
+use super::worker::Worker;
 use super::xmpp;
 
 /// How often a state that another process uses is tried.
-const LOCK: Duration = Duration::from_millis(200);
+const LOCK_RETRY_INTERVAL: Duration = Duration::from_millis(200);
 
 /// How often a state that cannot be written is tried.
-const AGAIN: Duration = Duration::from_secs(1);
+const REGISTER_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How often the spool is looked after.
-const HOUSEKEEPING: Duration = Duration::from_secs(30);
+const PRUNE_INTERVAL: Duration = Duration::from_secs(30);
 
 /// A relay that runs.
 #[derive(Debug)]
@@ -133,7 +133,7 @@ fn wait_for(mut file: File, stopped: &watch::Receiver<bool>) -> Option<Flock<Fil
             tracing::warn!("the relay waits: another process uses its state");
             said = true;
         }
-        thread::sleep(LOCK);
+        thread::sleep(LOCK_RETRY_INTERVAL);
     }
     None
 }
@@ -156,48 +156,48 @@ fn run(
         .map(str::to_owned)
         .zip(registered)
         .collect();
-    let mut crew = Crew {
+    let mut workers = Workers {
         runtime,
         spool: Arc::clone(&spool),
         ids,
         stopped: stopped.clone(),
         on_delivered,
-        couriers: JoinSet::new(),
+        workers: JoinSet::new(),
         routes: HashMap::new(),
         endpoints: Vec::new(),
     };
     for (endpoint, webhook) in settings.webhooks {
-        crew.hire(&endpoint, webhook);
+        workers.start(&endpoint, webhook);
     }
     for (endpoint, hub) in settings.hubs {
-        crew.hire(&endpoint, hub);
+        workers.start(&endpoint, hub);
     }
     if let Some((endpoint, settings)) = settings.xmpp {
         let _within = runtime.enter();
         match xmpp::Xmpp::start(settings) {
-            Ok(bridge) => crew.hire(&endpoint, bridge),
+            Ok(bridge) => workers.start(&endpoint, bridge),
             Err(error) => return tracing::error!(%error, "no relay: cannot start a thread"),
         }
     }
-    let endpoints = crew.endpoints;
-    for (realm, routes) in crew.routes {
+    let endpoints = workers.endpoints;
+    for (realm, routes) in workers.routes {
         let started = ingest::start(outbox.clone(), realm, Arc::clone(&spool), routes);
         if let Err(error) = started {
             return tracing::error!(%error, "no relay: cannot start a thread");
         }
     }
     tracing::info!(endpoints = endpoints.len(), "the relay hands events on");
-    let mut couriers = crew.couriers;
+    let mut workers = workers.workers;
     runtime.block_on(async {
-        let housekeeping = tokio::spawn(keep_house(spool, endpoints.into()));
+        let pruning = tokio::spawn(prune(spool, endpoints.into()));
         // Its sender is gone with the process only.
         let _ = stopped.wait_for(|stop| *stop).await;
-        while let Some(ended) = couriers.join_next().await {
+        while let Some(ended) = workers.join_next().await {
             if let Err(error) = ended {
-                tracing::error!(%error, "a courier failed");
+                tracing::error!(%error, "a worker failed");
             }
         }
-        housekeeping.abort();
+        pruning.abort();
     });
 }
 
@@ -212,26 +212,26 @@ fn register(
             Ok(registered) => return Some(registered),
             Err(error) => tracing::error!(%error, "no relay yet: its state cannot be written"),
         }
-        thread::sleep(AGAIN);
+        thread::sleep(REGISTER_RETRY_INTERVAL);
     }
     None
 }
 
-/// The couriers, and who has to be told of what.
-struct Crew<'a> {
+/// The workers, and who has to be told of what.
+struct Workers<'a> {
     runtime: &'a Runtime,
     spool: Arc<Spool>,
     /// Their numbers, and since when each is configured.
     ids: HashMap<String, (i64, i64)>,
     stopped: watch::Receiver<bool>,
     on_delivered: OnDelivered,
-    couriers: JoinSet<()>,
+    workers: JoinSet<()>,
     routes: HashMap<Realm, Vec<Route>>,
     endpoints: Vec<(i64, Arc<str>)>,
 }
 
-impl Crew<'_> {
-    fn hire(&mut self, endpoint: &Endpoint, sink: impl Sink) {
+impl Workers<'_> {
+    fn start(&mut self, endpoint: &Endpoint, sink: impl Sink) {
         let Some(&(id, since)) = self.ids.get(&endpoint.name) else {
             return;
         };
@@ -243,12 +243,12 @@ impl Crew<'_> {
                 endpoint: id,
                 name: Arc::clone(&name),
                 filter: endpoint.filter.clone(),
-                hears_gaps: endpoint.hears_gaps,
+                gets_gap_events: endpoint.gets_gap_events,
                 since,
                 wake: Arc::clone(&wake),
             });
         }
-        let courier = Courier {
+        let worker = Worker {
             endpoint: id,
             name,
             sink,
@@ -260,16 +260,16 @@ impl Crew<'_> {
             failing: AtomicBool::new(false),
         };
         let stopped = self.stopped.clone();
-        self.couriers
-            .spawn_on(courier.run(stopped), self.runtime.handle());
+        self.workers
+            .spawn_on(worker.run(stopped), self.runtime.handle());
     }
 }
 
-async fn keep_house(spool: Arc<Spool>, endpoints: Arc<[(i64, Arc<str>)]>) {
+async fn prune(spool: Arc<Spool>, endpoints: Arc<[(i64, Arc<str>)]>) {
     loop {
         let (house, known) = (Arc::clone(&spool), Arc::clone(&endpoints));
         let kept = spawn_blocking(move || {
-            let given_up = house.keep_house()?;
+            let given_up = house.prune()?;
             for (id, name) in &*known {
                 // `rsso webhooks --retry` is another process.
                 metrics::pending(name, house.pending(*id));
@@ -285,6 +285,6 @@ async fn keep_house(spool: Arc<Spool>, endpoints: Arc<[(i64, Arc<str>)]>) {
             Ok(Err(error)) => tracing::error!(%error, "the spool cannot be looked after"),
             Err(_) => return,
         }
-        tokio::time::sleep(HOUSEKEEPING).await;
+        tokio::time::sleep(PRUNE_INTERVAL).await;
     }
 }

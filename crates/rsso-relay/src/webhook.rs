@@ -16,19 +16,19 @@ use url::Url;
 mod signature;
 
 use super::delivery::{Delivery, Sink, Verdict};
-use super::endpoint::{CommonKeys, Endpoint, request_timeout};
+use super::endpoint::{CommonConfig, Endpoint, request_timeout};
 use super::http::{self, Target};
-use super::secrets::{HiddenList, read_secret};
+use super::secrets::{SecretList, read_secret};
 use super::security_event_token;
 use signature::Signer;
 
 /// `[[webhook]]`
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Keys {
+pub struct WebhookConfig {
     name: Option<String>,
     url: String,
-    secrets: HiddenList,
+    secrets: SecretList,
     secrets_file: Option<PathBuf>,
     types: Vec<String>,
     realms: Vec<String>,
@@ -44,10 +44,10 @@ pub struct Keys {
     key_id: Option<String>,
 }
 
-impl Keys {
+impl WebhookConfig {
     /// Whether the file that they stand in has to be kept from others.
     #[must_use]
-    pub fn hold_secrets(&self) -> bool {
+    pub fn has_secrets(&self) -> bool {
         !self.secrets.0.is_empty() || self.url.contains(['@', '?'])
     }
 }
@@ -77,56 +77,57 @@ enum Body {
 }
 
 impl Webhook {
-    pub(crate) fn new(mut keys: Keys, realm: &Realm) -> Result<(Endpoint, Self)> {
-        let target = Target::parse(&keys.url)
+    pub(crate) fn new(mut config: WebhookConfig, realm: &Realm) -> Result<(Endpoint, Self)> {
+        let target = Target::parse(&config.url)
             .map_err(|problem| Error::config("url of a webhook", problem))?;
-        let shown = keys.name.clone().unwrap_or_else(|| target.to_string());
-        let wrong = |key: &str, problem: &str| Error::config(format!("{key} of {shown}"), problem);
-        let token = security_event_token::Keys {
-            issuer: keys.issuer.take(),
-            audience: keys.audience.take(),
-            key_file: keys.key_file.take(),
-            key_id: keys.key_id.take(),
+        let shown = config.name.clone().unwrap_or_else(|| target.to_string());
+        let invalid =
+            |key: &str, problem: &str| Error::config(format!("{key} of {shown}"), problem);
+        let token = security_event_token::TokenConfig {
+            issuer: config.issuer.take(),
+            audience: config.audience.take(),
+            key_file: config.key_file.take(),
+            key_id: config.key_id.take(),
         };
-        let body = match keys.format {
+        let body = match config.format {
             Format::CloudEvents if token.is_empty() => Body::CloudEvent,
             Format::CloudEvents => {
                 let problem = "issuer, audience, key_file and key_id are of format = \"set\"";
-                return Err(wrong("format", problem));
+                return Err(invalid("format", problem));
             }
             Format::Set => {
-                let kinds = security_event_token::Issuer::kinds(&keys.types);
-                keys.types = kinds.map_err(|problem| wrong("types", &problem))?;
+                let kinds = security_event_token::Issuer::event_types(&config.types);
+                config.types = kinds.map_err(|problem| invalid("types", &problem))?;
                 Body::Token(Box::new(security_event_token::Issuer::new(token, &shown)?))
             }
         };
         let mut endpoint = Endpoint::new(
-            CommonKeys {
+            CommonConfig {
                 name: shown.clone(),
-                types: &keys.types,
-                realms: &keys.realms,
-                max_in_flight: keys.max_in_flight,
-                retry_schedule: keys.retry_schedule.as_deref(),
+                types: &config.types,
+                realms: &config.realms,
+                max_in_flight: config.max_in_flight,
+                retry_schedule: config.retry_schedule.as_deref(),
             },
             realm,
         )?;
         // A token tells of logins, and of nothing else.
-        endpoint.hears_gaps = matches!(body, Body::CloudEvent);
-        let mut secrets = keys.secrets.0;
-        if let Some(path) = &keys.secrets_file {
+        endpoint.gets_gap_events = matches!(body, Body::CloudEvent);
+        let mut secrets = config.secrets.0;
+        if let Some(path) = &config.secrets_file {
             let text = read_secret(&format!("secrets_file of {shown}"), path)?;
             secrets.extend(signature::secrets(&text));
         }
-        let signer = Signer::new(&secrets).map_err(|problem| wrong("secrets", problem))?;
+        let signer = Signer::new(&secrets).map_err(|problem| invalid("secrets", problem))?;
         if signer.is_empty() && matches!(body, Body::CloudEvent) {
             let problem = "a receiver knows by them who sends: give secrets_file or secrets";
-            return Err(wrong("secrets", problem));
+            return Err(invalid("secrets", problem));
         }
-        if keys.authorization_file.is_some() && target.has_credentials() {
+        if config.authorization_file.is_some() && target.has_credentials() {
             let problem = "a user or password in the url and authorization_file: one of them";
-            return Err(wrong("url", problem));
+            return Err(invalid("url", problem));
         }
-        let authorization = keys.authorization_file.as_deref().map(|path| {
+        let authorization = config.authorization_file.as_deref().map(|path| {
             let key = format!("authorization_file of {shown}");
             let text = read_secret(&key, path)?;
             let mut value = HeaderValue::from_str(text.expose().trim())
@@ -134,10 +135,10 @@ impl Webhook {
             value.set_sensitive(true);
             Ok(value)
         });
-        let within = request_timeout(&shown, keys.timeout)?;
+        let within = request_timeout(&shown, config.timeout)?;
         let webhook = Self {
-            client: http::client(&target, within, keys.ca_file.as_deref())
-                .map_err(|problem| wrong("url", &problem))?,
+            client: http::client(&target, within, config.ca_file.as_deref())
+                .map_err(|problem| invalid("url", &problem))?,
             url: target.url(),
             signer,
             body,

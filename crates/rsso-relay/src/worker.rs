@@ -2,7 +2,7 @@
 //! of it.
 //!
 //! What always holds: first attempts are begun in the outbox' order, and not held up by further
-//! ones, which have places of their own; at most so many of each are under way. Nothing is taken
+//! ones, which have slots of their own; at most so many of each are under way. Nothing is taken
 //! for delivered that the sink has not called so.
 
 use std::collections::HashSet;
@@ -18,21 +18,21 @@ use tokio::sync::{Notify, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::circuit_breaker::Away;
+use super::circuit_breaker::CircuitBreaker;
 use super::delivery::{Delivery, OnDelivered, Sink, Verdict};
 use super::envelope;
 use super::metrics;
 use super::schedule::Schedule;
-use super::spool::{Due, Outcome, Spool, now};
+use super::spool::{Due, Outcome, Spool, Wanted, now};
 
 /// How often the spool is looked at when nothing is known to be due: `rsso webhooks --retry` is
 /// another process.
-const LOOK: Duration = Duration::from_secs(2);
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Between attempts at a spool that fails.
-const PAUSE: Duration = Duration::from_secs(1);
+const SPOOL_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
-pub(super) struct Courier<S> {
+pub(super) struct Worker<S> {
     pub(super) endpoint: i64,
     pub(super) name: Arc<str>,
     pub(super) sink: S,
@@ -46,10 +46,10 @@ pub(super) struct Courier<S> {
 
 /// What is under way.
 #[derive(Debug, Default)]
-struct UnderWay {
+struct InFlight {
     all: HashSet<i64>,
-    fresh: usize,
-    again: usize,
+    first_attempts: usize,
+    retries: usize,
 }
 
 struct Done {
@@ -59,51 +59,51 @@ struct Done {
     away: bool,
 }
 
-impl<S: Sink> Courier<S> {
+impl<S: Sink> Worker<S> {
     /// Delivers until it is told to stop and what is under way has come to an end.
     pub(super) async fn run(self, mut stop: watch::Receiver<bool>) {
-        let mut under_way = UnderWay::default();
+        let mut in_flight = InFlight::default();
         let mut working = FuturesUnordered::new();
-        let mut away = Away::new(Instant::now());
+        let mut away = CircuitBreaker::new(Instant::now());
         loop {
             let stopping = *stop.borrow();
             if stopping && working.is_empty() {
                 return;
             }
             let now_is = Instant::now();
-            let mut look_at = now_is + LOOK;
-            let places = match self.sink.is_here() {
+            let mut poll_at = now_is + POLL_INTERVAL;
+            let slots = match self.sink.is_connected() {
                 true => self.max_in_flight,
                 false => 1,
             };
             let away_until = away.until(now_is);
             if let Some(until) = away_until {
-                look_at = until;
+                poll_at = until;
             } else if !stopping {
-                let due = self.due(&under_way, places).await;
+                let due = self.due(&in_flight, slots).await;
                 for (delivery, first) in due
-                    .fresh
+                    .first_attempts
                     .into_iter()
                     .map(|d| (d, true))
-                    .chain(due.again.into_iter().map(|d| (d, false)))
+                    .chain(due.retries.into_iter().map(|d| (d, false)))
                 {
-                    under_way.add(delivery.id, first);
-                    working.push(self.work(delivery, first));
+                    in_flight.add(delivery.id, first);
+                    working.push(self.deliver(delivery, first));
                 }
-                if let Some(next) = due.next {
+                if let Some(next) = due.next_at {
                     let until = u64::try_from(next - now()).unwrap_or_default();
-                    look_at = now_is + LOOK.min(Duration::from_millis(until + 1));
+                    poll_at = now_is + POLL_INTERVAL.min(Duration::from_millis(until + 1));
                 }
             }
             // Who can begin nothing is not woken by each event: it looks when something has come to an end.
-            let can_begin = !stopping && away_until.is_none() && under_way.fresh < places;
+            let can_begin = !stopping && away_until.is_none() && in_flight.first_attempts < slots;
             tokio::select! {
                 Some(done) = working.next() => {
-                    under_way.remove(&done);
+                    in_flight.remove(&done);
                     away.learn(done.away, Instant::now());
                 }
                 () = self.wake.notified(), if can_begin => {}
-                () = sleep_until(look_at) => {}
+                () = sleep_until(poll_at) => {}
                 told = stop.wait_for(|stop| *stop), if !stopping => {
                     if told.is_err() {
                         return; // nobody is left who could tell
@@ -113,16 +113,18 @@ impl<S: Sink> Courier<S> {
         }
     }
 
-    async fn due(&self, under_way: &UnderWay, places: usize) -> Due {
-        let fresh = places.saturating_sub(under_way.fresh);
-        let again = places.saturating_sub(under_way.again);
+    async fn due(&self, in_flight: &InFlight, slots: usize) -> Due {
+        let wanted = Wanted {
+            first_attempts: slots.saturating_sub(in_flight.first_attempts),
+            retries: slots.saturating_sub(in_flight.retries),
+        };
         let (spool, endpoint) = (Arc::clone(&self.spool), self.endpoint);
         // The way to another thread and back costs more than the question.
-        let due = match spool.due_at_once(endpoint, &under_way.all, fresh, again) {
+        let due = match spool.try_due(endpoint, &in_flight.all, wanted) {
             Some(due) => due,
             None => {
-                let all = under_way.all.clone();
-                let due = spawn_blocking(move || spool.due(endpoint, &all, fresh, again));
+                let all = in_flight.all.clone();
+                let due = spawn_blocking(move || spool.due(endpoint, &all, wanted));
                 // Else the runtime is being shut down.
                 due.await.unwrap_or_else(|_| Ok(Due::default()))
             }
@@ -133,7 +135,7 @@ impl<S: Sink> Courier<S> {
         })
     }
 
-    async fn work(&self, delivery: Delivery, first: bool) -> Done {
+    async fn deliver(&self, delivery: Delivery, first: bool) -> Done {
         // A fault in a sink costs an attempt, not the endpoint.
         let verdict = AssertUnwindSafe(self.sink.deliver(&delivery)).catch_unwind();
         let verdict = verdict.await.unwrap_or_else(|_| {
@@ -144,15 +146,15 @@ impl<S: Sink> Courier<S> {
             first,
             away: matches!(verdict, Verdict::Unreachable(_) | Verdict::NoConnection(_)),
         };
-        match self.judge(&delivery, verdict) {
-            Some(outcome) => self.settle(delivery.id, outcome).await,
+        match self.outcome_of(&delivery, verdict) {
+            Some(outcome) => self.record_outcome(delivery.id, outcome).await,
             None => metrics::attempted(&self.name, "unreachable"),
         }
         done
     }
 
     /// What is to be written down; nothing where the endpoint is away.
-    fn judge(&self, delivery: &Delivery, verdict: Verdict) -> Option<Outcome> {
+    fn outcome_of(&self, delivery: &Delivery, verdict: Verdict) -> Option<Outcome> {
         match verdict {
             Verdict::Delivered | Verdict::Nobody => {
                 if self.failing.swap(false, Ordering::Relaxed) {
@@ -168,29 +170,34 @@ impl<S: Sink> Courier<S> {
                 }
                 Some(Outcome::Delivered)
             }
-            Verdict::Later(asked, problem) => Some(self.put_off(delivery, asked, problem)),
-            Verdict::NoConnection(problem) => Some(self.put_off(delivery, None, problem)),
+            Verdict::Later(asked, problem) => Some(self.retry_later(delivery, asked, problem)),
+            Verdict::NoConnection(problem) => Some(self.retry_later(delivery, None, problem)),
             Verdict::Dead(problem) => Some(self.dead(delivery, problem)),
             Verdict::Unreachable(problem) => {
-                self.complain(delivery, &problem);
+                self.log_failure(delivery, &problem);
                 None
             }
         }
     }
 
-    fn put_off(&self, delivery: &Delivery, asked: Option<Duration>, problem: String) -> Outcome {
+    fn retry_later(
+        &self,
+        delivery: &Delivery,
+        asked: Option<Duration>,
+        problem: String,
+    ) -> Outcome {
         let failed = delivery.attempt.saturating_add(1);
         let Some(pause) = self.schedule.pause(failed, asked, Jitter::random()) else {
             return self.dead(delivery, problem);
         };
-        self.complain(delivery, &problem);
+        self.log_failure(delivery, &problem);
         metrics::attempted(&self.name, "failed");
         let pause = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
         Outcome::Later(now().saturating_add(pause), problem)
     }
 
     /// The first failure is news; that it goes on is said only to who asks.
-    fn complain(&self, delivery: &Delivery, problem: &str) {
+    fn log_failure(&self, delivery: &Delivery, problem: &str) {
         let (endpoint, event) = (&*self.name, &*delivery.event_id);
         let attempt = delivery.attempt.saturating_add(1);
         if self.failing.swap(true, Ordering::Relaxed) {
@@ -216,20 +223,20 @@ impl<S: Sink> Courier<S> {
     }
 
     /// Until it is written down: else it would be sent again.
-    async fn settle(&self, id: i64, outcome: Outcome) {
+    async fn record_outcome(&self, id: i64, outcome: Outcome) {
         let outcome = Arc::new(outcome);
         loop {
             let (spool, endpoint) = (Arc::clone(&self.spool), self.endpoint);
             let outcome = Arc::clone(&outcome);
             let settled = spawn_blocking(move || {
-                spool.settle(endpoint, id, &outcome)?;
+                spool.record_outcome(endpoint, id, &outcome)?;
                 Ok::<_, rusqlite::Error>(spool.pending(endpoint))
             });
             match settled.await {
                 Ok(Ok(pending)) => return metrics::pending(&self.name, pending),
                 Ok(Err(error)) => {
                     tracing::error!(endpoint = &*self.name, %error, "the spool cannot be written");
-                    sleep(PAUSE).await;
+                    sleep(SPOOL_RETRY_INTERVAL).await;
                 }
                 Err(_) => return,
             }
@@ -237,7 +244,7 @@ impl<S: Sink> Courier<S> {
     }
 }
 
-impl UnderWay {
+impl InFlight {
     fn add(&mut self, id: i64, first: bool) {
         self.all.insert(id);
         *self.lane(first) += 1;
@@ -250,8 +257,8 @@ impl UnderWay {
 
     fn lane(&mut self, first: bool) -> &mut usize {
         match first {
-            true => &mut self.fresh,
-            false => &mut self.again,
+            true => &mut self.first_attempts,
+            false => &mut self.retries,
         }
     }
 }

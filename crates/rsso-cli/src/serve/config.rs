@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use rsso_gateway::{Address, Origin, cookie};
-use rsso_relay::{Keys, MercureKeys, WebhookKeys, XmppSection};
+use rsso_relay::{MercureConfig, RelayConfig, WebhookConfig, XmppConfig};
 use serde::Deserialize;
 
 use crate::args::{LogFormat, Serve};
@@ -49,9 +49,9 @@ struct File {
     log_format: Option<LogFormat>,
     log_level: Option<String>,
     spool: Option<PathBuf>,
-    webhook: Vec<WebhookKeys>,
-    mercure: Vec<MercureKeys>,
-    xmpp: Option<XmppSection>,
+    webhook: Vec<WebhookConfig>,
+    mercure: Vec<MercureConfig>,
+    xmpp: Option<XmppConfig>,
     rsso: toml::Table,
 }
 
@@ -66,13 +66,13 @@ impl Settings {
             None => File::default(),
         };
         let store = Config::of_server(&args.place, &directives(&file.rsso)?)?;
-        let keys = Keys {
+        let relay = RelayConfig {
             spool: file.spool.take(),
             webhooks: mem::take(&mut file.webhook),
             hubs: mem::take(&mut file.mercure),
             xmpp: file.xmpp.take(),
         };
-        let relay = rsso_relay::Settings::new(keys, &store.settings.logins.realm)
+        let relay = rsso_relay::Settings::new(relay, &store.settings.logins.realm)
             .map_err(|error| store.failure(error))?;
         let settings = Self {
             relay,
@@ -172,9 +172,9 @@ impl File {
                     .to_owned(),
             ));
         }
-        let of_webhook = file.webhook.iter().any(WebhookKeys::hold_secrets);
-        let of_hub = file.mercure.iter().any(MercureKeys::hold_secrets);
-        let of_xmpp = file.xmpp.as_ref().is_some_and(XmppSection::has_secret);
+        let of_webhook = file.webhook.iter().any(WebhookConfig::has_secrets);
+        let of_hub = file.mercure.iter().any(MercureConfig::has_secrets);
+        let of_xmpp = file.xmpp.as_ref().is_some_and(XmppConfig::has_secrets);
         if for_everybody && (of_webhook || of_hub || of_xmpp) {
             return Err(cannot(
                 "holds a secret (secrets, or in a url) and can be read by everybody: chmod o= it"

@@ -51,11 +51,11 @@ struct ReadAlong(Arc<ReadAhead>);
 
 impl Follower for ReadAlong {
     fn begin(&self, position: Option<Position>) {
-        self.0.begin(position);
+        self.0.restart(position);
     }
 
     fn put(&self, behind: Position, events: Vec<Event>) {
-        self.0.put(behind, events);
+        self.0.append(behind, events);
     }
 }
 

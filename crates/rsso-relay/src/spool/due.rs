@@ -12,11 +12,18 @@ use crate::delivery::Delivery;
 #[derive(Debug, Default)]
 pub(crate) struct Due {
     /// First attempts, in the outbox' order.
-    pub(crate) fresh: Vec<Delivery>,
+    pub(crate) first_attempts: Vec<Delivery>,
     /// Further attempts.
-    pub(crate) again: Vec<Delivery>,
-    /// When there will be the next of these, in milliseconds since 1970.
-    pub(crate) next: Option<i64>,
+    pub(crate) retries: Vec<Delivery>,
+    /// When the next retry will be due, in milliseconds since 1970.
+    pub(crate) next_at: Option<i64>,
+}
+
+/// How many deliveries an endpoint can begin now.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted {
+    pub(crate) first_attempts: usize,
+    pub(crate) retries: usize,
 }
 
 impl Spool {
@@ -24,50 +31,42 @@ impl Spool {
     pub(crate) fn due(
         &self,
         endpoint: i64,
-        under_way: &HashSet<i64>,
-        fresh: usize,
-        again: usize,
+        in_flight: &HashSet<i64>,
+        wanted: Wanted,
     ) -> Result<Due> {
-        self.state.lock().due(endpoint, under_way, fresh, again)
+        self.state.lock().due(endpoint, in_flight, wanted)
     }
 
     /// What is due, for a caller that may not block: nothing while another task uses the spool. It only reads, which
     /// no other process holds up.
-    pub(crate) fn due_at_once(
+    pub(crate) fn try_due(
         &self,
         endpoint: i64,
-        under_way: &HashSet<i64>,
-        fresh: usize,
-        again: usize,
+        in_flight: &HashSet<i64>,
+        wanted: Wanted,
     ) -> Option<Result<Due>> {
         let state = self.state.try_lock()?;
-        Some(state.due(endpoint, under_way, fresh, again))
+        Some(state.due(endpoint, in_flight, wanted))
     }
 }
 
 impl State {
-    fn due(
-        &self,
-        endpoint: i64,
-        under_way: &HashSet<i64>,
-        fresh: usize,
-        again: usize,
-    ) -> Result<Due> {
+    fn due(&self, endpoint: i64, in_flight: &HashSet<i64>, wanted: Wanted) -> Result<Due> {
         let now = now();
         let mut due = Due::default();
-        if fresh > 0 {
+        if wanted.first_attempts > 0 {
             let mut find = self.connection.prepare_cached(
                 "SELECT id, event_id, position, kind, event, attempt, due FROM deliveries
                  WHERE endpoint = ?1 AND died IS NULL AND attempt = 0 ORDER BY id LIMIT ?2",
             )?;
-            let limit = i64::try_from(fresh + under_way.len()).unwrap_or(i64::MAX);
+            let limit = i64::try_from(wanted.first_attempts + in_flight.len()).unwrap_or(i64::MAX);
             let mut rows = find.query(params![endpoint, limit])?;
-            while due.fresh.len() < fresh
+            while due.first_attempts.len() < wanted.first_attempts
                 && let Some(row) = rows.next()?
             {
                 // What is under way is passed over before it is read.
-                if !under_way.contains(&row.get(0)?) {
-                    due.fresh.push(delivery(row)?.0);
+                if !in_flight.contains(&row.get(0)?) {
+                    due.first_attempts.push(delivery(row)?.0);
                 }
             }
         }
@@ -75,19 +74,19 @@ impl State {
             "SELECT id, event_id, position, kind, event, attempt, due FROM deliveries
              WHERE endpoint = ?1 AND died IS NULL AND attempt > 0 ORDER BY due LIMIT ?2",
         )?;
-        let limit = i64::try_from(again + under_way.len() + 1).unwrap_or(i64::MAX);
+        let limit = i64::try_from(wanted.retries + in_flight.len() + 1).unwrap_or(i64::MAX);
         let mut rows = find.query(params![endpoint, limit])?;
         while let Some(row) = rows.next()? {
-            if under_way.contains(&row.get(0)?) {
+            if in_flight.contains(&row.get(0)?) {
                 continue;
             }
             let (delivery, when) = delivery(row)?;
             if when > now {
-                due.next = Some(when);
+                due.next_at = Some(when);
                 break;
             }
-            if due.again.len() < again {
-                due.again.push(delivery);
+            if due.retries.len() < wanted.retries {
+                due.retries.push(delivery);
             }
         }
         Ok(due)

@@ -8,8 +8,8 @@ use std::time::Duration;
 use rusqlite::{Connection, TransactionBehavior};
 
 /// "rsso": so that no other database is taken for a spool.
-const APPLICATION: i64 = 0x7273_736f;
-const VERSION: i64 = 1;
+const APPLICATION_ID: i64 = 0x7273_736f;
+const SCHEMA_VERSION: i64 = 1;
 
 const SCHEMA: &str = "
 CREATE TABLE cursors (
@@ -33,10 +33,10 @@ CREATE INDEX waiting ON deliveries (spooled, endpoint) WHERE died IS NULL;
 CREATE INDEX dead ON deliveries (died) WHERE died IS NOT NULL;
 ";
 
-const TABLES: &str = "SELECT COUNT(*) FROM sqlite_master";
+const COUNT_TABLES: &str = "SELECT COUNT(*) FROM sqlite_master";
 
 /// How long a statement waits for another process's (`rsso webhooks`).
-const BUSY: Duration = Duration::from_secs(5);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Opens it, and makes it where there is none.
 pub(super) fn open(path: &Path) -> Result<Connection, String> {
@@ -54,11 +54,11 @@ pub(super) fn open(path: &Path) -> Result<Connection, String> {
     }
     let connect = || -> rusqlite::Result<_> {
         let connection = Connection::open(path)?;
-        connection.busy_timeout(BUSY)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
         let ours: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
-        let tables: i64 = connection.query_row(TABLES, [], |row| row.get(0))?;
+        let tables: i64 = connection.query_row(COUNT_TABLES, [], |row| row.get(0))?;
         let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        Ok((connection, ours == APPLICATION, tables > 0, version))
+        Ok((connection, ours == APPLICATION_ID, tables > 0, version))
     };
     let prepare = |connection: &mut Connection, empty: bool| -> rusqlite::Result<()> {
         if empty {
@@ -72,11 +72,11 @@ pub(super) fn open(path: &Path) -> Result<Connection, String> {
         if empty {
             // Another gateway may be about to do the same.
             let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let tables: i64 = change.query_row(TABLES, [], |row| row.get(0))?;
+            let tables: i64 = change.query_row(COUNT_TABLES, [], |row| row.get(0))?;
             if tables == 0 {
                 change.execute_batch(SCHEMA)?;
-                change.pragma_update(None, "application_id", APPLICATION)?;
-                change.pragma_update(None, "user_version", VERSION)?;
+                change.pragma_update(None, "application_id", APPLICATION_ID)?;
+                change.pragma_update(None, "user_version", SCHEMA_VERSION)?;
             }
             change.commit()?;
         }
@@ -87,7 +87,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, String> {
     if used && !ours {
         return Err("is another program's database, or the sessions'".to_owned());
     }
-    if used && version != VERSION {
+    if used && version != SCHEMA_VERSION {
         return Err(format!("was made by another version of rsso ({version})"));
     }
     prepare(&mut connection, !used).map_err(failed)?;

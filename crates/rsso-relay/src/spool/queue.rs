@@ -13,7 +13,7 @@ use super::{Cursor, Outcome, SpooledEvent, now};
 
 /// What is kept at most.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Bounds {
+pub(crate) struct Limits {
     /// Deliveries that wait; beyond it the oldest are given up.
     pub(crate) pending: i64,
     /// Dead letters; beyond it the oldest are forgotten.
@@ -22,7 +22,7 @@ pub(crate) struct Bounds {
     pub(crate) age: i64,
 }
 
-const BOUNDS: Bounds = Bounds {
+const LIMITS: Limits = Limits {
     pending: 1_000_000,
     dead: 100_000,
     age: 7 * 86_400_000,
@@ -32,7 +32,7 @@ const BOUNDS: Bounds = Bounds {
 #[derive(Debug)]
 pub struct Spool {
     pub(super) state: Mutex<State>,
-    pub(super) bounds: Bounds,
+    pub(super) limits: Limits,
 }
 
 #[derive(Debug)]
@@ -50,10 +50,10 @@ impl Spool {
     /// # Errors
     /// What is wrong with it.
     pub fn open(path: &Path) -> std::result::Result<Self, String> {
-        Self::open_with(path, BOUNDS)
+        Self::open_with(path, LIMITS)
     }
 
-    pub(crate) fn open_with(path: &Path, bounds: Bounds) -> std::result::Result<Self, String> {
+    pub(crate) fn open_with(path: &Path, limits: Limits) -> std::result::Result<Self, String> {
         let connection = super::file::open(path)?;
         let spool = Self {
             state: Mutex::new(State {
@@ -61,7 +61,7 @@ impl Spool {
                 pending: HashMap::new(),
                 known: HashMap::new(),
             }),
-            bounds,
+            limits,
         };
         let counted = spool.state.lock().recount();
         counted.map_err(|error| error.to_string())?;
@@ -111,7 +111,7 @@ impl Spool {
                     at: row.get(1)?,
                     floor: row.get(2)?,
                     event_id: row.get(3)?,
-                    torn: false,
+                    in_gap: false,
                 })
             })
             .optional()?;
@@ -124,7 +124,7 @@ impl Spool {
 
     /// Writes events down and moves the cursor behind them; how many deliveries were given up because
     /// there are too many.
-    pub(crate) fn place(
+    pub(crate) fn append(
         &self,
         realm: &Realm,
         cursor: &Cursor,
@@ -166,7 +166,7 @@ impl Spool {
         for (endpoint, count) in placed {
             *state.pending.entry(endpoint).or_default() += count;
         }
-        let over = state.pending.values().sum::<i64>() - self.bounds.pending;
+        let over = state.pending.values().sum::<i64>() - self.limits.pending;
         if over > 0 {
             state.give_up_oldest(over)?;
         }
@@ -174,7 +174,7 @@ impl Spool {
     }
 
     /// Writes down what came of an attempt.
-    pub(crate) fn settle(&self, endpoint: i64, id: i64, outcome: &Outcome) -> Result<()> {
+    pub(crate) fn record_outcome(&self, endpoint: i64, id: i64, outcome: &Outcome) -> Result<()> {
         let mut state = self.state.lock();
         let connection = &state.connection;
         let gone = match outcome {
@@ -221,9 +221,9 @@ impl Spool {
     }
 
     /// Gives up what has waited for too long, and forgets the dead that are old; how many were given up.
-    pub(crate) fn keep_house(&self) -> Result<usize> {
+    pub(crate) fn prune(&self) -> Result<usize> {
         let mut state = self.state.lock();
-        let oldest = now() - self.bounds.age;
+        let oldest = now() - self.limits.age;
         let change = state.connection.transaction()?;
         let given_up = change.execute(
             "UPDATE deliveries SET died = ?1, problem = 'waited for too long; ' || coalesce(problem, '')
@@ -234,7 +234,7 @@ impl Spool {
         change.execute(
             "DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE died IS NOT NULL
              ORDER BY died DESC, id DESC LIMIT -1 OFFSET ?1)",
-            [self.bounds.dead],
+            [self.limits.dead],
         )?;
         change.execute(
             "DELETE FROM endpoints WHERE configured = 0

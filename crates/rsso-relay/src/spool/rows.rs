@@ -15,7 +15,7 @@ pub(crate) struct Cursor {
     /// The id of the event there: another id at the same place is another outbox.
     pub(crate) event_id: String,
     /// What stood behind it may have been forgotten, which was said. Not stored: it may be said again.
-    pub(crate) torn: bool,
+    pub(crate) in_gap: bool,
 }
 
 /// An event for some endpoints.

@@ -10,12 +10,12 @@ use rsso_core::login::event::Position;
 use rsso_testkit::WorkDir;
 use rusqlite::Connection;
 
-use super::queue::Bounds;
+use super::queue::Limits;
 use super::*;
 use crate::backlog;
 use crate::delivery::Delivery;
 
-const PLENTY: Bounds = Bounds {
+const PLENTY: Limits = Limits {
     pending: 1000,
     dead: 1000,
     age: 60_000,
@@ -32,7 +32,7 @@ fn cursor(position: u64) -> Cursor {
         at: 5,
         floor: 0,
         event_id: position.to_string(),
-        torn: false,
+        in_gap: false,
     }
 }
 
@@ -48,19 +48,26 @@ fn spooled(endpoints: &[i64], name: &str) -> SpooledEvent {
 
 struct Setup {
     dir: WorkDir,
-    bounds: Bounds,
+    limits: Limits,
 }
 
 impl Setup {
-    fn new(bounds: Bounds) -> Self {
+    fn new(limits: Limits) -> Self {
         let dir = WorkDir::new();
         drop(Spool::open(&dir.join("state")).unwrap());
-        Self { dir, bounds }
+        Self { dir, limits }
     }
 
     /// What a gateway that was killed finds again.
     fn open(&self) -> Spool {
-        Spool::open_with(&self.dir.join("state"), self.bounds).unwrap()
+        Spool::open_with(&self.dir.join("state"), self.limits).unwrap()
+    }
+}
+
+fn wanted(first_attempts: usize, retries: usize) -> Wanted {
+    Wanted {
+        first_attempts,
+        retries,
     }
 }
 
@@ -68,8 +75,11 @@ fn names(deliveries: &[Delivery]) -> Vec<&str> {
     deliveries.iter().map(|d| &*d.event_id).collect()
 }
 
-fn fresh(spool: &Spool, endpoint: i64) -> Vec<Delivery> {
-    spool.due(endpoint, &HashSet::new(), 100, 0).unwrap().fresh
+fn first_attempts(spool: &Spool, endpoint: i64) -> Vec<Delivery> {
+    spool
+        .due(endpoint, &HashSet::new(), wanted(100, 0))
+        .unwrap()
+        .first_attempts
 }
 
 #[test]
@@ -79,14 +89,14 @@ fn a_cursor_and_what_is_before_it_are_one_step() {
     assert_eq!(spool.cursor(&realm).unwrap(), None);
     let ids = numbers(&spool, &["a", "b"]);
     let events = [spooled(&ids, "1"), spooled(&ids[..1], "2")];
-    spool.place(&realm, &cursor(2), &events).unwrap();
+    spool.append(&realm, &cursor(2), &events).unwrap();
     // The endpoint 99 does not exist: nothing of this step may be seen.
     let broken = [spooled(&ids, "3"), spooled(&[99], "4")];
-    assert!(spool.place(&realm, &cursor(4), &broken).is_err());
+    assert!(spool.append(&realm, &cursor(4), &broken).is_err());
     let spool = setup.open();
     assert_eq!(spool.cursor(&realm).unwrap(), Some(cursor(2)));
-    assert_eq!(names(&fresh(&spool, ids[0])), ["1", "2"]);
-    assert_eq!(names(&fresh(&spool, ids[1])), ["1"]);
+    assert_eq!(names(&first_attempts(&spool, ids[0])), ["1", "2"]);
+    assert_eq!(names(&first_attempts(&spool, ids[1])), ["1"]);
     assert_eq!((spool.pending(ids[0]), spool.pending(ids[1])), (2, 1));
 }
 
@@ -97,9 +107,12 @@ fn an_event_that_is_read_again_is_here_once() {
     let ids = numbers(&spool, &["a"]);
     for position in [1, 1] {
         let events = [spooled(&ids, "1")];
-        spool.place(&realm, &cursor(position), &events).unwrap();
+        spool.append(&realm, &cursor(position), &events).unwrap();
     }
-    assert_eq!((fresh(&spool, ids[0]).len(), spool.pending(ids[0])), (1, 1));
+    assert_eq!(
+        (first_attempts(&spool, ids[0]).len(), spool.pending(ids[0])),
+        (1, 1)
+    );
 }
 
 #[test]
@@ -108,19 +121,30 @@ fn what_is_under_way_is_not_handed_out_and_is_there_after_a_crash() {
     let spool = setup.open();
     let ids = numbers(&spool, &["a"]);
     let events = [spooled(&ids, "1"), spooled(&ids, "2"), spooled(&ids, "3")];
-    spool.place(&Realm::default(), &cursor(3), &events).unwrap();
-    let first = spool.due(ids[0], &HashSet::new(), 1, 1).unwrap().fresh;
+    spool
+        .append(&Realm::default(), &cursor(3), &events)
+        .unwrap();
+    let first = spool
+        .due(ids[0], &HashSet::new(), wanted(1, 1))
+        .unwrap()
+        .first_attempts;
     assert_eq!(names(&first), ["1"]);
-    let under_way = HashSet::from([first[0].id]);
-    let second = spool.due(ids[0], &under_way, 1, 1).unwrap().fresh;
+    let in_flight = HashSet::from([first[0].id]);
+    let second = spool
+        .due(ids[0], &in_flight, wanted(1, 1))
+        .unwrap()
+        .first_attempts;
     assert_eq!(names(&second), ["2"]);
     // Sent, and killed before it was written down.
-    assert_eq!(names(&fresh(&setup.open(), ids[0])), ["1", "2", "3"]);
+    assert_eq!(
+        names(&first_attempts(&setup.open(), ids[0])),
+        ["1", "2", "3"]
+    );
     spool
-        .settle(ids[0], first[0].id, &Outcome::Delivered)
+        .record_outcome(ids[0], first[0].id, &Outcome::Delivered)
         .unwrap();
     let spool = setup.open();
-    assert_eq!(names(&fresh(&spool, ids[0])), ["2", "3"]);
+    assert_eq!(names(&first_attempts(&spool, ids[0])), ["2", "3"]);
     assert_eq!(spool.pending(ids[0]), 2);
 }
 
@@ -130,23 +154,29 @@ fn a_further_attempt_waits_for_its_time_and_holds_up_nothing() {
     let spool = setup.open();
     let ids = numbers(&spool, &["a"]);
     let events = [spooled(&ids, "1"), spooled(&ids, "2"), spooled(&ids, "3")];
-    spool.place(&Realm::default(), &cursor(3), &events).unwrap();
-    let all = fresh(&spool, ids[0]);
+    spool
+        .append(&Realm::default(), &cursor(3), &events)
+        .unwrap();
+    let all = first_attempts(&spool, ids[0]);
     let when = now() + 50_000;
     let later = |when| Outcome::Later(when, "no".to_owned());
-    spool.settle(ids[0], all[0].id, &later(when)).unwrap();
-    spool.settle(ids[0], all[1].id, &later(now() - 1)).unwrap();
-    let due = spool.due(ids[0], &HashSet::new(), 5, 5).unwrap();
+    spool
+        .record_outcome(ids[0], all[0].id, &later(when))
+        .unwrap();
+    spool
+        .record_outcome(ids[0], all[1].id, &later(now() - 1))
+        .unwrap();
+    let due = spool.due(ids[0], &HashSet::new(), wanted(5, 5)).unwrap();
     assert_eq!(
-        (names(&due.fresh), names(&due.again)),
+        (names(&due.first_attempts), names(&due.retries)),
         (vec!["3"], vec!["2"])
     );
-    assert_eq!((due.next, due.again[0].attempt), (Some(when), 1));
+    assert_eq!((due.next_at, due.retries[0].attempt), (Some(when), 1));
     assert_eq!(spool.pending(ids[0]), 3);
     // While the one is under way, the other's time still is known.
-    let under_way = HashSet::from([due.again[0].id]);
-    let due = spool.due(ids[0], &under_way, 0, 0).unwrap();
-    assert_eq!((due.again.len(), due.next), (0, Some(when)));
+    let in_flight = HashSet::from([due.retries[0].id]);
+    let due = spool.due(ids[0], &in_flight, wanted(0, 0)).unwrap();
+    assert_eq!((due.retries.len(), due.next_at), (0, Some(when)));
 }
 
 #[test]
@@ -155,10 +185,12 @@ fn the_dead_are_listed_and_tried_again() {
     let spool = setup.open();
     let ids = numbers(&spool, &["a", "b"]);
     let events = [spooled(&ids, "1"), spooled(&ids, "2")];
-    spool.place(&Realm::default(), &cursor(2), &events).unwrap();
-    for delivery in fresh(&spool, ids[0]) {
+    spool
+        .append(&Realm::default(), &cursor(2), &events)
+        .unwrap();
+    for delivery in first_attempts(&spool, ids[0]) {
         let dead = Outcome::Dead("answered 410".to_owned());
-        spool.settle(ids[0], delivery.id, &dead).unwrap();
+        spool.record_outcome(ids[0], delivery.id, &dead).unwrap();
     }
     assert_eq!(spool.pending(ids[0]), 0);
     let listed = backlog::list(&spool, 1).unwrap();
@@ -169,13 +201,13 @@ fn the_dead_are_listed_and_tried_again() {
     assert_eq!((listed[1].pending, listed[1].dead), (2, 0));
     assert_eq!(backlog::revive(&spool, Some("b")).unwrap(), 0);
     assert_eq!(backlog::revive(&spool, None).unwrap(), 2);
-    let again = fresh(&spool, ids[0]);
+    let again = first_attempts(&spool, ids[0]);
     assert_eq!((names(&again), again[0].attempt), (vec!["1", "2"], 0));
 }
 
 #[test]
 fn beyond_the_bound_the_oldest_are_given_up() {
-    let setup = Setup::new(Bounds {
+    let setup = Setup::new(Limits {
         pending: 3,
         dead: 1,
         ..PLENTY
@@ -183,11 +215,13 @@ fn beyond_the_bound_the_oldest_are_given_up() {
     let spool = setup.open();
     let ids = numbers(&spool, &["a"]);
     let events: Vec<_> = (0..5).map(|n| spooled(&ids, &n.to_string())).collect();
-    let given_up = spool.place(&Realm::default(), &cursor(5), &events).unwrap();
+    let given_up = spool
+        .append(&Realm::default(), &cursor(5), &events)
+        .unwrap();
     assert_eq!(given_up, 2);
-    assert_eq!(names(&fresh(&spool, ids[0])), ["2", "3", "4"]);
+    assert_eq!(names(&first_attempts(&spool, ids[0])), ["2", "3", "4"]);
     assert_eq!(backlog::list(&spool, 9).unwrap()[0].dead, 2);
-    spool.keep_house().unwrap();
+    spool.prune().unwrap();
     let left = &backlog::list(&spool, 9).unwrap()[0];
     assert_eq!((left.pending, left.dead), (3, 1));
     assert_eq!(left.dead_letters[0].event, "1");
@@ -195,13 +229,15 @@ fn beyond_the_bound_the_oldest_are_given_up() {
 
 #[test]
 fn what_has_waited_for_too_long_dies_and_is_forgotten_later() {
-    let setup = Setup::new(Bounds { age: -1, ..PLENTY });
+    let setup = Setup::new(Limits { age: -1, ..PLENTY });
     let spool = setup.open();
     let ids = numbers(&spool, &["a"]);
     let events = [spooled(&ids, "1")];
-    spool.place(&Realm::default(), &cursor(1), &events).unwrap();
+    spool
+        .append(&Realm::default(), &cursor(1), &events)
+        .unwrap();
     // With this bound everything is old at once: it dies, and is removed in the same act.
-    assert_eq!(spool.keep_house().unwrap(), 1);
+    assert_eq!(spool.prune().unwrap(), 1);
     let left = &backlog::list(&spool, 9).unwrap()[0];
     assert_eq!((left.pending, left.dead), (0, 0));
 }
@@ -212,9 +248,11 @@ fn an_endpoint_that_is_gone_keeps_its_dead_letters() {
     let spool = setup.open();
     let ids = numbers(&spool, &["a", "b"]);
     let events = [spooled(&ids, "1")];
-    spool.place(&Realm::default(), &cursor(1), &events).unwrap();
+    spool
+        .append(&Realm::default(), &cursor(1), &events)
+        .unwrap();
     assert_eq!(numbers(&spool, &["b"]), ids[1..]);
-    spool.keep_house().unwrap();
+    spool.prune().unwrap();
     let listed = backlog::list(&spool, 9).unwrap();
     assert_eq!((listed[0].configured, listed[0].dead), (false, 1));
     assert_eq!(backlog::revive(&spool, None).unwrap(), 0);
@@ -245,14 +283,14 @@ fn a_spool_that_another_process_goes_on_with_is_left_to_it() {
     let path = dir.join("serve.db");
     let (ours, realm) = (Spool::open(&path).unwrap(), Realm::default());
     numbers(&ours, &["a"]);
-    ours.place(&realm, &cursor(1), &[]).unwrap();
+    ours.append(&realm, &cursor(1), &[]).unwrap();
     let theirs = Spool::open(&path).unwrap();
     theirs.cursor(&realm).unwrap();
-    theirs.place(&realm, &cursor(5), &[]).unwrap();
-    let problem = ours.place(&realm, &cursor(3), &[]).unwrap_err();
+    theirs.append(&realm, &cursor(5), &[]).unwrap();
+    let problem = ours.append(&realm, &cursor(3), &[]).unwrap_err();
     assert!(problem.to_string().contains("another process"), "{problem}");
     assert_eq!(ours.cursor(&realm).unwrap(), Some(cursor(5)));
-    ours.place(&realm, &cursor(6), &[]).unwrap();
+    ours.append(&realm, &cursor(6), &[]).unwrap();
 }
 
 #[test]

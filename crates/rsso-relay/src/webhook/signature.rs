@@ -7,7 +7,7 @@ use data_encoding::BASE64;
 use ring::hmac;
 use rsso_core::Secret;
 
-use crate::jwt::shared;
+use crate::jwt::parse_shared_secret;
 
 /// More are no rotation.
 const MAX_SECRETS: usize = 5;
@@ -22,7 +22,7 @@ impl Signer {
             return Err("must be at most 5");
         }
         let key = |secret: &Secret| {
-            let secret = shared(secret.expose())?;
+            let secret = parse_shared_secret(secret.expose())?;
             Ok(hmac::Key::new(hmac::HMAC_SHA256, &secret))
         };
         secrets.iter().map(key).collect::<Result<_, _>>().map(Self)

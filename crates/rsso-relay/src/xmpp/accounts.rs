@@ -4,36 +4,36 @@ use rsso_core::login::Identity;
 
 use super::account::{Account, NoAccount};
 use super::templates::AccountTemplate;
-use super::user_table::{Query, Table};
+use super::user_table::{AccountQuery, UserTable};
 
 /// How accounts are found.
 #[derive(Debug, Clone)]
-pub(super) enum Way {
+pub(super) enum AccountSource {
     Template(AccountTemplate),
-    Query(Query),
+    Query(AccountQuery),
 }
 
 #[derive(Debug)]
 pub(super) enum Accounts {
     Template(AccountTemplate),
-    Table(Table),
+    UserTable(UserTable),
 }
 
 impl Accounts {
-    pub(super) fn start(way: &Way) -> std::io::Result<Self> {
+    pub(super) fn start(way: &AccountSource) -> std::io::Result<Self> {
         Ok(match way {
-            Way::Template(template) => Self::Template(template.clone()),
-            Way::Query(query) => Self::Table(Table::start(query.clone())?),
+            AccountSource::Template(template) => Self::Template(template.clone()),
+            AccountSource::Query(query) => Self::UserTable(UserTable::start(query.clone())?),
         })
     }
 
-    pub(super) async fn of(&self, who: &Identity) -> Result<Account, NoAccount> {
+    pub(super) async fn find(&self, who: &Identity) -> Result<Account, NoAccount> {
         match self {
             Self::Template(template) => Ok(Account {
                 address: template.of(who).map_err(NoAccount::Impossible)?,
                 language: None,
             }),
-            Self::Table(table) => table.look_up(who.uid_bytes()).await,
+            Self::UserTable(table) => table.look_up(who.uid_bytes()).await,
         }
     }
 }

@@ -6,25 +6,25 @@ use rsso_core::login::event::Kind;
 
 use super::account::{Account, NoAccount};
 use super::accounts::Accounts;
-use super::connection::Link;
+use super::connection::Connection;
 use super::message::{self, Notice};
 use super::metrics;
-use super::queued_message::{Outcome, OutgoingMessage};
+use super::queued_message::{MessageOutcome, OutgoingMessage};
 use super::settings::Settings;
 use crate::delivery::{Delivery, Sink, Verdict};
 
 /// What is of interest there: the intake's filter.
-pub(crate) const KINDS: [Kind; 3] = [Kind::Kicked, Kind::Elsewhere, Kind::Message];
+pub(crate) const EVENT_KINDS: [Kind; 3] = [Kind::Kicked, Kind::Elsewhere, Kind::Message];
 
 /// How long a delivery waits for the server to come back before it says so.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const SERVER_WAIT: Duration = Duration::from_secs(5);
 
 /// One server.
 #[derive(Debug)]
 pub(crate) struct Xmpp {
     pub(super) settings: Settings,
     pub(super) accounts: Accounts,
-    pub(super) link: Link,
+    pub(super) connection: Connection,
 }
 
 impl Xmpp {
@@ -32,23 +32,23 @@ impl Xmpp {
     pub(crate) fn start(settings: Settings) -> std::io::Result<Self> {
         metrics::describe();
         let accounts = Accounts::start(&settings.accounts)?;
-        let link = Link::start(settings.link.clone());
+        let connection = Connection::start(settings.connection.clone());
         Ok(Self {
             settings,
             accounts,
-            link,
+            connection,
         })
     }
 
-    async fn send(&self, delivery: &Delivery) -> Verdict {
+    async fn render_and_send(&self, delivery: &Delivery) -> Verdict {
         let notice = match Notice::read(&delivery.event) {
             Ok(notice) => notice,
             Err(problem) => return dead("impossible", problem),
         };
-        if !KINDS.iter().any(|kind| notice.kind == kind.as_str()) {
+        if !EVENT_KINDS.iter().any(|kind| notice.kind == kind.as_str()) {
             return dead("impossible", format!("{} is not for XMPP", notice.kind));
         }
-        let account = match self.accounts.of(&notice.who).await {
+        let account = match self.accounts.find(&notice.who).await {
             Ok(account) => account,
             Err(NoAccount::None) => {
                 tracing::debug!(event = delivery.event_id, "the user has no XMPP account");
@@ -60,7 +60,7 @@ impl Xmpp {
             Err(NoAccount::Unreachable(problem)) => return Verdict::Unreachable(problem),
         };
         match self.render(delivery, &notice, &account) {
-            Ok(queued) => self.carry(delivery, queued).await,
+            Ok(queued) => self.send(delivery, queued).await,
             Err(problem) => dead("impossible", problem),
         }
     }
@@ -75,9 +75,9 @@ impl Xmpp {
         let address = account.address.with_resource(resource.as_deref())?;
         let texts = &self.settings.texts;
         let body = texts.body(notice, account.language.as_deref());
-        let stanza = message::stanza(&message::Outline {
+        let stanza = message::render(&message::MessageParts {
             id: &delivery.event_id,
-            from: &self.settings.link.component,
+            from: &self.settings.connection.component,
             to: &address,
             language: body.language,
             body: &body.text,
@@ -92,19 +92,19 @@ impl Xmpp {
         })
     }
 
-    async fn carry(&self, delivery: &Delivery, message: OutgoingMessage) -> Verdict {
-        match self.link.carry(message, PATIENCE).await {
-            Outcome::Taken => {
+    async fn send(&self, delivery: &Delivery, message: OutgoingMessage) -> Verdict {
+        match self.connection.send(message, SERVER_WAIT).await {
+            MessageOutcome::Delivered => {
                 metrics::message("delivered");
                 Verdict::Delivered
             }
-            Outcome::Nobody(condition) => {
+            MessageOutcome::NoRecipient(condition) => {
                 tracing::debug!(event = delivery.event_id, condition, "nobody was there");
                 metrics::message("nobody");
                 Verdict::Nobody
             }
-            Outcome::Refused(reason) => dead("refused", reason),
-            Outcome::Broken(reason) => {
+            MessageOutcome::Rejected(reason) => dead("refused", reason),
+            MessageOutcome::Disconnected(reason) => {
                 metrics::message("postponed");
                 Verdict::Unreachable(reason)
             }
@@ -113,12 +113,12 @@ impl Xmpp {
 }
 
 impl Sink for Xmpp {
-    fn is_here(&self) -> bool {
-        self.link.is_here()
+    fn is_connected(&self) -> bool {
+        self.connection.is_connected()
     }
 
     async fn deliver(&self, delivery: &Delivery) -> Verdict {
-        self.send(delivery).await
+        self.render_and_send(delivery).await
     }
 }
 

@@ -10,69 +10,73 @@ use rsso_core::{Backoff, Jitter};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::connection_settings::Settings;
-use super::exchange::Talk;
+use super::connection_settings::ConnectionSettings;
+use super::exchange::Exchange;
 use super::metrics;
-use super::queued_message::{Outcome, OutgoingMessage, QueuedMessage};
+use super::queued_message::{MessageOutcome, OutgoingMessage, QueuedMessage};
 use super::stream::Stream;
-use super::stream_end::{Break, Cause};
+use super::stream_end::{EndCause, StreamEnd};
 
 /// Messages that nobody has confirmed; that are not settled, which takes a second where a client is silent; and that wait for
 /// being sent.
-const MOST_SENT: usize = 64;
-const MOST_KEPT: usize = 1024;
-const WAITING: usize = 64;
+const MAX_UNACKNOWLEDGED: usize = 64;
+const MAX_IN_WINDOW: usize = 1024;
+const QUEUE_LENGTH: usize = 64;
 
 /// Between attempts: the first, the longest, and the one where only a changed setting can help.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-const HOPELESS_PAUSE: Duration = Duration::from_secs(60);
+const MISCONFIGURED_PAUSE: Duration = Duration::from_secs(60);
 
 /// How often a quiet stream is asked whether it still is one.
-const QUIET: Duration = Duration::from_secs(30);
+const PING_INTERVAL: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Clone)]
 enum State {
-    Here,
-    Away(String),
+    Connected,
+    Disconnected(String),
 }
 
 /// The way to the task, which ends when this is dropped.
 #[derive(Debug)]
-pub(super) struct Link {
+pub(super) struct Connection {
     messages: mpsc::Sender<QueuedMessage>,
     state: watch::Receiver<State>,
 }
 
-impl Link {
-    pub(super) fn start(settings: Settings) -> Self {
-        let (messages, given) = mpsc::channel(WAITING);
-        let (told, state) = watch::channel(State::Away("not connected yet".to_owned()));
+impl Connection {
+    pub(super) fn start(settings: ConnectionSettings) -> Self {
+        let (messages, given) = mpsc::channel(QUEUE_LENGTH);
+        let (told, state) = watch::channel(State::Disconnected("not connected yet".to_owned()));
         let task = Task {
             settings,
             given,
             state: told,
-            careful: 0,
+            one_by_one: 0,
         };
         tokio::spawn(task.run());
         Self { messages, state }
     }
 
-    pub(super) fn is_here(&self) -> bool {
-        matches!(*self.state.borrow(), State::Here)
+    pub(super) fn is_connected(&self) -> bool {
+        matches!(*self.state.borrow(), State::Connected)
     }
 
-    /// Waits up to `patience` for a server that is away.
-    pub(super) async fn carry(&self, message: OutgoingMessage, patience: Duration) -> Outcome {
+    /// Waits up to `server_wait` for a server that is away.
+    pub(super) async fn send(
+        &self,
+        message: OutgoingMessage,
+        server_wait: Duration,
+    ) -> MessageOutcome {
         let mut state = self.state.clone();
-        let here = state.wait_for(|state| matches!(state, State::Here));
-        if timeout(patience, here).await.is_err() {
-            return Outcome::Broken(match &*self.state.borrow() {
-                State::Away(reason) => reason.clone(),
-                State::Here => "the XMPP server was away until now".to_owned(),
+        let connected = state.wait_for(|state| matches!(state, State::Connected));
+        if timeout(server_wait, connected).await.is_err() {
+            return MessageOutcome::Disconnected(match &*self.state.borrow() {
+                State::Disconnected(reason) => reason.clone(),
+                State::Connected => "the XMPP server was away until now".to_owned(),
             });
         }
-        let gone = || Outcome::Broken("the gateway is stopping".to_owned());
+        let gone = || MessageOutcome::Disconnected("the gateway is stopping".to_owned());
         let (outcome, told) = oneshot::channel();
         if self
             .messages
@@ -87,16 +91,16 @@ impl Link {
 }
 
 struct Task {
-    settings: Settings,
+    settings: ConnectionSettings,
     given: mpsc::Receiver<QueuedMessage>,
     state: watch::Sender<State>,
     /// Messages that are sent one by one, for one of them may have broken the stream.
-    careful: usize,
+    one_by_one: usize,
 }
 
 impl Task {
     async fn run(mut self) {
-        if self.settings.tls.is_none() && !is_here(&self.settings.server) {
+        if self.settings.tls.is_none() && !is_on_this_machine(&self.settings.server) {
             let server = &self.settings.server;
             tracing::warn!(
                 server,
@@ -129,31 +133,32 @@ impl Task {
             metrics::broken();
             if end.reason == known {
                 tracing::debug!(reason = end.reason, "still no XMPP server");
-            } else if end.cause == Cause::Settings {
+            } else if end.cause == EndCause::Misconfigured {
                 tracing::error!(reason = end.reason, "no XMPP messages can be delivered");
             } else {
                 tracing::warn!(reason = end.reason, "XMPP messages have to wait");
             }
             known.clone_from(&end.reason);
-            self.state.send_replace(State::Away(end.reason.clone()));
+            self.state
+                .send_replace(State::Disconnected(end.reason.clone()));
             let pause = match (end.cause, backoff.next_pause()) {
-                (Cause::Settings, pause) => HOPELESS_PAUSE.min(pause * 12),
+                (EndCause::Misconfigured, pause) => MISCONFIGURED_PAUSE.min(pause * 12),
                 (_, pause) => pause,
             };
             // Gateways that lost one server do not come back as one.
             let until = Instant::now() + Jitter::random().shorten(pause, 0.5);
-            if !self.turn_away(&end.reason, until).await {
+            if !self.refuse_until(&end.reason, until).await {
                 return;
             }
         }
     }
 
     /// Gives back what comes in a pause. False: nobody is left to give anything.
-    async fn turn_away(&mut self, reason: &str, until: Instant) -> bool {
+    async fn refuse_until(&mut self, reason: &str, until: Instant) -> bool {
         loop {
             tokio::select! {
                 queued = self.given.recv() => match queued {
-                    Some(queued) => queued.ends(Outcome::Broken(reason.to_owned())),
+                    Some(queued) => queued.resolve(MessageOutcome::Disconnected(reason.to_owned())),
                     None => return false,
                 },
                 () = sleep_until(until) => return true,
@@ -162,48 +167,56 @@ impl Task {
     }
 
     /// Carries messages until the stream breaks; `None`: nobody is left to give any.
-    async fn serve(&mut self, stream: Stream, grace: Duration) -> Option<Break> {
-        let mut talk = Talk::new(stream, self.settings.clone());
-        let end = self.talk(&mut talk, grace).await;
+    async fn serve(&mut self, stream: Stream, grace: Duration) -> Option<StreamEnd> {
+        let mut exchange = Exchange::new(stream, self.settings.clone());
+        let end = self.run_exchange(&mut exchange, grace).await;
         let Err(end) = end else {
-            talk.stream.close().await;
+            exchange.stream.close().await;
             return None;
         };
-        let rest = talk.window.into_rest();
+        let rest = exchange.window.into_unsettled();
         let suspects = rest.iter().filter(|(_, taken)| !taken).count();
-        let is_content = end.cause == Cause::Content;
+        let is_content = end.cause == EndCause::InvalidContent;
         if is_content && suspects > 1 {
             // They come again with all the others.
-            self.careful = rest.len();
+            self.one_by_one = rest.len();
         }
         for (queued, taken) in rest {
-            queued.ends(if is_content && suspects == 1 && !taken {
-                Outcome::Refused(end.reason.clone())
+            queued.resolve(if is_content && suspects == 1 && !taken {
+                MessageOutcome::Rejected(end.reason.clone())
             } else {
-                Outcome::Broken(end.reason.clone())
+                MessageOutcome::Disconnected(end.reason.clone())
             });
         }
         Some(end)
     }
 
-    async fn talk(&mut self, talk: &mut Talk, grace: Duration) -> Result<(), Break> {
+    async fn run_exchange(
+        &mut self,
+        exchange: &mut Exchange,
+        grace: Duration,
+    ) -> Result<(), StreamEnd> {
         let open_at = Instant::now() + grace;
         let mut open = false;
         let mut quiet_since = Instant::now();
         loop {
-            let deadline = match talk.window.awaited_since() {
+            let deadline = match exchange.window.oldest_ping_at() {
                 Some(since) => since + self.settings.timeout,
-                None => quiet_since + QUIET,
+                None => quiet_since + PING_INTERVAL,
             };
-            let settles = talk.window.settles_at();
-            let most = if self.careful > 0 { 1 } else { MOST_SENT };
+            let settles = exchange.window.settles_at();
+            let most = if self.one_by_one > 0 {
+                1
+            } else {
+                MAX_UNACKNOWLEDGED
+            };
             let room = most
-                .saturating_sub(talk.window.unproved())
-                .min(MOST_KEPT.saturating_sub(talk.window.len()));
+                .saturating_sub(exchange.window.unacknowledged())
+                .min(MAX_IN_WINDOW.saturating_sub(exchange.window.len()));
             tokio::select! {
-                item = talk.stream.incoming.recv() => {
-                    let stanza = item.unwrap_or_else(|| Err(Break::lost("the XMPP server is gone")))?;
-                    talk.take(&stanza).await?;
+                item = exchange.stream.incoming.recv() => {
+                    let stanza = item.unwrap_or_else(|| Err(StreamEnd::lost("the XMPP server is gone")))?;
+                    exchange.handle(&stanza).await?;
                 }
                 queued = self.given.recv(), if open && room > 0 => {
                     let Some(queued) = queued else { return Ok(()) };
@@ -213,31 +226,31 @@ impl Task {
                     {
                         messages.push(queued);
                     }
-                    talk.send(messages).await?;
+                    exchange.send(messages).await?;
                 }
                 () = sleep_until(open_at), if !open => {
                     open = true;
-                    self.state.send_replace(State::Here);
+                    self.state.send_replace(State::Connected);
                 }
                 () = sleep_until(settles.unwrap_or(deadline)), if settles.is_some() => {}
                 () = sleep_until(deadline) => {
-                    if talk.window.awaited_since().is_some() {
-                        return Err(Break::lost(
+                    if exchange.window.oldest_ping_at().is_some() {
+                        return Err(StreamEnd::lost(
                             "the XMPP server does not answer pings; is a second gateway connected under the same name?",
                         ));
                     }
-                    talk.send(Vec::new()).await?;
+                    exchange.send(Vec::new()).await?;
                 }
             }
-            let told = talk.tell().await?;
-            self.careful = self.careful.saturating_sub(told);
+            let told = exchange.resolve_settled().await?;
+            self.one_by_one = self.one_by_one.saturating_sub(told);
             quiet_since = Instant::now();
         }
     }
 }
 
 /// Whether `host:port` is this machine, as far as its name tells.
-fn is_here(server: &str) -> bool {
+fn is_on_this_machine(server: &str) -> bool {
     let host = server.rsplit_once(':').map_or(server, |(host, _)| host);
     let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())

@@ -10,7 +10,7 @@ use rustls::pki_types::ServerName;
 
 /// What it takes to connect.
 #[derive(Debug, Clone)]
-pub(super) struct Settings {
+pub(super) struct ConnectionSettings {
     pub(super) server: String,
     pub(super) tls: Option<Tls>,
     pub(super) component: String,
@@ -39,7 +39,7 @@ impl Tls {
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let name = ServerName::try_from(host.to_owned());
         Ok(Self {
-            config: Arc::new(crate::http::tls(ca_file)?),
+            config: Arc::new(crate::http::tls_config(ca_file)?),
             name: name.map_err(|_| format!("{host} is no name that a certificate can have"))?,
         })
     }

@@ -77,7 +77,7 @@ impl Notice {
 }
 
 /// What a message consists of.
-pub(super) struct Outline<'a> {
+pub(super) struct MessageParts<'a> {
     pub(super) id: &'a str,
     pub(super) from: &'a str,
     pub(super) to: &'a Address,
@@ -88,10 +88,10 @@ pub(super) struct Outline<'a> {
 }
 
 /// The stanza.
-pub(super) fn stanza(outline: &Outline<'_>) -> String {
-    let kick = outline.notice.is_kick();
+pub(super) fn render(parts: &MessageParts<'_>) -> String {
+    let kick = parts.notice.is_kick();
     // To the account as such: a notice may wait for its user, a kick is over by then.
-    let kind = if kick || outline.to.has_resource() {
+    let kind = if kick || parts.to.has_resource() {
         "headline"
     } else {
         "chat"
@@ -105,12 +105,12 @@ pub(super) fn stanza(outline: &Outline<'_>) -> String {
     format!(
         "<message type='{kind}' id='{}' from='{}' to='{}' xml:lang='{}'><body>{}</body>\
          <event xmlns='{NAMESPACE}'>{}</event>{hints}</message>",
-        escape(outline.id),
-        escape(outline.from),
-        escape(&outline.to.to_string()),
-        escape(outline.language),
-        escape(outline.body),
-        escape_json(outline.event),
+        escape(parts.id),
+        escape(parts.from),
+        escape(&parts.to.to_string()),
+        escape(parts.language),
+        escape(parts.body),
+        escape_json(parts.event),
     )
 }
 
@@ -131,7 +131,7 @@ mod tests {
         let notice = Notice::read(event).unwrap();
         let domain = Domain::parse("example.org").unwrap();
         let to = Address::of_name("7", &domain).unwrap();
-        stanza(&Outline {
+        super::render(&MessageParts {
             id: "01E",
             from: "rsso.example.org",
             to: &to.with_resource(resource).unwrap(),

@@ -37,6 +37,6 @@ mod xml;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use bridge::{KINDS, Xmpp};
-pub use settings::Section;
+pub(crate) use bridge::{EVENT_KINDS, Xmpp};
 pub(crate) use settings::Settings;
+pub use settings::XmppConfig;

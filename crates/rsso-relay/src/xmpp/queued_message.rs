@@ -16,26 +16,26 @@ pub(super) struct OutgoingMessage {
 
 /// What became of it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(super) enum MessageOutcome {
     /// The client has it, or is silent, and the server has it.
-    Taken,
+    Delivered,
     /// The server says that there is nobody at that address.
-    Nobody(String),
+    NoRecipient(String),
     /// The server breaks the stream over it.
-    Refused(String),
+    Rejected(String),
     /// The server is away, or went before it was known what became of the message.
-    Broken(String),
+    Disconnected(String),
 }
 
 /// One that somebody waits for.
 #[derive(Debug)]
 pub(super) struct QueuedMessage {
     pub(super) message: OutgoingMessage,
-    pub(super) outcome: oneshot::Sender<Outcome>,
+    pub(super) outcome: oneshot::Sender<MessageOutcome>,
 }
 
 impl QueuedMessage {
-    pub(super) fn ends(self, outcome: Outcome) {
+    pub(super) fn resolve(self, outcome: MessageOutcome) {
         // Whoever gave it may have gone.
         let _ = self.outcome.send(outcome);
     }

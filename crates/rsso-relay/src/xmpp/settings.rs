@@ -8,18 +8,18 @@ use std::time::Duration;
 use rsso_core::{Dsn, Error, Result, Secret};
 use serde::{Deserialize, Deserializer};
 
-use super::accounts::Way;
+use super::accounts::AccountSource;
 use super::address::Domain;
 use super::connection_settings::{self, Tls};
 use super::templates::{AccountTemplate, ResourceTemplate};
 use super::texts::{Overrides, Texts};
-use super::user_table::Query;
-use crate::secret_file::{self, check_key};
+use super::user_table::AccountQuery;
+use crate::secret_file::{self, check_key_file};
 
 /// As it stands in the file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Section {
+pub struct XmppConfig {
     server: Option<String>,
     tls: bool,
     ca_file: Option<PathBuf>,
@@ -52,17 +52,17 @@ fn hidden<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, 
 /// Checked.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    pub(super) link: connection_settings::Settings,
-    pub(super) accounts: Way,
+    pub(super) connection: connection_settings::ConnectionSettings,
+    pub(super) accounts: AccountSource,
     pub(super) resource: ResourceTemplate,
     pub(super) texts: Texts,
     pub(super) end_session: bool,
 }
 
-impl Section {
+impl XmppConfig {
     /// Whether a password stands in the file itself, which then must not be everybody's to read.
     #[must_use]
-    pub fn has_secret(&self) -> bool {
+    pub fn has_secrets(&self) -> bool {
         self.secret.is_some() || self.mysql_dsn.is_some()
     }
 }
@@ -70,82 +70,82 @@ impl Section {
 impl Settings {
     /// The component's name: what the endpoint is called in logs, metrics and the spool.
     pub(crate) fn component(&self) -> &str {
-        &self.link.component
+        &self.connection.component
     }
 
-    pub(crate) fn new(section: Section) -> Result<Self> {
-        let (accounts, domain) = accounts(&section)?;
-        let resource = section.resource.as_deref().unwrap_or("{device}");
+    pub(crate) fn new(config: XmppConfig) -> Result<Self> {
+        let (accounts, domain) = accounts(&config)?;
+        let resource = config.resource.as_deref().unwrap_or("{device}");
         let resource = ResourceTemplate::parse(resource).ok_or_else(|| {
-            wrong(
+            invalid(
                 "resource",
                 "must be a text with {device}, {login} or neither in it",
             )
         })?;
-        if section.end_session && !resource.is_of_one_login() {
-            return Err(wrong(
+        if config.end_session && !resource.is_of_one_login() {
+            return Err(invalid(
                 "end_session",
                 "needs a resource with {login} in it: the client that came in the kicked one's place \
                  would have the same resource, and be ended instead",
             ));
         }
-        let server = section.server.as_deref().unwrap_or("127.0.0.1:5347");
+        let server = config.server.as_deref().unwrap_or("127.0.0.1:5347");
         let has_port = |(host, port): (&str, &str)| !host.is_empty() && port.parse::<u16>().is_ok();
         if !server.rsplit_once(':').is_some_and(has_port) {
-            return Err(wrong(
+            return Err(invalid(
                 "server",
                 "must be host:port, for instance 127.0.0.1:5347",
             ));
         }
-        let tls = tls(&section, server)?;
-        if tls.is_none() && !section.allow_unencrypted && !is_on_this_machine(server) {
-            return Err(wrong(
+        let tls = tls(&config, server)?;
+        if tls.is_none() && !config.allow_unencrypted && !is_on_this_machine(server) {
+            return Err(invalid(
                 "server",
                 "is on another machine, and the stream is not encrypted: set tls = true where the server takes TLS \
                  there (ejabberd: tls: true), else lead it through a tunnel that begins at 127.0.0.1, or set \
                  allow_unencrypted = true where nobody else is on the way",
             ));
         }
-        let component = section
+        let component = config
             .component
             .as_deref()
             .and_then(Domain::parse)
             .ok_or_else(|| {
-                wrong(
+                invalid(
                     "component",
                     "must be the component's name, for instance rsso.example.org",
                 )
             })?;
-        let (secret_setting, secret) = secret(&section)?;
+        let (secret_setting, secret) = secret(&config)?;
         Ok(Self {
-            link: connection_settings::Settings {
+            connection: connection_settings::ConnectionSettings {
                 server: server.to_owned(),
                 tls,
                 component: component.to_string(),
                 secret,
                 secret_setting,
                 domain: domain.to_string(),
-                grace: Duration::from_secs(section.reconnect_grace.unwrap_or(5).min(600).into()),
-                timeout: match section.timeout.unwrap_or(10) {
+                grace: Duration::from_secs(config.reconnect_grace.unwrap_or(5).min(600).into()),
+                timeout: match config.timeout.unwrap_or(10) {
                     seconds @ 1..=3600 => Duration::from_secs(seconds.into()),
-                    _ => return Err(wrong("timeout", "must be 1 to 3600 seconds")),
+                    _ => return Err(invalid("timeout", "must be 1 to 3600 seconds")),
                 },
             },
             accounts,
             resource,
-            texts: Texts::new(section.language.as_deref().unwrap_or("en"), section.texts)?,
-            end_session: section.end_session,
+            texts: Texts::new(config.language.as_deref().unwrap_or("en"), config.texts)?,
+            end_session: config.end_session,
         })
     }
 }
 
-fn tls(section: &Section, server: &str) -> Result<Option<Tls>> {
-    match (section.tls, section.ca_file.as_deref()) {
+fn tls(config: &XmppConfig, server: &str) -> Result<Option<Tls>> {
+    match (config.tls, config.ca_file.as_deref()) {
         (false, None) => Ok(None),
-        (false, Some(_)) => Err(wrong("ca_file", "needs tls = true")),
+        (false, Some(_)) => Err(invalid("ca_file", "needs tls = true")),
         (true, ca_file) => {
             let tls = Tls::new(server, ca_file);
-            tls.map(Some).map_err(|problem| wrong("tls", &problem))
+            tls.map(Some).map_err(|problem| invalid("tls", &problem))
         }
     }
 }
@@ -159,56 +159,56 @@ fn is_on_this_machine(server: &str) -> bool {
 }
 
 /// How accounts are found, and the domain that they have.
-fn accounts(section: &Section) -> Result<(Way, Domain)> {
-    match (&section.account, &section.account_query) {
+fn accounts(config: &XmppConfig) -> Result<(AccountSource, Domain)> {
+    match (&config.account, &config.account_query) {
         (Some(template), None) => {
             let template = AccountTemplate::parse(template)
-                .ok_or_else(|| wrong("account", "must be like {uid}@example.org"))?;
+                .ok_or_else(|| invalid("account", "must be like {uid}@example.org"))?;
             let domain = template.domain().clone();
-            Ok((Way::Template(template), domain))
+            Ok((AccountSource::Template(template), domain))
         }
         (None, Some(sql)) => {
-            let domain = section.domain.as_deref().and_then(Domain::parse).ok_or_else(|| {
-                wrong("domain", "must be the server's name, for instance example.org, where account_query is set")
+            let domain = config.domain.as_deref().and_then(Domain::parse).ok_or_else(|| {
+                invalid("domain", "must be the server's name, for instance example.org, where account_query is set")
             })?;
             if !sql.contains('?') {
-                return Err(wrong(
+                return Err(invalid(
                     "account_query",
                     "needs a ? where the uid is to stand",
                 ));
             }
-            let query = Query {
+            let query = AccountQuery {
                 sql: sql.clone(),
-                dsn: mysql_dsn(section)?,
+                dsn: mysql_dsn(config)?,
                 domain: domain.clone(),
             };
-            Ok((Way::Query(query), domain))
+            Ok((AccountSource::Query(query), domain))
         }
-        _ => Err(wrong(
+        _ => Err(invalid(
             "account",
             "set either this, for instance {uid}@example.org, or account_query",
         )),
     }
 }
 
-fn mysql_dsn(section: &Section) -> Result<rsso_core::dsn::MysqlDsn> {
+fn mysql_dsn(config: &XmppConfig) -> Result<rsso_core::dsn::MysqlDsn> {
     let (name, text) = one_of(
-        ("mysql_dsn", &section.mysql_dsn),
-        ("mysql_dsn_file", &section.mysql_dsn_file),
+        ("mysql_dsn", &config.mysql_dsn),
+        ("mysql_dsn_file", &config.mysql_dsn_file),
     )?;
     let dsn = Dsn::parse(&format!("xmpp.{name}"), text.expose());
     let dsn = dsn?;
-    check_key(&format!("xmpp.{name}"), &dsn)?;
+    check_key_file(&format!("xmpp.{name}"), &dsn)?;
     match dsn {
         Dsn::Mysql(dsn) => Ok(dsn),
-        _ => Err(wrong(name, "must be mysql://user:password@host/database")),
+        _ => Err(invalid(name, "must be mysql://user:password@host/database")),
     }
 }
 
-fn secret(section: &Section) -> Result<(&'static str, Secret)> {
+fn secret(config: &XmppConfig) -> Result<(&'static str, Secret)> {
     one_of(
-        ("secret", &section.secret),
-        ("secret_file", &section.secret_file),
+        ("secret", &config.secret),
+        ("secret_file", &config.secret_file),
     )
 }
 
@@ -220,21 +220,21 @@ fn one_of(
     let (name, text) = match (text, path) {
         (Some(text), None) => (name, text.clone()),
         (None, Some(path)) => (file_name, read(file_name, path)?),
-        _ => return Err(wrong(name, &format!("set either this or {file_name}"))),
+        _ => return Err(invalid(name, &format!("set either this or {file_name}"))),
     };
     if text.is_empty() {
-        return Err(wrong(name, "is empty"));
+        return Err(invalid(name, "is empty"));
     }
     Ok((name, text))
 }
 
 fn read(name: &str, path: &Path) -> Result<Secret> {
     let text = secret_file::read(path)
-        .map_err(|error| wrong(name, &format!("{}: {error}", path.display())))?;
+        .map_err(|error| invalid(name, &format!("{}: {error}", path.display())))?;
     Ok(Secret::new(text.expose().trim_end_matches(['\r', '\n'])))
 }
 
-fn wrong(name: &str, problem: &str) -> Error {
+fn invalid(name: &str, problem: &str) -> Error {
     Error::config(format!("xmpp.{name}"), problem)
 }
 
@@ -246,15 +246,15 @@ mod tests {
         "component = 'rsso.example.org'\nsecret = 'x'\naccount = '{uid}@example.org'\n";
 
     fn settings(toml: &str) -> Result<Settings, String> {
-        let section: Section = toml::from_str(toml).map_err(|error| error.to_string())?;
-        Settings::new(section).map_err(|error| error.to_string())
+        let config: XmppConfig = toml::from_str(toml).map_err(|error| error.to_string())?;
+        Settings::new(config).map_err(|error| error.to_string())
     }
 
     #[test]
     fn little_is_needed() {
         let settings = settings(GOOD).unwrap();
-        assert_eq!(settings.link.server, "127.0.0.1:5347");
-        assert_eq!(settings.link.domain, "example.org");
+        assert_eq!(settings.connection.server, "127.0.0.1:5347");
+        assert_eq!(settings.connection.domain, "example.org");
     }
 
     #[test]
@@ -336,7 +336,7 @@ mod tests {
                 "{server}"
             );
             let settings = settings(&format!("{line}\ntls = true")).unwrap();
-            assert!(settings.link.tls.is_some(), "{server}");
+            assert!(settings.connection.tls.is_some(), "{server}");
         }
     }
 

@@ -11,38 +11,38 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::connection_settings::Settings;
-use super::stream_end::Break;
+use super::connection_settings::ConnectionSettings;
+use super::stream_end::StreamEnd;
 use super::transport::{self, Incoming, Outgoing};
 use super::xml::{Element, Item, Reader, escape};
 
 /// Stanzas that were read and not looked at.
-const READ_AHEAD: usize = 64;
+const INCOMING_QUEUE_LENGTH: usize = 64;
 
 /// A stream that the server has let in.
 pub(super) struct Stream {
     write: Outgoing,
     /// Stanzas, and at the end why it is the end.
-    pub(super) incoming: mpsc::Receiver<Result<Element, Break>>,
+    pub(super) incoming: mpsc::Receiver<Result<Element, StreamEnd>>,
     reading: JoinHandle<()>,
     timeout: Duration,
 }
 
 impl Stream {
-    pub(super) async fn open(settings: &Settings) -> Result<Self, Break> {
+    pub(super) async fn open(settings: &ConnectionSettings) -> Result<Self, StreamEnd> {
         let opening = timeout(settings.timeout, Self::begin(settings));
         opening.await.unwrap_or_else(|_| {
-            Err(Break::lost(format!(
+            Err(StreamEnd::lost(format!(
                 "xmpp.server: {} does not answer",
                 settings.server
             )))
         })
     }
 
-    async fn begin(settings: &Settings) -> Result<Self, Break> {
+    async fn begin(settings: &ConnectionSettings) -> Result<Self, StreamEnd> {
         let server = &settings.server;
         let cannot = |error: std::io::Error| {
-            Break::lost(format!("xmpp.server: cannot connect to {server}: {error}"))
+            StreamEnd::lost(format!("xmpp.server: cannot connect to {server}: {error}"))
         };
         let (read, mut write) = transport::connect(settings).await?;
         let mut reader = Reader::new(read);
@@ -56,7 +56,7 @@ impl Stream {
             Item::Header(header) if header.name == "stream" => header.attribute("id").to_owned(),
             _ => {
                 let problem = format!("xmpp.server: what answers at {server} is no XMPP server");
-                return Err(Break::settings(problem));
+                return Err(StreamEnd::misconfigured(problem));
             }
         };
         let proof = Sha1::new()
@@ -69,11 +69,15 @@ impl Stream {
         match next(&mut reader).await? {
             Item::Stanza(stanza) if stanza.name == "handshake" => sent.map_err(cannot)?,
             Item::Stanza(error) if error.name == "error" => {
-                return Err(Break::refused(&error, settings));
+                return Err(StreamEnd::refused(&error, settings));
             }
-            _ => return Err(Break::lost("the XMPP server does not answer the handshake")),
+            _ => {
+                return Err(StreamEnd::lost(
+                    "the XMPP server does not answer the handshake",
+                ));
+            }
         }
-        let (ahead, incoming) = mpsc::channel(READ_AHEAD);
+        let (ahead, incoming) = mpsc::channel(INCOMING_QUEUE_LENGTH);
         Ok(Self {
             write,
             incoming,
@@ -84,24 +88,25 @@ impl Stream {
     }
 
     /// A server that does not read holds us up for a bounded time.
-    pub(super) async fn send(&mut self, stanzas: &str) -> Result<(), Break> {
+    pub(super) async fn send(&mut self, stanzas: &str) -> Result<(), StreamEnd> {
         let sending = timeout(self.timeout, put(&mut self.write, stanzas));
         match sending.await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => {
                 // Why is often to be read: a stream error came before the connection was closed.
-                let said = self.said_at_the_end();
-                Err(said
-                    .unwrap_or_else(|| Break::lost(format!("the XMPP server is gone: {error}"))))
+                let said = self.end_already_read();
+                Err(said.unwrap_or_else(|| {
+                    StreamEnd::lost(format!("the XMPP server is gone: {error}"))
+                }))
             }
-            Err(_) => Err(Break::lost("the XMPP server does not read")),
+            Err(_) => Err(StreamEnd::lost("the XMPP server does not read")),
         }
     }
 
-    fn said_at_the_end(&mut self) -> Option<Break> {
+    fn end_already_read(&mut self) -> Option<StreamEnd> {
         while let Ok(item) = self.incoming.try_recv() {
             match item {
-                Ok(stanza) if stanza.name == "error" => return Some(Break::of_stream(&stanza)),
+                Ok(stanza) if stanza.name == "error" => return Some(StreamEnd::of_stream(&stanza)),
                 Ok(_) => {}
                 Err(end) => return Some(end),
             }
@@ -128,18 +133,18 @@ async fn put(write: &mut Outgoing, text: &str) -> std::io::Result<()> {
     write.flush().await
 }
 
-async fn next(reader: &mut Reader<Incoming>) -> Result<Item, Break> {
-    let problem = |problem| Break::lost(format!("the XMPP server is gone: {problem}"));
+async fn next(reader: &mut Reader<Incoming>) -> Result<Item, StreamEnd> {
+    let problem = |problem| StreamEnd::lost(format!("the XMPP server is gone: {problem}"));
     reader.inner().acknowledge_quickly();
     reader.next().await.map_err(problem)
 }
 
-async fn read_all(mut reader: Reader<Incoming>, ahead: mpsc::Sender<Result<Element, Break>>) {
+async fn read_all(mut reader: Reader<Incoming>, ahead: mpsc::Sender<Result<Element, StreamEnd>>) {
     loop {
         let item = match next(&mut reader).await {
             Ok(Item::Stanza(stanza)) => Ok(stanza),
             Ok(Item::Header(_)) => continue,
-            Ok(Item::End) => Err(Break::lost("the XMPP server has closed the stream")),
+            Ok(Item::End) => Err(StreamEnd::lost("the XMPP server has closed the stream")),
             Err(end) => Err(end),
         };
         let last = item.is_err();

@@ -1,45 +1,45 @@
 //! Why a stream is over, or never began.
 
-use super::connection_settings::Settings;
+use super::connection_settings::ConnectionSettings;
 use super::xml::Element;
 
 /// Why a stream is over, or never began.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Break {
+pub(super) struct StreamEnd {
     pub(super) reason: String,
-    pub(super) cause: Cause,
+    pub(super) cause: EndCause,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Cause {
+pub(super) enum EndCause {
     /// The server is away, or was.
-    Lost,
+    ConnectionLost,
     /// A setting is wrong: trying again will not help soon.
-    Settings,
+    Misconfigured,
     /// The server does not take what it was sent.
-    Content,
+    InvalidContent,
 }
 
-impl Break {
+impl StreamEnd {
     pub(super) fn lost(reason: impl Into<String>) -> Self {
         Self {
             reason: reason.into(),
-            cause: Cause::Lost,
+            cause: EndCause::ConnectionLost,
         }
     }
 
-    pub(super) fn settings(reason: String) -> Self {
+    pub(super) fn misconfigured(reason: String) -> Self {
         Self {
             reason,
-            cause: Cause::Settings,
+            cause: EndCause::Misconfigured,
         }
     }
 
     /// A stream error that comes instead of the handshake's answer.
-    pub(super) fn refused(error: &Element, settings: &Settings) -> Self {
-        let (condition, said) = error.condition();
+    pub(super) fn refused(error: &Element, settings: &ConnectionSettings) -> Self {
+        let (condition, text) = error.condition();
         let component = &settings.component;
-        Self::settings(match condition {
+        Self::misconfigured(match condition {
             "not-authorized" => format!(
                 "xmpp.{}: the server refuses it (not-authorized): it is not the secret that the server \
                  has for {component}, if there is such a component",
@@ -56,17 +56,17 @@ impl Break {
                 "xmpp.server: {} is no port for components ({condition})",
                 settings.server
             ),
-            _ => return Self::of_error(condition, said),
+            _ => return Self::of_error(condition, text),
         })
     }
 
     /// A stream error later on.
     pub(super) fn of_stream(error: &Element) -> Self {
-        let (condition, said) = error.condition();
-        Self::of_error(condition, said)
+        let (condition, text) = error.condition();
+        Self::of_error(condition, text)
     }
 
-    pub(super) fn of_error(condition: &str, said: &str) -> Self {
+    pub(super) fn of_error(condition: &str, text: &str) -> Self {
         let cause = match condition {
             "bad-format"
             | "bad-namespace-prefix"
@@ -77,10 +77,10 @@ impl Break {
             | "not-well-formed"
             | "policy-violation"
             | "restricted-xml"
-            | "unsupported-stanza-type" => Cause::Content,
-            _ => Cause::Lost,
+            | "unsupported-stanza-type" => EndCause::InvalidContent,
+            _ => EndCause::ConnectionLost,
         };
-        let reason = format!("the XMPP server ends the stream: {condition} {said}");
+        let reason = format!("the XMPP server ends the stream: {condition} {text}");
         Self {
             reason: reason.trim_end().to_owned(),
             cause,

@@ -13,8 +13,8 @@ use tokio::net::tcp::OwnedReadHalf;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::connection_settings::{Settings, Tls};
-use super::stream_end::Break;
+use super::connection_settings::{ConnectionSettings, Tls};
+use super::stream_end::StreamEnd;
 
 /// What comes from the server.
 #[derive(Debug)]
@@ -27,10 +27,13 @@ pub(super) enum Incoming {
 pub(super) type Outgoing = Box<dyn AsyncWrite + Send + Unpin>;
 
 /// Connects.
-pub(super) async fn connect(settings: &Settings) -> Result<(Incoming, Outgoing), Break> {
+pub(super) async fn connect(
+    settings: &ConnectionSettings,
+) -> Result<(Incoming, Outgoing), StreamEnd> {
     let server = &settings.server;
-    let cannot =
-        |error: io::Error| Break::lost(format!("xmpp.server: cannot connect to {server}: {error}"));
+    let cannot = |error: io::Error| {
+        StreamEnd::lost(format!("xmpp.server: cannot connect to {server}: {error}"))
+    };
     let tcp = TcpStream::connect(server).await.map_err(cannot)?;
     tcp.set_nodelay(true).map_err(cannot)?;
     let Some(Tls { config, name }) = settings.tls.clone() else {
@@ -43,16 +46,16 @@ pub(super) async fn connect(settings: &Settings) -> Result<(Incoming, Outgoing),
 }
 
 /// Why there is no TLS.
-fn refused(server: &str, error: &io::Error) -> Break {
+fn refused(server: &str, error: &io::Error) -> StreamEnd {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
     match inner {
-        Some(rustls::Error::InvalidCertificate(problem)) => Break::settings(format!(
+        Some(rustls::Error::InvalidCertificate(problem)) => StreamEnd::misconfigured(format!(
             "xmpp.ca_file: the certificate of {server} cannot be verified: {problem}"
         )),
-        Some(rustls::Error::InvalidMessage(_)) => Break::settings(format!(
+        Some(rustls::Error::InvalidMessage(_)) => StreamEnd::misconfigured(format!(
             "xmpp.tls: {server} does not speak TLS from the first byte"
         )),
-        _ => Break::lost(format!("xmpp.server: no TLS with {server}: {error}")),
+        _ => StreamEnd::lost(format!("xmpp.server: no TLS with {server}: {error}")),
     }
 }
 

@@ -16,15 +16,15 @@ use tokio::sync::oneshot;
 use super::account::{Account, NoAccount};
 use super::address::{Address, Domain};
 
-const CONNECT: Duration = Duration::from_secs(2);
-const READ: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+const QUERY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Questions that wait.
-const WAITING: usize = 256;
+const QUEUE_LENGTH: usize = 256;
 
 /// The settings `account_query`, `mysql_dsn` and `domain`.
 #[derive(Debug, Clone)]
-pub(super) struct Query {
+pub(super) struct AccountQuery {
     pub(super) sql: String,
     pub(super) dsn: MysqlDsn,
     /// Of accounts that are named without one.
@@ -33,29 +33,29 @@ pub(super) struct Query {
 
 /// Asks it.
 #[derive(Debug)]
-pub(super) struct Table {
-    questions: SyncSender<Question>,
+pub(super) struct UserTable {
+    requests: SyncSender<LookUp>,
 }
 
-struct Question {
+struct LookUp {
     uid: Vec<u8>,
     answer: oneshot::Sender<Result<Account, NoAccount>>,
 }
 
-impl Table {
+impl UserTable {
     /// The thread ends with the value.
-    pub(super) fn start(query: Query) -> std::io::Result<Self> {
-        let (questions, asked) = sync_channel(WAITING);
+    pub(super) fn start(query: AccountQuery) -> std::io::Result<Self> {
+        let (requests, asked) = sync_channel(QUEUE_LENGTH);
         thread::Builder::new()
             .name("xmpp accounts".to_owned())
-            .spawn(move || answer_all(&query, &asked))?;
-        Ok(Self { questions })
+            .spawn(move || run(&query, &asked))?;
+        Ok(Self { requests })
     }
 
     pub(super) async fn look_up(&self, uid: Vec<u8>) -> Result<Account, NoAccount> {
         let (answer, answered) = oneshot::channel();
         let away = |problem: &str| NoAccount::Unreachable(format!("xmpp.account_query: {problem}"));
-        match self.questions.try_send(Question { uid, answer }) {
+        match self.requests.try_send(LookUp { uid, answer }) {
             Ok(()) => {}
             Err(TrySendError::Full(_)) => return Err(away("the database is too slow")),
             Err(TrySendError::Disconnected(_)) => return Err(away("nobody asks it any more")),
@@ -65,17 +65,17 @@ impl Table {
     }
 }
 
-fn answer_all(query: &Query, asked: &Receiver<Question>) {
+fn run(query: &AccountQuery, asked: &Receiver<LookUp>) {
     let mut connection = None;
-    for question in asked {
-        let answer = look_up(query, &mut connection, &question.uid);
+    for request in asked {
+        let answer = look_up(query, &mut connection, &request.uid);
         // Whoever asked may have given up.
-        let _ = question.answer.send(answer);
+        let _ = request.answer.send(answer);
     }
 }
 
 fn look_up(
-    query: &Query,
+    query: &AccountQuery,
     kept: &mut Option<(Conn, Statement)>,
     uid: &[u8],
 ) -> Result<Account, NoAccount> {
@@ -101,7 +101,7 @@ fn look_up(
 }
 
 fn ask(
-    query: &Query,
+    query: &AccountQuery,
     kept: &mut Option<(Conn, Statement)>,
     uid: &[u8],
 ) -> Result<Option<Row>, Error> {
@@ -118,7 +118,7 @@ fn ask(
     connection.exec_first(&*statement, values)
 }
 
-fn account(query: &Query, row: Option<Row>) -> Result<Account, NoAccount> {
+fn account(query: &AccountQuery, row: Option<Row>) -> Result<Account, NoAccount> {
     let mut values = row.map(Row::unwrap).unwrap_or_default().into_iter();
     let account = values.next().and_then(text).filter(|name| !name.is_empty());
     let name = account.ok_or(NoAccount::None)?;
@@ -152,9 +152,9 @@ fn options(dsn: &MysqlDsn) -> OptsBuilder {
         .pass(Some(dsn.password.expose()).filter(|p| !p.is_empty()))
         .db_name(Some(dsn.database.clone()))
         .prefer_socket(false)
-        .tcp_connect_timeout(Some(CONNECT))
-        .read_timeout(Some(READ))
-        .write_timeout(Some(READ))
+        .tcp_connect_timeout(Some(CONNECT_TIMEOUT))
+        .read_timeout(Some(QUERY_TIMEOUT))
+        .write_timeout(Some(QUERY_TIMEOUT))
         .init(vec![
             // Its name was checked with the DSN.
             format!("SET NAMES {charset}"),

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 /// That moment: of Prosody some two milliseconds, of ejabberd on a busy machine more than a hundred. Where a
 /// user is not there, or the client does not answer, a message keeps its place in the window for as long.
-const SETTLE: Duration = Duration::from_secs(1);
+const SETTLE_DELAY: Duration = Duration::from_secs(1);
 
 /// In the order of sending.
 #[derive(Debug)]
@@ -40,20 +40,23 @@ struct Sent<T> {
     /// Where it went.
     to: String,
     /// That client has answered.
-    heard: bool,
+    client_has_it: bool,
     /// The server says that there is nobody, or the client what looks the same.
     bounced: Option<String>,
     /// Since when the server is known to have it.
-    proved: Option<Instant>,
+    server_has_it_since: Option<Instant>,
 }
 
 impl<T> Sent<T> {
     fn is_settled(&self, now: Instant) -> bool {
-        self.heard || self.proved.is_some_and(|since| since + SETTLE <= now)
+        self.client_has_it
+            || self
+                .server_has_it_since
+                .is_some_and(|since| since + SETTLE_DELAY <= now)
     }
 
-    fn is_proved(&self) -> bool {
-        self.heard || self.proved.is_some()
+    fn is_acknowledged(&self) -> bool {
+        self.client_has_it || self.server_has_it_since.is_some()
     }
 }
 
@@ -84,12 +87,15 @@ impl<T> Window<T> {
     }
 
     /// How many there are of which nobody knows anything yet.
-    pub(super) fn unproved(&self) -> usize {
-        self.sent.iter().filter(|sent| !sent.is_proved()).count()
+    pub(super) fn unacknowledged(&self) -> usize {
+        self.sent
+            .iter()
+            .filter(|sent| !sent.is_acknowledged())
+            .count()
     }
 
     /// A message is sent now, to this address. The id of the question whether it is there.
-    pub(super) fn sent(&mut self, id: String, to: String, value: T) -> String {
+    pub(super) fn add_message(&mut self, id: String, to: String, value: T) -> String {
         let number = self.message;
         self.message += 1;
         self.sent.push_back(Sent {
@@ -97,15 +103,15 @@ impl<T> Window<T> {
             id,
             value,
             to,
-            heard: false,
+            client_has_it: false,
             bounced: None,
-            proved: None,
+            server_has_it_since: None,
         });
         format!("{}{number}", self.probe_prefix)
     }
 
     /// The id of a ping that is sent now.
-    pub(super) fn ping(&mut self) -> String {
+    pub(super) fn add_ping(&mut self) -> String {
         let number = self.ping;
         self.ping += 1;
         self.pings.push_back(Ping {
@@ -117,14 +123,14 @@ impl<T> Window<T> {
     }
 
     /// Since when an answer of the server is awaited.
-    pub(super) fn awaited_since(&self) -> Option<Instant> {
+    pub(super) fn oldest_ping_at(&self) -> Option<Instant> {
         self.pings.front().map(|ping| ping.at)
     }
 
     /// When the next message is settled of which no client was heard.
     pub(super) fn settles_at(&self) -> Option<Instant> {
-        let proved = self.sent.iter().filter_map(|sent| sent.proved);
-        proved.min().map(|since| since + SETTLE)
+        let proved = self.sent.iter().filter_map(|sent| sent.server_has_it_since);
+        proved.min().map(|since| since + SETTLE_DELAY)
     }
 
     /// The server says that there is nobody at this address to whom it could give this message.
@@ -136,20 +142,20 @@ impl<T> Window<T> {
     }
 
     /// A client answers its ping, or the server in its place: with an error of this condition, or without one.
-    pub(super) fn heard(&mut self, id: &str, from: &str, error: Option<&str>) {
+    pub(super) fn client_answered(&mut self, id: &str, from: &str, error: Option<&str>) {
         let number = number(id, &self.probe_prefix);
         let mut sent = self.sent.iter_mut();
         let asked = sent.find(|sent| Some(sent.number) == number && sent.to == from);
         let Some(sent) = asked else { return };
         match error {
             // A client that knows no pings says this, or else what the server says where there is no client.
-            None | Some("feature-not-implemented") => sent.heard = true,
+            None | Some("feature-not-implemented") => sent.client_has_it = true,
             Some(condition) => sent.bounced = Some(condition.to_owned()),
         }
     }
 
     /// The server has answered a ping.
-    pub(super) fn answered(&mut self, id: &str) {
+    pub(super) fn server_answered(&mut self, id: &str) {
         let number = number(id, &self.ping_prefix);
         let found = self
             .pings
@@ -159,25 +165,25 @@ impl<T> Window<T> {
         let proves = self.pings[at].proves;
         self.pings.drain(..=at);
         for sent in self.sent.iter_mut().filter(|sent| sent.number < proves) {
-            sent.proved.get_or_insert_with(Instant::now);
+            sent.server_has_it_since.get_or_insert_with(Instant::now);
         }
     }
 
     /// Takes out what is settled, and what the server said about each.
-    pub(super) fn settled(&mut self) -> Vec<(T, Option<String>)> {
+    pub(super) fn take_settled(&mut self) -> Vec<(T, Option<String>)> {
         let now = Instant::now();
         let (settled, rest) = self.sent.drain(..).partition(|sent| sent.is_settled(now));
         self.sent = rest;
         let settled: VecDeque<Sent<T>> = settled;
-        let outcome = |sent: Sent<T>| (sent.value, sent.bounced.filter(|_| !sent.heard));
+        let outcome = |sent: Sent<T>| (sent.value, sent.bounced.filter(|_| !sent.client_has_it));
         settled.into_iter().map(outcome).collect()
     }
 
     /// The stream broke: what is not settled, and whether the server had it.
-    pub(super) fn into_rest(self) -> Vec<(T, bool)> {
+    pub(super) fn into_unsettled(self) -> Vec<(T, bool)> {
         let rest = self.sent.into_iter();
         let known = |sent: Sent<T>| {
-            let proved = sent.is_proved();
+            let proved = sent.is_acknowledged();
             (sent.value, proved)
         };
         rest.map(known).collect()
@@ -195,7 +201,7 @@ mod tests {
     const CLIENT: &str = "a@b/c";
 
     fn sent(window: &mut Window<u8>, id: &str, value: u8) -> String {
-        window.sent(id.to_owned(), CLIENT.to_owned(), value)
+        window.add_message(id.to_owned(), CLIENT.to_owned(), value)
     }
 
     async fn the_moment_is_over(window: &Window<u8>) {
@@ -207,40 +213,43 @@ mod tests {
         let mut window = Window::new();
         sent(&mut window, "a", 1);
         sent(&mut window, "b", 2);
-        let first = window.ping();
+        let first = window.add_ping();
         sent(&mut window, "c", 3);
-        let second = window.ping();
+        let second = window.add_ping();
         sent(&mut window, "d", 4);
         window.bounced("a", "somebody@else", "gone");
         window.bounced("b", CLIENT, "gone");
         window.bounced("unknown", CLIENT, "gone");
-        let another = Window::<u8>::new().ping();
+        let another = Window::<u8>::new().add_ping();
         for nobodys in ["", "rsso-ping-", "rsso-ping-7", "x", &another] {
-            window.answered(nobodys);
-            assert_eq!(window.unproved(), 4);
+            window.server_answered(nobodys);
+            assert_eq!(window.unacknowledged(), 4);
         }
-        window.answered(&first);
-        assert_eq!(window.unproved(), 2);
-        assert!(window.settled().is_empty(), "the moment is not over");
+        window.server_answered(&first);
+        assert_eq!(window.unacknowledged(), 2);
+        assert!(window.take_settled().is_empty(), "the moment is not over");
         the_moment_is_over(&window).await;
-        assert_eq!(window.settled(), [(1, None), (2, Some("gone".to_owned()))]);
-        window.answered(&first);
-        assert!(window.awaited_since().is_some());
-        window.answered(&second);
-        assert_eq!(window.awaited_since(), None);
-        assert_eq!(window.into_rest(), [(3, true), (4, false)]);
+        assert_eq!(
+            window.take_settled(),
+            [(1, None), (2, Some("gone".to_owned()))]
+        );
+        window.server_answered(&first);
+        assert!(window.oldest_ping_at().is_some());
+        window.server_answered(&second);
+        assert_eq!(window.oldest_ping_at(), None);
+        assert_eq!(window.into_unsettled(), [(3, true), (4, false)]);
     }
 
     #[test]
     fn a_later_answer_stands_for_the_earlier_ones() {
         let mut window = Window::new();
         sent(&mut window, "a", 1);
-        window.ping();
+        window.add_ping();
         sent(&mut window, "b", 2);
-        let second = window.ping();
-        window.answered(&second);
-        assert_eq!((window.unproved(), window.len()), (0, 2));
-        assert_eq!(window.awaited_since(), None);
+        let second = window.add_ping();
+        window.server_answered(&second);
+        assert_eq!((window.unacknowledged(), window.len()), (0, 2));
+        assert_eq!(window.oldest_ping_at(), None);
     }
 
     #[tokio::test]
@@ -250,18 +259,18 @@ mod tests {
         let silent = sent(&mut window, "silent", 2);
         let simple = sent(&mut window, "simple", 3);
         let there = sent(&mut window, "there", 4);
-        let ping = window.ping();
-        window.heard(&gone, CLIENT, Some("service-unavailable"));
-        window.heard(&silent, "somebody@else", None);
-        window.heard(&simple, CLIENT, Some("feature-not-implemented"));
-        window.heard(&there, CLIENT, None);
+        let ping = window.add_ping();
+        window.client_answered(&gone, CLIENT, Some("service-unavailable"));
+        window.client_answered(&silent, "somebody@else", None);
+        window.client_answered(&simple, CLIENT, Some("feature-not-implemented"));
+        window.client_answered(&there, CLIENT, None);
         // Whom the client has answered needs the server's answer no more.
-        assert_eq!(window.settled(), [(3, None), (4, None)]);
-        window.answered(&ping);
-        assert!(window.settled().is_empty(), "the moment is not over");
+        assert_eq!(window.take_settled(), [(3, None), (4, None)]);
+        window.server_answered(&ping);
+        assert!(window.take_settled().is_empty(), "the moment is not over");
         the_moment_is_over(&window).await;
         let nobody = Some("service-unavailable".to_owned());
-        assert_eq!(window.settled(), [(1, nobody), (2, None)]);
+        assert_eq!(window.take_settled(), [(1, nobody), (2, None)]);
         assert_eq!((window.settles_at(), window.len()), (None, 0));
     }
 }

@@ -4,13 +4,13 @@ use rsso_core::login::event::Kind;
 use rsso_testkit::process;
 
 use super::super::address::Address;
-use super::super::connection::Link;
-use super::super::queued_message::{Outcome, OutgoingMessage};
+use super::super::connection::Connection;
+use super::super::queued_message::{MessageOutcome, OutgoingMessage};
 use super::super::stream::Stream;
-use super::super::stream_end::Cause;
+use super::super::stream_end::EndCause;
 use super::*;
 use crate::delivery::{Sink, Verdict};
-use crate::xmpp::bridge::PATIENCE;
+use crate::xmpp::bridge::SERVER_WAIT;
 
 on_each_server! {
     a_setting_that_is_wrong_is_named
@@ -25,8 +25,8 @@ on_each_server! {
 }
 
 async fn a_setting_that_is_wrong_is_named(server: XmppServer) {
-    let good = settings(&server, "").link;
-    let refused = async |change: &dyn Fn(&mut connection_settings::Settings)| {
+    let good = settings(&server, "").connection;
+    let refused = async |change: &dyn Fn(&mut connection_settings::ConnectionSettings)| {
         let mut settings = good.clone();
         change(&mut settings);
         let end = Stream::open(&settings).await.err().expect("not let in");
@@ -38,7 +38,7 @@ async fn a_setting_that_is_wrong_is_named(server: XmppServer) {
         settings.secret_setting = "secret_file";
     });
     let end = end.await;
-    assert_eq!(end.cause, Cause::Settings, "{end:?}");
+    assert_eq!(end.cause, EndCause::Misconfigured, "{end:?}");
     assert!(end.reason.starts_with("xmpp.secret_file: "), "{end:?}");
     let end = refused(&|settings| settings.component = "other.example.org".to_owned()).await;
     // To ejabberd a component that it does not know has the wrong secret.
@@ -58,7 +58,7 @@ async fn a_setting_that_is_wrong_is_named(server: XmppServer) {
         end.reason.starts_with("xmpp.server: cannot connect"),
         "{end:?}"
     );
-    assert_eq!(end.cause, Cause::Lost);
+    assert_eq!(end.cause, EndCause::ConnectionLost);
 }
 
 async fn who_is_not_there_is_told_nothing_and_holds_up_nobody(server: XmppServer) {
@@ -76,9 +76,9 @@ async fn who_is_not_there_is_told_nothing_and_holds_up_nobody(server: XmppServer
             to: to.with_resource(Some("web")).unwrap(),
             end_session: false,
         };
-        let outcome = bridge.link.carry(message, PATIENCE).await;
+        let outcome = bridge.connection.send(message, SERVER_WAIT).await;
         assert!(
-            matches!(outcome, Outcome::Nobody(_)),
+            matches!(outcome, MessageOutcome::NoRecipient(_)),
             "{address}: {outcome:?}"
         );
     }
@@ -206,12 +206,12 @@ async fn a_client_that_hangs_holds_up_nobody(server: XmppServer) {
 
 async fn a_message_that_breaks_the_stream_is_left_out(server: XmppServer) {
     let mut clients = server.clients(&["alice@example.org/web"]);
-    let settings = connection_settings::Settings {
+    let settings = connection_settings::ConnectionSettings {
         grace: Duration::ZERO,
-        ..settings(&server, "").link
+        ..settings(&server, "").connection
     };
-    let link = Link::start(settings);
-    let patience = Duration::from_secs(20);
+    let connection = Connection::start(settings);
+    let server_wait = Duration::from_secs(20);
     let message = |id: &str, text: &str| OutgoingMessage {
         id: id.to_owned(),
         stanza: format!(
@@ -221,24 +221,27 @@ async fn a_message_that_breaks_the_stream_is_left_out(server: XmppServer) {
         end_session: false,
     };
     assert_eq!(
-        link.carry(message("first", "a"), patience).await,
-        Outcome::Taken
+        connection.send(message("first", "a"), server_wait).await,
+        MessageOutcome::Delivered
     );
-    let carried = async |id: &str, text: &str| {
+    let sent = async |id: &str, text: &str| {
         loop {
-            match link.carry(message(id, text), patience).await {
-                Outcome::Broken(_) => {}
+            match connection.send(message(id, text), server_wait).await {
+                MessageOutcome::Disconnected(_) => {}
                 other => return other,
             }
         }
     };
     let (before, bad, behind) = tokio::join!(
-        carried("before", "b"),
-        carried("bad", "&#7;"),
-        carried("behind", "c")
+        sent("before", "b"),
+        sent("bad", "&#7;"),
+        sent("behind", "c")
     );
-    assert_eq!((before, behind), (Outcome::Taken, Outcome::Taken));
-    assert!(matches!(bad, Outcome::Refused(_)), "{bad:?}");
+    assert_eq!(
+        (before, behind),
+        (MessageOutcome::Delivered, MessageOutcome::Delivered)
+    );
+    assert!(matches!(bad, MessageOutcome::Rejected(_)), "{bad:?}");
     let mut got: Vec<_> = (0..3)
         .map(|_| clients.next("message")["id"].clone())
         .collect();
@@ -251,7 +254,7 @@ async fn a_second_gateway_under_the_same_name_is_told_so() {
     let server = XmppServer::prosody(&ACCOUNTS);
     let first = bridge(&server, "");
     until_done(&first, &kick("alice"), Verdict::Nobody).await;
-    let end = Stream::open(&settings(&server, "").link)
+    let end = Stream::open(&settings(&server, "").connection)
         .await
         .err()
         .unwrap();

@@ -52,11 +52,11 @@ fn settings(server: &XmppServer, more: &str) -> Settings {
     } else {
         format!("account = '{{uid}}@{DOMAIN}'\n")
     };
-    let section: Section = toml::from_str(&format!(
+    let config: XmppConfig = toml::from_str(&format!(
         "server = '127.0.0.1:{port}'\ncomponent = '{COMPONENT}'\nsecret = \"{SECRET}\"\n{account}reconnect_grace = 10\n{more}"
     ))
     .unwrap();
-    Settings::new(section).unwrap()
+    Settings::new(config).unwrap()
 }
 
 fn bridge(server: &XmppServer, more: &str) -> Xmpp {
@@ -105,7 +105,7 @@ async fn until_delivered(bridge: &Xmpp, delivery: &Delivery) {
     until_done(bridge, delivery, Verdict::Delivered).await;
 }
 
-/// As the courier does it.
+/// As the worker does it.
 async fn until_done(bridge: &Xmpp, delivery: &Delivery, done: Verdict) {
     let end = Instant::now() + Duration::from_secs(90);
     loop {

@@ -5,7 +5,7 @@ use std::path::Path;
 use rsso_testkit::{Certificates, WorkDir};
 
 use super::super::stream::Stream;
-use super::super::stream_end::Cause;
+use super::super::stream_end::EndCause;
 use super::*;
 
 fn with_ca(ca: &Path) -> String {
@@ -27,25 +27,25 @@ async fn messages_arrive_over_tls() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_cannot_prove_to_be_the_server_gets_nothing() {
     let server = XmppServer::ejabberd_with_tls(&ACCOUNTS);
-    let good = settings(&server, &with_ca(server.ca())).link;
-    let refused = async |link: &connection_settings::Settings| {
-        let end = Stream::open(link).await.err().expect("not let in");
-        assert!(!end.reason.contains(link.secret.expose()), "{end:?}");
+    let good = settings(&server, &with_ca(server.ca())).connection;
+    let refused = async |connection: &connection_settings::ConnectionSettings| {
+        let end = Stream::open(connection).await.err().expect("not let in");
+        assert!(!end.reason.contains(connection.secret.expose()), "{end:?}");
         end
     };
     // Of another authority, and of the system's.
     let dir = WorkDir::new();
     let stranger = Certificates::generate(&dir);
     for more in [with_ca(&stranger.ca), "tls = true\n".to_owned()] {
-        let end = refused(&settings(&server, &more).link).await;
-        assert_eq!(end.cause, Cause::Settings, "{end:?}");
+        let end = refused(&settings(&server, &more).connection).await;
+        assert_eq!(end.cause, EndCause::Misconfigured, "{end:?}");
         assert!(end.reason.starts_with("xmpp.ca_file: "), "{end:?}");
     }
     // Another name for the same place, which the certificate does not have.
     let port = server.component_port();
     let elsewhere = format!("127.0.0.2:{port}");
     let tls = super::super::connection_settings::Tls::new(&elsewhere, Some(server.ca())).unwrap();
-    let other = connection_settings::Settings {
+    let other = connection_settings::ConnectionSettings {
         tls: Some(tls),
         ..good.clone()
     };
@@ -53,14 +53,14 @@ async fn who_cannot_prove_to_be_the_server_gets_nothing() {
     assert!(end.reason.starts_with("xmpp.ca_file: "), "{end:?}");
     // One that speaks no TLS, and one that speaks nothing else.
     let plain = XmppServer::ejabberd(&ACCOUNTS);
-    let end = refused(&settings(&plain, &with_ca(server.ca())).link).await;
+    let end = refused(&settings(&plain, &with_ca(server.ca())).connection).await;
     assert!(
-        end.reason.starts_with("xmpp.tls: ") || end.cause == Cause::Lost,
+        end.reason.starts_with("xmpp.tls: ") || end.cause == EndCause::ConnectionLost,
         "{end:?}"
     );
-    let end = refused(&connection_settings::Settings { tls: None, ..good }).await;
+    let end = refused(&connection_settings::ConnectionSettings { tls: None, ..good }).await;
     assert!(
-        end.reason.starts_with("xmpp.server: ") || end.cause == Cause::Lost,
+        end.reason.starts_with("xmpp.server: ") || end.cause == EndCause::ConnectionLost,
         "{end:?}"
     );
 }
