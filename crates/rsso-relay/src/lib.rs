@@ -16,7 +16,6 @@ mod circuit_breaker;
 mod config;
 mod delivery;
 mod endpoint;
-mod envelope;
 mod filter;
 mod gap;
 mod http;
@@ -24,14 +23,18 @@ mod ingest;
 mod jwt;
 mod mercure;
 mod metrics;
+mod outbox;
 mod read_ahead;
 mod resolver;
+mod route;
 mod schedule;
 pub mod secret_file;
 mod secrets;
 mod security_event_token;
 mod spool;
 mod supervisor;
+#[cfg(test)]
+mod test_event;
 mod webhook;
 mod worker;
 #[cfg(feature = "xmpp")]
@@ -42,8 +45,8 @@ mod xmpp;
 
 pub use config::{RelayConfig, Settings};
 pub use delivery::OnDelivered;
-pub use ingest::Outbox;
 pub use mercure::MercureConfig;
+pub use outbox::Outbox;
 pub use read_ahead::ReadAhead;
 pub use spool::Spool;
 pub use supervisor::{Relay, SpoolError, start};

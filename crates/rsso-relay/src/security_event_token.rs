@@ -1,13 +1,13 @@
 //! An event as a Security Event Token: RFC 8417, with the event `session-revoked` of CAEP 1.0.
 //!
-//! What always holds: a token is made only of what ended a login; `jti` is the event's id, so that a
-//! receiver knows the event again. The subject is the user and the login, as issuer and opaque id.
+//! What always holds: a token is made only of what ended a login. `jti` is the event's id, by which a receiver
+//! recognizes a repeated event. The subject is the user and the login, as issuer and opaque id.
 
 use std::path::PathBuf;
 
 use rsso_core::Error;
-use rsso_core::login::event::Kind;
-use serde::Deserialize;
+use rsso_core::login::KickCode;
+use rsso_core::login::event::{Kind, LoginEvent};
 use serde_json::{Value, json};
 
 use super::delivery::Delivery;
@@ -20,10 +20,10 @@ const SESSION_REVOKED: &str = "https://schemas.openid.net/secevent/caep/event-ty
 pub(crate) const MEDIA_TYPE: &str = "application/secevent+jwt";
 const TOKEN_TYPE: &str = "secevent+jwt";
 
-/// What has this form: that a login has ended, and why.
+/// The events that can be told as a token.
 const EVENT_KINDS: [Kind; 3] = [Kind::Kicked, Kind::Released, Kind::Expired];
 
-/// The keys of the file.
+/// The keys of `[[webhook]]` that are for tokens.
 #[derive(Debug, Default)]
 pub(crate) struct TokenConfig {
     pub(crate) issuer: Option<String>,
@@ -44,33 +44,13 @@ impl TokenConfig {
     }
 }
 
-/// Makes tokens.
+/// Signs tokens.
 #[derive(Debug)]
 pub(crate) struct Issuer {
     issuer: String,
     audience: String,
     key: SigningKey,
     key_id: Option<String>,
-}
-
-/// What has to be known of an event.
-#[derive(Deserialize)]
-struct Event {
-    subject: String,
-    data: Data,
-}
-
-#[derive(Deserialize)]
-struct Data {
-    login: String,
-    #[serde(default)]
-    uid_base64: Option<String>,
-    #[serde(default)]
-    reason: Option<String>,
-    #[serde(default)]
-    code: Option<i32>,
-    #[serde(default)]
-    at: Option<i64>,
 }
 
 impl Issuer {
@@ -90,7 +70,7 @@ impl Issuer {
         })
     }
 
-    /// The types that can be said, all where none is wished for.
+    /// The wanted types, or all that can be told as a token.
     pub(crate) fn event_types(wanted: &[String]) -> Result<Vec<String>, String> {
         let known = EVENT_KINDS.map(|kind| short_type(kind.as_str()));
         if let Some(other) = wanted.iter().find(|kind| !known.contains(&&***kind)) {
@@ -105,12 +85,13 @@ impl Issuer {
         })
     }
 
+    /// The token for a delivery.
+    ///
     /// # Errors
     /// What is wrong with the event, without what it says.
     pub(crate) fn token(&self, delivery: &Delivery, now: u64) -> Result<String, String> {
-        let event: Event = serde_json::from_str(&delivery.event)
-            .map_err(|error| format!("is no event of rsso ({:?})", error.classify()))?;
-        if event.data.uid_base64.is_some() {
+        let event = LoginEvent::read(&delivery.event).map_err(|problem| problem.to_string())?;
+        if event.data.identity.uid_base64.is_some() {
             // As text it could be taken for another's.
             return Err("the user's id is no UTF-8: a token cannot name it".to_owned());
         }
@@ -118,13 +99,13 @@ impl Issuer {
         self.key.token(TOKEN_TYPE, self.key_id.as_deref(), &claims)
     }
 
-    fn claims(&self, delivery: &Delivery, event: &Event, now: u64) -> Value {
-        let mut revoked =
-            json!({"initiating_entity": initiating_entity(&delivery.kind, &event.data)});
-        if let Some(at) = event.data.at {
-            revoked["event_timestamp"] = json!(at / 1000);
-        }
-        if let Some(reason) = &event.data.reason {
+    fn claims(&self, delivery: &Delivery, event: &LoginEvent, now: u64) -> Value {
+        let details = &event.data.details;
+        let mut revoked = json!({
+            "initiating_entity": initiating_entity(event),
+            "event_timestamp": details.at / 1000,
+        });
+        if let Some(reason) = &details.reason {
             revoked["reason_admin"] = json!({"en": reason});
         }
         json!({
@@ -135,33 +116,32 @@ impl Issuer {
             "sub_id": {
                 "format": "complex",
                 "user": {"format": "iss_sub", "iss": self.issuer, "sub": event.subject},
-                "session": {"format": "opaque", "id": event.data.login},
+                "session": {"format": "opaque", "id": event.data.identity.login},
             },
             "events": {SESSION_REVOKED: revoked},
         })
     }
 }
 
-/// Who ended it, in CAEP's words.
-fn initiating_entity(kind: &str, data: &Data) -> &'static str {
-    if kind == Kind::Expired.as_str() {
-        "system"
-    } else if kind == Kind::Released.as_str() || data.code == Some(-4) {
-        "user"
-    } else {
-        "admin"
+/// Who ended the login, in CAEP's words.
+fn initiating_entity(event: &LoginEvent) -> &'static str {
+    match (event.kind(), event.data.details.code) {
+        (Some(Kind::Expired), _) => "system",
+        (Some(Kind::Released), _) | (_, Some(KickCode::Replaced)) => "user",
+        _ => "admin",
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_event::{LOGIN, test_event};
 
     fn claims(kind: Kind, reason: Option<&str>) -> Value {
         let code = if reason == Some("replaced") { -4 } else { -5 };
         let at = 1_700_000_000_999_i64;
-        let data = json!({"login": "01J", "uid": "ann", "reason": reason, "code": code, "at": at});
-        let event = json!({"subject": "ann", "data": data}).to_string();
+        let data = json!({"login": LOGIN, "uid": "ann", "reason": reason, "code": code, "at": at});
+        let event = test_event(kind.as_str(), &data);
         let issuer = Issuer {
             issuer: "https://example.org".to_owned(),
             audience: "https://receiver.example".to_owned(),
@@ -176,7 +156,7 @@ mod tests {
             event: event.clone(),
             attempt: 0,
         };
-        issuer.claims(&delivery, &serde_json::from_str(&event).unwrap(), 12)
+        issuer.claims(&delivery, &LoginEvent::read(&event).unwrap(), 12)
     }
 
     #[test]
@@ -192,7 +172,7 @@ mod tests {
                 "sub_id": {
                     "format": "complex",
                     "user": {"format": "iss_sub", "iss": "https://example.org", "sub": "ann"},
-                    "session": {"format": "opaque", "id": "01J"},
+                    "session": {"format": "opaque", "id": LOGIN},
                 },
                 "events": {SESSION_REVOKED: {
                     "initiating_entity": "user",

@@ -14,13 +14,14 @@ use std::time::Duration;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, StreamExt as _};
 use rsso_core::Jitter;
+use rsso_core::login::LoginId;
+use rsso_core::login::event::{Kind, LoginEvent};
 use tokio::sync::{Notify, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::circuit_breaker::CircuitBreaker;
 use super::delivery::{Delivery, OnDelivered, Sink, Verdict};
-use super::envelope;
 use super::metrics;
 use super::schedule::Schedule;
 use super::spool::{Due, Outcome, Spool, Wanted, now};
@@ -164,7 +165,7 @@ impl<S: Sink> Worker<S> {
                 tracing::debug!(endpoint = &*self.name, event, "delivered");
                 metrics::attempted(&self.name, "delivered");
                 if verdict == Verdict::Delivered
-                    && let Some(login) = envelope::kicked(&delivery.kind, &delivery.event)
+                    && let Some(login) = kicked_login(delivery)
                 {
                     (self.on_delivered)(login);
                 }
@@ -242,6 +243,15 @@ impl<S: Sink> Worker<S> {
             }
         }
     }
+}
+
+/// The login that an event says was kicked.
+fn kicked_login(delivery: &Delivery) -> Option<LoginId> {
+    if delivery.kind != Kind::Kicked.as_str() {
+        return None;
+    }
+    let event = LoginEvent::read(&delivery.event).ok()?;
+    Some(event.data.identity.login)
 }
 
 impl InFlight {

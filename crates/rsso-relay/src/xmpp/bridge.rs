@@ -45,9 +45,6 @@ impl Xmpp {
             Ok(notice) => notice,
             Err(problem) => return dead("impossible", problem),
         };
-        if !EVENT_KINDS.iter().any(|kind| notice.kind == kind.as_str()) {
-            return dead("impossible", format!("{} is not for XMPP", notice.kind));
-        }
         let account = match self.accounts.find(&notice.who).await {
             Ok(account) => account,
             Err(NoAccount::None) => {

@@ -100,9 +100,7 @@ impl Orders {
         }
         let command_of = answer.child("command");
         if answer.attribute("type") == "error" || command_of.is_none() {
-            let condition = answer
-                .child("error")
-                .map_or("", |error| error.condition().0);
+            let condition = answer.child("error").map_or("", |error| error.condition());
             tracing::warn!(
                 condition,
                 "xmpp.end_session: the server does not end sessions for the component; is it one of its administrators?"

@@ -50,9 +50,7 @@ impl Exchange {
         match (&*stanza.name, kind) {
             ("error", _) => return Err(StreamEnd::of_stream(stanza)),
             ("message", "error") => {
-                let condition = stanza
-                    .child("error")
-                    .map_or("", |error| error.condition().0);
+                let condition = stanza.child("error").map_or("", |error| error.condition());
                 tracing::debug!(event = id, condition, "a message came back");
                 self.window.bounced(id, stanza.attribute("from"), condition);
             }
@@ -76,7 +74,7 @@ impl Exchange {
         if from == self.settings.domain {
             self.window.server_answered(id);
         } else {
-            let error = answer.child("error").map(|error| error.condition().0);
+            let error = answer.child("error").map(|error| error.condition());
             self.window.client_answered(id, from, error);
         }
         Ok(())

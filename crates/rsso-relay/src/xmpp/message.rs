@@ -1,82 +1,67 @@
 //! An event as an XMPP message: a body for people, the CloudEvent for programs.
 //!
-//! A message to a full address is a `headline`: where that client is gone the server drops it. Any
-//! other type it would hand to the user's other clients, which are other logins, or keep for the next.
+//! A message to a full address is a `headline`: if that client is gone, the server drops it. A message of any other
+//! type would go to the user's other clients, which are other logins, or wait for the next client.
 
-use rsso_core::login::event::Kind;
-use rsso_core::login::{By, Identity};
-use serde::Deserialize;
+use rsso_core::login::event::{Kind, LoginEvent};
+use rsso_core::login::{By, Identity, KickCode};
 use serde_json::Value;
 
 use super::address::Address;
 use super::xml::{escape, escape_json};
 
-/// Of the payload: its text is the CloudEvent.
+/// The namespace of the element that holds the CloudEvent.
 pub(super) const NAMESPACE: &str = "urn:rsso:event:1";
 
-/// The code of a kick by a newcomer.
-const REPLACED: i32 = -4;
-
-/// What an event says, as far as a message depends on it.
+/// An event that a client is told of.
 #[derive(Debug)]
 pub(super) struct Notice {
-    pub(super) kind: String,
+    pub(super) kind: NoticeKind,
     pub(super) who: Identity,
+    /// The newcomer.
     pub(super) by: Option<By>,
     /// What `sso_notify()` was given.
     pub(super) payload: Option<Value>,
-    code: Option<i32>,
 }
 
-#[derive(Deserialize)]
-struct Envelope {
-    #[serde(rename = "type")]
-    kind: String,
-    data: Data,
-}
-
-#[derive(Deserialize)]
-struct Data {
-    #[serde(flatten)]
-    who: Identity,
-    #[serde(default)]
-    code: Option<i32>,
-    #[serde(default)]
-    by: Option<By>,
-    #[serde(default)]
-    payload: Option<Value>,
+/// What a client is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NoticeKind {
+    /// A newcomer took the login's place.
+    Replaced,
+    /// The login was ended in another way.
+    Kicked,
+    /// The user has signed in beside the login.
+    Elsewhere,
+    /// A message of `sso_notify()`.
+    Message,
 }
 
 impl Notice {
     /// Reads a CloudEvent of rsso.
     pub(super) fn read(event: &str) -> Result<Self, String> {
-        let Envelope { kind, data } = serde_json::from_str(event)
-            .map_err(|error| format!("is no event of rsso ({:?})", error.classify()))?;
+        let event = LoginEvent::read(event).map_err(|problem| problem.to_string())?;
+        let kind = match (event.kind(), event.data.details.code) {
+            (Some(Kind::Kicked), Some(KickCode::Replaced)) => NoticeKind::Replaced,
+            (Some(Kind::Kicked), _) => NoticeKind::Kicked,
+            (Some(Kind::Elsewhere), _) => NoticeKind::Elsewhere,
+            (Some(Kind::Message), _) => NoticeKind::Message,
+            _ => return Err(format!("{} is not for XMPP", event.kind_text)),
+        };
         Ok(Self {
             kind,
-            who: data.who,
-            by: data.by,
-            payload: data.payload,
-            code: data.code,
+            who: event.data.identity,
+            by: event.data.details.by,
+            payload: event.data.payload,
         })
     }
 
     pub(super) fn is_kick(&self) -> bool {
-        self.kind == Kind::Kicked.as_str()
-    }
-
-    /// Whether the user has signed in beside the login.
-    pub(super) fn is_elsewhere(&self) -> bool {
-        self.kind == Kind::Elsewhere.as_str()
-    }
-
-    /// Whether a newcomer took the login's place.
-    pub(super) fn is_replaced(&self) -> bool {
-        self.is_kick() && self.code == Some(REPLACED)
+        matches!(self.kind, NoticeKind::Replaced | NoticeKind::Kicked)
     }
 }
 
-/// What a message consists of.
+/// The parts of a message.
 pub(super) struct MessageParts<'a> {
     pub(super) id: &'a str,
     pub(super) from: &'a str,
@@ -87,16 +72,16 @@ pub(super) struct MessageParts<'a> {
     pub(super) event: &'a str,
 }
 
-/// The stanza.
+/// The stanza of a message.
 pub(super) fn render(parts: &MessageParts<'_>) -> String {
     let kick = parts.notice.is_kick();
-    // To the account as such: a notice may wait for its user, a kick is over by then.
+    // Without a resource a notice may wait for its user. A kick must not.
     let kind = if kick || parts.to.has_resource() {
         "headline"
     } else {
         "chat"
     };
-    // A kick is no part of a conversation: not for archives, not for the user's other clients.
+    // A kick belongs neither in archives nor on the user's other clients.
     let hints = if kick {
         "<no-store xmlns='urn:xmpp:hints'/><no-copy xmlns='urn:xmpp:hints'/>"
     } else {
@@ -116,15 +101,18 @@ pub(super) fn render(parts: &MessageParts<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::super::address::Domain;
     use super::*;
+    use crate::test_event::test_event;
 
-    const LOGIN: &str = "01J00000000000000000000000";
-
-    fn event(kind: &str, more: &str) -> String {
-        format!(
-            r#"{{"type":"{kind}","data":{{"login":"{LOGIN}","uid":"7","device":"web","label":"</body>\u0007'"{more}}}}}"#
-        )
+    fn event(kind: &str, more: &Value) -> String {
+        let mut data = json!({"label": "</body>\u{7}'"});
+        data.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        test_event(kind, &data)
     }
 
     fn render(event: &str, resource: Option<&str>) -> String {
@@ -144,8 +132,8 @@ mod tests {
 
     #[test]
     fn a_kick_is_a_headline_and_leaves_no_trace() {
-        let event = event("io.rsso.login.kicked.v1", r#","code":-4"#);
-        assert!(Notice::read(&event).unwrap().is_replaced());
+        let event = event("io.rsso.login.kicked.v1", &json!({"code": -4}));
+        assert_eq!(Notice::read(&event).unwrap().kind, NoticeKind::Replaced);
         for resource in [Some("web"), None] {
             let stanza = render(&event, resource);
             assert!(
@@ -158,14 +146,14 @@ mod tests {
 
     #[test]
     fn a_notice_to_nobody_in_particular_may_wait() {
-        let event = event("io.rsso.message.v1", r#","payload":{"a":1}"#);
+        let event = event("io.rsso.message.v1", &json!({"payload": {"a": 1}}));
         assert!(render(&event, Some("web")).starts_with("<message type='headline'"));
         assert!(render(&event, None).starts_with("<message type='chat'"));
     }
 
     #[test]
     fn markup_stays_text() {
-        let stanza = render(&event("io.rsso.login.kicked.v1", ""), Some("web"));
+        let stanza = render(&event("io.rsso.login.kicked.v1", &json!({})), Some("web"));
         assert!(stanza.contains("<body>a &lt; b\u{FFFD}</body>"), "{stanza}");
         assert_eq!(stanza.matches("</body>").count(), 1);
         assert!(!stanza.contains(char::is_control), "{stanza}");

@@ -37,7 +37,7 @@ impl StreamEnd {
 
     /// A stream error that comes instead of the handshake's answer.
     pub(super) fn refused(error: &Element, settings: &ConnectionSettings) -> Self {
-        let (condition, text) = error.condition();
+        let (condition, text) = (error.condition(), error.error_text());
         let component = &settings.component;
         Self::misconfigured(match condition {
             "not-authorized" => format!(
@@ -62,7 +62,7 @@ impl StreamEnd {
 
     /// A stream error later on.
     pub(super) fn of_stream(error: &Element) -> Self {
-        let (condition, text) = error.condition();
+        let (condition, text) = (error.condition(), error.error_text());
         Self::of_error(condition, text)
     }
 

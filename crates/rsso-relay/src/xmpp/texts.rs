@@ -7,7 +7,7 @@ use rsso_core::{Error, Result};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::message::Notice;
+use super::message::{Notice, NoticeKind};
 
 /// The longest body that is made of a payload, in characters. The event has all of it.
 const MAX_BODY: usize = 4000;
@@ -100,16 +100,15 @@ impl Texts {
     /// The body for a notice, in the wanted language if there are texts in it.
     pub(super) fn body(&self, notice: &Notice, wanted: Option<&str>) -> Body<'_> {
         let (language, bodies) = self.of(wanted.unwrap_or_default());
-        let text = if notice.is_replaced() {
-            filled(&bodies.replaced, notice)
-        } else if notice.is_kick() {
-            filled(&bodies.kicked, notice)
-        } else if notice.is_elsewhere() {
-            filled(&bodies.elsewhere, notice)
-        } else {
-            let text = notice.payload.as_ref().and_then(text_of);
-            let text = text.unwrap_or(&bodies.message);
-            text.chars().take(MAX_BODY).collect()
+        let text = match notice.kind {
+            NoticeKind::Replaced => filled(&bodies.replaced, notice),
+            NoticeKind::Kicked => filled(&bodies.kicked, notice),
+            NoticeKind::Elsewhere => filled(&bodies.elsewhere, notice),
+            NoticeKind::Message => {
+                let text = notice.payload.as_ref().and_then(text_of);
+                let text = text.unwrap_or(&bodies.message);
+                text.chars().take(MAX_BODY).collect()
+            }
         };
         Body { language, text }
     }
@@ -187,24 +186,27 @@ fn is_tag(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::test_event::{LOGIN, test_event};
 
     fn texts(toml: &str) -> Texts {
         Texts::new("en", toml::from_str(toml).unwrap()).unwrap()
     }
 
-    fn notice(kind: &str, more: &str) -> Notice {
-        let login = "01J00000000000000000000000";
-        Notice::read(&format!(
-            r#"{{"type":"{kind}","data":{{"login":"{login}","uid":"7","device":"web","label":null{more}}}}}"#
-        ))
-        .unwrap()
+    fn notice(kind: &str, data: &Value) -> Notice {
+        Notice::read(&test_event(kind, data)).unwrap()
+    }
+
+    fn by(device: &str, label: &str) -> Value {
+        json!({"login": LOGIN, "device": device, "label": label, "ip": null})
     }
 
     #[test]
     fn a_language_is_found_by_its_region_and_without() {
         let texts = texts("[pt-BR]\nreplaced = 'Oi'\n");
-        let kick = notice("io.rsso.login.kicked.v1", r#","code":-4"#);
+        let kick = notice("io.rsso.login.kicked.v1", &json!({"code": -4}));
         let language = |wanted| texts.body(&kick, wanted).language;
         assert_eq!(language(Some("de_AT")), "de");
         assert_eq!(language(Some("zh")), "zh-CN");
@@ -218,16 +220,16 @@ mod tests {
     #[test]
     fn placeholders_are_the_newcomers_and_filled_once() {
         let texts = texts("[en]\nreplaced = 'On {label} ({device}) {x}'\n");
-        let by = r#","code":-4,"by":{"login":"01J00000000000000000000000","device":"ios","label":"{device}","ip":null}"#;
-        let kick = notice("io.rsso.login.kicked.v1", by);
+        let data = json!({"code": -4, "by": by("ios", "{device}")});
+        let kick = notice("io.rsso.login.kicked.v1", &data);
         assert_eq!(texts.body(&kick, None).text, "On {device} (ios) {x}");
     }
 
     /// Not by what it calls itself: it may be a thief.
     #[test]
     fn a_login_elsewhere_is_called_by_its_device() {
-        let by = r#","by":{"login":"01J00000000000000000000000","device":"ios","label":"All is well","ip":null}"#;
-        let notice = notice("io.rsso.login.elsewhere.v1", by);
+        let data = json!({"by": by("ios", "All is well")});
+        let notice = notice("io.rsso.login.elsewhere.v1", &data);
         for language in languages().keys() {
             let texts = texts("");
             let body = texts.body(&notice, Some(language)).text;
@@ -239,11 +241,11 @@ mod tests {
     fn a_notice_that_has_a_text_is_its_text() {
         let texts = texts("");
         for (payload, body) in [
-            (r#""hello""#, "hello"),
-            (r#"{"text":"there"}"#, "there"),
-            (r#"{"a":1}"#, "There is something new for you."),
+            (json!("hello"), "hello"),
+            (json!({"text": "there"}), "there"),
+            (json!({"a": 1}), "There is something new for you."),
         ] {
-            let notice = notice("io.rsso.message.v1", &format!(r#","payload":{payload}"#));
+            let notice = notice("io.rsso.message.v1", &json!({"payload": payload}));
             assert_eq!(texts.body(&notice, None).text, body);
         }
     }

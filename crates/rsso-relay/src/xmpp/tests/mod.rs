@@ -75,11 +75,20 @@ fn identity(uid: &[u8], label: &str) -> Identity {
 
 fn delivery(kind: Kind, who: &Identity, more: &Value) -> Delivery {
     let mut data = json!(who);
+    data["at"] = json!(1);
     data.as_object_mut()
         .unwrap()
         .extend(more.as_object().unwrap().clone());
     let id = Moment::now().unwrap().name();
-    let json = json!({"specversion": "1.0", "id": id, "type": kind.as_str(), "data": data});
+    let json = json!({
+        "specversion": "1.0",
+        "id": id,
+        "type": kind.as_str(),
+        "source": "urn:rsso:default",
+        "subject": who.uid,
+        "time": "2026-01-01T00:00:00.000Z",
+        "data": data,
+    });
     let event = Event {
         position: Position::counted(7),
         json: json.to_string(),
