@@ -44,7 +44,7 @@ pub struct DeadLetter {
 /// # Errors
 /// If the spool cannot be read.
 pub fn list(spool: &Spool, dead_letters: u32) -> Result<Vec<Backlog>> {
-    spool.with(|spool| {
+    spool.transaction(|spool| {
         let mut find = spool.prepare(
             "SELECT e.id, e.name, e.configured, COUNT(d.id) FILTER (WHERE d.died IS NULL),
                     MIN(d.due) FILTER (WHERE d.died IS NULL), COUNT(d.died)
@@ -91,7 +91,7 @@ pub fn list(spool: &Spool, dead_letters: u32) -> Result<Vec<Backlog>> {
 /// # Errors
 /// If the spool cannot be written.
 pub fn revive(spool: &Spool, endpoint: Option<&str>) -> Result<usize> {
-    spool.with(|spool| {
+    spool.transaction(|spool| {
         spool.execute(
             "UPDATE deliveries SET died = NULL, attempt = 0, due = 0, spooled = ?1
              WHERE died IS NOT NULL AND endpoint IN

@@ -1,39 +1,40 @@
-//! A server that is away is asked rarely: what comes meanwhile waits, and costs nothing.
+//! Pauses deliveries to a server that is down, so that waiting events cost nothing.
 
 use std::time::Duration;
 
 use rsso_core::Backoff;
 use tokio::time::Instant;
 
-/// Between attempts: the first, and the longest.
+/// The first and the longest pause between attempts.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
+/// Decides when the next attempt may begin.
 #[derive(Debug)]
 pub(super) struct CircuitBreaker {
-    until: Instant,
+    open_until: Instant,
     backoff: Backoff,
 }
 
 impl CircuitBreaker {
     pub(super) fn new(now: Instant) -> Self {
         Self {
-            until: now,
+            open_until: now,
             backoff: Backoff::new(FIRST_PAUSE, LONGEST_PAUSE),
         }
     }
 
-    /// Until when nothing is begun.
-    pub(super) fn until(&self, now: Instant) -> Option<Instant> {
-        (self.until > now).then_some(self.until)
+    /// When the next attempt may begin; `None`: now.
+    pub(super) fn open_until(&self, now: Instant) -> Option<Instant> {
+        (self.open_until > now).then_some(self.open_until)
     }
 
-    /// An attempt has come to an end. Others that were under way with it tell nothing new.
-    pub(super) fn learn(&mut self, away: bool, now: Instant) {
-        if !away {
+    /// Records the end of an attempt. Of those that fail together only the first counts.
+    pub(super) fn record(&mut self, server_is_up: bool, now: Instant) {
+        if server_is_up {
             self.backoff.reset();
-        } else if self.until <= now {
-            self.until = now + self.backoff.next_pause();
+        } else if self.open_until <= now {
+            self.open_until = now + self.backoff.next_pause();
         }
     }
 }
@@ -43,20 +44,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_asked_ever_more_rarely_until_it_is_heard() {
+    fn pauses_double_until_the_server_is_up() {
         let mut now = Instant::now();
-        let mut away = CircuitBreaker::new(now);
-        assert_eq!(away.until(now), None);
+        let mut breaker = CircuitBreaker::new(now);
+        assert_eq!(breaker.open_until(now), None);
         for seconds in [1, 2, 4, 8, 10, 10] {
             let until = now + Duration::from_secs(seconds);
-            // Some were under way together.
-            (0..8).for_each(|_| away.learn(true, now));
-            assert_eq!(away.until(now), Some(until));
+            // Some attempts were under way together.
+            (0..8).for_each(|_| breaker.record(false, now));
+            assert_eq!(breaker.open_until(now), Some(until));
             now = until;
-            assert_eq!(away.until(now), None);
+            assert_eq!(breaker.open_until(now), None);
         }
-        away.learn(false, now);
-        away.learn(true, now);
-        assert_eq!(away.until(now), Some(now + FIRST_PAUSE));
+        breaker.record(true, now);
+        breaker.record(false, now);
+        assert_eq!(breaker.open_until(now), Some(now + FIRST_PAUSE));
     }
 }

@@ -5,17 +5,17 @@ use std::time::Duration;
 
 use rsso_core::login::LoginId;
 
-/// Is called when a login was told of its end.
+/// Called when a login was notified that it was kicked.
 pub type OnDelivered = Arc<dyn Fn(LoginId) + Send + Sync>;
 
 /// An event on its way to one endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Delivery {
-    /// Its row in the spool.
+    /// The id of its row in the spool.
     pub(crate) id: i64,
     /// CloudEvents' `id`: the same at each attempt.
     pub(crate) event_id: String,
-    /// CloudEvents' `sequence`: its place in the outbox.
+    /// CloudEvents' `sequence`: the event's position in the outbox.
     pub(crate) position: String,
     /// CloudEvents' `type`.
     pub(crate) kind: String,
@@ -25,33 +25,47 @@ pub(crate) struct Delivery {
     pub(crate) attempt: u32,
 }
 
-/// What came of an attempt. Texts are for logs and `rsso webhooks`: no secrets.
+/// What came of an attempt. Its texts go to logs and `rsso webhooks`, and hold no secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Delivered,
-    /// Done with, but there was nobody to tell.
+    /// There is nobody to deliver to, which ends the delivery.
     #[cfg_attr(
         not(feature = "xmpp"),
-        expect(dead_code, reason = "others do not know who hears them")
+        expect(dead_code, reason = "only XMPP knows whether somebody is there")
     )]
-    Nobody,
-    /// It failed; the other server may have said how long to wait.
-    Later(Option<Duration>, String),
-    /// It failed without a connection to the server: nothing is begun for a while.
-    NoConnection(String),
-    /// It will never be taken.
-    Dead(String),
-    /// The endpoint as a whole is away: all of its deliveries wait, in order, and no attempt is counted.
-    Unreachable(String),
+    NoRecipient,
+    /// The attempt failed.
+    Retry {
+        /// How long the server asked to wait.
+        not_before: Option<Duration>,
+        problem: String,
+    },
+    /// The attempt failed without a connection: further ones to the endpoint pause as well.
+    NotConnected(String),
+    /// The event will never be accepted.
+    GiveUp(String),
+    /// The whole endpoint is down: its deliveries wait in order, and no attempt is counted.
+    Postpone(String),
 }
 
-/// A way to bring an event to one endpoint. It must come to an end by itself, and may be called for
-/// several deliveries at a time.
+impl Verdict {
+    /// A failed attempt at a server that asked for no pause.
+    pub(crate) fn retry(problem: String) -> Self {
+        Self::Retry {
+            not_before: None,
+            problem,
+        }
+    }
+}
+
+/// The way to one endpoint. A delivery ends by itself, and several may run at a time.
 pub(crate) trait Sink: Send + Sync + 'static {
-    /// Whether the endpoint can take more than one delivery, which waits for it; where nobody knows, it can.
+    /// Whether the endpoint is connected. If it is not, one delivery at a time waits for it.
     fn is_connected(&self) -> bool {
         true
     }
 
+    /// Makes one attempt.
     fn deliver(&self, delivery: &Delivery) -> impl Future<Output = Verdict> + Send;
 }

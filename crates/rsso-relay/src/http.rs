@@ -1,7 +1,7 @@
 //! Requests to other servers: where they may go, how long they may take, what an answer means.
 //!
-//! What always holds: `https`, or `http` to this machine only; no redirect is followed, no proxy of
-//! the environment used; of an answer's body no more than a few KiB are read; an error names no URL.
+//! What always holds: a request uses `https`, or `http` to this machine only. No redirect is followed, and no proxy of
+//! the environment is used. No more than a few KiB of an answer's body are read. An error names no URL.
 
 use std::fmt;
 use std::path::Path;
@@ -17,10 +17,10 @@ use url::{Host, Url};
 use super::delivery::Verdict;
 use super::resolver::Resolver;
 
-/// Longest wait for a connection; the whole request has a time-out of its own.
+/// The longest wait for a connection. The whole request has a timeout of its own.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What is read of an answer's body, so that the connection can be used again.
+/// How much of an answer's body is read, so that the connection can be used again.
 const MAX_BODY: usize = 4096;
 const BODY_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -55,7 +55,7 @@ impl Target {
         })
     }
 
-    /// Whether a user or password stands in it.
+    /// Whether it contains a user or password.
     pub(crate) fn has_credentials(&self) -> bool {
         !self.url.username().is_empty() || self.url.password().is_some()
     }
@@ -65,7 +65,7 @@ impl Target {
     }
 }
 
-/// Without what may be secret in it: user, password, query.
+/// Without user, password and query, which may be secret.
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let url = &self.url;
@@ -83,7 +83,7 @@ impl fmt::Debug for Target {
     }
 }
 
-/// A client of its own for each endpoint: nobody waits for another's connections or names.
+/// A new client. Each endpoint has its own, so none waits for another's connections or names.
 pub(crate) fn client(
     target: &Target,
     within: Duration,
@@ -97,14 +97,14 @@ pub(crate) fn client(
         .referer(false)
         .http1_only()
         .user_agent(USER_AGENT)
-        // Else the whole request's time would be over first, and nobody know that it never was connected.
+        // Otherwise the request's timeout would come first, and hide that there was no connection.
         .connect_timeout(CONNECT_TIMEOUT.min(within / 2))
         .timeout(within)
         .build()
-        .map_err(|error| describe(error).1)
+        .map_err(problem)
 }
 
-/// The system's certificate authorities, or only those of a file.
+/// TLS that trusts the system's certificate authorities, or only those in a file.
 pub(crate) fn tls_config(ca_file: Option<&Path>) -> Result<ClientConfig, String> {
     let found = match ca_file {
         Some(path) => rustls_native_certs::load_certs_from_paths(Some(path), None),
@@ -128,46 +128,59 @@ pub(crate) fn tls_config(ca_file: Option<&Path>) -> Result<ClientConfig, String>
 /// What came of a request.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    Status(StatusCode, Option<Duration>),
+    Status {
+        status: StatusCode,
+        retry_after: Option<Duration>,
+    },
     /// There was no connection.
-    Unreachable(String),
-    Broken(String),
+    NotConnected(String),
+    /// There was a connection, and no complete answer.
+    Failed(String),
 }
 
+/// Sends a request, and waits for its answer.
 pub(crate) async fn send(request: RequestBuilder) -> Answer {
     match request.send().await {
         Ok(response) => {
             let status = response.status();
-            let asked = retry_after(response.headers(), SystemTime::now());
+            let retry_after = retry_after(response.headers(), SystemTime::now());
             drain_body(response).await;
-            Answer::Status(status, asked)
+            Answer::Status {
+                status,
+                retry_after,
+            }
         }
-        Err(error) => match describe(error) {
-            (true, problem) => Answer::Unreachable(problem),
-            (false, problem) => Answer::Broken(problem),
-        },
+        Err(error) if error.is_connect() => Answer::NotConnected(problem(error)),
+        Err(error) => Answer::Failed(problem(error)),
     }
 }
 
 impl Answer {
+    /// What is done with a delivery after this answer.
     pub(crate) fn verdict(self) -> Verdict {
         match self {
-            Self::Status(status, _) if status.is_success() => Verdict::Delivered,
-            Self::Status(StatusCode::GONE, _) => {
-                Verdict::Dead("answered 410: it wants no more of this".to_owned())
-            }
-            Self::Status(status, _) if status.is_redirection() => {
-                let code = status.as_u16();
-                Verdict::Later(
-                    None,
-                    format!("answered {code}, a redirect: none is followed"),
-                )
-            }
-            Self::Status(status, asked) => {
-                Verdict::Later(asked, format!("answered {}", status.as_u16()))
-            }
-            Self::Unreachable(problem) => Verdict::NoConnection(problem),
-            Self::Broken(problem) => Verdict::Later(None, problem),
+            Self::Status {
+                status,
+                retry_after,
+            } => verdict_of(status, retry_after),
+            Self::NotConnected(problem) => Verdict::NotConnected(problem),
+            Self::Failed(problem) => Verdict::retry(problem),
+        }
+    }
+}
+
+fn verdict_of(status: StatusCode, retry_after: Option<Duration>) -> Verdict {
+    let code = status.as_u16();
+    if status.is_success() {
+        Verdict::Delivered
+    } else if status == StatusCode::GONE {
+        Verdict::GiveUp("answered 410: it wants no more of this".to_owned())
+    } else if status.is_redirection() {
+        Verdict::retry(format!("answered {code}, a redirect: none is followed"))
+    } else {
+        Verdict::Retry {
+            not_before: retry_after,
+            problem: format!("answered {code}"),
         }
     }
 }
@@ -182,11 +195,11 @@ async fn drain_body(mut response: Response) {
             }
         }
     };
-    // Whatever it says or does not say, the status has decided.
+    // The status has decided, whatever the body says.
     let _ = timeout(BODY_TIMEOUT, read).await;
 }
 
-/// Seconds, or a date.
+/// The header `Retry-After`: seconds or a date.
 fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {
@@ -196,23 +209,26 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     Some(date.duration_since(now).unwrap_or_default())
 }
 
-/// Whether there was no connection; and what went wrong, on one short line without the URL.
-fn describe(error: reqwest::Error) -> (bool, String) {
-    let (unreachable, late) = (error.is_connect(), error.is_timeout());
+/// What went wrong, on one short line without the URL.
+fn problem(error: reqwest::Error) -> String {
+    let (not_connected, timed_out) = (error.is_connect(), error.is_timeout());
     let error = error.without_url();
     let mut cause: &dyn std::error::Error = &error;
     while let Some(deeper) = cause.source() {
         cause = deeper;
     }
     let cause = cause.to_string();
-    let what = match (unreachable, late) {
+    let problem = match (not_connected, timed_out) {
         (true, true) => "no connection in time".to_owned(),
         (true, false) => format!("no connection: {cause}"),
         (false, true) => "no answer in time".to_owned(),
         (false, false) => format!("broken off: {cause}"),
     };
-    let line = what.chars().filter(|c| !c.is_control()).take(200).collect();
-    (unreachable, line)
+    problem
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(200)
+        .collect()
 }
 
 #[cfg(test)]
@@ -277,15 +293,23 @@ mod tests {
     fn an_answer_decides_by_its_status() {
         let verdict = |status| {
             let status = StatusCode::from_u16(status).unwrap();
-            Answer::Status(status, Some(Duration::from_secs(9))).verdict()
+            Answer::Status {
+                status,
+                retry_after: Some(Duration::from_secs(9)),
+            }
+            .verdict()
         };
         assert_eq!(verdict(200), Verdict::Delivered);
         assert_eq!(verdict(202), Verdict::Delivered);
-        assert!(matches!(verdict(302), Verdict::Later(None, p) if p.contains("redirect")));
-        assert!(matches!(verdict(410), Verdict::Dead(_)));
+        assert!(
+            matches!(verdict(302), Verdict::Retry { not_before: None, problem } if problem.contains("redirect"))
+        );
+        assert!(matches!(verdict(410), Verdict::GiveUp(_)));
         let asked = Some(Duration::from_secs(9));
         for status in [400, 401, 404, 429, 500, 503] {
-            assert!(matches!(verdict(status), Verdict::Later(a, _) if a == asked));
+            assert!(
+                matches!(verdict(status), Verdict::Retry { not_before, .. } if not_before == asked)
+            );
         }
     }
 }

@@ -19,6 +19,7 @@ mod endpoint;
 mod filter;
 mod gap;
 mod http;
+mod in_flight;
 mod ingest;
 mod jwt;
 mod mercure;
@@ -32,11 +33,13 @@ pub mod secret_file;
 mod secrets;
 mod security_event_token;
 mod spool;
+mod spool_lock;
 mod supervisor;
 #[cfg(test)]
 mod test_event;
 mod webhook;
 mod worker;
+mod workers;
 #[cfg(feature = "xmpp")]
 mod xmpp;
 #[cfg(not(feature = "xmpp"))]

@@ -112,11 +112,11 @@ impl Sink for Mercure {
         let event = LoginEvent::read(&delivery.event).map_err(|problem| problem.to_string());
         let topic = match event.and_then(|event| self.topic.of(&event)) {
             Ok(topic) => topic,
-            Err(problem) => return Verdict::Dead(problem),
+            Err(problem) => return Verdict::GiveUp(problem),
         };
         let authorization = match self.publisher.authorization() {
             Ok(authorization) => authorization,
-            Err(problem) => return Verdict::Later(None, problem),
+            Err(problem) => return Verdict::retry(problem),
         };
         let update = form_urlencoded::Serializer::new(String::new())
             .append_pair("topic", &topic)
@@ -133,11 +133,11 @@ impl Sink for Mercure {
             .body(update);
         match http::send(request).await {
             // The hub is down, or a proxy in front of it: its events wait, in order.
-            Answer::Unreachable(problem) | Answer::Broken(problem) => Verdict::Unreachable(problem),
-            Answer::Status(status, _)
+            Answer::NotConnected(problem) | Answer::Failed(problem) => Verdict::Postpone(problem),
+            Answer::Status { status, .. }
                 if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS =>
             {
-                Verdict::Unreachable(format!("answered {}", status.as_u16()))
+                Verdict::Postpone(format!("answered {}", status.as_u16()))
             }
             answer => answer.verdict(),
         }

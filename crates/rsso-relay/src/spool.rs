@@ -8,12 +8,16 @@
 //! It may block: for threads that may.
 
 mod due;
+mod endpoints;
 mod file;
+mod limits;
+mod prune;
 mod queue;
 mod rows;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use due::{Due, Wanted};
+pub(crate) use endpoints::Registered;
 pub use queue::Spool;
 pub(crate) use rows::{Cursor, Outcome, Result, SpooledEvent, now};

@@ -156,7 +156,7 @@ impl Sink for Webhook {
             Body::CloudEvent => ("application/cloudevents+json", delivery.event.clone()),
             Body::Token(issuer) => match issuer.token(delivery, now) {
                 Ok(token) => (security_event_token::MEDIA_TYPE, token),
-                Err(problem) => return Verdict::Dead(problem),
+                Err(problem) => return Verdict::GiveUp(problem),
             },
         };
         let mut request = self

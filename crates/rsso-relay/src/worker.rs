@@ -1,11 +1,8 @@
-//! Brings deliveries to one endpoint: takes what is due, hands it to the sink, writes down what came
-//! of it.
+//! Serves one endpoint: takes due deliveries from the spool, gives them to the sink, and records the outcomes.
 //!
-//! What always holds: first attempts are begun in the outbox' order, and not held up by further
-//! ones, which have slots of their own; at most so many of each are under way. Nothing is taken
-//! for delivered that the sink has not called so.
+//! What always holds: first attempts begin in the outbox's order. Retries have slots of their own, so they delay no
+//! first attempt. A delivery is recorded as delivered only if the sink has said so.
 
-use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,17 +19,18 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::circuit_breaker::CircuitBreaker;
 use super::delivery::{Delivery, OnDelivered, Sink, Verdict};
+use super::in_flight::{Attempt, InFlight};
 use super::metrics;
 use super::schedule::Schedule;
 use super::spool::{Due, Outcome, Spool, Wanted, now};
 
-/// How often the spool is looked at when nothing is known to be due: `rsso webhooks --retry` is
-/// another process.
+/// How often the spool is polled if nothing is known to be due: `rsso webhooks --retry` is another process.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Between attempts at a spool that fails.
+/// The pause between attempts to write to a spool that fails.
 const SPOOL_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
+/// The task that serves one endpoint.
 pub(super) struct Worker<S> {
     pub(super) endpoint: i64,
     pub(super) name: Arc<str>,
@@ -42,72 +40,63 @@ pub(super) struct Worker<S> {
     pub(super) spool: Arc<Spool>,
     pub(super) wake: Arc<Notify>,
     pub(super) on_delivered: OnDelivered,
+    /// Whether the last attempt failed.
     pub(super) failing: AtomicBool,
 }
 
-/// What is under way.
-#[derive(Debug, Default)]
-struct InFlight {
-    all: HashSet<i64>,
-    first_attempts: usize,
-    retries: usize,
-}
-
-struct Done {
-    id: i64,
-    first: bool,
-    /// The server is away.
-    away: bool,
+/// A delivery attempt that has ended.
+struct Ended {
+    delivery: i64,
+    attempt: Attempt,
+    /// Whether the server was there.
+    server_is_up: bool,
 }
 
 impl<S: Sink> Worker<S> {
-    /// Delivers until it is told to stop and what is under way has come to an end.
+    /// Delivers until it is stopped and every delivery under way has ended.
     pub(super) async fn run(self, mut stop: watch::Receiver<bool>) {
         let mut in_flight = InFlight::default();
-        let mut working = FuturesUnordered::new();
-        let mut away = CircuitBreaker::new(Instant::now());
+        let mut attempts = FuturesUnordered::new();
+        let mut breaker = CircuitBreaker::new(Instant::now());
         loop {
             let stopping = *stop.borrow();
-            if stopping && working.is_empty() {
+            if stopping && attempts.is_empty() {
                 return;
             }
-            let now_is = Instant::now();
-            let mut poll_at = now_is + POLL_INTERVAL;
+            let loop_at = Instant::now();
+            let mut poll_at = loop_at + POLL_INTERVAL;
             let slots = match self.sink.is_connected() {
                 true => self.max_in_flight,
                 false => 1,
             };
-            let away_until = away.until(now_is);
-            if let Some(until) = away_until {
+            let open_until = breaker.open_until(loop_at);
+            if let Some(until) = open_until {
                 poll_at = until;
             } else if !stopping {
                 let due = self.due(&in_flight, slots).await;
-                for (delivery, first) in due
-                    .first_attempts
-                    .into_iter()
-                    .map(|d| (d, true))
-                    .chain(due.retries.into_iter().map(|d| (d, false)))
-                {
-                    in_flight.add(delivery.id, first);
-                    working.push(self.deliver(delivery, first));
+                if let Some(next_at) = due.next_at {
+                    let until = u64::try_from(next_at - now()).unwrap_or_default();
+                    poll_at = loop_at + POLL_INTERVAL.min(Duration::from_millis(until + 1));
                 }
-                if let Some(next) = due.next_at {
-                    let until = u64::try_from(next - now()).unwrap_or_default();
-                    poll_at = now_is + POLL_INTERVAL.min(Duration::from_millis(until + 1));
+                let first_attempts = due.first_attempts.into_iter().map(|d| (d, Attempt::First));
+                let retries = due.retries.into_iter().map(|d| (d, Attempt::Retry));
+                for (delivery, attempt) in first_attempts.chain(retries) {
+                    in_flight.add(delivery.id, attempt);
+                    attempts.push(self.deliver(delivery, attempt));
                 }
             }
-            // Who can begin nothing is not woken by each event: it looks when something has come to an end.
-            let can_begin = !stopping && away_until.is_none() && in_flight.first_attempts < slots;
+            // A worker at its limit is not woken by new events: it continues when an attempt has ended.
+            let can_begin = !stopping && open_until.is_none() && in_flight.first_attempts < slots;
             tokio::select! {
-                Some(done) = working.next() => {
-                    in_flight.remove(&done);
-                    away.learn(done.away, Instant::now());
+                Some(ended) = attempts.next() => {
+                    in_flight.remove(ended.delivery, ended.attempt);
+                    breaker.record(ended.server_is_up, Instant::now());
                 }
                 () = self.wake.notified(), if can_begin => {}
                 () = sleep_until(poll_at) => {}
-                told = stop.wait_for(|stop| *stop), if !stopping => {
-                    if told.is_err() {
-                        return; // nobody is left who could tell
+                stopped = stop.wait_for(|stop| *stop), if !stopping => {
+                    if stopped.is_err() {
+                        return; // nobody is left who could stop it
                     }
                 }
             }
@@ -120,13 +109,13 @@ impl<S: Sink> Worker<S> {
             retries: slots.saturating_sub(in_flight.retries),
         };
         let (spool, endpoint) = (Arc::clone(&self.spool), self.endpoint);
-        // The way to another thread and back costs more than the question.
+        // Switching to another thread and back costs more than the query.
         let due = match spool.try_due(endpoint, &in_flight.all, wanted) {
             Some(due) => due,
             None => {
                 let all = in_flight.all.clone();
                 let due = spawn_blocking(move || spool.due(endpoint, &all, wanted));
-                // Else the runtime is being shut down.
+                // It fails only if the runtime is shutting down.
                 due.await.unwrap_or_else(|_| Ok(Due::default()))
             }
         };
@@ -136,28 +125,28 @@ impl<S: Sink> Worker<S> {
         })
     }
 
-    async fn deliver(&self, delivery: Delivery, first: bool) -> Done {
-        // A fault in a sink costs an attempt, not the endpoint.
+    async fn deliver(&self, delivery: Delivery, attempt: Attempt) -> Ended {
+        // A panic in a sink costs an attempt, not the endpoint.
         let verdict = AssertUnwindSafe(self.sink.deliver(&delivery)).catch_unwind();
-        let verdict = verdict.await.unwrap_or_else(|_| {
-            Verdict::Later(None, "rsso itself failed: please report it".to_owned())
-        });
-        let done = Done {
-            id: delivery.id,
-            first,
-            away: matches!(verdict, Verdict::Unreachable(_) | Verdict::NoConnection(_)),
-        };
+        let verdict = verdict
+            .await
+            .unwrap_or_else(|_| Verdict::retry("rsso itself failed: please report it".to_owned()));
+        let server_is_up = !matches!(verdict, Verdict::Postpone(_) | Verdict::NotConnected(_));
         match self.outcome_of(&delivery, verdict) {
             Some(outcome) => self.record_outcome(delivery.id, outcome).await,
             None => metrics::attempted(&self.name, "unreachable"),
         }
-        done
+        Ended {
+            delivery: delivery.id,
+            attempt,
+            server_is_up,
+        }
     }
 
-    /// What is to be written down; nothing where the endpoint is away.
+    /// The outcome to record; `None` if the endpoint is down.
     fn outcome_of(&self, delivery: &Delivery, verdict: Verdict) -> Option<Outcome> {
         match verdict {
-            Verdict::Delivered | Verdict::Nobody => {
+            Verdict::Delivered | Verdict::NoRecipient => {
                 if self.failing.swap(false, Ordering::Relaxed) {
                     tracing::info!(endpoint = &*self.name, "takes events again");
                 }
@@ -171,10 +160,13 @@ impl<S: Sink> Worker<S> {
                 }
                 Some(Outcome::Delivered)
             }
-            Verdict::Later(asked, problem) => Some(self.retry_later(delivery, asked, problem)),
-            Verdict::NoConnection(problem) => Some(self.retry_later(delivery, None, problem)),
-            Verdict::Dead(problem) => Some(self.dead(delivery, problem)),
-            Verdict::Unreachable(problem) => {
+            Verdict::Retry {
+                not_before,
+                problem,
+            } => Some(self.retry_later(delivery, not_before, problem)),
+            Verdict::NotConnected(problem) => Some(self.retry_later(delivery, None, problem)),
+            Verdict::GiveUp(problem) => Some(self.dead(delivery, problem)),
+            Verdict::Postpone(problem) => {
                 self.log_failure(delivery, &problem);
                 None
             }
@@ -184,20 +176,23 @@ impl<S: Sink> Worker<S> {
     fn retry_later(
         &self,
         delivery: &Delivery,
-        asked: Option<Duration>,
+        not_before: Option<Duration>,
         problem: String,
     ) -> Outcome {
         let failed = delivery.attempt.saturating_add(1);
-        let Some(pause) = self.schedule.pause(failed, asked, Jitter::random()) else {
+        let Some(pause) = self.schedule.pause(failed, not_before, Jitter::random()) else {
             return self.dead(delivery, problem);
         };
         self.log_failure(delivery, &problem);
         metrics::attempted(&self.name, "failed");
         let pause = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
-        Outcome::Later(now().saturating_add(pause), problem)
+        Outcome::Retry {
+            due: now().saturating_add(pause),
+            problem,
+        }
     }
 
-    /// The first failure is news; that it goes on is said only to who asks.
+    /// Logs a failure: the first as a warning, further ones for debugging.
     fn log_failure(&self, delivery: &Delivery, problem: &str) {
         let (endpoint, event) = (&*self.name, &*delivery.event_id);
         let attempt = delivery.attempt.saturating_add(1);
@@ -223,17 +218,17 @@ impl<S: Sink> Worker<S> {
         Outcome::Dead(problem)
     }
 
-    /// Until it is written down: else it would be sent again.
+    /// Tries until the outcome is recorded, because otherwise the event would be sent again.
     async fn record_outcome(&self, id: i64, outcome: Outcome) {
         let outcome = Arc::new(outcome);
         loop {
             let (spool, endpoint) = (Arc::clone(&self.spool), self.endpoint);
             let outcome = Arc::clone(&outcome);
-            let settled = spawn_blocking(move || {
+            let recorded = spawn_blocking(move || {
                 spool.record_outcome(endpoint, id, &outcome)?;
                 Ok::<_, rusqlite::Error>(spool.pending(endpoint))
             });
-            match settled.await {
+            match recorded.await {
                 Ok(Ok(pending)) => return metrics::pending(&self.name, pending),
                 Ok(Err(error)) => {
                     tracing::error!(endpoint = &*self.name, %error, "the spool cannot be written");
@@ -252,23 +247,4 @@ fn kicked_login(delivery: &Delivery) -> Option<LoginId> {
     }
     let event = LoginEvent::read(&delivery.event).ok()?;
     Some(event.data.identity.login)
-}
-
-impl InFlight {
-    fn add(&mut self, id: i64, first: bool) {
-        self.all.insert(id);
-        *self.lane(first) += 1;
-    }
-
-    fn remove(&mut self, done: &Done) {
-        self.all.remove(&done.id);
-        *self.lane(done.first) -= 1;
-    }
-
-    fn lane(&mut self, first: bool) -> &mut usize {
-        match first {
-            true => &mut self.first_attempts,
-            false => &mut self.retries,
-        }
-    }
 }

@@ -1,4 +1,4 @@
-//! What an endpoint has to do: asked for after each event and each attempt, so it must cost little.
+//! The due deliveries of an endpoint. They are asked for after each event and each attempt, so it must cost little.
 
 use std::collections::HashSet;
 
@@ -8,12 +8,12 @@ use super::queue::{Spool, State};
 use super::rows::{Result, now};
 use crate::delivery::Delivery;
 
-/// What an endpoint has to do now.
+/// The due deliveries of an endpoint.
 #[derive(Debug, Default)]
 pub(crate) struct Due {
     /// First attempts, in the outbox' order.
     pub(crate) first_attempts: Vec<Delivery>,
-    /// Further attempts.
+    /// Further attempts, the longest due first.
     pub(crate) retries: Vec<Delivery>,
     /// When the next retry will be due, in milliseconds since 1970.
     pub(crate) next_at: Option<i64>,
@@ -27,7 +27,7 @@ pub(crate) struct Wanted {
 }
 
 impl Spool {
-    /// What an endpoint has to do, without those that are under way: at most so many of each sort.
+    /// The due deliveries without those in flight.
     pub(crate) fn due(
         &self,
         endpoint: i64,
@@ -37,8 +37,9 @@ impl Spool {
         self.state.lock().due(endpoint, in_flight, wanted)
     }
 
-    /// What is due, for a caller that may not block: nothing while another task uses the spool. It only reads, which
-    /// no other process holds up.
+    /// [`Spool::due`] for a caller that must not block; `None` while another task uses the spool.
+    ///
+    /// It only reads, which no other process delays.
     pub(crate) fn try_due(
         &self,
         endpoint: i64,
@@ -64,9 +65,9 @@ impl State {
             while due.first_attempts.len() < wanted.first_attempts
                 && let Some(row) = rows.next()?
             {
-                // What is under way is passed over before it is read.
+                // A delivery in flight is skipped before it is read.
                 if !in_flight.contains(&row.get(0)?) {
-                    due.first_attempts.push(delivery(row)?.0);
+                    due.first_attempts.push(delivery(row)?);
                 }
             }
         }
@@ -80,27 +81,26 @@ impl State {
             if in_flight.contains(&row.get(0)?) {
                 continue;
             }
-            let (delivery, when) = delivery(row)?;
-            if when > now {
-                due.next_at = Some(when);
+            let due_at = row.get(6)?;
+            if due_at > now {
+                due.next_at = Some(due_at);
                 break;
             }
             if due.retries.len() < wanted.retries {
-                due.retries.push(delivery);
+                due.retries.push(delivery(row)?);
             }
         }
         Ok(due)
     }
 }
 
-fn delivery(row: &Row<'_>) -> Result<(Delivery, i64)> {
-    let delivery = Delivery {
+fn delivery(row: &Row<'_>) -> Result<Delivery> {
+    Ok(Delivery {
         id: row.get(0)?,
         event_id: row.get(1)?,
         position: row.get(2)?,
         kind: row.get(3)?,
         event: row.get(4)?,
         attempt: row.get(5)?,
-    };
-    Ok((delivery, row.get(6)?))
+    })
 }

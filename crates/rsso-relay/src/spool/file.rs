@@ -1,4 +1,4 @@
-//! The spool's file: its tables, how it is opened, and that it is one.
+//! The spool's file: its tables, and how it is opened.
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
 
-/// "rsso": so that no other database is taken for a spool.
+/// Tells a spool from other databases: "rsso".
 const APPLICATION_ID: i64 = 0x7273_736f;
 const SCHEMA_VERSION: i64 = 1;
 
@@ -35,12 +35,12 @@ CREATE INDEX dead ON deliveries (died) WHERE died IS NOT NULL;
 
 const COUNT_TABLES: &str = "SELECT COUNT(*) FROM sqlite_master";
 
-/// How long a statement waits for another process's (`rsso webhooks`).
+/// How long a statement waits for one of another process (`rsso webhooks`).
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Opens it, and makes it where there is none.
+/// Opens the file, and creates it if it does not exist.
 pub(super) fn open(path: &Path) -> Result<Connection, String> {
-    // It says who is logged in where: for its owner only, and SQLite's files beside it as well.
+    // It says who is logged in, so only its owner may read it and SQLite's files beside it.
     let file = OpenOptions::new()
         .create(true)
         .append(true)
@@ -52,24 +52,51 @@ pub(super) fn open(path: &Path) -> Result<Connection, String> {
     if mode & 0o077 != 0 {
         return Err("others may read it, and it says who is logged in: chmod 600".to_owned());
     }
-    let connect = || -> rusqlite::Result<_> {
+    let failed = |error: rusqlite::Error| error.to_string();
+    let mut database = Database::connect(path).map_err(failed)?;
+    if !database.is_empty && !database.is_spool {
+        return Err("is another program's database, or the sessions'".to_owned());
+    }
+    if !database.is_empty && database.version != SCHEMA_VERSION {
+        let version = database.version;
+        return Err(format!("was made by another version of rsso ({version})"));
+    }
+    database.prepare().map_err(failed)?;
+    Ok(database.connection)
+}
+
+/// A database that was opened, and what it says about itself.
+struct Database {
+    connection: Connection,
+    is_spool: bool,
+    is_empty: bool,
+    version: i64,
+}
+
+impl Database {
+    fn connect(path: &Path) -> rusqlite::Result<Self> {
         let connection = Connection::open(path)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
-        let ours: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
         let tables: i64 = connection.query_row(COUNT_TABLES, [], |row| row.get(0))?;
-        let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        Ok((connection, ours == APPLICATION_ID, tables > 0, version))
-    };
-    let prepare = |connection: &mut Connection, empty: bool| -> rusqlite::Result<()> {
-        if empty {
+        Ok(Self {
+            is_spool: pragma("application_id")? == APPLICATION_ID,
+            is_empty: tables == 0,
+            version: pragma("user_version")?,
+            connection,
+        })
+    }
+
+    fn prepare(&mut self) -> rusqlite::Result<()> {
+        let connection = &mut self.connection;
+        if self.is_empty {
             connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
         }
         connection.pragma_update(None, "journal_mode", "WAL")?;
-        // A machine that loses power may lose the newest transactions, but of cursor and deliveries
-        // alike: those events are read again.
+        // A power failure may lose the newest transactions, of cursor and deliveries alike: those events are read again.
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
-        if empty {
+        if self.is_empty {
             // Another gateway may be about to do the same.
             let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let tables: i64 = change.query_row(COUNT_TABLES, [], |row| row.get(0))?;
@@ -81,15 +108,5 @@ pub(super) fn open(path: &Path) -> Result<Connection, String> {
             change.commit()?;
         }
         Ok(())
-    };
-    let failed = |error: rusqlite::Error| error.to_string();
-    let (mut connection, ours, used, version) = connect().map_err(failed)?;
-    if used && !ours {
-        return Err("is another program's database, or the sessions'".to_owned());
     }
-    if used && version != SCHEMA_VERSION {
-        return Err(format!("was made by another version of rsso ({version})"));
-    }
-    prepare(&mut connection, !used).map_err(failed)?;
-    Ok(connection)
 }

@@ -8,13 +8,13 @@ use rsso_core::login::event::Position;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cursor {
     pub(crate) position: Position,
-    /// When the newest event that was read happened, in milliseconds since 1970.
+    /// When the newest event behind the cursor happened, in milliseconds since 1970.
     pub(crate) at: i64,
-    /// What happened before that was handed on from an outbox that is no more.
+    /// Earlier events are skipped: they were forwarded from an outbox that was replaced. Milliseconds since 1970.
     pub(crate) floor: i64,
-    /// The id of the event there: another id at the same place is another outbox.
+    /// The id of the event at the cursor. Another id at the same position means another outbox.
     pub(crate) event_id: String,
-    /// What stood behind it may have been forgotten, which was said. Not stored: it may be said again.
+    /// Whether the cursor is inside a gap that was reported. It is not stored, so a restart may report it again.
     pub(crate) in_gap: bool,
 }
 
@@ -32,8 +32,12 @@ pub(crate) struct SpooledEvent {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Delivered,
-    /// To be tried again at this time, in milliseconds since 1970.
-    Later(i64, String),
+    Retry {
+        /// When the next attempt is due, in milliseconds since 1970.
+        due: i64,
+        problem: String,
+    },
+    /// It becomes a dead letter, for this reason.
     Dead(String),
 }
 

@@ -10,7 +10,7 @@ use rsso_core::login::event::Position;
 use rsso_testkit::WorkDir;
 use rusqlite::Connection;
 
-use super::queue::Limits;
+use super::limits::Limits;
 use super::*;
 use crate::backlog;
 use crate::delivery::Delivery;
@@ -22,8 +22,8 @@ const PLENTY: Limits = Limits {
 };
 
 fn numbers(spool: &Spool, names: &[&str]) -> Vec<i64> {
-    let registered = spool.register(names).unwrap();
-    registered.into_iter().map(|(id, _)| id).collect()
+    let registered = spool.register_endpoints(names).unwrap();
+    registered.into_iter().map(|endpoint| endpoint.id).collect()
 }
 
 fn cursor(position: u64) -> Cursor {
@@ -159,7 +159,10 @@ fn a_further_attempt_waits_for_its_time_and_holds_up_nothing() {
         .unwrap();
     let all = first_attempts(&spool, ids[0]);
     let when = now() + 50_000;
-    let later = |when| Outcome::Later(when, "no".to_owned());
+    let later = |due| Outcome::Retry {
+        due,
+        problem: "no".to_owned(),
+    };
     spool
         .record_outcome(ids[0], all[0].id, &later(when))
         .unwrap();

@@ -50,11 +50,11 @@ impl Xmpp {
             Err(NoAccount::None) => {
                 tracing::debug!(event = delivery.event_id, "the user has no XMPP account");
                 metrics::message("no-account");
-                return Verdict::Nobody;
+                return Verdict::NoRecipient;
             }
             Err(NoAccount::Impossible(problem)) => return dead("impossible", problem),
-            Err(NoAccount::Failed(problem)) => return Verdict::Later(None, problem),
-            Err(NoAccount::Unreachable(problem)) => return Verdict::Unreachable(problem),
+            Err(NoAccount::Failed(problem)) => return Verdict::retry(problem),
+            Err(NoAccount::Unreachable(problem)) => return Verdict::Postpone(problem),
         };
         match self.render(delivery, &notice, &account) {
             Ok(queued) => self.send(delivery, queued).await,
@@ -98,12 +98,12 @@ impl Xmpp {
             MessageOutcome::NoRecipient(condition) => {
                 tracing::debug!(event = delivery.event_id, condition, "nobody was there");
                 metrics::message("nobody");
-                Verdict::Nobody
+                Verdict::NoRecipient
             }
             MessageOutcome::Rejected(reason) => dead("refused", reason),
             MessageOutcome::Disconnected(reason) => {
                 metrics::message("postponed");
-                Verdict::Unreachable(reason)
+                Verdict::Postpone(reason)
             }
         }
     }
@@ -121,5 +121,5 @@ impl Sink for Xmpp {
 
 fn dead(result: &'static str, reason: String) -> Verdict {
     metrics::message(result);
-    Verdict::Dead(reason)
+    Verdict::GiveUp(reason)
 }

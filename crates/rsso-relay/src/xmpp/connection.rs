@@ -1,7 +1,7 @@
-//! Keeps the stream to the server, and carries messages over it: one task.
+//! Keeps a stream to the server, and sends messages over it: one task.
 //!
-//! What always holds: whoever gave a message gets an outcome, in bounded time; while the server is
-//! away nothing is kept here; between two attempts there is a pause, with jitter.
+//! What always holds: each message gets an outcome, in bounded time. Nothing is kept here while the server is down.
+//! Between two attempts there is a pause, with jitter.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -17,18 +17,21 @@ use super::queued_message::{MessageOutcome, OutgoingMessage, QueuedMessage};
 use super::stream::Stream;
 use super::stream_end::{EndCause, StreamEnd};
 
-/// Messages that nobody has confirmed; that are not settled, which takes a second where a client is silent; and that wait for
-/// being sent.
+/// The most messages that neither client nor server has acknowledged.
 const MAX_UNACKNOWLEDGED: usize = 64;
+
+/// The most unsettled messages. A message to a silent client is unsettled for a second.
 const MAX_IN_WINDOW: usize = 1024;
+
+/// How many messages wait to be sent.
 const QUEUE_LENGTH: usize = 64;
 
-/// Between attempts: the first, the longest, and the one where only a changed setting can help.
+/// The first and the longest pause between attempts, and the longest if only a changed setting can help.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const MISCONFIGURED_PAUSE: Duration = Duration::from_secs(60);
 
-/// How often a quiet stream is asked whether it still is one.
+/// How often the server is pinged on a quiet stream.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Clone)]
@@ -37,7 +40,7 @@ enum State {
     Disconnected(String),
 }
 
-/// The way to the task, which ends when this is dropped.
+/// The handle of the task, which ends when this is dropped.
 #[derive(Debug)]
 pub(super) struct Connection {
     messages: mpsc::Sender<QueuedMessage>,
@@ -62,7 +65,7 @@ impl Connection {
         matches!(*self.state.borrow(), State::Connected)
     }
 
-    /// Waits up to `server_wait` for a server that is away.
+    /// Sends a message, waiting up to `server_wait` for a server that is down.
     pub(super) async fn send(
         &self,
         message: OutgoingMessage,
@@ -94,7 +97,7 @@ struct Task {
     settings: ConnectionSettings,
     given: mpsc::Receiver<QueuedMessage>,
     state: watch::Sender<State>,
-    /// Messages that are sent one by one, for one of them may have broken the stream.
+    /// How many messages are sent one by one, because one of them may have broken the stream.
     one_by_one: usize,
 }
 
@@ -153,7 +156,7 @@ impl Task {
         }
     }
 
-    /// Gives back what comes in a pause. False: nobody is left to give anything.
+    /// Refuses messages during a pause; false: the handle is gone.
     async fn refuse_until(&mut self, reason: &str, until: Instant) -> bool {
         loop {
             tokio::select! {
@@ -166,7 +169,7 @@ impl Task {
         }
     }
 
-    /// Carries messages until the stream breaks; `None`: nobody is left to give any.
+    /// Sends messages until the stream breaks; `None`: the handle is gone.
     async fn serve(&mut self, stream: Stream, grace: Duration) -> Option<StreamEnd> {
         let mut exchange = Exchange::new(stream, self.settings.clone());
         let end = self.run_exchange(&mut exchange, grace).await;
@@ -174,18 +177,18 @@ impl Task {
             exchange.stream.close().await;
             return None;
         };
-        let rest = exchange.window.into_unsettled();
-        let suspects = rest.iter().filter(|(_, taken)| !taken).count();
+        let unsettled = exchange.window.into_unsettled();
+        let suspects = unsettled.iter().filter(|m| !m.is_acknowledged).count();
         let is_content = end.cause == EndCause::InvalidContent;
         if is_content && suspects > 1 {
             // They come again with all the others.
-            self.one_by_one = rest.len();
+            self.one_by_one = unsettled.len();
         }
-        for (queued, taken) in rest {
-            queued.resolve(if is_content && suspects == 1 && !taken {
-                MessageOutcome::Rejected(end.reason.clone())
-            } else {
-                MessageOutcome::Disconnected(end.reason.clone())
+        for message in unsettled {
+            let is_culprit = is_content && suspects == 1 && !message.is_acknowledged;
+            message.value.resolve(match is_culprit {
+                true => MessageOutcome::Rejected(end.reason.clone()),
+                false => MessageOutcome::Disconnected(end.reason.clone()),
             });
         }
         Some(end)
@@ -249,7 +252,7 @@ impl Task {
     }
 }
 
-/// Whether `host:port` is this machine, as far as its name tells.
+/// Whether `host:port` names this machine.
 fn is_on_this_machine(server: &str) -> bool {
     let host = server.rsplit_once(':').map_or(server, |(host, _)| host);
     let address = host.trim_matches(['[', ']']).parse::<IpAddr>();

@@ -1,5 +1,6 @@
-//! The stanzas besides messages: pings, answers to what others ask, and the order to end a session
-//! (XEP-0133), which a server obeys where the component is one of its administrators.
+//! Commands that end a client's session (XEP-0133).
+//!
+//! A server obeys them if the component is one of its administrators.
 
 use std::collections::VecDeque;
 
@@ -10,96 +11,59 @@ use super::xml::{Element, escape};
 const COMMANDS: &str = "http://jabber.org/protocol/commands";
 const END_SESSION: &str = "http://jabber.org/protocol/admin#end-user-session";
 
-/// Begins the id of every order.
-const ORDER: &str = "rsso-end-";
+/// The prefix of the ids of commands.
+const ID_PREFIX: &str = "rsso-end-";
 
-/// Orders that a server has not answered.
-const MAX_ORDERS: usize = 64;
+/// The most commands that the server has not answered.
+const MAX_UNANSWERED: usize = 64;
 
-/// A ping to the server itself (XEP-0199). A server that knows none answers with an error, which is as
-/// good an answer.
-pub(super) fn ping(id: &str, component: &str, domain: &str) -> String {
-    format!(
-        "<iq type='get' id='{}' from='{}' to='{}'><ping xmlns='urn:xmpp:ping'/></iq>",
-        escape(id),
-        escape(component),
-        escape(domain)
-    )
-}
-
-/// What somebody who asks us something is answered.
-pub(super) fn answer(question: &Element, component: &str) -> Option<String> {
-    let own = question.attribute("to");
-    let host = own.split('/').next().unwrap_or_default();
-    if !host.eq_ignore_ascii_case(component) && !host.ends_with(&format!("@{component}")) {
-        return None;
-    }
-    let (kind, content) = match question.first_child() {
-        Some(ping) if ping.name == "ping" => ("result", String::new()),
-        Some(query) if query.attribute("xmlns") == "http://jabber.org/protocol/disco#info" => (
-            "result",
-            "<query xmlns='http://jabber.org/protocol/disco#info'>\
-             <identity category='component' type='generic' name='rsso'/>\
-             <feature var='http://jabber.org/protocol/disco#info'/>\
-             <feature var='urn:xmpp:ping'/></query>"
-                .to_owned(),
-        ),
-        _ => (
-            "error",
-            "<error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>"
-                .to_owned(),
-        ),
-    };
-    Some(format!(
-        "<iq type='{kind}' id='{}' from='{}' to='{}'>{content}</iq>",
-        escape(question.attribute("id")),
-        escape(own),
-        escape(question.attribute("from")),
-    ))
-}
-
-/// Sessions whose end was ordered: a command of two steps, for the first answer names it.
+/// The commands under way. Each has two steps, because the second needs an id from the first answer.
 #[derive(Debug, Default)]
-pub(super) struct Orders {
-    open: VecDeque<Order>,
+pub(super) struct EndSessionCommands {
+    unanswered: VecDeque<Command>,
+    /// The number of the next stanza.
     number: u64,
 }
 
 #[derive(Debug)]
-struct Order {
+struct Command {
     id: String,
-    of: Address,
-    completed: bool,
+    session: Address,
+    /// Whether the second step was sent.
+    is_second_step: bool,
 }
 
-impl Orders {
-    /// Orders the end of this session.
+impl EndSessionCommands {
+    /// The stanza that begins to end a session.
     pub(super) fn end(&mut self, of: Address, component: &str) -> String {
-        if self.open.len() >= MAX_ORDERS {
-            self.open.pop_front();
+        if self.unanswered.len() >= MAX_UNANSWERED {
+            self.unanswered.pop_front();
         }
-        let order = Order {
-            id: format!("{ORDER}{}", self.number),
-            of,
-            completed: false,
+        let command = Command {
+            id: format!("{ID_PREFIX}{}", self.number),
+            session: of,
+            is_second_step: false,
         };
         self.number += 1;
-        let stanza = command(&order, component, "action='execute'", "");
-        self.open.push_back(order);
+        let stanza = stanza(&command, component, "action='execute'", "");
+        self.unanswered.push_back(command);
         stanza
     }
 
-    /// What is to be sent after this answer.
+    /// The stanza that follows an answer, if any does.
     pub(super) fn answered(&mut self, answer: &Element, component: &str) -> Option<String> {
         let id = answer.attribute("id");
-        let at = self.open.iter().position(|order| order.id == id)?;
-        let mut order = self.open.remove(at)?;
-        if answer.attribute("from") != order.of.domain().to_string() {
-            self.open.push_back(order);
+        let at = self
+            .unanswered
+            .iter()
+            .position(|command| command.id == id)?;
+        let mut command = self.unanswered.remove(at)?;
+        if answer.attribute("from") != command.session.domain().to_string() {
+            self.unanswered.push_back(command);
             return None;
         }
-        let command_of = answer.child("command");
-        if answer.attribute("type") == "error" || command_of.is_none() {
+        let answered = answer.child("command");
+        if answer.attribute("type") == "error" || answered.is_none() {
             let condition = answer.child("error").map_or("", |error| error.condition());
             tracing::warn!(
                 condition,
@@ -108,28 +72,28 @@ impl Orders {
             metrics::session_ended(false);
             return None;
         }
-        if order.completed {
+        if command.is_second_step {
             metrics::session_ended(true);
             return None;
         }
-        order.completed = true;
-        order.id = format!("{ORDER}{}", self.number);
+        command.is_second_step = true;
+        command.id = format!("{ID_PREFIX}{}", self.number);
         self.number += 1;
-        let session = command_of.map_or("", |command| command.attribute("sessionid"));
+        let session = answered.map_or("", |answered| answered.attribute("sessionid"));
         let attributes = format!("action='complete' sessionid='{}'", escape(session));
-        let stanza = command(&order, component, &attributes, &form(&order.of));
-        self.open.push_back(order);
+        let stanza = stanza(&command, component, &attributes, &form(&command.session));
+        self.unanswered.push_back(command);
         Some(stanza)
     }
 }
 
-fn command(order: &Order, component: &str, attributes: &str, form: &str) -> String {
+fn stanza(command: &Command, component: &str, attributes: &str, form: &str) -> String {
     format!(
         "<iq type='set' id='{}' from='{}' to='{}'><command xmlns='{COMMANDS}' node='{END_SESSION}' \
          {attributes}>{form}</command></iq>",
-        order.id,
+        command.id,
         escape(component),
-        escape(&order.of.domain().to_string()),
+        escape(&command.session.domain().to_string()),
     )
 }
 

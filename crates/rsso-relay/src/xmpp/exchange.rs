@@ -1,7 +1,8 @@
-//! What is said on one stream: messages and pings behind them, answers to others, orders.
+//! The stanzas of one stream: messages, the pings behind them, answers to others, commands.
 
 use super::connection_settings::ConnectionSettings;
-use super::end_session::{self, Orders};
+use super::end_session::EndSessionCommands;
+use super::iq;
 use super::queued_message::{MessageOutcome, OutgoingMessage, QueuedMessage};
 use super::stream::Stream;
 use super::stream_end::StreamEnd;
@@ -12,7 +13,7 @@ use super::xml::Element;
 pub(super) struct Exchange {
     pub(super) stream: Stream,
     pub(super) window: Window<QueuedMessage>,
-    orders: Orders,
+    commands: EndSessionCommands,
     settings: ConnectionSettings,
 }
 
@@ -21,12 +22,12 @@ impl Exchange {
         Self {
             stream,
             window: Window::new(),
-            orders: Orders::default(),
+            commands: EndSessionCommands::default(),
             settings,
         }
     }
 
-    /// Sends these, a ping behind each that goes to a client, and one behind all to the server.
+    /// Sends messages, a ping behind each to a client, and one behind all to the server.
     pub(super) async fn send(&mut self, messages: Vec<QueuedMessage>) -> Result<(), StreamEnd> {
         let mut stanzas = String::new();
         let component = self.settings.component.clone();
@@ -36,15 +37,15 @@ impl Exchange {
             let (client, is_client) = (to.to_string(), to.has_resource());
             let probe = self.window.add_message(id.clone(), client.clone(), queued);
             if is_client {
-                stanzas.push_str(&end_session::ping(&probe, &component, &client));
+                stanzas.push_str(&iq::ping(&probe, &component, &client));
             }
         }
         let ping = self.window.add_ping();
-        stanzas.push_str(&end_session::ping(&ping, &component, &self.settings.domain));
+        stanzas.push_str(&iq::ping(&ping, &component, &self.settings.domain));
         self.stream.send(&stanzas).await
     }
 
-    /// Looks at what came.
+    /// Handles a stanza of the server.
     pub(super) async fn handle(&mut self, stanza: &Element) -> Result<(), StreamEnd> {
         let (kind, id) = (stanza.attribute("type"), stanza.attribute("id"));
         match (&*stanza.name, kind) {
@@ -55,7 +56,7 @@ impl Exchange {
                 self.window.bounced(id, stanza.attribute("from"), condition);
             }
             ("iq", "get" | "set") => {
-                if let Some(answer) = end_session::answer(stanza, &self.settings.component) {
+                if let Some(answer) = iq::answer(stanza, &self.settings.component) {
                     self.stream.send(&answer).await?;
                 }
             }
@@ -65,9 +66,9 @@ impl Exchange {
         Ok(())
     }
 
-    /// An answer to something of ours.
+    /// Handles an answer to a ping or a command.
     async fn handle_answer(&mut self, answer: &Element) -> Result<(), StreamEnd> {
-        if let Some(next) = self.orders.answered(answer, &self.settings.component) {
+        if let Some(next) = self.commands.answered(answer, &self.settings.component) {
             return self.stream.send(&next).await;
         }
         let (id, from) = (answer.attribute("id"), answer.attribute("from"));
@@ -80,30 +81,29 @@ impl Exchange {
         Ok(())
     }
 
-    /// Tells what became of the messages of which it is known; how many they were.
+    /// Resolves the settled messages; how many they were.
     pub(super) async fn resolve_settled(&mut self) -> Result<usize, StreamEnd> {
         let settled = self.window.take_settled();
         let count = settled.len();
-        let mut orders = String::new();
-        // Whatever came back: a client that says that it is not there could keep its session so.
-        for (queued, _) in settled
-            .iter()
-            .filter(|(queued, _)| queued.message.end_session)
-        {
-            let of = queued.message.to.clone();
-            orders.push_str(&self.orders.end(of, &self.settings.component));
+        let mut commands = String::new();
+        // A bounced message counts as well: a client could pretend to be absent to keep its session.
+        for message in settled.iter().map(|settled| &settled.value.message) {
+            if message.end_session {
+                let to = message.to.clone();
+                commands.push_str(&self.commands.end(to, &self.settings.component));
+            }
         }
-        let ordered = match orders.is_empty() {
+        let sent = match commands.is_empty() {
             true => Ok(()),
-            false => self.stream.send(&orders).await,
+            false => self.stream.send(&commands).await,
         };
-        for (queued, bounced) in settled {
-            queued.resolve(match (&ordered, bounced) {
+        for message in settled {
+            message.value.resolve(match (&sent, message.bounced) {
                 (Err(end), _) => MessageOutcome::Disconnected(end.reason.clone()),
                 (Ok(()), Some(condition)) => MessageOutcome::NoRecipient(condition),
                 (Ok(()), None) => MessageOutcome::Delivered,
             });
         }
-        ordered.map(|()| count)
+        sent.map(|()| count)
     }
 }

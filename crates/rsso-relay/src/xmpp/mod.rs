@@ -21,6 +21,7 @@ mod connection;
 mod connection_settings;
 mod end_session;
 mod exchange;
+mod iq;
 mod message;
 pub(crate) mod metrics;
 mod queued_message;

@@ -1,35 +1,52 @@
-//! What was sent and is not settled yet.
+//! The messages that were sent and are not settled yet.
 //!
-//! A component gets no receipts, but answers to pings. One goes to the client, behind its message: stanzas
-//! between the same two keep their order, so an answer of the client's proves that it has the message. Where
-//! there is no client the server answers in its place. Another one goes to the server: it handles what comes on a
-//! stream in order, so its answer proves that it has taken everything that was sent before.
+//! A component gets no receipts, but answers to pings. One ping goes to the client, behind its message: stanzas
+//! between the same two keep their order, so the client's answer proves that it has the message. If there is no client,
+//! the server answers in its place. Another ping goes to the server, which handles a stream in order: its answer proves
+//! that it has accepted everything that was sent before.
 //!
-//! That is less: a server that stops closes its clients' streams a moment before ours, and drops what it has not
-//! yet given them. So a message of which only the server has been heard, or that found nobody, waits for a moment
-//! longer; if the stream breaks meanwhile it was not delivered, and is sent again.
+//! The server's answer proves less: a server that stops closes its clients' streams a moment before ours, and drops
+//! what it has not yet given them. So a message that only the server has acknowledged, or that came back, waits a
+//! moment longer. If the stream breaks meanwhile, it was not delivered, and is sent again.
 
 use std::collections::VecDeque;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
-/// That moment: of Prosody some two milliseconds, of ejabberd on a busy machine more than a hundred. Where a
-/// user is not there, or the client does not answer, a message keeps its place in the window for as long.
+/// How long a message that no client has acknowledged stays in the window.
+///
+/// Prosody closes its clients' streams some two milliseconds before ours, ejabberd on a busy machine more than a hundred.
 const SETTLE_DELAY: Duration = Duration::from_secs(1);
 
-/// In the order of sending.
+/// Messages and pings in the order of sending.
 #[derive(Debug)]
 pub(super) struct Window<T> {
     sent: VecDeque<Sent<T>>,
     pings: VecDeque<Ping>,
-    /// Of the next message, and of the next ping.
+    /// The numbers of the next message and the next ping.
     message: u64,
     ping: u64,
-    /// What the id of every ping to the server begins with, and to a client: of this stream alone, for somebody
-    /// may answer late.
+    /// The prefix of the ids of pings to the server, and of pings to clients. They are of this stream alone, because
+    /// an answer may be late.
     ping_prefix: String,
     probe_prefix: String,
+}
+
+/// A message of which it is known what became of it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Settled<T> {
+    pub(super) value: T,
+    /// The condition with which it came back; `None`: it has arrived.
+    pub(super) bounced: Option<String>,
+}
+
+/// A message of which it is not known whether it has arrived.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Unsettled<T> {
+    pub(super) value: T,
+    /// Whether the client or at least the server has answered a ping behind it.
+    pub(super) is_acknowledged: bool,
 }
 
 #[derive(Debug)]
@@ -37,11 +54,11 @@ struct Sent<T> {
     number: u64,
     id: String,
     value: T,
-    /// Where it went.
+    /// The address that it was sent to.
     to: String,
-    /// That client has answered.
+    /// Whether the client has answered a ping behind it.
     client_has_it: bool,
-    /// The server says that there is nobody, or the client what looks the same.
+    /// The condition with which the server sent it back, or a client answered its ping.
     bounced: Option<String>,
     /// Since when the server is known to have it.
     server_has_it_since: Option<Instant>,
@@ -63,7 +80,7 @@ impl<T> Sent<T> {
 #[derive(Debug)]
 struct Ping {
     number: u64,
-    /// Messages below this number were sent before.
+    /// Messages below this number were sent before the ping.
     proves: u64,
     at: Instant,
 }
@@ -86,7 +103,7 @@ impl<T> Window<T> {
         self.sent.len()
     }
 
-    /// How many there are of which nobody knows anything yet.
+    /// How many messages neither client nor server has acknowledged.
     pub(super) fn unacknowledged(&self) -> usize {
         self.sent
             .iter()
@@ -94,7 +111,7 @@ impl<T> Window<T> {
             .count()
     }
 
-    /// A message is sent now, to this address. The id of the question whether it is there.
+    /// Adds a message that is sent now; the id of the ping to its client.
     pub(super) fn add_message(&mut self, id: String, to: String, value: T) -> String {
         let number = self.message;
         self.message += 1;
@@ -110,7 +127,7 @@ impl<T> Window<T> {
         format!("{}{number}", self.probe_prefix)
     }
 
-    /// The id of a ping that is sent now.
+    /// Adds a ping to the server that is sent now; its id.
     pub(super) fn add_ping(&mut self) -> String {
         let number = self.ping;
         self.ping += 1;
@@ -122,18 +139,18 @@ impl<T> Window<T> {
         format!("{}{number}", self.ping_prefix)
     }
 
-    /// Since when an answer of the server is awaited.
+    /// When the oldest ping was sent that the server has not answered.
     pub(super) fn oldest_ping_at(&self) -> Option<Instant> {
         self.pings.front().map(|ping| ping.at)
     }
 
-    /// When the next message is settled of which no client was heard.
+    /// When the next message is settled without an answer of its client.
     pub(super) fn settles_at(&self) -> Option<Instant> {
         let proved = self.sent.iter().filter_map(|sent| sent.server_has_it_since);
         proved.min().map(|since| since + SETTLE_DELAY)
     }
 
-    /// The server says that there is nobody at this address to whom it could give this message.
+    /// The server has sent a message back.
     pub(super) fn bounced(&mut self, id: &str, from: &str, condition: &str) {
         let mut sent = self.sent.iter_mut();
         if let Some(sent) = sent.find(|sent| sent.id == id && sent.to == from) {
@@ -141,14 +158,14 @@ impl<T> Window<T> {
         }
     }
 
-    /// A client answers its ping, or the server in its place: with an error of this condition, or without one.
+    /// A client, or the server in its place, has answered a ping, with an error of this condition or without one.
     pub(super) fn client_answered(&mut self, id: &str, from: &str, error: Option<&str>) {
         let number = number(id, &self.probe_prefix);
         let mut sent = self.sent.iter_mut();
         let asked = sent.find(|sent| Some(sent.number) == number && sent.to == from);
         let Some(sent) = asked else { return };
         match error {
-            // A client that knows no pings says this, or else what the server says where there is no client.
+            // A client without pings answers this. Some answer what the server answers if there is no client.
             None | Some("feature-not-implemented") => sent.client_has_it = true,
             Some(condition) => sent.bounced = Some(condition.to_owned()),
         }
@@ -169,24 +186,27 @@ impl<T> Window<T> {
         }
     }
 
-    /// Takes out what is settled, and what the server said about each.
-    pub(super) fn take_settled(&mut self) -> Vec<(T, Option<String>)> {
+    /// Takes the settled messages out of the window.
+    pub(super) fn take_settled(&mut self) -> Vec<Settled<T>> {
         let now = Instant::now();
         let (settled, rest) = self.sent.drain(..).partition(|sent| sent.is_settled(now));
         self.sent = rest;
         let settled: VecDeque<Sent<T>> = settled;
-        let outcome = |sent: Sent<T>| (sent.value, sent.bounced.filter(|_| !sent.client_has_it));
+        let outcome = |sent: Sent<T>| Settled {
+            value: sent.value,
+            bounced: sent.bounced.filter(|_| !sent.client_has_it),
+        };
         settled.into_iter().map(outcome).collect()
     }
 
-    /// The stream broke: what is not settled, and whether the server had it.
-    pub(super) fn into_unsettled(self) -> Vec<(T, bool)> {
-        let rest = self.sent.into_iter();
-        let known = |sent: Sent<T>| {
-            let proved = sent.is_acknowledged();
-            (sent.value, proved)
+    /// The messages that were not settled when the stream broke.
+    pub(super) fn into_unsettled(self) -> Vec<Unsettled<T>> {
+        let sent = self.sent.into_iter();
+        let unsettled = |sent: Sent<T>| Unsettled {
+            is_acknowledged: sent.is_acknowledged(),
+            value: sent.value,
         };
-        rest.map(known).collect()
+        sent.map(unsettled).collect()
     }
 }
 
@@ -202,6 +222,20 @@ mod tests {
 
     fn sent(window: &mut Window<u8>, id: &str, value: u8) -> String {
         window.add_message(id.to_owned(), CLIENT.to_owned(), value)
+    }
+
+    fn settled(value: u8, bounced: Option<&str>) -> Settled<u8> {
+        Settled {
+            value,
+            bounced: bounced.map(str::to_owned),
+        }
+    }
+
+    fn unsettled(value: u8, is_acknowledged: bool) -> Unsettled<u8> {
+        Unsettled {
+            value,
+            is_acknowledged,
+        }
     }
 
     async fn the_moment_is_over(window: &Window<u8>) {
@@ -231,13 +265,16 @@ mod tests {
         the_moment_is_over(&window).await;
         assert_eq!(
             window.take_settled(),
-            [(1, None), (2, Some("gone".to_owned()))]
+            [settled(1, None), settled(2, Some("gone"))]
         );
         window.server_answered(&first);
         assert!(window.oldest_ping_at().is_some());
         window.server_answered(&second);
         assert_eq!(window.oldest_ping_at(), None);
-        assert_eq!(window.into_unsettled(), [(3, true), (4, false)]);
+        assert_eq!(
+            window.into_unsettled(),
+            [unsettled(3, true), unsettled(4, false)]
+        );
     }
 
     #[test]
@@ -265,12 +302,15 @@ mod tests {
         window.client_answered(&simple, CLIENT, Some("feature-not-implemented"));
         window.client_answered(&there, CLIENT, None);
         // Whom the client has answered needs the server's answer no more.
-        assert_eq!(window.take_settled(), [(3, None), (4, None)]);
+        assert_eq!(window.take_settled(), [settled(3, None), settled(4, None)]);
         window.server_answered(&ping);
         assert!(window.take_settled().is_empty(), "the moment is not over");
         the_moment_is_over(&window).await;
-        let nobody = Some("service-unavailable".to_owned());
-        assert_eq!(window.take_settled(), [(1, nobody), (2, None)]);
+        let nobody = Some("service-unavailable");
+        assert_eq!(
+            window.take_settled(),
+            [settled(1, nobody), settled(2, None)]
+        );
         assert_eq!((window.settles_at(), window.len()), (None, 0));
     }
 }

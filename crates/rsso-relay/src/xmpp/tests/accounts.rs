@@ -34,11 +34,14 @@ async fn the_user_table_says_which_account_and_which_language() {
     for nobody in ["3", "77", "' OR id = 1 -- ", "\0"] {
         assert_eq!(
             bridge.deliver(&kick(nobody)).await,
-            Verdict::Nobody,
+            Verdict::NoRecipient,
             "{nobody:?}"
         );
     }
-    assert!(matches!(bridge.deliver(&kick("4")).await, Verdict::Dead(_)));
+    assert!(matches!(
+        bridge.deliver(&kick("4")).await,
+        Verdict::GiveUp(_)
+    ));
     assert_eq!(
         clients.next_within("message", Duration::from_millis(300)),
         None
@@ -46,7 +49,7 @@ async fn the_user_table_says_which_account_and_which_language() {
     database.kill9();
     let verdict = bridge.deliver(&kick("1")).await;
     assert!(
-        matches!(&verdict, Verdict::Unreachable(why) if why.contains("xmpp.account_query")),
+        matches!(&verdict, Verdict::Postpone(why) if why.contains("xmpp.account_query")),
         "{verdict:?}"
     );
     database.restart();
@@ -54,5 +57,14 @@ async fn the_user_table_says_which_account_and_which_language() {
     clients.next("message");
     database.sql("DROP TABLE users");
     let verdict = bridge.deliver(&kick("1")).await;
-    assert!(matches!(verdict, Verdict::Later(None, _)), "{verdict:?}");
+    assert!(
+        matches!(
+            verdict,
+            Verdict::Retry {
+                not_before: None,
+                ..
+            }
+        ),
+        "{verdict:?}"
+    );
 }

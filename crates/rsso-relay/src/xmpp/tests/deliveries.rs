@@ -223,7 +223,7 @@ async fn hostile_texts_do_no_harm(server: XmppServer) {
         // As a uid it reaches nobody.
         let verdict = bridge.deliver(&kick(text)).await;
         assert!(
-            matches!(verdict, Verdict::Nobody | Verdict::Dead(_)),
+            matches!(verdict, Verdict::NoRecipient | Verdict::GiveUp(_)),
             "{text:?}: {verdict:?}"
         );
         // As a label and a payload it arrives as it is.
@@ -244,9 +244,9 @@ async fn hostile_texts_do_no_harm(server: XmppServer) {
         assert_eq!(event["data"]["label"], text);
     }
     let long = "x".repeat(255);
-    assert_eq!(bridge.deliver(&kick(&long)).await, Verdict::Nobody);
+    assert_eq!(bridge.deliver(&kick(&long)).await, Verdict::NoRecipient);
     let no_text = delivery(Kind::Kicked, &identity(b"\xFF", ""), &json!({}));
-    assert!(matches!(bridge.deliver(&no_text).await, Verdict::Dead(_)));
+    assert!(matches!(bridge.deliver(&no_text).await, Verdict::GiveUp(_)));
     let big = delivery(
         Kind::Message,
         &identity(b"alice", ""),
@@ -289,7 +289,7 @@ async fn a_notice_waits_for_its_user_where_no_device_is_named(server: XmppServer
         &identity(b"nobody", ""),
         &json!({"payload": 1}),
     );
-    assert_eq!(bridge.deliver(&nobody).await, Verdict::Nobody);
+    assert_eq!(bridge.deliver(&nobody).await, Verdict::NoRecipient);
 }
 
 fn now() -> f64 {

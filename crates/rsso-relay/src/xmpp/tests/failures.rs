@@ -65,8 +65,8 @@ async fn who_is_not_there_is_told_nothing_and_holds_up_nobody(server: XmppServer
     let mut clients = server.clients(&["alice@example.org/ios"]);
     let bridge = bridge(&server, "");
     let gone = kick("alice");
-    until_done(&bridge, &gone, Verdict::Nobody).await;
-    assert_eq!(bridge.deliver(&kick("nobody")).await, Verdict::Nobody);
+    until_done(&bridge, &gone, Verdict::NoRecipient).await;
+    assert_eq!(bridge.deliver(&kick("nobody")).await, Verdict::NoRecipient);
     // The server says so of a device, and of an account that there is not.
     for address in ["alice@example.org", "nobody@example.org"] {
         let to = Address::parse(address).unwrap();
@@ -83,7 +83,7 @@ async fn who_is_not_there_is_told_nothing_and_holds_up_nobody(server: XmppServer
         );
     }
     let other = delivery(Kind::Expired, &identity(b"alice", ""), &json!({}));
-    assert!(matches!(bridge.deliver(&other).await, Verdict::Dead(_)));
+    assert!(matches!(bridge.deliver(&other).await, Verdict::GiveUp(_)));
     assert_eq!(
         clients.next_within("message", Duration::from_millis(500)),
         None
@@ -123,7 +123,7 @@ async fn who_says_not_to_be_there_is_ended_all_the_same(server: XmppServer) {
     let kicked = format!("alice@example.org/web-{login}");
     let mut clients = server.clients_with_answer(Answer::Unavailable, &[&kicked]);
     let bridge = bridge(&server, "resource = '{device}-{login}'\nend_session = true");
-    until_done(&bridge, &kick, Verdict::Nobody).await;
+    until_done(&bridge, &kick, Verdict::NoRecipient).await;
     assert_eq!(clients.next("message")["id"], kick.event_id);
     clients.next("offline");
 }
@@ -141,7 +141,7 @@ async fn what_a_silent_client_may_not_have_comes_again(mut server: XmppServer) {
         assert_eq!(clients.next("message")["id"], second.event_id);
         server.kill9();
     });
-    assert!(matches!(verdict, Verdict::Unreachable(_)), "{verdict:?}");
+    assert!(matches!(verdict, Verdict::Postpone(_)), "{verdict:?}");
     server.restart();
     clients.next("online");
     until_delivered(&bridge, &second).await;
@@ -179,7 +179,7 @@ async fn a_server_that_hangs_holds_up_nobody_for_long(server: XmppServer) {
     let before = Instant::now();
     let kick = kick("alice");
     let verdict = bridge.deliver(&kick).await;
-    assert!(matches!(verdict, Verdict::Unreachable(_)), "{verdict:?}");
+    assert!(matches!(verdict, Verdict::Postpone(_)), "{verdict:?}");
     assert!(
         before.elapsed() < Duration::from_secs(5),
         "{:?}",
@@ -253,7 +253,7 @@ async fn a_message_that_breaks_the_stream_is_left_out(server: XmppServer) {
 async fn a_second_gateway_under_the_same_name_is_told_so() {
     let server = XmppServer::prosody(&ACCOUNTS);
     let first = bridge(&server, "");
-    until_done(&first, &kick("alice"), Verdict::Nobody).await;
+    until_done(&first, &kick("alice"), Verdict::NoRecipient).await;
     let end = Stream::open(&settings(&server, "").connection)
         .await
         .err()

@@ -120,7 +120,7 @@ async fn until_done(bridge: &Xmpp, delivery: &Delivery, done: Verdict) {
     loop {
         match bridge.deliver(delivery).await {
             verdict if verdict == done => return,
-            Verdict::Unreachable(_) if Instant::now() < end => {
+            Verdict::Postpone(_) if Instant::now() < end => {
                 sleep(Duration::from_millis(100)).await;
             }
             other => panic!("{other:?}"),
