@@ -8,14 +8,14 @@ use rsso_core::login::event::Position;
 use rsso_core::login::{Identity, Kick, LoginId, Realm, User};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep};
 
-use super::desk::Bearer;
-use super::ending::Ending;
+use super::browser_event::{Frame, Own};
+use super::close_reason::Ending;
 use super::feed::Status;
-use super::frame::{Frame, Own};
 use super::hub::{Hub, NoSeat, Obituary, Seat};
 use super::metrics;
-use super::outlet::{Next, Outlet};
 use super::receipts::Receipts;
+use super::send_queue::{Next, Outlet};
+use super::store_pool::Bearer;
 
 /// How far the feed may lag behind what a client knows already.
 const CATCH_UP: Duration = Duration::from_secs(1);

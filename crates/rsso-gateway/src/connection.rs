@@ -16,10 +16,10 @@ use tokio::sync::Notify;
 use tokio::time::sleep;
 use tower::ServiceExt as _;
 
-use super::caps::Permit;
-use super::ending::Ending;
+use super::close_reason::Ending;
+use super::connection_limits::Permit;
 use super::metrics;
-use super::outlet::Outlet;
+use super::send_queue::Outlet;
 
 /// How long a client may take for the head of its request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);

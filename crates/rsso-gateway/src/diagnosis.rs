@@ -12,10 +12,10 @@ use rsso_core::login::{Realm, Uid, User};
 use rsso_core::store::{Store, sites};
 use rsso_core::{Result, SessionId, SessionKey};
 
-use super::compare::{self, Comparison, Difference, compare};
 use super::cookie;
-use super::desk::{Bearer, Desk};
-use super::hints::Hints;
+use super::php_settings::{self, Comparison, Difference, compare};
+use super::setting_warnings::Hints;
+use super::store_pool::{Bearer, Desk};
 
 /// For how long somebody who was signed in shows that the settings fit: who is not is a visitor then.
 const FITS: Duration = Duration::from_secs(600);
@@ -141,7 +141,7 @@ impl Finding {
                 differences.first().map_or("dsn", |first| first.setting),
                 format!(
                     "nobody has been signed in so far, and PHP, which has left word in the store, uses other settings: {}",
-                    compare::said(differences)
+                    php_settings::said(differences)
                 ),
             ),
             Self::Unknown(_) if without => (

@@ -5,7 +5,7 @@ use std::io;
 use metrics_exporter_prometheus::BuildError;
 use thiserror::Error;
 
-use super::listen::Address;
+use super::listener::Address;
 
 /// Why the gateway cannot start.
 #[derive(Debug, Error)]

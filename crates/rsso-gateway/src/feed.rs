@@ -15,7 +15,7 @@ use rsso_core::login::Realm;
 use rsso_core::login::event::{Event, Position};
 use rsso_core::store::{OpenStore, Store};
 
-use super::frame::Entry;
+use super::browser_event::Entry;
 use super::hub::Hub;
 use super::metrics;
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use metrics_exporter_prometheus::PrometheusHandle;
 
+use super::admission::Door;
 use super::channel::Channels;
-use super::door::Door;
 use super::feed::Status;
 
 /// What the handlers need.

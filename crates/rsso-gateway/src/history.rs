@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rsso_core::login::LoginId;
 use rsso_core::login::event::Position;
 
-use super::frame::{Entry, Frame};
+use super::browser_event::{Entry, Frame};
 
 /// The newest events.
 #[derive(Debug)]

@@ -11,10 +11,10 @@ use parking_lot::Mutex;
 use rsso_core::login::event::Position;
 use rsso_core::login::{Kick, LoginId, User};
 
-use super::ending::Ending;
-use super::frame::{Entry, Frame};
+use super::browser_event::{Entry, Frame};
+use super::close_reason::Ending;
 use super::history::History;
-use super::outlet::Outlet;
+use super::send_queue::Outlet;
 
 /// The newest events that are kept in memory.
 const MAX_EVENTS: usize = 20_000;

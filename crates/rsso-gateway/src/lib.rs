@@ -10,41 +10,41 @@
 
 #![forbid(unsafe_code)]
 
-mod caps;
+mod admission;
+mod browser_event;
 mod channel;
-pub mod compare;
+mod client_address;
+mod close_reason;
 mod connection;
+mod connection_limits;
 pub mod cookie;
-mod desk;
 mod diagnosis;
-mod door;
-mod ending;
 mod error;
 mod feed;
-mod frame;
+mod flood_limit;
 mod gateway;
-mod hints;
+mod handshake;
 mod history;
-mod http;
 mod hub;
-mod listen;
-mod meter;
+mod listener;
+mod login_check;
 mod metrics;
-mod open_files;
 mod origin;
-mod outlet;
-mod peer;
+pub mod php_settings;
 mod receipts;
-mod recheck;
+mod rlimit;
+mod routes;
+mod send_queue;
 mod server;
+mod setting_warnings;
 mod settings;
 mod sse;
-mod visit;
+mod store_pool;
 mod ws;
 
 pub use error::StartError;
 pub use feed::Follower;
-pub use listen::Address;
+pub use listener::Address;
 pub use origin::Origin;
 pub use server::Server;
 pub use settings::Settings;
@@ -53,5 +53,5 @@ pub use settings::Settings;
 #[doc(hidden)]
 #[must_use]
 pub fn read_event(event: &rsso_core::login::event::Event) -> bool {
-    frame::Entry::read(event).is_ok()
+    browser_event::Entry::read(event).is_ok()
 }

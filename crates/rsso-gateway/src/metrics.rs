@@ -7,9 +7,9 @@ use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gau
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use rsso_core::login::event::Kind;
 
-use super::desk::Bearer;
-use super::ending::Ending;
-use super::frame::Frame;
+use super::browser_event::Frame;
+use super::close_reason::Ending;
+use super::store_pool::Bearer;
 
 const CONNECTIONS: &str = "rsso_connections";
 const DELIVERED: &str = "rsso_events_delivered_total";

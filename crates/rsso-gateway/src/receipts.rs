@@ -7,7 +7,7 @@ use rsso_core::login::{LoginId, Realm};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::desk::Desk;
+use super::store_pool::Desk;
 
 /// How often the store is told that we are there, and how long it believes it.
 const ATTEND: Duration = Duration::from_secs(5);

@@ -10,22 +10,22 @@ use rsso_core::login::LoginId;
 use rsso_core::store::OpenStore;
 use tokio::time::{Instant, sleep};
 
-use super::caps::Caps;
+use super::admission::Door;
 use super::channel::Channels;
-use super::desk::Desk;
+use super::close_reason::Ending;
+use super::connection_limits::Caps;
 use super::diagnosis::{Diagnosis, Site};
-use super::door::Door;
-use super::ending::Ending;
 use super::error::StartError;
 use super::feed::{self, Follower};
 use super::gateway::Gateway;
-use super::hints::Hints;
 use super::hub::Hub;
-use super::listen::{Address, Listener, Reception};
-use super::open_files::{OPERATORS, allowed_connections};
+use super::listener::{Address, Listener, Reception};
 use super::receipts::Receipts;
+use super::rlimit::{OPERATORS, allowed_connections};
+use super::setting_warnings::Hints;
 use super::settings::Settings;
-use super::{compare, http, metrics, recheck};
+use super::store_pool::Desk;
+use super::{login_check, metrics, php_settings, routes};
 
 /// A gateway that has begun to read the outbox, and listens.
 pub struct Server {
@@ -89,8 +89,8 @@ impl Server {
             metrics: rendered.clone(),
         });
         tokio::spawn(metrics::keep_up(rendered));
-        tokio::spawn(recheck::run(Arc::clone(&hub), desk, settings.recheck));
-        let (public, private) = (http::public(&gateway), http::private(&gateway));
+        tokio::spawn(login_check::run(Arc::clone(&hub), desk, settings.recheck));
+        let (public, private) = (routes::public(&gateway), routes::private(&gateway));
         let public = match admin {
             Some(_) => public,
             None => public.merge(private.clone()),
@@ -164,7 +164,7 @@ fn site(settings: &Settings) -> Site {
         cookie: settings.cookie.clone(),
         realm: store.logins.realm.clone(),
         hash_ids: (store.mysql_table.is_empty()).then_some(store.hash_ids),
-        settings: compare::ours(settings),
+        settings: php_settings::ours(settings),
     }
 }
 

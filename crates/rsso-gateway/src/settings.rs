@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::listen::Address;
+use super::listener::Address;
 use super::origin::Origin;
 
 /// Everything that the gateway needs to know.

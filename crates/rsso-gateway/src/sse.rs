@@ -14,14 +14,14 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 
+use super::admission;
+use super::browser_event::Frame;
 use super::channel::{Channel, Channels, Item};
+use super::close_reason::Ending;
 use super::connection::Connection;
-use super::door;
-use super::ending::Ending;
-use super::frame::Frame;
 use super::gateway::Gateway;
+use super::handshake::Purpose;
 use super::metrics::{self, Open, Transport};
-use super::visit::Purpose;
 
 /// Milliseconds until a browser comes back: at least, and how much is added at random.
 const RETRY: u64 = 1000;
@@ -39,9 +39,10 @@ pub(crate) async fn connect(
     };
     let channel = match visit.purpose {
         Purpose::Listen(channel) => Ok(channel),
-        Purpose::Told(Ending::NotSignedIn) => {
-            Err(door::ended(StatusCode::UNAUTHORIZED, Ending::NotSignedIn))
-        }
+        Purpose::Told(Ending::NotSignedIn) => Err(admission::ended(
+            StatusCode::UNAUTHORIZED,
+            Ending::NotSignedIn,
+        )),
         Purpose::Told(ending) if ending.is_terminal() => Err(over(ending)),
         // It comes back.
         Purpose::Told(ending) => Ok(Channels::closed(ending)),
@@ -60,7 +61,7 @@ pub(crate) async fn connect(
         }),
         Err(response) => response,
     };
-    door::allow(&mut response, visit.allow);
+    admission::allow(&mut response, visit.allow);
     response
 }
 
@@ -88,7 +89,7 @@ struct Telling {
     greeted: bool,
     over: bool,
     _open: Open,
-    _permits: (Arc<Connection>, Option<super::caps::Permit>),
+    _permits: (Arc<Connection>, Option<super::connection_limits::Permit>),
 }
 
 fn stream_of(telling: Telling) -> Response {
@@ -134,7 +135,7 @@ impl Telling {
 }
 
 fn retry() -> Bytes {
-    let milliseconds = RETRY + door::rand_below(RETRY_SPREAD);
+    let milliseconds = RETRY + admission::rand_below(RETRY_SPREAD);
     format!("retry: {milliseconds}\n\n").into()
 }
 

@@ -16,14 +16,14 @@ use axum::response::{IntoResponse, Response};
 use futures_util::SinkExt as _;
 use tokio::time::timeout;
 
+use super::browser_event::Frame;
 use super::channel::{Channel, Channels, Item};
+use super::close_reason::Ending;
 use super::connection::Connection;
-use super::ending::Ending;
-use super::frame::Frame;
 use super::gateway::Gateway;
+use super::handshake::Purpose;
 use super::metrics::{self, Open, Transport};
-use super::visit::Purpose;
-use super::{door, meter};
+use super::{admission, flood_limit};
 
 const SUBPROTOCOL: &str = "cloudevents.json";
 
@@ -78,7 +78,7 @@ pub(crate) async fn connect(
             Talk::new(channels, socket).run(channel).await;
             drop(permits);
         });
-    door::allow(&mut response, visit.allow);
+    admission::allow(&mut response, visit.allow);
     response
 }
 
@@ -162,7 +162,7 @@ impl Talk {
                 self.said += 1;
                 Ok((self.said > MAX_SAID).then_some(Ending::Flood))
             }
-            Some(Err(error)) if meter::is_flood(&error) => Ok(Some(Ending::Flood)),
+            Some(Err(error)) if flood_limit::is_flood(&error) => Ok(Some(Ending::Flood)),
             Some(Err(error)) => match is_too_big(error) {
                 true => Ok(Some(Ending::TooBig)),
                 false => Err(Broken),

@@ -4,7 +4,7 @@ use rsso_core::login::event::Position;
 use rsso_core::store::{OpenStore as _, Store};
 use rsso_core::{Result, SessionId, SessionKey};
 use rsso_gateway::Origin;
-use rsso_gateway::compare::{self, Comparison, Difference};
+use rsso_gateway::php_settings::{self, Comparison, Difference};
 use serde_json::json;
 
 use super::config::Settings;
@@ -38,7 +38,7 @@ pub(super) fn run(
         }
     };
     if let Some(differences) = past.as_ref().and_then(Past::wrong) {
-        let said = compare::said(differences);
+        let said = php_settings::said(differences);
         return Err(Failure::Usage(format!(
             "{dsn}: settings are not PHP's, which has left word in the store: {said}"
         )));
@@ -91,7 +91,7 @@ fn look(store: &mut dyn Store, settings: &Settings) -> Result<Past> {
     store.kick_of(&key)?;
     Ok(Past {
         used: newest != Position::START,
-        compared: compare::compare(store, &compare::ours(&settings.gateway))?,
+        compared: php_settings::compare(store, &php_settings::ours(&settings.gateway))?,
     })
 }
 
@@ -121,7 +121,7 @@ fn said(past: &Past, settings: &Settings) -> String {
     let php = match &past.compared {
         Comparison::Same => "; PHP uses the same settings".to_owned(),
         Comparison::NoWord => "; no PHP has used this store for a week".to_owned(),
-        Comparison::Differs(path) => format!("; but {}", compare::said(path)),
+        Comparison::Differs(path) => format!("; but {}", php_settings::said(path)),
         Comparison::Elsewhere(_) => String::new(),
     };
     used + &php

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::ending::Ending;
-use super::frame::Frame;
+use super::browser_event::Frame;
+use super::close_reason::Ending;
 
 /// What may wait for a client that does not read, more than the feed hands on at once; beyond it the connection is closed and the
 /// client resumes where it stood.

@@ -9,7 +9,7 @@ use rsso_core::login::{Identity, Kick, LoginId, Realm};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::ending::Ending;
+use super::close_reason::Ending;
 
 /// An event, rendered once for everybody who gets it.
 #[derive(Debug, PartialEq, Eq)]

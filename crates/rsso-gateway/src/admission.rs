@@ -8,17 +8,17 @@ use ipnet::IpNet;
 use rsso_core::login::event::Position;
 use serde_json::json;
 
-use super::caps::{Caps, Permit};
+use super::client_address;
+use super::close_reason::Ending;
 use super::connection::Connection;
+use super::connection_limits::{Caps, Permit};
 use super::cookie;
-use super::desk::{Bearer, Desk, Unavailable};
 use super::diagnosis::Diagnosis;
-use super::ending::Ending;
 use super::feed::Status;
-use super::hints::Hints;
 use super::metrics;
 use super::origin::{self, From, Origin};
-use super::peer;
+use super::setting_warnings::Hints;
+use super::store_pool::{Bearer, Desk, Unavailable};
 
 /// What decides.
 pub(crate) struct Door {
@@ -91,7 +91,7 @@ impl Door {
     /// Room for one more of the client's address, unless its connection has been counted already.
     fn room(&self, connection: &Connection, headers: &HeaderMap) -> Result<Option<Permit>, ()> {
         if connection.is_counted() {
-            if peer::names_anybody(headers) {
+            if client_address::names_anybody(headers) {
                 self.hints.warn(
                     "trusted_proxies",
                     "an X-Forwarded-For is ignored: it comes from an address that is not in trusted_proxies. If \
@@ -100,15 +100,17 @@ impl Door {
             }
             return Ok(None);
         }
-        let named = peer::address(connection.peer, headers, &self.trusted_proxies);
+        let named = client_address::address(connection.peer, headers, &self.trusted_proxies);
         match named {
             // A proxy that names nobody: its clients cannot be told apart.
             None => Ok(None),
-            Some(address) if Some(address) == connection.peer && !peer::names_anybody(headers) => {
+            Some(address)
+                if Some(address) == connection.peer && !client_address::names_anybody(headers) =>
+            {
                 Ok(None)
             }
             Some(address) => {
-                let permit = self.caps.admit_from(peer::client(address));
+                let permit = self.caps.admit_from(client_address::client(address));
                 permit.map(Some).ok_or(())
             }
         }

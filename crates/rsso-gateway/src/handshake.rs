@@ -5,14 +5,14 @@ use axum::http::{HeaderMap, HeaderValue};
 use rsso_core::login::LoginId;
 use rsso_core::login::event::Position;
 
-use super::caps::Permit;
+use super::admission::{self, Refusal};
 use super::channel::{Channel, Channels};
+use super::close_reason::Ending;
 use super::connection::Connection;
-use super::desk::{Bearer, Unavailable};
-use super::door::{self, Refusal};
-use super::ending::Ending;
+use super::connection_limits::Permit;
 use super::gateway::Gateway;
 use super::hub::NoSeat;
+use super::store_pool::{Bearer, Unavailable};
 
 /// Who came, and what for.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl Gateway {
         query: Option<&str>,
     ) -> Result<Visit, Refusal> {
         let admission = self.door.admit(connection, headers).await?;
-        let after = door::last_event_id(headers, query);
+        let after = admission::last_event_id(headers, query);
         let channels = &self.channels;
         channels.catch_up(&admission.bearer, after.as_ref()).await;
         let purpose = match &admission.bearer {

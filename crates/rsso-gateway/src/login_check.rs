@@ -7,9 +7,9 @@ use std::time::Duration;
 use rsso_core::login::LoginId;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::desk::Desk;
-use super::ending::Ending;
+use super::close_reason::Ending;
 use super::hub::Hub;
+use super::store_pool::Desk;
 
 /// The event of a kick, which says more, may be on its way.
 const GRACE: Duration = Duration::from_secs(3);

@@ -14,11 +14,11 @@ use ipnet::IpNet;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
 
-use super::caps::{Caps, Permit};
+use super::client_address;
 use super::connection::{self, Connection};
-use super::hints::Hints;
-use super::meter::Metered;
-use super::peer;
+use super::connection_limits::{Caps, Permit};
+use super::flood_limit::Metered;
+use super::setting_warnings::Hints;
 
 /// How long what was sent may stay unacknowledged: then the other end is gone.
 const USER_TIMEOUT: Duration = Duration::from_secs(60);
@@ -139,9 +139,9 @@ impl Reception {
             return;
         };
         let address = peer.ip().to_canonical();
-        let of_address = match peer::is_trusted(address, &self.trusted_proxies) {
+        let of_address = match client_address::is_trusted(address, &self.trusted_proxies) {
             true => None,
-            false => match self.caps.admit_from(peer::client(address)) {
+            false => match self.caps.admit_from(client_address::client(address)) {
                 None => {
                     let problem = "an address has as many connections as one may have. If it is a proxy's, it must \
                                    be in trusted_proxies and send X-Forwarded-For";

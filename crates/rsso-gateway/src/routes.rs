@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use super::door;
+use super::admission;
 use super::gateway::Gateway;
 use super::{metrics, sse, ws};
 
@@ -37,11 +37,11 @@ pub(crate) fn private(gateway: &Arc<Gateway>) -> Router {
 
 async fn ready(State(gateway): State<Arc<Gateway>>) -> Response {
     if gateway.channels.hub.is_draining() {
-        door::problem(StatusCode::SERVICE_UNAVAILABLE, "the gateway stops")
+        admission::problem(StatusCode::SERVICE_UNAVAILABLE, "the gateway stops")
     } else if gateway.status.is_ready() {
         "ready\n".into_response()
     } else {
-        door::problem(
+        admission::problem(
             StatusCode::SERVICE_UNAVAILABLE,
             "the store does not answer, or the outbox cannot be read",
         )
