@@ -9,33 +9,33 @@ use rsso_core::login::event::Position;
 use serde_json::json;
 
 use super::client_address;
-use super::close_reason::Ending;
+use super::close_reason::CloseReason;
 use super::connection::Connection;
-use super::connection_limits::{Caps, Permit};
+use super::connection_limits::{ConnectionLimits, Permit};
 use super::cookie;
 use super::diagnosis::Diagnosis;
-use super::feed::Status;
+use super::feed::FeedStatus;
 use super::metrics;
-use super::origin::{self, From, Origin};
-use super::setting_warnings::Hints;
-use super::store_pool::{Bearer, Desk, Unavailable};
+use super::origin::{self, Origin, RequestOrigin};
+use super::setting_warnings::SettingWarnings;
+use super::store_pool::{Principal, StorePool, StoreUnavailable};
 
 /// What decides.
-pub(crate) struct Door {
+pub(crate) struct Admission {
     pub(crate) origins: Vec<Origin>,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) cookie: String,
-    pub(crate) caps: Arc<Caps>,
-    pub(crate) desk: Desk,
-    pub(crate) status: Arc<Status>,
+    pub(crate) limits: Arc<ConnectionLimits>,
+    pub(crate) store_pool: StorePool,
+    pub(crate) status: Arc<FeedStatus>,
     pub(crate) diagnosis: Diagnosis,
-    pub(crate) hints: Arc<Hints>,
+    pub(crate) warnings: Arc<SettingWarnings>,
 }
 
 /// Who came in.
 #[derive(Debug)]
-pub(crate) struct Admission {
-    pub(crate) bearer: Bearer,
+pub(crate) struct Admitted {
+    pub(crate) principal: Principal,
     /// The origin that the answer has to allow.
     pub(crate) allow: Option<HeaderValue>,
     pub(crate) permit: Option<Permit>,
@@ -49,20 +49,20 @@ pub(crate) enum Refusal {
     Unavailable(Option<HeaderValue>),
 }
 
-impl Door {
+impl Admission {
     pub(crate) async fn admit(
         &self,
         connection: &Connection,
         headers: &HeaderMap,
-    ) -> Result<Admission, Refusal> {
+    ) -> Result<Admitted, Refusal> {
         let allow = match origin::of(headers, &self.origins) {
             Err(foreign) => {
                 let (setting, problem) = foreign.advice();
-                self.hints.warn(setting, &problem);
+                self.warnings.warn(setting, &problem);
                 return Err(Refusal::Origin);
             }
-            Ok(From::Here) => None,
-            Ok(From::Allowed(origin)) => Some(origin.clone()),
+            Ok(RequestOrigin::SameHost) => None,
+            Ok(RequestOrigin::Listed(origin)) => Some(origin.clone()),
         };
         let Ok(permit) = self.room(connection, headers) else {
             return Err(Refusal::Crowded(allow));
@@ -71,18 +71,18 @@ impl Door {
             return Err(Refusal::Unavailable(allow));
         }
         let ids = cookie::session_ids(headers, &self.cookie);
-        let bearer = match ids.is_empty() {
-            true => Bearer::Nobody,
-            false => match self.desk.bearer(ids.clone()).await {
-                Ok(bearer) => bearer,
-                Err(Unavailable) => return Err(Refusal::Unavailable(allow)),
+        let principal = match ids.is_empty() {
+            true => Principal::Nobody,
+            false => match self.store_pool.principal(ids.clone()).await {
+                Ok(principal) => principal,
+                Err(StoreUnavailable) => return Err(Refusal::Unavailable(allow)),
             },
         };
         self.diagnosis
-            .learn(&bearer, headers, &ids, &self.desk, &self.hints);
-        metrics::signed_in(&bearer);
-        Ok(Admission {
-            bearer,
+            .observe(&principal, headers, &ids, &self.store_pool, &self.warnings);
+        metrics::signed_in(&principal);
+        Ok(Admitted {
+            principal,
             allow,
             permit,
         })
@@ -91,8 +91,8 @@ impl Door {
     /// Room for one more of the client's address, unless its connection has been counted already.
     fn room(&self, connection: &Connection, headers: &HeaderMap) -> Result<Option<Permit>, ()> {
         if connection.is_counted() {
-            if client_address::names_anybody(headers) {
-                self.hints.warn(
+            if client_address::has_forwarded_for(headers) {
+                self.warnings.warn(
                     "trusted_proxies",
                     "an X-Forwarded-For is ignored: it comes from an address that is not in trusted_proxies. If \
                      it is the proxy's, all its browsers count as one address",
@@ -100,17 +100,20 @@ impl Door {
             }
             return Ok(None);
         }
-        let named = client_address::address(connection.peer, headers, &self.trusted_proxies);
+        let named = client_address::of_request(connection.peer, headers, &self.trusted_proxies);
         match named {
             // A proxy that names nobody: its clients cannot be told apart.
             None => Ok(None),
             Some(address)
-                if Some(address) == connection.peer && !client_address::names_anybody(headers) =>
+                if Some(address) == connection.peer
+                    && !client_address::has_forwarded_for(headers) =>
             {
                 Ok(None)
             }
             Some(address) => {
-                let permit = self.caps.admit_from(client_address::client(address));
+                let permit = self
+                    .limits
+                    .admit_from(client_address::limited_network(address));
                 permit.map(Some).ok_or(())
             }
         }
@@ -153,7 +156,7 @@ impl IntoResponse for Refusal {
         let mut response = problem(status, error);
         if status != StatusCode::FORBIDDEN {
             // Not all at once.
-            let seconds = HeaderValue::from(2 + rand_below(8));
+            let seconds = HeaderValue::from(2 + jitter_below(8));
             response.headers_mut().insert(header::RETRY_AFTER, seconds);
         }
         allow(&mut response, origin);
@@ -167,9 +170,9 @@ pub(crate) fn problem(status: StatusCode, error: &str) -> Response {
     answer(status, body)
 }
 
-/// An ending, to who asks over HTTP.
-pub(crate) fn ended(status: StatusCode, ending: Ending) -> Response {
-    let body = json!({"code": ending.code(), "reason": ending.reason()}).to_string();
+/// An close_reason, to who asks over HTTP.
+pub(crate) fn ended(status: StatusCode, close_reason: CloseReason) -> Response {
+    let body = json!({"code": close_reason.code(), "reason": close_reason.reason()}).to_string();
     answer(status, body)
 }
 
@@ -182,7 +185,7 @@ fn answer(status: StatusCode, body: String) -> Response {
 }
 
 /// A number that spreads clients out; nothing depends on how random it is.
-pub(crate) fn rand_below(bound: u64) -> u64 {
+pub(crate) fn jitter_below(bound: u64) -> u64 {
     use std::hash::{BuildHasher as _, RandomState};
     RandomState::new().hash_one(0_u8) % bound
 }

@@ -9,11 +9,11 @@ use rsso_core::login::{Identity, Kick, LoginId, Realm};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::close_reason::Ending;
+use super::close_reason::CloseReason;
 
 /// An event, rendered once for everybody who gets it.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Frame {
+pub(crate) struct BrowserEvent {
     /// CloudEvents' `type`.
     pub(crate) kind: Box<str>,
     /// CloudEvents' `sequence`; empty for what has no place in the outbox.
@@ -23,16 +23,16 @@ pub(crate) struct Frame {
     /// When it happened, in milliseconds since 1970; of events of the outbox.
     pub(crate) at: Option<i64>,
     /// What it means for the addressee's connections.
-    pub(crate) ending: Option<Ending>,
+    pub(crate) close_reason: Option<CloseReason>,
     /// Whose kick it tells of: somebody may wait to hear that it was delivered.
     pub(crate) kicked: Option<LoginId>,
 }
 
 /// A place in the outbox, and what stands there for a browser, if anything does.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Entry {
+pub(crate) struct OutboxEntry {
     pub(crate) position: Position,
-    pub(crate) addressed: Option<(LoginId, Arc<Frame>)>,
+    pub(crate) addressed: Option<(LoginId, Arc<BrowserEvent>)>,
     /// What stood around it may have been forgotten.
     pub(crate) outlived: bool,
 }
@@ -57,7 +57,7 @@ struct Address<'a> {
     at: Option<i64>,
 }
 
-impl Entry {
+impl OutboxEntry {
     /// Reads an event of the outbox.
     ///
     /// # Errors
@@ -74,11 +74,11 @@ impl Entry {
         if own.contains(&&*kind) {
             return Ok(Self::nothing(event));
         }
-        let frame = Frame {
+        let frame = BrowserEvent {
             sequence: event.position.to_string().into(),
             text: event.to_json().into(),
             at: data.at,
-            ending: ending(&kind, &data),
+            close_reason: close_reason(&kind, &data),
             kicked: (kind == Kind::Kicked.as_str()).then_some(data.login),
             kind: kind.into(),
         };
@@ -98,31 +98,31 @@ impl Entry {
     }
 }
 
-fn ending(kind: &str, data: &Address<'_>) -> Option<Ending> {
+fn close_reason(kind: &str, data: &Address<'_>) -> Option<CloseReason> {
     if kind == Kind::Kicked.as_str() {
-        Some(Ending::of_kick(data.code))
+        Some(CloseReason::of_kick(data.code))
     } else if kind == Kind::Released.as_str() {
         // A claim in the same session ended it: the browser is signed in still, maybe as another user.
         match data.reason.as_deref() {
-            Some("reclaimed") => Some(Ending::Reclaimed),
-            _ => Some(Ending::SignedOut),
+            Some("reclaimed") => Some(CloseReason::Reclaimed),
+            _ => Some(CloseReason::SignedOut),
         }
     } else if kind == Kind::Expired.as_str() {
-        Some(Ending::Expired)
+        Some(CloseReason::Expired)
     } else {
         None
     }
 }
 
 /// What the gateway itself has to say, in the same form.
-pub(crate) struct Own<'a> {
+pub(crate) struct GatewayEvents<'a> {
     pub(crate) realm: &'a Realm,
     pub(crate) sequence: &'a str,
 }
 
-impl Own<'_> {
+impl GatewayEvents<'_> {
     /// Caught up: what comes from now on is new.
-    pub(crate) fn connected(&self, identity: &Identity, heartbeat: u64) -> Arc<Frame> {
+    pub(crate) fn connected(&self, identity: &Identity, heartbeat: u64) -> Arc<BrowserEvent> {
         let data = json!({
             "login": identity.login,
             "uid": identity.uid,
@@ -135,17 +135,17 @@ impl Own<'_> {
     }
 
     /// Still here, and this is how far the outbox has come.
-    pub(crate) fn heartbeat(&self) -> Arc<Frame> {
+    pub(crate) fn heartbeat(&self) -> Arc<BrowserEvent> {
         self.frame("io.rsso.heartbeat.v1", &json!({}))
     }
 
     /// The position that was presented is not known any more: events may have been missed.
-    pub(crate) fn gap(&self) -> Arc<Frame> {
+    pub(crate) fn gap(&self) -> Arc<BrowserEvent> {
         self.frame("io.rsso.gap.v1", &json!({}))
     }
 
     /// The kick that a tombstone tells of, where the outbox has forgotten its event.
-    pub(crate) fn kicked(&self, kick: &Kick) -> Arc<Frame> {
+    pub(crate) fn kicked(&self, kick: &Kick) -> Arc<BrowserEvent> {
         let mut data = json!(kick);
         if kick.by.is_none()
             && let Some(members) = data.as_object_mut()
@@ -154,12 +154,12 @@ impl Own<'_> {
         }
         let mut frame = self.frame(Kind::Kicked.as_str(), &data);
         if let Some(frame) = Arc::get_mut(&mut frame) {
-            frame.ending = Some(Ending::of_kick(Some(kick.code.number())));
+            frame.close_reason = Some(CloseReason::of_kick(Some(kick.code.number())));
         }
         frame
     }
 
-    fn frame(&self, kind: &str, data: &serde_json::Value) -> Arc<Frame> {
+    fn frame(&self, kind: &str, data: &serde_json::Value) -> Arc<BrowserEvent> {
         // A moment's name; without randomness the position has to do.
         let id = Moment::now().map_or_else(|_| self.sequence.to_owned(), |moment| moment.name());
         let mut event = json!({
@@ -173,12 +173,12 @@ impl Own<'_> {
         if !self.sequence.is_empty() {
             event["sequence"] = json!(self.sequence);
         }
-        Arc::new(Frame {
+        Arc::new(BrowserEvent {
             kind: kind.into(),
             sequence: self.sequence.into(),
             text: event.to_string().into(),
             at: None,
-            ending: None,
+            close_reason: None,
             kicked: None,
         })
     }
@@ -188,8 +188,8 @@ impl Own<'_> {
 mod tests {
     use super::*;
 
-    fn read(json: &str) -> Result<Entry, String> {
-        Entry::read(&Event {
+    fn read(json: &str) -> Result<OutboxEntry, String> {
+        OutboxEntry::read(&Event {
             position: Position::counted(7),
             json: json.to_owned(),
             outlived: false,
@@ -205,7 +205,7 @@ mod tests {
         .unwrap();
         let (addressee, frame) = read.addressed.unwrap();
         assert_eq!(addressee, login);
-        assert_eq!(frame.ending, Some(Ending::Replaced));
+        assert_eq!(frame.close_reason, Some(CloseReason::Replaced));
         assert_eq!(frame.at, Some(12));
         assert!(frame.text.ends_with(",\"sequence\":\"7\"}"));
     }

@@ -8,31 +8,31 @@ use rsso_core::login::event::Position;
 use rsso_core::login::{Identity, Kick, LoginId, Realm, User};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep};
 
-use super::browser_event::{Frame, Own};
-use super::close_reason::Ending;
-use super::feed::Status;
-use super::hub::{Hub, NoSeat, Obituary, Seat};
+use super::browser_event::{BrowserEvent, GatewayEvents};
+use super::close_reason::CloseReason;
+use super::feed::FeedStatus;
+use super::hub::{Hub, Registration, SubscribeError, TombstoneNotice};
 use super::metrics;
-use super::receipts::Receipts;
-use super::send_queue::{Next, Outlet};
-use super::store_pool::Bearer;
+use super::receipts::DeliveryReceipts;
+use super::send_queue::{Next, SendQueue};
+use super::store_pool::Principal;
 
 /// How far the feed may lag behind what a client knows already.
-const CATCH_UP: Duration = Duration::from_secs(1);
-const LOOK_AGAIN: Duration = Duration::from_millis(10);
+const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(1);
+const CATCH_UP_POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// How long the answer with the cookie of a new login may take to the browser.
-const COOKIE_COMES: Duration = Duration::from_secs(30);
+const NEW_COOKIE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What comes next on a connection.
 #[derive(Debug)]
 pub(crate) enum Item {
     /// What the client missed.
-    Missed(Arc<Frame>),
-    Frame(Arc<Frame>),
+    Missed(Arc<BrowserEvent>),
+    Live(Arc<BrowserEvent>),
     /// Nothing happened for a while.
-    Beat(Arc<Frame>),
-    End(Ending),
+    Heartbeat(Arc<BrowserEvent>),
+    End(CloseReason),
 }
 
 /// What connections have in common.
@@ -41,37 +41,44 @@ pub(crate) struct Channels {
     pub(crate) hub: Arc<Hub>,
     pub(crate) realm: Realm,
     pub(crate) heartbeat: Duration,
-    pub(crate) receipts: Receipts,
-    pub(crate) status: Arc<Status>,
+    pub(crate) receipts: DeliveryReceipts,
+    pub(crate) status: Arc<FeedStatus>,
 }
 
 /// What one connection has to say.
 #[derive(Debug)]
 pub(crate) struct Channel {
-    first: VecDeque<Arc<Frame>>,
+    first: VecDeque<Arc<BrowserEvent>>,
     /// What comes after `first`: the login's events, or the end.
-    then: Result<Open, Ending>,
+    then: Result<Open, CloseReason>,
 }
 
 #[derive(Debug)]
 struct Open {
-    seat: Seat,
-    beat: Interval,
+    registration: Registration,
+    heartbeat_timer: Interval,
     channels: Arc<Channels>,
 }
 
 impl Channels {
     /// Waits until the outbox is read as far as the client has seen it at another gateway, and as far
     /// as the kick that the store told of. A moment, if at all.
-    pub(crate) async fn catch_up(&self, bearer: &Bearer, after: Option<&Result<Position, ()>>) {
-        let deadline = Instant::now() + CATCH_UP;
+    pub(crate) async fn catch_up(
+        &self,
+        principal: &Principal,
+        after: Option<&Result<Position, ()>>,
+    ) {
+        let deadline = Instant::now() + CATCH_UP_TIMEOUT;
         while Instant::now() < deadline {
-            let behind = match (bearer, after) {
-                (Bearer::Kicked(kick), _) => {
+            let behind = match (principal, after) {
+                (Principal::Kicked(kick), _) => {
                     is_recent(kick.at)
-                        && matches!(self.obituary(kick, after), Obituary::Forgotten(_))
+                        && matches!(
+                            self.tombstone_notice(kick, after),
+                            TombstoneNotice::NotInHistory(_)
+                        )
                 }
-                (Bearer::LoggedIn(..), Some(Ok(position))) => {
+                (Principal::LoggedIn(..), Some(Ok(position))) => {
                     *position > self.hub.position() && self.hub.position() != Position::START
                 }
                 _ => false,
@@ -79,7 +86,7 @@ impl Channels {
             if !behind {
                 return;
             }
-            sleep(LOOK_AGAIN).await;
+            sleep(CATCH_UP_POLL_INTERVAL).await;
         }
     }
 
@@ -89,88 +96,94 @@ impl Channels {
         identity: &Identity,
         user: &Arc<User>,
         after: Option<&Result<Position, ()>>,
-    ) -> Result<Channel, NoSeat> {
+    ) -> Result<Channel, SubscribeError> {
         let subscription = self.hub.subscribe(identity.login, user, after)?;
         let sequence = subscription.position.to_string();
         let mut first = VecDeque::with_capacity(1);
         if subscription.gap {
             first.push_back(self.own("").gap());
         }
-        let ended = subscription.missed.iter().any(|f| f.ending.is_some());
+        let ended = subscription.missed.iter().any(|f| f.close_reason.is_some());
         first.extend(subscription.missed);
         if !ended {
             let heartbeat = self.heartbeat.as_secs();
             first.push_back(self.own(&sequence).connected(identity, heartbeat));
         }
-        let mut beat = interval_at(Instant::now() + self.heartbeat, self.heartbeat);
-        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut heartbeat_timer = interval_at(Instant::now() + self.heartbeat, self.heartbeat);
+        heartbeat_timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Ok(Channel {
             first,
             then: Ok(Open {
-                seat: subscription.seat,
-                beat,
+                registration: subscription.registration,
+                heartbeat_timer,
                 channels: Arc::clone(self),
             }),
         })
     }
 
     /// The channel of a kicked session; `None` where it has been told.
-    pub(crate) fn last_words(
+    pub(crate) fn open_for_kicked(
         &self,
         kick: &Kick,
         after: Option<&Result<Position, ()>>,
     ) -> Option<Channel> {
-        let frame = match self.obituary(kick, after) {
-            Obituary::Told => return None,
-            Obituary::Event(frame) => frame,
-            Obituary::Forgotten(position) => self.own(&position.to_string()).kicked(kick),
+        let frame = match self.tombstone_notice(kick, after) {
+            TombstoneNotice::AlreadySeen => return None,
+            TombstoneNotice::Event(frame) => frame,
+            TombstoneNotice::NotInHistory(position) => self.own(&position.to_string()).kicked(kick),
         };
         Some(Channel {
-            then: Err(Ending::of_kick(Some(kick.code.number()))),
+            then: Err(CloseReason::of_kick(Some(kick.code.number()))),
             first: [frame].into(),
         })
     }
 
     /// How the login ended that a browser had, whose cookie stands for nobody now. `newest` is where
     /// the outbox ends: the end may be written there and not read yet.
-    pub(crate) async fn end_of(&self, login: LoginId, newest: &Position) -> Ending {
-        let deadline = Instant::now() + CATCH_UP;
+    pub(crate) async fn end_of(&self, login: LoginId, newest: &Position) -> CloseReason {
+        let deadline = Instant::now() + CATCH_UP_TIMEOUT;
         while self.hub.position() < *newest && Instant::now() < deadline {
-            sleep(LOOK_AGAIN).await;
+            sleep(CATCH_UP_POLL_INTERVAL).await;
         }
         match self.hub.end_of(login) {
             // The cookie of the login that came after it may be on its way to the browser.
-            Some((Ending::Reclaimed, at)) if at.is_some_and(|at| is_within(at, COOKIE_COMES)) => {
-                Ending::Reclaimed
+            Some((CloseReason::Reclaimed, at))
+                if at.is_some_and(|at| is_within(at, NEW_COOKIE_TIMEOUT)) =>
+            {
+                CloseReason::Reclaimed
             }
-            Some((ending, _)) if ending != Ending::Reclaimed => ending,
-            _ => Ending::Expired,
+            Some((close_reason, _)) if close_reason != CloseReason::Reclaimed => close_reason,
+            _ => CloseReason::Expired,
         }
     }
 
     /// A channel that only says why it ends.
-    pub(crate) fn closed(ending: Ending) -> Channel {
+    pub(crate) fn closed(close_reason: CloseReason) -> Channel {
         Channel {
             first: VecDeque::new(),
-            then: Err(ending),
+            then: Err(close_reason),
         }
     }
 
-    fn obituary(&self, kick: &Kick, after: Option<&Result<Position, ()>>) -> Obituary {
+    fn tombstone_notice(
+        &self,
+        kick: &Kick,
+        after: Option<&Result<Position, ()>>,
+    ) -> TombstoneNotice {
         let settled = self.status.is_ready() && !is_recent(kick.at);
-        self.hub.obituary(kick, after, settled)
+        self.hub.tombstone_notice(kick, after, settled)
     }
 
     /// What was sent to somebody who was waiting for it.
-    pub(crate) fn sent(&self, frame: &Frame) {
+    pub(crate) fn sent(&self, frame: &BrowserEvent) {
         metrics::delivered_live(frame);
         if let Some(login) = frame.kicked {
             self.receipts.delivered(login);
         }
     }
 
-    fn own<'a>(&'a self, sequence: &'a str) -> Own<'a> {
-        Own {
+    fn own<'a>(&'a self, sequence: &'a str) -> GatewayEvents<'a> {
+        GatewayEvents {
             realm: &self.realm,
             sequence,
         }
@@ -179,9 +192,9 @@ impl Channels {
 
 impl Channel {
     /// The queue behind it, if there is one.
-    pub(crate) fn outlet(&self) -> Option<Arc<Outlet>> {
+    pub(crate) fn send_queue(&self) -> Option<Arc<SendQueue>> {
         let open = self.then.as_ref().ok()?;
-        Some(Arc::clone(&open.seat.outlet))
+        Some(Arc::clone(&open.registration.send_queue))
     }
 
     /// What comes next. After an end, nothing does.
@@ -191,29 +204,29 @@ impl Channel {
                 // For the rest of a long life.
                 self.first = VecDeque::new();
             }
-            if let Some(ending) = frame.ending {
+            if let Some(close_reason) = frame.close_reason {
                 self.first = VecDeque::new();
-                self.then = Err(ending);
+                self.then = Err(close_reason);
             }
             return Item::Missed(frame);
         }
         let open = match &mut self.then {
             Ok(open) => open,
-            Err(ending) => return Item::End(*ending),
+            Err(close_reason) => return Item::End(*close_reason),
         };
         tokio::select! {
             // What happened comes before that nothing did.
             biased;
-            next = open.seat.outlet.next() => match next {
-                Next::Send(frame) => Item::Frame(frame),
-                Next::End(ending) => {
-                    self.then = Err(ending);
-                    Item::End(ending)
+            next = open.registration.send_queue.next() => match next {
+                Next::Send(frame) => Item::Live(frame),
+                Next::End(close_reason) => {
+                    self.then = Err(close_reason);
+                    Item::End(close_reason)
                 }
             },
-            _ = open.beat.tick() => {
+            _ = open.heartbeat_timer.tick() => {
                 let sequence = open.channels.hub.position().to_string();
-                Item::Beat(open.channels.own(&sequence).heartbeat())
+                Item::Heartbeat(open.channels.own(&sequence).heartbeat())
             }
         }
     }

@@ -8,12 +8,12 @@ use ipnet::IpNet;
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The client's address; `None` over a unix socket of a proxy that names nobody.
-pub(crate) fn address(
+pub(crate) fn of_request(
     peer: Option<IpAddr>,
     headers: &HeaderMap,
     trusted: &[IpNet],
 ) -> Option<IpAddr> {
-    if !peer.is_none_or(|peer| is_trusted(peer, trusted)) {
+    if !peer.is_none_or(|peer| is_trusted_proxy(peer, trusted)) {
         return peer;
     }
     // From the right: what stands before the first address that is not trusted, anybody may have written.
@@ -24,7 +24,7 @@ pub(crate) fn address(
         .map(parse)
         .collect();
     while let Some(Some(address)) = named.pop() {
-        if !is_trusted(address, trusted) {
+        if !is_trusted_proxy(address, trusted) {
             return Some(address);
         }
     }
@@ -42,19 +42,19 @@ fn parse(text: &[u8]) -> Option<IpAddr> {
 }
 
 /// Whether a proxy says whom it speaks for, readably or not.
-pub(crate) fn names_anybody(headers: &HeaderMap) -> bool {
+pub(crate) fn has_forwarded_for(headers: &HeaderMap) -> bool {
     headers.contains_key(X_FORWARDED_FOR)
 }
 
 /// Whether a proxy at this address is believed. One on this machine is no exception: whoever has an account
 /// here could name anybody.
-pub(crate) fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
+pub(crate) fn is_trusted_proxy(address: IpAddr, trusted: &[IpNet]) -> bool {
     let address = address.to_canonical();
     trusted.iter().any(|net| net.contains(&address))
 }
 
 /// What counts as one client: of IPv6 a network of 64 bits, all of which is one customer's.
-pub(crate) fn client(address: IpAddr) -> IpAddr {
+pub(crate) fn limited_network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() >> 64 << 64).into()),
         v4 @ IpAddr::V4(_) => v4,
@@ -72,7 +72,7 @@ mod tests {
         let forwarded = HeaderValue::from_bytes(forwarded.as_bytes()).unwrap();
         headers.insert(X_FORWARDED_FOR, forwarded);
         let trusted = ["10.0.0.0/8", "127.0.0.1/32"].map(|net| net.parse().unwrap());
-        let address = address(Some(peer.parse().unwrap()), &headers, &trusted);
+        let address = of_request(Some(peer.parse().unwrap()), &headers, &trusted);
         address.unwrap().to_string()
     }
 
@@ -81,7 +81,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(X_FORWARDED_FOR, HeaderValue::from_static("198.51.100.7"));
         let of =
-            |peer: Option<&str>| address(peer.map(|peer| peer.parse().unwrap()), &headers, &[]);
+            |peer: Option<&str>| of_request(peer.map(|peer| peer.parse().unwrap()), &headers, &[]);
         for peer in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
             let itself = peer.parse().ok();
             assert_eq!(of(Some(peer)), itself);
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn an_ipv6_customer_is_one_client() {
-        let client = |text: &str| client(text.parse().unwrap()).to_string();
+        let client = |text: &str| limited_network(text.parse().unwrap()).to_string();
         assert_eq!(client("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
         assert_eq!(client("192.0.2.1"), "192.0.2.1");
     }

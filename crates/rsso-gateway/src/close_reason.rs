@@ -7,7 +7,7 @@
 
 /// Why a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub(crate) enum CloseReason {
     /// A newcomer took the login's place.
     Replaced,
     /// `sso_kick()`, `rsso kick`.
@@ -30,7 +30,7 @@ pub(crate) enum Ending {
     TooBig,
 }
 
-impl Ending {
+impl CloseReason {
     pub(crate) fn code(self) -> u16 {
         match self {
             Self::Replaced => 4001,

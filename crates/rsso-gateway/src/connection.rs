@@ -16,19 +16,19 @@ use tokio::sync::Notify;
 use tokio::time::sleep;
 use tower::ServiceExt as _;
 
-use super::close_reason::Ending;
+use super::close_reason::CloseReason;
 use super::connection_limits::Permit;
 use super::metrics;
-use super::send_queue::Outlet;
+use super::send_queue::SendQueue;
 
 /// How long a client may take for the head of its request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Buffers that a connection keeps; a request's head must fit (hyper's least).
-const BUFFER: usize = 8192;
+const MAX_HEAD_SIZE: usize = 8192;
 
 /// Until a client that does not read is cut off: it may still take what says why.
-const LAST_CHANCE: Duration = Duration::from_secs(5);
+const OVERRUN_GRACE: Duration = Duration::from_secs(5);
 
 /// What the handlers know of the connection that a request came over.
 #[derive(Debug)]
@@ -37,8 +37,8 @@ pub(crate) struct Connection {
     pub(crate) peer: Option<IpAddr>,
     /// Room at all, and of the peer's address if that is the client's own.
     permits: (Permit, Option<Permit>),
-    outlet: OnceLock<Arc<Outlet>>,
-    watched: Notify,
+    send_queue: OnceLock<Arc<SendQueue>>,
+    has_queue: Notify,
 }
 
 impl Connection {
@@ -46,8 +46,8 @@ impl Connection {
         Self {
             peer,
             permits: (permit, of_address),
-            outlet: OnceLock::new(),
-            watched: Notify::new(),
+            send_queue: OnceLock::new(),
+            has_queue: Notify::new(),
         }
     }
 
@@ -58,18 +58,18 @@ impl Connection {
 
     /// The response is a stream out of this queue. Nobody asks it for more while the client does
     /// not read, so the connection has to look itself.
-    pub(crate) fn watch(&self, outlet: Arc<Outlet>) {
-        if self.outlet.set(outlet).is_ok() {
-            self.watched.notify_one();
+    pub(crate) fn watch_queue(&self, send_queue: Arc<SendQueue>) {
+        if self.send_queue.set(send_queue).is_ok() {
+            self.has_queue.notify_one();
         }
     }
 
-    async fn stuck(&self) {
-        self.watched.notified().await;
-        if let Some(outlet) = self.outlet.get() {
-            outlet.overrun().await;
+    async fn overrun(&self) {
+        self.has_queue.notified().await;
+        if let Some(send_queue) = self.send_queue.get() {
+            send_queue.overrun().await;
         }
-        sleep(LAST_CHANCE).await;
+        sleep(OVERRUN_GRACE).await;
     }
 }
 
@@ -97,7 +97,7 @@ pub(crate) async fn serve(
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(BUFFER)
+        .max_buf_size(MAX_HEAD_SIZE)
         .serve_connection(TokioIo::new(io), service)
         .with_upgrades();
     tokio::select! {
@@ -106,9 +106,9 @@ pub(crate) async fn serve(
                 tracing::debug!(%error, "a connection broke");
             }
         }
-        () = connection.stuck() => {
-            if !connection.outlet.get().is_some_and(|outlet| outlet.has_ended()) {
-                metrics::closed(Ending::TooSlow);
+        () = connection.overrun() => {
+            if !connection.send_queue.get().is_some_and(|send_queue| send_queue.has_ended()) {
+                metrics::closed(CloseReason::TooSlow);
             }
         }
     }

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 /// What is counted.
 #[derive(Debug)]
-pub(crate) struct Caps {
+pub(crate) struct ConnectionLimits {
     max: usize,
     max_per_address: usize,
     counts: Mutex<Counts>,
@@ -23,11 +23,11 @@ struct Counts {
 /// A counted connection; dropping it makes room.
 #[derive(Debug)]
 pub(crate) struct Permit {
-    caps: Arc<Caps>,
+    limits: Arc<ConnectionLimits>,
     address: Option<IpAddr>,
 }
 
-impl Caps {
+impl ConnectionLimits {
     pub(crate) fn new(max: usize, max_per_address: usize) -> Self {
         Self {
             max,
@@ -42,7 +42,7 @@ impl Caps {
         (counts.all < self.max).then(|| {
             counts.all += 1;
             Permit {
-                caps: Arc::clone(self),
+                limits: Arc::clone(self),
                 address: None,
             }
         })
@@ -55,7 +55,7 @@ impl Caps {
         (*count < self.max_per_address).then(|| {
             *count += 1;
             Permit {
-                caps: Arc::clone(self),
+                limits: Arc::clone(self),
                 address: Some(address),
             }
         })
@@ -64,7 +64,7 @@ impl Caps {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let mut counts = self.caps.counts.lock();
+        let mut counts = self.limits.counts.lock();
         let Some(address) = self.address else {
             counts.all -= 1;
             return;

@@ -26,11 +26,15 @@ pub fn session_ids(headers: &HeaderMap, name: &str) -> Vec<SessionId> {
 }
 
 /// What may be session ids under other names, each with its name: at most so many.
-pub(crate) fn others(headers: &HeaderMap, name: &str, most: usize) -> Vec<(String, SessionId)> {
+pub(crate) fn ids_of_other_cookies(
+    headers: &HeaderMap,
+    name: &str,
+    most: usize,
+) -> Vec<(String, SessionId)> {
     let named = |pair: &[u8]| {
         let (other, value) = str::from_utf8(pair.trim_ascii()).ok()?.split_once('=')?;
         let id = SessionId::parse(&percent_decode(value.as_bytes()).collect::<Vec<_>>()).ok()?;
-        (other != name && is_name(other)).then(|| (other.to_owned(), id))
+        (other != name && is_session_name(other)).then(|| (other.to_owned(), id))
     };
     pairs(headers).filter_map(named).take(most).collect()
 }
@@ -48,7 +52,7 @@ fn value_of(pair: &[u8], name: &str) -> Option<Vec<u8>> {
 
 /// Whether PHP takes this as `session.name`.
 #[must_use]
-pub fn is_name(name: &str) -> bool {
+pub fn is_session_name(name: &str) -> bool {
     let special = |c: char| !c.is_ascii_graphic() || "=,;.[".contains(c);
     !name.is_empty() && !name.chars().any(special) && !name.bytes().all(|b| b.is_ascii_digit())
 }
@@ -104,7 +108,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         let cookie = "PHPSESSID=a; sid=b%2Cc; 12=x; lang=../de; __Host-sid=d; x=1";
         headers.append(header::COOKIE, HeaderValue::from_static(cookie));
-        let found = others(&headers, "PHPSESSID", 2);
+        let found = ids_of_other_cookies(&headers, "PHPSESSID", 2);
         let names: Vec<_> = found
             .iter()
             .map(|(name, id)| (&**name, id.expose()))
@@ -114,9 +118,9 @@ mod tests {
 
     #[test]
     fn names_are_phps() {
-        assert!(is_name("PHPSESSID") && is_name("__Host-sid"));
+        assert!(is_session_name("PHPSESSID") && is_session_name("__Host-sid"));
         for name in ["", "a b", "a=b", "123", "a;b", "a.b", "a[b", "\u{e4}"] {
-            assert!(!is_name(name), "{name}");
+            assert!(!is_session_name(name), "{name}");
         }
     }
 

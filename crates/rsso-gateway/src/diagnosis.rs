@@ -14,11 +14,11 @@ use rsso_core::{Result, SessionId, SessionKey};
 
 use super::cookie;
 use super::php_settings::{self, Comparison, Difference, compare};
-use super::setting_warnings::Hints;
-use super::store_pool::{Bearer, Desk};
+use super::setting_warnings::SettingWarnings;
+use super::store_pool::{Principal, StorePool};
 
 /// For how long somebody who was signed in shows that the settings fit: who is not is a visitor then.
-const FITS: Duration = Duration::from_secs(600);
+const PROVEN_FOR: Duration = Duration::from_secs(600);
 
 /// How many ids are looked up.
 const MAX_IDS: usize = 4;
@@ -27,14 +27,14 @@ const MAX_OTHERS: usize = 8;
 /// Knows whether anybody has been signed in yet, and what to look for where nobody is.
 #[derive(Debug)]
 pub(crate) struct Diagnosis {
-    site: Site,
+    site: ExpectedSettings,
     /// When somebody was signed in, or kicked, last.
-    fitted: Mutex<Option<Instant>>,
+    last_sign_in: Mutex<Option<Instant>>,
 }
 
 /// The settings that must be PHP's.
 #[derive(Debug, Clone)]
-pub(crate) struct Site {
+pub(crate) struct ExpectedSettings {
     pub(crate) cookie: String,
     pub(crate) realm: Realm,
     /// Whether ids are hashed in the store; `None`: an existing table has them as they are.
@@ -67,47 +67,47 @@ struct Presented {
 }
 
 impl Diagnosis {
-    pub(crate) fn new(site: Site) -> Self {
+    pub(crate) fn new(site: ExpectedSettings) -> Self {
         Self {
             site,
-            fitted: Mutex::default(),
+            last_sign_in: Mutex::default(),
         }
     }
 
     /// Looks for what is wrong where nobody is signed in, and warns of it, in a task of its own.
-    pub(crate) fn learn(
+    pub(crate) fn observe(
         &self,
-        bearer: &Bearer,
+        principal: &Principal,
         headers: &HeaderMap,
         ids: &[SessionId],
-        desk: &Desk,
-        hints: &Arc<Hints>,
+        store_pool: &StorePool,
+        warnings: &Arc<SettingWarnings>,
     ) {
         let now = Instant::now();
-        if !matches!(bearer, Bearer::Nobody) {
-            *self.fitted.lock() = Some(now);
+        if !matches!(principal, Principal::Nobody) {
+            *self.last_sign_in.lock() = Some(now);
             return;
         }
-        let fitted = *self.fitted.lock();
-        let lately = |then| now.saturating_duration_since(then) < FITS;
-        if fitted.is_some_and(lately) || !hints.is_due("sign-in", now) {
+        let last_sign_in = *self.last_sign_in.lock();
+        let lately = |then| now.saturating_duration_since(then) < PROVEN_FOR;
+        if last_sign_in.is_some_and(lately) || !warnings.is_due("sign-in", now) {
             return;
         }
         let presented = Presented {
             ids: ids.iter().take(MAX_IDS).cloned().collect(),
-            others: cookie::others(headers, &self.site.cookie, MAX_OTHERS),
+            others: cookie::ids_of_other_cookies(headers, &self.site.cookie, MAX_OTHERS),
         };
         let site = self.site.clone();
-        let (desk, hints) = (desk.clone(), Arc::clone(hints));
+        let (store_pool, warnings) = (store_pool.clone(), Arc::clone(warnings));
         tokio::spawn(async move {
             let without = presented.ids.is_empty();
-            let asked = desk.ask(move |store| Ok((find(store, &presented, &site)?, site)));
+            let asked = store_pool.run(move |store| Ok((find(store, &presented, &site)?, site)));
             // A store that cannot be asked has been told to the log.
             if let Ok((finding, site)) = asked.await
-                && (fitted.is_none() || finding.is_certain())
+                && (last_sign_in.is_none() || finding.is_certain())
             {
                 let (setting, problem) = finding.advice(&site, without);
-                hints.warn(setting, &problem);
+                warnings.warn(setting, &problem);
             }
         });
     }
@@ -120,7 +120,7 @@ impl Finding {
     }
 
     /// The setting, and what to do. `without`: the browser has no cookie of the name.
-    fn advice(&self, site: &Site, without: bool) -> (&'static str, String) {
+    fn advice(&self, site: &ExpectedSettings, without: bool) -> (&'static str, String) {
         let (cookie, realm) = (&site.cookie, site.realm.as_str());
         match self {
             Self::Realm => (
@@ -141,7 +141,7 @@ impl Finding {
                 differences.first().map_or("dsn", |first| first.setting),
                 format!(
                     "nobody has been signed in so far, and PHP, which has left word in the store, uses other settings: {}",
-                    php_settings::said(differences)
+                    php_settings::describe(differences)
                 ),
             ),
             Self::Unknown(_) if without => (
@@ -171,7 +171,7 @@ impl Finding {
     }
 }
 
-fn find(store: &mut dyn Store, presented: &Presented, site: &Site) -> Result<Finding> {
+fn find(store: &mut dyn Store, presented: &Presented, site: &ExpectedSettings) -> Result<Finding> {
     let hashed = site.hash_ids.unwrap_or(false);
     let mut login_of = |id: &SessionId, hashed| store.login_of(&SessionKey::of(id, hashed));
     for id in &presented.ids {
@@ -199,6 +199,6 @@ fn find(store: &mut dyn Store, presented: &Presented, site: &Site) -> Result<Fin
             Finding::Others(differences)
         }
         Comparison::Same => Finding::Unknown(true),
-        Comparison::NoWord => Finding::Unknown(false),
+        Comparison::NothingFromPhp => Finding::Unknown(false),
     })
 }

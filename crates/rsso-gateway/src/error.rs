@@ -5,7 +5,7 @@ use std::io;
 use metrics_exporter_prometheus::BuildError;
 use thiserror::Error;
 
-use super::listener::Address;
+use super::listener::ListenAddress;
 
 /// Why the gateway cannot start.
 #[derive(Debug, Error)]
@@ -19,7 +19,7 @@ pub enum StartError {
         /// Where it was given.
         flag: &'static str,
         /// The address.
-        address: Address,
+        address: ListenAddress,
         /// What the system says.
         error: io::Error,
     },

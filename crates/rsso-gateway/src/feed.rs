@@ -15,29 +15,29 @@ use rsso_core::login::Realm;
 use rsso_core::login::event::{Event, Position};
 use rsso_core::store::{OpenStore, Store};
 
-use super::browser_event::Entry;
+use super::browser_event::OutboxEntry;
 use super::hub::Hub;
 use super::metrics;
 
 /// How many events are asked for at once.
-const BATCH: usize = 1000;
+const BATCH_SIZE: usize = 1000;
 
 /// How long one question waits for an answer.
-const WAIT: Duration = Duration::from_secs(1);
+const POLL_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Between attempts at a store that fails: the first, and the longest.
-const PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+const FIRST_RETRY_DELAY: Duration = Duration::from_millis(50);
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(2);
 
 /// How often a quiet outbox is asked whether it still is the one that was read.
-const SAME: Duration = Duration::from_secs(5);
+const RESET_CHECK_INTERVAL: Duration = Duration::from_secs(5);
 
-/// How old the store's last answer may be: it is asked at least every second ([`WAIT`]).
-const FRESH: Duration = Duration::from_secs(3);
+/// How old the store's last answer may be: it is asked at least every second ([`POLL_TIMEOUT`]).
+const MAX_ANSWER_AGE: Duration = Duration::from_secs(3);
 
 /// What the rest of the gateway sees of the feed.
 #[derive(Debug, Default)]
-pub(crate) struct Status {
+pub(crate) struct FeedStatus {
     /// The outbox has been read to its end, and no question has failed since.
     ready: AtomicBool,
     /// When the store answered last: one that hangs is not ready, long before the question fails.
@@ -46,7 +46,7 @@ pub(crate) struct Status {
     loaded: AtomicBool,
 }
 
-impl Status {
+impl FeedStatus {
     /// Whether the outbox can be read now.
     pub(crate) fn is_ready(&self) -> bool {
         self.follows() && self.is_fresh(Instant::now())
@@ -59,7 +59,7 @@ impl Status {
 
     fn is_fresh(&self, now: Instant) -> bool {
         let answered = *self.answered.lock();
-        answered.is_some_and(|at| now.saturating_duration_since(at) < FRESH)
+        answered.is_some_and(|at| now.saturating_duration_since(at) < MAX_ANSWER_AGE)
     }
 
     fn answered(&self) {
@@ -82,7 +82,7 @@ impl Status {
 }
 
 /// Who reads along: is given what is new once the outbox was read to its end.
-pub trait Follower: Send + Sync {
+pub trait FeedObserver: Send + Sync {
     /// The feed has read to `position`, and what was read before has nothing to do with it; `None`: it
     /// reads nothing now.
     fn begin(&self, position: Option<Position>);
@@ -96,14 +96,14 @@ pub(crate) fn start(
     store: Arc<dyn OpenStore>,
     realm: Realm,
     hub: Arc<Hub>,
-    follower: Arc<dyn Follower>,
-) -> std::io::Result<Arc<Status>> {
-    let status = Arc::new(Status::default());
+    observer: Arc<dyn FeedObserver>,
+) -> std::io::Result<Arc<FeedStatus>> {
+    let status = Arc::new(FeedStatus::default());
     let feed = Feed {
         store,
         realm,
         hub,
-        follower,
+        observer,
         status: Arc::clone(&status),
         after: Position::START,
     };
@@ -117,21 +117,21 @@ struct Feed {
     store: Arc<dyn OpenStore>,
     realm: Realm,
     hub: Arc<Hub>,
-    follower: Arc<dyn Follower>,
-    status: Arc<Status>,
+    observer: Arc<dyn FeedObserver>,
+    status: Arc<FeedStatus>,
     after: Position,
 }
 
 impl Feed {
     fn run(mut self) {
-        let mut pause = PAUSE;
+        let mut pause = FIRST_RETRY_DELAY;
         loop {
             let before = Instant::now();
             let read = panic::catch_unwind(AssertUnwindSafe(|| self.read()));
             self.status.set(false);
-            self.follower.begin(None);
-            if before.elapsed() > LONGEST_PAUSE {
-                pause = PAUSE;
+            self.observer.begin(None);
+            if before.elapsed() > MAX_RETRY_DELAY {
+                pause = FIRST_RETRY_DELAY;
             }
             match read {
                 Ok(Err(error)) => {
@@ -141,7 +141,7 @@ impl Feed {
                 Err(_) => tracing::error!("reading the outbox panicked"),
             }
             thread::sleep(pause);
-            pause = LONGEST_PAUSE.min(pause * 2);
+            pause = MAX_RETRY_DELAY.min(pause * 2);
         }
     }
 
@@ -152,29 +152,29 @@ impl Feed {
         let mut checked = Instant::now();
         loop {
             let wait = if self.status.follows() {
-                WAIT
+                POLL_TIMEOUT
             } else {
                 Duration::ZERO
             };
-            let events = store.await_events(&self.realm, &self.after, BATCH, wait)?;
+            let events = store.await_events(&self.realm, &self.after, BATCH_SIZE, wait)?;
             self.status.answered();
-            let all = events.len() < BATCH;
+            let all = events.len() < BATCH_SIZE;
             if let Some(last) = events.last().map(|event| event.position.clone()) {
-                self.hand_on(&events);
+                self.publish(&events);
                 let behind = std::mem::replace(&mut self.after, last);
                 if events.iter().any(|event| event.outlived) {
-                    // A follower sees for itself what is missing there.
-                    self.follower.begin(None);
+                    // A observer sees for itself what is missing there.
+                    self.observer.begin(None);
                 } else if self.status.follows() {
-                    self.follower.put(behind, events);
+                    self.observer.put(behind, events);
                 }
-            } else if checked.elapsed() > SAME {
+            } else if checked.elapsed() > RESET_CHECK_INTERVAL {
                 self.reposition(&mut *store)?;
                 checked = Instant::now();
             }
             if all && !self.status.follows() {
                 self.status.set(true);
-                self.follower.begin(Some(self.after.clone()));
+                self.observer.begin(Some(self.after.clone()));
             }
         }
     }
@@ -185,16 +185,16 @@ impl Feed {
         if store.newest(&self.realm)? < self.after {
             tracing::info!("the outbox begins anew");
             self.after = Position::START;
-            self.follower.begin(Some(Position::START));
+            self.observer.begin(Some(Position::START));
         }
         Ok(())
     }
 
-    fn hand_on(&self, events: &[Event]) {
+    fn publish(&self, events: &[Event]) {
         let read = |event: &Event| {
-            Entry::read(event).unwrap_or_else(|problem| {
+            OutboxEntry::read(event).unwrap_or_else(|problem| {
                 tracing::warn!(position = %event.position, problem, "an event is left out");
-                Entry::nothing(event)
+                OutboxEntry::nothing(event)
             })
         };
         let entries: Vec<_> = events.iter().map(read).collect();
@@ -213,12 +213,12 @@ mod tests {
 
     #[test]
     fn a_store_that_has_not_answered_for_a_while_is_not_ready() {
-        let status = Status::default();
+        let status = FeedStatus::default();
         status.set(true);
         assert!(!status.is_ready());
         status.answered();
         assert!(status.is_ready());
         let now = Instant::now();
-        assert!(status.is_fresh(now) && !status.is_fresh(now + FRESH));
+        assert!(status.is_fresh(now) && !status.is_fresh(now + MAX_ANSWER_AGE));
     }
 }

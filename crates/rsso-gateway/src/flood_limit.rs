@@ -20,12 +20,12 @@ const PER_SECOND: u64 = 1 << 10;
 
 /// What a client may still send.
 #[derive(Debug)]
-struct Allowance {
+struct TokenBucket {
     left: u64,
     since: Instant,
 }
 
-impl Allowance {
+impl TokenBucket {
     fn new(now: Instant) -> Self {
         Self {
             left: BURST,
@@ -47,20 +47,20 @@ impl Allowance {
 
 /// A connection whose client sends more than that cannot be read any more.
 #[derive(Debug)]
-pub(crate) struct Metered<S> {
+pub(crate) struct FloodLimited<S> {
     stream: S,
-    allowance: Allowance,
+    bucket: TokenBucket,
 }
 
 /// What reading fails with then.
 #[derive(Debug)]
-struct Flood;
+struct FloodError;
 
-impl<S> Metered<S> {
+impl<S> FloodLimited<S> {
     pub(crate) fn new(stream: S) -> Self {
         Self {
             stream,
-            allowance: Allowance::new(Instant::now()),
+            bucket: TokenBucket::new(Instant::now()),
         }
     }
 }
@@ -72,7 +72,7 @@ pub(crate) fn is_flood(error: &(dyn Error + 'static)) -> bool {
         let io = error.downcast_ref::<io::Error>();
         if io
             .and_then(io::Error::get_ref)
-            .is_some_and(|e| e.is::<Flood>())
+            .is_some_and(|e| e.is::<FloodError>())
         {
             return true;
         }
@@ -81,15 +81,15 @@ pub(crate) fn is_flood(error: &(dyn Error + 'static)) -> bool {
     false
 }
 
-impl fmt::Display for Flood {
+impl fmt::Display for FloodError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the client sends too much")
     }
 }
 
-impl Error for Flood {}
+impl Error for FloodError {}
 
-impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for FloodLimited<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -101,15 +101,15 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
             return read;
         }
         let bytes = (buffer.filled().len() - before) as u64;
-        if !self.allowance.take(bytes, Instant::now()) {
+        if !self.bucket.take(bytes, Instant::now()) {
             buffer.set_filled(before);
-            return Poll::Ready(Err(io::Error::other(Flood)));
+            return Poll::Ready(Err(io::Error::other(FloodError)));
         }
         Poll::Ready(Ok(()))
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for FloodLimited<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -146,22 +146,22 @@ mod tests {
     #[test]
     fn a_burst_is_taken_and_then_a_little_each_second() {
         let now = Instant::now();
-        let mut allowance = Allowance::new(now);
-        assert!(allowance.take(BURST, now));
-        assert!(!allowance.take(1, now));
+        let mut bucket = TokenBucket::new(now);
+        assert!(bucket.take(BURST, now));
+        assert!(!bucket.take(1, now));
         for second in 1..=100 {
             let then = now + Duration::from_secs(second);
-            assert!(allowance.take(PER_SECOND, then));
-            assert!(!allowance.take(1, then));
+            assert!(bucket.take(PER_SECOND, then));
+            assert!(!bucket.take(1, then));
         }
         // What was not used is not saved up for ever.
         let later = now + Duration::from_secs(1_000_000);
-        assert!(!allowance.take(BURST + 1, later));
+        assert!(!bucket.take(BURST + 1, later));
     }
 
     #[test]
     fn a_flood_is_known_by_its_error() {
-        let flood = io::Error::other(Flood);
+        let flood = io::Error::other(FloodError);
         assert!(is_flood(&flood));
         assert!(is_flood(&tungstenite::Error::Io(flood)));
         assert!(!is_flood(&io::Error::from(io::ErrorKind::BrokenPipe)));

@@ -7,17 +7,17 @@ use rsso_core::login::event::Position;
 
 use super::admission::{self, Refusal};
 use super::channel::{Channel, Channels};
-use super::close_reason::Ending;
+use super::close_reason::CloseReason;
 use super::connection::Connection;
 use super::connection_limits::Permit;
 use super::gateway::Gateway;
-use super::hub::NoSeat;
-use super::store_pool::{Bearer, Unavailable};
+use super::hub::SubscribeError;
+use super::store_pool::{Principal, StoreUnavailable};
 
 /// Who came, and what for.
 #[derive(Debug)]
-pub(crate) struct Visit {
-    pub(crate) purpose: Purpose,
+pub(crate) struct Handshake {
+    pub(crate) reply: Reply,
     /// The origin that the answer has to allow.
     pub(crate) allow: Option<HeaderValue>,
     pub(crate) permit: Option<Permit>,
@@ -25,45 +25,47 @@ pub(crate) struct Visit {
 
 /// What there is to say.
 #[derive(Debug)]
-pub(crate) enum Purpose {
+pub(crate) enum Reply {
     /// Events, or why there will be none.
-    Listen(Channel),
+    Stream(Channel),
     /// Nothing but why: its login has ended so, or the cookie stands for nobody.
-    Told(Ending),
+    Close(CloseReason),
 }
 
 impl Gateway {
-    pub(crate) async fn visit(
+    pub(crate) async fn handshake(
         &self,
         connection: &Connection,
         headers: &HeaderMap,
         query: Option<&str>,
-    ) -> Result<Visit, Refusal> {
-        let admission = self.door.admit(connection, headers).await?;
+    ) -> Result<Handshake, Refusal> {
+        let admitted = self.admission.admit(connection, headers).await?;
         let after = admission::last_event_id(headers, query);
         let channels = &self.channels;
-        channels.catch_up(&admission.bearer, after.as_ref()).await;
-        let purpose = match &admission.bearer {
-            Bearer::LoggedIn(identity, user) => {
+        channels.catch_up(&admitted.principal, after.as_ref()).await;
+        let reply = match &admitted.principal {
+            Principal::LoggedIn(identity, user) => {
                 match channels.open(identity, user, after.as_ref()) {
-                    Ok(channel) => Purpose::Listen(channel),
-                    Err(NoSeat::Draining) => Purpose::Listen(Channels::closed(Ending::GoingAway)),
-                    Err(NoSeat::TooMany) => return Err(Refusal::Crowded(admission.allow)),
+                    Ok(channel) => Reply::Stream(channel),
+                    Err(SubscribeError::Draining) => {
+                        Reply::Stream(Channels::closed(CloseReason::GoingAway))
+                    }
+                    Err(SubscribeError::TooMany) => return Err(Refusal::Crowded(admitted.allow)),
                 }
             }
-            Bearer::Kicked(kick) => channels.last_words(kick, after.as_ref()).map_or_else(
-                || Purpose::Told(Ending::of_kick(Some(kick.code.number()))),
-                Purpose::Listen,
+            Principal::Kicked(kick) => channels.open_for_kicked(kick, after.as_ref()).map_or_else(
+                || Reply::Close(CloseReason::of_kick(Some(kick.code.number()))),
+                Reply::Stream,
             ),
-            Bearer::Nobody => match self.end_of(query, after.as_ref()).await {
-                Ok(ending) => Purpose::Told(ending),
-                Err(Unavailable) => return Err(Refusal::Unavailable(admission.allow)),
+            Principal::Nobody => match self.end_of(query, after.as_ref()).await {
+                Ok(close_reason) => Reply::Close(close_reason),
+                Err(StoreUnavailable) => return Err(Refusal::Unavailable(admitted.allow)),
             },
         };
-        Ok(Visit {
-            purpose,
-            allow: admission.allow,
-            permit: admission.permit,
+        Ok(Handshake {
+            reply,
+            allow: admitted.allow,
+            permit: admitted.permit,
         })
     }
 
@@ -72,17 +74,17 @@ impl Gateway {
         &self,
         query: Option<&str>,
         after: Option<&Result<Position, ()>>,
-    ) -> Result<Ending, Unavailable> {
+    ) -> Result<CloseReason, StoreUnavailable> {
         let Some(login) = former_login(query) else {
             // Who has a position was somebody; an end that left no event is time's.
             let was_here = matches!(after, Some(Ok(position)) if *position != Position::START);
             return Ok(if was_here {
-                Ending::Expired
+                CloseReason::Expired
             } else {
-                Ending::NotSignedIn
+                CloseReason::NotSignedIn
             });
         };
-        let newest = self.door.desk.newest().await?;
+        let newest = self.admission.store_pool.newest().await?;
         Ok(self.channels.end_of(login, &newest).await)
     }
 }

@@ -11,10 +11,10 @@ use parking_lot::Mutex;
 use rsso_core::login::event::Position;
 use rsso_core::login::{Kick, LoginId, User};
 
-use super::browser_event::{Entry, Frame};
-use super::close_reason::Ending;
+use super::browser_event::{BrowserEvent, OutboxEntry};
+use super::close_reason::CloseReason;
 use super::history::History;
-use super::send_queue::Outlet;
+use super::send_queue::SendQueue;
 
 /// The newest events that are kept in memory.
 const MAX_EVENTS: usize = 20_000;
@@ -30,32 +30,32 @@ pub(crate) struct Hub {
 #[derive(Debug)]
 struct State {
     history: History,
-    seats: HashMap<LoginId, Seats>,
+    by_login: HashMap<LoginId, LoginConnections>,
     connections: usize,
     draining: bool,
 }
 
 /// The connections of one login.
 #[derive(Debug)]
-struct Seats {
+struct LoginConnections {
     user: Arc<User>,
-    outlets: Vec<Arc<Outlet>>,
+    send_queues: Vec<Arc<SendQueue>>,
 }
 
 /// A connection's place, given up when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Seat {
+pub(crate) struct Registration {
     hub: Arc<Hub>,
     login: LoginId,
-    pub(crate) outlet: Arc<Outlet>,
+    pub(crate) send_queue: Arc<SendQueue>,
 }
 
 /// What a connection begins with.
 #[derive(Debug)]
 pub(crate) struct Subscription {
-    pub(crate) seat: Seat,
+    pub(crate) registration: Registration,
     /// What it missed, in order.
-    pub(crate) missed: Vec<Arc<Frame>>,
+    pub(crate) missed: Vec<Arc<BrowserEvent>>,
     /// The position it presented is not known: more may have been missed.
     pub(crate) gap: bool,
     /// Where it stands then.
@@ -64,7 +64,7 @@ pub(crate) struct Subscription {
 
 /// Why there is no place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NoSeat {
+pub(crate) enum SubscribeError {
     /// The login has as many connections as one may have.
     TooMany,
     /// The gateway stops.
@@ -73,13 +73,13 @@ pub(crate) enum NoSeat {
 
 /// What a kicked session's browser still has to be told.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Obituary {
+pub(crate) enum TombstoneNotice {
     /// It has seen the event.
-    Told,
+    AlreadySeen,
     /// The event as it stands in the outbox.
-    Event(Arc<Frame>),
-    /// The outbox has forgotten it; the position is where a browser stands that knows.
-    Forgotten(Position),
+    Event(Arc<BrowserEvent>),
+    /// The outbox has forgotten it; the position is where a browser stands that covers.
+    NotInHistory(Position),
 }
 
 impl Hub {
@@ -87,7 +87,7 @@ impl Hub {
         Self {
             state: Mutex::new(State {
                 history: History::new(MAX_EVENTS, MAX_BYTES),
-                seats: HashMap::new(),
+                by_login: HashMap::new(),
                 connections: 0,
                 draining: false,
             }),
@@ -101,29 +101,32 @@ impl Hub {
         login: LoginId,
         user: &Arc<User>,
         after: Option<&Result<Position, ()>>,
-    ) -> Result<Subscription, NoSeat> {
+    ) -> Result<Subscription, SubscribeError> {
         let mut state = self.state.lock();
         if state.draining {
-            return Err(NoSeat::Draining);
+            return Err(SubscribeError::Draining);
         }
         let (missed, gap) = state.missed(login, after);
         let position = state.history.newest().clone();
-        let seats = state.seats.entry(login).or_insert_with(|| Seats {
-            user: Arc::clone(user),
-            outlets: Vec::new(),
-        });
-        if seats.outlets.len() >= self.max_per_login {
-            return Err(NoSeat::TooMany);
+        let login_connections = state
+            .by_login
+            .entry(login)
+            .or_insert_with(|| LoginConnections {
+                user: Arc::clone(user),
+                send_queues: Vec::new(),
+            });
+        if login_connections.send_queues.len() >= self.max_per_login {
+            return Err(SubscribeError::TooMany);
         }
-        let outlet = Arc::new(Outlet::default());
-        seats.outlets.push(Arc::clone(&outlet));
+        let send_queue = Arc::new(SendQueue::default());
+        login_connections.send_queues.push(Arc::clone(&send_queue));
         state.connections += 1;
         drop(state);
         Ok(Subscription {
-            seat: Seat {
+            registration: Registration {
                 hub: Arc::clone(self),
                 login,
-                outlet,
+                send_queue,
             },
             missed,
             gap,
@@ -132,46 +135,51 @@ impl Hub {
     }
 
     /// Remembers what the outbox says and hands it to whom it is addressed.
-    pub(crate) fn publish(&self, entries: &[Entry]) {
+    pub(crate) fn publish(&self, entries: &[OutboxEntry]) {
         let mut state = self.state.lock();
         for entry in entries {
             state.history.add(entry);
             let addressed = entry.addressed.as_ref();
-            if let Some((seats, frame)) =
-                addressed.and_then(|(login, frame)| Some((state.seats.get(login)?, frame)))
+            if let Some((login_connections, frame)) =
+                addressed.and_then(|(login, frame)| Some((state.by_login.get(login)?, frame)))
             {
-                seats.outlets.iter().for_each(|outlet| outlet.push(frame));
+                login_connections
+                    .send_queues
+                    .iter()
+                    .for_each(|send_queue| send_queue.push(frame));
             }
         }
     }
 
     /// What the browser of a kicked session has to be told. `settled`: the outbox has been read beyond
     /// the kick for certain.
-    pub(crate) fn obituary(
+    pub(crate) fn tombstone_notice(
         &self,
         kick: &Kick,
         after: Option<&Result<Position, ()>>,
         settled: bool,
-    ) -> Obituary {
+    ) -> TombstoneNotice {
         let state = self.state.lock();
         let history = &state.history;
         let after = after.and_then(|after| after.as_ref().ok());
         match history.end_of(kick.identity.login) {
-            Some((at, _)) if after.is_some_and(|after| after >= at) => Obituary::Told,
-            Some((_, frame)) => Obituary::Event(Arc::clone(frame)),
+            Some((at, _)) if after.is_some_and(|after| after >= at) => TombstoneNotice::AlreadySeen,
+            Some((_, frame)) => TombstoneNotice::Event(Arc::clone(frame)),
             // Older than all that is known here, and the browser has seen what is known.
-            None if settled && after.is_some_and(|p| *p != Position::START && history.knows(p)) => {
-                Obituary::Told
+            None if settled
+                && after.is_some_and(|p| *p != Position::START && history.covers(p)) =>
+            {
+                TombstoneNotice::AlreadySeen
             }
-            None => Obituary::Forgotten(history.newest().clone()),
+            None => TombstoneNotice::NotInHistory(history.newest().clone()),
         }
     }
 
     /// How a login ended and when, in milliseconds since 1970, where the outbox tells of it.
-    pub(crate) fn end_of(&self, login: LoginId) -> Option<(Ending, Option<i64>)> {
+    pub(crate) fn end_of(&self, login: LoginId) -> Option<(CloseReason, Option<i64>)> {
         let state = self.state.lock();
         let (_, frame) = state.history.end_of(login)?;
-        Some((frame.ending?, frame.at))
+        Some((frame.close_reason?, frame.at))
     }
 
     /// How far the outbox has been read.
@@ -187,17 +195,22 @@ impl Hub {
     pub(crate) fn users(&self) -> HashMap<Arc<User>, Vec<LoginId>> {
         let state = self.state.lock();
         let mut users = HashMap::<_, Vec<_>>::new();
-        for (login, seats) in &state.seats {
-            let logins = users.entry(Arc::clone(&seats.user)).or_default();
+        for (login, login_connections) in &state.by_login {
+            let logins = users
+                .entry(Arc::clone(&login_connections.user))
+                .or_default();
             logins.push(*login);
         }
         users
     }
 
     /// Ends the connections of a login that is dead without an event.
-    pub(crate) fn end(&self, login: LoginId, ending: Ending) {
-        if let Some(seats) = self.state.lock().seats.get(&login) {
-            seats.outlets.iter().for_each(|outlet| outlet.end(ending));
+    pub(crate) fn end(&self, login: LoginId, close_reason: CloseReason) {
+        if let Some(login_connections) = self.state.lock().by_login.get(&login) {
+            login_connections
+                .send_queues
+                .iter()
+                .for_each(|send_queue| send_queue.end(close_reason));
         }
     }
 
@@ -206,11 +219,13 @@ impl Hub {
     }
 
     /// Lets nobody in any more; who is here and has to be told to come back elsewhere.
-    pub(crate) fn drain(&self) -> Vec<Arc<Outlet>> {
+    pub(crate) fn drain(&self) -> Vec<Arc<SendQueue>> {
         let mut state = self.state.lock();
         state.draining = true;
-        let seats = state.seats.values();
-        seats.flat_map(|s| s.outlets.iter().cloned()).collect()
+        let login_connections = state.by_login.values();
+        login_connections
+            .flat_map(|s| s.send_queues.iter().cloned())
+            .collect()
     }
 }
 
@@ -219,13 +234,13 @@ impl State {
         &self,
         login: LoginId,
         after: Option<&Result<Position, ()>>,
-    ) -> (Vec<Arc<Frame>>, bool) {
+    ) -> (Vec<Arc<BrowserEvent>>, bool) {
         match after {
-            Some(Ok(position)) if self.history.knows(position) => {
-                (self.history.behind(login, position), false)
+            Some(Ok(position)) if self.history.covers(position) => {
+                (self.history.after(login, position), false)
             }
-            // All there is: the client knows by their ids what it has seen.
-            Some(_) => (self.history.behind(login, &Position::START), true),
+            // All there is: the client covers by their ids what it has seen.
+            Some(_) => (self.history.after(login, &Position::START), true),
             // It may have ended since the store was asked about it.
             None => {
                 let end = self.history.end_of(login).map(|(_, f)| Arc::clone(f));
@@ -235,16 +250,18 @@ impl State {
     }
 }
 
-impl Drop for Seat {
+impl Drop for Registration {
     fn drop(&mut self) {
         let mut state = self.hub.state.lock();
         state.connections -= 1;
-        let Some(seats) = state.seats.get_mut(&self.login) else {
+        let Some(login_connections) = state.by_login.get_mut(&self.login) else {
             return;
         };
-        seats.outlets.retain(|o| !Arc::ptr_eq(o, &self.outlet));
-        if seats.outlets.is_empty() {
-            state.seats.remove(&self.login);
+        login_connections
+            .send_queues
+            .retain(|o| !Arc::ptr_eq(o, &self.send_queue));
+        if login_connections.send_queues.is_empty() {
+            state.by_login.remove(&self.login);
         }
     }
 }

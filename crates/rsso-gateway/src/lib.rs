@@ -1,8 +1,8 @@
 //! Hands events to browsers.
 //!
 //! ```text
-//! store's outbox ─► feed ─► hub ─► outlet ─► channel ─► ws | sse ─► browser
-//! browser ─► listen ─► connection ─► visit ─► door (origin, caps, cookie ─► desk ─► store)
+//! store's outbox ─► feed ─► hub ─► send_queue ─► channel ─► ws | sse ─► browser
+//! browser ─► listen ─► connection ─► visit ─► door (origin, limits, cookie ─► store_pool ─► store)
 //! ```
 //!
 //! What always holds: nothing here decides who is logged in, and nothing that a request in PHP does
@@ -43,8 +43,8 @@ mod store_pool;
 mod ws;
 
 pub use error::StartError;
-pub use feed::Follower;
-pub use listener::Address;
+pub use feed::FeedObserver;
+pub use listener::ListenAddress;
 pub use origin::Origin;
 pub use server::Server;
 pub use settings::Settings;
@@ -53,5 +53,5 @@ pub use settings::Settings;
 #[doc(hidden)]
 #[must_use]
 pub fn read_event(event: &rsso_core::login::event::Event) -> bool {
-    browser_event::Entry::read(event).is_ok()
+    browser_event::OutboxEntry::read(event).is_ok()
 }

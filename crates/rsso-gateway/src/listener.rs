@@ -16,26 +16,26 @@ use tokio::net::{TcpListener, TcpStream, UnixListener};
 
 use super::client_address;
 use super::connection::{self, Connection};
-use super::connection_limits::{Caps, Permit};
-use super::flood_limit::Metered;
-use super::setting_warnings::Hints;
+use super::connection_limits::{ConnectionLimits, Permit};
+use super::flood_limit::FloodLimited;
+use super::setting_warnings::SettingWarnings;
 
 /// How long what was sent may stay unacknowledged: then the other end is gone.
-const USER_TIMEOUT: Duration = Duration::from_secs(60);
+const TCP_USER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// When accepting fails, it is for want of file descriptors or memory: both come back.
-const PAUSE: Duration = Duration::from_millis(100);
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
 /// An address to listen at.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Address {
+pub enum ListenAddress {
     /// An address and a port.
     Tcp(SocketAddr),
     /// A unix socket; its mode is of the socket.
     Unix(PathBuf, u32),
 }
 
-impl Address {
+impl ListenAddress {
     /// Reads `127.0.0.1:8600`, `[::1]:8600`, `unix:/path`, `unix:/path?mode=0660`.
     ///
     /// # Errors
@@ -53,7 +53,7 @@ impl Address {
     }
 }
 
-impl std::fmt::Display for Address {
+impl std::fmt::Display for ListenAddress {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Tcp(address) => write!(f, "http://{address}"),
@@ -71,18 +71,18 @@ pub(crate) enum Listener {
 
 /// Who is let in, and what serves them.
 #[derive(Clone)]
-pub(crate) struct Reception {
-    pub(crate) caps: Arc<Caps>,
+pub(crate) struct Acceptor {
+    pub(crate) limits: Arc<ConnectionLimits>,
     pub(crate) trusted_proxies: Arc<[IpNet]>,
     pub(crate) router: Router,
-    pub(crate) hints: Arc<Hints>,
+    pub(crate) warnings: Arc<SettingWarnings>,
 }
 
 impl Listener {
-    pub(crate) async fn bind(address: &Address) -> io::Result<Self> {
+    pub(crate) async fn bind(address: &ListenAddress) -> io::Result<Self> {
         match address {
-            Address::Tcp(address) => TcpListener::bind(address).await.map(Self::Tcp),
-            Address::Unix(path, mode) => {
+            ListenAddress::Tcp(address) => TcpListener::bind(address).await.map(Self::Tcp),
+            ListenAddress::Unix(path, mode) => {
                 remove_stale(path)?;
                 let listener = UnixListener::bind(path)?;
                 fs::set_permissions(path, fs::Permissions::from_mode(*mode))?;
@@ -92,43 +92,47 @@ impl Listener {
     }
 
     /// The address, with the port that the system chose where none was given.
-    pub(crate) fn address(&self) -> io::Result<Address> {
+    pub(crate) fn address(&self) -> io::Result<ListenAddress> {
         match self {
-            Self::Tcp(listener) => listener.local_addr().map(Address::Tcp),
-            Self::Unix(_, path) => Ok(Address::Unix(path.clone(), 0)),
+            Self::Tcp(listener) => listener.local_addr().map(ListenAddress::Tcp),
+            Self::Unix(_, path) => Ok(ListenAddress::Unix(path.clone(), 0)),
         }
     }
 
     /// Lets connections in for as long as it is polled.
-    pub(crate) async fn run(&self, reception: &Reception) -> Infallible {
+    pub(crate) async fn run(&self, acceptor: &Acceptor) -> Infallible {
         loop {
             let accepted = match self {
                 Self::Tcp(listener) => listener.accept().await.map(|(stream, peer)| {
-                    reception.tcp(stream, peer);
+                    acceptor.tcp(stream, peer);
                 }),
                 Self::Unix(listener, _) => listener.accept().await.map(|(stream, _)| {
-                    if let Some(permit) = reception.admit() {
+                    if let Some(permit) = acceptor.admit() {
                         let connection = Connection::new(None, permit, None);
-                        let router = reception.router.clone();
-                        tokio::spawn(connection::serve(Metered::new(stream), connection, router));
+                        let router = acceptor.router.clone();
+                        tokio::spawn(connection::serve(
+                            FloodLimited::new(stream),
+                            connection,
+                            router,
+                        ));
                     }
                 }),
             };
             if let Err(error) = accepted {
                 tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(PAUSE).await;
+                tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
             }
         }
     }
 }
 
-impl Reception {
+impl Acceptor {
     fn admit(&self) -> Option<Permit> {
-        let permit = self.caps.admit();
+        let permit = self.limits.admit();
         if permit.is_none() {
             let problem =
                 "there are as many connections as there may be: more are closed without an answer";
-            self.hints.warn("max_connections", problem);
+            self.warnings.warn("max_connections", problem);
         }
         permit
     }
@@ -139,13 +143,16 @@ impl Reception {
             return;
         };
         let address = peer.ip().to_canonical();
-        let of_address = match client_address::is_trusted(address, &self.trusted_proxies) {
+        let of_address = match client_address::is_trusted_proxy(address, &self.trusted_proxies) {
             true => None,
-            false => match self.caps.admit_from(client_address::client(address)) {
+            false => match self
+                .limits
+                .admit_from(client_address::limited_network(address))
+            {
                 None => {
                     let problem = "an address has as many connections as one may have. If it is a proxy's, it must \
                                    be in trusted_proxies and send X-Forwarded-For";
-                    self.hints.warn("max_connections_per_address", problem);
+                    self.warnings.warn("max_connections_per_address", problem);
                     return;
                 }
                 permit => permit,
@@ -157,7 +164,11 @@ impl Reception {
         }
         let connection = Connection::new(Some(address), permit, of_address);
         let router = self.router.clone();
-        tokio::spawn(connection::serve(Metered::new(stream), connection, router));
+        tokio::spawn(connection::serve(
+            FloodLimited::new(stream),
+            connection,
+            router,
+        ));
     }
 }
 
@@ -165,8 +176,8 @@ impl Reception {
 fn prepare(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let socket = SockRef::from(stream);
-    socket.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
-    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(USER_TIMEOUT))
+    socket.set_tcp_user_timeout(Some(TCP_USER_TIMEOUT))?;
+    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(TCP_USER_TIMEOUT))
 }
 
 /// A socket that a killed gateway left behind; one that somebody listens at stays.
@@ -204,10 +215,13 @@ mod tests {
 
     #[test]
     fn an_address_is_tcp_or_a_unix_socket() {
-        let tcp = Address::parse("127.0.0.1:8600").unwrap();
+        let tcp = ListenAddress::parse("127.0.0.1:8600").unwrap();
         assert_eq!(tcp.to_string(), "http://127.0.0.1:8600");
-        let unix = Address::parse("unix:/run/rsso/s.sock?mode=0600");
-        assert_eq!(unix, Ok(Address::Unix("/run/rsso/s.sock".into(), 0o600)));
+        let unix = ListenAddress::parse("unix:/run/rsso/s.sock?mode=0600");
+        assert_eq!(
+            unix,
+            Ok(ListenAddress::Unix("/run/rsso/s.sock".into(), 0o600))
+        );
         for wrong in [
             "",
             "8600",
@@ -216,7 +230,7 @@ mod tests {
             "unix:/s?mode=9",
             "unix:/s?mode=7777",
         ] {
-            assert!(Address::parse(wrong).is_err(), "{wrong}");
+            assert!(ListenAddress::parse(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -7,9 +7,9 @@ use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gau
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use rsso_core::login::event::Kind;
 
-use super::browser_event::Frame;
-use super::close_reason::Ending;
-use super::store_pool::Bearer;
+use super::browser_event::BrowserEvent;
+use super::close_reason::CloseReason;
+use super::store_pool::Principal;
 
 const CONNECTIONS: &str = "rsso_connections";
 const DELIVERED: &str = "rsso_events_delivered_total";
@@ -65,12 +65,12 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
     for reason in ["origin", "crowded", "store"] {
         counter!(REFUSALS, "reason" => reason).absolute(0);
     }
-    counter!(CLOSES, "reason" => Ending::TooSlow.reason()).absolute(0);
+    counter!(CLOSES, "reason" => CloseReason::TooSlow.reason()).absolute(0);
     Ok(handle)
 }
 
 /// Folds what was measured into the buckets, whether anybody asks for them or not.
-pub(crate) async fn keep_up(handle: PrometheusHandle) {
+pub(crate) async fn run_upkeep_regularly(handle: PrometheusHandle) {
     let mut often = tokio::time::interval(UPKEEP);
     loop {
         often.tick().await;
@@ -96,31 +96,31 @@ impl Transport {
 
 /// Counts a connection for as long as it lives.
 #[derive(Debug)]
-pub(crate) struct Open(Transport);
+pub(crate) struct OpenConnection(Transport);
 
-impl Open {
+impl OpenConnection {
     pub(crate) fn new(transport: Transport) -> Self {
         gauge!(CONNECTIONS, "transport" => transport.name()).increment(1);
         Self(transport)
     }
 }
 
-impl Drop for Open {
+impl Drop for OpenConnection {
     fn drop(&mut self) {
         gauge!(CONNECTIONS, "transport" => self.0.name()).decrement(1);
     }
 }
 
 /// What the gateway says of itself is no event of the outbox.
-pub(crate) fn delivered(frame: &Frame) {
-    if frame.at.is_none() && frame.ending.is_none() {
+pub(crate) fn delivered(frame: &BrowserEvent) {
+    if frame.at.is_none() && frame.close_reason.is_none() {
         return;
     }
     counter!(DELIVERED, "type" => kind(&frame.kind)).increment(1);
 }
 
 /// Counts an event that somebody was waiting for, and how long it took.
-pub(crate) fn delivered_live(frame: &Frame) {
+pub(crate) fn delivered_live(frame: &BrowserEvent) {
     delivered(frame);
     if let Some(at) = frame.at {
         histogram!(DELIVERY).record(seconds_since(at));
@@ -138,15 +138,15 @@ pub(crate) fn store_up(up: bool) {
     gauge!(STORE_UP).set(u8::from(up));
 }
 
-pub(crate) fn closed(ending: Ending) {
-    counter!(CLOSES, "reason" => ending.reason()).increment(1);
+pub(crate) fn closed(close_reason: CloseReason) {
+    counter!(CLOSES, "reason" => close_reason.reason()).increment(1);
 }
 
-pub(crate) fn signed_in(bearer: &Bearer) {
-    let who = match bearer {
-        Bearer::LoggedIn(..) => "login",
-        Bearer::Kicked(_) => "kicked",
-        Bearer::Nobody => "nobody",
+pub(crate) fn signed_in(principal: &Principal) {
+    let who = match principal {
+        Principal::LoggedIn(..) => "login",
+        Principal::Kicked(_) => "kicked",
+        Principal::Nobody => "nobody",
     };
     counter!(SIGN_INS, "as" => who).increment(1);
 }

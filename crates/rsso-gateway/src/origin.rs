@@ -51,17 +51,17 @@ fn without_own_port<'a>(scheme: &str, authority: &'a str) -> &'a str {
 
 /// Where a request comes from.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum From<'a> {
+pub(crate) enum RequestOrigin<'a> {
     /// A page of the gateway's own host, or no page: what is no browser has no cookie that it was
     /// not given.
-    Here,
+    SameHost,
     /// A page of another origin, which is allowed; the answer has to say so.
-    Allowed(&'a HeaderValue),
+    Listed(&'a HeaderValue),
 }
 
 /// A page that may not connect.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Foreign {
+pub(crate) enum OriginError {
     /// It does not say which page it is, or not as a browser does.
     Unnamed,
     /// It is none of those that may.
@@ -74,7 +74,7 @@ pub(crate) enum Foreign {
     Scheme(Origin),
 }
 
-impl Foreign {
+impl OriginError {
     /// The setting that decides, and what to do where the page is the site's own.
     pub(crate) fn advice(&self) -> (&'static str, String) {
         let (setting, origin, advice) = match self {
@@ -108,33 +108,36 @@ impl Foreign {
 }
 
 /// Where the request comes from, if the page may connect.
-pub(crate) fn of<'a>(headers: &'a HeaderMap, allowed: &[Origin]) -> Result<From<'a>, Foreign> {
+pub(crate) fn of<'a>(
+    headers: &'a HeaderMap,
+    allowed: &[Origin],
+) -> Result<RequestOrigin<'a>, OriginError> {
     let Some(raw) = headers.get(header::ORIGIN) else {
         // Browsers say so even where they send no origin: same-origin requests of EventSource.
         let site = headers.get(SEC_FETCH_SITE).map(HeaderValue::as_bytes);
         return match site {
-            None | Some(b"same-origin" | b"none") => Ok(From::Here),
-            Some(_) => Err(Foreign::Unnamed),
+            None | Some(b"same-origin" | b"none") => Ok(RequestOrigin::SameHost),
+            Some(_) => Err(OriginError::Unnamed),
         };
     };
     if headers.get_all(header::ORIGIN).iter().count() > 1 {
-        return Err(Foreign::Unnamed);
+        return Err(OriginError::Unnamed);
     }
     let origin = raw.to_str().ok().and_then(Origin::parse);
     let Some(origin) = origin else {
-        return Err(Foreign::Unnamed);
+        return Err(OriginError::Unnamed);
     };
     if allowed.contains(&origin) {
-        return Ok(From::Allowed(raw));
+        return Ok(RequestOrigin::Listed(raw));
     }
     if !allowed.is_empty() {
-        return Err(Foreign::NotListed(origin));
+        return Err(OriginError::NotListed(origin));
     }
-    same_host(headers, origin).map(|()| From::Here)
+    same_host(headers, origin).map(|()| RequestOrigin::SameHost)
 }
 
 /// Whether a page is one of the host that the request was sent to.
-fn same_host(headers: &HeaderMap, origin: Origin) -> Result<(), Foreign> {
+fn same_host(headers: &HeaderMap, origin: Origin) -> Result<(), OriginError> {
     let host = headers
         .get(header::HOST)
         .and_then(|host| host.to_str().ok());
@@ -143,14 +146,14 @@ fn same_host(headers: &HeaderMap, origin: Origin) -> Result<(), Foreign> {
     if origin.authority() != host {
         return Err(
             match without_port(origin.authority()) == without_port(host) {
-                true => Foreign::Port(origin),
-                false => Foreign::Host(origin),
+                true => OriginError::Port(origin),
+                false => OriginError::Host(origin),
             },
         );
     }
     // The other way round nothing is lost: a page that came over TLS is the site's own.
     match origin.scheme() == "http" && came_over_tls(headers) {
-        true => Err(Foreign::Scheme(origin)),
+        true => Err(OriginError::Scheme(origin)),
         false => Ok(()),
     }
 }

@@ -10,13 +10,13 @@ use rsso_core::store::sites::{self, Site};
 use super::settings::Settings;
 
 /// Where browsers ask.
-const FOLDER: &str = "/sso/";
+const GATEWAY_PATH: &str = "/sso/";
 
 /// What PHP's words come to.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Comparison {
     /// No PHP has left word here.
-    NoWord,
+    NothingFromPhp,
     /// PHP uses the same settings.
     Same,
     /// Of the site that is meant.
@@ -35,7 +35,7 @@ pub struct Difference {
 
 /// Our settings, but for the prefix, which the store knows.
 #[must_use]
-pub fn ours(settings: &Settings) -> Site {
+pub fn gateway_site(settings: &Settings) -> Site {
     let store = &settings.store;
     Site {
         realm: store.logins.realm.as_str().to_owned(),
@@ -43,7 +43,7 @@ pub fn ours(settings: &Settings) -> Site {
         hash_ids: store.hash_ids,
         mysql_table: store.mysql_table.clone(),
         cookie: settings.cookie.clone(),
-        cookie_path: FOLDER.to_owned(),
+        cookie_path: GATEWAY_PATH.to_owned(),
     }
 }
 
@@ -71,7 +71,7 @@ fn against(sites: &[Site], ours: &Site) -> Comparison {
             false => Comparison::Differs(least),
         };
     }
-    nearest(&mut sites.iter()).map_or(Comparison::NoWord, Comparison::Elsewhere)
+    nearest(&mut sites.iter()).map_or(Comparison::NothingFromPhp, Comparison::Elsewhere)
 }
 
 fn differences(php: &Site, ours: &Site) -> Vec<Difference> {
@@ -115,7 +115,7 @@ impl Difference {
         self.setting == "session.cookie_path"
     }
 
-    fn said(&self) -> String {
+    fn describe(&self) -> String {
         let Self { setting, php, here } = self;
         match *setting {
             "cookie" => format!("session.name is '{php}' in PHP, and --cookie is '{here}' here"),
@@ -129,8 +129,8 @@ impl Difference {
 
 /// All of them, for people.
 #[must_use]
-pub fn said(differences: &[Difference]) -> String {
-    let said: Vec<_> = differences.iter().map(Difference::said).collect();
+pub fn describe(differences: &[Difference]) -> String {
+    let said: Vec<_> = differences.iter().map(Difference::describe).collect();
     said.join("; ")
 }
 
@@ -149,9 +149,9 @@ mod tests {
         }
     }
 
-    fn ours() -> Site {
+    fn gateway_site() -> Site {
         Site {
-            cookie_path: FOLDER.to_owned(),
+            cookie_path: GATEWAY_PATH.to_owned(),
             ..site("default", "rsso:")
         }
     }
@@ -167,16 +167,16 @@ mod tests {
             site("default", "x:"),
             site("default", "rsso:"),
         ];
-        assert_eq!(against(&others, &ours()), Comparison::Same);
-        assert_eq!(against(&[], &ours()), Comparison::NoWord);
+        assert_eq!(against(&others, &gateway_site()), Comparison::Same);
+        assert_eq!(against(&[], &gateway_site()), Comparison::NothingFromPhp);
         let Comparison::Elsewhere(found) =
-            against(&[site("a", "b"), site("shop", "rsso:")], &ours())
+            against(&[site("a", "b"), site("shop", "rsso:")], &gateway_site())
         else {
             panic!()
         };
         assert_eq!(settings(&found), ["realm"]);
         assert_eq!(
-            said(&found),
+            describe(&found),
             "rsso.realm is 'shop' in PHP, and 'default' here"
         );
     }
@@ -189,14 +189,14 @@ mod tests {
             cookie_path: "/shop/".to_owned(),
             ..site("default", "rsso:")
         };
-        let Comparison::Differs(found) = against(&[other], &ours()) else {
+        let Comparison::Differs(found) = against(&[other], &gateway_site()) else {
             panic!()
         };
         assert_eq!(
             settings(&found),
             ["hash_ids", "cookie", "session.cookie_path"]
         );
-        let said = said(&found);
+        let said = describe(&found);
         assert!(
             said.contains("rsso.hash_ids is '0' in PHP, and '1' here"),
             "{said}"
@@ -207,7 +207,7 @@ mod tests {
             hash_ids: false,
             ..site("default", "rsso:")
         };
-        let Comparison::Differs(found) = against(&[mapped], &ours()) else {
+        let Comparison::Differs(found) = against(&[mapped], &gateway_site()) else {
             panic!()
         };
         assert_eq!(settings(&found), ["mysql_table"]);
@@ -216,10 +216,10 @@ mod tests {
     #[test]
     fn a_path_covers_what_is_below_it() {
         for path in ["", "/", "/sso", "/sso/"] {
-            assert!(covers(path, FOLDER), "{path}");
+            assert!(covers(path, GATEWAY_PATH), "{path}");
         }
         for path in ["/s", "/shop/", "/sso/x", "sso"] {
-            assert!(!covers(path, FOLDER), "{path}");
+            assert!(!covers(path, GATEWAY_PATH), "{path}");
         }
     }
 }

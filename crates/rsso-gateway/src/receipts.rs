@@ -7,25 +7,25 @@ use rsso_core::login::{LoginId, Realm};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::store_pool::Desk;
+use super::store_pool::StorePool;
 
 /// How often the store is told that we are there, and how long it believes it.
-const ATTEND: Duration = Duration::from_secs(5);
-const PRESENCE: Duration = Duration::from_secs(15);
+const PRESENCE_INTERVAL: Duration = Duration::from_secs(5);
+const PRESENCE_TTL: Duration = Duration::from_secs(15);
 
 /// Deliveries that wait to be written down; more are forgotten: whoever waits for one gives up anyway.
-const MAX_WAITING: usize = 10_000;
-const BATCH: usize = 500;
+const QUEUE_CAPACITY: usize = 10_000;
+const BATCH_SIZE: usize = 500;
 
 /// Where deliveries are reported.
 #[derive(Debug, Clone)]
-pub(crate) struct Receipts(mpsc::Sender<LoginId>);
+pub(crate) struct DeliveryReceipts(mpsc::Sender<LoginId>);
 
-impl Receipts {
+impl DeliveryReceipts {
     /// Begins to write them down.
-    pub(crate) fn start(desk: Desk, realm: Realm) -> Self {
-        let (sender, receiver) = mpsc::channel(MAX_WAITING);
-        tokio::spawn(write_down(desk, realm, receiver));
+    pub(crate) fn start(store_pool: StorePool, realm: Realm) -> Self {
+        let (sender, receiver) = mpsc::channel(QUEUE_CAPACITY);
+        tokio::spawn(write_down(store_pool, realm, receiver));
         Self(sender)
     }
 
@@ -36,18 +36,18 @@ impl Receipts {
     }
 }
 
-async fn write_down(desk: Desk, realm: Realm, mut delivered: mpsc::Receiver<LoginId>) {
-    let mut attend = interval(ATTEND);
+async fn write_down(store_pool: StorePool, realm: Realm, mut delivered: mpsc::Receiver<LoginId>) {
+    let mut attend = interval(PRESENCE_INTERVAL);
     attend.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let mut logins = Vec::new();
         // A store that cannot be asked has been told to the log, and claims do not depend on it.
         let _ = tokio::select! {
-            count = delivered.recv_many(&mut logins, BATCH) => match count {
+            count = delivered.recv_many(&mut logins, BATCH_SIZE) => match count {
                 0 => return,
-                _ => desk.acknowledge(logins).await,
+                _ => store_pool.acknowledge(logins).await,
             },
-            _ = attend.tick() => desk.attend(realm.clone(), PRESENCE).await,
+            _ = attend.tick() => store_pool.attend(realm.clone(), PRESENCE_TTL).await,
         };
     }
 }

@@ -5,10 +5,10 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use super::error::StartError;
 
 /// Connections to `--admin-listen`.
-pub(crate) const OPERATORS: usize = 64;
+pub(crate) const MAX_ADMIN_CONNECTIONS: usize = 64;
 
 /// Files that are not connections of clients: the store's, the log, the listeners.
-const OTHER_FILES: usize = 64 + OPERATORS;
+const RESERVED_FILES: usize = 64 + MAX_ADMIN_CONNECTIONS;
 
 /// What the system lets us have open, if it is less than what was asked for.
 pub(crate) fn allowed_connections(wanted: usize) -> Result<usize, StartError> {
@@ -19,11 +19,11 @@ pub(crate) fn allowed_connections(wanted: usize) -> Result<usize, StartError> {
     let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
     let room = usize::try_from(hard)
         .unwrap_or(usize::MAX)
-        .saturating_sub(OTHER_FILES);
+        .saturating_sub(RESERVED_FILES);
     if room == 0 {
         return Err(StartError::NoRoom {
             limit: hard,
-            needed: OTHER_FILES,
+            needed: RESERVED_FILES,
         });
     }
     if room < wanted {

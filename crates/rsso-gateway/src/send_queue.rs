@@ -6,8 +6,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::browser_event::Frame;
-use super::close_reason::Ending;
+use super::browser_event::BrowserEvent;
+use super::close_reason::CloseReason;
 
 /// What may wait for a client that does not read, more than the feed hands on at once; beyond it the connection is closed and the
 /// client resumes where it stood.
@@ -17,13 +17,13 @@ const MAX_BYTES: usize = 1 << 20;
 /// What the connection has to do next.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    Send(Arc<Frame>),
-    End(Ending),
+    Send(Arc<BrowserEvent>),
+    End(CloseReason),
 }
 
 /// The queue of one connection.
 #[derive(Debug, Default)]
-pub(crate) struct Outlet {
+pub(crate) struct SendQueue {
     queue: Mutex<Queue>,
     changed: Notify,
     overrun: Notify,
@@ -31,17 +31,17 @@ pub(crate) struct Outlet {
 
 #[derive(Debug, Default)]
 struct Queue {
-    waiting: VecDeque<Arc<Frame>>,
+    waiting: VecDeque<Arc<BrowserEvent>>,
     bytes: usize,
     /// After what waits.
-    end: Option<Ending>,
+    end: Option<CloseReason>,
     /// The connection was given its end.
     over: bool,
 }
 
-impl Outlet {
+impl SendQueue {
     /// Queues a frame, or ends the connection of a client that has fallen too far behind.
-    pub(crate) fn push(&self, frame: &Arc<Frame>) {
+    pub(crate) fn push(&self, frame: &Arc<BrowserEvent>) {
         let mut queue = self.queue.lock();
         if queue.end.is_some() {
             return;
@@ -50,10 +50,10 @@ impl Outlet {
         if fits {
             queue.bytes += frame.text.len();
             queue.waiting.push_back(Arc::clone(frame));
-            queue.end = frame.ending;
+            queue.end = frame.close_reason;
         } else {
             queue.waiting = VecDeque::new();
-            queue.end = Some(Ending::TooSlow);
+            queue.end = Some(CloseReason::TooSlow);
         }
         drop(queue);
         self.changed.notify_one();
@@ -63,8 +63,8 @@ impl Outlet {
     }
 
     /// Ends the connection after what waits.
-    pub(crate) fn end(&self, ending: Ending) {
-        self.queue.lock().end.get_or_insert(ending);
+    pub(crate) fn end(&self, close_reason: CloseReason) {
+        self.queue.lock().end.get_or_insert(close_reason);
         self.changed.notify_one();
     }
 
@@ -111,47 +111,47 @@ impl Outlet {
 mod tests {
     use super::*;
 
-    fn frame(text: &str, ending: Option<Ending>) -> Arc<Frame> {
-        Arc::new(Frame {
+    fn frame(text: &str, close_reason: Option<CloseReason>) -> Arc<BrowserEvent> {
+        Arc::new(BrowserEvent {
             kind: "x".into(),
             sequence: "1".into(),
             text: text.to_owned().into(),
             at: None,
-            ending,
+            close_reason,
             kicked: None,
         })
     }
 
     #[test]
     fn the_queue_has_a_bound() {
-        let outlet = Outlet::default();
+        let send_queue = SendQueue::default();
         let small = frame("a", None);
-        (0..MAX_WAITING).for_each(|_| outlet.push(&small));
-        assert_eq!(outlet.take(), Some(Next::Send(Arc::clone(&small))));
-        outlet.push(&small);
-        outlet.push(&small);
-        assert!(!outlet.has_ended());
-        assert_eq!(outlet.take(), Some(Next::End(Ending::TooSlow)));
-        assert!(outlet.has_ended());
+        (0..MAX_WAITING).for_each(|_| send_queue.push(&small));
+        assert_eq!(send_queue.take(), Some(Next::Send(Arc::clone(&small))));
+        send_queue.push(&small);
+        send_queue.push(&small);
+        assert!(!send_queue.has_ended());
+        assert_eq!(send_queue.take(), Some(Next::End(CloseReason::TooSlow)));
+        assert!(send_queue.has_ended());
 
-        let outlet = Outlet::default();
+        let send_queue = SendQueue::default();
         let large = frame(&"a".repeat(MAX_BYTES / 2), None);
-        outlet.push(&large);
-        outlet.push(&large);
-        outlet.push(&small);
-        assert_eq!(outlet.take(), Some(Next::End(Ending::TooSlow)));
+        send_queue.push(&large);
+        send_queue.push(&large);
+        send_queue.push(&small);
+        assert_eq!(send_queue.take(), Some(Next::End(CloseReason::TooSlow)));
     }
 
     #[test]
     fn nothing_comes_behind_the_event_that_ends_the_login() {
-        let outlet = Outlet::default();
-        let (message, kick) = (frame("a", None), frame("b", Some(Ending::Replaced)));
-        outlet.push(&message);
-        outlet.push(&kick);
-        outlet.push(&message);
-        outlet.end(Ending::GoingAway);
-        assert_eq!(outlet.take(), Some(Next::Send(message)));
-        assert_eq!(outlet.take(), Some(Next::Send(kick)));
-        assert_eq!(outlet.take(), Some(Next::End(Ending::Replaced)));
+        let send_queue = SendQueue::default();
+        let (message, kick) = (frame("a", None), frame("b", Some(CloseReason::Replaced)));
+        send_queue.push(&message);
+        send_queue.push(&kick);
+        send_queue.push(&message);
+        send_queue.end(CloseReason::GoingAway);
+        assert_eq!(send_queue.take(), Some(Next::Send(message)));
+        assert_eq!(send_queue.take(), Some(Next::Send(kick)));
+        assert_eq!(send_queue.take(), Some(Next::End(CloseReason::Replaced)));
     }
 }

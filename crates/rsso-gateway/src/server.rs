@@ -10,43 +10,43 @@ use rsso_core::login::LoginId;
 use rsso_core::store::OpenStore;
 use tokio::time::{Instant, sleep};
 
-use super::admission::Door;
+use super::admission::Admission;
 use super::channel::Channels;
-use super::close_reason::Ending;
-use super::connection_limits::Caps;
-use super::diagnosis::{Diagnosis, Site};
+use super::close_reason::CloseReason;
+use super::connection_limits::ConnectionLimits;
+use super::diagnosis::{Diagnosis, ExpectedSettings};
 use super::error::StartError;
-use super::feed::{self, Follower};
+use super::feed::{self, FeedObserver};
 use super::gateway::Gateway;
 use super::hub::Hub;
-use super::listener::{Address, Listener, Reception};
-use super::receipts::Receipts;
-use super::rlimit::{OPERATORS, allowed_connections};
-use super::setting_warnings::Hints;
+use super::listener::{Acceptor, ListenAddress, Listener};
+use super::receipts::DeliveryReceipts;
+use super::rlimit::{MAX_ADMIN_CONNECTIONS, allowed_connections};
+use super::setting_warnings::SettingWarnings;
 use super::settings::Settings;
-use super::store_pool::Desk;
+use super::store_pool::StorePool;
 use super::{login_check, metrics, php_settings, routes};
 
 /// A gateway that has begun to read the outbox, and listens.
 pub struct Server {
     listener: Listener,
     admin: Option<Listener>,
-    for_browsers: Reception,
-    for_operators: Reception,
+    for_browsers: Acceptor,
+    for_operators: Acceptor,
     hub: Arc<Hub>,
-    receipts: Receipts,
-    drain: Duration,
+    receipts: DeliveryReceipts,
+    drain_timeout: Duration,
 }
 
 impl Server {
-    /// Begins to listen and to read the outbox, which `follower` reads along. Lets nobody in yet.
+    /// Begins to listen and to read the outbox, which `observer` reads along. Lets nobody in yet.
     ///
     /// # Errors
     /// If the system does not let it.
     pub async fn start(
         settings: Settings,
         store: Arc<dyn OpenStore>,
-        follower: Arc<dyn Follower>,
+        observer: Arc<dyn FeedObserver>,
     ) -> Result<Self, StartError> {
         let rendered = metrics::install()?;
         let listener = bind("--listen", &settings.listen).await?;
@@ -57,59 +57,69 @@ impl Server {
         let max = allowed_connections(settings.max_connections)?;
         let hub = Arc::new(Hub::new(settings.max_per_login));
         let realm = settings.store.logins.realm.clone();
-        let desk = Desk::new(
+        let store_pool = StorePool::new(
             Arc::clone(&store),
             realm.clone(),
             settings.store.hashes_ids(),
         );
-        let receipts = Receipts::start(desk.clone(), realm.clone());
-        let status = feed::start(store, realm.clone(), Arc::clone(&hub), follower)
+        let receipts = DeliveryReceipts::start(store_pool.clone(), realm.clone());
+        let status = feed::start(store, realm.clone(), Arc::clone(&hub), observer)
             .map_err(StartError::Thread)?;
-        let caps = Arc::new(Caps::new(max, settings.max_per_address));
-        let hints = Arc::new(Hints::default());
+        let limits = Arc::new(ConnectionLimits::new(max, settings.max_per_address));
+        let warnings = Arc::new(SettingWarnings::default());
         let gateway = Arc::new(Gateway {
-            door: Door {
+            admission: Admission {
                 diagnosis: Diagnosis::new(site(&settings)),
                 origins: settings.origins,
                 trusted_proxies: settings.trusted_proxies.clone(),
                 cookie: settings.cookie,
-                caps: Arc::clone(&caps),
-                desk: desk.clone(),
+                limits: Arc::clone(&limits),
+                store_pool: store_pool.clone(),
                 status: Arc::clone(&status),
-                hints: Arc::clone(&hints),
+                warnings: Arc::clone(&warnings),
             },
             channels: Arc::new(Channels {
                 hub: Arc::clone(&hub),
                 realm,
-                heartbeat: settings.heartbeat,
+                heartbeat: settings.heartbeat_interval,
                 receipts: receipts.clone(),
                 status: Arc::clone(&status),
             }),
             status,
             metrics: rendered.clone(),
         });
-        tokio::spawn(metrics::keep_up(rendered));
-        tokio::spawn(login_check::run(Arc::clone(&hub), desk, settings.recheck));
+        tokio::spawn(metrics::run_upkeep_regularly(rendered));
+        tokio::spawn(login_check::run(
+            Arc::clone(&hub),
+            store_pool,
+            settings.login_check_interval,
+        ));
         let (public, private) = (routes::public(&gateway), routes::private(&gateway));
         let public = match admin {
             Some(_) => public,
             None => public.merge(private.clone()),
         };
-        let reception = |router: Router, caps| Reception {
-            caps,
+        let acceptor = |router: Router, limits| Acceptor {
+            limits,
             trusted_proxies: settings.trusted_proxies.clone().into(),
             router,
-            hints: Arc::clone(&hints),
+            warnings: Arc::clone(&warnings),
         };
         Ok(Self {
-            for_browsers: reception(public, caps),
+            for_browsers: acceptor(public, limits),
             // A gateway that is full still says how it is.
-            for_operators: reception(private, Arc::new(Caps::new(OPERATORS, OPERATORS))),
+            for_operators: acceptor(
+                private,
+                Arc::new(ConnectionLimits::new(
+                    MAX_ADMIN_CONNECTIONS,
+                    MAX_ADMIN_CONNECTIONS,
+                )),
+            ),
             listener,
             admin,
             hub,
             receipts,
-            drain: settings.drain,
+            drain_timeout: settings.drain_timeout,
         })
     }
 
@@ -117,7 +127,7 @@ impl Server {
     ///
     /// # Errors
     /// If the system does not say.
-    pub fn address(&self) -> io::Result<Address> {
+    pub fn address(&self) -> io::Result<ListenAddress> {
         self.listener.address()
     }
 
@@ -140,7 +150,7 @@ impl Server {
                 stopped = stop => stopped,
             };
             drop(listener);
-            tokio::join!(drain(&self.hub, self.drain), meanwhile);
+            tokio::join!(drain(&self.hub, self.drain_timeout), meanwhile);
             stopped
         };
         let operators = async {
@@ -158,17 +168,17 @@ impl Server {
 }
 
 /// The settings that must be PHP's.
-fn site(settings: &Settings) -> Site {
+fn site(settings: &Settings) -> ExpectedSettings {
     let store = &settings.store;
-    Site {
+    ExpectedSettings {
         cookie: settings.cookie.clone(),
         realm: store.logins.realm.clone(),
         hash_ids: (store.mysql_table.is_empty()).then_some(store.hash_ids),
-        settings: php_settings::ours(settings),
+        settings: php_settings::gateway_site(settings),
     }
 }
 
-async fn bind(flag: &'static str, address: &Address) -> Result<Listener, StartError> {
+async fn bind(flag: &'static str, address: &ListenAddress) -> Result<Listener, StartError> {
     Listener::bind(address)
         .await
         .map_err(|error| StartError::Listen {
@@ -181,13 +191,13 @@ async fn bind(flag: &'static str, address: &Address) -> Result<Listener, StartEr
 /// Sends everybody elsewhere, spread over the first half of the time: they come back at once.
 async fn drain(hub: &Hub, within: Duration) {
     let deadline = Instant::now() + within;
-    let outlets = hub.drain();
-    tracing::info!(connections = outlets.len(), "stopping");
+    let send_queues = hub.drain();
+    tracing::info!(connections = send_queues.len(), "stopping");
     const SLICES: usize = 20;
-    for slice in outlets.chunks(outlets.len().div_ceil(SLICES).max(1)) {
+    for slice in send_queues.chunks(send_queues.len().div_ceil(SLICES).max(1)) {
         slice
             .iter()
-            .for_each(|outlet| outlet.end(Ending::GoingAway));
+            .for_each(|send_queue| send_queue.end(CloseReason::GoingAway));
         sleep(within / 2 / u32::try_from(SLICES).unwrap_or(1)).await;
     }
     while hub.connections() > 0 && Instant::now() < deadline {

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 /// Between two warnings about one setting.
-const QUIET: Duration = Duration::from_secs(60);
+const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
 /// When each setting was warned of last.
 #[derive(Debug, Default)]
-pub(crate) struct Hints(Mutex<BTreeMap<&'static str, Instant>>);
+pub(crate) struct SettingWarnings(Mutex<BTreeMap<&'static str, Instant>>);
 
-impl Hints {
+impl SettingWarnings {
     /// Warns that a setting does not fit what browsers, a proxy or PHP do.
     pub(crate) fn warn(&self, setting: &'static str, problem: &str) {
         if self.is_due(setting, Instant::now()) {
@@ -25,7 +25,7 @@ impl Hints {
         let mut last = self.0.lock();
         let due = last
             .get(setting)
-            .is_none_or(|last| now.saturating_duration_since(*last) >= QUIET);
+            .is_none_or(|last| now.saturating_duration_since(*last) >= WARNING_INTERVAL);
         if due {
             last.insert(setting, now);
         }
@@ -39,11 +39,11 @@ mod tests {
 
     #[test]
     fn a_setting_is_warned_of_once_a_minute() {
-        let (hints, now) = (Hints::default(), Instant::now());
-        assert!(hints.is_due("a", now));
-        assert!(!hints.is_due("a", now + Duration::from_secs(59)));
-        assert!(hints.is_due("b", now));
-        assert!(hints.is_due("a", now + QUIET));
-        assert!(!hints.is_due("a", now + QUIET));
+        let (warnings, now) = (SettingWarnings::default(), Instant::now());
+        assert!(warnings.is_due("a", now));
+        assert!(!warnings.is_due("a", now + Duration::from_secs(59)));
+        assert!(warnings.is_due("b", now));
+        assert!(warnings.is_due("a", now + WARNING_INTERVAL));
+        assert!(!warnings.is_due("a", now + WARNING_INTERVAL));
     }
 }

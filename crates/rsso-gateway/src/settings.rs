@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::listener::Address;
+use super::listener::ListenAddress;
 use super::origin::Origin;
 
 /// Everything that the gateway needs to know.
 #[derive(Debug)]
 pub struct Settings {
     /// Where browsers ask.
-    pub listen: Address,
+    pub listen: ListenAddress,
     /// Where `/metrics`, `/healthz` and `/readyz` are, if not there.
-    pub admin_listen: Option<Address>,
+    pub admin_listen: Option<ListenAddress>,
     /// Pages that may connect; none: those of the host that is asked.
     pub origins: Vec<Origin>,
     /// Proxies whose `X-Forwarded-For` is believed.
@@ -29,9 +29,9 @@ pub struct Settings {
     /// Connections of one login.
     pub max_per_login: usize,
     /// Between two signs of life to an idle browser.
-    pub heartbeat: Duration,
+    pub heartbeat_interval: Duration,
     /// Between two looks at whether a login lives.
-    pub recheck: Duration,
+    pub login_check_interval: Duration,
     /// How long connections are given to go elsewhere when the gateway stops.
-    pub drain: Duration,
+    pub drain_timeout: Duration,
 }

@@ -15,13 +15,13 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 
 use super::admission;
-use super::browser_event::Frame;
+use super::browser_event::BrowserEvent;
 use super::channel::{Channel, Channels, Item};
-use super::close_reason::Ending;
+use super::close_reason::CloseReason;
 use super::connection::Connection;
 use super::gateway::Gateway;
-use super::handshake::Purpose;
-use super::metrics::{self, Open, Transport};
+use super::handshake::Reply;
+use super::metrics::{self, OpenConnection, Transport};
 
 /// Milliseconds until a browser comes back: at least, and how much is added at random.
 const RETRY: u64 = 1000;
@@ -33,35 +33,38 @@ pub(crate) async fn connect(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let visit = match gateway.visit(&connection, &headers, query.as_deref()).await {
-        Ok(visit) => visit,
+    let handshake = match gateway
+        .handshake(&connection, &headers, query.as_deref())
+        .await
+    {
+        Ok(handshake) => handshake,
         Err(refusal) => return refusal.into_response(),
     };
-    let channel = match visit.purpose {
-        Purpose::Listen(channel) => Ok(channel),
-        Purpose::Told(Ending::NotSignedIn) => Err(admission::ended(
+    let channel = match handshake.reply {
+        Reply::Stream(channel) => Ok(channel),
+        Reply::Close(CloseReason::NotSignedIn) => Err(admission::ended(
             StatusCode::UNAUTHORIZED,
-            Ending::NotSignedIn,
+            CloseReason::NotSignedIn,
         )),
-        Purpose::Told(ending) if ending.is_terminal() => Err(over(ending)),
+        Reply::Close(close_reason) if close_reason.is_terminal() => Err(no_content(close_reason)),
         // It comes back.
-        Purpose::Told(ending) => Ok(Channels::closed(ending)),
+        Reply::Close(close_reason) => Ok(Channels::closed(close_reason)),
     };
-    if let Ok(Some(outlet)) = channel.as_ref().map(Channel::outlet) {
-        connection.watch(outlet);
+    if let Ok(Some(send_queue)) = channel.as_ref().map(Channel::send_queue) {
+        connection.watch_queue(send_queue);
     }
     let mut response = match channel {
-        Ok(channel) => stream_of(Telling {
+        Ok(channel) => stream_of(SseStream {
             channels: Arc::clone(&gateway.channels),
             channel,
-            greeted: false,
-            over: false,
-            _open: Open::new(Transport::EventStream),
-            _permits: (connection, visit.permit),
+            retry_sent: false,
+            finished: false,
+            _open: OpenConnection::new(Transport::EventStream),
+            _permits: (connection, handshake.permit),
         }),
         Err(response) => response,
     };
-    admission::allow(&mut response, visit.allow);
+    admission::allow(&mut response, handshake.allow);
     response
 }
 
@@ -70,9 +73,9 @@ pub(crate) async fn connect(
 const CLOSE_CODE: HeaderName = HeaderName::from_static("rsso-close");
 
 /// Stops the browser: there is nothing to hear any more.
-fn over(ending: Ending) -> Response {
+fn no_content(close_reason: CloseReason) -> Response {
     let headers = [
-        (CLOSE_CODE, HeaderValue::from(ending.code())),
+        (CLOSE_CODE, HeaderValue::from(close_reason.code())),
         (
             header::ACCESS_CONTROL_EXPOSE_HEADERS,
             HeaderValue::from_name(CLOSE_CODE),
@@ -83,19 +86,19 @@ fn over(ending: Ending) -> Response {
 }
 
 /// One stream.
-struct Telling {
+struct SseStream {
     channels: Arc<Channels>,
     channel: Channel,
-    greeted: bool,
-    over: bool,
-    _open: Open,
+    retry_sent: bool,
+    finished: bool,
+    _open: OpenConnection,
     _permits: (Arc<Connection>, Option<super::connection_limits::Permit>),
 }
 
-fn stream_of(telling: Telling) -> Response {
-    let chunks = stream::unfold(Box::new(telling), |mut telling| async move {
-        let chunk = telling.next().await?;
-        Some((Ok::<_, Infallible>(chunk), telling))
+fn stream_of(stream: SseStream) -> Response {
+    let chunks = stream::unfold(Box::new(stream), |mut stream| async move {
+        let chunk = stream.next().await?;
+        Some((Ok::<_, Infallible>(chunk), stream))
     });
     let headers = [
         (header::CONTENT_TYPE, "text/event-stream"),
@@ -106,50 +109,50 @@ fn stream_of(telling: Telling) -> Response {
     (headers, Body::from_stream(chunks)).into_response()
 }
 
-impl Telling {
+impl SseStream {
     async fn next(&mut self) -> Option<Bytes> {
-        if self.over {
+        if self.finished {
             return None;
         }
-        if !self.greeted {
-            self.greeted = true;
-            return Some(retry());
+        if !self.retry_sent {
+            self.retry_sent = true;
+            return Some(retry_block());
         }
         Some(match self.channel.next().await {
             Item::Missed(frame) => {
                 metrics::delivered(&frame);
-                event(&frame)
+                event_block(&frame)
             }
-            Item::Frame(frame) => {
+            Item::Live(frame) => {
                 self.channels.sent(&frame);
-                event(&frame)
+                event_block(&frame)
             }
-            Item::Beat(frame) => event(&frame),
-            Item::End(ending) => {
-                metrics::closed(ending);
-                self.over = true;
-                last(ending)
+            Item::Heartbeat(frame) => event_block(&frame),
+            Item::End(close_reason) => {
+                metrics::closed(close_reason);
+                self.finished = true;
+                final_block(close_reason)
             }
         })
     }
 }
 
-fn retry() -> Bytes {
-    let milliseconds = RETRY + admission::rand_below(RETRY_SPREAD);
+fn retry_block() -> Bytes {
+    let milliseconds = RETRY + admission::jitter_below(RETRY_SPREAD);
     format!("retry: {milliseconds}\n\n").into()
 }
 
 /// What stands at the end of a stream: that it is over for good, or when to come back.
-fn last(ending: Ending) -> Bytes {
-    if ending.is_terminal() {
-        let (code, reason) = (ending.code(), ending.reason());
+fn final_block(close_reason: CloseReason) -> Bytes {
+    if close_reason.is_terminal() {
+        let (code, reason) = (close_reason.code(), close_reason.reason());
         format!("event: close\ndata: {{\"code\":{code},\"reason\":\"{reason}\"}}\n\n").into()
     } else {
-        retry()
+        retry_block()
     }
 }
 
-fn event(frame: &Frame) -> Bytes {
+fn event_block(frame: &BrowserEvent) -> Bytes {
     let mut block = String::with_capacity(frame.text.len() + frame.kind.len() + 48);
     if !frame.sequence.is_empty() {
         block.extend(["id: ", &frame.sequence, "\n"]);
@@ -169,15 +172,15 @@ mod tests {
 
     #[test]
     fn an_event_cannot_break_out_of_its_lines() {
-        let frame = Frame {
+        let frame = BrowserEvent {
             kind: "io.rsso.message.v1".into(),
             sequence: "7".into(),
             text: "{\"a\":\r\n1,\n\"b\":\r2}".to_owned().into(),
             at: None,
-            ending: None,
+            close_reason: None,
             kicked: None,
         };
-        let block = event(&frame);
+        let block = event_block(&frame);
         let lines: Vec<_> = std::str::from_utf8(&block).unwrap().split('\n').collect();
         assert_eq!(lines[..2], ["id: 7", "event: io.rsso.message.v1"]);
         let (end, data) = lines[2..].split_at(lines.len() - 4);

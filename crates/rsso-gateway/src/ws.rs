@@ -16,13 +16,13 @@ use axum::response::{IntoResponse, Response};
 use futures_util::SinkExt as _;
 use tokio::time::timeout;
 
-use super::browser_event::Frame;
+use super::browser_event::BrowserEvent;
 use super::channel::{Channel, Channels, Item};
-use super::close_reason::Ending;
+use super::close_reason::CloseReason;
 use super::connection::Connection;
 use super::gateway::Gateway;
-use super::handshake::Purpose;
-use super::metrics::{self, Open, Transport};
+use super::handshake::Reply;
+use super::metrics::{self, OpenConnection, Transport};
 use super::{admission, flood_limit};
 
 const SUBPROTOCOL: &str = "cloudevents.json";
@@ -43,10 +43,10 @@ const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Frames from a client between two heartbeats.
-const MAX_SAID: u32 = 100;
+const MAX_FRAMES_PER_HEARTBEAT: u32 = 100;
 
 /// Heartbeats without a sign of life.
-const MAX_SILENT: u32 = 2;
+const MAX_UNANSWERED_HEARTBEATS: u32 = 2;
 
 pub(crate) async fn connect(
     State(gateway): State<Arc<Gateway>>,
@@ -55,14 +55,17 @@ pub(crate) async fn connect(
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    let visit = match gateway.visit(&connection, &headers, query.as_deref()).await {
-        Ok(visit) => visit,
+    let handshake = match gateway
+        .handshake(&connection, &headers, query.as_deref())
+        .await
+    {
+        Ok(handshake) => handshake,
         Err(refusal) => return refusal.into_response(),
     };
     // Browsers do not show a page why an upgrade was refused: whoever may not stay is told by a close.
-    let channel = match visit.purpose {
-        Purpose::Listen(channel) => channel,
-        Purpose::Told(ending) => Channels::closed(ending),
+    let channel = match handshake.reply {
+        Reply::Stream(channel) => channel,
+        Reply::Close(close_reason) => Channels::closed(close_reason),
     };
     let channels = Arc::clone(&gateway.channels);
     let mut response = upgrade
@@ -73,49 +76,49 @@ pub(crate) async fn connect(
         .max_message_size(MAX_FRAME)
         .max_frame_size(MAX_FRAME)
         .on_upgrade(move |socket| async move {
-            let permits = (connection, visit.permit);
-            let _open = Open::new(Transport::WebSocket);
-            Talk::new(channels, socket).run(channel).await;
+            let permits = (connection, handshake.permit);
+            let _open = OpenConnection::new(Transport::WebSocket);
+            WsConnection::new(channels, socket).run(channel).await;
             drop(permits);
         });
-    admission::allow(&mut response, visit.allow);
+    admission::allow(&mut response, handshake.allow);
     response
 }
 
 /// One connection after the handshake.
-struct Talk {
+struct WsConnection {
     channels: Arc<Channels>,
     socket: WebSocket,
     /// Frames that the client sent since the last heartbeat.
-    said: u32,
+    frames_received: u32,
     /// Heartbeats since it sent any.
-    silent: u32,
+    unanswered_heartbeats: u32,
 }
 
 /// The connection cannot be used any more.
 struct Broken;
 
-impl Talk {
+impl WsConnection {
     fn new(channels: Arc<Channels>, socket: WebSocket) -> Self {
         Self {
             channels,
             socket,
-            said: 0,
-            silent: 0,
+            frames_received: 0,
+            unanswered_heartbeats: 0,
         }
     }
 
     async fn run(mut self, mut channel: Channel) {
         loop {
             let done = tokio::select! {
-                item = channel.next() => self.say(item).await,
-                heard = self.socket.recv() => self.hear(heard),
+                item = channel.next() => self.send_item(item).await,
+                received = self.socket.recv() => self.receive(received),
             };
             match done {
                 Ok(None) => {}
-                Ok(Some(ending)) => {
-                    metrics::closed(ending);
-                    self.close(ending).await;
+                Ok(Some(close_reason)) => {
+                    metrics::closed(close_reason);
+                    self.close(close_reason).await;
                     return;
                 }
                 Err(Broken) => {
@@ -127,44 +130,44 @@ impl Talk {
         }
     }
 
-    async fn say(&mut self, item: Item) -> Result<Option<Ending>, Broken> {
+    async fn send_item(&mut self, item: Item) -> Result<Option<CloseReason>, Broken> {
         match item {
             Item::Missed(frame) => {
                 self.send(text(&frame)).await?;
                 metrics::delivered(&frame);
             }
-            Item::Frame(frame) => {
+            Item::Live(frame) => {
                 self.send(text(&frame)).await?;
                 self.channels.sent(&frame);
             }
-            Item::Beat(frame) => {
-                if self.silent >= MAX_SILENT {
+            Item::Heartbeat(frame) => {
+                if self.unanswered_heartbeats >= MAX_UNANSWERED_HEARTBEATS {
                     return Err(Broken);
                 }
-                self.silent += 1;
-                self.said = 0;
+                self.unanswered_heartbeats += 1;
+                self.frames_received = 0;
                 self.send(Message::Ping(axum::body::Bytes::new())).await?;
                 self.send(text(&frame)).await?;
             }
-            Item::End(ending) => return Ok(Some(ending)),
+            Item::End(close_reason) => return Ok(Some(close_reason)),
         }
         Ok(None)
     }
 
-    fn hear(
+    fn receive(
         &mut self,
-        heard: Option<Result<Message, axum::Error>>,
-    ) -> Result<Option<Ending>, Broken> {
-        match heard {
+        received: Option<Result<Message, axum::Error>>,
+    ) -> Result<Option<CloseReason>, Broken> {
+        match received {
             Some(Ok(Message::Close(_))) | None => Err(Broken),
             Some(Ok(_)) => {
-                self.silent = 0;
-                self.said += 1;
-                Ok((self.said > MAX_SAID).then_some(Ending::Flood))
+                self.unanswered_heartbeats = 0;
+                self.frames_received += 1;
+                Ok((self.frames_received > MAX_FRAMES_PER_HEARTBEAT).then_some(CloseReason::Flood))
             }
-            Some(Err(error)) if flood_limit::is_flood(&error) => Ok(Some(Ending::Flood)),
+            Some(Err(error)) if flood_limit::is_flood(&error) => Ok(Some(CloseReason::Flood)),
             Some(Err(error)) => match is_too_big(error) {
-                true => Ok(Some(Ending::TooBig)),
+                true => Ok(Some(CloseReason::TooBig)),
                 false => Err(Broken),
             },
         }
@@ -175,7 +178,7 @@ impl Talk {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(Broken),
             Err(_) => {
-                metrics::closed(Ending::TooSlow);
+                metrics::closed(CloseReason::TooSlow);
                 Err(Broken)
             }
         }
@@ -183,10 +186,10 @@ impl Talk {
 
     /// Says why, and gives the client a moment to answer, so that it reads it before the connection
     /// is gone.
-    async fn close(mut self, ending: Ending) {
+    async fn close(mut self, close_reason: CloseReason) {
         let frame = CloseFrame {
-            code: ending.code(),
-            reason: ending.reason().into(),
+            code: close_reason.code(),
+            reason: close_reason.reason().into(),
         };
         // The end is counted already, also where the client does not read this, either.
         let sent = timeout(SEND_TIMEOUT, self.socket.send(Message::Close(Some(frame)))).await;
@@ -197,7 +200,7 @@ impl Talk {
     }
 }
 
-fn text(frame: &Frame) -> Message {
+fn text(frame: &BrowserEvent) -> Message {
     Message::Text(frame.text.clone())
 }
 

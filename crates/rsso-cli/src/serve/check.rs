@@ -38,7 +38,7 @@ pub(super) fn run(
         }
     };
     if let Some(differences) = past.as_ref().and_then(Past::wrong) {
-        let said = php_settings::said(differences);
+        let said = php_settings::describe(differences);
         return Err(Failure::Usage(format!(
             "{dsn}: settings are not PHP's, which has left word in the store: {said}"
         )));
@@ -76,7 +76,7 @@ pub(super) fn run(
             "same_as_php": past.as_ref().and_then(|past| match past.compared {
                 Comparison::Same => Some(true),
                 Comparison::Differs(_) => Some(false),
-                Comparison::NoWord | Comparison::Elsewhere(_) => None,
+                Comparison::NothingFromPhp | Comparison::Elsewhere(_) => None,
             }),
         }),
     )
@@ -91,7 +91,7 @@ fn look(store: &mut dyn Store, settings: &Settings) -> Result<Past> {
     store.kick_of(&key)?;
     Ok(Past {
         used: newest != Position::START,
-        compared: php_settings::compare(store, &php_settings::ours(&settings.gateway))?,
+        compared: php_settings::compare(store, &php_settings::gateway_site(&settings.gateway))?,
     })
 }
 
@@ -120,8 +120,8 @@ fn said(past: &Past, settings: &Settings) -> String {
     };
     let php = match &past.compared {
         Comparison::Same => "; PHP uses the same settings".to_owned(),
-        Comparison::NoWord => "; no PHP has used this store for a week".to_owned(),
-        Comparison::Differs(path) => format!("; but {}", php_settings::said(path)),
+        Comparison::NothingFromPhp => "; no PHP has used this store for a week".to_owned(),
+        Comparison::Differs(path) => format!("; but {}", php_settings::describe(path)),
         Comparison::Elsewhere(_) => String::new(),
     };
     used + &php

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ipnet::IpNet;
-use rsso_gateway::{Address, Origin, cookie};
+use rsso_gateway::{ListenAddress, Origin, cookie};
 use rsso_relay::{MercureConfig, RelayConfig, WebhookConfig, XmppConfig};
 use serde::Deserialize;
 
@@ -84,7 +84,7 @@ impl Settings {
                     .unwrap_or("info".to_owned()),
             )?,
         };
-        if !cookie::is_name(&settings.gateway.cookie) {
+        if !cookie::is_session_name(&settings.gateway.cookie) {
             return Err(Failure::Usage(
                 "--cookie: must be PHP's session.name, for instance PHPSESSID".to_owned(),
             ));
@@ -148,9 +148,9 @@ fn gateway(
             file.max_connections_per_login,
             32,
         )?,
-        heartbeat: seconds("heartbeat", file.heartbeat, 25)?,
-        recheck: seconds("recheck", file.recheck, 120)?,
-        drain: Duration::from_secs(file.drain.unwrap_or(10).into()),
+        heartbeat_interval: seconds("heartbeat", file.heartbeat, 25)?,
+        login_check_interval: seconds("recheck", file.recheck, 120)?,
+        drain_timeout: Duration::from_secs(file.drain.unwrap_or(10).into()),
     })
 }
 
@@ -264,8 +264,8 @@ fn split(list: &str) -> Vec<String> {
     parts.map(str::to_owned).collect()
 }
 
-fn address(name: &str, text: &str) -> Result<Address, Failure> {
-    Address::parse(text).map_err(|problem| Failure::Usage(format!("{name}: {problem}")))
+fn address(name: &str, text: &str) -> Result<ListenAddress, Failure> {
+    ListenAddress::parse(text).map_err(|problem| Failure::Usage(format!("{name}: {problem}")))
 }
 
 fn network(text: &str) -> Option<IpNet> {

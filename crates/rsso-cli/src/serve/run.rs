@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rsso_core::login::event::{Event, Position};
 use rsso_core::store::OpenStore;
-use rsso_gateway::{Follower, Server};
+use rsso_gateway::{FeedObserver, Server};
 use rsso_relay::{Outbox, ReadAhead};
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
@@ -49,7 +49,7 @@ fn log(settings: &Settings) {
 /// The relay reads along with the gateway: the store is not asked twice for the same events.
 struct ReadAlong(Arc<ReadAhead>);
 
-impl Follower for ReadAlong {
+impl FeedObserver for ReadAlong {
     fn begin(&self, position: Option<Position>) {
         self.0.restart(position);
     }
@@ -63,7 +63,7 @@ async fn serve(settings: Settings, source: Source) -> Result<(), Failure> {
     let realm = settings.store.settings.logins.realm.clone();
     let counts = source.counts_events();
     let store: Arc<dyn OpenStore> = Arc::new(source);
-    let drain = settings.gateway.drain;
+    let drain = settings.gateway.drain_timeout;
     let read_ahead = Arc::new(ReadAhead::new(realm));
     let read_along = Arc::new(ReadAlong(Arc::clone(&read_ahead)));
     let server = Server::start(settings.gateway, Arc::clone(&store), read_along)
