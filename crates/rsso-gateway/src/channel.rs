@@ -1,4 +1,4 @@
-//! What one connection has to say, one after the other: the same for WebSocket and event stream.
+//! The events of one connection, one after the other, whatever its transport.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -8,181 +8,190 @@ use rsso_core::login::event::Position;
 use rsso_core::login::{Identity, Kick, LoginId, Realm, User};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep};
 
-use super::browser_event::{BrowserEvent, GatewayEvents};
+use super::browser_event::BrowserEvent;
 use super::close_reason::CloseReason;
-use super::feed::FeedStatus;
-use super::hub::{Hub, Registration, SubscribeError, TombstoneNotice};
+use super::feed_status::FeedStatus;
+use super::gateway_events::GatewayEvents;
+use super::hub::{Hub, LoginEnd, Registration, SubscribeError, TombstoneNotice};
 use super::metrics;
+use super::principal::Principal;
 use super::receipts::DeliveryReceipts;
+use super::resume::Resume;
 use super::send_queue::{Next, SendQueue};
-use super::store_pool::Principal;
 
-/// How far the feed may lag behind what a client knows already.
+/// How long a request waits for the feed to read what its client already knows.
 const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(1);
 const CATCH_UP_POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// How long the answer with the cookie of a new login may take to the browser.
+/// How long the cookie of a new login may take to reach the browser.
 const NEW_COOKIE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What comes next on a connection.
+/// A kick that is younger may have an event that was not read yet.
+const RECENT: Duration = Duration::from_secs(10);
+
+/// The next item of a connection.
 #[derive(Debug)]
 pub(crate) enum Item {
-    /// What the client missed.
+    /// An event that the client missed.
     Missed(Arc<BrowserEvent>),
+    /// An event that happens now.
     Live(Arc<BrowserEvent>),
-    /// Nothing happened for a while.
+    /// Nothing has happened for a while.
     Heartbeat(Arc<BrowserEvent>),
-    End(CloseReason),
+    /// The connection closes. No item comes after it.
+    Close(CloseReason),
 }
 
-/// What connections have in common.
+/// What all channels share, and how one is opened.
 #[derive(Debug)]
 pub(crate) struct Channels {
     pub(crate) hub: Arc<Hub>,
     pub(crate) realm: Realm,
-    pub(crate) heartbeat: Duration,
+    pub(crate) heartbeat_interval: Duration,
     pub(crate) receipts: DeliveryReceipts,
     pub(crate) status: Arc<FeedStatus>,
 }
 
-/// What one connection has to say.
+/// The events of one connection.
 #[derive(Debug)]
 pub(crate) struct Channel {
+    /// The events that it begins with.
     first: VecDeque<Arc<BrowserEvent>>,
-    /// What comes after `first`: the login's events, or the end.
-    then: Result<Open, CloseReason>,
+    then: Then,
 }
 
+/// What comes after a channel's first events.
 #[derive(Debug)]
-struct Open {
+enum Then {
+    Live(Live),
+    Close(CloseReason),
+}
+
+/// A login's new events, and heartbeats.
+#[derive(Debug)]
+struct Live {
     registration: Registration,
-    heartbeat_timer: Interval,
+    heartbeats: Interval,
     channels: Arc<Channels>,
 }
 
 impl Channels {
-    /// Waits until the outbox is read as far as the client has seen it at another gateway, and as far
-    /// as the kick that the store told of. A moment, if at all.
-    pub(crate) async fn catch_up(
-        &self,
-        principal: &Principal,
-        after: Option<&Result<Position, ()>>,
-    ) {
+    /// Waits a moment until the outbox has been read as far as the client already knows it.
+    ///
+    /// It may have seen more at another gateway, and the store may have told of a kick.
+    pub(crate) async fn catch_up(&self, principal: &Principal, resume: &Resume) {
         let deadline = Instant::now() + CATCH_UP_TIMEOUT;
-        while Instant::now() < deadline {
-            let behind = match (principal, after) {
-                (Principal::Kicked(kick), _) => {
-                    is_recent(kick.at)
-                        && matches!(
-                            self.tombstone_notice(kick, after),
-                            TombstoneNotice::NotInHistory(_)
-                        )
-                }
-                (Principal::LoggedIn(..), Some(Ok(position))) => {
-                    *position > self.hub.position() && self.hub.position() != Position::START
-                }
-                _ => false,
-            };
-            if !behind {
-                return;
-            }
+        while self.is_behind(principal, resume) && Instant::now() < deadline {
             sleep(CATCH_UP_POLL_INTERVAL).await;
         }
     }
 
-    /// The channel of somebody who is logged in.
+    fn is_behind(&self, principal: &Principal, resume: &Resume) -> bool {
+        match (principal, resume) {
+            (Principal::Kicked(kick), _) => {
+                let notice = || self.tombstone_notice(kick, resume);
+                is_within(kick.at, RECENT) && matches!(notice(), TombstoneNotice::NotInHistory(_))
+            }
+            (Principal::LoggedIn(..), Resume::After(position)) => {
+                let read = self.hub.position();
+                *position > read && read != Position::START
+            }
+            _ => false,
+        }
+    }
+
+    /// Opens the channel of a browser that is signed in.
     pub(crate) fn open(
         self: &Arc<Self>,
         identity: &Identity,
         user: &Arc<User>,
-        after: Option<&Result<Position, ()>>,
+        resume: &Resume,
     ) -> Result<Channel, SubscribeError> {
-        let subscription = self.hub.subscribe(identity.login, user, after)?;
-        let sequence = subscription.position.to_string();
+        let subscription = self.hub.subscribe(identity.login, user, resume)?;
+        let missed = subscription.missed;
         let mut first = VecDeque::with_capacity(1);
-        if subscription.gap {
-            first.push_back(self.own("").gap());
+        if missed.gap {
+            first.push_back(self.events_at("").gap());
         }
-        let ended = subscription.missed.iter().any(|f| f.close_reason.is_some());
-        first.extend(subscription.missed);
-        if !ended {
-            let heartbeat = self.heartbeat.as_secs();
-            first.push_back(self.own(&sequence).connected(identity, heartbeat));
+        let has_ended = missed.events.iter().any(|e| e.close_reason.is_some());
+        first.extend(missed.events);
+        if !has_ended {
+            let sequence = subscription.position.to_string();
+            let seconds = self.heartbeat_interval.as_secs();
+            first.push_back(self.events_at(&sequence).connected(identity, seconds));
         }
-        let mut heartbeat_timer = interval_at(Instant::now() + self.heartbeat, self.heartbeat);
-        heartbeat_timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut heartbeats = interval_at(
+            Instant::now() + self.heartbeat_interval,
+            self.heartbeat_interval,
+        );
+        heartbeats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Ok(Channel {
             first,
-            then: Ok(Open {
+            then: Then::Live(Live {
                 registration: subscription.registration,
-                heartbeat_timer,
+                heartbeats,
                 channels: Arc::clone(self),
             }),
         })
     }
 
-    /// The channel of a kicked session; `None` where it has been told.
-    pub(crate) fn open_for_kicked(
-        &self,
-        kick: &Kick,
-        after: Option<&Result<Position, ()>>,
-    ) -> Option<Channel> {
-        let frame = match self.tombstone_notice(kick, after) {
+    /// Opens the channel of a kicked session; `None` if it has been told.
+    pub(crate) fn open_for_kicked(&self, kick: &Kick, resume: &Resume) -> Option<Channel> {
+        let event = match self.tombstone_notice(kick, resume) {
             TombstoneNotice::AlreadySeen => return None,
-            TombstoneNotice::Event(frame) => frame,
-            TombstoneNotice::NotInHistory(position) => self.own(&position.to_string()).kicked(kick),
+            TombstoneNotice::Event(event) => event,
+            TombstoneNotice::NotInHistory(end) => self.events_at(&end.to_string()).kicked(kick),
         };
         Some(Channel {
-            then: Err(CloseReason::of_kick(Some(kick.code.number()))),
-            first: [frame].into(),
+            first: [event].into(),
+            then: Then::Close(CloseReason::of_kick(kick.code)),
         })
     }
 
-    /// How the login ended that a browser had, whose cookie stands for nobody now. `newest` is where
-    /// the outbox ends: the end may be written there and not read yet.
+    /// A channel that only says why it closes.
+    pub(crate) fn closed(reason: CloseReason) -> Channel {
+        Channel {
+            first: VecDeque::new(),
+            then: Then::Close(reason),
+        }
+    }
+
+    /// How a browser's former login ended, if its cookie stands for nobody now.
+    ///
+    /// `newest` is the end of the outbox: the event may be there and not be read yet.
     pub(crate) async fn end_of(&self, login: LoginId, newest: &Position) -> CloseReason {
         let deadline = Instant::now() + CATCH_UP_TIMEOUT;
         while self.hub.position() < *newest && Instant::now() < deadline {
             sleep(CATCH_UP_POLL_INTERVAL).await;
         }
         match self.hub.end_of(login) {
-            // The cookie of the login that came after it may be on its way to the browser.
-            Some((CloseReason::Reclaimed, at))
-                if at.is_some_and(|at| is_within(at, NEW_COOKIE_TIMEOUT)) =>
-            {
-                CloseReason::Reclaimed
-            }
-            Some((close_reason, _)) if close_reason != CloseReason::Reclaimed => close_reason,
-            _ => CloseReason::Expired,
+            // The cookie of the next login may still be on its way to the browser.
+            Some(LoginEnd {
+                reason: CloseReason::Reclaimed,
+                at,
+            }) => match at.is_some_and(|at| is_within(at, NEW_COOKIE_TIMEOUT)) {
+                true => CloseReason::Reclaimed,
+                false => CloseReason::Expired,
+            },
+            Some(end) => end.reason,
+            None => CloseReason::Expired,
         }
     }
 
-    /// A channel that only says why it ends.
-    pub(crate) fn closed(close_reason: CloseReason) -> Channel {
-        Channel {
-            first: VecDeque::new(),
-            then: Err(close_reason),
-        }
+    fn tombstone_notice(&self, kick: &Kick, resume: &Resume) -> TombstoneNotice {
+        let read_past = self.status.is_ready() && !is_within(kick.at, RECENT);
+        self.hub.tombstone_notice(kick, resume, read_past)
     }
 
-    fn tombstone_notice(
-        &self,
-        kick: &Kick,
-        after: Option<&Result<Position, ()>>,
-    ) -> TombstoneNotice {
-        let settled = self.status.is_ready() && !is_recent(kick.at);
-        self.hub.tombstone_notice(kick, after, settled)
-    }
-
-    /// What was sent to somebody who was waiting for it.
-    pub(crate) fn sent(&self, frame: &BrowserEvent) {
-        metrics::delivered_live(frame);
-        if let Some(login) = frame.kicked {
+    /// Records that a browser got an event when it happened.
+    pub(crate) fn record_delivery(&self, event: &BrowserEvent) {
+        metrics::delivered_live(event);
+        if let Some(login) = event.kicked {
             self.receipts.delivered(login);
         }
     }
 
-    fn own<'a>(&'a self, sequence: &'a str) -> GatewayEvents<'a> {
+    fn events_at<'a>(&'a self, sequence: &'a str) -> GatewayEvents<'a> {
         GatewayEvents {
             realm: &self.realm,
             sequence,
@@ -191,50 +200,47 @@ impl Channels {
 }
 
 impl Channel {
-    /// The queue behind it, if there is one.
+    /// The queue that it gets new events from, if any.
     pub(crate) fn send_queue(&self) -> Option<Arc<SendQueue>> {
-        let open = self.then.as_ref().ok()?;
-        Some(Arc::clone(&open.registration.send_queue))
+        match &self.then {
+            Then::Live(live) => Some(Arc::clone(&live.registration.send_queue)),
+            Then::Close(_) => None,
+        }
     }
 
-    /// What comes next. After an end, nothing does.
+    /// Waits for the next item.
     pub(crate) async fn next(&mut self) -> Item {
-        if let Some(frame) = self.first.pop_front() {
+        if let Some(event) = self.first.pop_front() {
             if self.first.is_empty() {
-                // For the rest of a long life.
+                // Its memory is not needed for the rest of the connection.
                 self.first = VecDeque::new();
             }
-            if let Some(close_reason) = frame.close_reason {
+            if let Some(reason) = event.close_reason {
                 self.first = VecDeque::new();
-                self.then = Err(close_reason);
+                self.then = Then::Close(reason);
             }
-            return Item::Missed(frame);
+            return Item::Missed(event);
         }
-        let open = match &mut self.then {
-            Ok(open) => open,
-            Err(close_reason) => return Item::End(*close_reason),
+        let live = match &mut self.then {
+            Then::Live(live) => live,
+            Then::Close(reason) => return Item::Close(*reason),
         };
         tokio::select! {
-            // What happened comes before that nothing did.
+            // An event comes before the heartbeat that says there is none.
             biased;
-            next = open.registration.send_queue.next() => match next {
-                Next::Send(frame) => Item::Live(frame),
-                Next::End(close_reason) => {
-                    self.then = Err(close_reason);
-                    Item::End(close_reason)
+            next = live.registration.send_queue.next() => match next {
+                Next::Send(event) => Item::Live(event),
+                Next::Close(reason) => {
+                    self.then = Then::Close(reason);
+                    Item::Close(reason)
                 }
             },
-            _ = open.heartbeat_timer.tick() => {
-                let sequence = open.channels.hub.position().to_string();
-                Item::Heartbeat(open.channels.own(&sequence).heartbeat())
+            _ = live.heartbeats.tick() => {
+                let sequence = live.channels.hub.position().to_string();
+                Item::Heartbeat(live.channels.events_at(&sequence).heartbeat())
             }
         }
     }
-}
-
-/// Whether it happened a moment ago, by clocks that may differ.
-fn is_recent(millis: i64) -> bool {
-    is_within(millis, Duration::from_secs(10))
 }
 
 /// Whether it happened within this time, by clocks that may differ.

@@ -1,4 +1,4 @@
-//! Who connects, by address: the other end of the connection, or whom a trusted proxy names.
+//! The address of a client: the other end of the connection, or the one that a trusted proxy names.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The client's address; `None` over a unix socket of a proxy that names nobody.
+/// The client's address; `None` if a proxy at a unix socket names none.
 pub(crate) fn of_request(
     peer: Option<IpAddr>,
     headers: &HeaderMap,
@@ -16,7 +16,7 @@ pub(crate) fn of_request(
     if !peer.is_none_or(|peer| is_trusted_proxy(peer, trusted)) {
         return peer;
     }
-    // From the right: what stands before the first address that is not trusted, anybody may have written.
+    // From the right, because anybody may have written what is left of the first untrusted address.
     let mut named: Vec<_> = headers
         .get_all(X_FORWARDED_FOR)
         .iter()
@@ -31,7 +31,7 @@ pub(crate) fn of_request(
     peer
 }
 
-/// An address as proxies write it, some with a port.
+/// An address as proxies write it. Some add a port.
 fn parse(text: &[u8]) -> Option<IpAddr> {
     let text = str::from_utf8(text).ok()?.trim();
     let address = text.parse().ok();
@@ -41,19 +41,22 @@ fn parse(text: &[u8]) -> Option<IpAddr> {
         .map(|address| address.to_canonical())
 }
 
-/// Whether a proxy says whom it speaks for, readably or not.
-pub(crate) fn has_forwarded_for(headers: &HeaderMap) -> bool {
+/// Whether a proxy says for which client it connects, readably or not.
+pub(crate) fn is_forwarded(headers: &HeaderMap) -> bool {
     headers.contains_key(X_FORWARDED_FOR)
 }
 
-/// Whether a proxy at this address is believed. One on this machine is no exception: whoever has an account
-/// here could name anybody.
+/// Whether a proxy at this address is believed.
+///
+/// A proxy on this machine is no exception, because anybody with an account here could name any address.
 pub(crate) fn is_trusted_proxy(address: IpAddr, trusted: &[IpNet]) -> bool {
     let address = address.to_canonical();
     trusted.iter().any(|net| net.contains(&address))
 }
 
-/// What counts as one client: of IPv6 a network of 64 bits, all of which is one customer's.
+/// The network that counts as one client.
+///
+/// Of IPv6 this is one of 64 bits, which belongs to one customer.
 pub(crate) fn limited_network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() >> 64 << 64).into()),
@@ -77,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_on_this_machine_is_believed_only_where_that_is_said() {
+    fn a_proxy_on_this_machine_is_believed_only_if_it_is_listed() {
         let mut headers = HeaderMap::new();
         headers.insert(X_FORWARDED_FOR, HeaderValue::from_static("198.51.100.7"));
         let of =

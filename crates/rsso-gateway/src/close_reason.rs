@@ -1,36 +1,38 @@
-//! Why a connection ends, and what the browser is told: a WebSocket close code, or the same in an
-//! event `close` of the stream.
+//! Why the gateway closes a connection: a WebSocket close code, or the event `close` of an event stream.
 //!
-//! Codes from 4000 to 4499 are terminal: a client that sees one does not come back by itself.
+//! Codes from 4000 to 4499 are terminal: a client that gets one does not reconnect by itself.
 //!
 //! Source: RFC 6455, section 7.4; <https://www.iana.org/assignments/websocket/websocket.xml>
 
-/// Why a connection ends.
+use rsso_core::login::KickCode;
+
+/// Why the gateway closes a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CloseReason {
-    /// A newcomer took the login's place.
+    /// A new login took this one's place.
     Replaced,
-    /// `sso_kick()`, `rsso kick`.
+    /// `sso_kick()` or `rsso kick` ended the login.
     Kicked,
-    /// A logout.
+    /// The user signed out.
     SignedOut,
-    /// Another login of the same session: the client comes back, and is told whose the cookie is now.
+    /// The same session claimed another login: the client reconnects, and learns which.
     Reclaimed,
     /// The session expired, or was removed.
     Expired,
-    /// The cookie names no session that is logged in.
+    /// The cookie stands for nobody.
     NotSignedIn,
     /// This gateway stops.
     GoingAway,
     /// The client does not read as fast as events come.
     TooSlow,
-    /// The client sends more than it has to say, which is nothing.
+    /// The client sends too much: it has nothing to send but pongs.
     Flood,
-    /// A frame larger than any that a client has a reason to send.
+    /// The client sends a frame that is too large.
     TooBig,
 }
 
 impl CloseReason {
+    /// The WebSocket close code.
     pub(crate) fn code(self) -> u16 {
         match self {
             Self::Replaced => 4001,
@@ -46,7 +48,7 @@ impl CloseReason {
         }
     }
 
-    /// The word for it, in close frames and metrics.
+    /// The word for it in close frames and metrics.
     pub(crate) fn reason(self) -> &'static str {
         match self {
             Self::Replaced => "replaced",
@@ -62,16 +64,16 @@ impl CloseReason {
         }
     }
 
-    /// Whether the client shall not come back by itself.
+    /// Whether the client must not reconnect by itself.
     pub(crate) fn is_terminal(self) -> bool {
         (4000..4500).contains(&self.code())
     }
 
-    /// What a kick's code means: -4 replaced, -5 kicked.
-    pub(crate) fn of_kick(code: Option<i32>) -> Self {
+    /// The reason that belongs to a kick's code.
+    pub(crate) fn of_kick(code: KickCode) -> Self {
         match code {
-            Some(-4) => Self::Replaced,
-            _ => Self::Kicked,
+            KickCode::Replaced => Self::Replaced,
+            KickCode::Expired | KickCode::Kicked | KickCode::Other(_) => Self::Kicked,
         }
     }
 }

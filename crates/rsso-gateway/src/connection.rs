@@ -1,4 +1,4 @@
-//! TCP connections: accepted, given a time to say what they want, served, and let go of.
+//! A TCP or unix connection, from its first byte to its end.
 
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
@@ -24,10 +24,10 @@ use super::send_queue::SendQueue;
 /// How long a client may take for the head of its request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Buffers that a connection keeps; a request's head must fit (hyper's least).
+/// The buffers of a connection, which a request's head must fit. hyper allows no less.
 const MAX_HEAD_SIZE: usize = 8192;
 
-/// Until a client that does not read is cut off: it may still take what says why.
+/// How long a client that is too far behind may still read why it is disconnected.
 const OVERRUN_GRACE: Duration = Duration::from_secs(5);
 
 /// What the handlers know of the connection that a request came over.
@@ -35,29 +35,37 @@ const OVERRUN_GRACE: Duration = Duration::from_secs(5);
 pub(crate) struct Connection {
     /// The other end; `None` over a unix socket.
     pub(crate) peer: Option<IpAddr>,
-    /// Room at all, and of the peer's address if that is the client's own.
-    permits: (Permit, Option<Permit>),
+    /// Counts the connection in total.
+    _permit: Permit,
+    /// Counts it for the peer's address, if that is the client's own.
+    address_permit: Option<Permit>,
     send_queue: OnceLock<Arc<SendQueue>>,
     has_queue: Notify,
 }
 
 impl Connection {
-    pub(crate) fn new(peer: Option<IpAddr>, permit: Permit, of_address: Option<Permit>) -> Self {
+    pub(crate) fn new(
+        peer: Option<IpAddr>,
+        permit: Permit,
+        address_permit: Option<Permit>,
+    ) -> Self {
         Self {
             peer,
-            permits: (permit, of_address),
+            _permit: permit,
+            address_permit,
             send_queue: OnceLock::new(),
             has_queue: Notify::new(),
         }
     }
 
-    /// Whether the client's address has been counted.
+    /// Whether the connection was counted for its client's address.
     pub(crate) fn is_counted(&self) -> bool {
-        self.permits.1.is_some()
+        self.address_permit.is_some()
     }
 
-    /// The response is a stream out of this queue. Nobody asks it for more while the client does
-    /// not read, so the connection has to look itself.
+    /// Disconnects the client when it is too far behind with this queue.
+    ///
+    /// hyper asks a response for no more data while the client does not read, so the response cannot.
     pub(crate) fn watch_queue(&self, send_queue: Arc<SendQueue>) {
         if self.send_queue.set(send_queue).is_ok() {
             self.has_queue.notify_one();
@@ -86,7 +94,7 @@ pub(crate) async fn serve(
         let answered = router.clone().oneshot(request);
         async {
             let mut response = answered.await?;
-            // Each connection is one long answer; idle ones in between are nobody's.
+            // One request for each connection: idle ones would count against the limits.
             if response.status() != StatusCode::SWITCHING_PROTOCOLS {
                 let close = HeaderValue::from_static("close");
                 response.headers_mut().insert(header::CONNECTION, close);
@@ -107,7 +115,7 @@ pub(crate) async fn serve(
             }
         }
         () = connection.overrun() => {
-            if !connection.send_queue.get().is_some_and(|send_queue| send_queue.has_ended()) {
+            if !connection.send_queue.get().is_some_and(|queue| queue.is_closed()) {
                 metrics::closed(CloseReason::TooSlow);
             }
         }

@@ -1,4 +1,4 @@
-//! How many connections there may be: at all, and from one address.
+//! How many connections there may be: in total, and from one address.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-/// What is counted.
+/// Counts connections, and the most that there may be.
 #[derive(Debug)]
 pub(crate) struct ConnectionLimits {
     max: usize,
@@ -20,10 +20,11 @@ struct Counts {
     by_address: HashMap<IpAddr, usize>,
 }
 
-/// A counted connection; dropping it makes room.
+/// A counted connection. Dropping the permit uncounts it.
 #[derive(Debug)]
 pub(crate) struct Permit {
     limits: Arc<ConnectionLimits>,
+    /// Counted for this address; `None`: counted in total.
     address: Option<IpAddr>,
 }
 
@@ -36,7 +37,7 @@ impl ConnectionLimits {
         }
     }
 
-    /// Room for one more connection.
+    /// Counts a connection in total; `None` at the limit.
     pub(crate) fn admit(self: &Arc<Self>) -> Option<Permit> {
         let mut counts = self.counts.lock();
         (counts.all < self.max).then(|| {
@@ -48,7 +49,7 @@ impl ConnectionLimits {
         })
     }
 
-    /// Room for one more of an address.
+    /// Counts a connection of an address; `None` at the limit.
     pub(crate) fn admit_from(self: &Arc<Self>, address: IpAddr) -> Option<Permit> {
         let mut counts = self.counts.lock();
         let count = counts.by_address.entry(address).or_default();

@@ -1,4 +1,4 @@
-//! The session cookie, out of the headers of a request.
+//! Finds session ids in the cookies of a request.
 //!
 //! Source: RFC 6265, sections 4.2 and 5.4; PHP reads names and values in the same way.
 
@@ -6,9 +6,18 @@ use axum::http::{HeaderMap, header};
 use percent_encoding::percent_decode;
 use rsso_core::SessionId;
 
-/// Ids under one name that are looked at. A browser sends a cookie for each path and domain: another host
-/// of the same site can add four for each level of the domain, which hide none of ours behind them.
+/// The most ids of one name that are looked up.
+///
+/// A browser sends a cookie for each path and domain. Another host of the same site can add four for each
+/// level of the domain, which must not hide the right one.
 const MAX_CANDIDATES: usize = 32;
+
+/// A possible session id, and the cookie that it is in.
+#[derive(Debug)]
+pub(crate) struct NamedId {
+    pub(crate) cookie: String,
+    pub(crate) id: SessionId,
+}
 
 /// The well-formed session ids that a request presents under a cookie's name, in their order.
 pub fn session_ids(headers: &HeaderMap, name: &str) -> Vec<SessionId> {
@@ -25,18 +34,17 @@ pub fn session_ids(headers: &HeaderMap, name: &str) -> Vec<SessionId> {
     ids
 }
 
-/// What may be session ids under other names, each with its name: at most so many.
-pub(crate) fn ids_of_other_cookies(
-    headers: &HeaderMap,
-    name: &str,
-    most: usize,
-) -> Vec<(String, SessionId)> {
+/// Possible session ids in other cookies, at most `max` of them.
+pub(crate) fn ids_of_other_cookies(headers: &HeaderMap, name: &str, max: usize) -> Vec<NamedId> {
     let named = |pair: &[u8]| {
-        let (other, value) = str::from_utf8(pair.trim_ascii()).ok()?.split_once('=')?;
+        let (cookie, value) = str::from_utf8(pair.trim_ascii()).ok()?.split_once('=')?;
         let id = SessionId::parse(&percent_decode(value.as_bytes()).collect::<Vec<_>>()).ok()?;
-        (other != name && is_session_name(other)).then(|| (other.to_owned(), id))
+        (cookie != name && is_session_name(cookie)).then(|| NamedId {
+            cookie: cookie.to_owned(),
+            id,
+        })
     };
-    pairs(headers).filter_map(named).take(most).collect()
+    pairs(headers).filter_map(named).take(max).collect()
 }
 
 fn pairs(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
@@ -44,13 +52,13 @@ fn pairs(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
     values.flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
 }
 
-/// PHP writes a session id's comma as `%2C`.
+/// The value of a cookie. PHP writes a comma in a session id as `%2C`.
 fn value_of(pair: &[u8], name: &str) -> Option<Vec<u8>> {
     let value = pair.trim_ascii().strip_prefix(name.as_bytes())?;
     Some(percent_decode(value.strip_prefix(b"=")?).collect())
 }
 
-/// Whether PHP takes this as `session.name`.
+/// Whether PHP accepts a name as `session.name`.
 #[must_use]
 pub fn is_session_name(name: &str) -> bool {
     let special = |c: char| !c.is_ascii_graphic() || "=,;.[".contains(c);
@@ -111,7 +119,7 @@ mod tests {
         let found = ids_of_other_cookies(&headers, "PHPSESSID", 2);
         let names: Vec<_> = found
             .iter()
-            .map(|(name, id)| (&**name, id.expose()))
+            .map(|found| (&*found.cookie, found.id.expose()))
             .collect();
         assert_eq!(names, [("sid", "b,c"), ("__Host-sid", "d")]);
     }

@@ -1,7 +1,7 @@
-//! Why nobody is signed in with what a browser presents: a setting that is not PHP's, if it can be told.
+//! Finds out why nobody is signed in with a browser's cookie: usually a setting that differs from PHP's.
 //!
-//! What always holds: it decides nothing and delays nobody; the store is asked at most once a minute,
-//! about a bounded number of ids; no id and no cookie's value is said.
+//! What always holds: it decides nothing and delays nobody; the store is queried at most once a minute,
+//! about a bounded number of ids; no id and no cookie's value is logged.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,69 +12,71 @@ use rsso_core::login::{Realm, Uid, User};
 use rsso_core::store::{Store, sites};
 use rsso_core::{Result, SessionId, SessionKey};
 
-use super::cookie;
+use super::cookie::{self, NamedId};
 use super::php_settings::{self, Comparison, Difference, compare};
-use super::setting_warnings::SettingWarnings;
-use super::store_pool::{Principal, StorePool};
+use super::principal::Principal;
+use super::setting_warnings::{SettingProblem, SettingWarnings};
+use super::store_pool::StorePool;
 
-/// For how long somebody who was signed in shows that the settings fit: who is not is a visitor then.
+/// How long a sign-in proves that the settings fit. Within that time, others are just visitors.
 const PROVEN_FOR: Duration = Duration::from_secs(600);
 
-/// How many ids are looked up.
+/// The most ids that are looked up: under the cookie's name, and under other names.
 const MAX_IDS: usize = 4;
-const MAX_OTHERS: usize = 8;
+const MAX_OTHER_IDS: usize = 8;
 
-/// Knows whether anybody has been signed in yet, and what to look for where nobody is.
+/// Knows when somebody was last signed in, and finds out why nobody is.
 #[derive(Debug)]
 pub(crate) struct Diagnosis {
-    site: ExpectedSettings,
-    /// When somebody was signed in, or kicked, last.
+    settings: SharedSettings,
+    /// When a browser was last found to be signed in, or kicked.
     last_sign_in: Mutex<Option<Instant>>,
 }
 
-/// The settings that must be PHP's.
+/// The gateway's settings that must be PHP's.
 #[derive(Debug, Clone)]
-pub(crate) struct ExpectedSettings {
+pub(crate) struct SharedSettings {
     pub(crate) cookie: String,
     pub(crate) realm: Realm,
-    /// Whether ids are hashed in the store; `None`: an existing table has them as they are.
+    /// `None`: an existing table holds ids unhashed.
     pub(crate) hash_ids: Option<bool>,
-    /// All of them, to compare them with what PHP says.
-    pub(crate) settings: sites::Site,
+    /// All of them, to be compared with those that PHP has left.
+    pub(crate) site: sites::Site,
 }
 
-/// What is wrong.
+/// Why nobody is signed in.
 #[derive(Debug, PartialEq, Eq)]
 enum Finding {
     /// The session has a login of another realm.
-    Realm,
-    /// It is known under the id as it would be with the other value of `hash_ids`.
-    HashIds,
-    /// The cookie of this name holds a session with a login.
-    Cookie(String),
-    /// The store knows none of them, and PHP has said that it uses other settings.
-    Others(Vec<Difference>),
-    /// The store knows none of them. True: PHP has left word here, of the same settings.
-    Unknown(bool),
+    OtherRealm,
+    /// The session is in the store under the id that it has with the other value of `hash_ids`.
+    OtherHashIds,
+    /// The session is in the cookie of this name.
+    OtherCookie(String),
+    /// The store has none of the sessions, and PHP uses other settings.
+    Differences(Vec<Difference>),
+    /// The store has none of the sessions, and PHP uses the same settings.
+    SameSettings,
+    /// The store has none of the sessions, and PHP has left nothing there.
+    NothingFromPhp,
 }
 
-/// What a browser presents.
+/// The possible session ids that a browser presents.
 #[derive(Debug)]
 struct Presented {
     ids: Vec<SessionId>,
-    /// Under other names.
-    others: Vec<(String, SessionId)>,
+    other_cookies: Vec<NamedId>,
 }
 
 impl Diagnosis {
-    pub(crate) fn new(site: ExpectedSettings) -> Self {
+    pub(crate) fn new(settings: SharedSettings) -> Self {
         Self {
-            site,
+            settings,
             last_sign_in: Mutex::default(),
         }
     }
 
-    /// Looks for what is wrong where nobody is signed in, and warns of it, in a task of its own.
+    /// Notes a sign-in, or finds out in a task of its own why there is none.
     pub(crate) fn observe(
         &self,
         principal: &Principal,
@@ -89,62 +91,74 @@ impl Diagnosis {
             return;
         }
         let last_sign_in = *self.last_sign_in.lock();
-        let lately = |then| now.saturating_duration_since(then) < PROVEN_FOR;
-        if last_sign_in.is_some_and(lately) || !warnings.is_due("sign-in", now) {
+        let is_proof = |at| now.saturating_duration_since(at) < PROVEN_FOR;
+        if last_sign_in.is_some_and(is_proof) || !warnings.is_due("sign-in", now) {
             return;
         }
         let presented = Presented {
             ids: ids.iter().take(MAX_IDS).cloned().collect(),
-            others: cookie::ids_of_other_cookies(headers, &self.site.cookie, MAX_OTHERS),
+            other_cookies: cookie::ids_of_other_cookies(
+                headers,
+                &self.settings.cookie,
+                MAX_OTHER_IDS,
+            ),
         };
-        let site = self.site.clone();
+        let settings = self.settings.clone();
         let (store_pool, warnings) = (store_pool.clone(), Arc::clone(warnings));
         tokio::spawn(async move {
-            let without = presented.ids.is_empty();
-            let asked = store_pool.run(move |store| Ok((find(store, &presented, &site)?, site)));
-            // A store that cannot be asked has been told to the log.
-            if let Ok((finding, site)) = asked.await
+            let has_cookie = !presented.ids.is_empty();
+            let query = {
+                let settings = settings.clone();
+                move |store: &mut dyn Store| find(store, &presented, &settings)
+            };
+            // A failure is logged by the pool.
+            if let Ok(finding) = store_pool.run(query).await
                 && (last_sign_in.is_none() || finding.is_certain())
             {
-                let (setting, problem) = finding.advice(&site, without);
-                warnings.warn(setting, &problem);
+                warnings.warn(&finding.problem(&settings, has_cookie));
             }
         });
     }
 }
 
 impl Finding {
-    /// Whether it is known of a session that has a login.
+    /// Whether it was found with a session that has a login.
     fn is_certain(&self) -> bool {
-        !matches!(self, Self::Others(_) | Self::Unknown(_))
+        matches!(
+            self,
+            Self::OtherRealm | Self::OtherHashIds | Self::OtherCookie(_)
+        )
     }
 
-    /// The setting, and what to do. `without`: the browser has no cookie of the name.
-    fn advice(&self, site: &ExpectedSettings, without: bool) -> (&'static str, String) {
-        let (cookie, realm) = (&site.cookie, site.realm.as_str());
+    /// The setting, and what to do. `has_cookie`: the browser has a cookie of the right name.
+    fn problem(&self, settings: &SharedSettings, has_cookie: bool) -> SettingProblem {
+        let (cookie, realm) = (&settings.cookie, settings.realm.as_str());
         match self {
-            Self::Realm => (
+            Self::OtherRealm => SettingProblem::new(
                 "realm",
-                format!("a browser's session has a login of another realm than '{realm}': PHP's rsso.realm must be the same"),
+                format!(
+                    "a browser's session has a login of another realm than '{realm}': PHP's rsso.realm must be the same"
+                ),
             ),
-            Self::HashIds => (
+            Self::OtherHashIds => SettingProblem::new(
                 "hash_ids",
                 "a browser's session is in the store under the id as it would be with the other value: \
-                 PHP's rsso.hash_ids must be the same"
-                    .to_owned(),
+                 PHP's rsso.hash_ids must be the same",
             ),
-            Self::Cookie(name) => (
+            Self::OtherCookie(name) => SettingProblem::new(
                 "cookie",
-                format!("a browser's session is in the cookie {name}, not in {cookie}: it must be PHP's session.name"),
+                format!(
+                    "a browser's session is in the cookie {name}, not in {cookie}: it must be PHP's session.name"
+                ),
             ),
-            Self::Others(differences) => (
+            Self::Differences(differences) => SettingProblem::new(
                 differences.first().map_or("dsn", |first| first.setting),
                 format!(
                     "nobody has been signed in so far, and PHP, which has left word in the store, uses other settings: {}",
                     php_settings::describe(differences)
                 ),
             ),
-            Self::Unknown(_) if without => (
+            Self::SameSettings | Self::NothingFromPhp if !has_cookie => SettingProblem::new(
                 "cookie",
                 format!(
                     "nobody has been signed in so far, and a browser came without the cookie {cookie}. If its user \
@@ -152,53 +166,55 @@ impl Finding {
                      folder (/ does), and session.cookie_domain its host"
                 ),
             ),
-            Self::Unknown(false) => (
+            Self::NothingFromPhp => SettingProblem::new(
                 "dsn",
                 "nobody has been signed in so far, no session that a browser presented has a login here, and no PHP \
                  has used this store for a week. If its user is signed in: PHP's rsso.dsn (with the number or name of \
                  the database) and rsso.prefix must be the same, and sso_claim() or rsso.auto_claim must run at the \
-                 sign-in"
-                    .to_owned(),
+                 sign-in",
             ),
-            Self::Unknown(true) => (
+            Self::SameSettings => SettingProblem::new(
                 "dsn",
                 "nobody has been signed in so far, and no session that a browser presented has a login here, where \
                  PHP uses the same settings. If its user is signed in: another server of the site may have another \
-                 rsso.dsn"
-                    .to_owned(),
+                 rsso.dsn",
             ),
         }
     }
 }
 
-fn find(store: &mut dyn Store, presented: &Presented, site: &ExpectedSettings) -> Result<Finding> {
-    let hashed = site.hash_ids.unwrap_or(false);
+fn find(
+    store: &mut dyn Store,
+    presented: &Presented,
+    settings: &SharedSettings,
+) -> Result<Finding> {
+    let hashed = settings.hash_ids.unwrap_or(false);
     let mut login_of = |id: &SessionId, hashed| store.login_of(&SessionKey::of(id, hashed));
     for id in &presented.ids {
         if let Some(bound) = login_of(id, hashed)? {
             let user = User {
-                realm: site.realm.clone(),
+                realm: settings.realm.clone(),
                 uid: Uid::parse(&bound.login.identity.uid_bytes())?,
             };
-            // Else it was signed in meanwhile.
+            // If the realm is the right one, it was signed in meanwhile.
             if user.key() != bound.user {
-                return Ok(Finding::Realm);
+                return Ok(Finding::OtherRealm);
             }
         }
-        if site.hash_ids.is_some() && login_of(id, !hashed)?.is_some() {
-            return Ok(Finding::HashIds);
+        if settings.hash_ids.is_some() && login_of(id, !hashed)?.is_some() {
+            return Ok(Finding::OtherHashIds);
         }
     }
-    for (name, id) in &presented.others {
+    for NamedId { cookie, id } in &presented.other_cookies {
         if login_of(id, hashed)?.is_some() {
-            return Ok(Finding::Cookie(name.clone()));
+            return Ok(Finding::OtherCookie(cookie.clone()));
         }
     }
-    Ok(match compare(store, &site.settings)? {
-        Comparison::Differs(differences) | Comparison::Elsewhere(differences) => {
-            Finding::Others(differences)
+    Ok(match compare(store, &settings.site)? {
+        Comparison::Differs(differences) | Comparison::OtherSite(differences) => {
+            Finding::Differences(differences)
         }
-        Comparison::Same => Finding::Unknown(true),
-        Comparison::NothingFromPhp => Finding::Unknown(false),
+        Comparison::Same => Finding::SameSettings,
+        Comparison::NothingFromPhp => Finding::NothingFromPhp,
     })
 }

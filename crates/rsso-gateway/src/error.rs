@@ -5,22 +5,22 @@ use std::io;
 use metrics_exporter_prometheus::BuildError;
 use thiserror::Error;
 
-use super::listener::ListenAddress;
+use super::listen_address::ListenAddress;
 
 /// Why the gateway cannot start.
 #[derive(Debug, Error)]
 pub enum StartError {
-    /// The counters of this process are somebody else's.
+    /// This process already has another recorder of metrics.
     #[error("cannot count: {0}")]
     Metrics(#[from] BuildError),
-    /// An address cannot be listened at.
+    /// Listening at an address failed.
     #[error("{flag}: cannot listen at {address}: {error}")]
     Listen {
-        /// Where it was given.
+        /// The flag that named it.
         flag: &'static str,
         /// The address.
         address: ListenAddress,
-        /// What the system says.
+        /// The system's error.
         error: io::Error,
     },
     /// The limit of open files leaves no room for a connection.
@@ -31,10 +31,10 @@ pub enum StartError {
     NoRoom {
         /// The limit.
         limit: u64,
-        /// What is needed beside connections.
+        /// What is needed besides connections.
         needed: usize,
     },
-    /// The system has no thread to give.
+    /// The system could not start a thread.
     #[error("cannot start a thread: {0}")]
     Thread(io::Error),
 }

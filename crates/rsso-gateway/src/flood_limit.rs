@@ -1,7 +1,7 @@
-//! How much a client may send: it has nothing to say.
+//! Limits how much a client may send, because it has nothing to send but a request and pongs.
 //!
-//! What always holds: whatever a client sends is counted by the byte before anybody reads it, so
-//! nothing that a protocol allows (empty fragments, for instance) costs more than its bytes do.
+//! What always holds: each byte is counted before anything interprets it, so nothing that a protocol
+//! allows (empty fragments, for instance) costs more than its bytes.
 
 use std::error::Error;
 use std::fmt;
@@ -18,7 +18,7 @@ const BURST: u64 = 64 << 10;
 /// Bytes that may come in each second after that.
 const PER_SECOND: u64 = 1 << 10;
 
-/// What a client may still send.
+/// A token bucket: the bytes that a client may still send.
 #[derive(Debug)]
 struct TokenBucket {
     left: u64,
@@ -33,7 +33,7 @@ impl TokenBucket {
         }
     }
 
-    /// Takes so many bytes; false where there are not as many left.
+    /// Takes so many bytes; false if fewer are left.
     fn take(&mut self, bytes: u64, now: Instant) -> bool {
         let seconds = now.saturating_duration_since(self.since).as_secs();
         self.since += Duration::from_secs(seconds);
@@ -45,14 +45,14 @@ impl TokenBucket {
     }
 }
 
-/// A connection whose client sends more than that cannot be read any more.
+/// A connection that fails to be read once its client has sent too much.
 #[derive(Debug)]
 pub(crate) struct FloodLimited<S> {
     stream: S,
     bucket: TokenBucket,
 }
 
-/// What reading fails with then.
+/// The error that reading fails with then.
 #[derive(Debug)]
 struct FloodError;
 
@@ -154,7 +154,7 @@ mod tests {
             assert!(bucket.take(PER_SECOND, then));
             assert!(!bucket.take(1, then));
         }
-        // What was not used is not saved up for ever.
+        // The bucket has a size.
         let later = now + Duration::from_secs(1_000_000);
         assert!(!bucket.take(BURST + 1, later));
     }

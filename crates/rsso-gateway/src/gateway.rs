@@ -1,4 +1,4 @@
-//! What the gateway's endpoints need.
+//! The state that all request handlers share.
 
 use std::sync::Arc;
 
@@ -6,9 +6,9 @@ use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::admission::Admission;
 use super::channel::Channels;
-use super::feed::FeedStatus;
+use super::feed_status::FeedStatus;
 
-/// What the handlers need.
+/// The state that all request handlers share.
 pub(crate) struct Gateway {
     pub(crate) admission: Admission,
     pub(crate) channels: Arc<Channels>,

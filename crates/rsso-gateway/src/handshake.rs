@@ -1,20 +1,21 @@
-//! A browser's request to be told what happens: who it is, and what there is to say. The same for both
-//! transports, which differ in how they say it.
+//! A browser's request for events: who it is, and what it gets. Both transports begin with it.
 
 use axum::http::{HeaderMap, HeaderValue};
 use rsso_core::login::LoginId;
-use rsso_core::login::event::Position;
 
-use super::admission::{self, Refusal};
-use super::channel::{Channel, Channels};
+use super::admission::Admitted;
+use super::channel::Channel;
 use super::close_reason::CloseReason;
 use super::connection::Connection;
 use super::connection_limits::Permit;
 use super::gateway::Gateway;
 use super::hub::SubscribeError;
-use super::store_pool::{Principal, StoreUnavailable};
+use super::principal::Principal;
+use super::refusal::Refusal;
+use super::resume::{Resume, parameter};
+use super::store_pool::StoreUnavailable;
 
-/// Who came, and what for.
+/// An accepted request for events.
 #[derive(Debug)]
 pub(crate) struct Handshake {
     pub(crate) reply: Reply,
@@ -23,65 +24,64 @@ pub(crate) struct Handshake {
     pub(crate) permit: Option<Permit>,
 }
 
-/// What there is to say.
+/// What the browser gets.
 #[derive(Debug)]
 pub(crate) enum Reply {
-    /// Events, or why there will be none.
+    /// Events, or at least one that says why there are no more.
     Stream(Channel),
-    /// Nothing but why: its login has ended so, or the cookie stands for nobody.
+    /// No event, only the reason why the connection closes.
     Close(CloseReason),
 }
 
 impl Gateway {
+    /// Decides what a request for events gets.
     pub(crate) async fn handshake(
         &self,
         connection: &Connection,
         headers: &HeaderMap,
         query: Option<&str>,
     ) -> Result<Handshake, Refusal> {
-        let admitted = self.admission.admit(connection, headers).await?;
-        let after = admission::last_event_id(headers, query);
+        let Admitted {
+            principal,
+            allow,
+            permit,
+        } = self.admission.admit(connection, headers).await?;
+        let resume = Resume::of_request(headers, query);
         let channels = &self.channels;
-        channels.catch_up(&admitted.principal, after.as_ref()).await;
-        let reply = match &admitted.principal {
-            Principal::LoggedIn(identity, user) => {
-                match channels.open(identity, user, after.as_ref()) {
-                    Ok(channel) => Reply::Stream(channel),
-                    Err(SubscribeError::Draining) => {
-                        Reply::Stream(Channels::closed(CloseReason::GoingAway))
-                    }
-                    Err(SubscribeError::TooMany) => return Err(Refusal::Crowded(admitted.allow)),
-                }
-            }
-            Principal::Kicked(kick) => channels.open_for_kicked(kick, after.as_ref()).map_or_else(
-                || Reply::Close(CloseReason::of_kick(Some(kick.code.number()))),
+        channels.catch_up(&principal, &resume).await;
+        let reply = match &principal {
+            Principal::LoggedIn(identity, user) => match channels.open(identity, user, &resume) {
+                Ok(channel) => Reply::Stream(channel),
+                Err(SubscribeError::Draining) => Reply::Close(CloseReason::GoingAway),
+                Err(SubscribeError::TooMany) => return Err(Refusal::Crowded(allow)),
+            },
+            Principal::Kicked(kick) => channels.open_for_kicked(kick, &resume).map_or_else(
+                || Reply::Close(CloseReason::of_kick(kick.code)),
                 Reply::Stream,
             ),
-            Principal::Nobody => match self.end_of(query, after.as_ref()).await {
-                Ok(close_reason) => Reply::Close(close_reason),
-                Err(StoreUnavailable) => return Err(Refusal::Unavailable(admitted.allow)),
+            Principal::Nobody => match self.close_reason(query, &resume).await {
+                Ok(reason) => Reply::Close(reason),
+                Err(StoreUnavailable) => return Err(Refusal::Unavailable(allow)),
             },
         };
         Ok(Handshake {
             reply,
-            allow: admitted.allow,
-            permit: admitted.permit,
+            allow,
+            permit,
         })
     }
 
-    /// What became of the login that a browser had whose cookie stands for nobody.
-    async fn end_of(
+    /// Why a browser whose cookie stands for nobody gets no events.
+    async fn close_reason(
         &self,
         query: Option<&str>,
-        after: Option<&Result<Position, ()>>,
+        resume: &Resume,
     ) -> Result<CloseReason, StoreUnavailable> {
         let Some(login) = former_login(query) else {
-            // Who has a position was somebody; an end that left no event is time's.
-            let was_here = matches!(after, Some(Ok(position)) if *position != Position::START);
-            return Ok(if was_here {
-                CloseReason::Expired
-            } else {
-                CloseReason::NotSignedIn
+            // A browser with a position had a login; if its end left no event, it expired.
+            return Ok(match resume.seen() {
+                Some(_) => CloseReason::Expired,
+                None => CloseReason::NotSignedIn,
             });
         };
         let newest = self.admission.store_pool.newest().await?;
@@ -89,12 +89,9 @@ impl Gateway {
     }
 }
 
-/// The login that a client says it was connected as: the parameter `login`. Nobody is told more of it
-/// than how it ended, because a login's id is no secret.
+/// The login that a client says it was connected as, in the parameter `login`.
+///
+/// A login's id is no secret, so the answer says no more than how the login ended.
 fn former_login(query: Option<&str>) -> Option<LoginId> {
-    let pairs = query?.split('&').filter_map(|pair| pair.split_once('='));
-    let mut values = pairs.filter(|(name, _)| *name == "login");
-    values
-        .next()
-        .and_then(|(_, value)| LoginId::parse(value).ok())
+    LoginId::parse(parameter(query, "login")?).ok()
 }

@@ -1,6 +1,6 @@
-//! The newest events of the outbox, by login: what a client that comes back is given.
+//! The newest events of the outbox by login, for clients that reconnect.
 //!
-//! What always holds: the positions rise; whatever is after [`History::covers`]'s bound is here.
+//! What always holds: positions rise; all events after a position that [`History::covers`] are here.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -8,21 +8,37 @@ use std::sync::Arc;
 use rsso_core::login::LoginId;
 use rsso_core::login::event::Position;
 
-use super::browser_event::{BrowserEvent, OutboxEntry};
+use super::browser_event::BrowserEvent;
+use super::outbox_entry::{AddressedEvent, OutboxEntry};
 
-/// The newest events.
+/// The newest events, up to a number and a size.
 #[derive(Debug)]
 pub(crate) struct History {
-    /// Behind this position nothing is missing.
+    /// After this position no event is missing.
     complete_after: Position,
-    /// The newest has outlived its neighbours: something is missing after it.
+    /// The newest event has outlived its neighbours, so some after it may be missing.
     gap_after_newest: bool,
     newest: Position,
-    order: VecDeque<(LoginId, usize)>,
-    by_login: HashMap<LoginId, VecDeque<(Position, Arc<BrowserEvent>)>>,
+    /// All events in order, to remove the oldest first.
+    order: VecDeque<Slot>,
+    by_login: HashMap<LoginId, VecDeque<PlacedEvent>>,
     bytes: usize,
     max_events: usize,
     max_bytes: usize,
+}
+
+/// Which login's oldest event is next to be removed, and its size.
+#[derive(Debug)]
+struct Slot {
+    login: LoginId,
+    bytes: usize,
+}
+
+/// An event and its position.
+#[derive(Debug)]
+pub(crate) struct PlacedEvent {
+    pub(crate) position: Position,
+    pub(crate) event: Arc<BrowserEvent>,
 }
 
 impl History {
@@ -39,55 +55,60 @@ impl History {
         }
     }
 
+    /// The position of the last entry that was added.
     pub(crate) fn newest(&self) -> &Position {
         &self.newest
     }
 
-    /// Adds what stands in the outbox. What does not come after the rest is another outbox's: this
-    /// begins anew.
+    /// Adds the outbox's next entry.
+    ///
+    /// An entry that does not come after the last one is from another outbox: the history starts again.
     pub(crate) fn add(&mut self, entry: &OutboxEntry) {
         if entry.position <= self.newest && self.newest != Position::START {
             *self = Self::new(self.max_events, self.max_bytes);
         }
         let begins = self.newest == Position::START && !is_first(&entry.position);
         if begins || self.gap_after_newest || entry.outlived {
-            // What stood before it is gone.
+            // Events before this one may be gone.
             self.complete_after = entry.position.clone();
         }
         self.gap_after_newest = entry.outlived;
         self.newest = entry.position.clone();
-        let Some((login, frame)) = &entry.addressed else {
+        let Some(AddressedEvent { login, event }) = &entry.addressed else {
             return;
         };
-        let size = frame.text.len();
-        self.bytes += size;
-        self.order.push_back((*login, size));
+        let (login, bytes) = (*login, event.text.len());
+        self.bytes += bytes;
+        self.order.push_back(Slot { login, bytes });
         self.by_login
-            .entry(*login)
+            .entry(login)
             .or_default()
-            .push_back((entry.position.clone(), Arc::clone(frame)));
+            .push_back(PlacedEvent {
+                position: entry.position.clone(),
+                event: Arc::clone(event),
+            });
         while self.order.len() > self.max_events || self.bytes > self.max_bytes {
-            self.forget_oldest();
+            self.remove_oldest();
         }
     }
 
-    fn forget_oldest(&mut self) {
-        let Some((login, size)) = self.order.pop_front() else {
+    fn remove_oldest(&mut self) {
+        let Some(Slot { login, bytes }) = self.order.pop_front() else {
             return;
         };
-        self.bytes -= size;
+        self.bytes -= bytes;
         let Some(events) = self.by_login.get_mut(&login) else {
             return;
         };
-        if let Some((position, _)) = events.pop_front() {
-            self.complete_after = position;
+        if let Some(removed) = events.pop_front() {
+            self.complete_after = removed.position;
         }
         if events.is_empty() {
             self.by_login.remove(&login);
         }
     }
 
-    /// Whether all that came after this position is here. The start stands for "all that is kept".
+    /// Whether all events after a position are here. The start means everything that is kept.
     pub(crate) fn covers(&self, position: &Position) -> bool {
         let within =
             !self.gap_after_newest && *position >= self.complete_after && *position <= self.newest;
@@ -99,20 +120,19 @@ impl History {
         let Some(events) = self.by_login.get(&login) else {
             return Vec::new();
         };
-        let from = events.partition_point(|(at, _)| at <= position);
-        events.range(from..).map(|(_, f)| Arc::clone(f)).collect()
+        let from = events.partition_point(|placed| placed.position <= *position);
+        let later = events.range(from..);
+        later.map(|placed| Arc::clone(&placed.event)).collect()
     }
 
-    /// The event that ended a login, and where it stands.
-    pub(crate) fn end_of(&self, login: LoginId) -> Option<(&Position, &Arc<BrowserEvent>)> {
+    /// The event that ended a login.
+    pub(crate) fn end_of(&self, login: LoginId) -> Option<&PlacedEvent> {
         let mut events = self.by_login.get(&login)?.iter().rev();
-        events
-            .find(|(_, frame)| frame.close_reason.is_some())
-            .map(|(position, frame)| (position, frame))
+        events.find(|placed| placed.event.close_reason.is_some())
     }
 }
 
-/// A store that counts begins with 1.
+/// Whether a position is the first of a store that counts its events.
 fn is_first(position: &Position) -> bool {
     *position == Position::counted(1)
 }
@@ -122,28 +142,27 @@ mod tests {
     use super::*;
 
     fn event(login: LoginId, number: u64) -> OutboxEntry {
-        let frame = BrowserEvent {
-            kind: "x".into(),
-            sequence: number.to_string().into(),
-            text: "0123456789".to_owned().into(),
-            at: None,
-            close_reason: None,
-            kicked: None,
-        };
+        let text = "0123456789";
         OutboxEntry {
             position: Position::counted(number),
-            addressed: Some((login, Arc::new(frame))),
+            addressed: Some(AddressedEvent {
+                login,
+                event: Arc::new(BrowserEvent::example(&number.to_string(), text)),
+            }),
             outlived: false,
         }
     }
 
     fn numbers(history: &History, login: LoginId, after: u64) -> Vec<String> {
-        let frames = history.after(login, &Position::counted(after));
-        frames.iter().map(|f| f.sequence.to_string()).collect()
+        let events = history.after(login, &Position::counted(after));
+        events
+            .iter()
+            .map(|event| event.sequence.to_string())
+            .collect()
     }
 
     #[test]
-    fn it_forgets_the_oldest_and_knows_that_it_did() {
+    fn it_removes_the_oldest_and_knows_that_it_did() {
         let (a, b) = (LoginId::new().unwrap(), LoginId::new().unwrap());
         let mut history = History::new(4, 1000);
         for number in 1..=6 {
@@ -162,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn around_what_has_outlived_its_neighbours_something_is_missing() {
+    fn around_an_event_that_has_outlived_its_neighbours_something_may_be_missing() {
         let a = LoginId::new().unwrap();
         let outlived = |number| OutboxEntry {
             outlived: true,
@@ -179,7 +198,7 @@ mod tests {
             assert_eq!(history.covers(&Position::counted(number)), number >= 20);
         }
         assert_eq!(numbers(&history, a, 0), ["1", "7", "20", "21", "22"]);
-        // As it is where a gateway reads on that was too slow.
+        // This happens to a gateway that reads too slowly.
         history.add(&outlived(30));
         assert!(!history.covers(&Position::counted(22)));
         history.add(&event(a, 40));

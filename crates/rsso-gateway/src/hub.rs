@@ -1,8 +1,7 @@
-//! Who is connected, and what the outbox said last.
+//! Who is connected, and the newest events.
 //!
-//! What always holds: subscribing and looking up what was missed are one step, and so are
-//! remembering an event and handing it out. Whatever the order of the two, a client gets each
-//! event once.
+//! What always holds: subscribing and looking up what was missed are one step; so are adding an event to the
+//! history and sending it. So a client gets each event once, whatever the order of the two.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,16 +10,18 @@ use parking_lot::Mutex;
 use rsso_core::login::event::Position;
 use rsso_core::login::{Kick, LoginId, User};
 
-use super::browser_event::{BrowserEvent, OutboxEntry};
+use super::browser_event::BrowserEvent;
 use super::close_reason::CloseReason;
 use super::history::History;
+use super::outbox_entry::OutboxEntry;
+use super::resume::Resume;
 use super::send_queue::SendQueue;
 
 /// The newest events that are kept in memory.
 const MAX_EVENTS: usize = 20_000;
 const MAX_BYTES: usize = 64 << 20;
 
-/// Who is connected.
+/// Sends events to the connections of their login.
 #[derive(Debug)]
 pub(crate) struct Hub {
     state: Mutex<State>,
@@ -42,7 +43,7 @@ struct LoginConnections {
     send_queues: Vec<Arc<SendQueue>>,
 }
 
-/// A connection's place, given up when it is dropped.
+/// A connection that gets its login's events until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Registration {
     hub: Arc<Hub>,
@@ -54,15 +55,21 @@ pub(crate) struct Registration {
 #[derive(Debug)]
 pub(crate) struct Subscription {
     pub(crate) registration: Registration,
-    /// What it missed, in order.
-    pub(crate) missed: Vec<Arc<BrowserEvent>>,
-    /// The position it presented is not known: more may have been missed.
-    pub(crate) gap: bool,
-    /// Where it stands then.
+    pub(crate) missed: Missed,
+    /// The position after what was missed.
     pub(crate) position: Position,
 }
 
-/// Why there is no place.
+/// What a client has missed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Missed {
+    /// In order.
+    pub(crate) events: Vec<Arc<BrowserEvent>>,
+    /// More may have been missed, because the presented position is not known.
+    pub(crate) gap: bool,
+}
+
+/// Why a connection is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SubscribeError {
     /// The login has as many connections as one may have.
@@ -71,15 +78,23 @@ pub(crate) enum SubscribeError {
     Draining,
 }
 
-/// What a kicked session's browser still has to be told.
+/// What the browser of a kicked session has yet to be told.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum TombstoneNotice {
-    /// It has seen the event.
+    /// Nothing: it has seen the event.
     AlreadySeen,
-    /// The event as it stands in the outbox.
+    /// The event, as it is in the outbox.
     Event(Arc<BrowserEvent>),
-    /// The outbox has forgotten it; the position is where a browser stands that covers.
+    /// The kick without its event, which is not in the history. This is the history's end.
     NotInHistory(Position),
+}
+
+/// How and when a login ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LoginEnd {
+    pub(crate) reason: CloseReason,
+    /// In milliseconds since 1970.
+    pub(crate) at: Option<i64>,
 }
 
 impl Hub {
@@ -95,31 +110,31 @@ impl Hub {
         }
     }
 
-    /// Takes a place for a connection of a login; `after` is what the client saw last.
+    /// Registers a connection of a login, and finds what its client has missed.
     pub(crate) fn subscribe(
         self: &Arc<Self>,
         login: LoginId,
         user: &Arc<User>,
-        after: Option<&Result<Position, ()>>,
+        resume: &Resume,
     ) -> Result<Subscription, SubscribeError> {
         let mut state = self.state.lock();
         if state.draining {
             return Err(SubscribeError::Draining);
         }
-        let (missed, gap) = state.missed(login, after);
+        let missed = state.missed(login, resume);
         let position = state.history.newest().clone();
-        let login_connections = state
+        let connections = state
             .by_login
             .entry(login)
             .or_insert_with(|| LoginConnections {
                 user: Arc::clone(user),
                 send_queues: Vec::new(),
             });
-        if login_connections.send_queues.len() >= self.max_per_login {
+        if connections.send_queues.len() >= self.max_per_login {
             return Err(SubscribeError::TooMany);
         }
         let send_queue = Arc::new(SendQueue::default());
-        login_connections.send_queues.push(Arc::clone(&send_queue));
+        connections.send_queues.push(Arc::clone(&send_queue));
         state.connections += 1;
         drop(state);
         Ok(Subscription {
@@ -129,57 +144,56 @@ impl Hub {
                 send_queue,
             },
             missed,
-            gap,
             position,
         })
     }
 
-    /// Remembers what the outbox says and hands it to whom it is addressed.
+    /// Adds entries of the outbox to the history, and sends their events.
     pub(crate) fn publish(&self, entries: &[OutboxEntry]) {
         let mut state = self.state.lock();
         for entry in entries {
             state.history.add(entry);
-            let addressed = entry.addressed.as_ref();
-            if let Some((login_connections, frame)) =
-                addressed.and_then(|(login, frame)| Some((state.by_login.get(login)?, frame)))
+            if let Some(addressed) = &entry.addressed
+                && let Some(connections) = state.by_login.get(&addressed.login)
             {
-                login_connections
-                    .send_queues
-                    .iter()
-                    .for_each(|send_queue| send_queue.push(frame));
+                let queues = connections.send_queues.iter();
+                queues.for_each(|queue| queue.push(&addressed.event));
             }
         }
     }
 
-    /// What the browser of a kicked session has to be told. `settled`: the outbox has been read beyond
-    /// the kick for certain.
+    /// What the browser of a kicked session has yet to be told.
+    ///
+    /// `read_past`: the outbox has certainly been read past the kick.
     pub(crate) fn tombstone_notice(
         &self,
         kick: &Kick,
-        after: Option<&Result<Position, ()>>,
-        settled: bool,
+        resume: &Resume,
+        read_past: bool,
     ) -> TombstoneNotice {
         let state = self.state.lock();
         let history = &state.history;
-        let after = after.and_then(|after| after.as_ref().ok());
         match history.end_of(kick.identity.login) {
-            Some((at, _)) if after.is_some_and(|after| after >= at) => TombstoneNotice::AlreadySeen,
-            Some((_, frame)) => TombstoneNotice::Event(Arc::clone(frame)),
-            // Older than all that is known here, and the browser has seen what is known.
-            None if settled
-                && after.is_some_and(|p| *p != Position::START && history.covers(p)) =>
-            {
+            Some(end) if resume.position().is_some_and(|p| *p >= end.position) => {
+                TombstoneNotice::AlreadySeen
+            }
+            Some(end) => TombstoneNotice::Event(Arc::clone(&end.event)),
+            // The kick is older than the history, and the browser's position is within it.
+            None if read_past && resume.seen().is_some_and(|p| history.covers(p)) => {
                 TombstoneNotice::AlreadySeen
             }
             None => TombstoneNotice::NotInHistory(history.newest().clone()),
         }
     }
 
-    /// How a login ended and when, in milliseconds since 1970, where the outbox tells of it.
-    pub(crate) fn end_of(&self, login: LoginId) -> Option<(CloseReason, Option<i64>)> {
+    /// How a login ended, if its end is in the history.
+    pub(crate) fn end_of(&self, login: LoginId) -> Option<LoginEnd> {
         let state = self.state.lock();
-        let (_, frame) = state.history.end_of(login)?;
-        Some((frame.close_reason?, frame.at))
+        let event = &state.history.end_of(login)?.event;
+        Some(LoginEnd {
+            reason: event.close_reason?,
+            at: event.at,
+        })
     }
 
     /// How far the outbox has been read.
@@ -191,26 +205,22 @@ impl Hub {
         self.state.lock().connections
     }
 
-    /// The users who are connected, and their logins that are.
+    /// The connected users, each with the connected logins.
     pub(crate) fn users(&self) -> HashMap<Arc<User>, Vec<LoginId>> {
         let state = self.state.lock();
         let mut users = HashMap::<_, Vec<_>>::new();
-        for (login, login_connections) in &state.by_login {
-            let logins = users
-                .entry(Arc::clone(&login_connections.user))
-                .or_default();
+        for (login, connections) in &state.by_login {
+            let logins = users.entry(Arc::clone(&connections.user)).or_default();
             logins.push(*login);
         }
         users
     }
 
-    /// Ends the connections of a login that is dead without an event.
-    pub(crate) fn end(&self, login: LoginId, close_reason: CloseReason) {
-        if let Some(login_connections) = self.state.lock().by_login.get(&login) {
-            login_connections
-                .send_queues
-                .iter()
-                .for_each(|send_queue| send_queue.end(close_reason));
+    /// Closes the connections of a login that ended without an event.
+    pub(crate) fn close(&self, login: LoginId, reason: CloseReason) {
+        if let Some(connections) = self.state.lock().by_login.get(&login) {
+            let queues = connections.send_queues.iter();
+            queues.for_each(|queue| queue.close(reason));
         }
     }
 
@@ -218,33 +228,37 @@ impl Hub {
         self.state.lock().draining
     }
 
-    /// Lets nobody in any more; who is here and has to be told to come back elsewhere.
+    /// Accepts no more connections. Returns the queues of those that are left.
     pub(crate) fn drain(&self) -> Vec<Arc<SendQueue>> {
         let mut state = self.state.lock();
         state.draining = true;
-        let login_connections = state.by_login.values();
-        login_connections
-            .flat_map(|s| s.send_queues.iter().cloned())
+        let logins = state.by_login.values();
+        logins
+            .flat_map(|connections| connections.send_queues.iter().cloned())
             .collect()
     }
 }
 
 impl State {
-    fn missed(
-        &self,
-        login: LoginId,
-        after: Option<&Result<Position, ()>>,
-    ) -> (Vec<Arc<BrowserEvent>>, bool) {
-        match after {
-            Some(Ok(position)) if self.history.covers(position) => {
-                (self.history.after(login, position), false)
-            }
-            // All there is: the client covers by their ids what it has seen.
-            Some(_) => (self.history.after(login, &Position::START), true),
-            // It may have ended since the store was asked about it.
-            None => {
-                let end = self.history.end_of(login).map(|(_, f)| Arc::clone(f));
-                (end.into_iter().collect(), false)
+    fn missed(&self, login: LoginId, resume: &Resume) -> Missed {
+        let history = &self.history;
+        match resume {
+            Resume::After(position) if history.covers(position) => Missed {
+                events: history.after(login, position),
+                gap: false,
+            },
+            // Everything that is kept: the client knows by their ids which ones it has seen.
+            Resume::After(_) | Resume::Unknown => Missed {
+                events: history.after(login, &Position::START),
+                gap: true,
+            },
+            // The login may have ended after the store was queried.
+            Resume::Live => {
+                let end = history.end_of(login).map(|end| Arc::clone(&end.event));
+                Missed {
+                    events: end.into_iter().collect(),
+                    gap: false,
+                }
             }
         }
     }
@@ -254,13 +268,12 @@ impl Drop for Registration {
     fn drop(&mut self) {
         let mut state = self.hub.state.lock();
         state.connections -= 1;
-        let Some(login_connections) = state.by_login.get_mut(&self.login) else {
+        let Some(connections) = state.by_login.get_mut(&self.login) else {
             return;
         };
-        login_connections
-            .send_queues
-            .retain(|o| !Arc::ptr_eq(o, &self.send_queue));
-        if login_connections.send_queues.is_empty() {
+        let queues = &mut connections.send_queues;
+        queues.retain(|queue| !Arc::ptr_eq(queue, &self.send_queue));
+        if queues.is_empty() {
             state.by_login.remove(&self.login);
         }
     }

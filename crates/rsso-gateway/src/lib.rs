@@ -1,12 +1,12 @@
-//! Hands events to browsers.
+//! The gateway: sends events to browsers.
 //!
 //! ```text
 //! store's outbox ─► feed ─► hub ─► send_queue ─► channel ─► ws | sse ─► browser
-//! browser ─► listen ─► connection ─► visit ─► door (origin, limits, cookie ─► store_pool ─► store)
+//! browser ─► listener ─► connection ─► handshake ─► admission (origin, limits, cookie ─► store_pool ─► store)
 //! ```
 //!
-//! What always holds: nothing here decides who is logged in, and nothing that a request in PHP does
-//! waits for it; every queue has a bound; a session's lock is never taken; no session id is logged.
+//! What always holds: the gateway does not decide who is logged in, and no request in PHP waits for it; every
+//! queue has a bound; no session's lock is taken; no session id is logged.
 
 #![forbid(unsafe_code)]
 
@@ -14,24 +14,35 @@ mod admission;
 mod browser_event;
 mod channel;
 mod client_address;
+mod client_files;
 mod close_reason;
 mod connection;
 mod connection_limits;
 pub mod cookie;
 mod diagnosis;
+mod drain;
 mod error;
 mod feed;
+mod feed_status;
 mod flood_limit;
 mod gateway;
+mod gateway_events;
 mod handshake;
 mod history;
 mod hub;
+mod jitter;
+mod listen_address;
 mod listener;
 mod login_check;
 mod metrics;
 mod origin;
+mod outbox_entry;
 pub mod php_settings;
+mod principal;
 mod receipts;
+mod refusal;
+mod responses;
+mod resume;
 mod rlimit;
 mod routes;
 mod send_queue;
@@ -44,7 +55,7 @@ mod ws;
 
 pub use error::StartError;
 pub use feed::FeedObserver;
-pub use listener::ListenAddress;
+pub use listen_address::ListenAddress;
 pub use origin::Origin;
 pub use server::Server;
 pub use settings::Settings;
@@ -53,5 +64,5 @@ pub use settings::Settings;
 #[doc(hidden)]
 #[must_use]
 pub fn read_event(event: &rsso_core::login::event::Event) -> bool {
-    browser_event::OutboxEntry::read(event).is_ok()
+    outbox_entry::OutboxEntry::read(event).is_ok()
 }

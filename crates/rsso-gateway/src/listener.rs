@@ -1,4 +1,4 @@
-//! Where the gateway listens: a TCP address or a unix socket.
+//! Accepts connections, within their limits.
 
 use std::convert::Infallible;
 use std::fs;
@@ -12,55 +12,20 @@ use std::time::Duration;
 use axum::Router;
 use ipnet::IpNet;
 use socket2::{SockRef, TcpKeepalive};
-use tokio::net::{TcpListener, TcpStream, UnixListener};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 use super::client_address;
 use super::connection::{self, Connection};
 use super::connection_limits::{ConnectionLimits, Permit};
 use super::flood_limit::FloodLimited;
-use super::setting_warnings::SettingWarnings;
+use super::listen_address::ListenAddress;
+use super::setting_warnings::{SettingProblem, SettingWarnings};
 
-/// How long what was sent may stay unacknowledged: then the other end is gone.
+/// How long sent data may stay unacknowledged before the peer counts as gone.
 const TCP_USER_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// When accepting fails, it is for want of file descriptors or memory: both come back.
+/// The delay after accepting failed, for lack of file descriptors or memory.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
-
-/// An address to listen at.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ListenAddress {
-    /// An address and a port.
-    Tcp(SocketAddr),
-    /// A unix socket; its mode is of the socket.
-    Unix(PathBuf, u32),
-}
-
-impl ListenAddress {
-    /// Reads `127.0.0.1:8600`, `[::1]:8600`, `unix:/path`, `unix:/path?mode=0660`.
-    ///
-    /// # Errors
-    /// What is accepted.
-    pub fn parse(text: &str) -> Result<Self, &'static str> {
-        const PROBLEM: &str = "must be an address and a port (127.0.0.1:8600, [::1]:8600) or unix:/path/to.sock[?mode=0660]";
-        let Some(rest) = text.strip_prefix("unix:") else {
-            return text.parse().map(Self::Tcp).map_err(|_| PROBLEM);
-        };
-        let (path, mode) = rest.split_once("?mode=").unwrap_or((rest, "0660"));
-        match u32::from_str_radix(mode, 8) {
-            Ok(mode) if mode <= 0o777 && path.starts_with('/') => Ok(Self::Unix(path.into(), mode)),
-            _ => Err(PROBLEM),
-        }
-    }
-}
-
-impl std::fmt::Display for ListenAddress {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Tcp(address) => write!(f, "http://{address}"),
-            Self::Unix(path, _) => write!(f, "unix:{}", path.display()),
-        }
-    }
-}
 
 /// A listening socket.
 #[derive(Debug)]
@@ -69,7 +34,7 @@ pub(crate) enum Listener {
     Unix(UnixListener, PathBuf),
 }
 
-/// Who is let in, and what serves them.
+/// Decides about new connections, and starts to serve them.
 #[derive(Clone)]
 pub(crate) struct Acceptor {
     pub(crate) limits: Arc<ConnectionLimits>,
@@ -91,7 +56,7 @@ impl Listener {
         }
     }
 
-    /// The address, with the port that the system chose where none was given.
+    /// The address, with the port that the system chose for port 0.
     pub(crate) fn address(&self) -> io::Result<ListenAddress> {
         match self {
             Self::Tcp(listener) => listener.local_addr().map(ListenAddress::Tcp),
@@ -99,24 +64,18 @@ impl Listener {
         }
     }
 
-    /// Lets connections in for as long as it is polled.
+    /// Accepts connections for as long as it is polled.
     pub(crate) async fn run(&self, acceptor: &Acceptor) -> Infallible {
         loop {
             let accepted = match self {
-                Self::Tcp(listener) => listener.accept().await.map(|(stream, peer)| {
-                    acceptor.tcp(stream, peer);
-                }),
-                Self::Unix(listener, _) => listener.accept().await.map(|(stream, _)| {
-                    if let Some(permit) = acceptor.admit() {
-                        let connection = Connection::new(None, permit, None);
-                        let router = acceptor.router.clone();
-                        tokio::spawn(connection::serve(
-                            FloodLimited::new(stream),
-                            connection,
-                            router,
-                        ));
-                    }
-                }),
+                Self::Tcp(listener) => listener
+                    .accept()
+                    .await
+                    .map(|(stream, peer)| acceptor.accept_tcp(stream, peer)),
+                Self::Unix(listener, _) => listener
+                    .accept()
+                    .await
+                    .map(|(stream, _)| acceptor.accept_unix(stream)),
             };
             if let Err(error) = accepted {
                 tracing::warn!(%error, "cannot accept a connection");
@@ -127,42 +86,43 @@ impl Listener {
 }
 
 impl Acceptor {
-    fn admit(&self) -> Option<Permit> {
-        let permit = self.limits.admit();
-        if permit.is_none() {
-            let problem =
-                "there are as many connections as there may be: more are closed without an answer";
-            self.warnings.warn("max_connections", problem);
+    fn accept_unix(&self, stream: UnixStream) {
+        if let Some(permit) = self.admit() {
+            let connection = Connection::new(None, permit, None);
+            let router = self.router.clone();
+            tokio::spawn(connection::serve(
+                FloodLimited::new(stream),
+                connection,
+                router,
+            ));
         }
-        permit
     }
 
-    fn tcp(&self, stream: TcpStream, peer: SocketAddr) {
-        // Beyond the limits there is not even an answer: that would be work, too.
+    fn accept_tcp(&self, stream: TcpStream, peer: SocketAddr) {
+        // Beyond the limits there is no answer, because that would be work, too.
         let Some(permit) = self.admit() else {
             return;
         };
         let address = peer.ip().to_canonical();
-        let of_address = match client_address::is_trusted_proxy(address, &self.trusted_proxies) {
+        let address_permit = match client_address::is_trusted_proxy(address, &self.trusted_proxies)
+        {
             true => None,
             false => match self
                 .limits
                 .admit_from(client_address::limited_network(address))
             {
                 None => {
-                    let problem = "an address has as many connections as one may have. If it is a proxy's, it must \
-                                   be in trusted_proxies and send X-Forwarded-For";
-                    self.warnings.warn("max_connections_per_address", problem);
+                    self.warnings.warn(&address_full());
                     return;
                 }
                 permit => permit,
             },
         };
-        if let Err(error) = prepare(&stream) {
+        if let Err(error) = set_options(&stream) {
             tracing::debug!(%error, "a connection broke");
             return;
         }
-        let connection = Connection::new(Some(address), permit, of_address);
+        let connection = Connection::new(Some(address), permit, address_permit);
         let router = self.router.clone();
         tokio::spawn(connection::serve(
             FloodLimited::new(stream),
@@ -170,17 +130,37 @@ impl Acceptor {
             router,
         ));
     }
+
+    /// Counts a connection, or warns that there is no room.
+    fn admit(&self) -> Option<Permit> {
+        let permit = self.limits.admit();
+        if permit.is_none() {
+            self.warnings.warn(&SettingProblem::new(
+                "max_connections",
+                "there are as many connections as there may be: more are closed without an answer",
+            ));
+        }
+        permit
+    }
 }
 
-/// Small frames leave at once; a peer that vanished is found out.
-fn prepare(stream: &TcpStream) -> io::Result<()> {
+fn address_full() -> SettingProblem {
+    SettingProblem::new(
+        "max_connections_per_address",
+        "an address has as many connections as one may have. If it is a proxy's, it must \
+         be in trusted_proxies and send X-Forwarded-For",
+    )
+}
+
+/// Sends small frames at once, and notices a peer that has vanished.
+fn set_options(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let socket = SockRef::from(stream);
     socket.set_tcp_user_timeout(Some(TCP_USER_TIMEOUT))?;
     socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(TCP_USER_TIMEOUT))
 }
 
-/// A socket that a killed gateway left behind; one that somebody listens at stays.
+/// Removes the socket of a killed gateway. A socket that a process listens at stays, and is an error.
 fn remove_stale(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -203,34 +183,8 @@ fn remove_stale(path: &Path) -> io::Result<()> {
 impl Drop for Listener {
     fn drop(&mut self) {
         if let Self::Unix(_, path) = self {
-            // The next one would find it stale, and remove it as well.
+            // If this fails, the next gateway removes it.
             let _ = fs::remove_file(path);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_is_tcp_or_a_unix_socket() {
-        let tcp = ListenAddress::parse("127.0.0.1:8600").unwrap();
-        assert_eq!(tcp.to_string(), "http://127.0.0.1:8600");
-        let unix = ListenAddress::parse("unix:/run/rsso/s.sock?mode=0600");
-        assert_eq!(
-            unix,
-            Ok(ListenAddress::Unix("/run/rsso/s.sock".into(), 0o600))
-        );
-        for wrong in [
-            "",
-            "8600",
-            "localhost",
-            "unix:s.sock",
-            "unix:/s?mode=9",
-            "unix:/s?mode=7777",
-        ] {
-            assert!(ListenAddress::parse(wrong).is_err(), "{wrong}");
         }
     }
 }

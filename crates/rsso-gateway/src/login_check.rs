@@ -1,5 +1,6 @@
-//! Ends the connections of logins that died without a word: a session that expires, or is removed
-//! by hand, writes no event until somebody comes across it.
+//! Closes the connections of logins that ended without an event.
+//!
+//! A session that expires, or is removed by hand, writes no event until an act encounters it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,36 +12,33 @@ use super::close_reason::CloseReason;
 use super::hub::Hub;
 use super::store_pool::StorePool;
 
-/// The event of a kick, which says more, may be on its way.
-const GRACE: Duration = Duration::from_secs(3);
+/// How long a login that ended may wait for its event, which says more.
+const EVENT_GRACE: Duration = Duration::from_secs(3);
 
-/// Looks at each user who is connected once per `every`, evenly spread.
-pub(crate) async fn run(hub: Arc<Hub>, store_pool: StorePool, every: Duration) {
+/// Looks up each connected user once per `interval`, evenly spread.
+pub(crate) async fn run(hub: Arc<Hub>, store_pool: StorePool, interval: Duration) {
     loop {
         let began = Instant::now();
         let users = hub.users();
-        let step = every / u32::try_from(users.len() + 1).unwrap_or(u32::MAX);
+        let step = interval / u32::try_from(users.len() + 1).unwrap_or(u32::MAX);
         for (user, logins) in users {
             sleep(step).await;
-            let Ok(live_logins) = store_pool.live_logins(user).await else {
-                // Whether they live is not known: nobody is sent away.
+            let Ok(live) = store_pool.live_logins(user).await else {
+                // If the store fails, nobody is disconnected.
                 continue;
             };
-            let dead: Vec<_> = logins
-                .into_iter()
-                .filter(|l| !live_logins.contains(l))
-                .collect();
-            if !dead.is_empty() {
-                tokio::spawn(end_later(Arc::clone(&hub), dead));
+            let ended: Vec<_> = logins.into_iter().filter(|l| !live.contains(l)).collect();
+            if !ended.is_empty() {
+                tokio::spawn(close_later(Arc::clone(&hub), ended));
             }
         }
-        sleep_until(began + every).await;
+        sleep_until(began + interval).await;
     }
 }
 
-async fn end_later(hub: Arc<Hub>, dead: Vec<LoginId>) {
-    sleep(GRACE).await;
-    for login in dead {
-        hub.end(login, CloseReason::Expired);
+async fn close_later(hub: Arc<Hub>, ended: Vec<LoginId>) {
+    sleep(EVENT_GRACE).await;
+    for login in ended {
+        hub.close(login, CloseReason::Expired);
     }
 }

@@ -1,4 +1,4 @@
-//! What is counted, for Prometheus: names and units in one place.
+//! The metrics for Prometheus, with their names and units in one place.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use rsso_core::login::event::Kind;
 
 use super::browser_event::BrowserEvent;
 use super::close_reason::CloseReason;
-use super::store_pool::Principal;
+use super::principal::Principal;
 
 const CONNECTIONS: &str = "rsso_connections";
 const DELIVERED: &str = "rsso_events_delivered_total";
@@ -21,14 +21,14 @@ const CLOSES: &str = "rsso_closes_total";
 const SIGN_INS: &str = "rsso_sign_ins_total";
 const REFUSALS: &str = "rsso_refusals_total";
 
-const UPKEEP: Duration = Duration::from_secs(5);
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Seconds, from what a push should take to what it must not.
+/// Seconds, from what a delivery should take to what it must not.
 const BUCKETS: &[f64] = &[
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
 ];
 
-/// Begins to count; what renders the counts, whoever counts.
+/// Starts to count. The handle renders what anybody in this process counts.
 pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
     let handle = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Full(DELIVERY.to_owned()), BUCKETS)
@@ -69,11 +69,11 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
     Ok(handle)
 }
 
-/// Folds what was measured into the buckets, whether anybody asks for them or not.
-pub(crate) async fn run_upkeep_regularly(handle: PrometheusHandle) {
-    let mut often = tokio::time::interval(UPKEEP);
+/// Moves measurements into their buckets regularly, even if nobody asks for them.
+pub(crate) async fn run_upkeep(handle: PrometheusHandle) {
+    let mut ticks = tokio::time::interval(UPKEEP_INTERVAL);
     loop {
-        often.tick().await;
+        ticks.tick().await;
         handle.run_upkeep();
     }
 }
@@ -111,18 +111,18 @@ impl Drop for OpenConnection {
     }
 }
 
-/// What the gateway says of itself is no event of the outbox.
-pub(crate) fn delivered(frame: &BrowserEvent) {
-    if frame.at.is_none() && frame.close_reason.is_none() {
+/// Counts an event that was sent, unless it is the gateway's own.
+pub(crate) fn delivered(event: &BrowserEvent) {
+    if event.at.is_none() && event.close_reason.is_none() {
         return;
     }
-    counter!(DELIVERED, "type" => kind(&frame.kind)).increment(1);
+    counter!(DELIVERED, "type" => kind(&event.kind)).increment(1);
 }
 
-/// Counts an event that somebody was waiting for, and how long it took.
-pub(crate) fn delivered_live(frame: &BrowserEvent) {
-    delivered(frame);
-    if let Some(at) = frame.at {
+/// Counts an event that was sent when it happened, and how long that took.
+pub(crate) fn delivered_live(event: &BrowserEvent) {
+    delivered(event);
+    if let Some(at) = event.at {
         histogram!(DELIVERY).record(seconds_since(at));
     }
 }
@@ -138,8 +138,8 @@ pub(crate) fn store_up(up: bool) {
     gauge!(STORE_UP).set(u8::from(up));
 }
 
-pub(crate) fn closed(close_reason: CloseReason) {
-    counter!(CLOSES, "reason" => close_reason.reason()).increment(1);
+pub(crate) fn closed(reason: CloseReason) {
+    counter!(CLOSES, "reason" => reason.reason()).increment(1);
 }
 
 pub(crate) fn signed_in(principal: &Principal) {
@@ -160,8 +160,7 @@ pub(crate) fn refused(status: StatusCode) {
     counter!(REFUSALS, "reason" => reason).increment(1);
 }
 
-/// Only types that are known become labels: a metric for each name that somebody makes up would
-/// have no bound.
+/// The label of a type. Unknown types share one, so that the number of labels has a bound.
 fn kind(kind: &str) -> &'static str {
     let known = Kind::ALL.iter().map(|k| k.as_str());
     known

@@ -1,13 +1,15 @@
-//! Which pages may connect: a browser tells a request's origin, and a page cannot forge it.
+//! Which pages may connect. The browser names the page's origin, and no page can forge it.
 //!
 //! Source: RFC 6454; RFC 6455, section 10.2; <https://www.w3.org/TR/fetch-metadata/>
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
+use super::setting_warnings::SettingProblem;
+
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// One entry of the allow-list: scheme, host, and port where it is not the scheme's own.
+/// An origin: scheme, host, and port if it is not the scheme's default.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin(String);
 
@@ -24,12 +26,12 @@ impl Origin {
         right.then(|| {
             Self(format!(
                 "{scheme}://{}",
-                without_own_port(scheme, authority)
+                without_default_port(scheme, authority)
             ))
         })
     }
 
-    /// As it was read, in small letters.
+    /// The origin in lower case.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -44,55 +46,54 @@ impl Origin {
     }
 }
 
-fn without_own_port<'a>(scheme: &str, authority: &'a str) -> &'a str {
-    let own = if scheme == "https" { ":443" } else { ":80" };
-    authority.strip_suffix(own).unwrap_or(authority)
+fn without_default_port<'a>(scheme: &str, authority: &'a str) -> &'a str {
+    let default = if scheme == "https" { ":443" } else { ":80" };
+    authority.strip_suffix(default).unwrap_or(authority)
 }
 
 /// Where a request comes from.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum RequestOrigin<'a> {
-    /// A page of the gateway's own host, or no page: what is no browser has no cookie that it was
-    /// not given.
+    /// A page of the request's own host, or no page: only a browser has a cookie without being given it.
     SameHost,
-    /// A page of another origin, which is allowed; the answer has to say so.
+    /// A page of an origin that is listed. The answer has to allow it.
     Listed(&'a HeaderValue),
 }
 
-/// A page that may not connect.
+/// Why a page may not connect.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum OriginError {
-    /// It does not say which page it is, or not as a browser does.
+    /// The request names no origin, or not in the way of a browser.
     Unnamed,
-    /// It is none of those that may.
+    /// The origin is not listed.
     NotListed(Origin),
-    /// Its host is another one than the request's.
-    Host(Origin),
-    /// The host is the same, the port is not: as where a proxy does not pass it on.
-    Port(Origin),
-    /// A page that came over plain HTTP, which anybody on the way can write, asks over TLS.
-    Scheme(Origin),
+    /// The origin's host is not the request's.
+    OtherHost(Origin),
+    /// Only the port is not the request's, maybe because a proxy does not forward it.
+    OtherPort(Origin),
+    /// The page came over plain HTTP, where anybody on the way can change it; the request came over TLS.
+    NotTls(Origin),
 }
 
 impl OriginError {
-    /// The setting that decides, and what to do where the page is the site's own.
-    pub(crate) fn advice(&self) -> (&'static str, String) {
+    /// The setting that decides, and what to do if the page is the site's own.
+    pub(crate) fn problem(&self) -> SettingProblem {
         let (setting, origin, advice) = match self {
             Self::Unnamed => ("origin", None, "the browser names no page"),
             Self::NotListed(origin) => ("origin", Some(origin), "it is none of --origin"),
-            Self::Host(origin) => (
+            Self::OtherHost(origin) => (
                 "origin",
                 Some(origin),
                 "it is not the host that the request was sent to: the proxy must pass on Host as the \
                  browser sent it, or --origin must name the page's",
             ),
-            Self::Port(origin) => (
+            Self::OtherPort(origin) => (
                 "Host",
                 Some(origin),
                 "the request's Host has another port: the proxy must pass it on as the browser sent it \
                  (nginx: proxy_set_header Host $http_host)",
             ),
-            Self::Scheme(origin) => (
+            Self::NotTls(origin) => (
                 "origin",
                 Some(origin),
                 "the page came over http, and asks over https: lead the site to https, or name the page \
@@ -100,20 +101,18 @@ impl OriginError {
             ),
         };
         let shown = origin.map_or("?", Origin::as_str);
-        (
-            setting,
-            format!("a page of {shown} may not connect: {advice}"),
-        )
+        let advice = format!("a page of {shown} may not connect: {advice}");
+        SettingProblem::new(setting, advice)
     }
 }
 
-/// Where the request comes from, if the page may connect.
-pub(crate) fn of<'a>(
+/// Finds where a request comes from, if the page may connect.
+pub(crate) fn check<'a>(
     headers: &'a HeaderMap,
     allowed: &[Origin],
 ) -> Result<RequestOrigin<'a>, OriginError> {
     let Some(raw) = headers.get(header::ORIGIN) else {
-        // Browsers say so even where they send no origin: same-origin requests of EventSource.
+        // EventSource sends no origin for a page of the same one, but browsers say that it is.
         let site = headers.get(SEC_FETCH_SITE).map(HeaderValue::as_bytes);
         return match site {
             None | Some(b"same-origin" | b"none") => Ok(RequestOrigin::SameHost),
@@ -142,41 +141,42 @@ fn same_host(headers: &HeaderMap, origin: Origin) -> Result<(), OriginError> {
         .get(header::HOST)
         .and_then(|host| host.to_str().ok());
     let host = host.unwrap_or_default().to_ascii_lowercase();
-    let host = without_own_port(origin.scheme(), &host);
+    let host = without_default_port(origin.scheme(), &host);
     if origin.authority() != host {
         return Err(
             match without_port(origin.authority()) == without_port(host) {
-                true => OriginError::Port(origin),
-                false => OriginError::Host(origin),
+                true => OriginError::OtherPort(origin),
+                false => OriginError::OtherHost(origin),
             },
         );
     }
-    // The other way round nothing is lost: a page that came over TLS is the site's own.
+    // The opposite is safe: a page that came over TLS is the site's own.
     match origin.scheme() == "http" && came_over_tls(headers) {
-        true => Err(OriginError::Scheme(origin)),
+        true => Err(OriginError::NotTls(origin)),
         false => Ok(()),
     }
 }
 
-/// Whether a proxy says that the request came over TLS. No page can make a browser say so, so it matters
-/// not who it is that says it.
+/// Whether a proxy says that the request came over TLS.
+///
+/// No page can make a browser send these headers, so they need not come from a trusted proxy.
 fn came_over_tls(headers: &HeaderMap) -> bool {
-    let said = |name: &HeaderName, word: &[u8]| {
+    let has = |name: &HeaderName, word: &[u8]| {
         let values = headers.get_all(name).iter().map(HeaderValue::as_bytes);
         values
             .flat_map(|value| value.split(|byte| b",; ".contains(byte)))
             .any(|part| part.eq_ignore_ascii_case(word))
     };
-    said(&X_FORWARDED_PROTO, b"https")
-        || said(&X_FORWARDED_PROTO, b"wss")
-        || said(&header::FORWARDED, b"proto=https")
-        || said(&header::FORWARDED, b"proto=\"https\"")
+    has(&X_FORWARDED_PROTO, b"https")
+        || has(&X_FORWARDED_PROTO, b"wss")
+        || has(&header::FORWARDED, b"proto=https")
+        || has(&header::FORWARDED, b"proto=\"https\"")
 }
 
-/// The host alone.
+/// The host without its port.
 fn without_port(authority: &str) -> &str {
     match authority.rsplit_once(':') {
-        // Within brackets it is an address of IPv6.
+        // Within brackets it would be part of an IPv6 address.
         Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
         _ => authority,
     }
@@ -198,7 +198,7 @@ mod tests {
 
     fn may(pairs: &[(&'static str, &str)], allowed: &[&str]) -> bool {
         let allowed: Vec<_> = allowed.iter().map(|o| Origin::parse(o).unwrap()).collect();
-        of(&headers(pairs), &allowed).is_ok()
+        check(&headers(pairs), &allowed).is_ok()
     }
 
     #[test]
@@ -254,25 +254,26 @@ mod tests {
         ] {
             assert!(!may(&[host, plain, over_tls], &[]), "{over_tls:?}");
             assert!(may(&[host, tls, over_tls], &[]), "{over_tls:?}");
-            // Who lists it knows what that means.
+            // If it is listed, that is the site's decision.
             assert!(may(&[host, plain, over_tls], &["http://shop.example"]));
         }
-        // Behind several proxies, the last of which was asked in the clear.
+        // Behind several proxies, of which the last one was asked without TLS.
         assert!(may(&[host, tls, proto("http")], &[]));
     }
 
     #[test]
     fn what_is_wrong_is_told_apart() {
         let refused = |host: &str, origin: &str| {
-            of(&headers(&[("host", host), ("origin", origin)]), &[]).unwrap_err()
+            check(&headers(&[("host", host), ("origin", origin)]), &[]).unwrap_err()
         };
-        let advice = |host: &str, origin: &str| refused(host, origin).advice();
-        let (setting, said) = advice("shop.example", "http://shop.example:8080");
-        assert_eq!(setting, "Host");
-        assert!(said.contains("$http_host"), "{said}");
-        assert_eq!(advice("[::1]", "http://[::1]:8080").0, "Host");
-        assert_eq!(advice("127.0.0.1:8600", "http://shop.example").0, "origin");
-        assert_eq!(advice("shop.example", "null").0, "origin");
+        let problem = |host: &str, origin: &str| refused(host, origin).problem();
+        let of_port = problem("shop.example", "http://shop.example:8080");
+        assert_eq!(of_port.setting, "Host");
+        assert!(of_port.advice.contains("$http_host"), "{of_port:?}");
+        assert_eq!(problem("[::1]", "http://[::1]:8080").setting, "Host");
+        let of_host = problem("127.0.0.1:8600", "http://shop.example");
+        assert_eq!(of_host.setting, "origin");
+        assert_eq!(problem("shop.example", "null").setting, "origin");
     }
 
     #[test]

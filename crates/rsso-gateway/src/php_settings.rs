@@ -1,7 +1,7 @@
-//! Whether the settings are PHP's, as far as PHP's processes have said in the store what they use.
+//! Compares the gateway's settings with those that PHP's processes have left in the store.
 //!
-//! What always holds: a store in which PHP has left no word proves nothing; of several sites in one store
-//! the one is meant whose realm and prefix are ours, else the one that differs least.
+//! What always holds: a store in which PHP has left nothing proves nothing. Of several sites in one store
+//! the one with the gateway's realm and prefix is compared, or else the one that differs least.
 
 use rsso_core::Result;
 use rsso_core::store::Store;
@@ -9,31 +9,31 @@ use rsso_core::store::sites::{self, Site};
 
 use super::settings::Settings;
 
-/// Where browsers ask.
+/// The folder of the gateway's endpoints.
 const GATEWAY_PATH: &str = "/sso/";
 
-/// What PHP's words come to.
+/// The result of comparing settings with PHP's.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Comparison {
-    /// No PHP has left word here.
+    /// PHP has left nothing in this store.
     NothingFromPhp,
     /// PHP uses the same settings.
     Same,
-    /// Of the site that is meant.
+    /// PHP uses other settings for the gateway's realm and prefix.
     Differs(Vec<Difference>),
-    /// Nothing is known of our realm and prefix; the nearest other site.
-    Elsewhere(Vec<Difference>),
+    /// Nothing is known of the gateway's realm and prefix. The differences are to the nearest other site.
+    OtherSite(Vec<Difference>),
 }
 
-/// A setting that is not PHP's.
+/// A setting that differs from PHP's.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Difference {
     pub(crate) setting: &'static str,
     php: String,
-    here: String,
+    gateway: String,
 }
 
-/// Our settings, but for the prefix, which the store knows.
+/// The gateway's settings as a site, without the prefix, which only the store knows.
 #[must_use]
 pub fn gateway_site(settings: &Settings) -> Site {
     let store = &settings.store;
@@ -47,60 +47,64 @@ pub fn gateway_site(settings: &Settings) -> Site {
     }
 }
 
-/// Compares them with what PHP's processes have said.
+/// Compares the gateway's settings with those that PHP has left in the store.
 ///
 /// # Errors
 /// If the store cannot be read.
-pub fn compare(store: &mut dyn Store, ours: &Site) -> Result<Comparison> {
-    let ours = Site {
+pub fn compare(store: &mut dyn Store, gateway: &Site) -> Result<Comparison> {
+    let gateway = Site {
         prefix: store.prefix().to_owned(),
-        ..ours.clone()
+        ..gateway.clone()
     };
-    Ok(against(&sites::sites(store)?, &ours))
+    Ok(compare_with(&sites::sites(store)?, &gateway))
 }
 
-fn against(sites: &[Site], ours: &Site) -> Comparison {
-    let is_ours = |site: &&Site| site.realm == ours.realm && site.prefix == ours.prefix;
+fn compare_with(sites: &[Site], gateway: &Site) -> Comparison {
+    let is_own = |site: &&Site| site.realm == gateway.realm && site.prefix == gateway.prefix;
     let nearest = |sites: &mut dyn Iterator<Item = &Site>| {
-        let differences = sites.map(|site| differences(site, ours));
+        let differences = sites.map(|site| differences(site, gateway));
         differences.min_by_key(Vec::len)
     };
-    if let Some(least) = nearest(&mut sites.iter().filter(is_ours)) {
+    if let Some(least) = nearest(&mut sites.iter().filter(is_own)) {
         return match least.is_empty() {
             true => Comparison::Same,
             false => Comparison::Differs(least),
         };
     }
-    nearest(&mut sites.iter()).map_or(Comparison::NothingFromPhp, Comparison::Elsewhere)
+    nearest(&mut sites.iter()).map_or(Comparison::NothingFromPhp, Comparison::OtherSite)
 }
 
-fn differences(php: &Site, ours: &Site) -> Vec<Difference> {
+fn differences(php: &Site, gateway: &Site) -> Vec<Difference> {
     let mut found = Vec::new();
-    let mut compare = |setting, php: &str, here: &str| {
-        if php != here {
+    let mut compare = |setting, php: &str, gateway: &str| {
+        if php != gateway {
             found.push(Difference {
                 setting,
                 php: php.escape_debug().to_string(),
-                here: here.to_owned(),
+                gateway: gateway.to_owned(),
             });
         }
     };
-    compare("prefix", &php.prefix, &ours.prefix);
-    compare("realm", &php.realm, &ours.realm);
-    compare("mysql_table", &php.mysql_table, &ours.mysql_table);
-    // An existing table has the ids as they are.
-    if php.mysql_table.is_empty() && ours.mysql_table.is_empty() {
-        let [theirs, ours] = [php, ours].map(|site| if site.hash_ids { "1" } else { "0" });
-        compare("hash_ids", theirs, ours);
+    compare("prefix", &php.prefix, &gateway.prefix);
+    compare("realm", &php.realm, &gateway.realm);
+    compare("mysql_table", &php.mysql_table, &gateway.mysql_table);
+    // An existing table holds ids unhashed.
+    if php.mysql_table.is_empty() && gateway.mysql_table.is_empty() {
+        let [theirs, gateway] = [php, gateway].map(|site| if site.hash_ids { "1" } else { "0" });
+        compare("hash_ids", theirs, gateway);
     }
-    compare("cookie", &php.cookie, &ours.cookie);
-    if !covers(&php.cookie_path, &ours.cookie_path) {
-        compare("session.cookie_path", &php.cookie_path, &ours.cookie_path);
+    compare("cookie", &php.cookie, &gateway.cookie);
+    if !covers(&php.cookie_path, &gateway.cookie_path) {
+        compare(
+            "session.cookie_path",
+            &php.cookie_path,
+            &gateway.cookie_path,
+        );
     }
     found
 }
 
-/// Whether a browser sends a cookie of this path to the folder (RFC 6265, 5.1.4).
+/// Whether a browser sends a cookie of this path to a folder (RFC 6265, 5.1.4).
 fn covers(path: &str, folder: &str) -> bool {
     let path = path.trim_end_matches('/');
     folder
@@ -109,29 +113,33 @@ fn covers(path: &str, folder: &str) -> bool {
 }
 
 impl Difference {
-    /// Whether it may be the proxy's doing: it can lead another folder to ours.
+    /// Whether it may be intended, because a proxy can map another folder to the gateway's.
     #[must_use]
-    pub fn may_be_meant(&self) -> bool {
+    pub fn may_be_intended(&self) -> bool {
         self.setting == "session.cookie_path"
     }
 
     fn describe(&self) -> String {
-        let Self { setting, php, here } = self;
+        let Self {
+            setting,
+            php,
+            gateway,
+        } = self;
         match *setting {
-            "cookie" => format!("session.name is '{php}' in PHP, and --cookie is '{here}' here"),
+            "cookie" => format!("session.name is '{php}' in PHP, and --cookie is '{gateway}' here"),
             "session.cookie_path" => format!(
-                "session.cookie_path is '{php}' in PHP: browsers send the cookie there, and not to {here}"
+                "session.cookie_path is '{php}' in PHP: browsers send the cookie there, and not to {gateway}"
             ),
-            setting => format!("rsso.{setting} is '{php}' in PHP, and '{here}' here"),
+            setting => format!("rsso.{setting} is '{php}' in PHP, and '{gateway}' here"),
         }
     }
 }
 
-/// All of them, for people.
+/// Describes differences for people.
 #[must_use]
 pub fn describe(differences: &[Difference]) -> String {
-    let said: Vec<_> = differences.iter().map(Difference::describe).collect();
-    said.join("; ")
+    let described: Vec<_> = differences.iter().map(Difference::describe).collect();
+    described.join("; ")
 }
 
 #[cfg(test)]
@@ -161,16 +169,19 @@ mod tests {
     }
 
     #[test]
-    fn the_site_that_is_meant_is_found_among_others() {
+    fn the_gateways_own_site_is_found_among_others() {
         let others = [
             site("shop", "rsso:"),
             site("default", "x:"),
             site("default", "rsso:"),
         ];
-        assert_eq!(against(&others, &gateway_site()), Comparison::Same);
-        assert_eq!(against(&[], &gateway_site()), Comparison::NothingFromPhp);
-        let Comparison::Elsewhere(found) =
-            against(&[site("a", "b"), site("shop", "rsso:")], &gateway_site())
+        assert_eq!(compare_with(&others, &gateway_site()), Comparison::Same);
+        assert_eq!(
+            compare_with(&[], &gateway_site()),
+            Comparison::NothingFromPhp
+        );
+        let Comparison::OtherSite(found) =
+            compare_with(&[site("a", "b"), site("shop", "rsso:")], &gateway_site())
         else {
             panic!()
         };
@@ -189,7 +200,7 @@ mod tests {
             cookie_path: "/shop/".to_owned(),
             ..site("default", "rsso:")
         };
-        let Comparison::Differs(found) = against(&[other], &gateway_site()) else {
+        let Comparison::Differs(found) = compare_with(&[other], &gateway_site()) else {
             panic!()
         };
         assert_eq!(
@@ -207,7 +218,7 @@ mod tests {
             hash_ids: false,
             ..site("default", "rsso:")
         };
-        let Comparison::Differs(found) = against(&[mapped], &gateway_site()) else {
+        let Comparison::Differs(found) = compare_with(&[mapped], &gateway_site()) else {
             panic!()
         };
         assert_eq!(settings(&found), ["mysql_table"]);

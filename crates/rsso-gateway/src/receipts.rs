@@ -1,5 +1,6 @@
-//! Tells the store that this gateway is there, and which kicks it has delivered: claims may wait for
-//! that (`await_delivery`). Nothing else depends on it.
+//! Tells the store that this gateway is running, and which kicks it has delivered.
+//!
+//! A claim with `await_delivery` waits for that. Nothing else depends on it.
 
 use std::time::Duration;
 
@@ -9,45 +10,53 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::store_pool::StorePool;
 
-/// How often the store is told that we are there, and how long it believes it.
+/// How often the store is told that this gateway is running.
 const PRESENCE_INTERVAL: Duration = Duration::from_secs(5);
+
+/// How long the store believes it.
 const PRESENCE_TTL: Duration = Duration::from_secs(15);
 
-/// Deliveries that wait to be written down; more are forgotten: whoever waits for one gives up anyway.
+/// The most deliveries that wait to be stored.
+///
+/// More are dropped, because a claim stops waiting anyway.
 const QUEUE_CAPACITY: usize = 10_000;
 const BATCH_SIZE: usize = 500;
 
-/// Where deliveries are reported.
+/// Takes reports of deliveries.
 #[derive(Debug, Clone)]
 pub(crate) struct DeliveryReceipts(mpsc::Sender<LoginId>);
 
 impl DeliveryReceipts {
-    /// Begins to write them down.
+    /// Starts the task that stores them.
     pub(crate) fn start(store_pool: StorePool, realm: Realm) -> Self {
         let (sender, receiver) = mpsc::channel(QUEUE_CAPACITY);
-        tokio::spawn(write_down(store_pool, realm, receiver));
+        tokio::spawn(store_receipts(store_pool, realm, receiver));
         Self(sender)
     }
 
-    /// A login was told of its end.
+    /// Reports that a login was told of its end.
     pub(crate) fn delivered(&self, login: LoginId) {
-        // Full: see above.
+        // If the queue is full, the report is dropped.
         let _ = self.0.try_send(login);
     }
 }
 
-async fn write_down(store_pool: StorePool, realm: Realm, mut delivered: mpsc::Receiver<LoginId>) {
-    let mut attend = interval(PRESENCE_INTERVAL);
-    attend.set_missed_tick_behavior(MissedTickBehavior::Delay);
+async fn store_receipts(
+    store_pool: StorePool,
+    realm: Realm,
+    mut delivered: mpsc::Receiver<LoginId>,
+) {
+    let mut presence = interval(PRESENCE_INTERVAL);
+    presence.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let mut logins = Vec::new();
-        // A store that cannot be asked has been told to the log, and claims do not depend on it.
+        // A failure is logged by the pool, and claims do not depend on it.
         let _ = tokio::select! {
             count = delivered.recv_many(&mut logins, BATCH_SIZE) => match count {
                 0 => return,
                 _ => store_pool.acknowledge(logins).await,
             },
-            _ = attend.tick() => store_pool.attend(realm.clone(), PRESENCE_TTL).await,
+            _ = presence.tick() => store_pool.attend(realm.clone(), PRESENCE_TTL).await,
         };
     }
 }

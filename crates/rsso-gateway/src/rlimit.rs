@@ -1,16 +1,16 @@
-//! How many connections the system lets us have.
+//! How many connections the system's limit of open files allows.
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use super::error::StartError;
 
-/// Connections to `--admin-listen`.
+/// The most connections to the admin address.
 pub(crate) const MAX_ADMIN_CONNECTIONS: usize = 64;
 
-/// Files that are not connections of clients: the store's, the log, the listeners.
+/// Files other than browsers' connections: the store's, the log, the listeners.
 const RESERVED_FILES: usize = 64 + MAX_ADMIN_CONNECTIONS;
 
-/// What the system lets us have open, if it is less than what was asked for.
+/// Raises the limit of open files, and returns how many connections it allows, at most `wanted`.
 pub(crate) fn allowed_connections(wanted: usize) -> Result<usize, StartError> {
     let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
         return Ok(wanted);

@@ -1,4 +1,4 @@
-//! The queue of one connection, which has a bound.
+//! The events that wait to be sent over one connection. The queue has a bound.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,19 +9,20 @@ use tokio::sync::Notify;
 use super::browser_event::BrowserEvent;
 use super::close_reason::CloseReason;
 
-/// What may wait for a client that does not read, more than the feed hands on at once; beyond it the connection is closed and the
-/// client resumes where it stood.
-const MAX_WAITING: usize = 1024;
+/// The most events that may wait, which is more than the feed publishes at once.
+///
+/// Beyond it the connection is closed, and the client resumes from its position.
+const MAX_EVENTS: usize = 1024;
 const MAX_BYTES: usize = 1 << 20;
 
-/// What the connection has to do next.
+/// The next step of a connection: send an event, or close.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Next {
     Send(Arc<BrowserEvent>),
-    End(CloseReason),
+    Close(CloseReason),
 }
 
-/// The queue of one connection.
+/// The events that wait to be sent over one connection.
 #[derive(Debug, Default)]
 pub(crate) struct SendQueue {
     queue: Mutex<Queue>,
@@ -31,29 +32,29 @@ pub(crate) struct SendQueue {
 
 #[derive(Debug, Default)]
 struct Queue {
-    waiting: VecDeque<Arc<BrowserEvent>>,
+    events: VecDeque<Arc<BrowserEvent>>,
     bytes: usize,
-    /// After what waits.
-    end: Option<CloseReason>,
-    /// The connection was given its end.
-    over: bool,
+    /// Why the connection closes after these events.
+    close: Option<CloseReason>,
+    /// The connection was told to close.
+    closed: bool,
 }
 
 impl SendQueue {
-    /// Queues a frame, or ends the connection of a client that has fallen too far behind.
-    pub(crate) fn push(&self, frame: &Arc<BrowserEvent>) {
+    /// Adds an event, or closes the connection of a client that is too far behind.
+    pub(crate) fn push(&self, event: &Arc<BrowserEvent>) {
         let mut queue = self.queue.lock();
-        if queue.end.is_some() {
+        if queue.close.is_some() {
             return;
         }
-        let fits = queue.waiting.len() < MAX_WAITING && queue.bytes + frame.text.len() <= MAX_BYTES;
+        let fits = queue.events.len() < MAX_EVENTS && queue.bytes + event.text.len() <= MAX_BYTES;
         if fits {
-            queue.bytes += frame.text.len();
-            queue.waiting.push_back(Arc::clone(frame));
-            queue.end = frame.close_reason;
+            queue.bytes += event.text.len();
+            queue.events.push_back(Arc::clone(event));
+            queue.close = event.close_reason;
         } else {
-            queue.waiting = VecDeque::new();
-            queue.end = Some(CloseReason::TooSlow);
+            queue.events = VecDeque::new();
+            queue.close = Some(CloseReason::TooSlow);
         }
         drop(queue);
         self.changed.notify_one();
@@ -62,13 +63,13 @@ impl SendQueue {
         }
     }
 
-    /// Ends the connection after what waits.
-    pub(crate) fn end(&self, close_reason: CloseReason) {
-        self.queue.lock().end.get_or_insert(close_reason);
+    /// Closes the connection after the events that wait.
+    pub(crate) fn close(&self, reason: CloseReason) {
+        self.queue.lock().close.get_or_insert(reason);
         self.changed.notify_one();
     }
 
-    /// The next frame, or the end. One task waits.
+    /// Waits for the next step. Only one task may wait.
     pub(crate) async fn next(&self) -> Next {
         loop {
             if let Some(next) = self.take() {
@@ -78,32 +79,32 @@ impl SendQueue {
         }
     }
 
-    /// Comes back when the client has fallen too far behind. One task waits.
+    /// Waits until the client is too far behind. Only one task may wait.
     pub(crate) async fn overrun(&self) {
         self.overrun.notified().await;
     }
 
     fn take(&self) -> Option<Next> {
         let mut queue = self.queue.lock();
-        match queue.waiting.pop_front() {
-            Some(frame) => {
-                queue.bytes -= frame.text.len();
-                if queue.waiting.is_empty() {
-                    // Most connections are idle most of the time.
-                    queue.waiting = VecDeque::new();
+        match queue.events.pop_front() {
+            Some(event) => {
+                queue.bytes -= event.text.len();
+                if queue.events.is_empty() {
+                    // Most connections are idle most of the time, and keep no memory for it.
+                    queue.events = VecDeque::new();
                 }
-                Some(Next::Send(frame))
+                Some(Next::Send(event))
             }
             None => {
-                queue.over = queue.end.is_some();
-                queue.end.map(Next::End)
+                queue.closed = queue.close.is_some();
+                queue.close.map(Next::Close)
             }
         }
     }
 
-    /// Whether the connection was given its end, and has counted it.
-    pub(crate) fn has_ended(&self) -> bool {
-        self.queue.lock().over
+    /// Whether the connection was told to close. It counts the close itself.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.queue.lock().closed
     }
 }
 
@@ -111,47 +112,43 @@ impl SendQueue {
 mod tests {
     use super::*;
 
-    fn frame(text: &str, close_reason: Option<CloseReason>) -> Arc<BrowserEvent> {
+    fn event(text: &str, close_reason: Option<CloseReason>) -> Arc<BrowserEvent> {
         Arc::new(BrowserEvent {
-            kind: "x".into(),
-            sequence: "1".into(),
-            text: text.to_owned().into(),
-            at: None,
             close_reason,
-            kicked: None,
+            ..BrowserEvent::example("1", text)
         })
     }
 
     #[test]
     fn the_queue_has_a_bound() {
-        let send_queue = SendQueue::default();
-        let small = frame("a", None);
-        (0..MAX_WAITING).for_each(|_| send_queue.push(&small));
-        assert_eq!(send_queue.take(), Some(Next::Send(Arc::clone(&small))));
-        send_queue.push(&small);
-        send_queue.push(&small);
-        assert!(!send_queue.has_ended());
-        assert_eq!(send_queue.take(), Some(Next::End(CloseReason::TooSlow)));
-        assert!(send_queue.has_ended());
+        let queue = SendQueue::default();
+        let small = event("a", None);
+        (0..MAX_EVENTS).for_each(|_| queue.push(&small));
+        assert_eq!(queue.take(), Some(Next::Send(Arc::clone(&small))));
+        queue.push(&small);
+        queue.push(&small);
+        assert!(!queue.is_closed());
+        assert_eq!(queue.take(), Some(Next::Close(CloseReason::TooSlow)));
+        assert!(queue.is_closed());
 
-        let send_queue = SendQueue::default();
-        let large = frame(&"a".repeat(MAX_BYTES / 2), None);
-        send_queue.push(&large);
-        send_queue.push(&large);
-        send_queue.push(&small);
-        assert_eq!(send_queue.take(), Some(Next::End(CloseReason::TooSlow)));
+        let queue = SendQueue::default();
+        let large = event(&"a".repeat(MAX_BYTES / 2), None);
+        queue.push(&large);
+        queue.push(&large);
+        queue.push(&small);
+        assert_eq!(queue.take(), Some(Next::Close(CloseReason::TooSlow)));
     }
 
     #[test]
-    fn nothing_comes_behind_the_event_that_ends_the_login() {
-        let send_queue = SendQueue::default();
-        let (message, kick) = (frame("a", None), frame("b", Some(CloseReason::Replaced)));
-        send_queue.push(&message);
-        send_queue.push(&kick);
-        send_queue.push(&message);
-        send_queue.end(CloseReason::GoingAway);
-        assert_eq!(send_queue.take(), Some(Next::Send(message)));
-        assert_eq!(send_queue.take(), Some(Next::Send(kick)));
-        assert_eq!(send_queue.take(), Some(Next::End(CloseReason::Replaced)));
+    fn nothing_comes_after_the_event_that_ends_the_login() {
+        let queue = SendQueue::default();
+        let (message, kick) = (event("a", None), event("b", Some(CloseReason::Replaced)));
+        queue.push(&message);
+        queue.push(&kick);
+        queue.push(&message);
+        queue.close(CloseReason::GoingAway);
+        assert_eq!(queue.take(), Some(Next::Send(message)));
+        assert_eq!(queue.take(), Some(Next::Send(kick)));
+        assert_eq!(queue.take(), Some(Next::Close(CloseReason::Replaced)));
     }
 }

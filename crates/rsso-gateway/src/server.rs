@@ -6,20 +6,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use metrics_exporter_prometheus::PrometheusHandle;
 use rsso_core::login::LoginId;
 use rsso_core::store::OpenStore;
-use tokio::time::{Instant, sleep};
 
 use super::admission::Admission;
 use super::channel::Channels;
-use super::close_reason::CloseReason;
 use super::connection_limits::ConnectionLimits;
-use super::diagnosis::{Diagnosis, ExpectedSettings};
+use super::diagnosis::{Diagnosis, SharedSettings};
+use super::drain::drain;
 use super::error::StartError;
 use super::feed::{self, FeedObserver};
+use super::feed_status::FeedStatus;
 use super::gateway::Gateway;
 use super::hub::Hub;
-use super::listener::{Acceptor, ListenAddress, Listener};
+use super::listen_address::ListenAddress;
+use super::listener::{Acceptor, Listener};
 use super::receipts::DeliveryReceipts;
 use super::rlimit::{MAX_ADMIN_CONNECTIONS, allowed_connections};
 use super::setting_warnings::SettingWarnings;
@@ -27,126 +29,104 @@ use super::settings::Settings;
 use super::store_pool::StorePool;
 use super::{login_check, metrics, php_settings, routes};
 
-/// A gateway that has begun to read the outbox, and listens.
+/// A gateway that reads the outbox and listens.
 pub struct Server {
-    listener: Listener,
-    admin: Option<Listener>,
-    for_browsers: Acceptor,
-    for_operators: Acceptor,
+    listeners: Listeners,
+    browsers: Acceptor,
+    operators: Acceptor,
     hub: Arc<Hub>,
     receipts: DeliveryReceipts,
     drain_timeout: Duration,
 }
 
+/// The sockets that a gateway listens at.
+struct Listeners {
+    browsers: Listener,
+    /// `None`: operators connect where browsers do.
+    operators: Option<Listener>,
+}
+
+/// The parts of a gateway that work in the background.
+struct Background {
+    hub: Arc<Hub>,
+    store_pool: StorePool,
+    receipts: DeliveryReceipts,
+    status: Arc<FeedStatus>,
+    metrics: PrometheusHandle,
+}
+
 impl Server {
-    /// Begins to listen and to read the outbox, which `observer` reads along. Lets nobody in yet.
+    /// Starts to read the outbox for itself and `observer`, and to listen. It accepts nobody yet.
     ///
     /// # Errors
-    /// If the system does not let it.
+    /// If the system does not allow it.
     pub async fn start(
         settings: Settings,
         store: Arc<dyn OpenStore>,
         observer: Arc<dyn FeedObserver>,
     ) -> Result<Self, StartError> {
-        let rendered = metrics::install()?;
-        let listener = bind("--listen", &settings.listen).await?;
-        let admin = match &settings.admin_listen {
-            Some(address) => Some(bind("--admin-listen", address).await?),
-            None => None,
-        };
-        let max = allowed_connections(settings.max_connections)?;
-        let hub = Arc::new(Hub::new(settings.max_per_login));
-        let realm = settings.store.logins.realm.clone();
-        let store_pool = StorePool::new(
-            Arc::clone(&store),
-            realm.clone(),
-            settings.store.hashes_ids(),
-        );
-        let receipts = DeliveryReceipts::start(store_pool.clone(), realm.clone());
-        let status = feed::start(store, realm.clone(), Arc::clone(&hub), observer)
-            .map_err(StartError::Thread)?;
-        let limits = Arc::new(ConnectionLimits::new(max, settings.max_per_address));
+        let metrics = metrics::install()?;
+        let listeners = Listeners::bind(&settings).await?;
+        let max_connections = allowed_connections(settings.max_connections)?;
+        let limits = ConnectionLimits::new(max_connections, settings.max_per_address);
+        let limits = Arc::new(limits);
+        let background = Background::start(&settings, store, observer, metrics)?;
         let warnings = Arc::new(SettingWarnings::default());
-        let gateway = Arc::new(Gateway {
-            admission: Admission {
-                diagnosis: Diagnosis::new(site(&settings)),
-                origins: settings.origins,
-                trusted_proxies: settings.trusted_proxies.clone(),
-                cookie: settings.cookie,
-                limits: Arc::clone(&limits),
-                store_pool: store_pool.clone(),
-                status: Arc::clone(&status),
-                warnings: Arc::clone(&warnings),
-            },
-            channels: Arc::new(Channels {
-                hub: Arc::clone(&hub),
-                realm,
-                heartbeat: settings.heartbeat_interval,
-                receipts: receipts.clone(),
-                status: Arc::clone(&status),
-            }),
-            status,
-            metrics: rendered.clone(),
-        });
-        tokio::spawn(metrics::run_upkeep_regularly(rendered));
-        tokio::spawn(login_check::run(
-            Arc::clone(&hub),
-            store_pool,
-            settings.login_check_interval,
-        ));
-        let (public, private) = (routes::public(&gateway), routes::private(&gateway));
-        let public = match admin {
-            Some(_) => public,
-            None => public.merge(private.clone()),
-        };
-        let acceptor = |router: Router, limits| Acceptor {
+        let (hub, receipts) = (Arc::clone(&background.hub), background.receipts.clone());
+        let drain_timeout = settings.drain_timeout;
+        let trusted_proxies = settings.trusted_proxies.clone().into();
+        let gateway = gateway(settings, background, &limits, &warnings);
+        let (public, admin) = routers(&gateway, listeners.operators.is_some());
+        let browsers = Acceptor {
             limits,
-            trusted_proxies: settings.trusted_proxies.clone().into(),
-            router,
-            warnings: Arc::clone(&warnings),
+            trusted_proxies,
+            router: public,
+            warnings,
+        };
+        // Limits of their own, so that a full gateway still answers operators.
+        let admin_limits = ConnectionLimits::new(MAX_ADMIN_CONNECTIONS, MAX_ADMIN_CONNECTIONS);
+        let operators = Acceptor {
+            limits: Arc::new(admin_limits),
+            router: admin,
+            ..browsers.clone()
         };
         Ok(Self {
-            for_browsers: acceptor(public, limits),
-            // A gateway that is full still says how it is.
-            for_operators: acceptor(
-                private,
-                Arc::new(ConnectionLimits::new(
-                    MAX_ADMIN_CONNECTIONS,
-                    MAX_ADMIN_CONNECTIONS,
-                )),
-            ),
-            listener,
-            admin,
+            listeners,
+            browsers,
+            operators,
             hub,
             receipts,
-            drain_timeout: settings.drain_timeout,
+            drain_timeout,
         })
     }
 
-    /// Where browsers ask, with the port that the system chose where none was given.
+    /// Where browsers connect, with the port that the system chose for port 0.
     ///
     /// # Errors
     /// If the system does not say.
     pub fn address(&self) -> io::Result<ListenAddress> {
-        self.listener.address()
+        self.listeners.browsers.address()
     }
 
-    /// Where others say that a login was told of its end.
+    /// Where others report that a login was told of its end.
     pub fn on_delivered(&self) -> impl Fn(LoginId) + Send + Sync + 'static {
         let receipts = self.receipts.clone();
         move |login| receipts.delivered(login)
     }
 
-    /// Lets browsers in until `stop` comes, then sends them elsewhere while `meanwhile` comes to its end.
+    /// Serves browsers until `stop` completes, then sends them away while `meanwhile` completes.
     pub async fn run<T>(
         self,
         stop: impl Future<Output = T>,
         meanwhile: impl Future<Output = ()>,
     ) -> T {
-        let listener = self.listener;
+        let Listeners {
+            browsers: listener,
+            operators: admin_listener,
+        } = self.listeners;
         let browsers = async {
             let stopped = tokio::select! {
-                never = listener.run(&self.for_browsers) => match never {},
+                never = listener.run(&self.browsers) => match never {},
                 stopped = stop => stopped,
             };
             drop(listener);
@@ -154,12 +134,12 @@ impl Server {
             stopped
         };
         let operators = async {
-            match &self.admin {
-                Some(admin) => admin.run(&self.for_operators).await,
+            match &admin_listener {
+                Some(listener) => listener.run(&self.operators).await,
                 None => pending().await,
             }
         };
-        // Who asks while the gateway stops is told so.
+        // Operators are served until the end, so that they see that the gateway stops.
         tokio::select! {
             stopped = browsers => stopped,
             never = operators => match never {},
@@ -167,14 +147,15 @@ impl Server {
     }
 }
 
-/// The settings that must be PHP's.
-fn site(settings: &Settings) -> ExpectedSettings {
-    let store = &settings.store;
-    ExpectedSettings {
-        cookie: settings.cookie.clone(),
-        realm: store.logins.realm.clone(),
-        hash_ids: (store.mysql_table.is_empty()).then_some(store.hash_ids),
-        settings: php_settings::gateway_site(settings),
+impl Listeners {
+    async fn bind(settings: &Settings) -> Result<Self, StartError> {
+        Ok(Self {
+            browsers: bind("--listen", &settings.listen).await?,
+            operators: match &settings.admin_listen {
+                Some(address) => Some(bind("--admin-listen", address).await?),
+                None => None,
+            },
+        })
     }
 }
 
@@ -188,20 +169,84 @@ async fn bind(flag: &'static str, address: &ListenAddress) -> Result<Listener, S
         })
 }
 
-/// Sends everybody elsewhere, spread over the first half of the time: they come back at once.
-async fn drain(hub: &Hub, within: Duration) {
-    let deadline = Instant::now() + within;
-    let send_queues = hub.drain();
-    tracing::info!(connections = send_queues.len(), "stopping");
-    const SLICES: usize = 20;
-    for slice in send_queues.chunks(send_queues.len().div_ceil(SLICES).max(1)) {
-        slice
-            .iter()
-            .for_each(|send_queue| send_queue.end(CloseReason::GoingAway));
-        sleep(within / 2 / u32::try_from(SLICES).unwrap_or(1)).await;
+impl Background {
+    fn start(
+        settings: &Settings,
+        store: Arc<dyn OpenStore>,
+        observer: Arc<dyn FeedObserver>,
+        metrics: PrometheusHandle,
+    ) -> Result<Self, StartError> {
+        let hub = Arc::new(Hub::new(settings.max_per_login));
+        let realm = &settings.store.logins.realm;
+        let store_pool = StorePool::new(
+            Arc::clone(&store),
+            realm.clone(),
+            settings.store.hashes_ids(),
+        );
+        let receipts = DeliveryReceipts::start(store_pool.clone(), realm.clone());
+        let status = feed::start(store, realm.clone(), Arc::clone(&hub), observer)
+            .map_err(StartError::Thread)?;
+        tokio::spawn(metrics::run_upkeep(metrics.clone()));
+        tokio::spawn(login_check::run(
+            Arc::clone(&hub),
+            store_pool.clone(),
+            settings.login_check_interval,
+        ));
+        Ok(Self {
+            hub,
+            store_pool,
+            receipts,
+            status,
+            metrics,
+        })
     }
-    while hub.connections() > 0 && Instant::now() < deadline {
-        sleep(Duration::from_millis(20)).await;
+}
+
+fn gateway(
+    settings: Settings,
+    background: Background,
+    limits: &Arc<ConnectionLimits>,
+    warnings: &Arc<SettingWarnings>,
+) -> Arc<Gateway> {
+    Arc::new(Gateway {
+        channels: Arc::new(Channels {
+            hub: background.hub,
+            realm: settings.store.logins.realm.clone(),
+            heartbeat_interval: settings.heartbeat_interval,
+            receipts: background.receipts,
+            status: Arc::clone(&background.status),
+        }),
+        admission: Admission {
+            diagnosis: Diagnosis::new(shared_settings(&settings)),
+            origins: settings.origins,
+            trusted_proxies: settings.trusted_proxies,
+            cookie: settings.cookie,
+            limits: Arc::clone(limits),
+            store_pool: background.store_pool,
+            status: Arc::clone(&background.status),
+            warnings: Arc::clone(warnings),
+        },
+        status: background.status,
+        metrics: background.metrics,
+    })
+}
+
+/// The routers for browsers and for operators, who may have a listener of their own.
+fn routers(gateway: &Arc<Gateway>, has_admin_listener: bool) -> (Router, Router) {
+    let (public, admin) = (routes::public(gateway), routes::admin(gateway));
+    match has_admin_listener {
+        true => (public, admin),
+        false => (public.merge(admin.clone()), admin),
     }
-    tracing::info!(left = hub.connections(), "stopped");
+}
+
+/// The settings that must be PHP's.
+fn shared_settings(settings: &Settings) -> SharedSettings {
+    let store = &settings.store;
+    SharedSettings {
+        cookie: settings.cookie.clone(),
+        realm: store.logins.realm.clone(),
+        hash_ids: (store.mysql_table.is_empty()).then_some(store.hash_ids),
+        site: php_settings::gateway_site(settings),
+    }
 }

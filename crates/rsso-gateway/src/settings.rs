@@ -1,37 +1,37 @@
-//! What the gateway is told.
+//! The gateway's settings.
 
 use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::listener::ListenAddress;
+use super::listen_address::ListenAddress;
 use super::origin::Origin;
 
-/// Everything that the gateway needs to know.
+/// The gateway's settings.
 #[derive(Debug)]
 pub struct Settings {
-    /// Where browsers ask.
+    /// Where browsers connect.
     pub listen: ListenAddress,
-    /// Where `/metrics`, `/healthz` and `/readyz` are, if not there.
+    /// Where `/metrics`, `/healthz` and `/readyz` are; `None`: at `listen`.
     pub admin_listen: Option<ListenAddress>,
-    /// Pages that may connect; none: those of the host that is asked.
+    /// Origins whose pages may connect; none: pages of the request's own host.
     pub origins: Vec<Origin>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// PHP's `session.name`.
     pub cookie: String,
-    /// What php.ini says of the store and of logins.
+    /// The settings of the store and of logins, as in php.ini.
     pub store: rsso_core::Settings,
-    /// Connections in all.
+    /// The most connections in total.
     pub max_connections: usize,
-    /// Connections of one address.
+    /// The most connections of one address.
     pub max_per_address: usize,
-    /// Connections of one login.
+    /// The most connections of one login.
     pub max_per_login: usize,
-    /// Between two signs of life to an idle browser.
+    /// The time between two heartbeats to an idle browser.
     pub heartbeat_interval: Duration,
-    /// Between two looks at whether a login lives.
+    /// The time within which each connected user is looked up again.
     pub login_check_interval: Duration,
-    /// How long connections are given to go elsewhere when the gateway stops.
+    /// How long connections may take to leave a gateway that stops.
     pub drain_timeout: Duration,
 }

@@ -1,7 +1,7 @@
-//! `GET /sso/events`: the same events as a stream that `EventSource` reads.
+//! `GET /sso/events`: events as a stream that `EventSource` reads.
 //!
-//! What always holds: whatever an event says, it cannot break out of its `data:` lines; a session
-//! that has been told of its end is answered with 204, so that the browser stops.
+//! What always holds: no event can break out of its `data:` lines; a session that was told of its end
+//! is answered with 204, so that the browser stops.
 //!
 //! Source: <https://html.spec.whatwg.org/multipage/server-sent-events.html>
 
@@ -14,18 +14,25 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 
-use super::admission;
 use super::browser_event::BrowserEvent;
 use super::channel::{Channel, Channels, Item};
 use super::close_reason::CloseReason;
 use super::connection::Connection;
+use super::connection_limits::Permit;
 use super::gateway::Gateway;
 use super::handshake::Reply;
+use super::jitter::jitter;
 use super::metrics::{self, OpenConnection, Transport};
+use super::responses;
 
-/// Milliseconds until a browser comes back: at least, and how much is added at random.
-const RETRY: u64 = 1000;
-const RETRY_SPREAD: u64 = 3000;
+/// Milliseconds until a browser reconnects, and the most that is added at random.
+const RETRY_DELAY: u64 = 1000;
+const RETRY_JITTER: u64 = 3000;
+
+/// The close code of an answer that stops `EventSource`.
+///
+/// A page cannot see that answer, so client.js asks again with `fetch`.
+const CLOSE_CODE: HeaderName = HeaderName::from_static("rsso-close");
 
 pub(crate) async fn connect(
     State(gateway): State<Arc<Gateway>>,
@@ -33,49 +40,48 @@ pub(crate) async fn connect(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let handshake = match gateway
+    let handshake = gateway
         .handshake(&connection, &headers, query.as_deref())
-        .await
-    {
+        .await;
+    let handshake = match handshake {
         Ok(handshake) => handshake,
         Err(refusal) => return refusal.into_response(),
     };
     let channel = match handshake.reply {
         Reply::Stream(channel) => Ok(channel),
-        Reply::Close(CloseReason::NotSignedIn) => Err(admission::ended(
+        Reply::Close(CloseReason::NotSignedIn) => Err(responses::close(
             StatusCode::UNAUTHORIZED,
             CloseReason::NotSignedIn,
         )),
-        Reply::Close(close_reason) if close_reason.is_terminal() => Err(no_content(close_reason)),
-        // It comes back.
-        Reply::Close(close_reason) => Ok(Channels::closed(close_reason)),
+        Reply::Close(reason) if reason.is_terminal() => Err(no_content(reason)),
+        // The browser reconnects.
+        Reply::Close(reason) => Ok(Channels::closed(reason)),
     };
-    if let Ok(Some(send_queue)) = channel.as_ref().map(Channel::send_queue) {
-        connection.watch_queue(send_queue);
-    }
     let mut response = match channel {
-        Ok(channel) => stream_of(SseStream {
-            channels: Arc::clone(&gateway.channels),
-            channel,
-            retry_sent: false,
-            finished: false,
-            _open: OpenConnection::new(Transport::EventStream),
-            _permits: (connection, handshake.permit),
-        }),
+        Ok(channel) => {
+            if let Some(send_queue) = channel.send_queue() {
+                connection.watch_queue(send_queue);
+            }
+            stream_response(SseStream {
+                channels: Arc::clone(&gateway.channels),
+                channel,
+                retry_sent: false,
+                finished: false,
+                _open: OpenConnection::new(Transport::EventStream),
+                _connection: connection,
+                _permit: handshake.permit,
+            })
+        }
         Err(response) => response,
     };
-    admission::allow(&mut response, handshake.allow);
+    responses::allow_origin(&mut response, handshake.allow);
     response
 }
 
-/// Says the close code of an answer that stops `EventSource`. That tells a page nothing, so
-/// client.js asks once more, by `fetch`.
-const CLOSE_CODE: HeaderName = HeaderName::from_static("rsso-close");
-
-/// Stops the browser: there is nothing to hear any more.
-fn no_content(close_reason: CloseReason) -> Response {
+/// Stops the browser, because no event will come any more.
+fn no_content(reason: CloseReason) -> Response {
     let headers = [
-        (CLOSE_CODE, HeaderValue::from(close_reason.code())),
+        (CLOSE_CODE, HeaderValue::from(reason.code())),
         (
             header::ACCESS_CONTROL_EXPOSE_HEADERS,
             HeaderValue::from_name(CLOSE_CODE),
@@ -85,17 +91,18 @@ fn no_content(close_reason: CloseReason) -> Response {
     (StatusCode::NO_CONTENT, headers).into_response()
 }
 
-/// One stream.
+/// The body of one event stream.
 struct SseStream {
     channels: Arc<Channels>,
     channel: Channel,
     retry_sent: bool,
     finished: bool,
     _open: OpenConnection,
-    _permits: (Arc<Connection>, Option<super::connection_limits::Permit>),
+    _connection: Arc<Connection>,
+    _permit: Option<Permit>,
 }
 
-fn stream_of(stream: SseStream) -> Response {
+fn stream_response(stream: SseStream) -> Response {
     let chunks = stream::unfold(Box::new(stream), |mut stream| async move {
         let chunk = stream.next().await?;
         Some((Ok::<_, Infallible>(chunk), stream))
@@ -103,7 +110,7 @@ fn stream_of(stream: SseStream) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "text/event-stream"),
         (header::CACHE_CONTROL, "no-store"),
-        // nginx would collect a buffer full of events before it hands them on.
+        // Otherwise nginx collects a buffer full of events before it forwards them.
         (HeaderName::from_static("x-accel-buffering"), "no"),
     ];
     (headers, Body::from_stream(chunks)).into_response()
@@ -119,47 +126,47 @@ impl SseStream {
             return Some(retry_block());
         }
         Some(match self.channel.next().await {
-            Item::Missed(frame) => {
-                metrics::delivered(&frame);
-                event_block(&frame)
+            Item::Missed(event) => {
+                metrics::delivered(&event);
+                event_block(&event)
             }
-            Item::Live(frame) => {
-                self.channels.sent(&frame);
-                event_block(&frame)
+            Item::Live(event) => {
+                self.channels.record_delivery(&event);
+                event_block(&event)
             }
-            Item::Heartbeat(frame) => event_block(&frame),
-            Item::End(close_reason) => {
-                metrics::closed(close_reason);
+            Item::Heartbeat(event) => event_block(&event),
+            Item::Close(reason) => {
+                metrics::closed(reason);
                 self.finished = true;
-                final_block(close_reason)
+                final_block(reason)
             }
         })
     }
 }
 
 fn retry_block() -> Bytes {
-    let milliseconds = RETRY + admission::jitter_below(RETRY_SPREAD);
+    let milliseconds = RETRY_DELAY + jitter(RETRY_JITTER);
     format!("retry: {milliseconds}\n\n").into()
 }
 
-/// What stands at the end of a stream: that it is over for good, or when to come back.
-fn final_block(close_reason: CloseReason) -> Bytes {
-    if close_reason.is_terminal() {
-        let (code, reason) = (close_reason.code(), close_reason.reason());
+/// The end of a stream: it is over for good, or when to reconnect.
+fn final_block(reason: CloseReason) -> Bytes {
+    if reason.is_terminal() {
+        let (code, reason) = (reason.code(), reason.reason());
         format!("event: close\ndata: {{\"code\":{code},\"reason\":\"{reason}\"}}\n\n").into()
     } else {
         retry_block()
     }
 }
 
-fn event_block(frame: &BrowserEvent) -> Bytes {
-    let mut block = String::with_capacity(frame.text.len() + frame.kind.len() + 48);
-    if !frame.sequence.is_empty() {
-        block.extend(["id: ", &frame.sequence, "\n"]);
+fn event_block(event: &BrowserEvent) -> Bytes {
+    let mut block = String::with_capacity(event.text.len() + event.kind.len() + 48);
+    if !event.sequence.is_empty() {
+        block.extend(["id: ", &event.sequence, "\n"]);
     }
-    block.extend(["event: ", &frame.kind, "\n"]);
-    // Line breaks between the members of JSON mean nothing; within its strings there are none.
-    for line in frame.text.split(['\r', '\n']) {
+    block.extend(["event: ", &event.kind, "\n"]);
+    // JSON has line breaks only between its members, where they mean nothing.
+    for line in event.text.split(['\r', '\n']) {
         block.extend(["data: ", line, "\n"]);
     }
     block.push('\n');
@@ -172,22 +179,18 @@ mod tests {
 
     #[test]
     fn an_event_cannot_break_out_of_its_lines() {
-        let frame = BrowserEvent {
+        let event = BrowserEvent {
             kind: "io.rsso.message.v1".into(),
-            sequence: "7".into(),
-            text: "{\"a\":\r\n1,\n\"b\":\r2}".to_owned().into(),
-            at: None,
-            close_reason: None,
-            kicked: None,
+            ..BrowserEvent::example("7", "{\"a\":\r\n1,\n\"b\":\r2}")
         };
-        let block = event_block(&frame);
+        let block = event_block(&event);
         let lines: Vec<_> = std::str::from_utf8(&block).unwrap().split('\n').collect();
         assert_eq!(lines[..2], ["id: 7", "event: io.rsso.message.v1"]);
-        let (end, data) = lines[2..].split_at(lines.len() - 4);
+        let (data, end) = lines[2..].split_at(lines.len() - 4);
         assert!(
-            end.iter().all(|line| line.starts_with("data: ")),
+            data.iter().all(|line| line.starts_with("data: ")),
             "{lines:?}"
         );
-        assert_eq!(data, ["", ""]);
+        assert_eq!(end, ["", ""]);
     }
 }

@@ -1,5 +1,7 @@
-//! Questions to the store from many connections at once: a few store connections, each used by one
-//! question at a time, on threads that may block.
+//! A few connections to the store, shared by all browsers' connections.
+//!
+//! What always holds: each store connection serves one query at a time, on a thread that may block; a query
+//! waits for a bounded time, for its turn and for its answer.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -8,23 +10,27 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use rsso_core::Result;
 use rsso_core::login::event::Position;
-use rsso_core::login::{Identity, Kick, LoginId, Realm, Uid, User};
+use rsso_core::login::{LoginId, Realm, User};
 use rsso_core::store::{OpenStore, Store};
 use rsso_core::{SessionId, SessionKey};
 use tokio::sync::Semaphore;
 use tokio::task;
 use tokio::time::timeout;
 
-/// Questions that are asked at once.
+use super::principal::{self, Principal};
+
+/// Queries that run at once.
 const MAX_STORE_CONNECTIONS: usize = 4;
 
-/// How long a question may wait for its permit, and for its answer: longer than a busy moment, shorter than a client's patience.
+/// How long a query may wait for its turn, and then for its answer.
+///
+/// A store that is busy for a moment needs less; a browser waits longer.
 const STORE_QUERY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Between two complaints in the log.
+/// The shortest time between two log lines about a failing store.
 const LOG_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Where sessions and logins are looked up.
+/// Runs queries about sessions and logins.
 #[derive(Clone)]
 pub(crate) struct StorePool {
     inner: Arc<Inner>,
@@ -39,17 +45,7 @@ struct Inner {
     last_logged: Mutex<Option<Instant>>,
 }
 
-/// Whom a session id stands for.
-#[derive(Debug)]
-pub(crate) enum Principal {
-    /// Who is logged in with it.
-    LoggedIn(Box<Identity>, Arc<User>),
-    /// Whose login was ended.
-    Kicked(Box<Kick>),
-    Nobody,
-}
-
-/// The store failed; it has been told to the log.
+/// The store failed. The log already says why.
 #[derive(Debug)]
 pub(crate) struct StoreUnavailable;
 
@@ -67,7 +63,7 @@ impl StorePool {
         }
     }
 
-    /// Who presents these ids: the first that stands for somebody.
+    /// Finds whom these session ids stand for.
     pub(crate) fn principal(
         &self,
         ids: Vec<SessionId>,
@@ -75,21 +71,11 @@ impl StorePool {
         let (realm, hash_ids) = (self.inner.realm.clone(), self.inner.hash_ids);
         self.run(move |store| {
             let keys: Vec<_> = ids.iter().map(|id| SessionKey::of(id, hash_ids)).collect();
-            for key in &keys {
-                if let Some(found) = logged_in(store, key, &realm)? {
-                    return Ok(found);
-                }
-            }
-            for key in &keys {
-                if let Some(kick) = store.kick_of(key)? {
-                    return Ok(Principal::Kicked(Box::new(kick)));
-                }
-            }
-            Ok(Principal::Nobody)
+            principal::find(store, &keys, &realm)
         })
     }
 
-    /// Which of a user's logins live.
+    /// Lists a user's live logins.
     pub(crate) fn live_logins(
         &self,
         user: Arc<User>,
@@ -100,13 +86,13 @@ impl StorePool {
         })
     }
 
-    /// Where the outbox ends now.
+    /// The position of the newest event in the outbox.
     pub(crate) fn newest(&self) -> impl Future<Output = Result<Position, StoreUnavailable>> {
         let realm = self.inner.realm.clone();
         self.run(move |store| store.newest(&realm))
     }
 
-    /// See [`rsso_core::store::Receipts::attend`].
+    /// Runs [`rsso_core::store::Receipts::attend`].
     pub(crate) fn attend(
         &self,
         realm: Realm,
@@ -115,7 +101,7 @@ impl StorePool {
         self.run(move |store| store.attend(&realm, ttl))
     }
 
-    /// See [`rsso_core::store::Receipts::acknowledge`].
+    /// Runs [`rsso_core::store::Receipts::acknowledge`].
     pub(crate) fn acknowledge(
         &self,
         logins: Vec<LoginId>,
@@ -123,9 +109,10 @@ impl StorePool {
         self.run(move |store| store.acknowledge(&logins))
     }
 
+    /// Runs a query on an idle connection, or on a new one.
     pub(super) async fn run<T: Send + 'static>(
         &self,
-        act: impl FnOnce(&mut dyn Store) -> Result<T> + Send + 'static,
+        query: impl FnOnce(&mut dyn Store) -> Result<T> + Send + 'static,
     ) -> Result<T, StoreUnavailable> {
         let permits = Arc::clone(&self.inner.permits);
         let Ok(Ok(permit)) = timeout(STORE_QUERY_TIMEOUT, permits.acquire_owned()).await else {
@@ -133,20 +120,20 @@ impl StorePool {
             return Err(StoreUnavailable);
         };
         let inner = Arc::clone(&self.inner);
-        let asked = task::spawn_blocking(move || {
-            // Until the question has its answer, whether anybody still waits for that or not.
+        let running = task::spawn_blocking(move || {
+            // Held until the query ends, even if nobody waits for its answer any more.
             let _permit = permit;
             let idle = inner.idle.lock().pop();
             let mut store = match idle {
                 Some(store) => store,
                 None => inner.store.open()?,
             };
-            let answer = act(&mut *store);
-            // A store drops its connection itself where that is to blame.
+            let answer = query(&mut *store);
+            // After an error a store drops its connection itself, so it can be reused.
             inner.idle.lock().push(store);
             answer
         });
-        match timeout(STORE_QUERY_TIMEOUT, asked).await {
+        match timeout(STORE_QUERY_TIMEOUT, running).await {
             Ok(Ok(Ok(answer))) => return Ok(answer),
             Ok(Ok(Err(error))) => self.inner.log_error(&error.chain()),
             Ok(Err(_)) => self.inner.log_error("a question panicked"),
@@ -157,7 +144,7 @@ impl StorePool {
 }
 
 impl Inner {
-    /// Once in a while: every browser that comes back meets the same store.
+    /// Logs a failure, but not for each browser that encounters it.
     fn log_error(&self, error: &str) {
         let mut last = self.last_logged.lock();
         if last.is_none_or(|last| last.elapsed() > LOG_INTERVAL) {
@@ -165,18 +152,4 @@ impl Inner {
             tracing::warn!(error, "the store cannot be asked");
         }
     }
-}
-
-fn logged_in(store: &mut dyn Store, key: &SessionKey, realm: &Realm) -> Result<Option<Principal>> {
-    let Some(bound) = store.login_of(key)? else {
-        return Ok(None);
-    };
-    let identity = bound.login.identity;
-    let user = User {
-        realm: realm.clone(),
-        uid: Uid::parse(&identity.uid_bytes())?,
-    };
-    // Another application's user, whose events are another gateway's.
-    let ours = user.key() == bound.user;
-    Ok(ours.then(|| Principal::LoggedIn(Box::new(identity), Arc::new(user))))
 }

@@ -1,7 +1,7 @@
 //! `GET /sso/ws`: events as WebSocket text frames, one CloudEvent each.
 //!
-//! What always holds: a client has nothing to say, and what it sends costs little; every send has a
-//! deadline; a peer that answers no ping is gone.
+//! What always holds: a client has nothing to send, and what it sends costs little; every send has a
+//! deadline; a client that answers no ping is disconnected.
 //!
 //! Source: RFC 6455; subprotocol `cloudevents.json`,
 //! <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/websockets-protocol-binding.md>
@@ -23,29 +23,29 @@ use super::connection::Connection;
 use super::gateway::Gateway;
 use super::handshake::Reply;
 use super::metrics::{self, OpenConnection, Transport};
-use super::{admission, flood_limit};
+use super::{flood_limit, responses};
 
 const SUBPROTOCOL: &str = "cloudevents.json";
 
-/// A client has no reason to send more than a pong.
-const MAX_FRAME: usize = 4096;
+/// The largest frame that a client may send. It has no reason to send more than a pong.
+const MAX_RECEIVED_FRAME: usize = 4096;
 
-/// Buffers that idle connections keep: ten thousand of them shall not be felt.
+/// The read buffer of an idle connection, small because there are many.
 const READ_BUFFER: usize = 512;
 
-/// What waits for the socket at most, an event and what surrounds it.
+/// The most that may wait for the socket: an event and its frame.
 const MAX_WRITE_BUFFER: usize = 4 << 20;
 
-/// How long a frame may take to leave.
+/// How long sending one frame may take.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long the end of a connection may take.
+/// How long the client may take to answer a close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Frames from a client between two heartbeats.
+/// The most frames that a client may send between two heartbeats.
 const MAX_FRAMES_PER_HEARTBEAT: u32 = 100;
 
-/// Heartbeats without a sign of life.
+/// The most heartbeats in a row that a client may leave unanswered.
 const MAX_UNANSWERED_HEARTBEATS: u32 = 2;
 
 pub(crate) async fn connect(
@@ -55,17 +55,17 @@ pub(crate) async fn connect(
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    let handshake = match gateway
+    let handshake = gateway
         .handshake(&connection, &headers, query.as_deref())
-        .await
-    {
+        .await;
+    let handshake = match handshake {
         Ok(handshake) => handshake,
         Err(refusal) => return refusal.into_response(),
     };
-    // Browsers do not show a page why an upgrade was refused: whoever may not stay is told by a close.
+    // A page cannot see why an upgrade was refused, but it sees the code of a close.
     let channel = match handshake.reply {
         Reply::Stream(channel) => channel,
-        Reply::Close(close_reason) => Channels::closed(close_reason),
+        Reply::Close(reason) => Channels::closed(reason),
     };
     let channels = Arc::clone(&gateway.channels);
     let mut response = upgrade
@@ -73,15 +73,15 @@ pub(crate) async fn connect(
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(0)
         .max_write_buffer_size(MAX_WRITE_BUFFER)
-        .max_message_size(MAX_FRAME)
-        .max_frame_size(MAX_FRAME)
+        .max_message_size(MAX_RECEIVED_FRAME)
+        .max_frame_size(MAX_RECEIVED_FRAME)
         .on_upgrade(move |socket| async move {
             let permits = (connection, handshake.permit);
             let _open = OpenConnection::new(Transport::WebSocket);
             WsConnection::new(channels, socket).run(channel).await;
             drop(permits);
         });
-    admission::allow(&mut response, handshake.allow);
+    responses::allow_origin(&mut response, handshake.allow);
     response
 }
 
@@ -89,10 +89,17 @@ pub(crate) async fn connect(
 struct WsConnection {
     channels: Arc<Channels>,
     socket: WebSocket,
-    /// Frames that the client sent since the last heartbeat.
+    /// Frames that the client has sent since the last heartbeat.
     frames_received: u32,
-    /// Heartbeats since it sent any.
+    /// Heartbeats since the client last sent a frame.
     unanswered_heartbeats: u32,
+}
+
+/// The next step of a connection.
+enum Step {
+    Continue,
+    /// Say why, and end.
+    Close(CloseReason),
 }
 
 /// The connection cannot be used any more.
@@ -110,19 +117,19 @@ impl WsConnection {
 
     async fn run(mut self, mut channel: Channel) {
         loop {
-            let done = tokio::select! {
+            let step = tokio::select! {
                 item = channel.next() => self.send_item(item).await,
                 received = self.socket.recv() => self.receive(received),
             };
-            match done {
-                Ok(None) => {}
-                Ok(Some(close_reason)) => {
-                    metrics::closed(close_reason);
-                    self.close(close_reason).await;
+            match step {
+                Ok(Step::Continue) => {}
+                Ok(Step::Close(reason)) => {
+                    metrics::closed(reason);
+                    self.close(reason).await;
                     return;
                 }
                 Err(Broken) => {
-                    // The answer to a close may wait to be sent.
+                    // The answer to the client's close may still wait to be sent.
                     let _ = timeout(CLOSE_TIMEOUT, self.socket.flush()).await;
                     return;
                 }
@@ -130,44 +137,46 @@ impl WsConnection {
         }
     }
 
-    async fn send_item(&mut self, item: Item) -> Result<Option<CloseReason>, Broken> {
+    async fn send_item(&mut self, item: Item) -> Result<Step, Broken> {
         match item {
-            Item::Missed(frame) => {
-                self.send(text(&frame)).await?;
-                metrics::delivered(&frame);
+            Item::Missed(event) => {
+                self.send(text(&event)).await?;
+                metrics::delivered(&event);
             }
-            Item::Live(frame) => {
-                self.send(text(&frame)).await?;
-                self.channels.sent(&frame);
+            Item::Live(event) => {
+                self.send(text(&event)).await?;
+                self.channels.record_delivery(&event);
             }
-            Item::Heartbeat(frame) => {
+            Item::Heartbeat(event) => {
                 if self.unanswered_heartbeats >= MAX_UNANSWERED_HEARTBEATS {
                     return Err(Broken);
                 }
                 self.unanswered_heartbeats += 1;
                 self.frames_received = 0;
                 self.send(Message::Ping(axum::body::Bytes::new())).await?;
-                self.send(text(&frame)).await?;
+                self.send(text(&event)).await?;
             }
-            Item::End(close_reason) => return Ok(Some(close_reason)),
+            Item::Close(reason) => return Ok(Step::Close(reason)),
         }
-        Ok(None)
+        Ok(Step::Continue)
     }
 
-    fn receive(
-        &mut self,
-        received: Option<Result<Message, axum::Error>>,
-    ) -> Result<Option<CloseReason>, Broken> {
+    fn receive(&mut self, received: Option<Result<Message, axum::Error>>) -> Result<Step, Broken> {
         match received {
             Some(Ok(Message::Close(_))) | None => Err(Broken),
             Some(Ok(_)) => {
                 self.unanswered_heartbeats = 0;
                 self.frames_received += 1;
-                Ok((self.frames_received > MAX_FRAMES_PER_HEARTBEAT).then_some(CloseReason::Flood))
+                Ok(match self.frames_received > MAX_FRAMES_PER_HEARTBEAT {
+                    true => Step::Close(CloseReason::Flood),
+                    false => Step::Continue,
+                })
             }
-            Some(Err(error)) if flood_limit::is_flood(&error) => Ok(Some(CloseReason::Flood)),
+            Some(Err(error)) if flood_limit::is_flood(&error) => {
+                Ok(Step::Close(CloseReason::Flood))
+            }
             Some(Err(error)) => match is_too_big(error) {
-                true => Ok(Some(CloseReason::TooBig)),
+                true => Ok(Step::Close(CloseReason::TooBig)),
                 false => Err(Broken),
             },
         }
@@ -184,14 +193,13 @@ impl WsConnection {
         }
     }
 
-    /// Says why, and gives the client a moment to answer, so that it reads it before the connection
-    /// is gone.
-    async fn close(mut self, close_reason: CloseReason) {
+    /// Sends the reason, and waits a moment so that the client can read it.
+    async fn close(mut self, reason: CloseReason) {
         let frame = CloseFrame {
-            code: close_reason.code(),
-            reason: close_reason.reason().into(),
+            code: reason.code(),
+            reason: reason.reason().into(),
         };
-        // The end is counted already, also where the client does not read this, either.
+        // The close was counted before, so a client that does not read it is not counted again.
         let sent = timeout(SEND_TIMEOUT, self.socket.send(Message::Close(Some(frame)))).await;
         if let Ok(Ok(())) = sent {
             let answer = async { while let Some(Ok(_)) = self.socket.recv().await {} };
@@ -200,8 +208,8 @@ impl WsConnection {
     }
 }
 
-fn text(frame: &BrowserEvent) -> Message {
-    Message::Text(frame.text.clone())
+fn text(event: &BrowserEvent) -> Message {
+    Message::Text(event.text.clone())
 }
 
 fn is_too_big(error: axum::Error) -> bool {

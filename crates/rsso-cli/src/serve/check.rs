@@ -76,7 +76,7 @@ pub(super) fn run(
             "same_as_php": past.as_ref().and_then(|past| match past.compared {
                 Comparison::Same => Some(true),
                 Comparison::Differs(_) => Some(false),
-                Comparison::NothingFromPhp | Comparison::Elsewhere(_) => None,
+                Comparison::NothingFromPhp | Comparison::OtherSite(_) => None,
             }),
         }),
     )
@@ -101,10 +101,10 @@ impl Past {
     fn wrong(&self) -> Option<&[Difference]> {
         let differences = match &self.compared {
             Comparison::Differs(differences) => differences,
-            Comparison::Elsewhere(differences) if !self.used => differences,
+            Comparison::OtherSite(differences) if !self.used => differences,
             _ => return None,
         };
-        let is_wrong = !differences.iter().all(Difference::may_be_meant);
+        let is_wrong = !differences.iter().all(Difference::may_be_intended);
         is_wrong.then_some(differences)
     }
 }
@@ -122,7 +122,7 @@ fn said(past: &Past, settings: &Settings) -> String {
         Comparison::Same => "; PHP uses the same settings".to_owned(),
         Comparison::NothingFromPhp => "; no PHP has used this store for a week".to_owned(),
         Comparison::Differs(path) => format!("; but {}", php_settings::describe(path)),
-        Comparison::Elsewhere(_) => String::new(),
+        Comparison::OtherSite(_) => String::new(),
     };
     used + &php
 }

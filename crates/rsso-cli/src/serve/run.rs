@@ -50,12 +50,12 @@ fn log(settings: &Settings) {
 struct ReadAlong(Arc<ReadAhead>);
 
 impl FeedObserver for ReadAlong {
-    fn begin(&self, position: Option<Position>) {
+    fn reset(&self, position: Option<Position>) {
         self.0.restart(position);
     }
 
-    fn put(&self, behind: Position, events: Vec<Event>) {
-        self.0.append(behind, events);
+    fn append(&self, after: Position, events: Vec<Event>) {
+        self.0.append(after, events);
     }
 }
 

@@ -1,0 +1,47 @@
+//! The browser's side, as the gateway serves it: `client.js` and its types.
+
+use std::hash::{DefaultHasher, Hasher as _};
+
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+const SCRIPT: &str = include_str!("../client/client.js");
+const TYPES: &str = include_str!("../client/client.d.ts");
+
+pub(crate) async fn script(headers: HeaderMap) -> Response {
+    file(&headers, SCRIPT, "text/javascript; charset=utf-8")
+}
+
+pub(crate) async fn types(headers: HeaderMap) -> Response {
+    file(&headers, TYPES, "text/plain; charset=utf-8")
+}
+
+/// A file that is the same for everybody, until the next version of rsso.
+fn file(headers: &HeaderMap, text: &'static str, kind: &'static str) -> Response {
+    let tag = format!("\"{:016x}\"", hash(text));
+    let caching = [
+        (header::ETAG, tag.as_str()),
+        (
+            header::CACHE_CONTROL,
+            "public, max-age=300, stale-while-revalidate=86400",
+        ),
+        (header::CONTENT_TYPE, kind),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        // Browsers load a module of another origin only if everybody may read it.
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+    ];
+    let known = headers
+        .get(header::IF_NONE_MATCH)
+        .map(HeaderValue::as_bytes);
+    if known == Some(tag.as_bytes()) {
+        return (StatusCode::NOT_MODIFIED, caching).into_response();
+    }
+    (caching, text).into_response()
+}
+
+/// Distinguishes one version of a file from another. It need not be secure.
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(text.as_bytes());
+    hasher.finish()
+}

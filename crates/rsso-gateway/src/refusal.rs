@@ -1,0 +1,54 @@
+//! Requests that are refused, as HTTP answers.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::jitter::jitter;
+use super::{metrics, responses};
+
+/// Seconds until a refused client should try again.
+const MIN_RETRY_AFTER: u64 = 2;
+
+/// Seconds that are added at random, so that refused clients do not return all at once.
+const RETRY_AFTER_JITTER: u64 = 8;
+
+/// Why a request is refused, and the origin that the answer has to allow.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// The page's origin may not connect, nor read the answer.
+    Origin,
+    /// There are too many connections, of this address or login.
+    Crowded(Option<HeaderValue>),
+    /// The store cannot be queried, or has not been read yet.
+    Unavailable(Option<HeaderValue>),
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let (status, error, origin) = match self {
+            Self::Origin => (
+                StatusCode::FORBIDDEN,
+                "this page's origin is not allowed",
+                None,
+            ),
+            Self::Crowded(origin) => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "too many connections",
+                origin,
+            ),
+            Self::Unavailable(origin) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the store cannot be asked",
+                origin,
+            ),
+        };
+        metrics::refused(status);
+        let mut response = responses::error(status, error);
+        if status != StatusCode::FORBIDDEN {
+            let seconds = HeaderValue::from(MIN_RETRY_AFTER + jitter(RETRY_AFTER_JITTER));
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        }
+        responses::allow_origin(&mut response, origin);
+        response
+    }
+}
