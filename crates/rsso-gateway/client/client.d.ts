@@ -14,34 +14,34 @@ export type Transport = 'ws' | 'sse';
 export type State = 'connecting' | 'open' | 'waiting' | 'closed';
 
 /**
- * Why a login ended, as the dialog tells it: by a newcomer, by `sso_kick()`, by time, by a logout, by another user who
- * signed in in this browser.
+ * Why a login ended, as the dialog says: another login took its place, `sso_kick()` ended it, its session expired, the user
+ * signed out, or another user signed in in this browser.
  */
 export type End = 'replaced' | 'kicked' | 'expired' | 'released' | 'switched';
 
-/** What the dialog and the notice say: labels, buttons, and a title and a text for each end and for `elsewhere`. Plain text. */
+/** The texts of dialog and notice: labels, buttons, and a title and a text for each end and for `elsewhere`. Plain text. */
 export type Texts = {
     device: string;
-    /** Of a sign-in elsewhere: the network that it came from. */
+    /** The label of the network that a sign-in elsewhere came from. */
     address: string;
     time: string;
     signIn: string;
     dismiss: string;
-    /** Instead of `signIn`, where somebody else is signed in here now. */
+    /** The button instead of `signIn`, if another user is signed in here now. */
     reload: string;
 } & Record<End | 'elsewhere', [title: string, text: string]>;
 
 export interface DialogOptions {
-    /** Where "sign in again" leads, relative to the page; http and https only. Default: the page is loaded again. */
+    /** Where "sign in again" leads, relative to the page; http and https only. Default: the page is reloaded. */
     signIn?: string;
     /**
-     * The language: a BCP 47 tag. Default: the first of the page's `lang` and the person's languages that there are texts
-     * in (en, zh-CN, ja, de, fr, es), else English.
+     * The language: a BCP 47 tag. Default: the first of the page's `lang` and the person's languages that has texts (en,
+     * zh-CN, ja, de, fr, es), or English.
      */
     lang?: string;
-    /** Instead of the built-in texts; what is not given stays. */
+    /** Replace built-in texts. */
     texts?: Partial<Texts>;
-    /** Whether a logout in another tab is worth a dialog. Default: false. */
+    /** Whether a sign-out in another tab is shown in a dialog. Default: false. */
     released?: boolean;
 }
 
@@ -50,23 +50,23 @@ export interface Options {
     url?: string | URL;
     /**
      * The position to begin after: an event's `sequence`, or '0' for everything that is kept for this login.
-     * Default: only what is new. Positions are kept in memory: for a page that is loaded again, give what it has seen.
+     * Default: only new events. The position is kept in memory, so give it to a page that is loaded again.
      */
     after?: string;
     /**
-     * Whether the tabs of this browser share one connection. Default: true. It takes Web Locks and BroadcastChannel, which
-     * means https or localhost; without them each tab has a connection of its own. A hidden tab with an event stream of its
-     * own over plain http closes it until it is looked at: a browser makes six connections to a host.
+     * Whether the tabs of this browser share one connection. Default: true. It needs Web Locks and BroadcastChannel, which
+     * means https or localhost; without them each tab has its own connection. Over plain http a hidden tab closes its own
+     * event stream until it becomes visible, because a browser makes only six connections to a host.
      */
     share?: boolean;
     /**
-     * In order of preference. Default: ['ws', 'sse']. The next one is tried where the browser lacks one, after two failures
-     * in a row of one that has never worked here, and after six of one that has.
+     * In order of preference. Default: ['ws', 'sse']. The next one is tried if the browser lacks one, after two failures in a
+     * row of one that has never worked here, and after six of one that has.
      */
     transports?: Transport[];
     /**
-     * Whether the end of the login is told in a modal dialog, and a sign-in elsewhere in a notice in a corner of the page,
-     * and how. Default: true.
+     * Whether and how the end of the login is shown in a modal dialog, and a sign-in elsewhere in a notice in a corner of
+     * the page. Default: true.
      */
     dialog?: boolean | DialogOptions;
     /** Where the events of {@link EventMap} are dispatched. Default: document. */
@@ -77,7 +77,7 @@ export interface Connection {
     /** Ends it, without an event. Other tabs keep theirs. */
     close(): void;
     readonly state: State;
-    /** The last position that was seen; undefined before the first. Opaque: to be handed back, not to be compared. */
+    /** The last position that was seen; undefined before the first. It is opaque: present it again, do not compare it. */
     readonly lastEventId: string | undefined;
 }
 
@@ -85,10 +85,10 @@ export interface Connection {
  * Opens the connection, or joins that of the browser's other tabs. Throws nothing: with options that cannot be used, or
  * without any transport, the connection is `closed` and the console has one warning.
  *
- * It comes back by itself after 0 to 500 ms, then up to twice that and so on to 30 s; at once when the browser is online
- * again, and when the page is looked at. It is given up as dead when 2.5 heartbeats of the gateway are missing. It ends with close codes 4000 to
- * 4499, until the same user signs in again in this browser: then the page goes on, with `rsso:connected`. Every event is
- * dispatched once per tab, in the outbox's order.
+ * It reconnects by itself after 0 to 500 ms, then up to twice that, and so on up to 30 s; at once when the browser is online
+ * again or the page becomes visible. A connection that is silent for 2.5 heartbeats is given up. It ends with close codes
+ * 4000 to 4499, until the same user signs in again in this browser: then the page continues, with `rsso:connected`. Every
+ * event is dispatched once per tab, in the outbox's order.
  *
  * Without code: `<script type="module" src="/sso/client.js?connect&sign-in=/login.php&after=0&lang=de&released"></script>`
  *
@@ -104,11 +104,11 @@ export interface LoginData {
     /** The login's id: a ULID. */
     login: string;
     uid: string;
-    /** The bytes of a uid that is no UTF-8. */
+    /** The bytes of a uid that is not UTF-8. */
     uid_base64?: string | null;
     /** The device class. */
     device: string;
-    /** What the application calls the place. */
+    /** The application's name for the device. */
     label?: string | null;
 }
 
@@ -124,11 +124,11 @@ export interface Happened extends LoginData {
 export interface Kicked extends Happened {
     reason: string;
     code: number;
-    /** Who came in its place, where somebody did. */
+    /** The login that took its place, if any. */
     by?: { login: string; device: string; label?: string | null; ip?: string | null } | null;
 }
 
-/** A sign-in elsewhere, which has ended nothing. */
+/** A sign-in elsewhere that has ended nothing. */
 export interface Elsewhere extends Happened {
     /** The new login; `ip` is the network that it came from. */
     by: { login: string; device: string; label?: string | null; ip?: string | null };
@@ -140,11 +140,11 @@ export interface Message<Payload = unknown> extends Happened {
 }
 
 export interface Connected extends LoginData {
-    /** Seconds between two signs of life of the gateway. */
+    /** Seconds between two heartbeats of the gateway. */
     heartbeat: number;
 }
 
-/** CloudEvents 1.0. `data` comes from the server as it is: treat it as text, not as HTML. */
+/** CloudEvents 1.0. `data` is not escaped: treat it as text, not as HTML. */
 export interface CloudEvent<Data> {
     specversion: '1.0';
     /** A ULID. */
@@ -163,23 +163,23 @@ export interface CloudEvent<Data> {
 }
 
 export interface Disconnected {
-    /** WebSocket's close code; 1006 where there was none. */
+    /** WebSocket's close code; 1006 if there was none. */
     code: number;
-    /** Whether it is the end; `rsso:ended` follows then. */
+    /** Whether the login ended. Then `rsso:ended` follows. */
     terminal: boolean;
 }
 
 export interface Ended {
     /**
      * 4001 replaced, 4002 kicked, 4003 signed out, 4004 expired, 4005 another user is signed in here, 4401 not signed in,
-     * 4000 where nobody said.
+     * 4000 if nobody said why.
      */
     code: number;
     reason: string;
 }
 
 export interface EventMap {
-    /** `preventDefault()` suppresses the dialog: the page tells the person itself. */
+    /** `preventDefault()` suppresses the dialog, for a page that tells the person itself. */
     'rsso:kicked': CustomEvent<CloudEvent<Kicked>>;
     /**
      * With `rsso.notify_other_logins`: the user signed in elsewhere, and this login stays. `preventDefault()` suppresses the
@@ -187,10 +187,10 @@ export interface EventMap {
      */
     'rsso:elsewhere': CustomEvent<CloudEvent<Elsewhere>>;
     'rsso:message': CustomEvent<CloudEvent<Message>>;
-    /** A logout. A login that gave way to another one in the same session is none: `rsso:connected` or `rsso:switched` follow. */
+    /** A sign-out. If another login took its place in the same session, `rsso:connected` or `rsso:switched` come instead. */
     'rsso:released': CustomEvent<CloudEvent<Happened>>;
     /**
-     * Another user is signed in in this browser now, whose login it has: what the page shows is not theirs.
+     * Another user is signed in in this browser now, and what the page shows is not theirs.
      * `preventDefault()` suppresses the dialog.
      */
     'rsso:switched': CustomEvent<CloudEvent<Connected>>;
@@ -198,13 +198,13 @@ export interface EventMap {
     'rsso:claimed': CustomEvent<CloudEvent<Happened>>;
     'rsso:refused': CustomEvent<CloudEvent<Happened>>;
     'rsso:storm': CustomEvent<CloudEvent<Happened>>;
-    /** Caught up: what comes from now on is new. With every connection; its login may be another one than before. */
+    /** The page has everything so far: what follows is new. Comes with every connection, whose login may be a new one. */
     'rsso:connected': CustomEvent<CloudEvent<Connected>>;
     /** The position was no longer known: events may have been missed. */
     'rsso:gap': CustomEvent<CloudEvent<Record<string, never>>>;
-    /** An open connection was lost, or the end came. Attempts that fail are told by {@link Connection.state} alone. */
+    /** An open connection was lost, or the login ended. Failed attempts only change {@link Connection.state}. */
     'rsso:disconnected': CustomEvent<Disconnected>;
-    /** It is over. Once for each login; nothing comes after it unless somebody signs in again in this browser. */
+    /** The login ended. Once for each login; nothing comes after it unless somebody signs in again in this browser. */
     'rsso:ended': CustomEvent<Ended>;
 }
 

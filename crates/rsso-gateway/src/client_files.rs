@@ -5,7 +5,36 @@ use std::hash::{DefaultHasher, Hasher as _};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-const SCRIPT: &str = include_str!("../client/client.js");
+/// One module: its parts share a scope, and the last one runs.
+const SCRIPT: &str = concat!(
+    include_str!("../client/src/header.js"),
+    "\n",
+    include_str!("../client/src/protocol.js"),
+    "\n",
+    include_str!("../client/src/connect.js"),
+    "\n",
+    include_str!("../client/src/tab.js"),
+    "\n",
+    include_str!("../client/src/own_connection.js"),
+    "\n",
+    include_str!("../client/src/shared_connection.js"),
+    "\n",
+    include_str!("../client/src/connection.js"),
+    "\n",
+    include_str!("../client/src/transports.js"),
+    "\n",
+    include_str!("../client/src/texts.js"),
+    "\n",
+    include_str!("../client/src/dialog.js"),
+    "\n",
+    include_str!("../client/src/dialog_facts.js"),
+    "\n",
+    include_str!("../client/src/dialog_style.js"),
+    "\n",
+    include_str!("../client/src/dialog_marks.js"),
+    "\n",
+    include_str!("../client/src/script_tag.js"),
+);
 const TYPES: &str = include_str!("../client/client.d.ts");
 
 pub(crate) async fn script(headers: HeaderMap) -> Response {

@@ -1,0 +1,58 @@
+// The texts of dialog and notice, by language: labels and buttons, then a title and a text for each end and for `elsewhere`.
+
+const TEXTS = {
+    en: {
+        device: 'Device', address: 'Address', time: 'Time', signIn: 'Sign in again', reload: 'Load again', dismiss: 'Close',
+        replaced: ['Signed in somewhere else', 'Your account was opened on another device, so this one was signed out. If that was not you, change your password.'],
+        kicked: ['You have been signed out', 'An administrator, or you on another device, ended this session.'],
+        expired: ['Your session has expired', 'Sign in again to go on.'],
+        released: ['You have signed out', 'You signed out in another tab or window.'],
+        switched: ['Another account is signed in here', 'Somebody signed in with another account in this browser. What this page shows is not theirs: load it again to go on.'],
+        elsewhere: ['New sign-in to your account', 'Somebody signed in to your account on another device. If that was not you, change your password.'],
+    },
+    'zh-CN': {
+        device: '设备', address: '地址', time: '时间', signIn: '重新登录', reload: '重新加载', dismiss: '关闭',
+        replaced: ['您的账号已在别处登录', '您的账号在另一台设备上登录，此处已退出。如非本人操作，请立即修改密码。'],
+        kicked: ['您已退出登录', '管理员或您本人在其他设备上结束了此会话。'],
+        expired: ['会话已过期', '请重新登录以继续。'],
+        released: ['您已退出登录', '您已在其他标签页或窗口中退出。'],
+        switched: ['此浏览器已登录其他账号', '此浏览器中已有人登录了另一个账号，本页内容不属于该账号。请重新加载页面后继续。'],
+        elsewhere: ['您的账号有新的登录', '您的账号在另一台设备上登录。如非本人操作，请立即修改密码。'],
+    },
+    ja: {
+        device: '端末', address: 'アドレス', time: '日時', signIn: '再度ログイン', reload: '再読み込み', dismiss: '閉じる',
+        replaced: ['別の場所でログインされました', '別の端末でログインされたため、この端末ではログアウトしました。お心当たりがない場合は、パスワードを変更してください。'],
+        kicked: ['ログアウトしました', '管理者、または別の端末での操作により、このセッションは終了しました。'],
+        expired: ['セッションの有効期限が切れました', '続けるには、もう一度ログインしてください。'],
+        released: ['ログアウトしました', '別のタブまたはウィンドウでログアウトしました。'],
+        switched: ['別のアカウントでログインされています', 'このブラウザーで別のアカウントのログインがありました。このページの内容はそのアカウントのものではありません。続けるには、ページを再読み込みしてください。'],
+        elsewhere: ['新しいログインがありました', '別の端末でお使いのアカウントへのログインがありました。お心当たりがない場合は、パスワードを変更してください。'],
+    },
+    de: {
+        device: 'Gerät', address: 'Adresse', time: 'Zeit', signIn: 'Wieder anmelden', reload: 'Neu laden', dismiss: 'Schließen',
+        replaced: ['Anderswo angemeldet', 'Ihr Konto wurde auf einem anderen Gerät geöffnet, darum wurden Sie hier abgemeldet. Waren Sie das nicht, ändern Sie bitte Ihr Passwort.'],
+        kicked: ['Sie wurden abgemeldet', 'Diese Sitzung wurde vom Administrator oder von Ihnen auf einem anderen Gerät beendet.'],
+        expired: ['Ihre Sitzung ist abgelaufen', 'Melden Sie sich wieder an, um fortzufahren.'],
+        released: ['Sie haben sich abgemeldet', 'Sie haben sich in einem anderen Tab oder Fenster abgemeldet.'],
+        switched: ['Hier ist ein anderes Konto angemeldet', 'In diesem Browser hat sich jemand mit einem anderen Konto angemeldet. Was diese Seite zeigt, gehört nicht dazu: Laden Sie sie neu, um fortzufahren.'],
+        elsewhere: ['Neue Anmeldung bei Ihrem Konto', 'Auf einem anderen Gerät wurde Ihr Konto geöffnet. Waren Sie das nicht, ändern Sie bitte Ihr Passwort.'],
+    },
+    fr: {
+        device: 'Appareil', address: 'Adresse', time: 'Date', signIn: 'Se reconnecter', reload: 'Recharger', dismiss: 'Fermer',
+        replaced: ['Connexion depuis un autre appareil', 'Votre compte a été ouvert sur un autre appareil ; vous avez donc été déconnecté ici. Si ce n’était pas vous, changez votre mot de passe.'],
+        kicked: ['Vous avez été déconnecté', 'Un administrateur, ou vous-même sur un autre appareil, a mis fin à cette session.'],
+        expired: ['Votre session a expiré', 'Reconnectez-vous pour continuer.'],
+        released: ['Vous êtes déconnecté', 'Vous vous êtes déconnecté dans un autre onglet ou une autre fenêtre.'],
+        switched: ['Un autre compte est connecté ici', 'Quelqu’un s’est connecté avec un autre compte dans ce navigateur. Cette page n’affiche pas ce compte : rechargez-la pour continuer.'],
+        elsewhere: ['Nouvelle connexion à votre compte', 'Votre compte a été ouvert sur un autre appareil. Si ce n’était pas vous, changez votre mot de passe.'],
+    },
+    es: {
+        device: 'Dispositivo', address: 'Dirección', time: 'Fecha', signIn: 'Volver a iniciar sesión', reload: 'Volver a cargar', dismiss: 'Cerrar',
+        replaced: ['Ha iniciado sesión en otro lugar', 'Su cuenta se abrió en otro dispositivo, por lo que aquí se cerró la sesión. Si no fue usted, cambie su contraseña.'],
+        kicked: ['Se ha cerrado su sesión', 'Un administrador, o usted desde otro dispositivo, puso fin a esta sesión.'],
+        expired: ['Su sesión ha caducado', 'Vuelva a iniciar sesión para continuar.'],
+        released: ['Ha cerrado la sesión', 'Cerró la sesión en otra pestaña o ventana.'],
+        switched: ['Hay otra cuenta abierta aquí', 'Alguien inició sesión con otra cuenta en este navegador. Esta página no muestra esa cuenta: vuelva a cargarla para continuar.'],
+        elsewhere: ['Nuevo inicio de sesión en su cuenta', 'Su cuenta se abrió en otro dispositivo. Si no fue usted, cambie su contraseña.'],
+    },
+};
