@@ -1,4 +1,4 @@
-//! What the user typed. What the program makes of it is in `config`.
+//! The arguments of the program, and its `--help`. `config` turns them into settings.
 
 use std::convert::Infallible;
 use std::path::PathBuf;
@@ -46,34 +46,34 @@ pub(crate) enum Command {
 #[derive(Debug, Group)]
 pub(crate) struct Gc {
     #[command(flatten)]
-    pub(crate) place: Place,
+    pub(crate) store: StoreArgs,
 
     /// Print nothing unless it fails
     #[arg(long, short, conflicts_with = "json")]
     pub(crate) quiet: bool,
 
     #[command(flatten)]
-    pub(crate) form: Form,
+    pub(crate) output: OutputArgs,
 }
 
 /// List the live logins of a user
 #[derive(Debug, Group)]
 pub(crate) struct Logins {
     #[command(flatten)]
-    pub(crate) whose: Whose,
+    pub(crate) user: UserArgs,
 
     #[command(flatten)]
-    pub(crate) place: Place,
+    pub(crate) store: StoreArgs,
 
     #[command(flatten)]
-    pub(crate) form: Form,
+    pub(crate) output: OutputArgs,
 }
 
 /// End a user's logins: all of them, those of one device class, or one
 #[derive(Debug, Group)]
 pub(crate) struct Kick {
     #[command(flatten)]
-    pub(crate) whose: Whose,
+    pub(crate) user: UserArgs,
 
     /// Only the login with this id
     #[arg(long, value_name = "ID")]
@@ -88,10 +88,10 @@ pub(crate) struct Kick {
     pub(crate) expect: usize,
 
     #[command(flatten)]
-    pub(crate) place: Place,
+    pub(crate) store: StoreArgs,
 
     #[command(flatten)]
-    pub(crate) form: Form,
+    pub(crate) output: OutputArgs,
 }
 
 /// Print the events of the outbox, oldest first
@@ -110,10 +110,10 @@ pub(crate) struct Tail {
     pub(crate) follow: bool,
 
     #[command(flatten)]
-    pub(crate) place: Place,
+    pub(crate) store: StoreArgs,
 
     #[command(flatten)]
-    pub(crate) form: Form,
+    pub(crate) output: OutputArgs,
 }
 
 /// Run the gateway: send logins' events to browsers and other servers
@@ -158,10 +158,10 @@ pub(crate) struct Serve {
     pub(crate) log_level: Option<String>,
 
     #[command(flatten)]
-    pub(crate) place: Place,
+    pub(crate) store: StoreArgs,
 
     #[command(flatten)]
-    pub(crate) form: Form,
+    pub(crate) output: OutputArgs,
 }
 
 /// List events that wait for webhooks and other servers, and dead letters
@@ -184,19 +184,19 @@ pub(crate) struct Webhooks {
     pub(crate) retry: bool,
 
     #[command(flatten)]
-    pub(crate) form: Form,
+    pub(crate) output: OutputArgs,
 }
 
 fn former_spool(_: &str) -> Result<Infallible, &'static str> {
     Err("it is called --spool now")
 }
 
-/// What `rsso serve --check` looks at.
+/// What `rsso serve --check` checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Check {
-    /// The configuration, and whether the store fits it.
+    /// The configuration and the store.
     Store,
-    /// The configuration alone.
+    /// Only the configuration.
     Configuration,
 }
 
@@ -204,15 +204,15 @@ pub(crate) enum Check {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LogFormat {
-    /// Lines for people.
+    /// One line per entry, for people.
     Text,
-    /// Objects for programs.
+    /// One JSON object per line, for programs.
     Json,
 }
 
-/// Whose logins.
+/// UserArgs logins.
 #[derive(Debug, Group)]
-pub(crate) struct Whose {
+pub(crate) struct UserArgs {
     /// The application's user id
     #[arg(value_name = "UID")]
     pub(crate) uid: String,
@@ -222,11 +222,11 @@ pub(crate) struct Whose {
     pub(crate) device: Option<String>,
 }
 
-/// Which store, and what of it.
+/// The store, and how its sessions and logins are read.
 #[derive(Debug, Group)]
-pub(crate) struct Place {
+pub(crate) struct StoreArgs {
     #[command(flatten)]
-    pub(crate) store: Store,
+    pub(crate) connection: ConnectionArgs,
 
     /// The namespace of users, as rsso.realm
     #[arg(long, value_name = "REALM")]
@@ -269,15 +269,15 @@ pub(crate) struct Mysql {
     pub(crate) apply: bool,
 
     #[command(flatten)]
-    pub(crate) store: Store,
+    pub(crate) connection: ConnectionArgs,
 
     #[command(flatten)]
-    pub(crate) form: Form,
+    pub(crate) output: OutputArgs,
 }
 
-/// Which store.
+/// How to connect to the store.
 #[derive(Debug, Group)]
-pub(crate) struct Store {
+pub(crate) struct ConnectionArgs {
     /// The store, as rsso.dsn: redis://host/0, mysql://user@host/database, sqlite:/path/to/file.db
     #[arg(long, value_name = "DSN")]
     pub(crate) dsn: Option<String>,
@@ -291,9 +291,9 @@ pub(crate) struct Store {
     pub(crate) prefix: Option<String>,
 }
 
-/// In which form to answer.
+/// The form of the answer.
 #[derive(Debug, Group)]
-pub(crate) struct Form {
+pub(crate) struct OutputArgs {
     /// Print JSON: one object; with `tail` one per line
     #[arg(long)]
     pub(crate) json: bool,
@@ -302,13 +302,13 @@ pub(crate) struct Form {
 impl Args {
     pub(crate) fn json(&self) -> bool {
         match &self.command {
-            Command::Gc(gc) => gc.form.json,
-            Command::Logins(logins) => logins.form.json,
-            Command::Kick(kick) => kick.form.json,
-            Command::Tail(tail) => tail.form.json,
-            Command::Serve(serve) => serve.form.json,
-            Command::Webhooks(webhooks) => webhooks.form.json,
-            Command::Schema(Schema::Mysql(mysql)) => mysql.form.json,
+            Command::Gc(gc) => gc.output.json,
+            Command::Logins(logins) => logins.output.json,
+            Command::Kick(kick) => kick.output.json,
+            Command::Tail(tail) => tail.output.json,
+            Command::Serve(serve) => serve.output.json,
+            Command::Webhooks(webhooks) => webhooks.output.json,
+            Command::Schema(Schema::Mysql(mysql)) => mysql.output.json,
         }
     }
 }
@@ -318,7 +318,7 @@ mod tests {
     use clap::CommandFactory as _;
 
     #[test]
-    fn the_arguments_contradict_nothing() {
+    fn the_arguments_do_not_contradict_each_other() {
         super::Args::command().debug_assert();
     }
 }

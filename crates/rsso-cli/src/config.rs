@@ -1,7 +1,8 @@
-//! From flags and environment to settings. A flag wins; an empty variable is as good as none.
+//! Turns flags and environment variables into settings.
 //!
-//! Each value goes through [`Settings::set`], so what php.ini refuses is refused here with the same
-//! words; only that the flag or variable is named where it would name the directive.
+//! What always holds: a flag takes precedence over a variable; an empty variable counts as none; each value goes
+//! through [`Settings::set`], so a value that php.ini refuses is refused here with the same message, except that
+//! it names the flag or variable instead of the directive.
 
 use std::env;
 use std::fs::File;
@@ -11,20 +12,29 @@ use rsso_core::{Dsn, Error, Secret, Settings};
 use rsso_relay::secret_file::{self, check_key_file};
 use rsso_stores::with_password;
 
-use crate::args::{Place, Store};
+use crate::args::{ConnectionArgs, StoreArgs};
 use crate::output::Failure;
+use crate::serve::Directive;
 
 /// The settings, and where each came from.
 #[derive(Debug, Default)]
 pub(crate) struct Config {
     pub(crate) settings: Settings,
-    /// A directive's name and the flag or variable that set it.
-    origins: Vec<(&'static str, &'static str)>,
+    sources: Vec<UsedSource>,
 }
 
-const READ_TIMEOUT_OF_ACTS: Duration = Duration::from_secs(10);
+/// Where a directive's value came from.
+#[derive(Debug)]
+struct UsedSource {
+    directive: &'static str,
+    /// A flag or a variable.
+    name: &'static str,
+}
 
-/// A directive, the flag that sets it, and the variable that does where the flag is not given.
+/// An administrator's statement may take longer than a request's.
+const ADMIN_READ_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Where a directive's value may come from: a flag, or else a variable.
 struct Source {
     directive: &'static str,
     flag: &'static str,
@@ -64,7 +74,7 @@ impl Source {
     }
 }
 
-/// Whether a DSN has a password in it.
+/// Whether a DSN contains a password.
 pub(crate) fn has_password(dsn: &str) -> bool {
     match Dsn::parse("rsso.dsn", dsn) {
         Ok(Dsn::Mysql(dsn)) => !dsn.password.is_empty(),
@@ -74,78 +84,74 @@ pub(crate) fn has_password(dsn: &str) -> bool {
 }
 
 impl Config {
-    /// What names the store, and how its tables are called.
-    pub(crate) fn of_store(store: &Store) -> Result<Self, Failure> {
+    /// The settings for connecting to the store.
+    pub(crate) fn of_connection(args: &ConnectionArgs) -> Result<Self, Failure> {
         let mut config = Self::default();
-        config.read_store(store)?;
+        config.read_connection(args)?;
         Ok(config)
     }
 
-    fn read_store(&mut self, store: &Store) -> Result<(), Failure> {
+    fn read_connection(&mut self, args: &ConnectionArgs) -> Result<(), Failure> {
         let file =
-            match &store.password_file {
+            match &args.password_file {
                 None => None,
                 Some(path) => Some(path.to_str().ok_or_else(|| {
                     Failure::Usage(format!("{}: is not UTF-8", PASSWORD_FILE.flag))
                 })?),
             };
-        self.take(&DSN, store.dsn.as_deref())?;
-        // A password that a flag brings, in the DSN or as a file, is not replaced from the environment,
-        // nor one of either from the file of settings.
+        self.set(&DSN, args.dsn.as_deref())?;
+        // A password from a flag (in the DSN, or a file) is not replaced by the environment's, and neither by
+        // that of the configuration file.
         if file.is_some() {
             self.forget_password();
-            self.take(&PASSWORD_FILE, file)?;
-        } else if store.dsn.is_some() && has_password(self.settings.dsn.expose()) {
+            self.set(&PASSWORD_FILE, file)?;
+        } else if args.dsn.is_some() && has_password(self.settings.dsn.expose()) {
             self.forget_password();
         } else {
             if PASSWORD.is_in_environment() || PASSWORD_FILE.is_in_environment() {
                 self.forget_password();
             }
-            self.take(&PASSWORD, None)?;
-            self.take(&PASSWORD_FILE, None)?;
+            self.set(&PASSWORD, None)?;
+            self.set(&PASSWORD_FILE, None)?;
         }
-        self.take(&PREFIX, store.prefix.as_deref())
+        self.set(&PREFIX, args.prefix.as_deref())
     }
 
-    /// The configuration of a server; `directives` are those of its file.
-    pub(crate) fn of_server(
-        place: &Place,
-        directives: &[(String, String)],
-    ) -> Result<Self, Failure> {
-        let mut config = Self::patient();
-        for (name, value) in directives {
+    /// The settings of a server, with the directives of its file.
+    pub(crate) fn of_server(args: &StoreArgs, directives: &[Directive]) -> Result<Self, Failure> {
+        let mut config = Self::for_administrators();
+        for Directive { name, value } in directives {
             config
                 .settings
                 .set(name, value)
                 .map_err(|error| config.failure(error))?;
         }
-        config.read_place(place)?;
+        config.read_store(args)?;
         Ok(config)
     }
 
-    /// Everything that an act on sessions and logins needs to know.
-    pub(crate) fn of_place(place: &Place) -> Result<Self, Failure> {
-        let mut config = Self::patient();
-        config.read_place(place)?;
+    /// The settings for work on sessions and logins.
+    pub(crate) fn of_store(args: &StoreArgs) -> Result<Self, Failure> {
+        let mut config = Self::for_administrators();
+        config.read_store(args)?;
         Ok(config)
     }
 
-    /// Statements of administrators may take longer than a request's.
-    fn patient() -> Self {
+    fn for_administrators() -> Self {
         let mut config = Self::default();
-        config.settings.read_timeout = READ_TIMEOUT_OF_ACTS;
+        config.settings.read_timeout = ADMIN_READ_TIMEOUT;
         config
     }
 
-    fn read_place(&mut self, place: &Place) -> Result<(), Failure> {
-        self.read_store(&place.store)?;
-        self.settings.lifetime = Duration::from_secs(place.lifetime);
-        self.take(&READ_TIMEOUT, place.read_timeout.as_deref())?;
-        self.take(&REALM, place.realm.as_deref())?;
-        self.take(&UID_CASE, place.uid_case.as_deref())?;
-        self.take(&TABLE, place.mysql_table.as_deref())?;
-        self.take(&COLUMNS, place.mysql_columns.as_deref())?;
-        if place.mysql_columns.is_some() && self.settings.mysql_table.is_empty() {
+    fn read_store(&mut self, args: &StoreArgs) -> Result<(), Failure> {
+        self.read_connection(&args.connection)?;
+        self.settings.lifetime = Duration::from_secs(args.lifetime);
+        self.set(&READ_TIMEOUT, args.read_timeout.as_deref())?;
+        self.set(&REALM, args.realm.as_deref())?;
+        self.set(&UID_CASE, args.uid_case.as_deref())?;
+        self.set(&TABLE, args.mysql_table.as_deref())?;
+        self.set(&COLUMNS, args.mysql_columns.as_deref())?;
+        if args.mysql_columns.is_some() && self.settings.mysql_table.is_empty() {
             return Err(Failure::Usage(
                 "--mysql-columns: needs --mysql-table".to_owned(),
             ));
@@ -153,8 +159,8 @@ impl Config {
         Ok(())
     }
 
-    fn take(&mut self, source: &Source, flag: Option<&str>) -> Result<(), Failure> {
-        let (origin, value) = match (flag, source.variable) {
+    fn set(&mut self, source: &Source, flag: Option<&str>) -> Result<(), Failure> {
+        let (name, value) = match (flag, source.variable) {
             (Some(value), _) => (source.flag, value.to_owned()),
             (None, None) => return Ok(()),
             (None, Some(variable)) => match env::var(variable) {
@@ -165,7 +171,10 @@ impl Config {
                 }
             },
         };
-        self.origins.push((source.directive, origin));
+        self.sources.push(UsedSource {
+            directive: source.directive,
+            name,
+        });
         self.settings
             .set(source.directive, &value)
             .map_err(|error| self.failure(error))
@@ -176,7 +185,7 @@ impl Config {
         self.settings.password_file = String::new();
     }
 
-    /// The DSN with its password from wherever it came.
+    /// The DSN with its password, which may come from elsewhere.
     pub(crate) fn dsn(&self) -> Result<Dsn, Failure> {
         let text = self.settings.dsn.expose();
         if text.is_empty() {
@@ -190,7 +199,7 @@ impl Config {
         with_password(dsn, self.settings.password()).map_err(|error| self.failure(error))
     }
 
-    /// What cannot be read is said where it is read.
+    /// Refuses a password file that everybody may read. A missing one is reported when it is read.
     fn check_password_file(&self) -> Result<(), Failure> {
         let path = &self.settings.password_file;
         if !self.settings.password.is_empty() || path.is_empty() {
@@ -205,11 +214,11 @@ impl Config {
         })
     }
 
-    /// What the program ends with. A bad value is wrong usage, and named as the user gave it.
+    /// The failure that an error becomes. A bad value is wrong usage, and is named as the user gave it.
     pub(crate) fn failure(&self, error: Error) -> Failure {
         match error {
             Error::Config { directive, problem } => {
-                let name = self.origin(&directive).unwrap_or(&directive);
+                let name = self.source_of(&directive).unwrap_or(&directive);
                 Failure::Usage(format!("{name}: {problem}"))
             }
             Error::Argument { argument, problem } => {
@@ -220,9 +229,10 @@ impl Config {
     }
 
     /// The flag or variable that a directive of rsso was set with.
-    pub(crate) fn origin(&self, directive: &str) -> Option<&'static str> {
+    pub(crate) fn source_of(&self, directive: &str) -> Option<&'static str> {
         let name = directive.strip_prefix("rsso.")?;
-        let mut found = self.origins.iter().filter(|(set, _)| *set == name);
-        found.next().map(|(_, origin)| *origin)
+        let mut sources = self.sources.iter();
+        let found = sources.find(|source| source.directive == name)?;
+        Some(found.name)
     }
 }

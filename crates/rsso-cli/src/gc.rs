@@ -1,5 +1,6 @@
-//! `rsso gc`: removes what has expired. The store does it in small batches, leaves alone what is
-//! being used, and lets only one at a time do it.
+//! `rsso gc`: removes expired sessions.
+//!
+//! The store does it in small batches, and skips sessions in use. Only one process does it at a time.
 
 use rsso_core::Dsn;
 use serde_json::json;
@@ -10,12 +11,12 @@ use crate::output::{Failure, Output};
 use crate::store;
 
 pub(crate) fn run(gc: &Gc, output: Output) -> Result<(), Failure> {
-    let config = Config::of_place(&gc.place)?;
+    let config = Config::of_store(&gc.store)?;
     let mut store = store::open(&config, "gc")?;
     let address = store.address().to_owned();
     if let Dsn::Redis(_) = config.dsn()? {
         let note = "nothing to do: Redis removes expired sessions by itself";
-        return say(
+        return answer(
             gc,
             output,
             &format!("{address}: {note}"),
@@ -27,7 +28,7 @@ pub(crate) fn run(gc: &Gc, output: Output) -> Result<(), Failure> {
     }
     let removed = store.gc(None).map_err(|error| config.failure(error))?;
     let sessions = if removed == 1 { "session" } else { "sessions" };
-    say(
+    answer(
         gc,
         output,
         &format!("{address}: removed {removed} expired {sessions}"),
@@ -35,7 +36,7 @@ pub(crate) fn run(gc: &Gc, output: Output) -> Result<(), Failure> {
     )
 }
 
-fn say(gc: &Gc, output: Output, text: &str, object: &serde_json::Value) -> Result<(), Failure> {
+fn answer(gc: &Gc, output: Output, text: &str, object: &serde_json::Value) -> Result<(), Failure> {
     match gc.quiet {
         true => Ok(()),
         false => output.answer(text, object),

@@ -1,7 +1,7 @@
-//! The program `rsso`: what an administrator, or cron, does to the sessions' store.
+//! The program `rsso`: administers the store of PHP's sessions, and serves events.
 //!
-//! What always holds: what a script reads is on stdout, what went wrong is one line on stderr, the
-//! exit code says which ([`output::Failure`]), and no password is in either.
+//! What always holds: answers are on stdout; an error is one line on stderr; the exit code says of which kind it
+//! is ([`output::Failure`]); no password is in either.
 
 #![forbid(unsafe_code)]
 

@@ -1,18 +1,18 @@
-//! `rsso logins` and `rsso kick`: who is logged in, and who no longer is.
+//! `rsso logins` lists a user's logins, `rsso kick` ends them.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rsso_core::login::{self, Device, KickOrder, Login, LoginId, User, Which};
 use serde_json::{Value, json};
 
-use crate::args::{Kick, Logins, Whose};
+use crate::args::{Kick, Logins, UserArgs};
 use crate::config::Config;
 use crate::output::{self, Failure, Output};
 use crate::store;
 
 pub(crate) fn list(logins: &Logins, output: Output) -> Result<(), Failure> {
-    let config = Config::of_place(&logins.place)?;
-    let (user, device) = user(&config, &logins.whose)?;
+    let config = Config::of_store(&logins.store)?;
+    let (user, device) = user_and_device(&config, &logins.user)?;
     let mut store = store::open(&config, "logins")?;
     let mut found = store.logins(&user).map_err(|error| config.failure(error))?;
     found.retain(|login| {
@@ -33,8 +33,8 @@ pub(crate) fn list(logins: &Logins, output: Output) -> Result<(), Failure> {
 }
 
 pub(crate) fn kick(kick: &Kick, output: Output) -> Result<(), Failure> {
-    let config = Config::of_place(&kick.place)?;
-    let (user, device) = user(&config, &kick.whose)?;
+    let config = Config::of_store(&kick.store)?;
+    let (user, device) = user_and_device(&config, &kick.user)?;
     let which = Which {
         device,
         login: kick
@@ -60,10 +60,10 @@ pub(crate) fn kick(kick: &Kick, output: Output) -> Result<(), Failure> {
         kicked.len(),
         printable(&user.uid.to_text())
     );
-    // A wrong place looks like a user who is not signed in.
-    let place = place(&config, store.address());
+    // With a wrong setting every user seems not to be signed in, so the settings are named.
+    let looked_in = looked_in(&config, store.address());
     if kicked.is_empty() {
-        text = format!("{text}, who has no such login in {place}");
+        text = format!("{text}, who has no such login in {looked_in}");
     }
     if kicked.len() < kick.expect {
         return Err(Failure::Store(format!(
@@ -72,7 +72,7 @@ pub(crate) fn kick(kick: &Kick, output: Output) -> Result<(), Failure> {
             if kicked.is_empty() {
                 String::new()
             } else {
-                format!(", in {place}")
+                format!(", in {looked_in}")
             },
         )));
     }
@@ -86,8 +86,8 @@ pub(crate) fn kick(kick: &Kick, output: Output) -> Result<(), Failure> {
     output.answer(&text, &object)
 }
 
-/// Where was looked.
-fn place(config: &Config, store: &str) -> String {
+/// Where the user was looked up.
+fn looked_in(config: &Config, store: &str) -> String {
     let realm = config.settings.logins.realm.as_str();
     let prefix = match config.settings.prefix.as_deref() {
         Some(prefix) => format!("prefix '{prefix}'"),
@@ -96,13 +96,9 @@ fn place(config: &Config, store: &str) -> String {
     format!("realm '{realm}', {prefix}, store {store}")
 }
 
-fn user(config: &Config, whose: &Whose) -> Result<(User, Option<Device>), Failure> {
-    let device = whose
-        .device
-        .as_deref()
-        .map(str::as_bytes)
-        .map(Device::parse);
-    let user = config.settings.logins.user(whose.uid.as_bytes());
+fn user_and_device(config: &Config, args: &UserArgs) -> Result<(User, Option<Device>), Failure> {
+    let device = args.device.as_deref().map(str::as_bytes).map(Device::parse);
+    let user = config.settings.logins.user(args.uid.as_bytes());
     let user = user.map_err(|error| config.failure(error))?;
     let device = device.transpose().map_err(|error| config.failure(error))?;
     Ok((user, device))
@@ -120,7 +116,7 @@ fn object(login: &Login, now: i64) -> Value {
     object
 }
 
-/// Its id, since when, device, address, used last when, until when, label, user agent.
+/// Id, begin, device, address, last use, end, label, user agent.
 fn row(login: &Login, now: i64) -> [String; 8] {
     let (identity, more) = (&login.identity, &login.more);
     let text = |text: Option<&str>| text.map_or_else(|| "-".to_owned(), printable);
@@ -137,7 +133,7 @@ fn row(login: &Login, now: i64) -> [String; 8] {
     ]
 }
 
-/// A line each, in columns.
+/// One line for each row, in columns.
 fn table<const N: usize>(rows: &[[String; N]]) -> String {
     let width = |at: usize| rows.iter().map(|row| row[at].chars().count()).max();
     let widths: [usize; N] = std::array::from_fn(|at| width(at).unwrap_or_default());
@@ -151,22 +147,28 @@ fn table<const N: usize>(rows: &[[String; N]]) -> String {
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// Milliseconds since 1970.
+/// The time in milliseconds since 1970.
 fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     i64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(i64::MAX)
 }
 
-/// RFC 3339, UTC.
+/// A time as RFC 3339, in UTC.
 fn time(millis: i64) -> String {
     let since = Duration::from_millis(u64::try_from(millis).unwrap_or_default());
     humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string()
 }
 
-/// What users typed may hold what terminals act on, or what shows a line in another order than it has.
+/// Replaces characters that control a terminal, or show a line in another order.
 pub(crate) fn printable(text: &str) -> String {
     text.chars()
-        .map(|c| if output::is_plain(c) { c } else { '\u{fffd}' })
+        .map(|c| {
+            if output::is_printable(c) {
+                c
+            } else {
+                '\u{fffd}'
+            }
+        })
         .collect()
 }
 
@@ -175,7 +177,7 @@ mod tests {
     use super::printable;
 
     #[test]
-    fn what_a_terminal_acts_on_is_replaced() {
+    fn characters_that_control_a_terminal_are_replaced() {
         for c in [
             '\u{7}',
             '\u{1b}',
@@ -196,7 +198,7 @@ mod tests {
         ] {
             assert_eq!(printable(&format!("a{c}b")), "a\u{fffd}b", "{c:?}");
         }
-        // Joiners are part of how words and pictures are written.
+        // Joiners are part of some words and emojis.
         for text in [
             "Zo\u{eb}",
             "\u{645}\u{6cc}\u{200c}\u{62e}",

@@ -1,4 +1,4 @@
-//! The program `rsso`; all of it is in the library, where tests and fuzzers reach it.
+//! The program `rsso`. All of it is in the library, for the sake of tests and fuzzers.
 
 #![forbid(unsafe_code)]
 

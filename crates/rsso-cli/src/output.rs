@@ -1,22 +1,22 @@
-//! The one place that writes: answers to stdout, what went wrong to stderr, the exit code.
+//! The one place that writes: answers to stdout, errors to stderr, and the exit code.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-/// In which form the user wants to be answered.
+/// Writes in the form that the user asked for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Output {
     json: bool,
 }
 
-/// Why the program did not do what it was asked to. The text is one line without a password.
+/// Why the program failed, in one line without a password.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// Exit code 1: the store, or whoever reads our answer, failed.
+    /// Exit code 1: the store failed, or the answer could not be written.
     Store(String),
-    /// Exit code 2: it was asked for in a way that cannot be done.
+    /// Exit code 2: wrong usage.
     Usage(String),
 }
 
@@ -25,7 +25,7 @@ impl Output {
         Self { json }
     }
 
-    /// The answer, in the form that was asked for.
+    /// Writes the answer.
     pub(crate) fn answer(self, text: &str, object: &Value) -> Result<(), Failure> {
         let line = if self.json {
             escaped(&object.to_string())
@@ -37,10 +37,10 @@ impl Output {
             .map_err(|error| Failure::Store(format!("cannot write the answer: {error}")))
     }
 
-    /// For a person who waits: nothing in a log, nothing in a pipe.
+    /// Tells a waiting person what happens. Nothing is written to a file or a pipe.
     pub(crate) fn progress(self, text: &str) {
         if !self.json && io::stderr().is_terminal() {
-            complain(text);
+            write_error_line(text);
         }
     }
 
@@ -51,15 +51,15 @@ impl Output {
         };
         let text = one_line(text);
         if self.json {
-            complain(&json!({"error": text}).to_string());
+            write_error_line(&json!({"error": text}).to_string());
         } else {
-            complain(&format!("rsso: {text}"));
+            write_error_line(&format!("rsso: {text}"));
         }
         ExitCode::from(code)
     }
 }
 
-/// What the parser of the arguments has to say: help and version, or that they are wrong.
+/// Writes what the parser of arguments returned: help, the version, or an error.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
         return match error.print() {
@@ -68,32 +68,33 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
         };
     }
     let mut text = error.to_string();
-    // It repeats what was typed: a DSN in the wrong place, and the password in it.
+    // The error quotes the arguments: maybe a DSN in the wrong place, with a password.
     for argument in std::env::args_os().skip(1) {
         let argument = argument.to_string_lossy();
-        for said in [
+        for quoted in [
             &*argument,
             argument.split_once('=').map_or("", |(_, value)| value),
         ] {
-            if let Some(hidden) = without_credentials(said) {
-                text = text.replace(said, &hidden);
+            if let Some(hidden) = without_credentials(quoted) {
+                text = text.replace(quoted, &hidden);
             }
         }
     }
-    complain(text.trim_end());
+    write_error_line(text.trim_end());
     ExitCode::from(2)
 }
 
-/// `text` with `***` between `//` and the last `@`; `None` where it has no such part.
+/// `text` with `***` between `//` and the last `@`; `None` if it has no such part.
 fn without_credentials(text: &str) -> Option<String> {
     let (scheme, rest) = text.split_once("//")?;
     let (_, host) = rest.rsplit_once('@')?;
     Some(format!("{scheme}//***@{host}"))
 }
 
-/// Whether a terminal shows a character, and acts in no way on it. Characters that change the direction of what
-/// follows, or are invisible, can make one line look like another.
-pub(crate) fn is_plain(c: char) -> bool {
+/// Whether a terminal shows a character and does nothing else.
+///
+/// Characters that change the direction of writing or are invisible can make one line look like another.
+pub(crate) fn is_printable(c: char) -> bool {
     let hidden = matches!(
         c,
         '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
@@ -102,11 +103,11 @@ pub(crate) fn is_plain(c: char) -> bool {
     !c.is_control() && !hidden
 }
 
-/// JSON with what is not plain escaped: beyond ASCII there is nothing but strings in it.
+/// Escapes what is not printable. In JSON that is only within strings.
 fn escaped(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for c in json.chars() {
-        match is_plain(c) {
+        match is_printable(c) {
             true => text.push(c),
             false => {
                 let mut units = [0; 2];
@@ -118,7 +119,7 @@ fn escaped(json: &str) -> String {
     text
 }
 
-/// Servers put line breaks into their messages; logs are read by the line.
+/// Joins lines, because servers send messages of several and logs have one line per entry.
 fn one_line(text: &str) -> String {
     text.split(['\r', '\n'])
         .map(str::trim)
@@ -127,8 +128,8 @@ fn one_line(text: &str) -> String {
         .join(" ")
 }
 
-fn complain(text: &str) {
-    // There is nobody left to tell.
+fn write_error_line(text: &str) {
+    // If stderr is closed, nobody can be told.
     let _ = writeln!(io::stderr(), "{text}");
 }
 
@@ -147,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn json_shows_on_a_terminal_what_it_says() {
+    fn json_on_a_terminal_shows_its_order_and_all_its_characters() {
         let object = json!({"label": "a\u{202e}b\u{9b}c\u{e0041}\u{eb}\n\""});
         let text = escaped(&object.to_string());
         assert_eq!(

@@ -1,4 +1,4 @@
-//! `rsso schema mysql`: the tables as SQL for whoever creates them by hand, or created.
+//! `rsso schema mysql`: prints the tables as SQL, or creates them.
 
 use rsso_core::Dsn;
 use rsso_stores::mysql::{MysqlStore, SCHEMA_VERSION, Tables};
@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::output::{Failure, Output};
 
 pub(crate) fn mysql(args: &Mysql, output: Output) -> Result<(), Failure> {
-    let config = Config::of_store(&args.store)?;
+    let config = Config::of_connection(&args.connection)?;
     match args.apply {
         true => apply(&config, output),
         false => print(&config, output),
@@ -33,7 +33,7 @@ fn print(config: &Config, output: Output) -> Result<(), Failure> {
 
 fn apply(config: &Config, output: Output) -> Result<(), Failure> {
     let Dsn::Mysql(dsn) = config.dsn()? else {
-        let name = config.origin("rsso.dsn").unwrap_or("--dsn");
+        let name = config.source_of("rsso.dsn").unwrap_or("--dsn");
         return Err(Failure::Usage(format!(
             "{name}: must be mysql://user:password@host/database here"
         )));

@@ -1,4 +1,4 @@
-//! The store that the flags name, ready for an act.
+//! Opens the store that the flags name.
 
 use std::fs;
 use std::io;
@@ -13,17 +13,17 @@ use rsso_stores::Spec;
 use crate::config::Config;
 use crate::output::Failure;
 
-/// A store that a server opens again and again: it may be there before its store is.
+/// Opens the store of a server, which may start before its store exists.
 #[derive(Clone)]
-pub(crate) struct Source {
+pub(crate) struct StoreSource {
     spec: Spec,
     address: String,
     counts_events: bool,
-    /// PHP makes it: here its owner would be wrong.
+    /// The file of SQLite. Only PHP creates it, because here its owner would be wrong.
     file: Option<PathBuf>,
 }
 
-impl Source {
+impl StoreSource {
     pub(crate) fn new(config: &Config) -> Result<Self, Failure> {
         let dsn = config.dsn()?;
         Ok(Self {
@@ -37,16 +37,16 @@ impl Source {
         })
     }
 
-    /// Whether a realm's events are numbered without a hole.
+    /// Whether the positions of a realm's events have no gaps.
     pub(crate) fn counts_events(&self) -> bool {
         self.counts_events
     }
 }
 
-impl OpenStore for Source {
+impl OpenStore for StoreSource {
     fn open(&self) -> rsso_core::Result<Box<dyn Store>> {
         if let Some(file) = &self.file {
-            usable(file, "serve").map_err(|problem| {
+            check_file(file, "serve").map_err(|problem| {
                 let source = io::Error::other(problem);
                 Error::store(None, &self.address, "cannot open the database", source)
             })?;
@@ -55,22 +55,24 @@ impl OpenStore for Source {
     }
 }
 
-/// Opens the store; `command` is for the advice in messages.
+/// Opens the store. `command` is for the advice in messages.
 pub(crate) fn open(config: &Config, command: &str) -> Result<Box<dyn Store>, Failure> {
     let dsn = config.dsn()?;
     let spec = Spec::resolve(&config.settings, "").map_err(|error| config.failure(error))?;
     let store = spec.create().map_err(|error| config.failure(error))?;
     if let Dsn::Sqlite(sqlite) = &dsn {
         let address = store.address();
-        usable(&sqlite.path, command)
+        check_file(&sqlite.path, command)
             .map_err(|problem| Failure::Store(format!("{address}: {problem}")))?;
     }
     Ok(store)
 }
 
-/// Whether a database may be opened: PHP makes one that is missing, but here it is a wrong path.
-/// Root would leave files behind (the lock file, the write-ahead log) that PHP's user cannot open.
-fn usable(path: &Path, command: &str) -> Result<(), String> {
+/// Checks whether a database may be opened.
+///
+/// PHP creates a missing one, but here its path is wrong. Root must not open another user's, because it would
+/// leave files there (the lock file, the write-ahead log) that PHP's user cannot open.
+fn check_file(path: &Path, command: &str) -> Result<(), String> {
     let meta = fs::symlink_metadata(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => "there is no such file (--dsn, RSSO_DSN)".to_owned(),
         _ => error.to_string(),

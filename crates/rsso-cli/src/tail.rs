@@ -1,4 +1,4 @@
-//! `rsso tail`: the outbox, as it fills.
+//! `rsso tail`: prints the events of the outbox.
 
 use std::time::Duration;
 
@@ -11,21 +11,21 @@ use crate::logins::printable;
 use crate::output::{Failure, Output};
 use crate::store;
 
-/// How many events are asked for at once.
-const BATCH: usize = 500;
+/// How many events one query asks for.
+const BATCH_SIZE: usize = 500;
 
-/// How long one question waits for an answer.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long one query waits for new events.
+const POLL_TIMEOUT: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(tail: &Tail, output: Output) -> Result<(), Failure> {
-    let config = Config::of_place(&tail.place)?;
+    let config = Config::of_store(&tail.store)?;
     let realm = config.settings.logins.realm.clone();
     let mut after = match &tail.after {
         Some(position) => Position::parse(position).map_err(|error| config.failure(error))?,
         None => Position::START,
     };
     let wait = if tail.follow {
-        PATIENCE
+        POLL_TIMEOUT
     } else {
         Duration::ZERO
     };
@@ -37,7 +37,7 @@ pub(crate) fn run(tail: &Tail, output: Output) -> Result<(), Failure> {
     let mut store = store::open(&config, "tail")?;
     loop {
         let events = store
-            .await_events(&realm, &after, BATCH, wait)
+            .await_events(&realm, &after, BATCH_SIZE, wait)
             .map_err(|error| config.failure(error))?;
         for event in &events {
             show(uid.as_deref(), output, event)?;
@@ -60,7 +60,7 @@ fn show(uid: Option<&str>, output: Output, event: &Event) -> Result<(), Failure>
     output.answer(&line(&object), &object)
 }
 
-/// Position, time, what happened to whom, where and why.
+/// Position, time, kind, user, device, login, reason, and the device that took its place.
 fn line(event: &Value) -> String {
     let text = |value: &Value| printable(value.as_str().unwrap_or("-"));
     let kind = text(&event["type"]);

@@ -31,7 +31,11 @@ pub(crate) fn run(args: &Webhooks, output: Output) -> Result<(), Failure> {
             &json!({"retried": revived}),
         );
     }
-    let shown = if args.form.json { SHOWN_AS_JSON } else { SHOWN };
+    let shown = if args.output.json {
+        SHOWN_AS_JSON
+    } else {
+        SHOWN
+    };
     let mut backlogs = backlog::list(&spool, shown).map_err(|error| failed(&error.to_string()))?;
     let wanted = args.endpoint.as_ref();
     backlogs.retain(|backlog| wanted.is_none_or(|name| *name == backlog.endpoint));

@@ -2,6 +2,9 @@
 
 mod check;
 mod config;
+mod config_file;
 mod run;
+mod values;
 
+pub(crate) use config_file::Directive;
 pub(crate) use run::run;

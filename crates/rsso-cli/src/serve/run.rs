@@ -14,28 +14,32 @@ use super::check;
 use super::config::Settings;
 use crate::args::{LogFormat, Serve};
 use crate::output::{Failure, Output};
-use crate::store::Source;
+use crate::store::StoreSource;
+
+/// The most threads that wait for the store.
+const MAX_BLOCKING_THREADS: usize = 16;
+
+/// How long the program waits at its end for a query to a store that hangs.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(100);
 
 pub(crate) fn run(args: &Serve, output: Output) -> Result<(), Failure> {
     let settings = Settings::new(args)?;
-    let source = Source::new(&settings.store)?;
+    let source = StoreSource::new(&settings.store)?;
     if let Some(what) = args.check {
         return check::run(&settings, &source, what, output);
     }
-    log(&settings);
+    start_log(&settings);
     let runtime = Builder::new_multi_thread()
         .enable_all()
-        // They wait for the store.
-        .max_blocking_threads(16)
+        .max_blocking_threads(MAX_BLOCKING_THREADS)
         .build()
         .map_err(|error| Failure::Store(format!("cannot start threads: {error}")))?;
     let done = runtime.block_on(serve(settings, source));
-    // A question to a store that hangs is nobody's any more.
-    runtime.shutdown_timeout(Duration::from_millis(100));
+    runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
     done
 }
 
-fn log(settings: &Settings) {
+fn start_log(settings: &Settings) {
     let log = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_max_level(settings.log_level)
@@ -46,10 +50,10 @@ fn log(settings: &Settings) {
     }
 }
 
-/// The relay reads along with the gateway: the store is not asked twice for the same events.
-struct ReadAlong(Arc<ReadAhead>);
+/// Gives the relay what the gateway reads, so that the store is not asked twice.
+struct RelayReadAhead(Arc<ReadAhead>);
 
-impl FeedObserver for ReadAlong {
+impl FeedObserver for RelayReadAhead {
     fn reset(&self, position: Option<Position>) {
         self.0.restart(position);
     }
@@ -59,16 +63,17 @@ impl FeedObserver for ReadAlong {
     }
 }
 
-async fn serve(settings: Settings, source: Source) -> Result<(), Failure> {
-    let realm = settings.store.settings.logins.realm.clone();
+async fn serve(settings: Settings, source: StoreSource) -> Result<(), Failure> {
+    let failed = |error: &dyn std::error::Error| Failure::Store(error.to_string());
     let counts = source.counts_events();
     let store: Arc<dyn OpenStore> = Arc::new(source);
-    let drain = settings.gateway.drain_timeout;
+    let realm = settings.store.settings.logins.realm.clone();
     let read_ahead = Arc::new(ReadAhead::new(realm));
-    let read_along = Arc::new(ReadAlong(Arc::clone(&read_ahead)));
-    let server = Server::start(settings.gateway, Arc::clone(&store), read_along)
+    let observer = Arc::new(RelayReadAhead(Arc::clone(&read_ahead)));
+    let drain_timeout = settings.gateway.drain_timeout;
+    let server = Server::start(settings.gateway, Arc::clone(&store), observer)
         .await
-        .map_err(|error| Failure::Store(error.to_string()))?;
+        .map_err(|error| failed(&error))?;
     let outbox = Outbox {
         store,
         read_ahead,
@@ -78,7 +83,7 @@ async fn serve(settings: Settings, source: Source) -> Result<(), Failure> {
         .relay
         .map(|relay| rsso_relay::start(relay, outbox, Arc::new(server.on_delivered())))
         .transpose()
-        .map_err(|error| Failure::Store(error.to_string()))?;
+        .map_err(|error| failed(&error))?;
     let address = server
         .address()
         .map_err(|error| Failure::Store(format!("--listen: {error}")))?;
@@ -87,14 +92,15 @@ async fn serve(settings: Settings, source: Source) -> Result<(), Failure> {
     );
     let stop_relay = async {
         if let Some(relay) = relay {
-            relay.stop(drain).await;
+            relay.stop(drain_timeout).await;
         }
     };
-    let signal = server.run(stop(), stop_relay).await;
-    signal.map_err(|error| Failure::Store(format!("cannot wait for signals: {error}")))
+    let stopped = server.run(stop_signal(), stop_relay).await;
+    stopped.map_err(|error| Failure::Store(format!("cannot wait for signals: {error}")))
 }
 
-async fn stop() -> std::io::Result<()> {
+/// Waits for SIGTERM or SIGINT.
+async fn stop_signal() -> std::io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     tokio::select! {
