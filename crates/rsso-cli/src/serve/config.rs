@@ -111,9 +111,9 @@ fn gateway(
             file.max_connections_per_login,
             32,
         )?,
-        heartbeat_interval: seconds("heartbeat", file.heartbeat, 25)?,
-        login_check_interval: seconds("recheck", file.recheck, 120)?,
-        drain_timeout: Duration::from_secs(file.drain.unwrap_or(10).into()),
+        heartbeat_interval: seconds("heartbeat_interval", file.heartbeat_interval, 25)?,
+        login_check_interval: seconds("login_check_interval", file.login_check_interval, 120)?,
+        drain_timeout: Duration::from_secs(file.drain_timeout.unwrap_or(10).into()),
     })
 }
 

@@ -24,9 +24,9 @@ pub(super) struct ConfigFile {
     pub(super) max_connections: Option<u32>,
     pub(super) max_connections_per_address: Option<u32>,
     pub(super) max_connections_per_login: Option<u32>,
-    pub(super) heartbeat: Option<u32>,
-    pub(super) recheck: Option<u32>,
-    pub(super) drain: Option<u32>,
+    pub(super) heartbeat_interval: Option<u32>,
+    pub(super) login_check_interval: Option<u32>,
+    pub(super) drain_timeout: Option<u32>,
     pub(super) log_format: Option<LogFormat>,
     pub(super) log_level: Option<String>,
     pub(super) spool: Option<PathBuf>,
@@ -44,10 +44,13 @@ pub(crate) struct Directive {
 }
 
 /// Keys that had another name, and their names now.
-const RENAMED: [(&str, &str); 5] = [
+const RENAMED: [(&str, &str); 8] = [
     ("at_once", "max_in_flight"),
+    ("drain", "drain_timeout"),
     ("grace", "reconnect_grace"),
+    ("heartbeat", "heartbeat_interval"),
     ("insecure", "allow_unencrypted"),
+    ("recheck", "login_check_interval"),
     ("retry_after", "retry_schedule"),
     ("state", "spool"),
 ];

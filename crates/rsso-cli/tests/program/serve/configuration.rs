@@ -45,7 +45,19 @@ fn a_configuration_is_checked() {
     for (text, problem) in [
         ("", "no store is named"),
         ("lisen = \"a\"", "line 1: unknown field `lisen`"),
-        ("\nheartbeat = 0", "heartbeat: must be 1 to 3600 seconds"),
+        (
+            "\nheartbeat_interval = 0",
+            "heartbeat_interval: must be 1 to 3600 seconds",
+        ),
+        (
+            "heartbeat = 5",
+            "line 1: the key `heartbeat` is called `heartbeat_interval` now",
+        ),
+        (
+            "recheck = 5",
+            "the key `recheck` is called `login_check_interval` now",
+        ),
+        ("drain = 5", "the key `drain` is called `drain_timeout` now"),
         ("max_connections = 0", "max_connections: must be 1 or more"),
         ("listen = \"localhost\"", "--listen: must be an address"),
         (

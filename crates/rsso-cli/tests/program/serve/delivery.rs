@@ -168,7 +168,10 @@ fn a_logout_ends_only_its_own_connections(backend: &Backend) {
 
 fn a_removed_session_ends_its_connections(backend: &Backend) {
     let config = rsso_testkit::WorkDir::new();
-    let file = config.write("serve.toml", "recheck = 1\nheartbeat = 1\n");
+    let file = config.write(
+        "serve.toml",
+        "login_check_interval = 1\nheartbeat_interval = 1\n",
+    );
     let gateway = backend.gateway(&["--config", file.to_str().unwrap()]);
     let mut app = backend.application();
     app.log_in("one", "ann", "web");

@@ -14,7 +14,7 @@ use serde_json::json;
 
 #[test]
 fn a_gateway_that_stops_sends_its_clients_away() {
-    let (backend, mut gateway, _dir) = with_login("drain = 5", &[]);
+    let (backend, mut gateway, _dir) = with_login("drain_timeout = 5", &[]);
     backend.application().log_in("two", "bob", "web");
     let mut sockets: Vec<_> = (0..10)
         .map(|_| gateway.socket("one", None).unwrap())
@@ -187,7 +187,7 @@ fn a_full_gateway_still_reports_its_health() {
     let admin = dir.join("admin.sock");
     let argument = format!("unix:{}", admin.display());
     let (backend, mut gateway, _dir) = with_admin_address(
-        "max_connections = 2\ndrain = 2",
+        "max_connections = 2\ndrain_timeout = 2",
         &["--admin-listen", &argument],
     );
     let full = [(); 2].map(|()| connect(gateway.port()));

@@ -108,7 +108,7 @@ fn a_client_that_does_not_read_is_cut_off_and_resumes() {
 
 #[test]
 fn a_client_that_answers_no_ping_is_disconnected() {
-    let (_backend, gateway, _dir) = with_login("heartbeat = 1", &[]);
+    let (_backend, gateway, _dir) = with_login("heartbeat_interval = 1", &[]);
     let mut alive = gateway.socket("one", None).unwrap();
     let dead = gateway.socket("one", None).unwrap();
     // Reading answers pings; nothing reads from the other client.
