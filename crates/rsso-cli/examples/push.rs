@@ -1,4 +1,4 @@
-//! Measures a gateway; `benches/push` runs it.
+//! Measures a gateway. `benches/push` runs it.
 //!
 //! ```text
 //! push idle <dsn> <port> <pid> <websocket|sse> <connections> <seconds>   memory and CPU of idle connections
@@ -13,14 +13,14 @@
     clippy::print_stdout,
     clippy::cast_precision_loss,
     missing_docs,
-    reason = "a measurement that fails is none; its answer is its output"
+    reason = "a measurement fails by panicking, and its answer is its output"
 )]
 
 use std::env;
 use std::fs;
 use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
-use std::process::{Command, Stdio};
-use std::thread;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -57,7 +57,7 @@ fn main() {
     }
 }
 
-/// An idle browser, which answers pings.
+/// A browser that is idle, and answers pings.
 enum Idle {
     WebSocket(WsClient),
     Sse(SseClient),
@@ -83,7 +83,7 @@ impl Idle {
         }
     }
 
-    /// Whether the connection is still there; reads what has come.
+    /// Reads what has come. False if the connection is lost.
     fn lives(&mut self) -> bool {
         match self {
             Self::WebSocket(socket) => socket.poll(),
@@ -118,7 +118,7 @@ fn idle(dsn: &str, port: u16, pid: usize, transport: &str, count: usize, seconds
             thread::sleep(Duration::from_millis(500));
         }
     };
-    // Beyond the first heartbeats.
+    // The first heartbeats are not measured.
     poll(&mut browsers, Duration::from_secs(30));
     let (began, cpu) = (Instant::now(), cpu_seconds(pid));
     poll(&mut browsers, Duration::from_secs(seconds as u64));
@@ -141,38 +141,13 @@ fn kicks(dsn: &str, port: u16, idle: usize, kicks: usize, php: &[String]) {
             Idle::open(port, "websocket", &format!("idle{n}"))
         })
         .collect();
-    let mut php = Command::new(&php[0])
-        .args(&php[1..])
-        .args(["-r", CLAIMS.trim_start_matches("<?php")])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("start PHP");
-    let mut orders = php.stdin.take().unwrap();
-    let mut answers = BufReader::new(php.stdout.take().unwrap());
-    let mut line = move || {
-        let mut line = String::new();
-        answers.read_line(&mut line).expect("PHP answers");
-        line.trim().to_owned()
-    };
+    let mut php = Php::start(php);
     let mut times = Vec::new();
     let mut polled = Instant::now();
     for n in 0..=kicks {
-        let loser = (n > 0).then(|| {
-            let cookie = format!("PHPSESSID=victim{}", n - 1);
-            let mut socket = WsClient::open(port, "/sso/ws", &[("Cookie", &cookie)]).unwrap();
-            socket.event();
-            thread::spawn(move || {
-                let event = socket.event();
-                let now = nanoseconds();
-                assert_eq!(event["type"], "io.rsso.login.kicked.v1");
-                now
-            })
-        });
+        let loser = (n > 0).then(|| wait_for_kick(port, n - 1));
         thread::sleep(Duration::from_millis(3));
-        writeln!(orders, "victim{n}").unwrap();
-        let returned: i64 = line().parse().expect("PHP's clock");
-        assert_eq!(line(), "ready");
+        let returned = php.claim(&format!("victim{n}"));
         if let Some(loser) = loser {
             times.push((loser.join().unwrap() - returned).max(0) as f64 / 1e6);
         }
@@ -181,8 +156,7 @@ fn kicks(dsn: &str, port: u16, idle: usize, kicks: usize, php: &[String]) {
             polled = Instant::now();
         }
     }
-    drop(orders);
-    php.wait().unwrap();
+    php.stop();
     browsers.retain_mut(Idle::lives);
     times.sort_unstable_by(f64::total_cmp);
     let at = |percent: usize| times[(times.len() - 1) * percent / 100];
@@ -195,6 +169,62 @@ fn kicks(dsn: &str, port: u16, idle: usize, kicks: usize, php: &[String]) {
         at(99),
         at(100),
     );
+}
+
+/// Connects as a victim. The thread returns when its kick arrived, in nanoseconds.
+fn wait_for_kick(port: u16, victim: usize) -> JoinHandle<i64> {
+    let cookie = format!("PHPSESSID=victim{victim}");
+    let mut socket = WsClient::open(port, "/sso/ws", &[("Cookie", &cookie)]).unwrap();
+    socket.event();
+    thread::spawn(move || {
+        let event = socket.event();
+        let now = nanoseconds();
+        assert_eq!(event["type"], "io.rsso.login.kicked.v1");
+        now
+    })
+}
+
+/// A PHP process that claims when it is told to.
+struct Php {
+    process: Child,
+    sessions: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Php {
+    fn start(command: &[String]) -> Self {
+        let mut process = Command::new(&command[0])
+            .args(&command[1..])
+            .args(["-r", CLAIMS.trim_start_matches("<?php")])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("start PHP");
+        Self {
+            sessions: process.stdin.take().unwrap(),
+            answers: BufReader::new(process.stdout.take().unwrap()),
+            process,
+        }
+    }
+
+    /// Claims with this session. Returns when the claim returned, in nanoseconds.
+    fn claim(&mut self, session: &str) -> i64 {
+        writeln!(self.sessions, "{session}").unwrap();
+        let returned = self.line().parse().expect("PHP's clock");
+        assert_eq!(self.line(), "ready");
+        returned
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.answers.read_line(&mut line).expect("PHP answers");
+        line.trim().to_owned()
+    }
+
+    fn stop(mut self) {
+        drop(self.sessions);
+        self.process.wait().unwrap();
+    }
 }
 
 fn nanoseconds() -> i64 {
@@ -237,7 +267,7 @@ fn log_in(store: &mut dyn Store, session: &str, uid: &str) {
     ));
 }
 
-/// KiB that are this process' own, and its share of what is not.
+/// A process's memory in KiB: its own, and its share of what it shares.
 fn pss(pid: usize) -> i64 {
     let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap();
     let line = rollup
@@ -252,6 +282,6 @@ fn cpu_seconds(pid: usize) -> f64 {
     let (_, rest) = stat.rsplit_once(") ").unwrap();
     let fields: Vec<&str> = rest.split(' ').collect();
     let ticks: f64 = fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap();
-    // Linux' USER_HZ.
+    // Linux's USER_HZ.
     ticks / 100.0
 }
