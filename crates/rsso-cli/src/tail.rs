@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rsso_core::login::event::{Event, Position};
+use rsso_core::login::event::{Event, EventData, LoginEvent, Position};
 use serde_json::Value;
 
 use crate::args::Tail;
@@ -51,37 +51,39 @@ pub(crate) fn run(tail: &Tail, output: Output) -> Result<(), Failure> {
 }
 
 fn show(uid: Option<&str>, output: Output, event: &Event) -> Result<(), Failure> {
-    let json = event.to_json();
-    let object: Value = serde_json::from_str(&json)
-        .map_err(|error| Failure::Store(format!("event {} is no JSON: {error}", event.position)))?;
-    if uid.is_some_and(|uid| object["subject"].as_str() != Some(uid)) {
+    let position = &event.position;
+    let read = LoginEvent::read(&event.json)
+        .map_err(|error| Failure::Store(format!("event {position} {error}")))?;
+    if uid.is_some_and(|uid| read.subject != uid) {
         return Ok(());
     }
-    output.answer(&line(&object), &object)
+    let object: Value = serde_json::from_str(&event.to_json())
+        .map_err(|error| Failure::Store(format!("event {position} is no JSON: {error}")))?;
+    output.answer(&line(position, &read), &object)
 }
 
 /// Position, time, kind, user, device, login, reason, and the device that took its place.
-fn line(event: &Value) -> String {
-    let text = |value: &Value| printable(value.as_str().unwrap_or("-"));
-    let kind = text(&event["type"]);
+fn line(position: &Position, event: &LoginEvent) -> String {
+    let kind = printable(&event.kind_text);
     let kind = kind
         .trim_start_matches("io.rsso.")
         .trim_start_matches("login.")
         .trim_end_matches(".v1");
-    let data = &event["data"];
+    let EventData {
+        identity, details, ..
+    } = &event.data;
     let mut line = format!(
-        "{}  {}  {kind}  {}  {}  {}",
-        text(&event["sequence"]),
-        text(&event["time"]),
-        text(&event["subject"]),
-        text(&data["device"]),
-        text(&data["login"]),
+        "{position}  {}  {kind}  {}  {}  {}",
+        printable(&event.time),
+        printable(&event.subject),
+        printable(&identity.device),
+        identity.login,
     );
-    if let Some(reason) = data["reason"].as_str() {
+    if let Some(reason) = &details.reason {
         line.push_str(&format!("  {}", printable(reason)));
     }
-    if let Some(by) = data["by"]["device"].as_str() {
-        line.push_str(&format!("  by {}", printable(by)));
+    if let Some(by) = &details.by {
+        line.push_str(&format!("  by {}", printable(&by.device)));
     }
     line
 }
