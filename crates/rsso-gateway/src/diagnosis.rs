@@ -154,7 +154,7 @@ impl Finding {
             Self::Differences(differences) => SettingProblem::new(
                 differences.first().map_or("dsn", |first| first.setting),
                 format!(
-                    "nobody has been signed in so far, and PHP, which has left word in the store, uses other settings: {}",
+                    "nobody has been signed in so far, and PHP has left other settings in the store: {}",
                     php_settings::describe(differences)
                 ),
             ),

@@ -116,7 +116,7 @@ impl StorePool {
     ) -> Result<T, StoreUnavailable> {
         let permits = Arc::clone(&self.inner.permits);
         let Ok(Ok(permit)) = timeout(STORE_QUERY_TIMEOUT, permits.acquire_owned()).await else {
-            self.inner.log_error("too many questions at once");
+            self.inner.log_error("too many queries at once");
             return Err(StoreUnavailable);
         };
         let inner = Arc::clone(&self.inner);
@@ -136,7 +136,7 @@ impl StorePool {
         match timeout(STORE_QUERY_TIMEOUT, running).await {
             Ok(Ok(Ok(answer))) => return Ok(answer),
             Ok(Ok(Err(error))) => self.inner.log_error(&error.chain()),
-            Ok(Err(_)) => self.inner.log_error("a question panicked"),
+            Ok(Err(_)) => self.inner.log_error("a query panicked"),
             Err(_) => self.inner.log_error("it does not answer"),
         }
         Err(StoreUnavailable)

@@ -40,7 +40,7 @@ pub(super) fn run(
     if let Some(differences) = store_check.as_ref().and_then(StoreCheck::wrong) {
         let differences = php_settings::describe(differences);
         return Err(Failure::Usage(format!(
-            "{dsn}: settings are not PHP's, which has left word in the store: {differences}"
+            "{dsn}: settings are not PHP's, as its processes have left them in the store: {differences}"
         )));
     }
     answer(settings, &dsn, store_check.as_ref(), output)
