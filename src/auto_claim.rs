@@ -104,7 +104,7 @@ fn claim(user: User, server: Option<&ZendHashTable>, settings: &LoginSettings) -
         label: None,
         meta: None,
         client: superglobals::client(server, settings.login_details),
-        born_of: None,
+        claimed_from: None,
         limits: settings.limits,
         notify_others: settings.notify_other_logins,
         tombstone_ttl: settings.tombstone_ttl,

@@ -66,7 +66,7 @@ impl ClaimArguments {
             device: self.device()?,
             meta: checked_meta(meta)?,
             client: superglobals::client(server, settings.login_details),
-            born_of: None,
+            claimed_from: None,
             limits: options.limits(settings),
             notify_others: settings.notify_other_logins,
             label: options.label,

@@ -29,7 +29,9 @@ pub(super) extern "C" fn login_id(call: &mut ExecuteData, result: &mut Zval) {
         let device = Device::parse(unsafe { php::bytes(device) })?;
         let id = worker::with(|worker| {
             let logins = &worker.current_settings()?.logins;
-            logins.marks.login_id(&uid.user(logins)?.uid, &device)
+            logins
+                .device_marks
+                .login_id(&uid.user(logins)?.uid, &device)
         })?;
         Ok(vec![id])
     });
@@ -49,7 +51,7 @@ pub(super) extern "C" fn parse_login_id(call: &mut ExecuteData, result: &mut Zva
     }
     let lent = texts(|| {
         let (uid, device) = worker::with(|worker| {
-            let marks = &worker.current_settings()?.logins.marks;
+            let marks = &worker.current_settings()?.logins.device_marks;
             // SAFETY: the call's frame holds it.
             marks.parse_login_id(unsafe { php::bytes(id) })
         })?;
@@ -99,7 +101,7 @@ fn ids_of(uid: UidArgument) -> Result<Vec<Vec<u8>>> {
     worker::with(|worker| {
         let settings = &worker.current_settings()?.logins;
         let user = uid.user(settings)?;
-        let marks = settings.marks.clone();
+        let marks = settings.device_marks.clone();
         let mut devices: Vec<Device> = marks.devices().cloned().collect();
         for login in worker.current_access()?.request.store.logins(&user)? {
             let device = Device::parse(login.identity.device.as_bytes())?;

@@ -250,7 +250,7 @@ fn log_in(store: &mut dyn Store, session: &str, uid: &str) {
         label: Some("Firefox on Linux".to_owned()),
         meta: None,
         client: Client::default(),
-        born_of: None,
+        claimed_from: None,
         limits: Limits::default(),
         notify_others: false,
         tombstone_ttl: hour,

@@ -44,7 +44,7 @@ fn make_event_of_each_type(app: &mut Application) {
     // Its session is removed; the next operation notices that and writes the event.
     app.log_in("five", "cem", "web");
     let alone = End {
-        alone: true,
+        keeps_login: true,
         ..End::default()
     };
     app.0.destroy(&session_key("five"), None, alone).unwrap();
@@ -71,7 +71,7 @@ fn try_to_log_in(
         label: None,
         meta: None,
         client: Client::new("192.0.2.7".parse().ok(), Some(b"Firefox"), Details::Full),
-        born_of: None,
+        claimed_from: None,
         limits: Limits {
             max_logins: 1,
             on_conflict,

@@ -42,7 +42,7 @@ fn log_in(store: &mut dyn Store, number: usize) -> LoginId {
         label: None,
         meta: None,
         client: Client::default(),
-        born_of: None,
+        claimed_from: None,
         notify_others: false,
         limits: Limits {
             max_logins: 0,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    BornOf, Bound, By, Client, Device, Identity, Kick, Limits, Login, LoginId, More,
+    Bound, By, ClaimedFrom, Client, Device, Identity, Kick, Limits, Login, LoginId, More,
     ROTATION_GRACE, User,
 };
 use crate::error::{Error, Result};
@@ -31,7 +31,7 @@ pub struct Claim {
     /// The client's address and user agent.
     pub client: Client,
     /// The session that the browser presented: [`crate::RequestState::claim`] knows it.
-    pub born_of: Option<BornOf>,
+    pub claimed_from: Option<ClaimedFrom>,
     /// How many may live, and what happens to the rest.
     pub limits: Limits,
     /// Notifies the user's other logins of the new one.
@@ -112,7 +112,7 @@ impl Claim {
             ip: self.client.ip.clone(),
             user_agent: self.client.user_agent.clone(),
             lifetime: i64::try_from(lifetime).ok(),
-            born_of: self.born_of.clone(),
+            claimed_from: self.claimed_from.clone(),
         }
     }
 
@@ -122,8 +122,8 @@ impl Claim {
     #[must_use]
     pub fn repeats(&self, other: &Login, at: i64) -> bool {
         let age = Duration::from_millis(at.abs_diff(other.more.claimed_at));
-        self.born_of.is_some()
-            && self.born_of == other.more.born_of
+        self.claimed_from.is_some()
+            && self.claimed_from == other.more.claimed_from
             && self.device.as_str() == other.identity.device
             && age < ROTATION_GRACE
     }

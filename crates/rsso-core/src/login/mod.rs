@@ -5,14 +5,14 @@
 //! copy of that which could go stale: they look at the sessions themselves.
 
 mod auto;
-mod born_of;
 mod claim;
+mod claimed_from;
 mod client;
+mod device_marks;
 pub mod event;
 mod identity;
 mod kick;
 mod kick_code;
-mod marks;
 mod outbox;
 pub mod policy;
 mod stored;
@@ -20,13 +20,13 @@ mod uid_case;
 mod user;
 
 pub use auto::{AutoClaim, KeyPattern, device_of_user_agent};
-pub use born_of::BornOf;
 pub use claim::{Claim, ClaimBasis, Claimed, Refused, check_label, check_meta};
+pub use claimed_from::ClaimedFrom;
 pub use client::{Client, Details};
+pub use device_marks::DeviceMarks;
 pub use identity::{By, Identity, LoginId};
 pub use kick::{Kick, KickOrder, Which, check_reason};
 pub use kick_code::KickCode;
-pub use marks::Marks;
 pub use policy::{Limits, OnConflict, Victim};
 pub use stored::{Bound, Login, MAX_SESSIONS, More, ROTATION_GRACE};
 pub use uid_case::UidCase;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BornOf, Identity, UserKey};
+use super::{ClaimedFrom, Identity, UserKey};
 
 /// How long the old id of a rotated session still serves requests that were under way.
 pub const ROTATION_GRACE: Duration = Duration::from_secs(30);
@@ -42,8 +42,8 @@ pub struct More {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifetime: Option<i64>,
     /// The session that it was claimed from.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub born_of: Option<BornOf>,
+    #[serde(default, rename = "born_of", skip_serializing_if = "Option::is_none")]
+    pub claimed_from: Option<ClaimedFrom>,
 }
 
 /// A session's login.

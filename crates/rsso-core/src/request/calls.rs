@@ -73,7 +73,7 @@ impl Request<'_> {
             _ => {
                 let key = SessionKey::of(sid, self.settings.hashes_ids());
                 let end = End {
-                    alone: self.state.rotated_ids.contains(&key),
+                    keeps_login: self.state.rotated_ids.contains(&key),
                     ..End::default()
                 };
                 self.store.destroy(&key, None, end).map(|_| ())
@@ -91,8 +91,8 @@ impl Request<'_> {
     pub(super) fn end_of(&self, session: &Current) -> End<'static> {
         End {
             seen: session.generation(),
-            alone: self.state.rotated_ids.contains(&session.key),
-            grave: None,
+            keeps_login: self.state.rotated_ids.contains(&session.key),
+            tombstone: None,
         }
     }
 

@@ -40,7 +40,7 @@ impl Request<'_> {
             token: current.token,
             locked: current.is_locked(),
             seen: current.seen,
-            lives: current.lives_for(change.ttl()),
+            keeps_expiry: current.lives_for(change.ttl()),
         };
         let ttl = stored(change.ttl());
         let data = data_to_store(change, self.store, self.settings);
@@ -54,7 +54,7 @@ impl Request<'_> {
         match outcome? {
             Outcome::Stored(version) => {
                 self.state.created_ids.stored(sid);
-                current.stored(version, (!basis.lives).then_some(ttl))?;
+                current.stored(version, (!basis.keeps_expiry).then_some(ttl))?;
                 Ok(Written::Stored)
             }
             Outcome::Gone => {

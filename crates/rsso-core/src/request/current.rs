@@ -142,7 +142,7 @@ impl Current {
         let (data, seen) = loaded.record.map(|r| (r.data, r.version)).unzip();
         self.seen = seen;
         self.is_empty = data.as_ref().is_none_or(Vec::is_empty);
-        self.lives_until = loaded.left.map(|left| started + bounded(left));
+        self.lives_until = loaded.expires_in.map(|left| started + bounded(left));
         self.login = loaded.login;
         data
     }

@@ -7,8 +7,8 @@ use super::{Refusal, Request};
 use crate::deadline::bounded;
 use crate::error::Result;
 use crate::login::event::Moment;
-use crate::login::{BornOf, Bound, Claim, ClaimBasis, Claimed, Kick, KickCode, Login};
-use crate::store::{End, Token};
+use crate::login::{Bound, Claim, ClaimBasis, Claimed, ClaimedFrom, Kick, KickCode, Login};
+use crate::store::{End, Token, Tombstone};
 
 /// Whether a session may be stored after its login has followed its data (`rsso.auto_claim`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl Request<'_> {
         let had_login = current.login.is_some();
         let presented = current.predecessor.as_ref().unwrap_or(&current.key);
         let claim = &Claim {
-            born_of: Some(BornOf::session(presented)),
+            claimed_from: Some(ClaimedFrom::session(presented)),
             ..claim.clone()
         };
         let claimed = self.store.claim(&current.key, basis, claim)?;
@@ -135,8 +135,11 @@ impl Request<'_> {
         };
         let end = End {
             seen: current.generation(),
-            alone: false,
-            grave: Some((&kick, claim.tombstone_ttl)),
+            keeps_login: false,
+            tombstone: Some(Tombstone {
+                kick: &kick,
+                ttl: claim.tombstone_ttl,
+            }),
         };
         let token = current.lock_token();
         current.forget_lock();

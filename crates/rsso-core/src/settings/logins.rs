@@ -6,7 +6,7 @@ use super::parse::{BOOLEAN, parse_bool, parse_seconds, refuse};
 use crate::error::Result;
 use crate::login::event::{MAX_EVENTS, Retention};
 use crate::login::{
-    AutoClaim, Details, Limits, Marks, OnConflict, Realm, Uid, UidCase, User, Victim,
+    AutoClaim, Details, DeviceMarks, Limits, OnConflict, Realm, Uid, UidCase, User, Victim,
 };
 
 /// Users of `rsso.auto_claim_except`.
@@ -42,7 +42,7 @@ pub struct LoginSettings {
     /// `rsso.notify_other_logins`
     pub notify_other_logins: bool,
     /// `rsso.device_marks`
-    pub marks: Marks,
+    pub device_marks: DeviceMarks,
 }
 
 impl Default for LoginSettings {
@@ -60,7 +60,7 @@ impl Default for LoginSettings {
             auto_claim_device: String::new(),
             login_details: Details::default(),
             notify_other_logins: false,
-            marks: Marks::default(),
+            device_marks: DeviceMarks::default(),
         }
     }
 }
@@ -135,7 +135,7 @@ impl LoginSettings {
                 .ok_or_else(|| refuse(name, BOOLEAN))
                 .map(|on| self.notify_other_logins = on),
             "auto_claim_device" => server_entry(value).map(|entry| self.auto_claim_device = entry),
-            "device_marks" => Marks::parse(value).map(|marks| self.marks = marks),
+            "device_marks" => DeviceMarks::parse(value).map(|marks| self.device_marks = marks),
             _ => return None,
         };
         Some(done)

@@ -9,12 +9,21 @@ use crate::record::{Generation, Revision, Token, Version};
 /// What [`super::Store::destroy`] may end.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct End<'a> {
-    /// Only the record of this generation: who saw an earlier one leaves a later one alone.
+    /// Only the record of this generation. A request that saw an earlier one leaves a later one alone.
     pub seen: Option<Generation>,
-    /// The login lives on with its other sessions: the id was rotated by the same request.
-    pub alone: bool,
-    /// The tombstone to leave, and for how long.
-    pub grave: Option<(&'a Kick, Duration)>,
+    /// The login lives on with its other sessions, because the same request has rotated the id.
+    pub keeps_login: bool,
+    /// The tombstone to leave, if any.
+    pub tombstone: Option<Tombstone<'a>>,
+}
+
+/// What is left under the id of a session that was ended.
+#[derive(Debug, Clone, Copy)]
+pub struct Tombstone<'a> {
+    /// Why it was ended.
+    pub kick: &'a Kick,
+    /// How long that can be learnt.
+    pub ttl: Duration,
 }
 
 /// A request's token, and whether it holds the session's lock.
@@ -35,8 +44,8 @@ pub struct Basis {
     pub locked: bool,
     /// What the request read: `None` is a missing record.
     pub seen: Option<Version>,
-    /// The expiry that was read is far enough away: a write need not put it off.
-    pub lives: bool,
+    /// The expiry that was read is far enough away: a write need not refresh it.
+    pub keeps_expiry: bool,
 }
 
 /// What a commit does.

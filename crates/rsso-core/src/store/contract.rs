@@ -96,7 +96,7 @@ pub fn in_two_steps(
             token: lock.token,
             locked: lock.held,
             seen: None,
-            lives: false,
+            keeps_expiry: false,
         };
         let _ = store.commit(key, basis, Change::Write(b"", ttl));
         return Ok(true);

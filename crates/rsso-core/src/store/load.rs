@@ -37,7 +37,7 @@ pub struct Loaded {
     pub login: Option<Bound>,
     /// Why there is no record, where a kick has ended it.
     pub kick: Option<Kick>,
-    /// For how long the record lives if nobody refreshes it; `None` where others rely on each
-    /// refresh, and where nobody can tell.
-    pub left: Option<Duration>,
+    /// How long the record lives without a refresh. `None` if others rely on each refresh, or if the
+    /// store cannot tell.
+    pub expires_in: Option<Duration>,
 }

@@ -30,7 +30,7 @@ pub mod receipts;
 pub mod sites;
 pub mod words;
 
-pub use change::{Basis, Change, End, Lock, Outcome};
+pub use change::{Basis, Change, End, Lock, Outcome, Tombstone};
 pub use contract::{Store, in_two_steps};
 pub use load::{Load, Loaded, LockTerms};
 pub use logins::{Logins, Rotation};

@@ -85,7 +85,7 @@ impl CommitAttempt<'_> {
     fn write(&self, connection: &mut Connection) -> Result<Committed, DbError> {
         let SessionWrite { basis, change, .. } = self.write;
         if let (Some(seen), Some(lock), Change::Write(..), true) =
-            (basis.seen, self.lock, change, basis.lives)
+            (basis.seen, self.lock, change, basis.keeps_expiry)
             && let Some(outcome) =
                 (self.layout).update_and_unlock(connection, &self.write, seen, lock)?
         {

@@ -13,7 +13,7 @@ use crate::ledger::{Ledger as _, sign_out_destroyed};
 use rsso_core::error::Result;
 use rsso_core::login::event::{self, Moment};
 use rsso_core::sid::SessionKey;
-use rsso_core::store::{End, Generation, Token, Version};
+use rsso_core::store::{End, Generation, Token, Tombstone, Version};
 
 const DESTROY_FAILED: FailureTexts = FailureTexts {
     not_done: "cannot remove the session; it is as it was",
@@ -90,7 +90,7 @@ impl MysqlStore {
         key: &[u8],
         end: End<'_>,
     ) -> Result<Option<bool>> {
-        if end.grave.is_some() {
+        if end.tombstone.is_some() {
             return Ok(None);
         }
         let Self {
@@ -103,7 +103,7 @@ impl MysqlStore {
             if layout.destroy(connection, key, end)? {
                 return Ok(Some(true));
             }
-            let has_no_login = end.alone || !login_sql.is_bound(connection, key)?;
+            let has_no_login = end.keeps_login || !login_sql.is_bound(connection, key)?;
             // The first try may have removed what was seen, and its answer was lost.
             Ok(has_no_login.then_some(connection.is_second_try && end.seen.is_some()))
         });
@@ -118,7 +118,7 @@ fn end_session(
     moment: &Moment,
 ) -> Result<bool, DbError> {
     // The user first, then the session, as everywhere.
-    if !end.alone
+    if !end.keeps_login
         && let Some(bound) = ledger.binding(key)?
     {
         ledger.lock_known_user(&bound.user)?;
@@ -129,13 +129,13 @@ fn end_session(
     {
         return Ok(false);
     }
-    if !end.alone {
+    if !end.keeps_login {
         sign_out_destroyed(ledger, key, moment)?;
     }
     if let Some(found) = found {
         ledger.remove(key, found)?;
     }
-    if let Some((kick, ttl)) = end.grave {
+    if let Some(Tombstone { kick, ttl }) = end.tombstone {
         ledger.add_tombstone(key, &event::json(kick), ttl)?;
     }
     Ok(found.is_some())

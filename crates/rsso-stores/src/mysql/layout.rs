@@ -55,7 +55,7 @@ pub(super) trait Layout: LoginLayout + Send {
         write: &SessionWrite<'_>,
     ) -> Result<Option<Outcome>, DbError>;
 
-    /// Removes a session that has no login, or, `end.alone`, one that leaves its login behind.
+    /// Removes a session that has no login, or, `end.keeps_login`, one that leaves its login behind.
     fn destroy(
         &self,
         connection: &mut Connection,

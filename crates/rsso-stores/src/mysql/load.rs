@@ -97,7 +97,7 @@ impl Stored {
             locked,
             login: self.login,
             kick: self.kick,
-            left: self.left,
+            expires_in: self.left,
         }
     }
 }

@@ -13,7 +13,7 @@ use rsso_core::error::{Error, Result};
 use rsso_core::login::event::{EventDetails, Moment, head, identity_json, json};
 use rsso_core::login::policy::LOGINS_PER_CLAIM;
 use rsso_core::login::{
-    BornOf, Claim, ClaimBasis, Claimed, OnConflict, ROTATION_GRACE, Refused, Victim,
+    Claim, ClaimBasis, Claimed, ClaimedFrom, OnConflict, ROTATION_GRACE, Refused, Victim,
 };
 use rsso_core::sid::SessionKey;
 use rsso_core::store::Generation;
@@ -72,7 +72,7 @@ impl RedisStore {
         self.add_event_arguments(&mut call, moment);
         call.arg(key.to_text())
             .arg(millis(ROTATION_GRACE))
-            .arg(claim.born_of.as_ref().map_or("", BornOf::as_str))
+            .arg(claim.claimed_from.as_ref().map_or("", ClaimedFrom::as_str))
             .arg(claim.login.began_at())
             .arg(limits.storm_limit_hour)
             .arg(limits.max_logins_hard)

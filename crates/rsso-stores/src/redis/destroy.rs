@@ -10,7 +10,7 @@ use super::store::RedisStore;
 use rsso_core::error::Result;
 use rsso_core::login::event::{Moment, json};
 use rsso_core::sid::SessionKey;
-use rsso_core::store::{End, Generation, Token, Version};
+use rsso_core::store::{End, Generation, Token, Tombstone, Version};
 
 impl RedisStore {
     /// Removes a session; see [`rsso_core::store::Store::destroy`].
@@ -33,8 +33,8 @@ impl RedisStore {
             }),
             None => Vec::new(),
         };
-        let (tombstone, tombstone_ttl) = match end.grave {
-            Some((kick, ttl)) => (json(kick), millis(ttl)),
+        let (tombstone, tombstone_ttl) = match end.tombstone {
+            Some(Tombstone { kick, ttl }) => (json(kick), millis(ttl)),
             None => (String::new(), 0),
         };
         let seen = end.seen.map(record::generation_bytes);
@@ -42,7 +42,7 @@ impl RedisStore {
         destroy
             .arg(token.map(|t| t.as_bytes().to_vec()).unwrap_or_default())
             .arg(seen.map(|bytes| bytes.to_vec()).unwrap_or_default())
-            .arg(i32::from(end.alone))
+            .arg(i32::from(end.keeps_login))
             .arg(tombstone)
             .arg(tombstone_ttl);
         self.add_event_arguments(&mut destroy, &Moment::now()?);

@@ -130,7 +130,7 @@ impl RedisStore {
             locked,
             login,
             kick,
-            left: left.map(Duration::from_millis),
+            expires_in: left.map(Duration::from_millis),
         })
     }
 

@@ -16,7 +16,9 @@ use rsso_core::login::{
     Bound, Claim, ClaimBasis, Claimed, Device, Kick, KickOrder, Login, LoginId, Realm, User, Which,
 };
 use rsso_core::sid::SessionKey;
-use rsso_core::store::{End, Generation, Load, Logins, Rotation, Store as _, Token, Version};
+use rsso_core::store::{
+    End, Generation, Load, Logins, Rotation, Store as _, Token, Tombstone, Version,
+};
 
 impl SqliteStore {
     /// Runs an act in a transaction that has the database's write lock from its beginning.
@@ -39,7 +41,7 @@ impl SqliteStore {
     pub(super) fn end_session(&mut self, key: &SessionKey, end: End<'_>) -> Result<bool> {
         let key = key.as_bytes();
         let seen = end.seen.map(|seen| seen.0.cast_signed());
-        if end.grave.is_none() {
+        if end.tombstone.is_none() {
             // Most sessions have no login: one statement, no transaction.
             let removed = self.with(Operation::Write, |connection, sql| {
                 let removed = connection
@@ -55,12 +57,12 @@ impl SqliteStore {
         let moment = Moment::now()?;
         self.transact(Operation::Write, |tables| {
             let removed = tables.remove_session(key, seen, |tables| {
-                if end.alone {
+                if end.keeps_login {
                     return Ok(());
                 }
                 ledger::sign_out_destroyed(tables, key, &moment)
             })?;
-            if let Some((kick, ttl)) = end.grave {
+            if let Some(Tombstone { kick, ttl }) = end.tombstone {
                 let kick = rsso_core::login::event::json(kick);
                 ledger::Ledger::add_tombstone(tables, key, &kick, ttl)?;
             }

@@ -62,7 +62,7 @@ impl Store for SqliteStore {
                     record: Some(record),
                     login,
                     // The current second counts as past.
-                    left: u64::try_from(left.saturating_sub(1))
+                    expires_in: u64::try_from(left.saturating_sub(1))
                         .ok()
                         .map(Duration::from_secs),
                     ..Loaded::default()
@@ -172,7 +172,7 @@ fn update(
     // If the lock was lost, only the revision proves that nobody else has written.
     let any_revision = locked || !basis.locked;
     let (changed, revision) = match change {
-        Change::Write(data, _) if basis.lives => {
+        Change::Write(data, _) if basis.keeps_expiry => {
             let changed = connection
                 .prepare_cached(&sql.update_data)?
                 .execute(named_params! {

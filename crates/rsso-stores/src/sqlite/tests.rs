@@ -34,7 +34,7 @@ fn write(store: &mut SqliteStore, key: &SessionKey, data: &[u8]) {
         token: Token::random().unwrap(),
         locked: false,
         seen: read(store, key).record.map(|record| record.version),
-        lives: false,
+        keeps_expiry: false,
     };
     let change = Change::Write(data, Duration::from_secs(1000));
     let outcome = store.commit(key, basis, change).unwrap();
@@ -105,14 +105,14 @@ fn a_lifetime_beyond_all_clocks_is_a_long_one() {
                 token: Token::random().unwrap(),
                 locked: false,
                 seen,
-                lives: false,
+                keeps_expiry: false,
             };
             let outcome = store.commit(&key, basis, change).unwrap();
             assert!(matches!(outcome, Outcome::Stored(_)), "{outcome:?}");
         }
         let found = read(&mut store, &key);
         assert_eq!(found.record.unwrap().data, b"data");
-        assert!(found.left.unwrap() + Duration::from_secs(60) > LONGEST);
+        assert!(found.expires_in.unwrap() + Duration::from_secs(60) > LONGEST);
     }
     assert_eq!(store.gc(None).unwrap(), 0);
 }

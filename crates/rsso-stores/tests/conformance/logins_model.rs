@@ -129,7 +129,7 @@ impl<'a> RandomRun<'a> {
             .is_some_and(|login| self.model.session_count(login) > 1)
         {
             let end = End {
-                alone: true,
+                keeps_login: true,
                 ..End::default()
             };
             assert!(

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use rsso_core::login::event::Kind;
-use rsso_core::login::{BornOf, Claim, Claimed, Client, Details, Limits, LoginId, User};
+use rsso_core::login::{Claim, Claimed, ClaimedFrom, Client, Details, Limits, LoginId, User};
 use serde_json::json;
 
 use crate::common::fixture::{Fixture, StoreClient};
@@ -132,10 +132,10 @@ pub fn a_double_click_notifies_once(fixture: &dyn Fixture) {
     {
         let ann = user(format!("ann {number}"));
         let other = client.add_login(&fixture.new_key(), &ann);
-        let form = Some(BornOf::session(&fixture.new_key()));
+        let form = Some(ClaimedFrom::session(&fixture.new_key()));
         for _ in 0..2 {
             let click = Claim {
-                born_of: form.clone(),
+                claimed_from: form.clone(),
                 ..notifying_claim(&ann, "web", limits)
             };
             sign_in(&mut client, fixture, &click);

@@ -57,7 +57,7 @@ pub fn the_old_session_may_be_destroyed_alone(fixture: &dyn Fixture) {
     let events = client.events_about(&alice);
     client.rotate(&old, &new, login).unwrap();
     let end = End {
-        alone: true,
+        keeps_login: true,
         ..End::default()
     };
     assert!(client.store.destroy(&old, None, end).unwrap());

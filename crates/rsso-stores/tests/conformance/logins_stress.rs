@@ -192,7 +192,7 @@ fn rotate(
         test.set_id(browser, to);
         if random.below(4) == 0 {
             let alone = End {
-                alone: true,
+                keeps_login: true,
                 ..End::default()
             };
             client.store.destroy(&held.key, None, alone).unwrap();
@@ -209,7 +209,7 @@ fn delete_session_only(
     held: &HeldSession,
 ) {
     let alone = End {
-        alone: true,
+        keeps_login: true,
         ..End::default()
     };
     client.store.destroy(&held.key, None, alone).unwrap();

@@ -4,7 +4,7 @@ use std::thread;
 
 use rsso_core::login::event::Kind;
 use rsso_core::login::{Claim, Claimed, Client, Details, KickOrder, Which};
-use rsso_core::store::{End, Outcome};
+use rsso_core::store::{End, Outcome, Tombstone};
 
 use crate::common::fixture::{Fixture, HOUR};
 use crate::common::login_helpers::{at_most, kick_order, login_in_event, new_claim, now, user};
@@ -177,7 +177,10 @@ pub fn destroying_a_session_may_leave_a_tombstone(fixture: &dyn Fixture) {
         let held = client.read_locked(&two);
         let end = End {
             seen: held.seen.map(|seen| seen.generation),
-            grave: Some((&kick, HOUR)),
+            tombstone: Some(Tombstone {
+                kick: &kick,
+                ttl: HOUR,
+            }),
             ..End::default()
         };
         let existed = client.store.destroy(&two, Some(held.token), end).unwrap();

@@ -197,7 +197,7 @@ fn new_claim(uid: &str, device: &str, label: &str) -> Claim {
         label: Some(label.to_owned()),
         meta: None,
         client: Client::default(),
-        born_of: None,
+        claimed_from: None,
         limits: Limits {
             max_logins: 0,
             max_logins_per_device: 1,
@@ -243,7 +243,7 @@ pub fn log_in_to_realm(store: &mut dyn Store, realm: &str, session: &str, uid: &
         label: None,
         meta: None,
         client: Client::default(),
-        born_of: None,
+        claimed_from: None,
         limits: Limits::default(),
         notify_others: false,
         tombstone_ttl: HOUR,

@@ -120,7 +120,7 @@ pub fn store_session(store: &mut dyn Store, name: &str) {
         token: Token::random().expect("randomness"),
         locked: false,
         seen: None,
-        lives: false,
+        keeps_expiry: false,
     };
     let outcome = store
         .commit(&session_key(name), basis, Change::Write(b"n|i:1;", HOUR))
@@ -144,7 +144,7 @@ pub fn claim(store: &mut dyn Store, name: &str, uid: &[u8], device: &str) -> Str
             Some("Agent\u{202e}/1".as_bytes()),
             Details::Full,
         ),
-        born_of: None,
+        claimed_from: None,
         limits: Limits {
             max_logins: 0,
             max_logins_per_device: 1,

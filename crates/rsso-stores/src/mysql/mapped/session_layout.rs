@@ -117,7 +117,7 @@ impl Layout for MappedLayout {
             key,
             any_generation => end.seen.is_none(),
             generation => end.seen.map_or(0, |seen| seen.0.cast_signed()),
-            keeps_login => end.alone,
+            keeps_login => end.keeps_login,
         };
         Ok(connection.execute(&self.sql.destroy, values)? > 0)
     }

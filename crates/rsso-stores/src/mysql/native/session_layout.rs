@@ -114,7 +114,7 @@ impl Layout for NativeLayout {
             id => key,
             any_generation => end.seen.is_none(),
             generation => end.seen.map_or(0, |seen| seen.0.cast_signed()),
-            keeps_login => end.alone,
+            keeps_login => end.keeps_login,
         };
         Ok(connection.execute(&self.sql.destroy, values)? > 0)
     }
@@ -131,7 +131,7 @@ impl Layout for NativeLayout {
             id => key.as_bytes(),
             any_generation => end.seen.is_none(),
             generation => end.seen.map_or(0, |seen| seen.0.cast_signed()),
-            keeps_login => end.alone,
+            keeps_login => end.keeps_login,
             new_generation => new.0.cast_signed(),
             revision => &empty.version.revision.0[..],
             ttl => seconds(empty.ttl),

@@ -82,7 +82,7 @@ pub fn new_claim(user: &User, class: &str, limits: Limits) -> Claim {
         label: None,
         meta: None,
         client: Client::default(),
-        born_of: None,
+        claimed_from: None,
         limits,
         notify_others: false,
         tombstone_ttl: HOUR,

@@ -103,7 +103,7 @@ impl StoreClient {
             data,
             login: loaded.login,
             kick: loaded.kick,
-            left: loaded.left,
+            left: loaded.expires_in,
         })
     }
 
@@ -173,7 +173,7 @@ impl HeldSession {
             token: self.token,
             locked: self.locked,
             seen: self.seen,
-            lives: self.left.is_some_and(lives),
+            keeps_expiry: self.left.is_some_and(lives),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! From which session a login was claimed, so that a second claim from there is known for one.
+//! From which session a login was claimed, so that a repeated claim is recognized.
 //!
 //! What always holds: it is a digest of its own, so what a store or an answer shows of it is neither
 //! a session id nor the key of a session.
@@ -14,9 +14,9 @@ const LENGTH: usize = 16;
 
 /// The session that a login was claimed from, or that its id was rotated from on the way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BornOf(String);
+pub struct ClaimedFrom(String);
 
-impl BornOf {
+impl ClaimedFrom {
     /// Of this session.
     #[must_use]
     pub fn session(key: &SessionKey) -> Self {

@@ -9,9 +9,9 @@ const ACCEPTED: &str = "mark=device pairs such as '0=pc,1=ios': marks of a-z, A-
 
 /// The value of `rsso.device_marks`: what stands for a device class in a login id.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Marks(Vec<(String, Device)>);
+pub struct DeviceMarks(Vec<(String, Device)>);
 
-impl Marks {
+impl DeviceMarks {
     /// Reads the directive; an empty one maps nothing.
     ///
     /// # Errors
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn the_marks_of_the_old_system_are_read() {
-        let marks = Marks::parse("0=pc, 1=ios,2=android,3=web").unwrap();
+        let marks = DeviceMarks::parse("0=pc, 1=ios,2=android,3=web").unwrap();
         let (uid, device) = marks.parse_login_id(b"1#abc001").unwrap();
         assert_eq!((uid.as_bytes(), device.as_str()), (&b"abc001"[..], "ios"));
         assert_eq!(marks.login_id(&uid, &device).unwrap(), b"1#abc001");
@@ -119,11 +119,13 @@ mod tests {
             "ios=pc,1=ios",
             "0=PC",
         ] {
-            assert!(Marks::parse(bad).is_err(), "{bad}");
+            assert!(DeviceMarks::parse(bad).is_err(), "{bad}");
         }
         for bad in ["", "#u", "ios#", "iOS#u", "ios"] {
             assert!(
-                Marks::default().parse_login_id(bad.as_bytes()).is_err(),
+                DeviceMarks::default()
+                    .parse_login_id(bad.as_bytes())
+                    .is_err(),
                 "{bad}"
             );
         }
@@ -134,7 +136,7 @@ mod tests {
         fn a_login_id_is_reversible(
             uid in proptest::collection::vec(any::<u8>(), 1..255), device in "[a-z0-9_-]{1,32}", mapped: bool,
         ) {
-            let marks = Marks::parse(if mapped { "0=pc,1=ios,2=android,3=web" } else { "" }).unwrap();
+            let marks = DeviceMarks::parse(if mapped { "0=pc,1=ios,2=android,3=web" } else { "" }).unwrap();
             let (uid, device) = (Uid::parse(&uid).unwrap(), Device::parse(device.as_bytes()).unwrap());
             match marks.login_id(&uid, &device) {
                 Ok(id) => prop_assert_eq!(marks.parse_login_id(&id).unwrap(), (uid, device)),
