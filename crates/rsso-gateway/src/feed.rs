@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rsso_core::Result;
+use rsso_core::backoff::Backoff;
 use rsso_core::login::Realm;
 use rsso_core::login::event::{Event, Position};
 use rsso_core::store::{OpenStore, Store};
@@ -35,7 +36,7 @@ const RESET_CHECK_INTERVAL: Duration = Duration::from_secs(5);
 /// Gets the new events that the feed reads.
 pub trait FeedObserver: Send + Sync {
     /// The feed continues from `position`, whatever it read before; `None`: it has stopped.
-    fn reset(&self, position: Option<Position>);
+    fn restart(&self, position: Option<Position>);
 
     /// The feed has read these events, which come right after a position.
     fn append(&self, after: Position, events: Vec<Event>);
@@ -74,15 +75,13 @@ struct Feed {
 
 impl Feed {
     fn run(mut self) {
-        let mut delay = FIRST_RETRY_DELAY;
+        let mut backoff = Backoff::new(FIRST_RETRY_DELAY, MAX_RETRY_DELAY);
         loop {
             let before = Instant::now();
             let read = panic::catch_unwind(AssertUnwindSafe(|| self.read()));
             self.status.set_caught_up(false);
-            self.observer.reset(None);
-            if before.elapsed() > MAX_RETRY_DELAY {
-                delay = FIRST_RETRY_DELAY;
-            }
+            self.observer.restart(None);
+            backoff.reset_if_worked_for(before.elapsed());
             match read {
                 Ok(Err(error)) => {
                     tracing::warn!(error = error.chain(), "the outbox cannot be read");
@@ -90,8 +89,7 @@ impl Feed {
                 // The position has moved past what was published, whatever that was.
                 Err(_) => tracing::error!("reading the outbox panicked"),
             }
-            thread::sleep(delay);
-            delay = MAX_RETRY_DELAY.min(delay * 2);
+            thread::sleep(backoff.next_pause());
         }
     }
 
@@ -116,7 +114,7 @@ impl Feed {
             }
             if is_end && !self.status.is_caught_up() {
                 self.status.set_caught_up(true);
-                self.observer.reset(Some(self.after.clone()));
+                self.observer.restart(Some(self.after.clone()));
             }
         }
     }
@@ -128,7 +126,7 @@ impl Feed {
         if store.newest(&self.realm)? < self.after {
             tracing::info!("the outbox begins anew");
             self.after = Position::START;
-            self.observer.reset(Some(Position::START));
+            self.observer.restart(Some(Position::START));
         }
         Ok(())
     }
@@ -142,7 +140,7 @@ impl Feed {
         let before = std::mem::replace(&mut self.after, last);
         if events.iter().any(|event| event.outlived) {
             // The observer reads these from the store, and sees what is missing there.
-            self.observer.reset(None);
+            self.observer.restart(None);
         } else if self.status.is_caught_up() {
             self.observer.append(before, events);
         }

@@ -30,7 +30,6 @@ mod gateway_events;
 mod handshake;
 mod history;
 mod hub;
-mod jitter;
 mod listen_address;
 mod listener;
 mod login_check;

@@ -1,16 +1,18 @@
 //! Requests that are refused, as HTTP answers.
 
+use std::time::Duration;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use rsso_core::backoff::Jitter;
 
-use super::jitter::jitter;
 use super::{metrics, responses};
 
-/// Seconds until a refused client should try again.
-const MIN_RETRY_AFTER: u64 = 2;
+/// The shortest time until a refused client should try again.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
 
-/// Seconds that are added at random, so that refused clients do not return all at once.
-const RETRY_AFTER_JITTER: u64 = 8;
+/// The part of it that is added at most, so that refused clients do not return all at once.
+const RETRY_AFTER_JITTER: f64 = 3.5;
 
 /// Why a request is refused, and the origin that the answer has to allow.
 #[derive(Debug)]
@@ -45,7 +47,8 @@ impl IntoResponse for Refusal {
         metrics::refused(status);
         let mut response = responses::error(status, error);
         if status != StatusCode::FORBIDDEN {
-            let seconds = HeaderValue::from(MIN_RETRY_AFTER + jitter(RETRY_AFTER_JITTER));
+            let delay = Jitter::random().lengthen(RETRY_AFTER, RETRY_AFTER_JITTER);
+            let seconds = HeaderValue::from(delay.as_secs());
             response.headers_mut().insert(header::RETRY_AFTER, seconds);
         }
         responses::allow_origin(&mut response, origin);

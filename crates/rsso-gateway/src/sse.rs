@@ -7,12 +7,14 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Extension, RawQuery, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
+use rsso_core::backoff::Jitter;
 
 use super::browser_event::BrowserEvent;
 use super::channel::{Channel, Channels, Item};
@@ -21,13 +23,12 @@ use super::connection::Connection;
 use super::connection_limits::Permit;
 use super::gateway::Gateway;
 use super::handshake::Reply;
-use super::jitter::jitter;
 use super::metrics::{self, OpenConnection, Transport};
 use super::responses;
 
-/// Milliseconds until a browser reconnects, and the most that is added at random.
-const RETRY_DELAY: u64 = 1000;
-const RETRY_JITTER: u64 = 3000;
+/// The shortest time until a browser reconnects, and the part of it that is added at most.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
+const RETRY_JITTER: f64 = 3.0;
 
 /// The close code of an answer that stops `EventSource`.
 ///
@@ -145,8 +146,8 @@ impl SseStream {
 }
 
 fn retry_block() -> Bytes {
-    let milliseconds = RETRY_DELAY + jitter(RETRY_JITTER);
-    format!("retry: {milliseconds}\n\n").into()
+    let delay = Jitter::random().lengthen(RETRY_DELAY, RETRY_JITTER);
+    format!("retry: {}\n\n", delay.as_millis()).into()
 }
 
 /// The end of a stream: it is over for good, or when to reconnect.

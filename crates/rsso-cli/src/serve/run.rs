@@ -54,7 +54,7 @@ fn start_log(settings: &Settings) {
 struct RelayReadAhead(Arc<ReadAhead>);
 
 impl FeedObserver for RelayReadAhead {
-    fn reset(&self, position: Option<Position>) {
+    fn restart(&self, position: Option<Position>) {
         self.0.restart(position);
     }
 
