@@ -1,7 +1,6 @@
 //! What people read about their login, in six languages: dialogs in browsers, messages over XMPP.
 //!
-//! What always holds: each language has every text. client.js has a copy of what a browser shows, and a test of
-//! the gateway compares the two.
+//! What always holds: each language has every text. The gateway puts what a browser shows into client.js.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;

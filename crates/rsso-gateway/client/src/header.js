@@ -4,4 +4,4 @@
 // connection; an end is final until the same user signs in again in this browser; nothing is thrown into the page; what comes
 // from outside is treated as text, and bounded. client.d.ts has the types.
 //
-// client/src/ has the parts of this file. The gateway joins them, so they share one module's scope.
+// client/src/ has the parts of this file. The gateway joins them, so they share one module's scope, and adds the texts.
