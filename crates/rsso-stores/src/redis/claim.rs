@@ -9,7 +9,7 @@ use super::mutation::Resend;
 use super::scripts::Script;
 use super::store::RedisStore;
 use super::{keys, record};
-use rsso_core::error::{Error, Result};
+use rsso_core::error::Result;
 use rsso_core::login::event::{EventDetails, Moment, head, identity_json, json};
 use rsso_core::login::policy::LOGINS_PER_CLAIM;
 use rsso_core::login::{
@@ -87,14 +87,14 @@ impl RedisStore {
         let rest = answer.details.get(1..).unwrap_or_default();
         match answer.code {
             1 => {
-                let version = decode_version(first).ok_or_else(|| self.strange_claim())?;
+                let version = decode_version(first).ok_or_else(|| self.unexpected_answer())?;
                 Ok(Claimed::New(version, decode_kicks(rest)))
             }
             2 => {
                 let bound = rest.first().and_then(|detail| decode_bound(detail));
                 let (version, bound) = decode_version(first)
                     .zip(bound)
-                    .ok_or_else(|| self.strange_claim())?;
+                    .ok_or_else(|| self.unexpected_answer())?;
                 Ok(Claimed::Same(version, bound))
             }
             _ if change.sent_twice => Err(self.outcome_unknown()),
@@ -108,9 +108,5 @@ impl RedisStore {
             }
             _ => Ok(Claimed::Ended),
         }
-    }
-
-    fn strange_claim(&self) -> Error {
-        self.plain_error("a script answered something unexpected")
     }
 }

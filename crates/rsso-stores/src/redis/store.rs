@@ -101,8 +101,7 @@ impl RedisStore {
 
     /// The answer in a script's reply.
     pub(super) fn script_answer(&self, reply: Value) -> Result<ScriptAnswer> {
-        ScriptAnswer::from_reply(self.reply_value(reply)?)
-            .ok_or_else(|| self.plain_error("a script answered something unexpected"))
+        ScriptAnswer::from_reply(self.reply_value(reply)?).ok_or_else(|| self.unexpected_answer())
     }
 
     /// What a read found.
@@ -151,6 +150,11 @@ impl RedisStore {
     /// An error without a kind and without a cause.
     pub(super) fn plain_error(&self, problem: &str) -> Error {
         Error::store_plain(None, &self.target.address, problem)
+    }
+
+    /// The error for a script's answer in another form than expected.
+    pub(super) fn unexpected_answer(&self) -> Error {
+        self.plain_error("a script answered something unexpected")
     }
 
     fn decode_record(&self, reply: Value) -> Result<Option<Record>> {

@@ -1,4 +1,4 @@
-//! The commands that a claim makes Redis run: Redis serves nobody else meanwhile.
+//! The commands that the script of a claim runs. While it runs, Redis serves nobody else.
 
 use rsso_core::login::Limits;
 
