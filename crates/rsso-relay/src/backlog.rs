@@ -1,15 +1,15 @@
-//! What `rsso webhooks` asks of the spool: what waits, what is dead, and that it be tried again.
+//! What `rsso webhooks` does with the spool: list waiting events and dead letters, and retry the latter.
 
 use serde::Serialize;
 
 use super::spool::{Result, Spool, now};
 
-/// An endpoint and what it has not got.
+/// The undelivered events of an endpoint.
 #[derive(Debug, Serialize)]
 pub struct Backlog {
     /// Its name.
     pub endpoint: String,
-    /// Whether the gateway that uses this spool has such an endpoint.
+    /// Whether the gateway's configuration has this endpoint.
     pub configured: bool,
     /// How many events wait.
     pub pending: i64,
@@ -21,7 +21,7 @@ pub struct Backlog {
     pub dead_letters: Vec<DeadLetter>,
 }
 
-/// What was given up.
+/// An event that was given up.
 #[derive(Debug, Serialize)]
 pub struct DeadLetter {
     /// CloudEvents' `id`.
@@ -33,13 +33,13 @@ pub struct DeadLetter {
     pub sequence: String,
     /// How many attempts have failed.
     pub attempts: u32,
-    /// Milliseconds since 1970.
+    /// When it was given up, in milliseconds since 1970.
     pub died: i64,
-    /// What went wrong at the last one.
+    /// What was wrong with the last attempt.
     pub problem: Option<String>,
 }
 
-/// All endpoints, with so many dead letters of each.
+/// All endpoints, each with at most `dead_letters` dead letters.
 ///
 /// # Errors
 /// If the spool cannot be read.
@@ -56,7 +56,7 @@ pub fn list(spool: &Spool, dead_letters: u32) -> Result<Vec<Backlog>> {
                 endpoint: row.get(1)?,
                 configured: row.get(2)?,
                 pending: row.get(3)?,
-                // The first attempt is due since 1970.
+                // A first attempt has no time of its own.
                 next: row.get::<_, Option<i64>>(4)?.map(|due| due.max(now())),
                 dead: row.get(5)?,
                 dead_letters: Vec::new(),
@@ -85,8 +85,9 @@ pub fn list(spool: &Spool, dead_letters: u32) -> Result<Vec<Backlog>> {
     })
 }
 
-/// Has the dead letters of all endpoints, or of one, tried again, with all attempts anew; how many
-/// there were. Those of an endpoint that is not configured stay.
+/// Has the dead letters of all endpoints, or of one, tried again from the first attempt on.
+///
+/// Returns how many they were. Those of endpoints that are not configured stay.
 ///
 /// # Errors
 /// If the spool cannot be written.

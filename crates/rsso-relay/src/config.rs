@@ -1,7 +1,7 @@
-//! What the file of `rsso serve` says of the relay: `spool`, `[[webhook]]`, `[[mercure]]`.
+//! The relay's part of the configuration: `spool`, `[[webhook]]`, `[[mercure]]`, `[xmpp]`.
 //!
-//! What always holds: what is wrong is found when the file is read (`rsso serve --check`), is named
-//! by its key, and is said without a secret.
+//! What always holds: a problem is found when the file is read (`rsso serve --check`). Its message names the key, and
+//! repeats no secret.
 
 use std::path::PathBuf;
 
@@ -14,7 +14,7 @@ use super::mercure::{self, Mercure};
 use super::webhook::{self, Webhook};
 use super::xmpp;
 
-/// Everything that the relay needs to know.
+/// The relay's settings, checked.
 #[derive(Debug)]
 pub struct Settings {
     pub(crate) spool: PathBuf,
@@ -23,7 +23,7 @@ pub struct Settings {
     pub(crate) xmpp: Option<(Endpoint, xmpp::Settings)>,
 }
 
-/// The keys of the file.
+/// The relay's keys, as they are in the file.
 #[derive(Debug, Default)]
 pub struct RelayConfig {
     /// `spool`
@@ -36,11 +36,11 @@ pub struct RelayConfig {
     pub xmpp: Option<xmpp::XmppConfig>,
 }
 
-/// Over XMPP: a client that is silent takes a slot for a second.
+/// The limit over XMPP. It is high because a silent client occupies a slot for a second.
 const XMPP_MAX_IN_FLIGHT: usize = 256;
 
 impl Settings {
-    /// `None` where there is no endpoint. `realm` is the gateway's own.
+    /// Checks the keys; `None`: there is no endpoint. `realm` is the gateway's own.
     ///
     /// # Errors
     /// [`Error::Config`] that names the key at fault.
@@ -51,7 +51,7 @@ impl Settings {
         let spool = config.spool.ok_or_else(|| {
             Error::config(
                 "spool",
-                "a webhook or hub needs it: the path of a file that rsso serve makes",
+                "a webhook or hub needs it: the path of a file that rsso serve creates",
             )
         })?;
         let folder = spool.parent().filter(|folder| folder.is_dir());

@@ -1,4 +1,4 @@
-//! An endpoint: what does not depend on its sort.
+//! What all sorts of endpoints have in common.
 
 use std::time::Duration;
 
@@ -9,24 +9,24 @@ use rsso_core::{Error, Result};
 use super::filter::{Filter, short_type};
 use super::schedule::Schedule;
 
-/// Of one endpoint, what does not depend on its sort.
+/// What all sorts of endpoints have in common.
 #[derive(Debug, Clone)]
 pub(crate) struct Endpoint {
-    /// In logs, metrics and the spool.
+    /// The name in logs, metrics and the spool.
     pub(crate) name: String,
     pub(crate) realms: Vec<Realm>,
     pub(crate) filter: Filter,
-    /// Whether it can be told that events were lost.
+    /// Whether it gets an event that says that events were lost.
     pub(crate) gets_gap_events: bool,
-    /// How many first attempts are under way at most, and how many further ones.
+    /// How many first attempts may be under way, and how many retries.
     pub(crate) max_in_flight: usize,
     pub(crate) schedule: Schedule,
 }
 
-/// Those that every sort of endpoint has.
+/// The keys that all sorts of endpoints have.
 #[derive(Debug)]
 pub(crate) struct CommonConfig<'a> {
-    /// What it is called where the file does not say, too.
+    /// The name from the file, or the default.
     pub(crate) name: String,
     pub(crate) types: &'a [String],
     pub(crate) realms: &'a [String],
@@ -38,11 +38,11 @@ const MAX_IN_FLIGHT: u32 = 64;
 
 const MAX_NAME: usize = 200;
 
-/// Beyond it a server is not slow but down. The relay waits for as long when it stops.
+/// The longest timeout in seconds. A stopping relay may wait as long.
 const MAX_REQUEST_TIMEOUT: u32 = 300;
 
 impl Endpoint {
-    /// `realm` is the gateway's own.
+    /// Checks the keys. `realm` is the gateway's own.
     pub(crate) fn new(config: CommonConfig<'_>, realm: &Realm) -> Result<Self> {
         let name = config.name;
         if name.is_empty() || name.len() > MAX_NAME || name.chars().any(char::is_control) {
@@ -88,6 +88,7 @@ impl Endpoint {
     }
 }
 
+/// The timeout of a request.
 pub(crate) fn request_timeout(name: &str, seconds: Option<u32>) -> Result<Duration> {
     match seconds.unwrap_or(10) {
         seconds @ 1..=MAX_REQUEST_TIMEOUT => Ok(Duration::from_secs(seconds.into())),

@@ -3,7 +3,7 @@
 /// Which events an endpoint wants.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Filter {
-    /// Words as of [`short_type`]; empty: all.
+    /// Types as [`short_type`] writes them; empty: all.
     pub(crate) kinds: Vec<String>,
 }
 
@@ -13,7 +13,7 @@ impl Filter {
     }
 }
 
-/// An event's type as it is said in the configuration: without `io.rsso.` and its version.
+/// An event's type as the configuration writes it: without `io.rsso.` and version.
 pub(crate) fn short_type(kind: &str) -> &str {
     let short = kind.strip_prefix("io.rsso.").unwrap_or(kind);
     short.strip_suffix(".v1").unwrap_or(short)

@@ -1,5 +1,4 @@
-//! What the outbox forgot before the relay had read it: nobody can be told of it any more, so at least
-//! that it happened is said.
+//! Events that the outbox forgot before the relay had read them. They are lost, so at least the loss is reported.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -10,23 +9,24 @@ use serde_json::json;
 
 use super::spool::{Cursor, SpooledEvent, now};
 
-/// CloudEvents' `type`: the same that browsers get.
+/// CloudEvents' `type`. Browsers get the same.
 const KIND: &str = "io.rsso.gap.v1";
 
-/// A hole in what was read: one, however many events have outlived their neighbours in it.
+/// A gap in the events that were read. Events that outlived their neighbours do not divide it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Gap {
-    /// How many events are missing among these, where the store counts them.
+    /// How many events are missing in this batch, if the store counts them.
     pub(super) lost: Option<u64>,
-    /// It goes on behind them.
+    /// Whether the gap continues behind the batch.
     continues: bool,
-    /// It began before them.
+    /// Whether the gap began before the batch, and was reported then.
     pub(super) was_reported: bool,
 }
 
 impl Gap {
-    /// Whether events may be missing between the cursor and the first of those that came behind it.
-    /// `counts`: the store numbers a realm's events without a hole.
+    /// Finds out whether events may be missing between the cursor and a batch behind it.
+    ///
+    /// `counts`: the store numbers a realm's events without gaps.
     pub(super) fn find(
         store: &mut dyn Store,
         realm: &Realm,
@@ -43,7 +43,7 @@ impl Gap {
             was_reported: cursor.in_gap,
         };
         if counts {
-            // Of an outbox that begins anew what stood there before was handed on.
+            // The older events of a replaced outbox were forwarded before.
             let known = cursor.position != Position::START || cursor.floor == 0;
             let numbers = last
                 .position
@@ -55,7 +55,7 @@ impl Gap {
         if cursor.in_gap || cursor.event_id.is_empty() {
             return Ok(None);
         }
-        // While the event that was read last stands in the outbox, so do all behind it.
+        // While the outbox keeps the event at the cursor, it keeps all events behind it.
         let kept = store.events(realm, &cursor.position.before(), 1)?;
         let missing = kept
             .first()
@@ -63,13 +63,14 @@ impl Gap {
         Ok(missing.then(|| gap(None)))
     }
 
-    /// How many events are missing in all, if that is known already.
+    /// How many events are missing in the whole gap, if that is known already.
     pub(super) fn in_all(&self) -> Option<u64> {
         self.lost.filter(|_| !self.continues)
     }
 
-    /// What is said of it, for the endpoints that can be told. The same spool takes it and moves the cursor
-    /// behind it in one step, so it is said once.
+    /// The event that reports the gap to these endpoints.
+    ///
+    /// The cursor moves behind the gap in the transaction that spools the event, so it is reported once.
     pub(super) fn event(
         &self,
         realm: &Realm,
@@ -79,7 +80,7 @@ impl Gap {
         if endpoints.is_empty() {
             return None;
         }
-        // Without randomness nothing else works, either.
+        // If the system has no randomness, nothing else works, either.
         let id = Moment::now().ok()?.name();
         let at = now();
         let event = json!({

@@ -1,4 +1,4 @@
-//! JSON Web Tokens, signed: for a hub, and as the form of a Security Event Token.
+//! Signed JSON Web Tokens: for a hub, and for Security Event Tokens.
 //!
 //! Source: RFC 7515 (JWS), RFC 7518 (HS256, RS256, ES256).
 
@@ -18,10 +18,10 @@ use zeroize::Zeroizing;
 
 use super::secrets::read_secret;
 
-/// What a shared secret begins with where it is base64.
+/// The prefix of a shared secret in base64.
 pub(crate) const SHARED_SECRET_PREFIX: &str = "whsec_";
 
-/// Signs.
+/// A key that signs tokens.
 #[derive(Debug)]
 pub(crate) enum SigningKey {
     Hs256(hmac::Key),
@@ -30,7 +30,7 @@ pub(crate) enum SigningKey {
 }
 
 impl SigningKey {
-    /// A private key, PEM, for ES256 or RS256; or a secret, `whsec_<base64>`, for HS256.
+    /// Reads a private key (PEM) for ES256 or RS256, or a secret `whsec_<base64>` for HS256.
     pub(crate) fn read(key: &str, path: &Path) -> rsso_core::Result<Self> {
         let text = read_secret(key, path)?;
         Self::parse(&text)
@@ -61,7 +61,7 @@ impl SigningKey {
         }
     }
 
-    /// A secret as it is, for HS256, or a private key as above.
+    /// Reads a hub's key: a plain secret for HS256, or a private key (PEM).
     pub(crate) fn parse_for_hub(text: &Secret) -> Result<Self, &'static str> {
         let bare = text.expose().trim();
         match bare.starts_with("-----BEGIN ") {
@@ -83,10 +83,10 @@ impl SigningKey {
         }
     }
 
-    /// The token that says this.
+    /// A signed token with these claims.
     ///
     /// # Errors
-    /// When the system has no randomness.
+    /// If the system has no randomness.
     pub(crate) fn token(
         &self,
         kind: &str,
@@ -122,7 +122,7 @@ impl SigningKey {
     }
 }
 
-/// The bytes of a secret that two servers share, as Standard Webhooks writes it.
+/// The bytes of a shared secret in the notation of Standard Webhooks.
 pub(crate) fn parse_shared_secret(text: &str) -> Result<Zeroizing<Vec<u8>>, &'static str> {
     let problem = "must be whsec_ and base64 of 24 to 64 bytes";
     let encoded = text.strip_prefix(SHARED_SECRET_PREFIX).ok_or(problem)?;

@@ -1,13 +1,12 @@
-//! Hands events to other servers: webhooks, Mercure hubs, XMPP.
+//! Forwards events to other servers: webhooks, Mercure hubs, XMPP.
 //!
 //! ```text
 //! store's outbox ─► ingest ─► spool (a file) ─► worker, one for each endpoint ─► sink ─► server
 //! ```
 //!
-//! What always holds: an event is in the spool before the position moves behind it, and stays there
-//! until its endpoint has taken it or it is a dead letter: at least once, with the same id each time.
-//! It has threads and a runtime of its own, so that a server that hangs, or its name, takes nothing
-//! from the gateway. No secret is in the spool, a log or an error.
+//! What always holds: an event is in the spool before the cursor moves behind it. It stays there until its endpoint has
+//! accepted it or it is a dead letter: it is sent at least once, and each time with the same id. The relay has threads and
+//! a runtime of its own, so a server that hangs does not slow down the gateway. No secret is in the spool, a log or an error.
 
 #![forbid(unsafe_code)]
 
@@ -35,6 +34,7 @@ mod security_event_token;
 mod spool;
 mod spool_lock;
 mod supervisor;
+mod target;
 #[cfg(test)]
 mod test_event;
 mod webhook;

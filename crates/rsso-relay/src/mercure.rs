@@ -20,9 +20,10 @@ use url::{Url, form_urlencoded};
 
 use super::delivery::{Delivery, Sink, Verdict};
 use super::endpoint::{CommonConfig, Endpoint, request_timeout};
-use super::http::{self, Answer, Target};
+use super::http::{self, Answer};
 use super::jwt::SigningKey;
 use super::secrets::read_secret;
+use super::target::Target;
 use publisher::{Claims, Publisher};
 use topic::Topic;
 

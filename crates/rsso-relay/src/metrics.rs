@@ -1,4 +1,4 @@
-//! What is counted of the relay. Who renders the counts is not its concern.
+//! The relay's metrics.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ const DEAD: &str = "rsso_relay_dead_total";
 const GAPS: &str = "rsso_relay_gaps_total";
 const LOST: &str = "rsso_relay_lost_events_total";
 
-/// Begins to count an endpoint.
+/// Begins to count for an endpoint.
 pub(crate) fn endpoint(endpoint: &Arc<str>, pending: i64) {
     describe_counter!(
         DELIVERIES,

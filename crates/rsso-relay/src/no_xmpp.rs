@@ -1,4 +1,4 @@
-//! In place of the bridge to XMPP, where rsso was built without it (cargo feature `xmpp`).
+//! In place of the bridge to XMPP, if rsso was built without it (cargo feature `xmpp`).
 
 use std::convert::Infallible;
 use std::io;
@@ -10,7 +10,7 @@ use super::delivery::{Delivery, Sink, Verdict};
 
 pub(crate) const EVENT_KINDS: [Kind; 0] = [];
 
-/// Whatever stands in the table.
+/// The table `[xmpp]`, whatever it contains.
 #[derive(Debug)]
 pub struct XmppConfig;
 
@@ -21,14 +21,14 @@ impl<'de> Deserialize<'de> for XmppConfig {
 }
 
 impl XmppConfig {
-    /// Nothing of it is read.
+    /// Never: nothing of it is read.
     #[must_use]
     pub fn has_secrets(&self) -> bool {
         false
     }
 }
 
-/// There are none.
+/// The settings of the bridge, of which there are none.
 #[derive(Debug)]
 pub(crate) struct Settings(Infallible);
 

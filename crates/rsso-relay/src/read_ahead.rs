@@ -1,7 +1,7 @@
-//! What the feed has read, for the relay: the store is not asked twice for the same events.
+//! Events that the gateway has read, for the relay: the store is not asked twice for the same events.
 //!
-//! What always holds: [`ReadAhead::events_after`] gives all that stands right behind a position as the feed has
-//! read it, or says that the store has to be asked.
+//! What always holds: [`ReadAhead::events_after`] returns events right behind a position without a gap, or says that
+//! the store has to be asked.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use parking_lot::{Condvar, Mutex};
 use rsso_core::login::Realm;
 use rsso_core::login::event::{Event, Position};
 
-/// Bytes of events that are kept for who is slower than the feed.
+/// The most bytes of events that are kept for a relay that is slower than the gateway.
 const MAX_BYTES: usize = 4 << 20;
 
 /// Events that the gateway has read and the relay has not.
@@ -24,10 +24,10 @@ pub struct ReadAhead {
 #[derive(Debug, Default)]
 struct Buffer {
     batches: VecDeque<Batch>,
-    /// How far the feed is; nothing where it reads nothing now.
+    /// How far the gateway has read; `None` while it does not read.
     at: Option<Position>,
     bytes: usize,
-    /// Whether somebody reads along.
+    /// Whether the relay has asked for events since the buffer was emptied.
     has_reader: bool,
 }
 
@@ -39,7 +39,7 @@ struct Batch {
 }
 
 impl ReadAhead {
-    /// Of this realm, and empty.
+    /// An empty buffer for a realm.
     #[must_use]
     pub fn new(realm: Realm) -> Self {
         Self {
@@ -49,18 +49,18 @@ impl ReadAhead {
         }
     }
 
-    /// Whose outbox the feed reads.
+    /// The realm whose outbox the gateway reads.
     pub(crate) fn realm(&self) -> &Realm {
         &self.realm
     }
 
-    /// The feed has read to `position`, and what is kept here has nothing to do with it.
+    /// Empties the buffer: the gateway reads on from another position.
     pub fn restart(&self, position: Option<Position>) {
         self.buffer.lock().restart(position);
         self.changed.notify_all();
     }
 
-    /// The feed has read these behind that position.
+    /// Adds events that the gateway has read behind a position.
     pub fn append(&self, after: Position, events: Vec<Event>) {
         let Some(last) = events.last().map(|event| event.position.clone()) else {
             return;
@@ -78,7 +78,7 @@ impl ReadAhead {
         self.changed.notify_all();
     }
 
-    /// What stands behind `position`, waiting up to `wait` for something; nothing: ask the store.
+    /// Waits for events behind `position`, up to `wait`; `None`: ask the store.
     pub(crate) fn events_after(&self, position: &Position, wait: Duration) -> Option<Vec<Event>> {
         let until = Instant::now() + wait;
         let mut buffer = self.buffer.lock();
@@ -98,7 +98,7 @@ impl ReadAhead {
 }
 
 impl Buffer {
-    /// Who still reads says so again.
+    /// A relay that still reads asks again, and sets `has_reader`.
     fn restart(&mut self, position: Option<Position>) {
         *self = Self {
             at: position,
@@ -106,8 +106,7 @@ impl Buffer {
         };
     }
 
-    /// The next batch, without what is not behind `position`. It says itself where it begins: what is
-    /// missing between two is asked of the store.
+    /// The next batch, without events up to `position`; `None` if there is a gap before it.
     fn take(&mut self, position: &Position) -> Option<Vec<Event>> {
         loop {
             let next = self.batches.front()?;
@@ -125,7 +124,7 @@ impl Buffer {
     }
 }
 
-/// What they take, about.
+/// About how many bytes events take.
 fn size(events: &[Event]) -> usize {
     let each = events.iter();
     each.map(|event| size_of::<Event>() + event.json.len())

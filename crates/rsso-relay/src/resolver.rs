@@ -1,7 +1,7 @@
 //! The addresses of one endpoint's server, by the system's resolver.
 //!
-//! What always holds: whatever the resolver does, one thread waits for it, no more, and it is not asked
-//! once for each event where it has no answer. `localhost` is this machine, whatever the resolver says.
+//! What always holds: at most one thread waits for the system's resolver. A name that was not found is not looked up
+//! again for each event. `localhost` is this machine, whatever the resolver says.
 
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs as _};
@@ -13,16 +13,17 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
-/// How long a name that was not found is taken for still unknown.
+/// How long a failed lookup is remembered.
 const FAILURE_REMEMBERED_FOR: Duration = Duration::from_secs(1);
 
+/// Looks up the name of one endpoint's server.
 pub(super) struct Resolver {
     on_this_machine: bool,
     one_at_a_time: Arc<Semaphore>,
     last_failure: Arc<Mutex<Option<FailedLookup>>>,
 }
 
-/// The last question, where it had no answer. One endpoint has one name.
+/// The last lookup, if it failed. An endpoint has only one name.
 struct FailedLookup {
     when: Instant,
     kind: io::ErrorKind,
@@ -76,7 +77,7 @@ impl Resolve for Resolver {
 mod tests {
     use super::*;
 
-    /// Whether `localhost` is looked up where the last name was not found so long ago.
+    /// Whether `localhost` is looked up this long after a failed lookup.
     async fn is_looked_up(ago: Duration) -> bool {
         let names = Resolver::new(true);
         *names.last_failure.lock() = Some(FailedLookup {

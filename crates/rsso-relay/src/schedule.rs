@@ -1,7 +1,7 @@
-//! When a delivery that failed is tried again, and when it is given up.
+//! When a failed delivery is tried again, and when it is given up.
 //!
-//! What always holds: never sooner than the schedule says, nor sooner than the other server asked
-//! for; and a server that asks for more time gets it without more attempts being lost.
+//! What always holds: a retry is never sooner than the schedule or the server says. A server that asks for more time
+//! gets it, and no attempt is lost by it.
 //!
 //! Source: <https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>,
 //! "Deliverability and reliability".
@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use rsso_core::Jitter;
 
-/// Seconds: in sum more than three days.
+/// In seconds: more than three days in total.
 const DEFAULT_PAUSES: [u64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
 
-/// What a server may ask for in `Retry-After`.
+/// The longest pause that a server may ask for in `Retry-After`.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(86_400);
 
-/// More would be no schedule but a loop.
+/// Bounds of a schedule from the configuration.
 const MAX_PAUSES: usize = 100;
 const MAX_PAUSE_SECONDS: u32 = 7 * 86_400;
 
@@ -31,7 +31,7 @@ impl Default for Schedule {
 }
 
 impl Schedule {
-    /// A schedule of one's own, in seconds.
+    /// Reads a schedule from the configuration, in seconds.
     pub(crate) fn parse(seconds: &[u32]) -> Result<Self, &'static str> {
         if seconds.len() > MAX_PAUSES || seconds.iter().any(|s| *s > MAX_PAUSE_SECONDS) {
             return Err("must be at most 100 pauses in seconds, none longer than 7 days");

@@ -1,4 +1,4 @@
-//! Files that hold a secret: nobody but their owner and group may read them.
+//! Files that hold a secret. Only their owner and group may read them.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -11,7 +11,7 @@ use rsso_core::{Dsn, Error, Secret};
 /// The file's text.
 ///
 /// # Errors
-/// If it cannot be read, or everybody else can.
+/// If it cannot be read, or everybody can read it.
 pub fn read(path: &Path) -> io::Result<Secret> {
     let mut file = File::open(path)?;
     check(&file)?;
@@ -20,13 +20,13 @@ pub fn read(path: &Path) -> io::Result<Secret> {
     Ok(Secret::new(text))
 }
 
-/// Whether only its owner and group may use it.
+/// Checks that only its owner and group may use a file.
 ///
 /// # Errors
 /// If everybody may.
 pub fn check(file: &File) -> io::Result<()> {
     let meta = file.metadata()?;
-    // A pipe, as the shell's <(…), is nobody else's.
+    // A pipe, like the shell's <(…), belongs to nobody else.
     match meta.is_file() && meta.mode() & 0o007 != 0 {
         true => Err(io::Error::other(
             "holds a secret and can be read by everybody: chmod o= it",
@@ -35,7 +35,9 @@ pub fn check(file: &File) -> io::Result<()> {
     }
 }
 
-/// Whether the private key that a DSN names is kept from others. What cannot be read is said where it is read.
+/// Checks that the private key of a DSN is not readable by everybody.
+///
+/// A file that cannot be opened is reported where it is used.
 ///
 /// # Errors
 /// [`Error::Config`] that names `setting`, if everybody may read it.

@@ -1,4 +1,4 @@
-//! Secrets in the configuration, and in files that it names: whatever stands there is not repeated in an error.
+//! Secrets in the configuration, and in files that it names. No error repeats their content.
 
 use std::path::Path;
 
@@ -7,9 +7,9 @@ use serde::{Deserialize, Deserializer};
 
 use super::secret_file;
 
-/// What a file of secrets holds.
+/// The content of a file of secrets.
 pub(super) fn read_secret(key: &str, path: &Path) -> Result<Secret> {
-    // Who put the secret itself here does not find it in a log.
+    // If somebody wrote the secret itself in place of a path, it must not appear in a log.
     let shown = match path.is_absolute() {
         true => path.display().to_string(),
         false => "must be an absolute path".to_owned(),
@@ -17,7 +17,7 @@ pub(super) fn read_secret(key: &str, path: &Path) -> Result<Secret> {
     secret_file::read(path).map_err(|error| Error::config(key, format!("{shown}: {error}")))
 }
 
-/// A secret in the file itself. Whatever stands there in its place is not repeated in an error.
+/// A secret in the configuration. An error does not repeat what is there instead.
 #[derive(Debug)]
 pub(crate) struct SecretText(pub(crate) Secret);
 

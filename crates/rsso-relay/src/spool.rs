@@ -1,11 +1,10 @@
-//! What has yet to be delivered: a file of its own, SQLite.
+//! The relay's queue: an SQLite file of its own.
 //!
-//! What always holds: an event is written for each endpoint that wants it in the same transaction
-//! that moves the realm's cursor behind it, and its row goes when the endpoint has taken it. Killed
-//! at any moment, nothing is lost and nothing is here twice. What was sent and not yet written down
-//! is sent again, with the same id.
+//! What always holds: the transaction that moves a realm's cursor behind an event writes it for each endpoint that wants
+//! it. Its row is deleted when the endpoint has accepted it. If the process is killed at any moment, no event is lost
+//! and none is here twice. An event that was sent and not yet recorded is sent again, with the same id.
 //!
-//! It may block: for threads that may.
+//! Its functions may block.
 
 mod due;
 mod endpoints;

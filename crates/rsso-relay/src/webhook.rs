@@ -1,9 +1,10 @@
-//! A webhook: each event a POST, signed as Standard Webhooks says, to a URL of the operator's.
+//! A webhook: each event is sent in a POST request, signed as Standard Webhooks says.
 //!
-//! What always holds: `webhook-id` is the event's id at each attempt, `webhook-timestamp` and the
-//! signatures are of this attempt. What an answer means is in [`http`].
+//! What always holds: `webhook-id` is the event's id at each attempt. `webhook-timestamp` and the signatures belong
+//! to one attempt. [`http`] knows what an answer means.
 
-use std::path::PathBuf;
+use std::mem;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use reqwest::Client;
@@ -17,12 +18,13 @@ mod signature;
 
 use super::delivery::{Delivery, Sink, Verdict};
 use super::endpoint::{CommonConfig, Endpoint, request_timeout};
-use super::http::{self, Target};
+use super::http;
 use super::secrets::{SecretList, read_secret};
 use super::security_event_token;
+use super::target::Target;
 use signature::Signer;
 
-/// `[[webhook]]`
+/// The table `[[webhook]]` of the configuration.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct WebhookConfig {
@@ -45,13 +47,14 @@ pub struct WebhookConfig {
 }
 
 impl WebhookConfig {
-    /// Whether the file that they stand in has to be kept from others.
+    /// Whether the table itself holds a secret.
     #[must_use]
     pub fn has_secrets(&self) -> bool {
         !self.secrets.0.is_empty() || self.url.contains(['@', '?'])
     }
 }
 
+/// The key `format`.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Format {
@@ -60,6 +63,7 @@ enum Format {
     Set,
 }
 
+/// A webhook.
 #[derive(Debug)]
 pub(crate) struct Webhook {
     client: Client,
@@ -80,30 +84,11 @@ impl Webhook {
     pub(crate) fn new(mut config: WebhookConfig, realm: &Realm) -> Result<(Endpoint, Self)> {
         let target = Target::parse(&config.url)
             .map_err(|problem| Error::config("url of a webhook", problem))?;
-        let shown = config.name.clone().unwrap_or_else(|| target.to_string());
-        let invalid =
-            |key: &str, problem: &str| Error::config(format!("{key} of {shown}"), problem);
-        let token = security_event_token::TokenConfig {
-            issuer: config.issuer.take(),
-            audience: config.audience.take(),
-            key_file: config.key_file.take(),
-            key_id: config.key_id.take(),
-        };
-        let body = match config.format {
-            Format::CloudEvents if token.is_empty() => Body::CloudEvent,
-            Format::CloudEvents => {
-                let problem = "issuer, audience, key_file and key_id are of format = \"set\"";
-                return Err(invalid("format", problem));
-            }
-            Format::Set => {
-                let kinds = security_event_token::Issuer::event_types(&config.types);
-                config.types = kinds.map_err(|problem| invalid("types", &problem))?;
-                Body::Token(Box::new(security_event_token::Issuer::new(token, &shown)?))
-            }
-        };
+        let name = config.name.clone().unwrap_or_else(|| target.to_string());
+        let body = Body::new(&mut config, &name)?;
         let mut endpoint = Endpoint::new(
             CommonConfig {
-                name: shown.clone(),
+                name: name.clone(),
                 types: &config.types,
                 realms: &config.realms,
                 max_in_flight: config.max_in_flight,
@@ -111,34 +96,23 @@ impl Webhook {
             },
             realm,
         )?;
-        // A token tells of logins, and of nothing else.
+        // A token is about a login, and nothing else.
         endpoint.gets_gap_events = matches!(body, Body::CloudEvent);
-        let mut secrets = config.secrets.0;
-        if let Some(path) = &config.secrets_file {
-            let text = read_secret(&format!("secrets_file of {shown}"), path)?;
-            secrets.extend(signature::secrets(&text));
-        }
-        let signer = Signer::new(&secrets).map_err(|problem| invalid("secrets", problem))?;
+        let signer = signer(&mut config, &name)?;
         if signer.is_empty() && matches!(body, Body::CloudEvent) {
             let problem = "a receiver knows by them who sends: give secrets_file or secrets";
-            return Err(invalid("secrets", problem));
+            return Err(invalid("secrets", &name, problem));
         }
         if config.authorization_file.is_some() && target.has_credentials() {
             let problem = "a user or password in the url and authorization_file: one of them";
-            return Err(invalid("url", problem));
+            return Err(invalid("url", &name, problem));
         }
-        let authorization = config.authorization_file.as_deref().map(|path| {
-            let key = format!("authorization_file of {shown}");
-            let text = read_secret(&key, path)?;
-            let mut value = HeaderValue::from_str(text.expose().trim())
-                .map_err(|_| Error::config(key, "is no value of a header"))?;
-            value.set_sensitive(true);
-            Ok(value)
-        });
-        let within = request_timeout(&shown, config.timeout)?;
+        let authorization = config.authorization_file.as_deref();
+        let authorization = authorization.map(|path| authorization_header(path, &name));
+        let timeout = request_timeout(&name, config.timeout)?;
+        let client = http::client(&target, timeout, config.ca_file.as_deref());
         let webhook = Self {
-            client: http::client(&target, within, config.ca_file.as_deref())
-                .map_err(|problem| invalid("url", &problem))?,
+            client: client.map_err(|problem| invalid("url", &name, &problem))?,
             url: target.url(),
             signer,
             body,
@@ -146,6 +120,54 @@ impl Webhook {
         };
         Ok((endpoint, webhook))
     }
+}
+
+impl Body {
+    /// The form that the table asks for; limits its types to those that have this form.
+    fn new(config: &mut WebhookConfig, name: &str) -> Result<Self> {
+        let token = security_event_token::TokenConfig {
+            issuer: config.issuer.take(),
+            audience: config.audience.take(),
+            key_file: config.key_file.take(),
+            key_id: config.key_id.take(),
+        };
+        match config.format {
+            Format::CloudEvents if token.is_empty() => Ok(Self::CloudEvent),
+            Format::CloudEvents => {
+                let problem = "issuer, audience, key_file and key_id are of format = \"set\"";
+                Err(invalid("format", name, problem))
+            }
+            Format::Set => {
+                let types = security_event_token::Issuer::event_types(&config.types);
+                config.types = types.map_err(|problem| invalid("types", name, &problem))?;
+                let issuer = security_event_token::Issuer::new(token, name)?;
+                Ok(Self::Token(Box::new(issuer)))
+            }
+        }
+    }
+}
+
+fn signer(config: &mut WebhookConfig, name: &str) -> Result<Signer> {
+    let mut secrets = mem::take(&mut config.secrets.0);
+    if let Some(path) = &config.secrets_file {
+        let text = read_secret(&format!("secrets_file of {name}"), path)?;
+        secrets.extend(signature::secrets(&text));
+    }
+    Signer::new(&secrets).map_err(|problem| invalid("secrets", name, problem))
+}
+
+/// The value of the `Authorization` header that a file contains.
+fn authorization_header(path: &Path, name: &str) -> Result<HeaderValue> {
+    let key = format!("authorization_file of {name}");
+    let text = read_secret(&key, path)?;
+    let mut value = HeaderValue::from_str(text.expose().trim())
+        .map_err(|_| Error::config(key, "is no value of a header"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn invalid(key: &str, name: &str, problem: &str) -> Error {
+    Error::config(format!("{key} of {name}"), problem)
 }
 
 impl Sink for Webhook {

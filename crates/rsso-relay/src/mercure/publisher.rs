@@ -11,8 +11,8 @@ use rsso_core::login::event::Moment;
 use serde_json::{Value, json};
 
 use super::MercureConfig;
-use crate::http::Target;
 use crate::jwt::SigningKey;
+use crate::target::Target;
 
 /// Seconds for which a token is valid. The hub's clock may differ by some of them.
 const TOKEN_LIFETIME: u64 = 600;

@@ -1,4 +1,4 @@
-//! Rows of the spool.
+//! Rows of the spool, and the outcomes that change them.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -9,10 +9,10 @@ use rsso_core::Secret;
 
 use crate::jwt::parse_shared_secret;
 
-/// More are no rotation.
+/// The most secrets. A rotation needs two.
 const MAX_SECRETS: usize = 5;
 
-/// The secrets, the newest first: what signs with one is accepted by whoever has any of them.
+/// Signs with each secret, the newest first, so a receiver with any of them accepts the request.
 #[derive(Debug, Default)]
 pub(super) struct Signer(Vec<hmac::Key>);
 
@@ -32,7 +32,7 @@ impl Signer {
         self.0.is_empty()
     }
 
-    /// `webhook-signature`
+    /// The value of `webhook-signature`.
     pub(super) fn sign(&self, id: &str, timestamp: u64, body: &str) -> String {
         let sign = |key| {
             let mut context = hmac::Context::with_key(key);
@@ -44,7 +44,7 @@ impl Signer {
     }
 }
 
-/// The secrets of a file: one a line; empty lines and those that begin with `#` say nothing.
+/// The secrets of a file, one a line. Empty lines and lines that begin with `#` are ignored.
 pub(super) fn secrets(text: &Secret) -> Vec<Secret> {
     let lines = text.expose().lines().map(str::trim);
     lines

@@ -2,23 +2,23 @@
 
 use super::address::Address;
 
-/// A user there.
+/// An account.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Account {
     pub(super) address: Address,
-    /// As the user table says it.
+    /// The user's language, if the user table names it.
     pub(super) language: Option<String>,
 }
 
-/// Why there is none.
+/// Why a user's account is not known.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum NoAccount {
     /// The user has none.
     None,
     /// The user can have none.
     Impossible(String),
-    /// The database refused the question.
+    /// The database refused the query.
     Failed(String),
-    /// The database is away.
+    /// The database cannot be reached.
     Unreachable(String),
 }

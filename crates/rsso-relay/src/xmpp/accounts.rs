@@ -1,18 +1,30 @@
-//! Whose XMPP account a login belongs to: by a template, or by the application's user table.
+//! Finds the XMPP account of a login: by a template, or in the application's user table.
 
 use rsso_core::login::Identity;
 
 use super::account::{Account, NoAccount};
+use super::address::Domain;
 use super::templates::AccountTemplate;
 use super::user_table::{AccountQuery, UserTable};
 
-/// How accounts are found.
+/// Where accounts come from.
 #[derive(Debug, Clone)]
 pub(super) enum AccountSource {
     Template(AccountTemplate),
     Query(AccountQuery),
 }
 
+impl AccountSource {
+    /// The domain of the accounts.
+    pub(super) fn domain(&self) -> &Domain {
+        match self {
+            Self::Template(template) => template.domain(),
+            Self::Query(query) => &query.domain,
+        }
+    }
+}
+
+/// Finds accounts.
 #[derive(Debug)]
 pub(super) enum Accounts {
     Template(AccountTemplate),

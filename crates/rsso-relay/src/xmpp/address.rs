@@ -1,14 +1,14 @@
 //! Addresses: `account@domain/resource`.
 //!
-//! What always holds: two uids never come to one account, but for those that differ in case only,
-//! for to XMPP that is one name; what a uid says never ends up in the domain or the resource.
+//! What always holds: two uids never become one account, except uids that differ in case only, because XMPP ignores
+//! case. No part of a uid ends up in the domain or the resource.
 
 use std::fmt;
 
-/// Of an account's name and of a resource (RFC 6122), in bytes.
+/// The longest account name and the longest resource, in bytes (RFC 6122).
 pub(super) const MAX_PART: usize = 1023;
 
-/// What an account's name may not have, and how XEP-0106 writes it.
+/// Characters that an account name may not have, and their codes in XEP-0106.
 const ESCAPES: [(char, &str); 9] = [
     (' ', "20"),
     ('"', "22"),
@@ -22,7 +22,7 @@ const ESCAPES: [(char, &str); 9] = [
 ];
 const BACKSLASH: &str = "5c";
 
-/// Where a message goes.
+/// The address of an account or of one of its clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Address {
     node: String,
@@ -31,7 +31,7 @@ pub(super) struct Address {
 }
 
 impl Address {
-    /// The account that has this name in the application, or the one that belongs to this uid.
+    /// The account with this name or uid in the application.
     pub(super) fn of_name(name: &str, domain: &Domain) -> Result<Self, String> {
         Ok(Self {
             node: node(&escape(name))?,
@@ -40,7 +40,7 @@ impl Address {
         })
     }
 
-    /// Reads `account@domain` as XMPP writes it.
+    /// Reads `account@domain` in XMPP's notation.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let bare = || "is no account@domain".to_owned();
         let (name, domain) = text.rsplit_once('@').ok_or_else(bare)?;
@@ -124,7 +124,7 @@ pub(super) fn escape(name: &str) -> String {
                 out.push('\\');
                 out.push_str(code);
             }
-            // Only where it would be taken for the beginning of an escape.
+            // Only if it would look like the beginning of an escape.
             None if c == '\\'
                 && (is_escape(BACKSLASH) || ESCAPES.iter().any(|(_, code)| is_escape(code))) =>
             {
@@ -137,8 +137,9 @@ pub(super) fn escape(name: &str) -> String {
     out
 }
 
-/// An account's name as servers store it. They drop and replace characters before they compare: a name
-/// that comes out as another one would be another user's.
+/// An account's name as servers store it.
+///
+/// They drop and replace characters before they compare. A name that becomes another one would be another user's.
 pub(super) fn node(name: &str) -> Result<String, String> {
     let impossible = "is not possible as the name of an XMPP account";
     if name.starts_with("\\20") || name.ends_with("\\20") {

@@ -1,4 +1,4 @@
-//! The endpoint: each delivery becomes a message to an account.
+//! The XMPP endpoint: each delivery becomes a message to an account.
 
 use std::time::Duration;
 
@@ -13,13 +13,13 @@ use super::queued_message::{MessageOutcome, OutgoingMessage};
 use super::settings::Settings;
 use crate::delivery::{Delivery, Sink, Verdict};
 
-/// What is of interest there: the intake's filter.
+/// The events that clients are told of.
 pub(crate) const EVENT_KINDS: [Kind; 3] = [Kind::Kicked, Kind::Elsewhere, Kind::Message];
 
-/// How long a delivery waits for the server to come back before it says so.
+/// How long a delivery waits for a server that is down.
 pub(super) const SERVER_WAIT: Duration = Duration::from_secs(5);
 
-/// One server.
+/// The bridge to one XMPP server.
 #[derive(Debug)]
 pub(crate) struct Xmpp {
     pub(super) settings: Settings,
@@ -28,7 +28,7 @@ pub(crate) struct Xmpp {
 }
 
 impl Xmpp {
-    /// Begins to connect; within a runtime.
+    /// Starts to connect. To be called within a runtime.
     pub(crate) fn start(settings: Settings) -> std::io::Result<Self> {
         metrics::describe();
         let accounts = Accounts::start(&settings.accounts)?;

@@ -1,4 +1,4 @@
-//! What it takes to connect to the server.
+//! The settings of the connection to the server.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,24 +8,25 @@ use rsso_core::Secret;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 
-/// What it takes to connect.
+/// The settings of the connection to the server.
 #[derive(Debug, Clone)]
 pub(super) struct ConnectionSettings {
     pub(super) server: String,
     pub(super) tls: Option<Tls>,
     pub(super) component: String,
     pub(super) secret: Secret,
-    /// The setting that the secret came from.
+    /// The key that the secret came from.
     pub(super) secret_setting: &'static str,
-    /// Of the accounts: it is the server itself that is pinged.
+    /// The domain of the accounts, which is the server that is pinged.
     pub(super) domain: String,
-    /// How long clients get to come back after a break: they were cut off as we were, and a kick to
-    /// an address that is not there yet is lost.
+    /// How long clients get to reconnect after the server was down.
+    ///
+    /// They were cut off as well, and a kick to a client that is not connected yet is lost.
     pub(super) grace: Duration,
     pub(super) timeout: Duration,
 }
 
-/// Whom to believe to be the server.
+/// How the server's certificate is verified.
 #[derive(Debug, Clone)]
 pub(super) struct Tls {
     pub(super) config: Arc<ClientConfig>,
@@ -33,7 +34,7 @@ pub(super) struct Tls {
 }
 
 impl Tls {
-    /// Of the system's authorities, or only those of a file; `server` is `host:port`.
+    /// Trusts the system's authorities, or only those in a file. `server` is `host:port`.
     pub(super) fn new(server: &str, ca_file: Option<&Path>) -> Result<Self, String> {
         let host = server.rsplit_once(':').map_or(server, |(host, _)| host);
         let host = host.trim_start_matches('[').trim_end_matches(']');

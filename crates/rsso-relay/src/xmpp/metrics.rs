@@ -1,4 +1,4 @@
-//! What is counted of the bridge.
+//! The metrics of the bridge.
 
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 
@@ -7,7 +7,7 @@ const BREAKS: &str = "rsso_xmpp_breaks_total";
 const MESSAGES: &str = "rsso_xmpp_messages_total";
 const SESSIONS: &str = "rsso_xmpp_sessions_ended_total";
 
-/// Every result that a message can have; `postponed` may be counted more than once for a message.
+/// Every result of a message. `postponed` may be counted several times for one message.
 const RESULTS: [&str; 6] = [
     "delivered",
     "nobody",

@@ -1,22 +1,21 @@
-//! The bridge to XMPP: tells a user's client there that its login was kicked, that another one began, or what it
-//! is notified of.
+//! The bridge to XMPP: tells a user's client that its login was kicked or that another one began, and sends it messages.
 //!
 //! ```text
-//! delivery ─► accounts (whose, in which language) ─► message ─► link ─► stream ─► the user's server
+//! delivery ─► accounts (address, language) ─► message ─► connection ─► stream ─► the user's server
 //! ```
 //!
-//! It is an external component (XEP-0114) of a server: Prosody, ejabberd, Openfire.
+//! It is an external component (XEP-0114) of a server: Prosody, ejabberd or Openfire.
 //!
-//! What always holds: a message counts as delivered when its client has answered a ping that was sent
-//! behind it, or where it is silent the server, for a component gets no other receipt ([`window`]);
-//! what was not proved so when the stream broke is sent again under the same id (at least once);
-//! nothing that a uid, a label or a payload says can break the stream or reach another account;
-//! every wait has a deadline and every queue a bound.
+//! What always holds: a message counts as delivered when its client has answered a ping behind it, or if the client is
+//! silent, the server ([`window`]), because a component gets no other receipts. A message without such an answer is sent
+//! again under the same id when the stream breaks. Nothing in a uid, a label or a payload can break the stream or reach
+//! another account. Every wait has a deadline, and every queue a bound.
 
 mod account;
 mod accounts;
 mod address;
 mod bridge;
+mod config;
 mod connection;
 mod connection_settings;
 mod end_session;
@@ -39,5 +38,5 @@ mod xml;
 mod tests;
 
 pub(crate) use bridge::{EVENT_KINDS, Xmpp};
+pub use config::XmppConfig;
 pub(crate) use settings::Settings;
-pub use settings::XmppConfig;

@@ -1,33 +1,33 @@
-//! Messages on their way to the stream.
+//! Messages that wait to be sent.
 
 use tokio::sync::oneshot;
 
 use super::address::Address;
 
-/// A message.
+/// A message to a client.
 #[derive(Debug)]
 pub(super) struct OutgoingMessage {
     pub(super) id: String,
     pub(super) stanza: String,
     pub(super) to: Address,
-    /// Whether that session is to end when the message has arrived.
+    /// Whether the client's XMPP session is ended when the message is settled.
     pub(super) end_session: bool,
 }
 
-/// What became of it.
+/// What became of a message.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum MessageOutcome {
-    /// The client has it, or is silent, and the server has it.
+    /// The client has it, or the client is silent and the server has it.
     Delivered,
-    /// The server says that there is nobody at that address.
+    /// The server says that nobody is at the address.
     NoRecipient(String),
-    /// The server breaks the stream over it.
+    /// The server ends the stream because of it.
     Rejected(String),
-    /// The server is away, or went before it was known what became of the message.
+    /// The server is down, or the stream broke before the message was settled.
     Disconnected(String),
 }
 
-/// One that somebody waits for.
+/// A message, and where its outcome goes.
 #[derive(Debug)]
 pub(super) struct QueuedMessage {
     pub(super) message: OutgoingMessage,
@@ -36,7 +36,7 @@ pub(super) struct QueuedMessage {
 
 impl QueuedMessage {
     pub(super) fn resolve(self, outcome: MessageOutcome) {
-        // Whoever gave it may have gone.
+        // The sender may have given up.
         let _ = self.outcome.send(outcome);
     }
 }

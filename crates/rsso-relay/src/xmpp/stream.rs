@@ -1,6 +1,6 @@
 //! A component's stream (XEP-0114): connecting, the handshake, stanzas both ways.
 //!
-//! Without TLS ([`transport`]) it is for the same machine, or a network that is ours. The secret itself is not sent.
+//! Without TLS ([`transport`]) it is for this machine or a private network. The secret itself is never sent.
 
 use std::time::Duration;
 
@@ -16,13 +16,13 @@ use super::stream_end::StreamEnd;
 use super::transport::{self, Incoming, Outgoing};
 use super::xml::{Element, Item, Reader, escape};
 
-/// Stanzas that were read and not looked at.
+/// How many stanzas are read ahead.
 const INCOMING_QUEUE_LENGTH: usize = 64;
 
 /// A stream that the server has let in.
 pub(super) struct Stream {
     write: Outgoing,
-    /// Stanzas, and at the end why it is the end.
+    /// Stanzas, and at last the reason for the end.
     pub(super) incoming: mpsc::Receiver<Result<Element, StreamEnd>>,
     reading: JoinHandle<()>,
     timeout: Duration,
@@ -64,7 +64,7 @@ impl Stream {
             .chain_update(settings.secret.expose())
             .finalize();
         let handshake = format!("<handshake>{}</handshake>", HEXLOWER.encode(&proof));
-        // It may have said already that it knows no such component, and closed.
+        // The server may have closed already, after an error that says why.
         let sent = put(&mut write, &handshake).await;
         match next(&mut reader).await? {
             Item::Stanza(stanza) if stanza.name == "handshake" => sent.map_err(cannot)?,
@@ -81,19 +81,19 @@ impl Stream {
         Ok(Self {
             write,
             incoming,
-            // A task of its own: a stanza that was read half-way cannot be left alone for a while.
+            // A task of its own, because reading a stanza cannot be interrupted.
             reading: tokio::spawn(read_all(reader, ahead)),
             timeout: settings.timeout,
         })
     }
 
-    /// A server that does not read holds us up for a bounded time.
+    /// Sends stanzas. The wait for a server that does not read is bounded.
     pub(super) async fn send(&mut self, stanzas: &str) -> Result<(), StreamEnd> {
         let sending = timeout(self.timeout, put(&mut self.write, stanzas));
         match sending.await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => {
-                // Why is often to be read: a stream error came before the connection was closed.
+                // A stream error often comes before the connection is closed.
                 let said = self.end_already_read();
                 Err(said.unwrap_or_else(|| {
                     StreamEnd::lost(format!("the XMPP server is gone: {error}"))
@@ -114,9 +114,9 @@ impl Stream {
         None
     }
 
-    /// Takes leave.
+    /// Closes the stream.
     pub(super) async fn close(mut self) {
-        // Nobody is interested any more in whether it worked.
+        // It does not matter whether this works.
         let _ = self.send("</stream:stream>").await;
     }
 }
@@ -127,7 +127,7 @@ impl Drop for Stream {
     }
 }
 
-/// TLS may keep something back until it is told that this is all.
+/// Writes a text and flushes it, because TLS may buffer.
 async fn put(write: &mut Outgoing, text: &str) -> std::io::Result<()> {
     write.write_all(text.as_bytes()).await?;
     write.flush().await

@@ -1,22 +1,23 @@
-//! Why a stream is over, or never began.
+//! Why a stream has ended, or was not opened.
 
 use super::connection_settings::ConnectionSettings;
 use super::xml::Element;
 
-/// Why a stream is over, or never began.
+/// Why a stream has ended, or was not opened.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct StreamEnd {
     pub(super) reason: String,
     pub(super) cause: EndCause,
 }
 
+/// What can be done about the end of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EndCause {
-    /// The server is away, or was.
+    /// The server cannot be reached, or the connection broke.
     ConnectionLost,
-    /// A setting is wrong: trying again will not help soon.
+    /// A setting is wrong, so that another attempt will fail as well.
     Misconfigured,
-    /// The server does not take what it was sent.
+    /// The server does not accept what it was sent.
     InvalidContent,
 }
 
@@ -35,7 +36,7 @@ impl StreamEnd {
         }
     }
 
-    /// A stream error that comes instead of the handshake's answer.
+    /// The end by a stream error in place of the handshake's answer.
     pub(super) fn refused(error: &Element, settings: &ConnectionSettings) -> Self {
         let (condition, text) = (error.condition(), error.error_text());
         let component = &settings.component;
@@ -60,7 +61,7 @@ impl StreamEnd {
         })
     }
 
-    /// A stream error later on.
+    /// The end by a later stream error.
     pub(super) fn of_stream(error: &Element) -> Self {
         let (condition, text) = (error.condition(), error.error_text());
         Self::of_error(condition, text)

@@ -1,4 +1,4 @@
-//! The settings that make an address of a login: `{uid}@example.org`, `{device}`.
+//! The settings that turn a login into an address: `{uid}@example.org`, `{device}`.
 
 use rsso_core::login::Identity;
 
@@ -21,14 +21,14 @@ impl AccountTemplate {
             after: after.to_owned(),
             domain: Domain::parse(domain)?,
         };
-        // What stands around it is a part of a name already.
+        // The text around `{uid}` must be possible in an account name.
         let around = format!("{before}x{after}");
         let good = !around.contains(['{', '}', '\\']) && escape(&around) == around;
         (good && node(&around).is_ok()).then_some(template)
     }
 
     pub(super) fn of(&self, who: &Identity) -> Result<Address, String> {
-        // Its text is lossy, and others' texts would come to the same.
+        // Its text is lossy, and could equal another user's.
         if who.uid_base64.is_some() {
             return Err("the uid is no text and so no account's name".to_owned());
         }
@@ -54,7 +54,7 @@ impl ResourceTemplate {
         good.then(|| Self(text.to_owned()))
     }
 
-    /// Whether no two logins have the same.
+    /// Whether each login has a resource of its own.
     pub(super) fn is_of_one_login(&self) -> bool {
         self.0.contains("{login}")
     }
@@ -64,7 +64,7 @@ impl ResourceTemplate {
             return Ok(None);
         }
         let filled = self.0.replace("{login}", &who.login.to_string());
-        // Last: a device is `[a-z0-9_-]`, and what is not stays inside of the resource all the same.
+        // The device is replaced last, so that nothing in it is taken for a placeholder.
         Ok(Some(filled.replace("{device}", &who.device)))
     }
 }

@@ -1,7 +1,6 @@
 //! The connection below a component's stream: TCP, or TLS from its first byte.
 //!
-//! What always holds: with TLS nothing is sent before the server's certificate was verified, for the name that
-//! `server` says.
+//! What always holds: with TLS nothing is sent before the server's certificate was verified for the name in `server`.
 
 use std::io;
 use std::pin::Pin;
@@ -16,17 +15,17 @@ use tokio_rustls::client::TlsStream;
 use super::connection_settings::{ConnectionSettings, Tls};
 use super::stream_end::StreamEnd;
 
-/// What comes from the server.
+/// The reading half of the connection.
 #[derive(Debug)]
 pub(super) enum Incoming {
     Plain(OwnedReadHalf),
     Tls(ReadHalf<TlsStream<TcpStream>>),
 }
 
-/// What goes there.
+/// The writing half of the connection.
 pub(super) type Outgoing = Box<dyn AsyncWrite + Send + Unpin>;
 
-/// Connects.
+/// Connects to the server.
 pub(super) async fn connect(
     settings: &ConnectionSettings,
 ) -> Result<(Incoming, Outgoing), StreamEnd> {
@@ -45,7 +44,7 @@ pub(super) async fn connect(
     Ok((Incoming::Tls(read), Box::new(write)))
 }
 
-/// Why there is no TLS.
+/// Why the TLS handshake failed.
 fn refused(server: &str, error: &io::Error) -> StreamEnd {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
     match inner {
@@ -60,9 +59,10 @@ fn refused(server: &str, error: &io::Error) -> StreamEnd {
 }
 
 impl Incoming {
-    /// Acknowledges at once what comes next: Prosody leaves Nagle's algorithm on, so that a second answer waits until
-    /// we acknowledge the first, which the kernel would put off for 40 ms. It forgets this with every packet that is
-    /// sent; where it fails, nothing but time is lost.
+    /// Makes the kernel acknowledge the next packet immediately.
+    ///
+    /// Prosody leaves Nagle's algorithm on, so its second answer waits until the first is acknowledged, which the kernel
+    /// would delay by 40 ms. The option lasts until the next packet is sent. If it fails, nothing but time is lost.
     pub(super) fn acknowledge_quickly(&self) {
         #[cfg(target_os = "linux")]
         if let Self::Plain(read) = self {

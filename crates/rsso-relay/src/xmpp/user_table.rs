@@ -1,8 +1,7 @@
-//! The application's user table: which account a uid has, asked by a prepared statement.
+//! Looks up accounts in the application's user table, by a prepared statement.
 //!
-//! What always holds: a thread of its own asks, so that a database that hangs holds up nothing but
-//! messages; the uid is a value of the statement, never a part of it; the connection may only read,
-//! and one that failed is dropped.
+//! What always holds: the lookups have a thread of their own, so a database that hangs delays nothing but messages. The
+//! uid is a value of the statement, never a part of its text. The connection may only read, and is dropped if it fails.
 
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
@@ -19,7 +18,7 @@ use super::address::{Address, Domain};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const QUERY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Questions that wait.
+/// How many lookups may wait.
 const QUEUE_LENGTH: usize = 256;
 
 /// The settings `account_query`, `mysql_dsn` and `domain`.
@@ -27,11 +26,11 @@ const QUEUE_LENGTH: usize = 256;
 pub(super) struct AccountQuery {
     pub(super) sql: String,
     pub(super) dsn: MysqlDsn,
-    /// Of accounts that are named without one.
+    /// The domain of accounts that the table names without one.
     pub(super) domain: Domain,
 }
 
-/// Asks it.
+/// The handle of the thread that looks up accounts.
 #[derive(Debug)]
 pub(super) struct UserTable {
     requests: SyncSender<LookUp>,
@@ -43,7 +42,7 @@ struct LookUp {
 }
 
 impl UserTable {
-    /// The thread ends with the value.
+    /// Starts the thread, which ends when the handle is dropped.
     pub(super) fn start(query: AccountQuery) -> std::io::Result<Self> {
         let (requests, asked) = sync_channel(QUEUE_LENGTH);
         thread::Builder::new()
@@ -69,7 +68,7 @@ fn run(query: &AccountQuery, asked: &Receiver<LookUp>) {
     let mut connection = None;
     for request in asked {
         let answer = look_up(query, &mut connection, &request.uid);
-        // Whoever asked may have given up.
+        // The caller may have given up.
         let _ = request.answer.send(answer);
     }
 }
@@ -81,7 +80,7 @@ fn look_up(
 ) -> Result<Account, NoAccount> {
     let was_used = kept.is_some();
     match ask(query, kept, uid) {
-        // Servers close connections that were idle for hours.
+        // Servers close idle connections.
         Err(error) if was_used && !error.is_server_error() => {
             *kept = None;
             ask(query, kept, uid)
@@ -113,7 +112,7 @@ fn ask(
             kept.insert((connection, statement))
         }
     };
-    // All `?` are the uid.
+    // The uid is the value of each `?`.
     let values = vec![Value::Bytes(uid.to_vec()); usize::from(statement.num_params())];
     connection.exec_first(&*statement, values)
 }
@@ -179,13 +178,13 @@ fn options(dsn: &MysqlDsn) -> OptsBuilder {
 }
 
 trait ServerError {
-    /// The server understood and refused: the connection is as good as before.
+    /// Whether the server refused the statement, so that the connection can be used again.
     fn is_server_error(&self) -> bool;
 }
 
 impl ServerError for Error {
     fn is_server_error(&self) -> bool {
-        // 08: the connection; 1040, 1053, 1205 and the like come and go with the server's state.
+        // 08 is about the connection.
         matches!(self, Self::MySqlError(error) if !error.state.starts_with("08"))
     }
 }

@@ -14,10 +14,10 @@ const MAX_EVENT: u64 = 16 << 20;
 /// A part of a stream.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Item {
-    /// Its header, without children.
+    /// The header of the stream, without children.
     Header(Element),
     Stanza(Element),
-    /// The other side has said that it is over.
+    /// The other side has closed the stream.
     End,
 }
 
@@ -27,7 +27,7 @@ pub(crate) struct Reader<R> {
     buffer: Vec<u8>,
     /// The elements that are open, from the stanza inwards.
     open: Vec<Element>,
-    /// Elements inside of one that is left out.
+    /// How many open elements are left out.
     left_out: usize,
     count: usize,
     has_header: bool,
@@ -52,7 +52,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         self.xml.get_ref().get_ref().get_ref()
     }
 
-    /// The next item. Not to be dropped half-way: what was read would be lost.
+    /// The next item. If the future is dropped, what was read is lost.
     pub(crate) async fn next(&mut self) -> Result<Item, String> {
         loop {
             self.buffer.clear();
@@ -110,7 +110,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         }
     }
 
-    /// White space between stanzas only keeps the connection alive.
+    /// Adds text to the open element. White space between stanzas only keeps the connection alive.
     fn add_text(&mut self, text: &str) {
         if let (Some(element), 0) = (self.open.last_mut(), self.left_out) {
             let room = MAX_TEXT.saturating_sub(element.text.len());
