@@ -100,8 +100,9 @@ fn a_spool_that_is_none_is_refused() {
     let problem = rsso(&arguments).failed(STORE_FAILED);
     assert!(problem.contains("no such file"), "{problem}");
     assert!(!setup.spool().exists());
-    let problem = rsso(&["webhooks", "--state", &spool]).failed(WRONG_USAGE);
-    assert!(problem.contains("--spool"), "{problem}");
+    let answer = rsso(&["webhooks", "--state", &spool]);
+    assert_eq!(answer.code, WRONG_USAGE);
+    assert!(answer.stderr.contains("--spool"), "{}", answer.stderr);
     let other = setup
         .dir
         .write("other", "not a database, and long enough to be read as one");

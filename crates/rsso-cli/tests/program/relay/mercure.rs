@@ -161,7 +161,7 @@ fn a_hub_may_refuse_and_a_token_may_come_from_a_file() {
     };
     let jwt = setup.dir.write_secret("jwt", &jwt);
     let tables = format!(
-        "[[mercure]]\nname = \"a\"\nurl = \"{0}\"\nkey_file = \"{1}\"\nretry_after = []\n\
+        "[[mercure]]\nname = \"a\"\nurl = \"{0}\"\nkey_file = \"{1}\"\nretry_schedule = []\n\
          [[mercure]]\nname = \"b\"\nurl = \"{0}\"\njwt_file = \"{2}\"\ntopic = \"https://x/{{uid}}/{{device}}\"\n",
         receiver.url(),
         wrong.display(),
