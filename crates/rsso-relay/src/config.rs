@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use rsso_core::login::Realm;
 use rsso_core::{Error, Result};
 
-use super::endpoint::{CommonConfig, Endpoint};
+use super::endpoint::{CommonConfig, Configured, Endpoint};
 use super::filter::short_type;
 use super::mercure::{self, Mercure};
 use super::webhook::{self, Webhook};
@@ -18,9 +18,9 @@ use super::xmpp;
 #[derive(Debug)]
 pub struct Settings {
     pub(crate) spool: PathBuf,
-    pub(crate) webhooks: Vec<(Endpoint, Webhook)>,
-    pub(crate) hubs: Vec<(Endpoint, Mercure)>,
-    pub(crate) xmpp: Option<(Endpoint, xmpp::Settings)>,
+    pub(crate) webhooks: Vec<Configured<Webhook>>,
+    pub(crate) hubs: Vec<Configured<Mercure>>,
+    pub(crate) xmpp: Option<Configured<xmpp::Settings>>,
 }
 
 /// The relay's keys, as they are in the file.
@@ -91,10 +91,10 @@ impl Settings {
     /// The names of all endpoints.
     #[must_use]
     pub fn names(&self) -> Vec<&str> {
-        let webhooks = self.webhooks.iter().map(|(endpoint, _)| &*endpoint.name);
-        let hubs = self.hubs.iter().map(|(endpoint, _)| &*endpoint.name);
-        let bridges = self.xmpp.iter().map(|(endpoint, _)| &*endpoint.name);
-        webhooks.chain(hubs).chain(bridges).collect()
+        let webhooks = self.webhooks.iter().map(|webhook| &*webhook.endpoint.name);
+        let hubs = self.hubs.iter().map(|hub| &*hub.endpoint.name);
+        let xmpp = self.xmpp.iter().map(|xmpp| &*xmpp.endpoint.name);
+        webhooks.chain(hubs).chain(xmpp).collect()
     }
 
     pub(crate) fn endpoints(&self) -> usize {
@@ -102,7 +102,7 @@ impl Settings {
     }
 }
 
-fn xmpp_endpoint(config: xmpp::XmppConfig, realm: &Realm) -> Result<(Endpoint, xmpp::Settings)> {
+fn xmpp_endpoint(config: xmpp::XmppConfig, realm: &Realm) -> Result<Configured<xmpp::Settings>> {
     let settings = xmpp::Settings::new(config)?;
     let types = xmpp::EVENT_KINDS.map(|kind| short_type(kind.as_str()).to_owned());
     let common = CommonConfig {
@@ -116,5 +116,8 @@ fn xmpp_endpoint(config: xmpp::XmppConfig, realm: &Realm) -> Result<(Endpoint, x
         max_in_flight: XMPP_MAX_IN_FLIGHT,
         ..Endpoint::new(common, realm)?
     };
-    Ok((endpoint, settings))
+    Ok(Configured {
+        endpoint,
+        sink: settings,
+    })
 }

@@ -23,6 +23,13 @@ pub(crate) struct Endpoint {
     pub(crate) schedule: Schedule,
 }
 
+/// An endpoint, and the sink or the settings that are its own.
+#[derive(Debug)]
+pub(crate) struct Configured<S> {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) sink: S,
+}
+
 /// The keys that all sorts of endpoints have.
 #[derive(Debug)]
 pub(crate) struct CommonConfig<'a> {

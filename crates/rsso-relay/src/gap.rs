@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::spool::{Cursor, SpooledEvent, now};
 
-/// CloudEvents' `type`. Browsers get the same.
+/// CloudEvents' `type`, which browsers get as well.
 const KIND: &str = "io.rsso.gap.v1";
 
 /// A gap in the events that were read. Events that outlived their neighbours do not divide it.

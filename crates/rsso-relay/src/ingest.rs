@@ -152,6 +152,7 @@ impl Ingest {
         }))
     }
 
+    /// Spools a batch; the cursor behind it.
     fn spool_events(
         &self,
         batch: &Batch,
@@ -161,8 +162,8 @@ impl Ingest {
         let events = &batch.events;
         let mut spooled = Vec::new();
         if let Some(gap) = batch.gap.as_ref().filter(|gap| !gap.was_reported) {
-            let hearing = self.routes.iter().filter(|route| route.gets_gap_events);
-            let endpoints = hearing.map(|route| route.endpoint).collect();
+            let told = self.routes.iter().filter(|route| route.gets_gap_events);
+            let endpoints = told.map(|route| route.endpoint).collect();
             spooled.extend(gap.event(&self.realm, cursor, endpoints));
         }
         let mut cursor = Cursor {
@@ -200,11 +201,15 @@ impl Ingest {
                 "the spool is full: the oldest are given up, see rsso webhooks"
             );
         }
+        self.wake_workers();
+        Ok(cursor)
+    }
+
+    fn wake_workers(&self) {
         for route in &self.routes {
             metrics::pending(&route.name, self.spool.pending(route.endpoint));
             route.wake.notify_one();
         }
-        Ok(cursor)
     }
 
     fn report_gap(&self, gap: &Gap) {

@@ -19,7 +19,7 @@ use serde::Deserialize;
 use url::{Url, form_urlencoded};
 
 use super::delivery::{Delivery, Sink, Verdict};
-use super::endpoint::{CommonConfig, Endpoint, request_timeout};
+use super::endpoint::{CommonConfig, Configured, Endpoint, request_timeout};
 use super::http::{self, Answer};
 use super::jwt::SigningKey;
 use super::secrets::read_secret;
@@ -66,7 +66,7 @@ pub(crate) struct Mercure {
 }
 
 impl Mercure {
-    pub(crate) fn new(config: &MercureConfig, realm: &Realm) -> Result<(Endpoint, Self)> {
+    pub(crate) fn new(config: &MercureConfig, realm: &Realm) -> Result<Configured<Self>> {
         let target = Target::parse(&config.url)
             .map_err(|problem| Error::config("url of a mercure", problem))?;
         let endpoint = Endpoint::new(
@@ -97,14 +97,14 @@ impl Mercure {
         }
         let topic = Topic::parse(config.topic.as_deref().unwrap_or(DEFAULT_TOPIC));
         let within = request_timeout(name, config.timeout)?;
-        let mercure = Self {
+        let sink = Self {
             client: http::client(&target, within, config.ca_file.as_deref())
                 .map_err(|problem| invalid("url", &problem))?,
             url: target.url(),
             topic: topic.map_err(|problem| invalid("topic", problem))?,
             publisher,
         };
-        Ok((endpoint, mercure))
+        Ok(Configured { endpoint, sink })
     }
 }
 

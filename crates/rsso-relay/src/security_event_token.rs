@@ -20,7 +20,7 @@ const SESSION_REVOKED: &str = "https://schemas.openid.net/secevent/caep/event-ty
 pub(crate) const MEDIA_TYPE: &str = "application/secevent+jwt";
 const TOKEN_TYPE: &str = "secevent+jwt";
 
-/// The events that can be told as a token.
+/// The events that have the form of a token.
 const EVENT_KINDS: [Kind; 3] = [Kind::Kicked, Kind::Released, Kind::Expired];
 
 /// The keys of `[[webhook]]` that are for tokens.
@@ -70,7 +70,7 @@ impl Issuer {
         })
     }
 
-    /// The wanted types, or all that can be told as a token.
+    /// The wanted types, or all that have the form of a token.
     pub(crate) fn event_types(wanted: &[String]) -> Result<Vec<String>, String> {
         let known = EVENT_KINDS.map(|kind| short_type(kind.as_str()));
         if let Some(other) = wanted.iter().find(|kind| !known.contains(&&***kind)) {

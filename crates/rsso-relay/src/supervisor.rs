@@ -146,15 +146,15 @@ fn start_threads(
     mut workers: Workers<'_>,
     outbox: &Outbox,
 ) -> io::Result<Started> {
-    for (endpoint, webhook) in settings.webhooks {
-        workers.start(&endpoint, webhook);
+    for webhook in settings.webhooks {
+        workers.start(&webhook.endpoint, webhook.sink);
     }
-    for (endpoint, hub) in settings.hubs {
-        workers.start(&endpoint, hub);
+    for hub in settings.hubs {
+        workers.start(&hub.endpoint, hub.sink);
     }
-    if let Some((endpoint, settings)) = settings.xmpp {
+    if let Some(bridge) = settings.xmpp {
         let _entered = workers.runtime.enter();
-        workers.start(&endpoint, xmpp::Xmpp::start(settings)?);
+        workers.start(&bridge.endpoint, xmpp::Xmpp::start(bridge.sink)?);
     }
     for (realm, routes) in workers.routes {
         ingest::start(outbox.clone(), realm, Arc::clone(&workers.spool), routes)?;

@@ -17,7 +17,7 @@ use url::Url;
 mod signature;
 
 use super::delivery::{Delivery, Sink, Verdict};
-use super::endpoint::{CommonConfig, Endpoint, request_timeout};
+use super::endpoint::{CommonConfig, Configured, Endpoint, request_timeout};
 use super::http;
 use super::secrets::{SecretList, read_secret};
 use super::security_event_token;
@@ -81,7 +81,7 @@ enum Body {
 }
 
 impl Webhook {
-    pub(crate) fn new(mut config: WebhookConfig, realm: &Realm) -> Result<(Endpoint, Self)> {
+    pub(crate) fn new(mut config: WebhookConfig, realm: &Realm) -> Result<Configured<Self>> {
         let target = Target::parse(&config.url)
             .map_err(|problem| Error::config("url of a webhook", problem))?;
         let name = config.name.clone().unwrap_or_else(|| target.to_string());
@@ -111,14 +111,14 @@ impl Webhook {
         let authorization = authorization.map(|path| authorization_header(path, &name));
         let timeout = request_timeout(&name, config.timeout)?;
         let client = http::client(&target, timeout, config.ca_file.as_deref());
-        let webhook = Self {
+        let sink = Self {
             client: client.map_err(|problem| invalid("url", &name, &problem))?,
             url: target.url(),
             signer,
             body,
             authorization: authorization.transpose()?,
         };
-        Ok((endpoint, webhook))
+        Ok(Configured { endpoint, sink })
     }
 }
 

@@ -32,8 +32,8 @@ pub(super) enum Accounts {
 }
 
 impl Accounts {
-    pub(super) fn start(way: &AccountSource) -> std::io::Result<Self> {
-        Ok(match way {
+    pub(super) fn start(source: &AccountSource) -> std::io::Result<Self> {
+        Ok(match source {
             AccountSource::Template(template) => Self::Template(template.clone()),
             AccountSource::Query(query) => Self::UserTable(UserTable::start(query.clone())?),
         })

@@ -13,7 +13,7 @@ use super::queued_message::{MessageOutcome, OutgoingMessage};
 use super::settings::Settings;
 use crate::delivery::{Delivery, Sink, Verdict};
 
-/// The events that clients are told of.
+/// The events that clients are notified of.
 pub(crate) const EVENT_KINDS: [Kind; 3] = [Kind::Kicked, Kind::Elsewhere, Kind::Message];
 
 /// How long a delivery waits for a server that is down.

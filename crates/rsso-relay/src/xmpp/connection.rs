@@ -49,12 +49,13 @@ pub(super) struct Connection {
 
 impl Connection {
     pub(super) fn start(settings: ConnectionSettings) -> Self {
-        let (messages, given) = mpsc::channel(QUEUE_LENGTH);
-        let (told, state) = watch::channel(State::Disconnected("not connected yet".to_owned()));
+        let (messages, queue) = mpsc::channel(QUEUE_LENGTH);
+        let (state_changes, state) =
+            watch::channel(State::Disconnected("not connected yet".to_owned()));
         let task = Task {
             settings,
-            given,
-            state: told,
+            queue,
+            state: state_changes,
             one_by_one: 0,
         };
         tokio::spawn(task.run());
@@ -80,7 +81,7 @@ impl Connection {
             });
         }
         let gone = || MessageOutcome::Disconnected("the gateway is stopping".to_owned());
-        let (outcome, told) = oneshot::channel();
+        let (outcome, resolved) = oneshot::channel();
         if self
             .messages
             .send(QueuedMessage { message, outcome })
@@ -89,13 +90,13 @@ impl Connection {
         {
             return gone();
         }
-        told.await.unwrap_or_else(|_| gone())
+        resolved.await.unwrap_or_else(|_| gone())
     }
 }
 
 struct Task {
     settings: ConnectionSettings,
-    given: mpsc::Receiver<QueuedMessage>,
+    queue: mpsc::Receiver<QueuedMessage>,
     state: watch::Sender<State>,
     /// How many messages are sent one by one, because one of them may have broken the stream.
     one_by_one: usize,
@@ -134,13 +135,7 @@ impl Task {
             grace = self.settings.grace;
             metrics::connected(false);
             metrics::broken();
-            if end.reason == known {
-                tracing::debug!(reason = end.reason, "still no XMPP server");
-            } else if end.cause == EndCause::Misconfigured {
-                tracing::error!(reason = end.reason, "no XMPP messages can be delivered");
-            } else {
-                tracing::warn!(reason = end.reason, "XMPP messages have to wait");
-            }
+            log_end(&end, &known);
             known.clone_from(&end.reason);
             self.state
                 .send_replace(State::Disconnected(end.reason.clone()));
@@ -160,7 +155,7 @@ impl Task {
     async fn refuse_until(&mut self, reason: &str, until: Instant) -> bool {
         loop {
             tokio::select! {
-                queued = self.given.recv() => match queued {
+                queued = self.queue.recv() => match queued {
                     Some(queued) => queued.resolve(MessageOutcome::Disconnected(reason.to_owned())),
                     None => return false,
                 },
@@ -194,6 +189,10 @@ impl Task {
         Some(end)
     }
 
+    /// Exchanges stanzas until the handle is gone.
+    ///
+    /// # Errors
+    /// Why the stream has ended.
     async fn run_exchange(
         &mut self,
         exchange: &mut Exchange,
@@ -208,27 +207,15 @@ impl Task {
                 None => quiet_since + PING_INTERVAL,
             };
             let settles = exchange.window.settles_at();
-            let most = if self.one_by_one > 0 {
-                1
-            } else {
-                MAX_UNACKNOWLEDGED
-            };
-            let room = most
-                .saturating_sub(exchange.window.unacknowledged())
-                .min(MAX_IN_WINDOW.saturating_sub(exchange.window.len()));
+            let room = self.room(exchange);
             tokio::select! {
                 item = exchange.stream.incoming.recv() => {
                     let stanza = item.unwrap_or_else(|| Err(StreamEnd::lost("the XMPP server is gone")))?;
                     exchange.handle(&stanza).await?;
                 }
-                queued = self.given.recv(), if open && room > 0 => {
+                queued = self.queue.recv(), if open && room > 0 => {
                     let Some(queued) = queued else { return Ok(()) };
-                    let mut messages = vec![queued];
-                    while messages.len() < room
-                        && let Ok(queued) = self.given.try_recv()
-                    {
-                        messages.push(queued);
-                    }
+                    let messages = self.with_waiting(queued, room);
                     exchange.send(messages).await?;
                 }
                 () = sleep_until(open_at), if !open => {
@@ -245,10 +232,43 @@ impl Task {
                     exchange.send(Vec::new()).await?;
                 }
             }
-            let told = exchange.resolve_settled().await?;
-            self.one_by_one = self.one_by_one.saturating_sub(told);
+            let settled = exchange.resolve_settled().await?;
+            self.one_by_one = self.one_by_one.saturating_sub(settled);
             quiet_since = Instant::now();
         }
+    }
+
+    /// How many more messages may be sent now.
+    fn room(&self, exchange: &Exchange) -> usize {
+        let max = match self.one_by_one {
+            0 => MAX_UNACKNOWLEDGED,
+            _ => 1,
+        };
+        max.saturating_sub(exchange.window.unacknowledged())
+            .min(MAX_IN_WINDOW.saturating_sub(exchange.window.len()))
+    }
+
+    /// A message and those that wait behind it, up to a limit.
+    fn with_waiting(&mut self, first: QueuedMessage, limit: usize) -> Vec<QueuedMessage> {
+        let mut messages = vec![first];
+        while messages.len() < limit
+            && let Ok(queued) = self.queue.try_recv()
+        {
+            messages.push(queued);
+        }
+        messages
+    }
+}
+
+/// Logs why the stream has ended, unless the reason is the one that was logged last.
+fn log_end(end: &StreamEnd, known: &str) {
+    let reason = &*end.reason;
+    if reason == known {
+        tracing::debug!(reason, "still no XMPP server");
+    } else if end.cause == EndCause::Misconfigured {
+        tracing::error!(reason, "no XMPP messages can be delivered");
+    } else {
+        tracing::warn!(reason, "XMPP messages have to wait");
     }
 }
 

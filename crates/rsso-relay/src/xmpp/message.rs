@@ -13,7 +13,7 @@ use super::xml::{escape, escape_json};
 /// The namespace of the element that holds the CloudEvent.
 pub(super) const NAMESPACE: &str = "urn:rsso:event:1";
 
-/// An event that a client is told of.
+/// An event that a client is notified of.
 #[derive(Debug)]
 pub(super) struct Notice {
     pub(super) kind: NoticeKind,
@@ -24,7 +24,7 @@ pub(super) struct Notice {
     pub(super) payload: Option<Value>,
 }
 
-/// What a client is told.
+/// What a client is notified of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NoticeKind {
     /// A newcomer took the login's place.
