@@ -13,6 +13,7 @@ use rsso_relay::secret_file::{self, check_key_file};
 use rsso_stores::with_password;
 
 use crate::args::{ConnectionArgs, StoreArgs};
+use crate::dsn_password;
 use crate::output::Failure;
 use crate::serve::Directive;
 
@@ -74,15 +75,6 @@ impl Source {
     }
 }
 
-/// Whether a DSN contains a password.
-pub(crate) fn has_password(dsn: &str) -> bool {
-    match Dsn::parse("rsso.dsn", dsn) {
-        Ok(Dsn::Mysql(dsn)) => !dsn.password.is_empty(),
-        Ok(Dsn::Redis(dsn)) => !dsn.password.is_empty(),
-        _ => false,
-    }
-}
-
 impl Config {
     /// The settings for connecting to the store.
     pub(crate) fn of_connection(args: &ConnectionArgs) -> Result<Self, Failure> {
@@ -105,7 +97,7 @@ impl Config {
         if file.is_some() {
             self.forget_password();
             self.set(&PASSWORD_FILE, file)?;
-        } else if args.dsn.is_some() && has_password(self.settings.dsn.expose()) {
+        } else if args.dsn.is_some() && dsn_password::is_in(self.settings.dsn.expose()) {
             self.forget_password();
         } else {
             if PASSWORD.is_in_environment() || PASSWORD_FILE.is_in_environment() {

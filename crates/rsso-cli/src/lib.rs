@@ -7,6 +7,7 @@
 
 mod args;
 mod config;
+mod dsn_password;
 mod gc;
 mod logins;
 mod output;

@@ -5,17 +5,17 @@
 //!
 //! Source: <https://mercure.rocks/spec>, "Publication" and "Authorization".
 
+mod config;
 mod publisher;
 mod topic;
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, StatusCode};
 use rsso_core::login::Realm;
 use rsso_core::login::event::LoginEvent;
 use rsso_core::{Error, Result};
-use serde::Deserialize;
 use url::{Url, form_urlencoded};
 
 use super::delivery::{Delivery, Sink, Verdict};
@@ -24,37 +24,11 @@ use super::http::{self, Answer};
 use super::jwt::SigningKey;
 use super::secrets::read_secret;
 use super::target::Target;
+pub use config::MercureConfig;
 use publisher::{Claims, Publisher};
 use topic::Topic;
 
 const DEFAULT_TOPIC: &str = "urn:rsso:{realm}:login:{login}";
-
-/// The table `[[mercure]]` of the configuration.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct MercureConfig {
-    name: Option<String>,
-    url: String,
-    jwt_file: Option<PathBuf>,
-    key_file: Option<PathBuf>,
-    issuer: Option<String>,
-    audience: Option<String>,
-    topic: Option<String>,
-    types: Vec<String>,
-    realms: Vec<String>,
-    timeout: Option<u32>,
-    max_in_flight: Option<u32>,
-    retry_schedule: Option<Vec<u32>>,
-    ca_file: Option<PathBuf>,
-}
-
-impl MercureConfig {
-    /// Whether the table itself holds a secret.
-    #[must_use]
-    pub fn has_secrets(&self) -> bool {
-        self.url.contains(['@', '?'])
-    }
-}
 
 /// A hub.
 #[derive(Debug)]
@@ -81,7 +55,7 @@ impl Mercure {
         )?;
         let name = &endpoint.name;
         let invalid = |key: &str, problem: &str| Error::config(format!("{key} of {name}"), problem);
-        let read = |key: &str, path: &PathBuf| read_secret(&format!("{key} of {name}"), path);
+        let read = |key: &str, path: &Path| read_secret(&format!("{key} of {name}"), path);
         let publisher = match (&config.jwt_file, &config.key_file) {
             (Some(path), None) => Publisher::of_token(&read("jwt_file", path)?)
                 .ok_or_else(|| invalid("jwt_file", "is no token"))?,

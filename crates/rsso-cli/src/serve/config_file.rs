@@ -86,7 +86,7 @@ impl ConfigFile {
         let value = |name| self.rsso.get(name).and_then(toml::Value::as_str);
         let given = |text: &&str| !text.is_empty();
         value("password").filter(given).is_some()
-            || value("dsn").is_some_and(crate::config::has_password)
+            || value("dsn").is_some_and(crate::dsn_password::is_in)
     }
 
     fn has_relay_secret(&self) -> bool {

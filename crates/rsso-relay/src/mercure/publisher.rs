@@ -10,7 +10,7 @@ use rsso_core::Secret;
 use rsso_core::login::event::Moment;
 use serde_json::{Value, json};
 
-use super::MercureConfig;
+use super::config::MercureConfig;
 use crate::jwt::SigningKey;
 use crate::target::Target;
 
