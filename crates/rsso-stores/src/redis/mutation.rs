@@ -1,8 +1,7 @@
 //! Commands that change something, and what is known if their answer is lost.
 //!
 //! What always holds: a change is sent a second time only if the first connection broke, or the server has closed it or
-//! ended. The caller learns that it was sent twice, because a refusal of the second says nothing of
-//! the first.
+//! ended. The caller learns that it was sent twice, because a refusal of the second says nothing of the first.
 
 use std::time::Duration;
 
