@@ -15,6 +15,7 @@ mod schema;
 mod serve;
 mod store;
 mod tail;
+mod text;
 mod webhooks;
 
 use std::process::ExitCode;

@@ -1,14 +1,15 @@
 //! `rsso logins` lists a user's logins, `rsso kick` ends them.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use rsso_core::login::{self, Device, KickOrder, Login, LoginId, User, Which};
 use serde_json::{Value, json};
 
 use crate::args::{Kick, Logins, UserArgs};
 use crate::config::Config;
-use crate::output::{self, Failure, Output};
+use crate::output::{Failure, Output};
 use crate::store;
+use crate::text::{printable, time};
 
 pub(crate) fn list(logins: &Logins, output: Output) -> Result<(), Failure> {
     let config = Config::of_store(&logins.store)?;
@@ -151,61 +152,4 @@ fn table<const N: usize>(rows: &[[String; N]]) -> String {
 fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     i64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(i64::MAX)
-}
-
-/// A time as RFC 3339, in UTC.
-fn time(millis: i64) -> String {
-    let since = Duration::from_millis(u64::try_from(millis).unwrap_or_default());
-    humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string()
-}
-
-/// Replaces characters that control a terminal, or show a line in another order.
-pub(crate) fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if output::is_printable(c) {
-                c
-            } else {
-                '\u{fffd}'
-            }
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::printable;
-
-    #[test]
-    fn characters_that_control_a_terminal_are_replaced() {
-        for c in [
-            '\u{7}',
-            '\u{1b}',
-            '\u{7f}',
-            '\u{9b}',
-            '\u{202a}',
-            '\u{202e}',
-            '\u{2066}',
-            '\u{2069}',
-            '\u{200e}',
-            '\u{200f}',
-            '\u{61c}',
-            '\u{2028}',
-            '\u{2029}',
-            '\u{feff}',
-            '\u{200b}',
-            '\u{e0041}',
-        ] {
-            assert_eq!(printable(&format!("a{c}b")), "a\u{fffd}b", "{c:?}");
-        }
-        // Joiners are part of some words and emojis.
-        for text in [
-            "Zo\u{eb}",
-            "\u{645}\u{6cc}\u{200c}\u{62e}",
-            "\u{1f469}\u{200d}\u{1f4bb}",
-            "\u{5d0}",
-        ] {
-            assert_eq!(printable(text), text);
-        }
-    }
 }

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
+use crate::text::is_printable;
+
 /// Writes in the form that the user asked for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Output {
@@ -89,18 +91,6 @@ fn without_credentials(text: &str) -> Option<String> {
     let (scheme, rest) = text.split_once("//")?;
     let (_, host) = rest.rsplit_once('@')?;
     Some(format!("{scheme}//***@{host}"))
-}
-
-/// Whether a terminal shows a character and does nothing else.
-///
-/// Characters that change the direction of writing or are invisible can make one line look like another.
-pub(crate) fn is_printable(c: char) -> bool {
-    let hidden = matches!(
-        c,
-        '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
-    );
-    !c.is_control() && !hidden
 }
 
 /// Escapes what is not printable. In JSON that is only within strings.

@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use crate::args::Tail;
 use crate::config::Config;
-use crate::logins::printable;
 use crate::output::{Failure, Output};
 use crate::store;
+use crate::text::printable;
 
 /// How many events one query asks for.
 const BATCH_SIZE: usize = 500;

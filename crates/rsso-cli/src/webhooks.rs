@@ -1,23 +1,21 @@
-//! `rsso webhooks`: what the gateway's relay has yet to deliver, and what it has given up.
-
-use std::time::{Duration, UNIX_EPOCH};
+//! `rsso webhooks`: lists what the relay has yet to deliver, and its dead letters.
 
 use rsso_relay::Spool;
 use rsso_relay::backlog::{self, Backlog, DeadLetter};
 use serde_json::json;
 
 use crate::args::Webhooks;
-use crate::logins::printable;
 use crate::output::{Failure, Output};
+use crate::text::{printable, time};
 
-/// Dead letters that are shown of one endpoint.
-const SHOWN: u32 = 20;
-const SHOWN_AS_JSON: u32 = 1000;
+/// The most dead letters that are shown of one endpoint.
+const MAX_SHOWN: u32 = 20;
+const MAX_SHOWN_AS_JSON: u32 = 1000;
 
 pub(crate) fn run(args: &Webhooks, output: Output) -> Result<(), Failure> {
     let path = &args.spool;
     let failed = |problem: &str| Failure::Store(format!("--spool: {}: {problem}", path.display()));
-    // The gateway makes one that is missing, but here it is a wrong path.
+    // The gateway creates a missing file, but here its path is wrong.
     if !path.is_file() {
         return Err(failed("there is no such file"));
     }
@@ -32,9 +30,9 @@ pub(crate) fn run(args: &Webhooks, output: Output) -> Result<(), Failure> {
         );
     }
     let shown = if args.output.json {
-        SHOWN_AS_JSON
+        MAX_SHOWN_AS_JSON
     } else {
-        SHOWN
+        MAX_SHOWN
     };
     let mut backlogs = backlog::list(&spool, shown).map_err(|error| failed(&error.to_string()))?;
     let wanted = args.endpoint.as_ref();
@@ -80,10 +78,4 @@ fn line(letter: &DeadLetter) -> String {
         letter.attempts,
         printable(letter.problem.as_deref().unwrap_or("-")),
     )
-}
-
-/// RFC 3339, UTC.
-fn time(millis: i64) -> String {
-    let since = Duration::from_millis(u64::try_from(millis).unwrap_or_default());
-    humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string()
 }
