@@ -24,18 +24,26 @@ const fn replaced_by(word: &'static str, instead: &'static str) -> Replaced {
 
 /// The words that are gone from all files. The list grows until it has every word that the glossary has replaced.
 const REPLACED: &[Replaced] = &[
+    replaced_by("bearer", "principal"),
     replaced_by("book", "pending events"),
     replaced_by("courier", "worker"),
     replaced_by("crew", "supervisor"),
     replaced_by("cure", "retry"),
+    replaced_by("desk", "store pool"),
+    replaced_by("door", "admission"),
     replaced_by("freight", "spooled event"),
     replaced_by("ground", "fixture"),
     replaced_by("intake", "ingest"),
     replaced_by("keeper", "lock renewer"),
     replaced_by("luck", "jitter"),
+    replaced_by("obituary", "tombstone"),
+    replaced_by("outlet", "send queue"),
     replaced_by("parcel", "spooled event"),
     replaced_by("posted", "unanswered"),
+    replaced_by("reception", "acceptor"),
+    replaced_by("talk", "connection"),
     replaced_by("tap", "read ahead"),
+    replaced_by("telling", "stream"),
     replaced_by("weather", "storm state"),
 ];
 
