@@ -62,7 +62,8 @@ impl Mercure {
             (None, Some(path)) => {
                 let key = SigningKey::parse_for_hub(&read("key_file", path)?)
                     .map_err(|problem| invalid("key_file", problem))?;
-                Publisher::Key(Box::new(key), Claims::new(config, &target))
+                let (issuer, audience) = (config.issuer.clone(), config.audience.clone());
+                Publisher::Key(Box::new(key), Claims::new(issuer, audience, &target))
             }
             _ => return Err(invalid("key_file", "give either this or jwt_file")),
         };

@@ -10,7 +10,6 @@ use rsso_core::Secret;
 use rsso_core::login::event::Moment;
 use serde_json::{Value, json};
 
-use super::config::MercureConfig;
 use crate::jwt::SigningKey;
 use crate::target::Target;
 
@@ -63,15 +62,13 @@ impl Publisher {
 }
 
 impl Claims {
-    pub(super) fn new(config: &MercureConfig, target: &Target) -> Self {
-        match config.issuer.clone() {
+    /// The claims for an issuer. Without an audience they are for the hub's own URL.
+    pub(super) fn new(issuer: Option<String>, audience: Option<String>, target: &Target) -> Self {
+        match issuer {
             None => Self::Plain,
             Some(issuer) => Self::AccessToken {
                 issuer,
-                audience: config
-                    .audience
-                    .clone()
-                    .unwrap_or_else(|| target.to_string()),
+                audience: audience.unwrap_or_else(|| target.to_string()),
             },
         }
     }
