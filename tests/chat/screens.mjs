@@ -1,5 +1,5 @@
 // The pictures of examples/chat that the docs show: the chat, a browser that is signed out, "where am I signed in", and the
-// sign-in page that says why; light and dark, on a desk and on a telephone.
+// sign-in page that says why; light and dark, on a computer and on a telephone.
 //
 // Needs: input.url as for steps.mjs, on an empty CHAT_DB, and input.dir, the folder that the pictures go to. They are named
 // chat-light.png, chat-dark-phone.png, and so on. Says { picture: name } for each.

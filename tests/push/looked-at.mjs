@@ -60,9 +60,9 @@ export default async ({ person, say, input }) => {
     });
     const sender = new Person(await person(), input.origin);
     // Only the browser knows where that site is.
-    const door = await bob.context.newPage();
-    await door.goto(`${input.plain}/login.php?uid=bob`);
-    await door.close();
+    const signIn = await bob.context.newPage();
+    await signIn.goto(`${input.plain}/login.php?uid=bob`);
+    await signIn.close();
     const tabs = [];
     while (tabs.length < TABS) {
         await tabs.at(-1)?.evaluate(() => window.hide(true));

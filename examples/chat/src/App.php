@@ -28,12 +28,12 @@ final class App
     {
         $visitor = Visitor::arrive($this->users, $request->https);
         $route = "$request->method $request->path";
-        $door = new SignInPages($this->users, $this->attempts, $this->people, $visitor);
+        $signIn = new SignInPages($this->users, $this->attempts, $this->people, $visitor);
         $open = match ($route) {
-            'GET /sign-in', 'GET /register' => $door->show($request),
-            'POST /sign-in' => $door->signIn($request),
-            'POST /register' => $door->register($request),
-            'POST /take-over' => $door->takeOver($request),
+            'GET /sign-in', 'GET /register' => $signIn->show($request),
+            'POST /sign-in' => $signIn->signIn($request),
+            'POST /register' => $signIn->register($request),
+            'POST /take-over' => $signIn->takeOver($request),
             default => null,
         };
         if ($open !== null) {
@@ -59,7 +59,7 @@ final class App
             'GET /logins' => $logins->show(),
             'POST /logins/end' => $logins->end($request),
             'POST /logins/end-others' => $logins->endOthers(),
-            'POST /sign-out' => $door->signOut(),
+            'POST /sign-out' => $signIn->signOut(),
             default => Response::problem(404, 'There is no such page.', $request),
         };
     }

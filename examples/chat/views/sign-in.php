@@ -1,4 +1,4 @@
-<main class="door">
+<main class="sign-in">
     <p class="brand"><img src="/icon.svg" alt="" width="40" height="40"> rsso chat</p>
     <h1><?= $new ? 'Create an account' : 'Sign in' ?></h1>
 <?php if ($kicked): ?>

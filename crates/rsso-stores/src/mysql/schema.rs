@@ -15,11 +15,14 @@ pub(super) const DEFAULT_PREFIX: &str = "rsso_";
 
 const SCHEMA: &str = include_str!("sql/schema.sql");
 
-/// The tables, without the prefix, in the order in which they are made.
+/// What the SQL files call the tables, in the order in which they are made. Most have that name.
 const TABLES: [&str; 10] = [
-    "meta", "sessions", "marks", "users", "logins", "bindings", "kicks", "realms", "events",
+    "meta", "sessions", "versions", "users", "logins", "bindings", "kicks", "realms", "events",
     "receipts",
 ];
+
+/// The table of `versions`, as stores in use have it.
+const VERSIONS_TABLE: &str = "marks";
 
 /// rsso's own tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +71,10 @@ impl Tables {
 
     /// The name of one of the tables, quoted.
     pub(super) fn quoted(&self, table: &str) -> String {
+        let table = match table {
+            "versions" => VERSIONS_TABLE,
+            other => other,
+        };
         quote(&format!("{}{table}", self.prefix))
     }
 

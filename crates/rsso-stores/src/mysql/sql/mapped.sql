@@ -5,7 +5,7 @@
 SELECT {record_columns}
 FROM (SELECT 1 AS one) AS g
 LEFT JOIN {table} AS m ON m.{id} = :id AND {is_live}
-LEFT JOIN {marks} AS k ON k.id = :id
+LEFT JOIN {versions} AS k ON k.id = :id
 {login_joins} = IF(m.{id} IS NULL, :key, NULL);
 
 -- name: load_locked
@@ -13,7 +13,7 @@ LEFT JOIN {marks} AS k ON k.id = :id
 SELECT g.got, {record_columns}
 FROM (SELECT GET_LOCK(:lock, :wait) AS got LIMIT 1) AS g
 LEFT JOIN {table} AS m ON m.{id} = IF(g.got = 1, :id, NULL) AND {is_live}
-LEFT JOIN {marks} AS k ON k.id = IF(g.got = 1, :id, NULL)
+LEFT JOIN {versions} AS k ON k.id = IF(g.got = 1, :id, NULL)
 {login_joins} = IF(g.got = 1 AND m.{id} IS NULL, :key, NULL)
 LOCK IN SHARE MODE;
 
@@ -28,22 +28,22 @@ LEFT JOIN {logins} AS l ON l.login = b.login
 LEFT JOIN {kicks} AS t ON t.expires > UNIX_TIMESTAMP() AND t.session
 
 -- name: add_version
-INSERT IGNORE INTO {marks} (id, generation, revision) VALUES (:id, :generation, :revision);
+INSERT IGNORE INTO {versions} (id, generation, revision) VALUES (:id, :generation, :revision);
 
 -- name: version
-SELECT generation, revision FROM {marks} WHERE id = :id;
+SELECT generation, revision FROM {versions} WHERE id = :id;
 
 -- name: set_version
-INSERT INTO {marks} (id, generation, revision) VALUES (:id, :generation, :revision)
+INSERT INTO {versions} (id, generation, revision) VALUES (:id, :generation, :revision)
 ON DUPLICATE KEY UPDATE generation = VALUES(generation), revision = VALUES(revision);
 
 -- name: update
-UPDATE {table} AS m JOIN {marks} AS k ON k.id = :id
+UPDATE {table} AS m JOIN {versions} AS k ON k.id = :id
 SET m.{data} = :data, {refresh}, k.revision = :revision
 WHERE m.{id} = :id AND k.generation = :generation AND (:any_revision OR k.revision = :seen_revision);
 
 -- name: touch
-UPDATE {table} AS m JOIN {marks} AS k ON k.id = :id SET {refresh}
+UPDATE {table} AS m JOIN {versions} AS k ON k.id = :id SET {refresh}
 WHERE m.{id} = :id AND k.generation = :generation;
 
 -- name: until
@@ -56,7 +56,7 @@ ON DUPLICATE KEY UPDATE {data} = VALUES({data}), {time_updates};
 
 -- name: destroy
 -- A session with a login is removed together with it, in a transaction.
-DELETE m, k FROM {table} AS m LEFT JOIN {marks} AS k ON k.id = :id
+DELETE m, k FROM {table} AS m LEFT JOIN {versions} AS k ON k.id = :id
 LEFT JOIN {bindings} AS b ON b.session = :key AND b.generation = k.generation
 WHERE m.{id} = :id AND {id_bytes} = :id AND (:any_generation OR k.generation = :generation)
   AND (:keeps_login OR b.session IS NULL);
@@ -73,12 +73,12 @@ DELETE m FROM {table} AS m WHERE NOT ({is_live}) AND m.{id} IN ([:id]);
 
 -- name: orphaned_versions
 SELECT k.id, m.{id} IS NULL AS is_orphaned FROM
-  (SELECT id FROM {marks} WHERE id > :after ORDER BY id LIMIT :limit) AS k
+  (SELECT id FROM {versions} WHERE id > :after ORDER BY id LIMIT :limit) AS k
 LEFT JOIN {table} AS m ON {is_same_id} ORDER BY k.id;
 
 -- name: remove_versions
 -- A row that is there again may have been read with its version.
-DELETE k FROM {marks} AS k LEFT JOIN {table} AS m ON {is_same_id} WHERE m.{id} IS NULL AND k.id IN ([:id]);
+DELETE k FROM {versions} AS k LEFT JOIN {table} AS m ON {is_same_id} WHERE m.{id} IS NULL AND k.id IN ([:id]);
 
 -- name: is_same_id
 -- Ids are ASCII, whatever the character set of either column is. So the index of the old table serves.

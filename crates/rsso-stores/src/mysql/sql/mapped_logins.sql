@@ -6,7 +6,7 @@ SELECT l.login, l.sequence, l.device, l.identity, l.more,
 FROM (SELECT login, sequence, device, identity, more FROM {logins}
   WHERE user = :user AND sequence >= :from ORDER BY sequence LIMIT :limit) AS l
 LEFT JOIN {bindings} AS b ON b.login = l.login
-LEFT JOIN {marks} AS k ON k.id = SUBSTR(b.session, 2) AND k.generation = b.generation
+LEFT JOIN {versions} AS k ON k.id = SUBSTR(b.session, 2) AND k.generation = b.generation
 LEFT JOIN {table} AS m ON m.{id} = CONVERT(k.id USING ascii) AND {id_bytes} = k.id
 ORDER BY l.sequence, b.session;
 
@@ -15,7 +15,7 @@ SELECT l.login, {is_live} AS is_live,
   l.identity, l.more, l.user, b.until IS NOT NULL AS rotated, l.sequence
 FROM {bindings} AS b
 JOIN {logins} AS l ON l.login = b.login
-JOIN {marks} AS k ON k.id = :id AND k.generation = b.generation
+JOIN {versions} AS k ON k.id = :id AND k.generation = b.generation
 JOIN {table} AS m ON m.{id} = :id AND {id_bytes} = :id
 WHERE b.session = :key;
 
@@ -32,10 +32,10 @@ ON DUPLICATE KEY UPDATE {data} = VALUES({data}), {time_updates};
 DELETE m FROM {table} AS m WHERE m.{id} = :id AND {id_bytes} = :id;
 
 -- name: remove_version
-DELETE FROM {marks} WHERE id = :id AND generation = :generation;
+DELETE FROM {versions} WHERE id = :id AND generation = :generation;
 
 -- name: cap
 -- An update of one table alone: at READ COMMITTED the other tables are then read without locks.
 UPDATE {table} AS m SET {cap_end} WHERE m.{id} = :id AND EXISTS
-  (SELECT 1 FROM {marks} AS k JOIN {bindings} AS b ON b.generation = k.generation
+  (SELECT 1 FROM {versions} AS k JOIN {bindings} AS b ON b.generation = k.generation
    WHERE k.id = :id AND b.session = :key);

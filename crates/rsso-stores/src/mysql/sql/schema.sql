@@ -17,9 +17,9 @@ CREATE TABLE IF NOT EXISTS {sessions} (
   KEY expires (expires)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC;
 
--- name: marks
+-- name: versions
 -- Since version 1. The versions of the sessions in an existing table.
-CREATE TABLE IF NOT EXISTS {marks} (
+CREATE TABLE IF NOT EXISTS {versions} (
   id VARBINARY(257) NOT NULL PRIMARY KEY,
   generation BIGINT NOT NULL,
   revision BINARY(16) NOT NULL
