@@ -153,7 +153,7 @@ impl Worker {
             native,
             handlers,
             settings,
-            left,
+            saved_sites,
             ..
         } = self;
         let state = match caller {
@@ -178,7 +178,7 @@ impl Worker {
         };
         Ok(Access {
             request: request.with(stores[at].1.as_mut(), options.as_ref().unwrap_or(settings)),
-            left,
+            saved_sites,
         })
     }
 

@@ -3,7 +3,7 @@
 use rsso_core::Settings;
 use rsso_core::request::{Request, RequestState};
 use rsso_core::settings::Origin;
-use rsso_core::store::sites::{Left, Site};
+use rsso_core::store::sites::{SavedSites, Site};
 use rsso_stores::Spec;
 
 /// One handler's use of a store.
@@ -28,7 +28,7 @@ pub(super) struct Opened {
 /// What one callback works on: never kept across a call that can run PHP code.
 pub(crate) struct Access<'a> {
     pub(crate) request: Request<'a>,
-    pub(super) left: &'a mut Left,
+    pub(super) saved_sites: &'a mut SavedSites,
 }
 
 impl Access<'_> {
@@ -39,7 +39,7 @@ impl Access<'_> {
         let cookie = crate::php::ini_string(c"session.name");
         let path = crate::php::ini_string(c"session.cookie_path");
         let site = Site::of(self.request.store, self.request.settings, &cookie, &path);
-        self.left.leave(self.request.store, site);
+        self.saved_sites.save(self.request.store, site);
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rsso_core::settings::{Directive, Origin};
 use rsso_core::store::Store;
-use rsso_core::store::sites::Left;
+use rsso_core::store::sites::SavedSites;
 use rsso_core::{Deadline, Error, Result, Settings};
 use rsso_stores::Spec;
 
@@ -43,7 +43,7 @@ pub(crate) struct Worker {
     pub(super) changes: u64,
     pub(super) stores: Vec<(Spec, Box<dyn Store>)>,
     /// The settings that this process has recorded, by store.
-    pub(super) left: Left,
+    pub(super) saved_sites: SavedSites,
     /// What `session.save_handler=rsso` uses.
     pub(crate) native: HandlerState,
     /// What each `Rsso\SessionHandler` of this request uses, by object handle.
@@ -157,7 +157,7 @@ impl Worker {
             refused: BTreeMap::new(),
             changes: 0,
             stores: Vec::new(),
-            left: Left::default(),
+            saved_sites: SavedSites::default(),
             native: HandlerState::default(),
             handlers: HashMap::new(),
             read_data: Vec::new(),

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::{Basis, Change, End, Load, Loaded, Lock, Logins, Outcome, Receipts, Token, Words};
+use super::{Basis, Change, End, Load, Loaded, Lock, Logins, Outcome, Receipts, SiteNotes, Token};
 use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::sid::SessionKey;
 
 /// One place where sessions live. A store belongs to one thread of one process.
-pub trait Store: Logins + Receipts + Words + Send {
+pub trait Store: Logins + Receipts + SiteNotes + Send {
     /// The store's address, without credentials, for messages and phpinfo().
     fn address(&self) -> &str;
 

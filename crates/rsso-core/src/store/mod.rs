@@ -27,8 +27,8 @@ mod load;
 mod logins;
 mod open;
 pub mod receipts;
+pub mod site_notes;
 pub mod sites;
-pub mod words;
 
 pub use change::{Basis, Change, End, Lock, Outcome, Tombstone};
 pub use contract::{Store, in_two_steps};
@@ -36,7 +36,7 @@ pub use load::{Load, Loaded, LockTerms};
 pub use logins::{Logins, Rotation};
 pub use open::OpenStore;
 pub use receipts::Receipts;
-pub use words::Words;
+pub use site_notes::SiteNotes;
 
 pub use crate::error::{MAYBE_CHANGED, MAYBE_STORED, NOT_CHANGED, NOT_STORED};
 pub use crate::record::{Generation, Record, Revision, Token, Version};

@@ -1,22 +1,21 @@
-//! Which site a store serves: left there by PHP's processes, for a gateway that finds nobody.
-//!
+//! Which site a store serves: noted by PHP's processes, for a gateway that finds no session.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
 use super::Store;
-use super::words::{WORD_TTL, Word};
+use super::site_notes::{SITE_NOTE_TTL, SiteNote};
 use crate::error::Result;
 use crate::settings::Settings;
 
-/// After so long it is left anew.
-const AGAIN: Duration = Duration::from_secs(3600);
+/// How long a note counts as is_fresh. After that it is saved again.
+const FRESH_FOR: Duration = Duration::from_secs(3600);
 
-/// What a process remembers to have left.
-const REMEMBERED: usize = 8;
+/// How many notes a process remembers to have saved.
+const MAX_REMEMBERED: usize = 8;
 
-/// Characters of a text that are kept.
+/// How many characters of a setting are kept.
 const MAX_TEXT: usize = 200;
 
 /// The settings that a gateway has to share.
@@ -52,54 +51,55 @@ impl Site {
     }
 }
 
-/// What PHP's processes have said lately, the newest first.
+/// The sites that PHP's processes have noted lately, the newest first.
 ///
 /// # Errors
 /// [`crate::Error::Store`].
 pub fn sites(store: &mut dyn Store) -> Result<Vec<Site>> {
-    let oldest = now() - seconds(WORD_TTL);
-    let mut words = store.words()?;
-    words.retain(|word| word.at >= oldest);
-    words.sort_by_key(|word| -word.at);
-    let read = |word: &Word| serde_json::from_str(&word.text).ok();
-    Ok(words.iter().filter_map(read).collect())
+    let oldest = now() - seconds(SITE_NOTE_TTL);
+    let mut notes = store.site_notes()?;
+    notes.retain(|note| note.at >= oldest);
+    notes.sort_by_key(|note| -note.at);
+    let read = |note: &SiteNote| serde_json::from_str(&note.text).ok();
+    Ok(notes.iter().filter_map(read).collect())
 }
 
-/// What a process has left in stores.
+/// The sites that a process has noted in stores.
 #[derive(Debug, Default)]
-pub struct Left(Vec<(String, Site, Instant)>);
+pub struct SavedSites(Vec<(String, Site, Instant)>);
 
-impl Left {
-    /// Leaves word, where this process has not done so lately, and nobody else has.
-    pub fn leave(&mut self, store: &mut dyn Store, site: Site) {
+impl SavedSites {
+    /// Saves a note, unless this process or another one has done so lately.
+    pub fn save(&mut self, store: &mut dyn Store, site: Site) {
         let address = store.address().to_owned();
-        self.0.retain(|(.., at)| at.elapsed() < AGAIN);
+        self.0.retain(|(.., at)| at.elapsed() < FRESH_FOR);
         let known = |(to, of, _): &(String, Site, Instant)| *to == address && *of == site;
-        if self.0.iter().any(known) || self.0.len() >= REMEMBERED {
+        if self.0.iter().any(known) || self.0.len() >= MAX_REMEMBERED {
             return;
         }
         // Whether it works or not: it is tried again in a while.
-        let _ = leave(store, &site);
+        let _ = save(store, &site);
         self.0.push((address, site, Instant::now()));
     }
 }
 
-fn leave(store: &mut dyn Store, site: &Site) -> Result<()> {
-    let word = Word {
+fn save(store: &mut dyn Store, site: &Site) -> Result<()> {
+    let note = SiteNote {
         text: crate::login::event::json(site),
         at: now(),
     };
-    let mut words = store.words()?;
-    let fresh = |other: &Word| other.text == word.text && word.at - other.at < seconds(AGAIN);
-    if words.iter().any(fresh) {
+    let mut notes = store.site_notes()?;
+    let is_fresh =
+        |other: &SiteNote| other.text == note.text && note.at - other.at < seconds(FRESH_FOR);
+    if notes.iter().any(is_fresh) {
         return Ok(());
     }
-    words.retain(|other| other.text != word.text);
-    words.sort_by_key(|word| -word.at);
-    let oldest = word.at - seconds(WORD_TTL);
-    let standing = words.iter().take_while(|word| word.at >= oldest).count();
-    let gone = words.split_off(standing.min(MOST - 1));
-    store.leave_word(&word, &gone)
+    notes.retain(|other| other.text != note.text);
+    notes.sort_by_key(|note| -note.at);
+    let oldest = note.at - seconds(SITE_NOTE_TTL);
+    let kept = notes.iter().take_while(|note| note.at >= oldest).count();
+    let outdated = notes.split_off(kept.min(MAX_NOTES - 1));
+    store.save_site_note(&note, &outdated)
 }
 
 fn now() -> i64 {
@@ -111,5 +111,5 @@ fn seconds(time: Duration) -> i64 {
     i64::try_from(time.as_secs()).unwrap_or(i64::MAX)
 }
 
-/// Words that a store keeps.
-const MOST: usize = 32;
+/// How many notes a store keeps.
+const MAX_NOTES: usize = 32;

@@ -35,14 +35,14 @@ mod seconds;
 mod server_sql;
 mod sessions;
 mod settings;
+mod site_note_table;
+mod site_notes;
 mod statement;
 mod store;
 mod target;
 mod text_statement;
 mod transaction;
 mod unanswered;
-mod word_table;
-mod words;
 
 pub use schema::{Tables, VERSION as SCHEMA_VERSION};
 pub use store::MysqlStore;

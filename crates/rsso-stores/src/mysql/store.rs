@@ -14,8 +14,8 @@ use super::mapped::MappedLayout;
 use super::native::NativeLayout;
 use super::receipt_table::ReceiptTable;
 use super::schema::DEFAULT_PREFIX;
+use super::site_note_table::SiteNoteTable;
 use super::target::Target;
-use super::word_table::WordTable;
 use super::{Mapping, Tables};
 use rsso_core::dsn::MysqlDsn;
 use rsso_core::error::Result;
@@ -29,7 +29,7 @@ pub struct MysqlStore {
     pub(super) names: LockNames,
     pub(super) login_sql: LoginSql,
     pub(super) receipts: ReceiptTable,
-    pub(super) words: WordTable,
+    pub(super) site_notes: SiteNoteTable,
     pub(super) prefix: String,
     pub(super) held: HashMap<Token, HeldLock>,
 }
@@ -66,14 +66,14 @@ impl MysqlStore {
         };
         let login_sql = LoginSql::new(&tables, events);
         let receipts = ReceiptTable::of(&tables);
-        let words = WordTable::new(&tables);
+        let site_notes = SiteNoteTable::new(&tables);
         Ok(Self {
             names: LockNames::new(&target.dsn, &tables),
             layout,
             connections: Connections::new(target, tables),
             login_sql,
             receipts,
-            words,
+            site_notes,
             prefix: prefix.unwrap_or(DEFAULT_PREFIX).to_owned(),
             held: HashMap::new(),
         })

@@ -33,6 +33,7 @@ mod reply_reader;
 mod script_answer;
 mod scripts;
 mod sessions;
+mod site_notes;
 mod socket;
 mod staged_payload;
 mod stale_lock;
@@ -40,6 +41,5 @@ mod store;
 mod stream;
 mod target;
 mod tls;
-mod words;
 
 pub use store::RedisStore;

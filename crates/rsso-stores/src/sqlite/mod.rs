@@ -27,11 +27,11 @@ mod receipts;
 mod schema;
 mod sessions;
 mod side_files;
+mod site_notes;
 mod statements;
 mod store;
 #[cfg(test)]
 mod tests;
 mod watch;
-mod words;
 
 pub use store::SqliteStore;

@@ -74,9 +74,9 @@ statements! {
         add_receipt: Statement,
         has_receipt: Statement,
         remove_expired_receipts: Statement,
-        words: Statement,
-        add_word: Statement,
-        remove_word: Statement,
+        site_notes: Statement,
+        add_site_note: Statement,
+        remove_site_note: Statement,
     }
 }
 

@@ -3,8 +3,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rsso_core::Settings;
-use rsso_core::store::sites::{self, Left, Site};
-use rsso_core::store::words::Word;
+use rsso_core::store::site_notes::SiteNote;
+use rsso_core::store::sites::{self, SavedSites, Site};
 
 use crate::common::fixture::{Fixture, StoreClient};
 
@@ -20,8 +20,8 @@ fn now() -> i64 {
 }
 
 /// The record that this site leaves.
-fn word(site: &Site, at: i64) -> Word {
-    Word {
+fn note(site: &Site, at: i64) -> SiteNote {
+    SiteNote {
         text: serde_json::to_string(site).unwrap(),
         at,
     }
@@ -34,8 +34,8 @@ pub fn sites_of_every_prefix_are_found(fixture: &dyn Fixture) {
     let (ours, theirs) = (site(&here, "a"), site(&there, "b"));
     assert_ne!(ours.prefix, theirs.prefix);
     assert_eq!(theirs.prefix, "other_");
-    Left::default().leave(&mut *here.store, ours.clone());
-    Left::default().leave(&mut *there.store, theirs.clone());
+    SavedSites::default().save(&mut *here.store, ours.clone());
+    SavedSites::default().save(&mut *there.store, theirs.clone());
     for client in [&mut here, &mut there] {
         let mut found = sites::sites(&mut *client.store).unwrap();
         found.sort_by(|a, b| a.realm.cmp(&b.realm));
@@ -46,20 +46,20 @@ pub fn sites_of_every_prefix_are_found(fixture: &dyn Fixture) {
 pub fn a_site_is_recorded_once_an_hour(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let site = site(&client, "a");
-    let recent = word(&site, now() - 600);
-    client.store.leave_word(&recent, &[]).unwrap();
-    let mut left = Left::default();
-    left.leave(&mut *client.store, site.clone());
-    assert_eq!(client.store.words().unwrap(), [recent]);
+    let recent = note(&site, now() - 600);
+    client.store.save_site_note(&recent, &[]).unwrap();
+    let mut left = SavedSites::default();
+    left.save(&mut *client.store, site.clone());
+    assert_eq!(client.store.site_notes().unwrap(), [recent]);
     // After an hour another process records it; this one does not try again.
-    let old = word(&site, now() - 7200);
-    client.store.leave_word(&old, &[]).unwrap();
-    left.leave(&mut *client.store, site.clone());
-    assert_eq!(client.store.words().unwrap(), [old]);
-    Left::default().leave(&mut *client.store, site);
-    let words = client.store.words().unwrap();
-    assert_eq!(words.len(), 1);
-    assert!(words[0].at >= now() - 60);
+    let old = note(&site, now() - 7200);
+    client.store.save_site_note(&old, &[]).unwrap();
+    left.save(&mut *client.store, site.clone());
+    assert_eq!(client.store.site_notes().unwrap(), [old]);
+    SavedSites::default().save(&mut *client.store, site);
+    let notes = client.store.site_notes().unwrap();
+    assert_eq!(notes.len(), 1);
+    assert!(notes[0].at >= now() - 60);
 }
 
 pub fn old_sites_expire_and_the_newest_are_kept(fixture: &dyn Fixture) {
@@ -70,13 +70,13 @@ pub fn old_sites_expire_and_the_newest_are_kept(fixture: &dyn Fixture) {
         let age = if number < 5 { week + 60 } else { 1000 - number };
         client
             .store
-            .leave_word(&word(&site, now() - age), &[])
+            .save_site_note(&note(&site, now() - age), &[])
             .unwrap();
     }
     assert_eq!(sites::sites(&mut *client.store).unwrap().len(), 35);
     let new = site(&client, "new");
-    Left::default().leave(&mut *client.store, new.clone());
-    assert_eq!(client.store.words().unwrap().len(), 32);
+    SavedSites::default().save(&mut *client.store, new.clone());
+    assert_eq!(client.store.site_notes().unwrap().len(), 32);
     let sites = sites::sites(&mut *client.store).unwrap();
     assert_eq!(sites[0], new);
     // The oldest are removed.

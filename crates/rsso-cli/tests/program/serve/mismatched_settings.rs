@@ -5,7 +5,7 @@ use crate::common::backend::{Backend, log_in_to_realm};
 use crate::common::{STORE_FAILED, WRONG_USAGE, json, rsso};
 
 use rsso_core::Settings;
-use rsso_core::store::sites::{Left, Site};
+use rsso_core::store::sites::{SavedSites, Site};
 use rsso_stores::Spec;
 use rsso_testkit::gateway::SseClient;
 use rsso_testkit::{Gateway, WorkDir, eventually};
@@ -90,7 +90,7 @@ fn record_site(backend: &Backend, directives: &[(&str, &str)], cookie: &str, pat
     }
     let mut store = Spec::resolve(&settings, "").unwrap().create().unwrap();
     let site = Site::of(&*store, &settings, cookie, path);
-    Left::default().leave(&mut *store, site);
+    SavedSites::default().save(&mut *store, site);
 }
 
 fn a_check_compares_its_settings_with_those_of_php(backend: &Backend) {

@@ -1,4 +1,4 @@
--- The words of PHP's processes: rows in the table of events, under a realm that nobody can have.
+-- The notes of PHP's processes: rows in the table of events, under a realm that nobody can have.
 
 -- name: event_tables
 SHOW TABLES LIKE '%events';

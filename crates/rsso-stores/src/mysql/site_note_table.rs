@@ -1,4 +1,4 @@
-//! The rows of words in the table of events.
+//! The rows of notes in the table of events.
 
 use crate::sql_template::{Names, SqlTemplate, statements};
 use data_encoding::HEXLOWER;
@@ -10,16 +10,16 @@ use super::columns::text;
 use super::connection::Connection;
 use super::schema::quote;
 use super::statement::{Statement, values};
-use rsso_core::store::words::Word;
+use rsso_core::store::site_notes::SiteNote;
 
-/// The realm of words.
+/// The realm of notes.
 const REALM: &str = "+words";
 
 /// How many other prefixes are looked at.
 const MAX_PREFIXES: usize = 16;
 
 statements! {
-    pub(super) struct WordStatements {
+    pub(super) struct SiteNoteStatements {
         event_tables: Statement,
         read: Statement,
         remove: Statement,
@@ -27,20 +27,20 @@ statements! {
     }
 }
 
-/// The table of events, as far as it holds words.
-pub(super) struct WordTable {
+/// The table of events, as far as it holds notes.
+pub(super) struct SiteNoteTable {
     events: String,
-    statements: WordStatements,
+    statements: SiteNoteStatements,
 }
 
-/// The position of a word's row: a number that no other word has.
-fn position(word: &str) -> u64 {
-    let digest = Sha256::digest(word);
+/// The position of a note's row: a number that no other note has.
+fn position(note: &str) -> u64 {
+    let digest = Sha256::digest(note);
     let hex = HEXLOWER.encode(&digest[..8]);
     u64::from_str_radix(&hex, 16).unwrap_or_default() >> 1
 }
 
-impl WordTable {
+impl SiteNoteTable {
     pub(super) fn new(tables: &Tables) -> Self {
         Self {
             events: tables.quoted("events"),
@@ -48,9 +48,9 @@ impl WordTable {
         }
     }
 
-    /// The words in this table of events and in those of other prefixes. A table of another kind is passed over.
-    pub(super) fn words(&self, connection: &mut Connection) -> Result<Vec<Word>, DbError> {
-        let mut words = read(connection, &self.statements)?;
+    /// The notes in this table of events and in those of other prefixes. A table of another kind is passed over.
+    pub(super) fn site_notes(&self, connection: &mut Connection) -> Result<Vec<SiteNote>, DbError> {
+        let mut notes = read(connection, &self.statements)?;
         let tables = connection.query_all(&self.statements.event_tables, values! {})?;
         let names = tables
             .iter()
@@ -58,46 +58,52 @@ impl WordTable {
         let names = names.map(|name| quote(&name));
         for events in names.filter(|name| *name != self.events).take(MAX_PREFIXES) {
             let other = statements_on(&Names::default().with("events", events));
-            words.extend(read(connection, &other)?);
+            notes.extend(read(connection, &other)?);
         }
-        Ok(words)
+        Ok(notes)
     }
 
-    pub(super) fn leave(
+    pub(super) fn save(
         &self,
         connection: &mut Connection,
-        word: &Word,
-        gone: &[Word],
+        note: &SiteNote,
+        outdated: &[SiteNote],
     ) -> Result<(), DbError> {
-        for word in gone.iter().chain([word]) {
-            let values = values! { realm => REALM, position => position(&word.text) };
+        for note in outdated.iter().chain([note]) {
+            let values = values! { realm => REALM, position => position(&note.text) };
             connection.execute(&self.statements.remove, values)?;
         }
         let values = values! {
             realm => REALM,
-            position => position(&word.text),
-            at => word.at,
-            event => word.text.as_bytes(),
+            position => position(&note.text),
+            at => note.at,
+            event => note.text.as_bytes(),
         };
         connection.execute(&self.statements.add, values).map(|_| ())
     }
 }
 
-fn statements_on(names: &Names) -> WordStatements {
-    WordStatements::new(&SqlTemplate::new(&[include_str!("sql/words.sql")], names))
+fn statements_on(names: &Names) -> SiteNoteStatements {
+    SiteNoteStatements::new(&SqlTemplate::new(
+        &[include_str!("sql/site_notes.sql")],
+        names,
+    ))
 }
 
-fn read(connection: &mut Connection, statements: &WordStatements) -> Result<Vec<Word>, DbError> {
+fn read(
+    connection: &mut Connection,
+    statements: &SiteNoteStatements,
+) -> Result<Vec<SiteNote>, DbError> {
     let rows = match connection.query_all(&statements.read, values! { realm => REALM }) {
         Ok(rows) => rows,
         Err(DbError::MySqlError(_)) => return Ok(Vec::new()),
         Err(error) => return Err(error),
     };
-    let word = |row: &Row| {
-        Some(Word {
+    let note = |row: &Row| {
+        Some(SiteNote {
             text: text(row, "event")?,
             at: row.get("at")?,
         })
     };
-    Ok(rows.iter().filter_map(word).collect())
+    Ok(rows.iter().filter_map(note).collect())
 }

@@ -1,23 +1,23 @@
-//! Words: a table of one name, whatever the prefix of the others.
+//! SiteNotes: a table of one name, whatever the prefix of the others.
 
 use rusqlite::named_params;
 
 use super::error::Operation;
 use super::store::SqliteStore;
 use rsso_core::error::Result;
-use rsso_core::store::words::{Word, Words};
+use rsso_core::store::site_notes::{SiteNote, SiteNotes};
 
-impl Words for SqliteStore {
+impl SiteNotes for SqliteStore {
     fn prefix(&self) -> &str {
         &self.prefix
     }
 
-    fn words(&mut self) -> Result<Vec<Word>> {
+    fn site_notes(&mut self) -> Result<Vec<SiteNote>> {
         self.with(Operation::Read, |connection, sql| {
             connection
-                .prepare_cached(&sql.words)?
+                .prepare_cached(&sql.site_notes)?
                 .query_map([], |row| {
-                    Ok(Word {
+                    Ok(SiteNote {
                         text: row.get(0)?,
                         at: row.get(1)?,
                     })
@@ -26,15 +26,15 @@ impl Words for SqliteStore {
         })
     }
 
-    fn leave_word(&mut self, word: &Word, gone: &[Word]) -> Result<()> {
+    fn save_site_note(&mut self, note: &SiteNote, outdated: &[SiteNote]) -> Result<()> {
         self.with(Operation::Login, |connection, sql| {
             let transaction = connection.transaction()?;
-            for word in gone {
-                transaction.execute(&sql.remove_word, named_params! { ":word": word.text })?;
+            for note in outdated {
+                transaction.execute(&sql.remove_site_note, named_params! { ":word": note.text })?;
             }
             transaction.execute(
-                &sql.add_word,
-                named_params! { ":word": word.text, ":at": word.at },
+                &sql.add_site_note,
+                named_params! { ":word": note.text, ":at": note.at },
             )?;
             transaction.commit()
         })
