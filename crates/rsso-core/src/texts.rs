@@ -44,17 +44,17 @@ pub struct Language {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Labels {
-    /// Of the newcomer's device.
+    /// Names the newcomer's device.
     pub device: String,
-    /// Of the newcomer's network address.
+    /// Names the newcomer's network address.
     pub address: String,
-    /// Of the time when it happened.
+    /// Names the time when it happened.
     pub time: String,
-    /// Of the button that leads to the sign-in.
+    /// On the button that leads to the sign-in.
     pub sign_in: String,
-    /// Of the button that loads the page again.
+    /// On the button that loads the page again.
     pub reload: String,
-    /// Of the button that closes the dialog.
+    /// On the button that closes the dialog.
     pub dismiss: String,
 }
 

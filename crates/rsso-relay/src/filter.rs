@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_filter_speaks_the_outbox_words() {
+    fn a_filter_uses_short_types() {
         let filter = Filter {
             kinds: vec!["login.kicked".to_owned(), "message".to_owned()],
         };

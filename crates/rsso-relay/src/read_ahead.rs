@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_is_given_once_and_in_order() {
+    fn each_event_is_given_once_and_in_order() {
         let read_ahead = ReadAhead::new(Realm::default());
         assert_eq!(behind(&read_ahead, 2), None);
         read_ahead.restart(Some(position(2)));
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_read_some_of_it_is_given_the_rest() {
+    fn a_reader_in_the_middle_of_a_batch_gets_the_rest() {
         let read_ahead = ReadAhead::new(Realm::default());
         read_ahead.restart(Some(position(2)));
         assert_eq!(behind(&read_ahead, 2), Some(vec![]));
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_not_where_the_feed_is_asks_the_store() {
+    fn a_reader_at_another_position_asks_the_store() {
         let read_ahead = ReadAhead::new(Realm::default());
         read_ahead.restart(Some(position(5)));
         assert_eq!(behind(&read_ahead, 4), None);
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn for_nobody_nothing_is_kept() {
+    fn without_a_reader_nothing_is_kept() {
         let read_ahead = ReadAhead::new(Realm::default());
         read_ahead.restart(Some(position(0)));
         put(&read_ahead, 1..=3);
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_far_slower_asks_the_store() {
+    fn a_reader_that_is_too_slow_asks_the_store() {
         let read_ahead = ReadAhead::new(Realm::default());
         read_ahead.restart(Some(position(0)));
         assert_eq!(behind(&read_ahead, 0), Some(vec![]));
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_is_woken() {
+    fn a_waiting_reader_is_woken() {
         let read_ahead = std::sync::Arc::new(ReadAhead::new(Realm::default()));
         read_ahead.restart(Some(position(1)));
         assert_eq!(behind(&read_ahead, 1), Some(vec![]));

@@ -95,13 +95,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_not_found_is_not_asked_for_again_at_once() {
+    async fn a_failed_lookup_is_not_repeated_at_once() {
         assert!(!is_looked_up(Duration::ZERO).await);
         assert!(is_looked_up(FAILURE_REMEMBERED_FOR).await);
     }
 
     #[tokio::test]
-    async fn what_is_not_found_is_remembered() {
+    async fn a_failed_lookup_is_remembered() {
         let names = Resolver::new(false);
         let asked = names.resolve("nowhere.invalid".parse().unwrap()).await;
         assert!(asked.is_err() && names.last_failure.lock().is_some());

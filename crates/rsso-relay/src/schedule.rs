@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schedule_of_ones_own_may_be_empty_but_not_endless() {
+    fn a_configured_schedule_may_be_empty_but_not_endless() {
         let none = Schedule::parse(&[]).unwrap();
         assert_eq!(none.pause(1, None, Jitter::NONE), None);
         assert!(Schedule::parse(&[1; 101]).is_err());

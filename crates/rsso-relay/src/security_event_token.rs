@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn who_ended_it_is_said() {
+    fn the_token_names_who_ended_the_login() {
         let by = |kind, reason| {
             claims(kind, reason)["events"][SESSION_REVOKED]["initiating_entity"].clone()
         };
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_ended_a_login_can_be_said() {
+    fn only_the_end_of_a_login_becomes_a_token() {
         assert_eq!(Issuer::event_types(&[]).unwrap().len(), 3);
         assert!(Issuer::event_types(&["login.kicked".to_owned()]).is_ok());
         assert!(Issuer::event_types(&["message".to_owned()]).is_err());

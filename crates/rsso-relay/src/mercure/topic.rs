@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_uid_that_is_no_text_names_no_topic() {
+    fn a_uid_that_is_not_utf8_names_no_topic() {
         let data = json!({"login": LOGIN, "uid_base64": "/w=="});
         assert!(topic_of("users/{uid}", "/w==", &data).is_err());
         assert_eq!(

@@ -116,7 +116,7 @@ fn an_event_that_is_read_again_is_here_once() {
 }
 
 #[test]
-fn what_is_under_way_is_not_handed_out_and_is_there_after_a_crash() {
+fn a_delivery_in_flight_is_not_due_and_survives_a_crash() {
     let setup = Setup::new(PLENTY);
     let spool = setup.open();
     let ids = numbers(&spool, &["a"]);
@@ -149,7 +149,7 @@ fn what_is_under_way_is_not_handed_out_and_is_there_after_a_crash() {
 }
 
 #[test]
-fn a_further_attempt_waits_for_its_time_and_holds_up_nothing() {
+fn a_retry_waits_for_its_time_and_delays_nothing() {
     let setup = Setup::new(PLENTY);
     let spool = setup.open();
     let ids = numbers(&spool, &["a"]);
@@ -183,7 +183,7 @@ fn a_further_attempt_waits_for_its_time_and_holds_up_nothing() {
 }
 
 #[test]
-fn the_dead_are_listed_and_tried_again() {
+fn dead_letters_are_listed_and_retried() {
     let setup = Setup::new(PLENTY);
     let spool = setup.open();
     let ids = numbers(&spool, &["a", "b"]);
@@ -231,7 +231,7 @@ fn beyond_the_bound_the_oldest_are_given_up() {
 }
 
 #[test]
-fn what_has_waited_for_too_long_dies_and_is_forgotten_later() {
+fn a_delivery_that_waited_too_long_is_given_up_and_removed_later() {
     let setup = Setup::new(Limits { age: -1, ..PLENTY });
     let spool = setup.open();
     let ids = numbers(&spool, &["a"]);
@@ -270,7 +270,7 @@ fn own(path: &Path) {
 }
 
 #[test]
-fn what_others_may_read_is_no_spool() {
+fn a_file_that_others_may_read_is_refused() {
     let dir = WorkDir::new();
     let path = dir.write("serve.db", "");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
@@ -281,7 +281,7 @@ fn what_others_may_read_is_no_spool() {
 }
 
 #[test]
-fn a_spool_that_another_process_goes_on_with_is_left_to_it() {
+fn a_spool_that_another_process_uses_is_left_alone() {
     let dir = WorkDir::new();
     let path = dir.join("serve.db");
     let (ours, realm) = (Spool::open(&path).unwrap(), Realm::default());
@@ -297,7 +297,7 @@ fn a_spool_that_another_process_goes_on_with_is_left_to_it() {
 }
 
 #[test]
-fn a_file_that_is_no_spool_is_left_alone() {
+fn a_file_that_is_not_a_spool_is_left_alone() {
     let dir = WorkDir::new();
     let path = dir.join("sessions.db");
     dir.write("sessions.db", "");

@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_secret_is_refused() {
+    fn a_broken_secret_is_refused() {
         let long = format!("whsec_{}", BASE64.encode(&[7; 65]));
         for wrong in ["", "hunter2", "whsec_", "whsec_aGk=", "whsec_*", &long] {
             assert!(signer(&[wrong]).is_err(), "{wrong}");

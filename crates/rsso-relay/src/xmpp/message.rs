@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_notice_to_nobody_in_particular_may_wait() {
+    fn a_notice_without_a_resource_may_wait() {
         let event = event("io.rsso.message.v1", &json!({"payload": {"a": 1}}));
         assert!(render(&event, Some("web")).starts_with("<message type='headline'"));
         assert!(render(&event, None).starts_with("<message type='chat'"));
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_event_is_told_without_its_text() {
+    fn a_problem_with_an_event_does_not_repeat_it() {
         for strange in [
             "",
             "secret",

@@ -10,14 +10,14 @@ fn settings(toml: &str) -> Result<Settings, String> {
 }
 
 #[test]
-fn little_is_needed() {
+fn few_keys_are_needed() {
     let settings = settings(GOOD).unwrap();
     assert_eq!(settings.connection.server, "127.0.0.1:5347");
     assert_eq!(settings.connection.domain, "example.org");
 }
 
 #[test]
-fn what_is_wrong_is_named_and_no_secret_is() {
+fn a_problem_names_its_key_and_no_secret() {
     for (toml, name) in [
         ("", "xmpp.account:"),
         ("account = 'x'", "xmpp.account:"),
@@ -64,7 +64,7 @@ fn what_is_wrong_is_named_and_no_secret_is() {
 }
 
 #[test]
-fn the_stream_leaves_this_machine_only_where_that_is_said() {
+fn the_stream_leaves_this_machine_only_if_allowed() {
     for server in [
         "127.0.0.1:5347",
         "127.1.2.3:1",
@@ -100,7 +100,7 @@ fn the_stream_leaves_this_machine_only_where_that_is_said() {
 }
 
 #[test]
-fn a_session_is_ended_only_where_it_is_one_logins() {
+fn end_session_needs_a_resource_for_each_login() {
     let toml = format!("{GOOD}end_session = true\nresource = '{{device}}-{{login}}'");
     assert!(settings(&toml).unwrap().end_session);
 }

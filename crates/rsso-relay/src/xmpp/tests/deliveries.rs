@@ -20,7 +20,7 @@ on_each_server! {
     what_is_kicked_around_a_stop_arrives
     what_is_kicked_around_a_crash_arrives
     hostile_texts_do_no_harm
-    a_notice_waits_for_its_user_where_no_device_is_named
+    a_notice_without_a_resource_waits_for_its_user
 }
 
 async fn every_kick_arrives_once(server: XmppServer) {
@@ -267,7 +267,7 @@ async fn hostile_texts_do_no_harm(server: XmppServer) {
     );
 }
 
-async fn a_notice_waits_for_its_user_where_no_device_is_named(server: XmppServer) {
+async fn a_notice_without_a_resource_waits_for_its_user(server: XmppServer) {
     let bridge = bridge(&server, "resource = ''");
     let notice = delivery(
         Kind::Message,

@@ -14,13 +14,13 @@ use crate::xmpp::bridge::SERVER_WAIT;
 
 on_each_server! {
     a_setting_that_is_wrong_is_named
-    who_is_not_there_is_told_nothing_and_holds_up_nobody
+    an_absent_client_gets_nothing_and_delays_nobody
     a_kicked_session_is_ended_and_no_other
-    who_says_not_to_be_there_is_ended_all_the_same
-    what_a_silent_client_may_not_have_comes_again
-    who_comes_with_the_same_resource_ends_the_older_client_for_good
-    a_server_that_hangs_holds_up_nobody_for_long
-    a_client_that_hangs_holds_up_nobody
+    a_client_that_claims_to_be_absent_is_ended_as_well
+    a_message_to_a_silent_client_is_repeated_after_a_break
+    a_client_with_the_same_resource_ends_the_older_one_for_good
+    a_hung_server_delays_nobody_for_long
+    a_hung_client_delays_nobody
     a_message_that_breaks_the_stream_is_left_out
 }
 
@@ -61,7 +61,7 @@ async fn a_setting_that_is_wrong_is_named(server: XmppServer) {
     assert_eq!(end.cause, EndCause::ConnectionLost);
 }
 
-async fn who_is_not_there_is_told_nothing_and_holds_up_nobody(server: XmppServer) {
+async fn an_absent_client_gets_nothing_and_delays_nobody(server: XmppServer) {
     let mut clients = server.clients(&["alice@example.org/ios"]);
     let bridge = bridge(&server, "");
     let gone = kick("alice");
@@ -116,7 +116,7 @@ async fn a_kicked_session_is_ended_and_no_other(server: XmppServer) {
     );
 }
 
-async fn who_says_not_to_be_there_is_ended_all_the_same(server: XmppServer) {
+async fn a_client_that_claims_to_be_absent_is_ended_as_well(server: XmppServer) {
     let kick = kick("alice");
     let event: Value = serde_json::from_str(&kick.event).unwrap();
     let login = event["data"]["login"].as_str().unwrap();
@@ -129,7 +129,7 @@ async fn who_says_not_to_be_there_is_ended_all_the_same(server: XmppServer) {
 }
 
 /// The server has answered, the client has not, and the stream breaks: nobody knows.
-async fn what_a_silent_client_may_not_have_comes_again(mut server: XmppServer) {
+async fn a_message_to_a_silent_client_is_repeated_after_a_break(mut server: XmppServer) {
     let mut clients = server.clients_with_answer(Answer::Nothing, &["alice@example.org/web"]);
     let bridge = bridge(&server, "");
     // Where nothing breaks, that the server has it is enough.
@@ -153,7 +153,7 @@ async fn what_a_silent_client_may_not_have_comes_again(mut server: XmppServer) {
 }
 
 /// The device is the resource: what the server does then is what rsso does with logins.
-async fn who_comes_with_the_same_resource_ends_the_older_client_for_good(server: XmppServer) {
+async fn a_client_with_the_same_resource_ends_the_older_one_for_good(server: XmppServer) {
     let mut older = server.clients(&["alice@example.org/web"]);
     let bridge = bridge(&server, "");
     let kick = kick("alice");
@@ -170,7 +170,7 @@ async fn who_comes_with_the_same_resource_ends_the_older_client_for_good(server:
     );
 }
 
-async fn a_server_that_hangs_holds_up_nobody_for_long(server: XmppServer) {
+async fn a_hung_server_delays_nobody_for_long(server: XmppServer) {
     let mut clients = server.clients(&["alice@example.org/web"]);
     let bridge = bridge(&server, "timeout = 1");
     until_delivered(&bridge, &kick("alice")).await;
@@ -191,7 +191,7 @@ async fn a_server_that_hangs_holds_up_nobody_for_long(server: XmppServer) {
     assert_eq!(clients.next("message")["id"], kick.event_id);
 }
 
-async fn a_client_that_hangs_holds_up_nobody(server: XmppServer) {
+async fn a_hung_client_delays_nobody(server: XmppServer) {
     let mut clients = server.clients(&["alice@example.org/web"]);
     let bridge = bridge(&server, "");
     until_delivered(&bridge, &kick("alice")).await;

@@ -22,7 +22,7 @@ fn unsettled(value: u8, is_acknowledged: bool) -> Unsettled<u8> {
     }
 }
 
-async fn the_moment_is_over(window: &Window<u8>) {
+async fn settle_delay(window: &Window<u8>) {
     tokio::time::sleep_until(window.settles_at().unwrap()).await;
 }
 
@@ -46,7 +46,7 @@ async fn a_ping_proves_what_was_sent_before_it_and_nothing_else() {
     window.server_answered(&first);
     assert_eq!(window.unacknowledged(), 2);
     assert!(window.take_settled().is_empty(), "the moment is not over");
-    the_moment_is_over(&window).await;
+    settle_delay(&window).await;
     assert_eq!(
         window.take_settled(),
         [settled(1, None), settled(2, Some("gone"))]
@@ -74,7 +74,7 @@ fn a_later_answer_stands_for_the_earlier_ones() {
 }
 
 #[tokio::test]
-async fn what_no_client_has_answered_waits_for_a_moment() {
+async fn a_message_without_its_clients_answer_waits_for_a_moment() {
     let mut window = Window::new();
     let gone = sent(&mut window, "gone", 1);
     let silent = sent(&mut window, "silent", 2);
@@ -89,7 +89,7 @@ async fn what_no_client_has_answered_waits_for_a_moment() {
     assert_eq!(window.take_settled(), [settled(3, None), settled(4, None)]);
     window.server_answered(&ping);
     assert!(window.take_settled().is_empty(), "the moment is not over");
-    the_moment_is_over(&window).await;
+    settle_delay(&window).await;
     let nobody = Some("service-unavailable");
     assert_eq!(
         window.take_settled(),

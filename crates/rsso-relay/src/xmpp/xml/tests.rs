@@ -54,7 +54,7 @@ async fn a_huge_stanza_is_shortened_and_the_next_is_read() {
 }
 
 #[tokio::test]
-async fn what_is_no_stream_is_an_error() {
+async fn broken_xml_is_an_error() {
     for bad in ["", "<a><b></a>", "<a><!DOCTYPE b>", "<a>\u{1}<", "<a><b"] {
         assert!(read(bad).await.last().unwrap().is_err(), "{bad}");
     }
@@ -62,7 +62,7 @@ async fn what_is_no_stream_is_an_error() {
 
 proptest! {
     #[test]
-    fn what_is_escaped_comes_back(text in any::<String>()) {
+    fn an_escaped_text_comes_back(text in any::<String>()) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let escaped = escape(&text);
         let items = runtime.block_on(read(&format!("<s><m a='{escaped}'>{escaped}</m></s>")));
