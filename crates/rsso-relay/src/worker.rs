@@ -111,13 +111,14 @@ impl<S: Sink> Worker<S> {
         let (spool, endpoint) = (Arc::clone(&self.spool), self.endpoint);
         // Switching to another thread and back costs more than the query.
         let due = match spool.try_due(endpoint, &in_flight.all, wanted) {
-            Some(due) => due,
-            None => {
+            Ok(Some(due)) => Ok(due),
+            Ok(None) => {
                 let all = in_flight.all.clone();
                 let due = spawn_blocking(move || spool.due(endpoint, &all, wanted));
                 // It fails only if the runtime is shutting down.
                 due.await.unwrap_or_else(|_| Ok(Due::default()))
             }
+            Err(error) => Err(error),
         };
         due.unwrap_or_else(|error| {
             tracing::error!(endpoint = &*self.name, %error, "the spool cannot be read");

@@ -45,9 +45,11 @@ impl Spool {
         endpoint: i64,
         in_flight: &HashSet<i64>,
         wanted: Wanted,
-    ) -> Option<Result<Due>> {
-        let state = self.state.try_lock()?;
-        Some(state.due(endpoint, in_flight, wanted))
+    ) -> Result<Option<Due>> {
+        match self.state.try_lock() {
+            Some(state) => state.due(endpoint, in_flight, wanted).map(Some),
+            None => Ok(None),
+        }
     }
 }
 

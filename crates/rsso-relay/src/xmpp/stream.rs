@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::connection_settings::ConnectionSettings;
 use super::stream_end::StreamEnd;
-use super::transport::{self, Incoming, Outgoing};
+use super::transport::{self, Incoming, Outgoing, Transport};
 use super::xml::{Element, Item, Reader, escape};
 
 /// How many stanzas are read ahead.
@@ -44,7 +44,7 @@ impl Stream {
         let cannot = |error: std::io::Error| {
             StreamEnd::lost(format!("xmpp.server: cannot connect to {server}: {error}"))
         };
-        let (read, mut write) = transport::connect(settings).await?;
+        let Transport { read, mut write } = transport::connect(settings).await?;
         let mut reader = Reader::new(read);
         let header = format!(
             "<?xml version='1.0'?><stream:stream xmlns='jabber:component:accept' \

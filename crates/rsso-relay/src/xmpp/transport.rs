@@ -25,10 +25,14 @@ pub(super) enum Incoming {
 /// The writing half of the connection.
 pub(super) type Outgoing = Box<dyn AsyncWrite + Send + Unpin>;
 
+/// A connection to the server.
+pub(super) struct Transport {
+    pub(super) read: Incoming,
+    pub(super) write: Outgoing,
+}
+
 /// Connects to the server.
-pub(super) async fn connect(
-    settings: &ConnectionSettings,
-) -> Result<(Incoming, Outgoing), StreamEnd> {
+pub(super) async fn connect(settings: &ConnectionSettings) -> Result<Transport, StreamEnd> {
     let server = &settings.server;
     let cannot = |error: io::Error| {
         StreamEnd::lost(format!("xmpp.server: cannot connect to {server}: {error}"))
@@ -37,11 +41,17 @@ pub(super) async fn connect(
     tcp.set_nodelay(true).map_err(cannot)?;
     let Some(Tls { config, name }) = settings.tls.clone() else {
         let (read, write) = tcp.into_split();
-        return Ok((Incoming::Plain(read), Box::new(write)));
+        return Ok(Transport {
+            read: Incoming::Plain(read),
+            write: Box::new(write),
+        });
     };
     let stream = TlsConnector::from(config).connect(name, tcp).await;
     let (read, write) = split(stream.map_err(|error| refused(server, &error))?);
-    Ok((Incoming::Tls(read), Box::new(write)))
+    Ok(Transport {
+        read: Incoming::Tls(read),
+        write: Box::new(write),
+    })
 }
 
 /// Why the TLS handshake failed.

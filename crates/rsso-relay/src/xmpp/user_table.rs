@@ -36,6 +36,12 @@ pub(super) struct UserTable {
     requests: SyncSender<LookUp>,
 }
 
+/// An open connection, and the statement that was prepared on it.
+struct Prepared {
+    connection: Conn,
+    statement: Statement,
+}
+
 struct LookUp {
     uid: Vec<u8>,
     answer: oneshot::Sender<Result<Account, NoAccount>>,
@@ -75,7 +81,7 @@ fn run(query: &AccountQuery, asked: &Receiver<LookUp>) {
 
 fn look_up(
     query: &AccountQuery,
-    kept: &mut Option<(Conn, Statement)>,
+    kept: &mut Option<Prepared>,
     uid: &[u8],
 ) -> Result<Account, NoAccount> {
     let was_used = kept.is_some();
@@ -101,15 +107,21 @@ fn look_up(
 
 fn ask(
     query: &AccountQuery,
-    kept: &mut Option<(Conn, Statement)>,
+    kept: &mut Option<Prepared>,
     uid: &[u8],
 ) -> Result<Option<Row>, Error> {
-    let (connection, statement) = match kept {
-        Some(ready) => ready,
+    let Prepared {
+        connection,
+        statement,
+    } = match kept {
+        Some(prepared) => prepared,
         None => {
             let mut connection = Conn::new(options(&query.dsn))?;
             let statement = connection.prep(&query.sql)?;
-            kept.insert((connection, statement))
+            kept.insert(Prepared {
+                connection,
+                statement,
+            })
         }
     };
     // The uid is the value of each `?`.
