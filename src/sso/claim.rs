@@ -158,7 +158,7 @@ impl ClaimArguments {
             };
             let access = worker.access(caller)?;
             let user = self.uid.user(&access.request.settings.logins)?;
-            let login = access.request.state.has_login(&user, device.as_str());
+            let login = access.request.state.login_if_of(&user, device.as_str());
             Ok::<_, Error>(Some((caller, login.map(LoginRow::current))))
         })?;
         Ok(match found {

@@ -1,7 +1,8 @@
 //! Serves one endpoint: takes due deliveries from the spool, gives them to the sink, and records the outcomes.
 //!
 //! What always holds: first attempts begin in the outbox's order. Retries have slots of their own, so they delay no
-//! first attempt. A delivery is recorded as delivered only if the sink has said so.
+//! first attempt. A delivery is recorded as delivered if the sink accepted
+//! it, or if there is nobody to receive it.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -45,10 +46,10 @@ pub(super) struct Worker<S> {
 }
 
 /// A delivery attempt that has ended.
-struct Ended {
+struct FinishedAttempt {
     delivery: i64,
     attempt: Attempt,
-    /// Whether the server was there.
+    /// False if the attempt found no server. The circuit breaker counts that.
     server_is_up: bool,
 }
 
@@ -86,13 +87,13 @@ impl<S: Sink> Worker<S> {
                 }
             }
             // A worker at its limit is not woken by new events: it continues when an attempt has ended.
-            let can_begin = !stopping && open_until.is_none() && in_flight.first_attempts < slots;
+            let may_start_first_attempt = !stopping && open_until.is_none() && in_flight.first_attempts < slots;
             tokio::select! {
                 Some(ended) = attempts.next() => {
                     in_flight.remove(ended.delivery, ended.attempt);
                     breaker.record(ended.server_is_up, Instant::now());
                 }
-                () = self.wake.notified(), if can_begin => {}
+                () = self.wake.notified(), if may_start_first_attempt => {}
                 () = sleep_until(poll_at) => {}
                 stopped = stop.wait_for(|stop| *stop), if !stopping => {
                     if stopped.is_err() {
@@ -109,7 +110,7 @@ impl<S: Sink> Worker<S> {
             retries: slots.saturating_sub(in_flight.retries),
         };
         let (spool, endpoint) = (Arc::clone(&self.spool), self.endpoint);
-        // Switching to another thread and back costs more than the query.
+        // Tried on this thread first, because a switch to another one costs more than the query.
         let due = match spool.try_due(endpoint, &in_flight.all, wanted) {
             Ok(Some(due)) => Ok(due),
             Ok(None) => {
@@ -126,7 +127,7 @@ impl<S: Sink> Worker<S> {
         })
     }
 
-    async fn deliver(&self, delivery: Delivery, attempt: Attempt) -> Ended {
+    async fn deliver(&self, delivery: Delivery, attempt: Attempt) -> FinishedAttempt {
         // A panic in a sink costs an attempt, not the endpoint.
         let verdict = AssertUnwindSafe(self.sink.deliver(&delivery)).catch_unwind();
         let verdict = verdict
@@ -137,14 +138,14 @@ impl<S: Sink> Worker<S> {
             Some(outcome) => self.record_outcome(delivery.id, outcome).await,
             None => metrics::attempted(&self.name, "unreachable"),
         }
-        Ended {
+        FinishedAttempt {
             delivery: delivery.id,
             attempt,
             server_is_up,
         }
     }
 
-    /// The outcome to record; `None` if the endpoint is down.
+    /// The outcome to record; `None` if the attempt does not count.
     fn outcome_of(&self, delivery: &Delivery, verdict: Verdict) -> Option<Outcome> {
         match verdict {
             Verdict::Delivered | Verdict::NoRecipient => {

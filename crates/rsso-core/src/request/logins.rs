@@ -107,7 +107,7 @@ impl Request<'_> {
             return Ok(Followed::Allowed);
         };
         let device = claim.device.as_str();
-        if self.state.has_login(&claim.user, device).is_some() {
+        if self.state.login_if_of(&claim.user, device).is_some() {
             return Ok(Followed::Allowed);
         }
         match self.claim(claim, ttl)? {

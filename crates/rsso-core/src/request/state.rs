@@ -13,6 +13,8 @@ use crate::sid::{SessionId, SessionKey};
 use crate::store::Store;
 
 /// The sessions of one request.
+///
+/// The presented session is the one whose id the browser has sent.
 #[derive(Debug)]
 pub struct RequestState {
     pub(super) pid: u32,
@@ -24,9 +26,9 @@ pub struct RequestState {
     pub(super) rotation: Option<PendingRotation>,
     /// The old ids of sessions that were rotated a moment ago.
     pub(super) rotated_ids: RotatedIds,
-    /// Why the session that the browser presented is gone.
+    /// Why the presented session is gone.
     pub(super) kick: Option<FoundKick>,
-    /// Why the session that was closed last is gone, for the id that it is rotated to.
+    /// Why the session that was closed last is gone. The next id that is made may inherit that.
     pub(super) kick_of_closed: Option<FoundKick>,
     /// Strict mode has refused the id that the browser presented; the next id replaces it.
     pub(super) replaces_refused: bool,
@@ -82,7 +84,7 @@ impl RequestState {
         }
     }
 
-    /// PHP begins to use a session; a second time without a close, in `session_reset()`.
+    /// PHP opens a session. `session_reset()` opens it again without a close, which changes nothing.
     pub fn opened(&mut self) {
         if !self.is_active() {
             self.kick = None;
@@ -118,7 +120,7 @@ impl RequestState {
 
     /// The session's login, if it is this user's on this device. To claim it again changes nothing.
     #[must_use]
-    pub fn has_login(&self, user: &User, device: &str) -> Option<&Bound> {
+    pub fn login_if_of(&self, user: &User, device: &str) -> Option<&Bound> {
         let fits =
             |bound: &&Bound| bound.user == user.key() && bound.login.identity.device == device;
         self.login().filter(fits)
@@ -160,7 +162,7 @@ impl RequestState {
         *self = Self::default();
     }
 
-    /// Ends what belongs to the session in use, and to no later one.
+    /// Forgets what belongs only to the session in use.
     pub(super) fn end_use(&mut self) {
         if let Some(current) = self.current.as_ref().filter(|c| !c.is_closed()) {
             self.predecessor = current.as_predecessor();

@@ -12,7 +12,7 @@ use rsso_core::login::policy::{Candidate, OnConflict, StormState};
 use rsso_core::login::{Bound, Claim, ClaimBasis, Claimed, Kick, Login, Refused};
 use rsso_core::store::{Generation, Version};
 
-/// Claims a login inside a transaction. `born` is the generation of a record that has to be made.
+/// Claims a login inside a transaction. `born` is the generation of a record that this claim creates.
 pub(crate) fn claim<L: Ledger>(
     ledger: &mut L,
     key: &[u8],
@@ -39,7 +39,7 @@ pub(crate) fn claim<L: Ledger>(
         },
         key,
         bound,
-        newborn: Version {
+        new_version: Version {
             generation: born,
             revision: basis.token.into(),
         },
@@ -58,8 +58,8 @@ struct Act<'a, L> {
     key: &'a [u8],
     /// The login that the session has.
     bound: Option<Binding>,
-    /// The version of records that this act makes.
-    newborn: Version,
+    /// The version of records that this claim creates.
+    new_version: Version,
     ttl: Duration,
 }
 
@@ -67,14 +67,14 @@ struct Act<'a, L> {
 struct Logins {
     /// The session's own.
     own: Option<LoginRow>,
-    /// Those whose claim this one repeats: they hold no slot against it.
+    /// Logins of the same browser whose claim this one repeats. They do not count against the limit.
     repeated: Vec<LoginRow>,
     others: Vec<LoginRow>,
 }
 
-/// Whether a newcomer may log in.
-enum Verdict {
-    /// It may; these make room.
+/// Whether the claim is admitted.
+enum Admission {
+    /// It is, and these logins are kicked for it.
     Admit(Vec<LoginRow>),
     Refuse(Refused),
 }
@@ -89,8 +89,8 @@ impl<L: Ledger> Act<'_, L> {
             return Ok(Claimed::Same(version, bound));
         }
         let victims = match self.admit(&logins)? {
-            Verdict::Admit(victims) => victims,
-            Verdict::Refuse(refused) => {
+            Admission::Admit(victims) => victims,
+            Admission::Refuse(refused) => {
                 self.ledger.save_user(&self.user.key, &self.user.row)?;
                 self.events.append_to(self.ledger)?;
                 let holders = logins.others.iter().chain(&logins.repeated);
@@ -103,7 +103,7 @@ impl<L: Ledger> Act<'_, L> {
         let kicks = self.replace(&victims)?;
         for login in &logins.repeated {
             let (events, row) = (&mut self.events, &self.user.row);
-            end_reclaimed(self.ledger, events, row, login, None, self.newborn)?;
+            end_reclaimed(self.ledger, events, row, login, None, self.new_version)?;
         }
         self.end_own(logins.own.as_ref())?;
         let version = self.bind(found)?;
@@ -147,9 +147,10 @@ impl<L: Ledger> Act<'_, L> {
         })
     }
 
-    /// Decides whether the claim makes room for itself or is refused. One that adds no login, because it
-    /// repeats another claim, is no part of a storm.
-    fn admit(&mut self, logins: &Logins) -> Result<Verdict, L::Error> {
+    /// Decides which logins are kicked for this claim, or refuses it.
+    ///
+    /// A repeated claim adds no login, so it does not count towards a storm.
+    fn admit(&mut self, logins: &Logins) -> Result<Admission, L::Error> {
         let (limits, others) = (&self.claim.limits, &logins.others);
         let candidates: Vec<_> = others
             .iter()
@@ -162,7 +163,7 @@ impl<L: Ledger> Act<'_, L> {
         let victims = limits.victims(&candidates);
         let refuses = limits.on_conflict == OnConflict::Refuse && !victims.is_empty();
         if !logins.repeated.is_empty() && victims.is_empty() {
-            return Ok(Verdict::Admit(Vec::new()));
+            return Ok(Admission::Admit(Vec::new()));
         }
         let replaced = if refuses { 0 } else { victims.len() };
         let now = self.ledger.now()?;
@@ -171,7 +172,7 @@ impl<L: Ledger> Act<'_, L> {
             StormState::Calm if refuses => Refused::Limit,
             StormState::Calm => {
                 let victims = victims.into_iter().map(|at| others[at].clone());
-                return Ok(Verdict::Admit(victims.collect()));
+                return Ok(Admission::Admit(victims.collect()));
             }
             StormState::Begins | StormState::Ongoing => Refused::Storm,
         };
@@ -181,10 +182,10 @@ impl<L: Ledger> Act<'_, L> {
             self.events.add(&self.user.row, Kind::Storm, &data);
         }
         self.events.add(&self.user.row, Kind::Refused, &data);
-        Ok(Verdict::Refuse(refused))
+        Ok(Admission::Refuse(refused))
     }
 
-    /// The oldest of the logins that would stay, if they are more than may stay at all.
+    /// The oldest logins beyond the hard limit, apart from those that are kicked anyway.
     fn above_hard_limit(
         &mut self,
         logins: &Logins,
@@ -220,15 +221,16 @@ impl<L: Ledger> Act<'_, L> {
         Ok(kicks)
     }
 
-    /// Ends the login that the session had before, of this user or another. Requests under way that
-    /// carry an id from before a rotation go on as nobody.
+    /// Ends the login that the session had before, of this user or another.
+    ///
+    /// Requests that still carry an older id continue with an empty session.
     fn end_own(&mut self, own: Option<&LoginRow>) -> Result<(), L::Error> {
         let Some(bound) = self.bound else {
             return Ok(());
         };
         let (events, kept) = (&mut self.events, Some(self.key));
         if let Some(own) = own {
-            return end_reclaimed(self.ledger, events, &self.user.row, own, kept, self.newborn);
+            return end_reclaimed(self.ledger, events, &self.user.row, own, kept, self.new_version);
         }
         let Some(other) = self.ledger.lock_known_user(&bound.user)? else {
             return self.ledger.unbind(self.key);
@@ -236,15 +238,15 @@ impl<L: Ledger> Act<'_, L> {
         let logins = (self.ledger).login_rows(&bound.user, Slice::one(bound.sequence))?;
         let is_here = |login: &LoginRow| login.sessions.iter().any(|s| s.key == self.key);
         match logins.into_iter().find(is_here) {
-            Some(login) => end_reclaimed(self.ledger, events, &other, &login, kept, self.newborn),
+            Some(login) => end_reclaimed(self.ledger, events, &other, &login, kept, self.new_version),
             None => Ok(()),
         }
     }
 
-    /// Binds the session to the new login, and reports it; says the version of the session's record.
+    /// Binds the session to the new login, with an event. Returns the version of the session's record.
     fn bind(&mut self, found: Option<Version>) -> Result<Version, L::Error> {
         let (claim, key) = (self.claim, self.key);
-        let version = found.unwrap_or(self.newborn);
+        let version = found.unwrap_or(self.new_version);
         if found.is_none() {
             self.ledger.create(key, version, self.ttl)?;
         }
@@ -267,8 +269,9 @@ impl<L: Ledger> Act<'_, L> {
         Ok(version)
     }
 
-    /// Notifies the logins that stay of the newcomer. Not for a browser that was signed in as this user
-    /// before, nor again if the claim repeats another.
+    /// Notifies the logins that stay of the new one.
+    ///
+    /// Not called if this browser already had a login of the user, or if the claim is a repeat.
     fn notify_others(&mut self, others: &[LoginRow], victims: &[LoginRow]) {
         let details = EventDetails::elsewhere(self.events.moment, self.claim.by()).members();
         for login in others.iter().filter(|login| stays(login, victims)) {
@@ -282,16 +285,16 @@ fn stays(login: &LoginRow, victims: &[LoginRow]) -> bool {
     !victims.iter().any(|victim| victim.login == login.login)
 }
 
-/// Ends a login that the newcomer's own browser had. Its sessions but `kept` become empty ones.
+/// Ends a login that the claiming browser had. All its sessions but `kept` become empty.
 fn end_reclaimed<L: Ledger>(
     ledger: &mut L,
     events: &mut PendingEvents<'_>,
     row: &UserRow,
     login: &LoginRow,
     kept: Option<&[u8]>,
-    newborn: Version,
+    new_version: Version,
 ) -> Result<(), L::Error> {
-    end_login(ledger, login, kept, Replacement::EmptySession(newborn))?;
+    end_login(ledger, login, kept, Replacement::EmptySession(new_version))?;
     let details = EventDetails::with_reason(events.moment, reason::RECLAIMED).members();
     let data = event::data(&login.identity, &details);
     events.add(row, Kind::Released, &data);

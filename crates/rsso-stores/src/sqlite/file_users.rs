@@ -1,15 +1,16 @@
 //! Which processes use which files of the database.
 //!
-//! A removed `-wal` or `-shm` must never split the users into two groups that write to one database, each with a
-//! write-ahead log or an index of its own.
+//! A group is all connections that use one set of files. A removed `-wal` or `-shm` must never make two groups that
+//! write to one database, each with a write-ahead log or an index of its own. An opener is a process that is about to
+//! open the database.
 //!
-//! The lock file says which files are in use ([`Record`]), and each connection holds a shared lock
-//! there ([`LockByte::in_use`]). So an opener sees whether others use files that are no longer there. What
-//! they have written may be in a removed `-wal` only, so one of them must first copy it into the database. Each
-//! does that at its next use of the database, when it notices ([`save`]). Then the opener begins a new generation.
+//! The lock file says which files are in use ([`FilesInUse`]), and each connection holds a shared lock
+//! there ([`LockByte::in_use`]). So an opener sees whether a group uses files that are no longer there. Its
+//! latest writes may be in a removed `-wal` only. One of the group must first copy them into the database: each does
+//! so at its next use of the database, when it notices ([`save`]). Then the opener begins a new epoch.
 //!
 //! What always holds: all of this happens under [`LockByte::OPENING`]. A group never touches the database
-//! after a later generation has begun, except for an operation in progress, whose outcome is then reported as
+//! after a later epoch has begun, except for an operation in progress, whose outcome is then reported as
 //! unknown.
 
 use std::fs;
@@ -29,7 +30,7 @@ use super::open_lock::{Guard, OpenLockFile};
 use super::side_files::beside;
 use super::watch::Files;
 
-/// How long operations in progress may take after their group's log was saved.
+/// How long an opener waits after a save, because operations may still be in progress.
 pub(super) const SAVE_GRACE: Duration = Duration::from_millis(200);
 
 /// After how many seconds an opener stops waiting: all who could save something are idle.
@@ -38,15 +39,15 @@ const GIVE_UP_AFTER: i64 = 60;
 /// The length of the record in the lock file. It is fixed, so that no record leaves part of an older one.
 const RECORD_LENGTH: usize = 256;
 
-/// What the lock file says about the users of the database.
+/// What the lock file says about the files in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Record {
-    /// How often a group began although another was not gone.
-    pub(super) generation: u64,
+pub(super) struct FilesInUse {
+    /// Counts how often a group began while an older one still had connections.
+    pub(super) epoch: u64,
     files: Files,
     /// Everything the group has written is in the database, although one of its files is gone.
     saved: bool,
-    /// Since when openers wait for that; 0 if nobody does.
+    /// When the first opener began to wait for that, in seconds since 1970; 0 if none waits.
     waiting_since: i64,
 }
 
@@ -62,10 +63,10 @@ pub(super) enum JoinResult {
 #[derive(Debug)]
 pub(super) struct Membership {
     guard: Guard,
-    generation: u64,
+    epoch: u64,
 }
 
-impl Record {
+impl FilesInUse {
     fn read(lock_file: &OpenLockFile) -> io::Result<Option<Self>> {
         let mut bytes = [0; RECORD_LENGTH];
         match lock_file.file().read_exact_at(&mut bytes, 0) {
@@ -80,7 +81,7 @@ impl Record {
             .split_whitespace()
             .map(|word| word.parse().ok())
             .collect::<Option<_>>()?;
-        let [1, generation, saved, since, files @ ..] = numbers.as_slice() else {
+        let [1, epoch, saved, since, files @ ..] = numbers.as_slice() else {
             return None;
         };
         let [a, b, c, d, e, f] = *files else {
@@ -88,7 +89,7 @@ impl Record {
         };
         let file = |device, inode| Some(FileIdentity::new(device, inode));
         Some(Self {
-            generation: *generation,
+            epoch: *epoch,
             files: Files {
                 database: file(a, b),
                 wal: file(c, d),
@@ -105,7 +106,7 @@ impl Record {
             files.map(|file| file.map_or_else(|| "0 0".to_owned(), |file| file.to_string()));
         let text = format!(
             "1 {} {} {} {}",
-            self.generation,
+            self.epoch,
             u8::from(self.saved),
             self.waiting_since,
             files.join(" ")
@@ -121,17 +122,17 @@ impl Membership {
     /// Records which files are used from now on.
     pub(super) fn record_files(&self, files: Files) -> io::Result<()> {
         let lock_file = self.guard.lock_file();
-        let record = Record {
-            generation: self.generation,
+        let record = FilesInUse {
+            epoch: self.epoch,
             files,
             saved: false,
             waiting_since: 0,
         };
-        if Record::read(lock_file)? == Some(record) {
+        if FilesInUse::read(lock_file)? == Some(record) {
             return Ok(());
         }
         match record.write(lock_file) {
-            // Then only a removal would go unnoticed by openers; sessions can be read.
+            // Openers would then miss a removed file, but sessions can be read.
             Err(error) if error.kind() == io::ErrorKind::StorageFull => Ok(()),
             other => other,
         }
@@ -152,11 +153,11 @@ pub(super) fn join(
     recover: impl Fn() -> rusqlite::Result<()>,
 ) -> io::Result<JoinResult> {
     let lock_file = opening.lock_file();
-    let record = Record::read(lock_file)?;
-    let generation = record.map_or(0, |record| record.generation);
-    let member = |generation| -> io::Result<JoinResult> {
-        let guard = lock_file.share(LockByte::in_use(generation))?;
-        Ok(JoinResult::Open(Membership { guard, generation }))
+    let record = FilesInUse::read(lock_file)?;
+    let epoch = record.map_or(0, |record| record.epoch);
+    let member = |epoch| -> io::Result<JoinResult> {
+        let guard = lock_file.share(LockByte::in_use(epoch))?;
+        Ok(JoinResult::Open(Membership { guard, epoch }))
     };
     let now_there = Files::at(path)?;
     if record.is_none() && is_incomplete(path, now_there) {
@@ -171,14 +172,14 @@ pub(super) fn join(
         remove(&beside(path, "-shm"))?;
     }
     let Some(mut record) = record.filter(|record| record.files != now_there) else {
-        return member(generation);
+        return member(epoch);
     };
     let replaced = now_there.database != record.files.database;
-    if lock_file.is_unused(LockByte::in_use(generation))? {
+    if lock_file.is_unused(LockByte::in_use(epoch))? {
         if replaced {
             discard(path, now_there, record.files)?;
         }
-        return member(generation);
+        return member(epoch);
     }
     let given_up = record.waiting_since != 0 && now() - record.waiting_since >= GIVE_UP_AFTER;
     let nothing_to_lose = replaced || given_up || (record.saved && grace_is_over);
@@ -194,7 +195,7 @@ pub(super) fn join(
         remove(&beside(path, "-shm"))?;
     }
     discard(path, now_there, record.files)?;
-    member(generation + 1)
+    member(epoch + 1)
 }
 
 /// Whether a database with contents lacks one of the files that its users have.
@@ -213,9 +214,9 @@ pub(super) fn save(
     membership: &Membership,
     files: Files,
 ) -> bool {
-    // In any case: the last to close would remove a -wal that is not its own.
+    // Always, because the last connection to close would remove the -wal of another group.
     let _unable = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
-    let (Ok(now_there), Ok(record)) = (Files::at(path), Record::read(opening.lock_file())) else {
+    let (Ok(now_there), Ok(record)) = (Files::at(path), FilesInUse::read(opening.lock_file())) else {
         return false;
     };
     if now_there == files {
@@ -224,7 +225,7 @@ pub(super) fn save(
     let same_lock_file = Arc::ptr_eq(opening.lock_file(), membership.lock_file())
         || opening.lock_file().identity() == membership.lock_file().identity();
     let still_ours = match record {
-        Some(record) if same_lock_file => record.generation == membership.generation,
+        Some(record) if same_lock_file => record.epoch == membership.epoch,
         Some(record) => record.files == files,
         None => true,
     };
@@ -236,7 +237,7 @@ pub(super) fn save(
     let saved = checkpoint(connection, "FULL").unwrap_or(false);
     if let Some(record) = record.filter(|_| saved) {
         // If this fails, openers wait longer.
-        let _unable = Record { saved, ..record }.write(opening.lock_file());
+        let _unable = FilesInUse { saved, ..record }.write(opening.lock_file());
     }
     saved
 }
@@ -274,8 +275,8 @@ mod tests {
     #[test]
     fn a_record_is_read_as_it_was_written_and_nothing_else_is_one() {
         let file = |n| Some(FileIdentity::new(n, u64::MAX - n));
-        let record = Record {
-            generation: u64::MAX,
+        let record = FilesInUse {
+            epoch: u64::MAX,
             files: Files {
                 database: file(1),
                 wal: file(2),
@@ -286,9 +287,9 @@ mod tests {
         };
         let dir = tempfile::tempdir().unwrap();
         let lock_file = OpenLockFile::open(&dir.path().join("lock"), 0o600).unwrap();
-        assert_eq!(Record::read(&lock_file).unwrap(), None);
+        assert_eq!(FilesInUse::read(&lock_file).unwrap(), None);
         record.write(&lock_file).unwrap();
-        assert_eq!(Record::read(&lock_file).unwrap(), Some(record));
+        assert_eq!(FilesInUse::read(&lock_file).unwrap(), Some(record));
         for other in [
             "",
             "1 2 3",
@@ -296,7 +297,7 @@ mod tests {
             "1 0 0 0 1 2 3 4 5 6 7",
             "what",
         ] {
-            assert_eq!(Record::parse(other), None, "{other}");
+            assert_eq!(FilesInUse::parse(other), None, "{other}");
         }
     }
 }

@@ -12,10 +12,10 @@ impl LockByte {
     /// Held while a database is opened, because SQLite's switch to the write-ahead log does not wait for others.
     pub(super) const OPENING: Self = Self(1 << 62);
 
-    /// Shared by all who use the files of this generation of the database.
-    pub(super) fn in_use(generation: u64) -> Self {
+    /// Shared by all who use the files of this epoch of the database.
+    pub(super) fn in_use(epoch: u64) -> Self {
         // After OPENING, and before its queue.
-        Self(Self::OPENING.0 + 2 + (generation & 0xffff_ffff).cast_signed())
+        Self(Self::OPENING.0 + 2 + (epoch & 0xffff_ffff).cast_signed())
     }
 
     pub(super) fn of(key: &SessionKey) -> Self {

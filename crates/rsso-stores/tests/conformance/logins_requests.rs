@@ -33,9 +33,9 @@ pub fn a_request_claims_for_the_session_it_has_read(fixture: &dyn Fixture) {
         let claim = new_claim(&alice, "web", at_most(1));
         assert!(matches!(request.claim(&claim), Claimed::New(..)));
         assert_eq!(request.login(), Some(claim.login));
-        assert!(request.state.has_login(&alice, "web").is_some());
-        assert!(request.state.has_login(&alice, "ios").is_none());
-        assert!(request.state.has_login(&user("bob"), "web").is_none());
+        assert!(request.state.login_if_of(&alice, "web").is_some());
+        assert!(request.state.login_if_of(&alice, "ios").is_none());
+        assert!(request.state.login_if_of(&user("bob"), "web").is_none());
         assert!(matches!(request.claim(&claim), Claimed::Same(..)));
         assert_eq!(request.write(&id, b"signed in"), Written::Stored);
         // A class may write more than once.

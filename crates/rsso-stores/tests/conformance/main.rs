@@ -1,10 +1,12 @@
 //! The contract of a store: one suite that every store passes, on real servers.
 //!
-//! A promise is a function that is given a [`common::fixture::Fixture`], a fresh store. [`store_tests!`] makes a test of
-//! each promise for each store, named `STORE::FILE::PROMISE`. Tests of a single store stand in the files that bear its
-//! name. What the tests share is in `common/`.
+//! A promise is a function that takes a [`common::fixture::Fixture`], which starts a new, empty store.
+//! [`store_tests!`] makes a test of each promise for each store, named `STORE::FILE::PROMISE`. MySQL runs twice: with
+//! rsso's own tables, and with an existing one. Tests of a single store are in files that begin with its name. What
+//! the tests share is in `common/`.
 //!
-//! To run one store: `cargo nextest run -p rsso-stores --test conformance sqlite::`.
+//! To run all promises on one store: `cargo nextest run -p rsso-stores --test conformance sqlite::`. Its own tests run
+//! by their file, such as `sqlite_gc::`.
 //! To add a store: write its fixture in `common/fixture.rs`, and one more line in [`store_tests!`].
 
 #![allow(
@@ -60,21 +62,21 @@ mod sqlite_gc;
 mod strict_mode;
 
 macro_rules! store_tests {
-    ($($about:ident { $($promise:ident;)* })*) => {
-        mod sqlite { $(mod $about { $(store_test!(SqliteFixture, $about, $promise);)* })* }
-        mod redis { $(mod $about { $(store_test!(RedisFixture, $about, $promise);)* })* }
-        mod mysql_existing_table { $(mod $about { $(store_test!(ExistingTableFixture, $about, $promise);)* })* }
-        mod mysql { $(mod $about { $(store_test!(MysqlFixture, $about, $promise);)* })* }
+    ($($file:ident { $($test:ident;)* })*) => {
+        mod sqlite { $(mod $file { $(store_test!(SqliteFixture, $file, $test);)* })* }
+        mod redis { $(mod $file { $(store_test!(RedisFixture, $file, $test);)* })* }
+        mod mysql_existing_table { $(mod $file { $(store_test!(ExistingTableFixture, $file, $test);)* })* }
+        mod mysql { $(mod $file { $(store_test!(MysqlFixture, $file, $test);)* })* }
     };
 }
 
 /// A test that one store keeps one promise.
 macro_rules! store_test {
-    ($fixture:ident, $about:ident, $promise:ident) => {
+    ($fixture:ident, $file:ident, $test:ident) => {
         #[test]
-        fn $promise() {
+        fn $test() {
             use crate::common::fixture::{Fixture as _, $fixture};
-            crate::$about::$promise(&$fixture::prepare());
+            crate::$file::$test(&$fixture::prepare());
         }
     };
 }
