@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ext_php_rs::types::{ZendHashTable, Zval};
 use rsso_core::login::{Claim, Device, LoginId, User, device_of_user_agent};
-use rsso_core::request::{Followed, Refusal};
+use rsso_core::request::{AutoClaimOutcome, Refusal};
 use rsso_core::settings::LoginSettings;
 use rsso_core::{Result, SessionId};
 
@@ -82,7 +82,7 @@ pub(crate) fn follow(
         .state
         .login()
         .map(|bound| bound.login.identity.login);
-    let followed = request.follow(wish.as_ref(), ttl)?;
+    let followed = request.apply_auto_claim(wish.as_ref(), ttl)?;
     let now = request
         .state
         .login()
@@ -91,8 +91,8 @@ pub(crate) fn follow(
         access.record_site();
     }
     Ok(match followed {
-        Followed::Allowed => Decision::Store { warning },
-        Followed::Refused => Decision::Refuse(Refusal::LoginRefused),
+        AutoClaimOutcome::Allowed => Decision::Store { warning },
+        AutoClaimOutcome::Refused => Decision::Refuse(Refusal::LoginRefused),
     })
 }
 

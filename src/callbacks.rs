@@ -69,7 +69,7 @@ pub(crate) fn write(
         // The write of the new id will show who is logged in then.
         let globals = globals.filter(|_| !rotates);
         let followed = auto_claim::follow(&mut access, &sid, globals, ttl);
-        let warning = match followed.map_err(Error::instead_of_a_write)? {
+        let warning = match followed.map_err(Error::with_session_not_stored)? {
             Decision::Store { warning } => warning,
             Decision::Refuse(refusal) => return Ok(Completed::warn(false, refusal.message())),
         };
@@ -99,7 +99,7 @@ pub(crate) fn touch(
     worker::with(|worker| {
         let mut access = worker.access(caller)?;
         let followed = auto_claim::follow(&mut access, &sid, globals, ttl);
-        let warning = match followed.map_err(Error::instead_of_a_write)? {
+        let warning = match followed.map_err(Error::with_session_not_stored)? {
             Decision::Store { warning } => warning,
             Decision::Refuse(refusal) => return Ok(Completed::warn(false, refusal.message())),
         };

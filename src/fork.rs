@@ -13,7 +13,7 @@ pub(crate) fn register_handlers() {
     // library is unloaded. If there is no memory to register them, children keep the descriptors.
     let error = unsafe { libc::pthread_atfork(Some(before), None, Some(in_child)) };
     if error == 0 {
-        rsso_core::process::watched();
+        rsso_core::process::track_forks();
     }
 }
 

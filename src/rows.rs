@@ -6,7 +6,7 @@
 use std::ffi::CString;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rsso_core::login::{Bound, Kick, Login, LoginId};
+use rsso_core::login::{Kick, Login, LoginId, SessionLogin};
 
 use crate::php;
 
@@ -84,7 +84,7 @@ impl LoginRow {
     }
 
     /// The login of this request's session.
-    pub(crate) fn current(bound: &Bound) -> Self {
+    pub(crate) fn current(bound: &SessionLogin) -> Self {
         Self::of(&bound.login, Some(bound.login.identity.login))
     }
 

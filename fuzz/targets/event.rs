@@ -8,7 +8,7 @@ use rsso_gateway::read_event;
 
 fuzz_target!(|json: &str| {
     let event = Event {
-        position: Position::counted(7),
+        position: Position::from_number(7),
         json: json.to_owned(),
         outlived: false,
     };

@@ -13,7 +13,7 @@ use rsso_core::{Error, Result, SessionId};
 
 use super::arguments::{UidArgument, throw_no_session};
 use super::claim_arguments::{ClaimArguments, checked_meta};
-use super::claim_messages::{ENDED, KeptId, LIMIT, Refusal, STORM};
+use super::claim_messages::{ENDED, LIMIT, Refusal, STORM, UnchangedIdWarning};
 use crate::exceptions::ExceptionClass;
 use crate::guard::{self, OnError};
 use crate::lent_rows::LentRows;
@@ -118,7 +118,7 @@ fn change_id() -> Option<()> {
     if SapiGlobals::get().headers_sent != 0 {
         // If PHP sets no cookie, the application carries the id itself, and knows that it stays.
         if php::ini_long(c"session.use_cookies") != 0 {
-            guard::warn(&KeptId(php::output_start()));
+            guard::warn(&UnchangedIdWarning(php::output_start()));
         }
         return (!ExecutorGlobals::has_exception()).then_some(());
     }

@@ -36,9 +36,9 @@ pub(super) const ENDED: Refusal = Refusal {
 /// The warning that the session's id cannot change.
 ///
 /// It holds the file and line where output began.
-pub(super) struct KeptId(pub(super) Option<OutputStart>);
+pub(super) struct UnchangedIdWarning(pub(super) Option<OutputStart>);
 
-impl fmt::Display for KeptId {
+impl fmt::Display for UnchangedIdWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("headers were already sent")?;
         if let Some(OutputStart { file, line }) = self.0 {

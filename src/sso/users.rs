@@ -4,7 +4,7 @@ use std::ptr;
 
 use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
 use ext_php_rs::zend::ExecuteData;
-use rsso_core::login::{Device, KickOrder, LoginId, Which, check_reason};
+use rsso_core::login::{Device, KickRequest, LoginId, LoginSelector, check_reason};
 use rsso_core::{Error, RequestState, Result};
 
 use super::arguments::{self, UidArgument};
@@ -79,12 +79,12 @@ pub(super) extern "C" fn kick(call: &mut ExecuteData, result: &mut Zval) {
             let user = uid.user(&worker.current_settings()?.logins)?;
             let access = worker.current_access()?;
             let except = current_login(access.request.state).filter(|_| options.except_current);
-            let which = Which {
+            let which = LoginSelector {
                 device,
                 login: options.login,
                 except,
             };
-            let order = KickOrder {
+            let order = KickRequest {
                 reason,
                 tombstone_ttl: access.request.settings.logins.tombstone_ttl,
             };

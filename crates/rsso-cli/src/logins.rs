@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rsso_core::login::{self, Device, KickOrder, Login, LoginId, User, Which};
+use rsso_core::login::{self, Device, KickRequest, Login, LoginId, LoginSelector, User};
 use serde_json::{Value, json};
 
 use crate::args::{Kick, Logins, UserArgs};
@@ -36,7 +36,7 @@ pub(crate) fn list(logins: &Logins, output: Output) -> Result<(), Failure> {
 pub(crate) fn kick(kick: &Kick, output: Output) -> Result<(), Failure> {
     let config = Config::of_store(&kick.store)?;
     let (user, device) = user_and_device(&config, &kick.user)?;
-    let which = Which {
+    let which = LoginSelector {
         device,
         login: kick
             .login
@@ -46,7 +46,7 @@ pub(crate) fn kick(kick: &Kick, output: Output) -> Result<(), Failure> {
             .map_err(|error| config.failure(error))?,
         except: None,
     };
-    let order = KickOrder {
+    let order = KickRequest {
         reason: login::check_reason(kick.reason.as_bytes())
             .map_err(|error| config.failure(error))?,
         tombstone_ttl: config.settings.logins.tombstone_ttl,

@@ -176,7 +176,7 @@ impl Error {
 
     /// Adds that the session was not stored, because something before its write failed.
     #[must_use]
-    pub fn instead_of_a_write(self) -> Self {
+    pub fn with_session_not_stored(self) -> Self {
         self.with_outcome(NOT_STORED)
     }
 

@@ -1,10 +1,10 @@
 //! Which process this is, told apart from the one that it was forked from.
 //!
-//! What always holds: where forks are [`watched`], the system is asked for the number once a process.
+//! What always holds: if forks are tracked ([`track_forks`]), the system is asked for the number once a process.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-/// Whether [`forked`] runs in each forked child.
+/// Whether [`reset_in_child`] runs in each forked child.
 static IS_WATCHED: AtomicBool = AtomicBool::new(false);
 
 /// This process' number; 0 where nobody has asked yet.
@@ -13,18 +13,18 @@ static PROCESS: AtomicU32 = AtomicU32::new(0);
 /// How many forks lie between this process and the first.
 static FORKS: AtomicU32 = AtomicU32::new(0);
 
-/// From now on [`forked`] runs in each forked child.
-pub fn watched() {
+/// From now on [`reset_in_child`] runs in each forked child.
+pub fn track_forks() {
     IS_WATCHED.store(true, Ordering::Relaxed);
 }
 
 /// Forgets the parent's number, in a forked child. Async-signal-safe.
-pub fn forked() {
+pub fn reset_in_child() {
     PROCESS.store(0, Ordering::Relaxed);
     FORKS.fetch_add(1, Ordering::Relaxed);
 }
 
-/// The number of this process. A session is looked at ten times in a request, and where forks are watched only
+/// The number of this process. A session is looked at ten times in a request, and if forks are tracked, only
 /// the first look asks the system.
 #[must_use]
 pub fn process_id() -> u32 {

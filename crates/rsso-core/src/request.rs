@@ -27,7 +27,7 @@ mod validate;
 mod waiters;
 
 use current::Current;
-pub use logins::Followed;
+pub use logins::AutoClaimOutcome;
 pub use outcome::{Refusal, Written};
 pub use state::{Request, RequestState};
 pub use validate::Validation;

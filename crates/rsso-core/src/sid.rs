@@ -95,7 +95,7 @@ impl SessionKey {
     }
 
     /// The key of a place among those who wait for this session's lock. No session has it.
-    pub fn of_waiter(&self, place: u32) -> Self {
+    pub fn waiter_slot(&self, place: u32) -> Self {
         let digest = Sha256::digest([&self.bytes, &b"\0waiter"[..], &place.to_be_bytes()].concat());
         let bytes = match self.hashed {
             true => digest.as_slice().into(),

@@ -100,7 +100,7 @@ impl Admission {
             None => Ok(None),
             Some(address) if Some(address) == peer && !is_forwarded => Ok(None),
             Some(address) => {
-                let network = client_address::limited_network(address);
+                let network = client_address::limit_key(address);
                 let permit = self.limits.admit_from(network);
                 permit.map(Some).ok_or(AddressFull)
             }

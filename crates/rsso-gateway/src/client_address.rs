@@ -57,7 +57,7 @@ pub(crate) fn is_trusted_proxy(address: IpAddr, trusted: &[IpNet]) -> bool {
 /// The network that counts as one client.
 ///
 /// Of IPv6 this is one of 64 bits, which belongs to one customer.
-pub(crate) fn limited_network(address: IpAddr) -> IpAddr {
+pub(crate) fn limit_key(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() >> 64 << 64).into()),
         v4 @ IpAddr::V4(_) => v4,
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn an_ipv6_customer_is_one_client() {
-        let client = |text: &str| limited_network(text.parse().unwrap()).to_string();
+        let client = |text: &str| limit_key(text.parse().unwrap()).to_string();
         assert_eq!(client("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
         assert_eq!(client("192.0.2.1"), "192.0.2.1");
     }

@@ -134,7 +134,7 @@ impl History {
 
 /// Whether a position is the first of a store that counts its events.
 fn is_first(position: &Position) -> bool {
-    *position == Position::counted(1)
+    *position == Position::from_number(1)
 }
 
 #[cfg(test)]
@@ -144,7 +144,7 @@ mod tests {
     fn event(login: LoginId, number: u64) -> OutboxEntry {
         let text = "0123456789";
         OutboxEntry {
-            position: Position::counted(number),
+            position: Position::from_number(number),
             addressed: Some(AddressedEvent {
                 login,
                 event: Arc::new(BrowserEvent::example(&number.to_string(), text)),
@@ -154,7 +154,7 @@ mod tests {
     }
 
     fn numbers(history: &History, login: LoginId, after: u64) -> Vec<String> {
-        let events = history.after(login, &Position::counted(after));
+        let events = history.after(login, &Position::from_number(after));
         events
             .iter()
             .map(|event| event.sequence.to_string())
@@ -171,10 +171,10 @@ mod tests {
         assert_eq!(numbers(&history, a, 0), ["4", "6"]);
         assert_eq!(numbers(&history, a, 4), ["6"]);
         assert_eq!(numbers(&history, b, 5), [""; 0]);
-        assert!(!history.covers(&Position::counted(1)));
-        assert!(history.covers(&Position::counted(2)));
-        assert!(history.covers(&Position::counted(6)));
-        assert!(!history.covers(&Position::counted(7)));
+        assert!(!history.covers(&Position::from_number(1)));
+        assert!(history.covers(&Position::from_number(2)));
+        assert!(history.covers(&Position::from_number(6)));
+        assert!(!history.covers(&Position::from_number(7)));
         let mut history = History::new(100, 35);
         (1..=6).for_each(|number| history.add(&event(a, number)));
         assert_eq!(numbers(&history, a, 0), ["4", "5", "6"]);
@@ -191,19 +191,19 @@ mod tests {
         history.add(&outlived(1));
         history.add(&outlived(7));
         for number in 1..=9 {
-            assert!(!history.covers(&Position::counted(number)), "{number}");
+            assert!(!history.covers(&Position::from_number(number)), "{number}");
         }
         (20..=22).for_each(|number| history.add(&event(a, number)));
         for number in 1..=22 {
-            assert_eq!(history.covers(&Position::counted(number)), number >= 20);
+            assert_eq!(history.covers(&Position::from_number(number)), number >= 20);
         }
         assert_eq!(numbers(&history, a, 0), ["1", "7", "20", "21", "22"]);
         // This happens to a gateway that reads too slowly.
         history.add(&outlived(30));
-        assert!(!history.covers(&Position::counted(22)));
+        assert!(!history.covers(&Position::from_number(22)));
         history.add(&event(a, 40));
-        assert!(history.covers(&Position::counted(40)));
-        assert!(!history.covers(&Position::counted(39)));
+        assert!(history.covers(&Position::from_number(40)));
+        assert!(!history.covers(&Position::from_number(39)));
     }
 
     #[test]
@@ -211,9 +211,11 @@ mod tests {
         let a = LoginId::new().unwrap();
         let mut history = History::new(100, 1000);
         (5..=9).for_each(|number| history.add(&event(a, number)));
-        assert!(!history.covers(&Position::counted(4)) && history.covers(&Position::counted(5)));
+        assert!(
+            !history.covers(&Position::from_number(4)) && history.covers(&Position::from_number(5))
+        );
         history.add(&event(a, 1));
         assert_eq!(numbers(&history, a, 0), ["1"]);
-        assert!(!history.covers(&Position::counted(9)));
+        assert!(!history.covers(&Position::from_number(9)));
     }
 }

@@ -107,10 +107,7 @@ impl Acceptor {
         let address_permit = match client_address::is_trusted_proxy(address, &self.trusted_proxies)
         {
             true => None,
-            false => match self
-                .limits
-                .admit_from(client_address::limited_network(address))
-            {
+            false => match self.limits.admit_from(client_address::limit_key(address)) {
                 None => {
                     self.warnings.warn(&address_full());
                     return;

@@ -90,7 +90,7 @@ mod tests {
 
     fn read(json: &str) -> Result<OutboxEntry, String> {
         OutboxEntry::read(&Event {
-            position: Position::counted(7),
+            position: Position::from_number(7),
             json: json.to_owned(),
             outlived: false,
         })

@@ -56,7 +56,7 @@ async fn store_receipts(
                 0 => return,
                 _ => store_pool.acknowledge(logins).await,
             },
-            _ = presence.tick() => store_pool.attend(realm.clone(), PRESENCE_TTL).await,
+            _ = presence.tick() => store_pool.announce_gateway(realm.clone(), PRESENCE_TTL).await,
         };
     }
 }

@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn the_header_comes_before_the_parameter() {
-        let after = |number| Resume::After(Position::counted(number));
+        let after = |number| Resume::After(Position::from_number(number));
         assert_eq!(resume(Some("7"), "lastEventId=8"), after(7));
         assert_eq!(resume(None, "a=b&lastEventId=8&lastEventId=9"), after(8));
     }

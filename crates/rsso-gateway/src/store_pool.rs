@@ -93,12 +93,12 @@ impl StorePool {
     }
 
     /// Runs [`rsso_core::store::Receipts::attend`].
-    pub(crate) fn attend(
+    pub(crate) fn announce_gateway(
         &self,
         realm: Realm,
         ttl: Duration,
     ) -> impl Future<Output = Result<(), StoreUnavailable>> {
-        self.run(move |store| store.attend(&realm, ttl))
+        self.run(move |store| store.announce_gateway(&realm, ttl))
     }
 
     /// Runs [`rsso_core::store::Receipts::acknowledge`].

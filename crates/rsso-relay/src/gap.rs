@@ -64,7 +64,7 @@ impl Gap {
     }
 
     /// How many events are missing in the whole gap, if that is known already.
-    pub(super) fn in_all(&self) -> Option<u64> {
+    pub(super) fn total_lost(&self) -> Option<u64> {
         self.lost.filter(|_| !self.continues)
     }
 
@@ -90,7 +90,7 @@ impl Gap {
             "type": KIND,
             "time": time(at),
             "datacontenttype": "application/json",
-            "data": {"after": cursor.position.to_string(), "lost": self.in_all(), "at": at},
+            "data": {"after": cursor.position.to_string(), "lost": self.total_lost(), "at": at},
         });
         Some(SpooledEvent {
             endpoints,

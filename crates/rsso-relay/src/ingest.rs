@@ -218,7 +218,7 @@ impl Ingest {
             return;
         }
         metrics::gap();
-        let lost = gap.in_all();
+        let lost = gap.total_lost();
         let lost = lost.map_or("unknown".to_owned(), |lost| lost.to_string());
         tracing::error!(
             realm = self.realm.as_str(),

@@ -25,7 +25,7 @@ use super::jwt::SigningKey;
 use super::secrets::read_secret;
 use super::target::Target;
 pub use config::MercureConfig;
-use publisher::{Claims, Publisher};
+use publisher::{JwtClaims, Publisher};
 use topic::Topic;
 
 const DEFAULT_TOPIC: &str = "urn:rsso:{realm}:login:{login}";
@@ -63,7 +63,7 @@ impl Mercure {
                 let key = SigningKey::parse_for_hub(&read("key_file", path)?)
                     .map_err(|problem| invalid("key_file", problem))?;
                 let (issuer, audience) = (config.issuer.clone(), config.audience.clone());
-                Publisher::Key(Box::new(key), Claims::new(issuer, audience, &target))
+                Publisher::Key(Box::new(key), JwtClaims::new(issuer, audience, &target))
             }
             _ => return Err(invalid("key_file", "give either this or jwt_file")),
         };

@@ -140,7 +140,7 @@ mod tests {
     fn position(number: u64) -> Position {
         match number {
             0 => Position::START,
-            _ => Position::counted(number),
+            _ => Position::from_number(number),
         }
     }
 

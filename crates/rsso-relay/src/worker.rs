@@ -87,7 +87,8 @@ impl<S: Sink> Worker<S> {
                 }
             }
             // A worker at its limit is not woken by new events: it continues when an attempt has ended.
-            let may_start_first_attempt = !stopping && open_until.is_none() && in_flight.first_attempts < slots;
+            let may_start_first_attempt =
+                !stopping && open_until.is_none() && in_flight.first_attempts < slots;
             tokio::select! {
                 Some(ended) = attempts.next() => {
                     in_flight.remove(ended.delivery, ended.attempt);

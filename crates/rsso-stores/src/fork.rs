@@ -55,7 +55,7 @@ pub fn hold(fd: RawFd) -> Held {
 /// Lets go of all registered descriptors, and of the parent's number, in a forked child. `replace` is `dup3(2)`: it makes its
 /// first argument a copy of its second, which is closed on exec.
 pub fn in_child(replace: impl Fn(RawFd, RawFd)) {
-    process::forked();
+    process::reset_in_child();
     let Some(dead_end) = DEAD_END.get() else {
         return;
     };

@@ -7,7 +7,7 @@ use crate::common::{HOUR, rsso, session_key};
 
 use rsso_core::login::event::Kind;
 use rsso_core::login::{
-    Claim, ClaimBasis, Client, Details, Device, Limits, LoginId, OnConflict, Which,
+    Claim, ClaimBasis, Client, Details, Device, Limits, LoginId, LoginSelector, OnConflict,
 };
 use rsso_core::store::{End, Token};
 use serde_json::{Value, json};
@@ -38,7 +38,7 @@ fn make_event_of_each_type(app: &mut Application) {
     app.log_in("two", "ann", "web");
     try_to_log_in(app, "three", "ann", OnConflict::Refuse, 0);
     app.notify("ann", None, &json!({"text": "hello"}));
-    app.kick("ann", &Which::default());
+    app.kick("ann", &LoginSelector::default());
     app.log_in("four", "bob", "ios");
     app.log_out("four");
     // Its session is removed; the next operation notices that and writes the event.

@@ -12,7 +12,7 @@ use crate::common::{HOUR, json, open_store, session_key};
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use rsso_core::login::{
-    Claim, ClaimBasis, Claimed, Client, Device, KickOrder, Limits, LoginId, Which,
+    Claim, ClaimBasis, Claimed, Client, Device, KickRequest, Limits, LoginId, LoginSelector,
 };
 use rsso_core::store::{Store, Token};
 use rsso_testkit::{XmppServer, eventually};
@@ -86,13 +86,16 @@ impl SharedAccount {
 
     /// Ends all logins at once; returns the event id of each.
     fn kick_all(&mut self) -> HashMap<String, String> {
-        let order = KickOrder {
+        let order = KickRequest {
             reason: "closing time".to_owned(),
             tombstone_ttl: HOUR,
         };
         let kiosk = user("kiosk");
         let before = self.store.newest(&kiosk.realm).unwrap();
-        let kicked = self.store.kick(&kiosk, &Which::default(), &order).unwrap();
+        let kicked = self
+            .store
+            .kick(&kiosk, &LoginSelector::default(), &order)
+            .unwrap();
         assert_eq!(kicked.len(), LOGINS);
         let events = self
             .store

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    Bound, By, ClaimedFrom, Client, Device, Identity, Kick, Limits, Login, LoginId, More,
-    ROTATION_GRACE, User,
+    ClaimedFrom, Client, Device, Identity, Kick, Limits, Login, LoginId, LoginMetadata, Newcomer,
+    ROTATION_GRACE, SessionLogin, User,
 };
 use crate::error::{Error, Result};
 use crate::record::stored;
@@ -62,7 +62,7 @@ pub enum Claimed {
     /// The session is bound to a new login. The version is the record's.
     New(Version, Vec<Kick>),
     /// The session had this login already; nothing was changed.
-    Same(Version, Bound),
+    Same(Version, SessionLogin),
     /// The older logins stay.
     Refused(Refused, Vec<Login>),
     /// The session was ended while the request was under way.
@@ -104,9 +104,9 @@ impl Claim {
     /// What the login holds besides, whose session lives for `ttl` after each use. Its id says when it
     /// began, so that all who ask are told the same.
     #[must_use]
-    pub fn more(&self, ttl: Duration) -> More {
+    pub fn more(&self, ttl: Duration) -> LoginMetadata {
         let lifetime = stored(ttl).as_millis();
-        More {
+        LoginMetadata {
             claimed_at: self.login.began_at(),
             meta: self.meta.clone(),
             ip: self.client.ip.clone(),
@@ -136,8 +136,8 @@ impl Claim {
 
     /// Who it is to those that it replaces, and to those that it tells of itself.
     #[must_use]
-    pub fn by(&self) -> By {
-        By {
+    pub fn by(&self) -> Newcomer {
+        Newcomer {
             login: self.login,
             device: self.device.as_str().to_owned(),
             label: self.label.clone(),

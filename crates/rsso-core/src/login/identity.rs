@@ -85,7 +85,7 @@ pub struct Identity {
 
 /// Whose claim a login is told of: the one that ended it, or one beside it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct By {
+pub struct Newcomer {
     /// The newcomer's login.
     pub login: LoginId,
     /// Its device class.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{By, Device, Identity, KickCode, LoginId};
+use super::{Device, Identity, KickCode, LoginId, Newcomer};
 use crate::error::{Error, Result};
 
 /// Why a session is gone: what its tombstone says.
@@ -18,7 +18,7 @@ pub struct Kick {
     /// How the login was ended.
     pub code: KickCode,
     /// Who came in its place.
-    pub by: Option<By>,
+    pub by: Option<Newcomer>,
     /// When, in milliseconds since 1970.
     pub at: i64,
     /// Whether a gateway has told the kicked; `None` where nobody waited for that, or there is no
@@ -29,7 +29,7 @@ pub struct Kick {
 
 /// Which logins of a user: all that every given condition fits.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Which {
+pub struct LoginSelector {
     /// Of this device class.
     pub device: Option<Device>,
     /// This one.
@@ -38,7 +38,7 @@ pub struct Which {
     pub except: Option<LoginId>,
 }
 
-impl Which {
+impl LoginSelector {
     /// Whether it means this login.
     #[must_use]
     pub fn means(&self, identity: &Identity) -> bool {
@@ -52,7 +52,7 @@ impl Which {
 
 /// An order to end logins.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KickOrder {
+pub struct KickRequest {
     /// Why, for the kicked: 1 to 64 bytes.
     pub reason: String,
     /// How long a kicked browser can learn why.

@@ -23,7 +23,7 @@ pub struct Retention {
 
 impl Retention {
     /// After how many events the store counts what is kept beside the outbox: that takes a while.
-    pub fn stride(&self) -> u64 {
+    pub fn count_interval(&self) -> u64 {
         (self.most / 100).max(1)
     }
 }
@@ -41,7 +41,7 @@ impl Position {
 
     /// A position of a store that counts.
     #[must_use]
-    pub fn counted(number: u64) -> Self {
+    pub fn from_number(number: u64) -> Self {
         Self {
             major: number,
             minor: 0,
@@ -136,7 +136,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_position_is_read_back(major in 0..u64::MAX, minor: u64) {
-            for position in [Position { major, minor }, Position::counted(major)] {
+            for position in [Position { major, minor }, Position::from_number(major)] {
                 prop_assert_eq!(Position::parse(&position.to_string()).unwrap(), position);
             }
         }

@@ -19,7 +19,7 @@ pub struct Login {
     /// Who and where.
     pub identity: Identity,
     /// What else the application gave, and when.
-    pub more: More,
+    pub more: LoginMetadata,
     /// When the last of its sessions expires unless it is used again, in milliseconds since 1970;
     /// told by lists of logins only.
     pub expires_at: Option<i64>,
@@ -27,7 +27,7 @@ pub struct Login {
 
 /// What a login holds that events do not tell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct More {
+pub struct LoginMetadata {
     /// When it was claimed, in milliseconds since 1970.
     pub claimed_at: i64,
     /// The application's own data: a JSON object or array, as text.
@@ -48,7 +48,7 @@ pub struct More {
 
 /// A session's login.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bound {
+pub struct SessionLogin {
     /// The login.
     pub login: Login,
     /// Whose it is.

@@ -40,7 +40,7 @@ impl Request<'_> {
             token: current.token,
             locked: current.is_locked(),
             seen: current.seen,
-            keeps_expiry: current.lives_for(change.ttl()),
+            keeps_expiry: current.needs_no_refresh(change.ttl()),
         };
         let ttl = stored(change.ttl());
         let data = data_to_store(change, self.store, self.settings);

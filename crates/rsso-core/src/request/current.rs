@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::outcome::Refusal;
 use crate::deadline::bounded;
 use crate::error::Result;
-use crate::login::Bound;
+use crate::login::SessionLogin;
 use crate::settings::Settings;
 use crate::sid::{SessionId, SessionKey};
 use crate::store::{Generation, Loaded, Lock, Store, Token, Version};
@@ -20,7 +20,7 @@ pub(super) struct Current {
     /// The version that was read; `None` for a missing record.
     pub(super) seen: Option<Version>,
     /// The login that it had when it was read.
-    pub(super) login: Option<Bound>,
+    pub(super) login: Option<SessionLogin>,
     /// Until when it lives without a refresh, if the store can tell.
     pub(super) lives_until: Option<Instant>,
     /// The session that the browser presented, if this one replaces it on the way to a login.
@@ -96,7 +96,7 @@ impl Current {
 
     /// The predecessor of an id that replaces this one: the first that the browser presented. None
     /// for a session with a login, which goes along.
-    pub(super) fn as_predecessor(&self) -> Option<SessionKey> {
+    pub(super) fn presented_key(&self) -> Option<SessionKey> {
         let first = || self.predecessor.as_ref().unwrap_or(&self.key).clone();
         self.login.is_none().then(first)
     }

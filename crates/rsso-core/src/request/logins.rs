@@ -7,13 +7,13 @@ use super::{Refusal, Request};
 use crate::deadline::bounded;
 use crate::error::Result;
 use crate::login::event::Moment;
-use crate::login::{Bound, Claim, ClaimBasis, Claimed, ClaimedFrom, Kick, KickCode, Login};
+use crate::login::{Claim, ClaimBasis, Claimed, ClaimedFrom, Kick, KickCode, Login, SessionLogin};
 use crate::store::{End, Token, Tombstone};
 
 /// Whether a session may be stored after its login has followed its data (`rsso.auto_claim`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
-pub enum Followed {
+pub enum AutoClaimOutcome {
     /// The session may be stored.
     Allowed,
     /// The user may have no further login: the session was ended.
@@ -49,7 +49,7 @@ impl Request<'_> {
                     current.assume_lock(self.settings);
                 }
                 current.seen = Some(*version);
-                current.login = Some(Bound {
+                current.login = Some(SessionLogin {
                     login: Login {
                         identity: claim.identity(),
                         more: claim.more(ttl),
@@ -99,24 +99,28 @@ impl Request<'_> {
     ///
     /// # Errors
     /// [`crate::Error::Store`].
-    pub fn follow(&mut self, wish: Option<&Claim>, ttl: Duration) -> Result<Followed> {
+    pub fn apply_auto_claim(
+        &mut self,
+        wish: Option<&Claim>,
+        ttl: Duration,
+    ) -> Result<AutoClaimOutcome> {
         let Some(claim) = wish else {
             if self.state.login().is_some() {
                 self.sign_out()?;
             }
-            return Ok(Followed::Allowed);
+            return Ok(AutoClaimOutcome::Allowed);
         };
         let device = claim.device.as_str();
         if self.state.login_if_of(&claim.user, device).is_some() {
-            return Ok(Followed::Allowed);
+            return Ok(AutoClaimOutcome::Allowed);
         }
         match self.claim(claim, ttl)? {
             Claimed::Refused(refused, _) => {
                 self.refuse_login(claim, refused.as_str())?;
-                Ok(Followed::Refused)
+                Ok(AutoClaimOutcome::Refused)
             }
             // An ended session is refused its write anyway.
-            Claimed::New(..) | Claimed::Same(..) | Claimed::Ended => Ok(Followed::Allowed),
+            Claimed::New(..) | Claimed::Same(..) | Claimed::Ended => Ok(AutoClaimOutcome::Allowed),
         }
     }
 

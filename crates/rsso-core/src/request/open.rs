@@ -49,7 +49,7 @@ impl Request<'_> {
         if let Some(current) = self.state.current.as_ref().filter(|c| c.sid != *sid) {
             // A class that asks by a read whether an id is known goes on with another one.
             if current.is_empty && !current.is_closed() {
-                self.state.predecessor = current.as_predecessor();
+                self.state.predecessor = current.presented_key();
             }
             self.release_current()?;
         }

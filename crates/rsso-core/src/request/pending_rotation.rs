@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::login::{Bound, ROTATION_GRACE};
+use crate::login::{ROTATION_GRACE, SessionLogin};
 use crate::sid::{SessionId, SessionKey};
 use crate::store::{Generation, Token};
 
@@ -39,7 +39,7 @@ pub(super) struct PendingRotation {
     pub(super) token: Option<Token>,
     /// The life of the record that was read.
     pub(super) seen: Option<Generation>,
-    pub(super) login: Bound,
+    pub(super) login: SessionLogin,
     /// PHP has asked for the end of the old id.
     pub(super) destroyed: bool,
 }

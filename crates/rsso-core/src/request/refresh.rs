@@ -22,7 +22,7 @@ impl Request<'_> {
     pub fn touch(&mut self, sid: &SessionId, ttl: Duration) -> Result<()> {
         self.state.notice_fork();
         let lives_on = |current: &&mut Current| {
-            current.sid == *sid && current.refusal.is_none() && current.lives_for(ttl)
+            current.sid == *sid && current.refusal.is_none() && current.needs_no_refresh(ttl)
         };
         if let Some(current) = self.state.current.as_mut().filter(lives_on) {
             return current.release_lock(self.store);
@@ -34,7 +34,7 @@ impl Request<'_> {
 
 impl Current {
     /// Whether it lives for `ttl` without a refresh.
-    pub(super) fn lives_for(&self, ttl: Duration) -> bool {
+    pub(super) fn needs_no_refresh(&self, ttl: Duration) -> bool {
         let Some(until) = self.lives_until else {
             return false;
         };

@@ -14,7 +14,7 @@ use super::pending_rotation::PendingRotation;
 use super::{Current, Refusal, Request, Written};
 use crate::deadline::bounded;
 use crate::error::Result;
-use crate::login::{Bound, ROTATION_GRACE};
+use crate::login::{ROTATION_GRACE, SessionLogin};
 use crate::sid::SessionId;
 use crate::store::{Change, End, Rotation, Token};
 
@@ -26,7 +26,7 @@ impl Request<'_> {
     /// As [`Self::destroy`].
     pub fn destroy_for_new_id(&mut self, sid: &SessionId) -> Result<()> {
         self.state.notice_fork();
-        self.state.predecessor = self.current_if(sid).and_then(Current::as_predecessor);
+        self.state.predecessor = self.current_if(sid).and_then(Current::presented_key);
         let is_stored = |c: &mut Current| c.sid == *sid && c.seen.is_some() && c.refusal.is_none();
         match self.state.current.take_if(is_stored) {
             Some(current) if current.login.is_some() => {
@@ -118,7 +118,7 @@ impl Request<'_> {
         match self.store.rotate(&rotation)? {
             Some(version) => {
                 current.seen = Some(version);
-                current.login = Some(Bound {
+                current.login = Some(SessionLogin {
                     rotated: false,
                     ..pending.login
                 });

@@ -6,7 +6,7 @@ use super::found_kick::FoundKick;
 use super::outcome::Refusal;
 use super::pending_rotation::{PendingRotation, RotatedIds};
 use crate::error::Error;
-use crate::login::{Bound, User};
+use crate::login::{SessionLogin, User};
 use crate::process;
 use crate::settings::Settings;
 use crate::sid::{SessionId, SessionKey};
@@ -114,15 +114,16 @@ impl RequestState {
 
     /// The login of the session that was read last.
     #[must_use]
-    pub fn login(&self) -> Option<&Bound> {
+    pub fn login(&self) -> Option<&SessionLogin> {
         self.current.as_ref()?.login.as_ref()
     }
 
     /// The session's login, if it is this user's on this device. To claim it again changes nothing.
     #[must_use]
-    pub fn login_if_of(&self, user: &User, device: &str) -> Option<&Bound> {
-        let fits =
-            |bound: &&Bound| bound.user == user.key() && bound.login.identity.device == device;
+    pub fn login_if_of(&self, user: &User, device: &str) -> Option<&SessionLogin> {
+        let fits = |bound: &&SessionLogin| {
+            bound.user == user.key() && bound.login.identity.device == device
+        };
         self.login().filter(fits)
     }
 
@@ -165,7 +166,7 @@ impl RequestState {
     /// Forgets what belongs only to the session in use.
     pub(super) fn end_use(&mut self) {
         if let Some(current) = self.current.as_ref().filter(|c| !c.is_closed()) {
-            self.predecessor = current.as_predecessor();
+            self.predecessor = current.presented_key();
         }
         self.created_ids.publish();
         self.unreadable = None;

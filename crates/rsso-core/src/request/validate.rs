@@ -47,7 +47,7 @@ impl Request<'_> {
                     let refused = self.state.current.take();
                     if why == Validation::Start {
                         self.state.predecessor =
-                            refused.and_then(|current| current.as_predecessor());
+                            refused.and_then(|current| current.presented_key());
                     }
                 }
                 if let Some(current) = &mut self.state.current {

@@ -45,7 +45,7 @@ fn take_slot(
     limit: u32,
 ) -> Result<WaiterSlot> {
     for number in 0..limit {
-        let (key, token) = (key.of_waiter(number), Token::random()?);
+        let (key, token) = (key.waiter_slot(number), Token::random()?);
         let want = Load {
             token,
             lock: Some(terms),

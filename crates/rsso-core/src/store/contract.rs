@@ -53,7 +53,7 @@ pub trait Store: Logins + Receipts + SiteNotes + Send {
     fn destroy(&mut self, key: &SessionKey, token: Option<Token>, end: End<'_>) -> Result<bool>;
 
     /// As [`Self::destroy`] of a record that was seen, after which an empty one of another generation
-    /// stands there for `ttl`: who waits for `lock` finds that one. [`in_two_steps`] is for
+    /// stands there for `ttl`: who waits for `lock` finds that one. [`destroy_then_create_empty`] is for
     /// what a store cannot do in one.
     ///
     /// # Errors
@@ -83,7 +83,7 @@ pub trait Store: Logins + Receipts + SiteNotes + Send {
 }
 
 /// [`Store::destroy_leaving_empty`], where it takes a removal and a write.
-pub fn in_two_steps(
+pub fn destroy_then_create_empty(
     store: &mut impl Store,
     key: &SessionKey,
     lock: Lock,

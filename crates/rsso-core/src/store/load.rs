@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Record, Token};
 use crate::deadline::Deadline;
-use crate::login::{Bound, Kick};
+use crate::login::{Kick, SessionLogin};
 
 /// How to read.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +34,7 @@ pub struct Loaded {
     /// True if the lock is now held by the token of the request.
     pub locked: bool,
     /// The login that the record's session has.
-    pub login: Option<Bound>,
+    pub login: Option<SessionLogin>,
     /// Why there is no record, where a kick has ended it.
     pub kick: Option<Kick>,
     /// How long the record lives without a refresh. `None` if others rely on each refresh, or if the

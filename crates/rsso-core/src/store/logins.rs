@@ -22,7 +22,8 @@ use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::login::event::{Event, Position};
 use crate::login::{
-    Bound, Claim, ClaimBasis, Claimed, Device, Kick, KickOrder, Login, LoginId, Realm, User, Which,
+    Claim, ClaimBasis, Claimed, Device, Kick, KickRequest, Login, LoginId, LoginSelector, Realm,
+    SessionLogin, User,
 };
 use crate::sid::SessionKey;
 
@@ -74,7 +75,12 @@ pub trait Logins {
     ///
     /// # Errors
     /// [`crate::Error::Store`].
-    fn kick(&mut self, user: &User, which: &Which, order: &KickOrder) -> Result<Vec<Kick>>;
+    fn kick(
+        &mut self,
+        user: &User,
+        which: &LoginSelector,
+        order: &KickRequest,
+    ) -> Result<Vec<Kick>>;
 
     /// The live logins of a user, in the order of their claims.
     ///
@@ -93,7 +99,7 @@ pub trait Logins {
     ///
     /// # Errors
     /// [`crate::Error::Store`].
-    fn login_of(&mut self, key: &SessionKey) -> Result<Option<Bound>>;
+    fn login_of(&mut self, key: &SessionKey) -> Result<Option<SessionLogin>>;
 
     /// The tombstone under a session id.
     ///

@@ -31,7 +31,7 @@ pub mod site_notes;
 pub mod sites;
 
 pub use change::{Basis, Change, End, Lock, Outcome, Tombstone};
-pub use contract::{Store, in_two_steps};
+pub use contract::{Store, destroy_then_create_empty};
 pub use load::{Load, Loaded, LockTerms};
 pub use logins::{Logins, Rotation};
 pub use open::OpenStore;

@@ -22,7 +22,7 @@ pub trait Receipts {
     ///
     /// # Errors
     /// [`crate::Error::Store`].
-    fn attend(&mut self, realm: &Realm, ttl: Duration) -> Result<()>;
+    fn announce_gateway(&mut self, realm: &Realm, ttl: Duration) -> Result<()>;
 
     /// A gateway says that these logins were told of their end.
     ///
@@ -34,7 +34,7 @@ pub trait Receipts {
     ///
     /// # Errors
     /// [`crate::Error::Store`].
-    fn is_attended(&mut self, realm: &Realm) -> Result<bool>;
+    fn has_gateway(&mut self, realm: &Realm) -> Result<bool>;
 
     /// Which of these logins were told of their end.
     ///
@@ -54,7 +54,7 @@ pub trait Receipts {
         logins: &[LoginId],
         deadline: Deadline,
     ) -> Result<Option<Vec<bool>>> {
-        if !self.is_attended(realm)? {
+        if !self.has_gateway(realm)? {
             return Ok(None);
         }
         loop {

@@ -22,12 +22,12 @@ pub(super) enum Publisher {
     /// A token from a file.
     Token(HeaderValue),
     /// A key that the hub knows: a token is signed for each update.
-    Key(Box<SigningKey>, Claims),
+    Key(Box<SigningKey>, JwtClaims),
 }
 
 /// The claims of a token.
 #[derive(Debug)]
-pub(super) enum Claims {
+pub(super) enum JwtClaims {
     /// A claim of Mercure's own, for hubs up to 0.x.
     Plain,
     /// An OAuth 2.0 access token, for hubs from 1.0 on.
@@ -61,7 +61,7 @@ impl Publisher {
     }
 }
 
-impl Claims {
+impl JwtClaims {
     /// The claims for an issuer. Without an audience they are for the hub's own URL.
     pub(super) fn new(issuer: Option<String>, audience: Option<String>, target: &Target) -> Self {
         match issuer {

@@ -28,7 +28,7 @@ fn numbers(spool: &Spool, names: &[&str]) -> Vec<i64> {
 
 fn cursor(position: u64) -> Cursor {
     Cursor {
-        position: Position::counted(position),
+        position: Position::from_number(position),
         at: 5,
         floor: 0,
         event_id: position.to_string(),

@@ -4,7 +4,7 @@
 //! type would go to the user's other clients, which are other logins, or wait for the next client.
 
 use rsso_core::login::event::{Kind, LoginEvent};
-use rsso_core::login::{By, Identity, KickCode};
+use rsso_core::login::{Identity, KickCode, Newcomer};
 use serde_json::Value;
 
 use super::address::Address;
@@ -19,7 +19,7 @@ pub(super) struct Notice {
     pub(super) kind: NoticeKind,
     pub(super) who: Identity,
     /// The newcomer.
-    pub(super) by: Option<By>,
+    pub(super) by: Option<Newcomer>,
     /// What `sso_notify()` was given.
     pub(super) payload: Option<Value>,
 }

@@ -1,15 +1,15 @@
-//! Binding a session to a user.
+//! Binding a session to a user: the claim.
 
 use std::time::Duration;
 
 use super::contract::Ledger;
 use super::end_login::{Replacement, end_login, live_logins, remove_expired};
 use super::events::{PendingEvents, kick_of};
-use super::few;
-use super::rows::{Binding, LockedUser, LoginRow, Slice, UserRow};
+use super::rows::{LockedUser, LoginRange, LoginRow, SessionLoginRow, UserRow};
+use super::unlimited_claim;
 use rsso_core::login::event::{self, EventDetails, Kind, Moment, identity_json, json, reason};
 use rsso_core::login::policy::{Candidate, OnConflict, StormState};
-use rsso_core::login::{Bound, Claim, ClaimBasis, Claimed, Kick, Login, Refused};
+use rsso_core::login::{Claim, ClaimBasis, Claimed, Kick, Login, Refused, SessionLogin};
 use rsso_core::store::{Generation, Version};
 
 /// Claims a login inside a transaction. `born` is the generation of a record that this claim creates.
@@ -57,7 +57,7 @@ struct Act<'a, L> {
     /// The session that claims.
     key: &'a [u8],
     /// The login that the session has.
-    bound: Option<Binding>,
+    bound: Option<SessionLoginRow>,
     /// The version of records that this claim creates.
     new_version: Version,
     ttl: Duration,
@@ -120,7 +120,9 @@ impl<L: Ledger> Act<'_, L> {
         let repeats = |login: &Login| claim.repeats(login, at);
         let live = match claim.reads_all_logins() {
             true => live_logins(self.ledger, &mut self.events, &self.user)?,
-            false => few::own_and_repeated(self.ledger, &self.user, self.bound, repeats)?,
+            false => {
+                unlimited_claim::own_and_repeated(self.ledger, &self.user, self.bound, repeats)?
+            }
         };
         let is_own = |login: &LoginRow| self.bound.is_some_and(|bound| bound.login == login.login);
         let (own, others): (Vec<_>, Vec<_>) = live.into_iter().partition(is_own);
@@ -135,12 +137,12 @@ impl<L: Ledger> Act<'_, L> {
     }
 
     /// The session's own login, if that is what is claimed.
-    fn same_login(&self, logins: &Logins) -> Option<Bound> {
+    fn same_login(&self, logins: &Logins) -> Option<SessionLogin> {
         let own = logins.own.as_ref()?;
         let is_same = own.device == self.claim.device.as_str() || own.login == self.claim.login;
         let login = own.to_login().filter(|_| is_same)?;
         let mut sessions = own.sessions.iter();
-        Some(Bound {
+        Some(SessionLogin {
             login,
             user: self.user.key,
             rotated: sessions.any(|s| s.key == self.key && s.until.is_some()),
@@ -198,8 +200,13 @@ impl<L: Ledger> Act<'_, L> {
             return Ok(staying.take(excess).cloned().collect());
         }
         let own = logins.own.as_ref().map(|own| own.login);
-        let excess =
-            few::oldest_above_limit(self.ledger, &mut self.events, &self.user, limits, own)?;
+        let excess = unlimited_claim::oldest_above_limit(
+            self.ledger,
+            &mut self.events,
+            &self.user,
+            limits,
+            own,
+        )?;
         let (live, expired): (Vec<_>, Vec<_>) = excess.into_iter().partition(LoginRow::is_live);
         for login in expired {
             remove_expired(self.ledger, &mut self.events, &self.user.row, &login)?;
@@ -230,15 +237,24 @@ impl<L: Ledger> Act<'_, L> {
         };
         let (events, kept) = (&mut self.events, Some(self.key));
         if let Some(own) = own {
-            return end_reclaimed(self.ledger, events, &self.user.row, own, kept, self.new_version);
+            return end_reclaimed(
+                self.ledger,
+                events,
+                &self.user.row,
+                own,
+                kept,
+                self.new_version,
+            );
         }
         let Some(other) = self.ledger.lock_known_user(&bound.user)? else {
             return self.ledger.unbind(self.key);
         };
-        let logins = (self.ledger).login_rows(&bound.user, Slice::one(bound.sequence))?;
+        let logins = (self.ledger).login_rows(&bound.user, LoginRange::one(bound.sequence))?;
         let is_here = |login: &LoginRow| login.sessions.iter().any(|s| s.key == self.key);
         match logins.into_iter().find(is_here) {
-            Some(login) => end_reclaimed(self.ledger, events, &other, &login, kept, self.new_version),
+            Some(login) => {
+                end_reclaimed(self.ledger, events, &other, &login, kept, self.new_version)
+            }
             None => Ok(()),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::rows::{Binding, LoginRow, Slice, Span, UserRow};
+use super::rows::{LoginCount, LoginRange, LoginRow, SessionLoginRow, UserRow};
 use rsso_core::login::{LoginId, User, UserKey};
 use rsso_core::store::{Generation, Version};
 
@@ -23,13 +23,17 @@ pub(crate) trait Ledger {
     fn save_user(&mut self, user: &UserKey, row: &UserRow) -> Result<(), Self::Error>;
 
     /// The user's logins in this slice, live or dead, in the order of their numbers.
-    fn login_rows(&mut self, user: &UserKey, slice: Slice) -> Result<Vec<LoginRow>, Self::Error>;
+    fn login_rows(
+        &mut self,
+        user: &UserKey,
+        slice: LoginRange,
+    ) -> Result<Vec<LoginRow>, Self::Error>;
 
     /// How many logins the user has, live or dead.
-    fn span(&mut self, user: &UserKey) -> Result<Span, Self::Error>;
+    fn span(&mut self, user: &UserKey) -> Result<LoginCount, Self::Error>;
 
     /// The login of a live session, by key and generation.
-    fn binding(&mut self, key: &[u8]) -> Result<Option<Binding>, Self::Error>;
+    fn binding(&mut self, key: &[u8]) -> Result<Option<SessionLoginRow>, Self::Error>;
 
     /// The version of a live session; nobody changes it before the transaction ends.
     fn version(&mut self, key: &[u8]) -> Result<Option<Version>, Self::Error>;

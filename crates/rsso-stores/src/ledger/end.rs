@@ -3,9 +3,9 @@
 use super::contract::Ledger;
 use super::end_login::{Replacement, end_login, live_logins};
 use super::events::{PendingEvents, kick_of};
-use super::rows::{LockedUser, LoginRow, Slice};
+use super::rows::{LockedUser, LoginRange, LoginRow};
 use rsso_core::login::event::{self, EventDetails, Kind, Moment, reason};
-use rsso_core::login::{Device, Kick, KickCode, KickOrder, Login, LoginId, User, Which};
+use rsso_core::login::{Device, Kick, KickCode, KickRequest, Login, LoginId, LoginSelector, User};
 
 /// Ends the login of a session, which stays.
 pub(crate) fn sign_out<L: Ledger>(
@@ -54,7 +54,7 @@ fn release<L: Ledger>(
     if login.is_some_and(|login| login != bound.login) {
         return Ok(false);
     }
-    let entries = ledger.login_rows(&bound.user, Slice::one(bound.sequence))?;
+    let entries = ledger.login_rows(&bound.user, LoginRange::one(bound.sequence))?;
     let Some(entry) = entries.into_iter().find(|entry| entry.login == bound.login) else {
         return Ok(false);
     };
@@ -73,8 +73,8 @@ fn release<L: Ledger>(
 pub(crate) fn kick<L: Ledger>(
     ledger: &mut L,
     user: &User,
-    which: &Which,
-    order: &KickOrder,
+    which: &LoginSelector,
+    order: &KickRequest,
     moment: &Moment,
 ) -> Result<Vec<Kick>, L::Error> {
     let Some(user) = lock_user(ledger, user)? else {
@@ -100,7 +100,7 @@ pub(crate) fn kick<L: Ledger>(
 
 /// The live logins of a user. Changes nothing.
 pub(crate) fn list<L: Ledger>(ledger: &mut L, user: &User) -> Result<Vec<Login>, L::Error> {
-    let entries = ledger.login_rows(&user.key(), Slice::ALL)?;
+    let entries = ledger.login_rows(&user.key(), LoginRange::ALL)?;
     Ok(entries
         .iter()
         .filter(|entry| entry.is_live())

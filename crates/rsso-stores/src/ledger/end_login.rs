@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::contract::Ledger;
 use super::events::PendingEvents;
-use super::rows::{LockedUser, LoginRow, Slice, UserRow};
+use super::rows::{LockedUser, LoginRange, LoginRow, UserRow};
 use rsso_core::login::ROTATION_GRACE;
 use rsso_core::login::event::{self, EventDetails, Kind};
 use rsso_core::store::Version;
@@ -15,7 +15,7 @@ pub(super) fn live_logins<L: Ledger>(
     events: &mut PendingEvents<'_>,
     user: &LockedUser,
 ) -> Result<Vec<LoginRow>, L::Error> {
-    let entries = ledger.login_rows(&user.key, Slice::ALL)?;
+    let entries = ledger.login_rows(&user.key, LoginRange::ALL)?;
     let (live, expired): (Vec<_>, Vec<_>) = entries.into_iter().partition(LoginRow::is_live);
     for entry in expired {
         remove_expired(ledger, events, &user.row, &entry)?;

@@ -11,14 +11,14 @@ mod dead;
 mod end;
 mod end_login;
 mod events;
-mod few;
 mod rotate;
 mod rows;
+mod unlimited_claim;
 
 pub(super) use claim::claim;
 pub(super) use contract::Ledger;
 #[cfg(feature = "sqlite")]
-pub(super) use dead::{Dead, forget_dead};
+pub(super) use dead::{ExpiredLogin, remove_expired_logins};
 pub(super) use end::{kick, list, notify, sign_out, sign_out_destroyed};
 pub(super) use rotate::rotate;
-pub(super) use rows::{Binding, LoginRow, SessionRow, Slice, Span, UserRow};
+pub(super) use rows::{LoginCount, LoginRange, LoginRow, SessionLoginRow, SessionRow, UserRow};

@@ -1,7 +1,7 @@
 //! Carrying a login to a new session id.
 
 use super::contract::Ledger;
-use super::rows::{SessionRow, Slice};
+use super::rows::{LoginRange, SessionRow};
 use rsso_core::login::{MAX_SESSIONS, ROTATION_GRACE};
 use rsso_core::store::{Generation, Rotation, Version};
 
@@ -35,7 +35,7 @@ pub(crate) fn rotate<L: Ledger>(
         return Ok(None);
     }
     ledger.bind(to, born, login)?;
-    let entries = ledger.login_rows(&bound.user, Slice::one(bound.sequence))?;
+    let entries = ledger.login_rows(&bound.user, LoginRange::one(bound.sequence))?;
     let sessions = entries
         .into_iter()
         .find(|entry| entry.login == login)

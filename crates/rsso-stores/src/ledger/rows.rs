@@ -71,7 +71,7 @@ pub(crate) struct SessionRow {
 
 /// The login that a live session has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Binding {
+pub(crate) struct SessionLoginRow {
     pub(crate) user: UserKey,
     pub(crate) login: LoginId,
     /// The login's number.
@@ -80,12 +80,12 @@ pub(crate) struct Binding {
 
 /// Which of a user's logins: from this number on, so many at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Slice {
+pub(crate) struct LoginRange {
     pub(crate) from: i64,
     pub(crate) limit: u32,
 }
 
-impl Slice {
+impl LoginRange {
     /// All of them.
     pub(super) const ALL: Self = Self {
         from: i64::MIN,
@@ -110,7 +110,7 @@ impl Slice {
 
 /// How many logins a user has, and the number of the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Span {
+pub(crate) struct LoginCount {
     pub(crate) count: usize,
     pub(crate) first: i64,
 }

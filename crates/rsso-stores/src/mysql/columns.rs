@@ -3,7 +3,7 @@
 use mysql::Row;
 use mysql::prelude::FromValue;
 
-use rsso_core::login::{Bound, Kick, Login, LoginId, UserKey};
+use rsso_core::login::{Kick, Login, LoginId, SessionLogin, UserKey};
 use rsso_core::store::{Generation, Record, Revision, Version};
 
 /// The record in `generation`, `revision` and `data`; `None` if they are NULL.
@@ -29,9 +29,9 @@ pub(super) fn generation(row: &Row) -> Option<Generation> {
 }
 
 /// The login in `identity`, `more`, `user` and `rotated`; `None` if there is none.
-pub(super) fn bound(row: &Row) -> Option<Bound> {
+pub(super) fn bound(row: &Row) -> Option<SessionLogin> {
     let user: Vec<u8> = value(row, "user")?;
-    Some(Bound {
+    Some(SessionLogin {
         login: Login::decode(&text(row, "identity")?, &text(row, "more")?)?,
         user: UserKey::from_bytes(&user)?,
         rotated: flag(row, "rotated"),

@@ -7,7 +7,7 @@ use mysql::Error as DbError;
 use super::connection::Connection;
 use super::login_layout::LoginLayout;
 use rsso_core::error::Result;
-use rsso_core::login::{Bound, Kick};
+use rsso_core::login::{Kick, SessionLogin};
 use rsso_core::sid::SessionKey;
 use rsso_core::store::{Basis, Change, End, Generation, Outcome, Record, Version};
 
@@ -102,7 +102,7 @@ pub(super) struct LockRequest<'a> {
 #[derive(Default)]
 pub(super) struct Stored {
     pub(super) record: Option<Record>,
-    pub(super) login: Option<Bound>,
+    pub(super) login: Option<SessionLogin>,
     /// The tombstone, if there is no record.
     pub(super) kick: Option<Kick>,
     /// How long the record lives; `None` in a table that others write, too.

@@ -19,9 +19,11 @@ use super::login_sql::{LoginSql, LoginStatements};
 use super::seconds::seconds;
 use super::server_sql::SERVER;
 use super::statement::{NamedValues, Statement, values};
-use crate::ledger::{Binding, Ledger, LoginRow, SessionRow, Slice, Span, UserRow};
+use crate::ledger::{
+    Ledger, LoginCount, LoginRange, LoginRow, SessionLoginRow, SessionRow, UserRow,
+};
 use rsso_core::login::policy::{StoredStorm, Storm};
-use rsso_core::login::{Bound, Kick, LoginId, User, UserKey, event};
+use rsso_core::login::{Kick, LoginId, SessionLogin, User, UserKey, event};
 use rsso_core::store::{Generation, Version};
 
 /// The login tables within one act.
@@ -70,14 +72,17 @@ impl<'a> MysqlLedger<'a> {
     }
 
     /// The login of a live session.
-    pub(super) fn bound(&mut self, key: &[u8]) -> Result<Option<(Binding, Bound)>, DbError> {
+    pub(super) fn bound(
+        &mut self,
+        key: &[u8],
+    ) -> Result<Option<(SessionLoginRow, SessionLogin)>, DbError> {
         let Some(row) = self.layout.login(self.connection, key)? else {
             return Ok(None);
         };
         let (Some(login), Some(bound)) = (login_id(&row), bound(&row)) else {
             return Ok(None);
         };
-        let binding = Binding {
+        let binding = SessionLoginRow {
             user: bound.user,
             login,
             sequence: row.get("sequence").unwrap_or_default(),
@@ -191,7 +196,7 @@ impl Ledger for MysqlLedger<'_> {
         self.connection.execute(&sql.save_user, values).map(|_| ())
     }
 
-    fn login_rows(&mut self, user: &UserKey, slice: Slice) -> Result<Vec<LoginRow>, DbError> {
+    fn login_rows(&mut self, user: &UserKey, slice: LoginRange) -> Result<Vec<LoginRow>, DbError> {
         let user = &user.as_bytes()[..];
         let values = values! { user, from => slice.from, limit => slice.limit };
         let rows = self.connection.query_all(self.layout.entries(), values)?;
@@ -218,12 +223,12 @@ impl Ledger for MysqlLedger<'_> {
         Ok(entries)
     }
 
-    fn span(&mut self, user: &UserKey) -> Result<Span, DbError> {
+    fn span(&mut self, user: &UserKey) -> Result<LoginCount, DbError> {
         let sql = &self.login_sql.statements;
         let values = values! { user => &user.as_bytes()[..] };
         let row = self.connection.query_first(&sql.span, values)?;
         let span = row.and_then(|row| {
-            Some(Span {
+            Some(LoginCount {
                 count: row.get("count")?,
                 first: row.get("first")?,
             })
@@ -231,7 +236,7 @@ impl Ledger for MysqlLedger<'_> {
         Ok(span.unwrap_or_default())
     }
 
-    fn binding(&mut self, key: &[u8]) -> Result<Option<Binding>, DbError> {
+    fn binding(&mut self, key: &[u8]) -> Result<Option<SessionLoginRow>, DbError> {
         Ok(self.bound(key)?.map(|(binding, _)| binding))
     }
 

@@ -15,7 +15,8 @@ use crate::ledger;
 use rsso_core::error::Result;
 use rsso_core::login::event::{self, Event, Moment, Position};
 use rsso_core::login::{
-    Bound, Claim, ClaimBasis, Claimed, Device, Kick, KickOrder, Login, LoginId, Realm, User, Which,
+    Claim, ClaimBasis, Claimed, Device, Kick, KickRequest, Login, LoginId, LoginSelector, Realm,
+    SessionLogin, User,
 };
 use rsso_core::sid::SessionKey;
 use rsso_core::store::{Generation, Logins, MAYBE_CHANGED, NOT_CHANGED, Rotation, Version};
@@ -132,7 +133,12 @@ impl Logins for MysqlStore {
         })
     }
 
-    fn kick(&mut self, user: &User, which: &Which, order: &KickOrder) -> Result<Vec<Kick>> {
+    fn kick(
+        &mut self,
+        user: &User,
+        which: &LoginSelector,
+        order: &KickRequest,
+    ) -> Result<Vec<Kick>> {
         let moment = Moment::now()?;
         self.act(ConnectionRole::Main, CHANGE_FAILED, |ledger| {
             ledger::kick(ledger, user, which, order, &moment)
@@ -150,7 +156,7 @@ impl Logins for MysqlStore {
         })
     }
 
-    fn login_of(&mut self, key: &SessionKey) -> Result<Option<Bound>> {
+    fn login_of(&mut self, key: &SessionKey) -> Result<Option<SessionLogin>> {
         self.query(|ledger| Ok(ledger.bound(key.as_bytes())?.map(|(_, bound)| bound)))
     }
 

@@ -98,8 +98,8 @@ impl Outbox {
             connection.execute_batch(&self.statements.append, rows)?;
         }
         self.trim(connection, realm, newest, events.len())?;
-        let stride = self.retention.stride();
-        if newest / stride != (newest - events.len() as u64) / stride {
+        let count_interval = self.retention.count_interval();
+        if newest / count_interval != (newest - events.len() as u64) / count_interval {
             self.trim_login_ends(connection, realm)?;
         }
         Ok(())
@@ -120,7 +120,7 @@ impl Outbox {
             return Ok(false);
         };
         if surplus > 0 {
-            let [kicked, released, expired] = Kind::ENDS.map(Kind::pattern);
+            let [kicked, released, expired] = Kind::ENDS.map(Kind::like_pattern);
             let values = values! {
                 kept_realm => login_ends_realm(realm),
                 realm,
@@ -235,13 +235,13 @@ impl Outbox {
     ) -> Result<Position, DbError> {
         let row = connection.query_first(&self.statements.newest, values! { realm })?;
         let newest = row.and_then(|row| row.get("position"));
-        Ok(newest.map_or(Position::START, Position::counted))
+        Ok(newest.map_or(Position::START, Position::from_number))
     }
 }
 
 fn event(row: &Row, outlived: bool) -> Option<Event> {
     Some(Event {
-        position: Position::counted(row.get("position")?),
+        position: Position::from_number(row.get("position")?),
         // A row that somebody else has put there keeps its place, and delays nobody.
         json: text(row, "event").unwrap_or_default(),
         outlived,

@@ -30,7 +30,7 @@ impl MysqlStore {
 }
 
 impl Receipts for MysqlStore {
-    fn attend(&mut self, realm: &Realm, ttl: Duration) -> Result<()> {
+    fn announce_gateway(&mut self, realm: &Realm, ttl: Duration) -> Result<()> {
         self.store_receipts(&[gateway_name(realm)], ttl)
     }
 
@@ -39,7 +39,7 @@ impl Receipts for MysqlStore {
         self.store_receipts(&names, RECEIPT_TTL)
     }
 
-    fn is_attended(&mut self, realm: &Realm) -> Result<bool> {
+    fn has_gateway(&mut self, realm: &Realm) -> Result<bool> {
         let found = self.find_receipts(&[gateway_name(realm)])?;
         Ok(found == [true])
     }

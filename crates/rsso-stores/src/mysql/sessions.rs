@@ -9,7 +9,7 @@ use rsso_core::deadline::Deadline;
 use rsso_core::error::{Error, Result};
 use rsso_core::sid::SessionKey;
 use rsso_core::store::{
-    Basis, Change, End, Load, Loaded, Lock, Outcome, Store, Token, in_two_steps,
+    Basis, Change, End, Load, Loaded, Lock, Outcome, Store, Token, destroy_then_create_empty,
 };
 
 impl Store for MysqlStore {
@@ -82,7 +82,7 @@ impl Store for MysqlStore {
     ) -> Result<bool> {
         match self.replace_session_with_empty(key, lock.token, end, ttl)? {
             true => Ok(true),
-            false => in_two_steps(self, key, lock, end, ttl),
+            false => destroy_then_create_empty(self, key, lock, end, ttl),
         }
     }
 

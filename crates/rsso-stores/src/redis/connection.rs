@@ -49,14 +49,14 @@ pub(super) struct Pipeline<'a> {
     /// How many commands were sent before. Only their replies are read.
     pub(super) already_sent: usize,
     /// Data to send between the commands.
-    pub(super) payload: Option<PayloadAt<'a>>,
+    pub(super) payload: Option<PayloadBeforeCommand<'a>>,
     /// How long the server may block on purpose.
     pub(super) block_time: Duration,
 }
 
 /// Data that a pipeline stages before one of its commands.
 #[derive(Clone, Copy)]
-pub(super) struct PayloadAt<'a> {
+pub(super) struct PayloadBeforeCommand<'a> {
     /// The index of that command, and of the payload's reply.
     pub(super) index: usize,
     pub(super) payload: &'a StagedPayload<'a>,

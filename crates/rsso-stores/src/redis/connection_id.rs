@@ -57,7 +57,7 @@ impl ConnectionId {
     }
 
     /// The connection that a lock's value names, if it names one.
-    pub(super) fn in_lock(lock: &[u8]) -> Option<Self> {
+    pub(super) fn from_lock_value(lock: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(lock.get(TOKEN_LEN..)?).ok()?;
         let (server_run, rest) = text.split_once(':')?;
         let (client_id, process) = rest.split_once(':').unwrap_or((rest, ""));

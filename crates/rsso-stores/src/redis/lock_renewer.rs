@@ -18,7 +18,9 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 use parking_lot::Mutex;
 
 use super::keys::Keys;
-use super::lock_tasks::{LockDuty, LockTask, NamedOwner, SharedTasks, TaskState, WATCH_INTERVAL};
+use super::lock_tasks::{
+    LockDuty, LockTask, OwnConnection, SharedTasks, TaskState, WATCH_INTERVAL,
+};
 use super::renewer_thread;
 use super::socket::Socket;
 use super::stale_lock::StaleLock;
@@ -64,7 +66,7 @@ impl LockRenewer {
         ttl: Duration,
         socket: &Arc<Socket>,
     ) {
-        let owner = NamedOwner::Worker(Arc::clone(socket));
+        let owner = OwnConnection::Worker(Arc::clone(socket));
         self.add(token, keys, LockDuty::Renew { ttl, owner }, ttl / 3);
     }
 

@@ -53,7 +53,7 @@ pub(super) struct LockTask {
 #[derive(Clone)]
 pub(super) enum LockDuty {
     /// The worker holds it: extend its expiry.
-    Renew { ttl: Duration, owner: NamedOwner },
+    Renew { ttl: Duration, owner: OwnConnection },
     /// The worker waits for it: free it if its owner is dead.
     Watch {
         until: Deadline,
@@ -63,7 +63,7 @@ pub(super) enum LockDuty {
 
 /// Which connection of this process a lock names.
 #[derive(Clone)]
-pub(super) enum NamedOwner {
+pub(super) enum OwnConnection {
     /// The worker's, which this socket belongs to.
     Worker(Arc<Socket>),
     /// The renewer thread's.
@@ -166,7 +166,7 @@ impl LockTask {
     }
 }
 
-impl NamedOwner {
+impl OwnConnection {
     /// Whether the connection is open; `has_connection` tells of the thread's.
     fn is_open(&self, has_connection: bool) -> bool {
         match self {

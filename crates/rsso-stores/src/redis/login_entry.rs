@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use rsso_core::login::{Bound, Kick, Login, UserKey};
+use rsso_core::login::{Kick, Login, SessionLogin, UserKey};
 use rsso_core::store::{Generation, Revision, Version};
 
 /// The length of a user in a record and in an answer.
@@ -34,11 +34,11 @@ pub(super) fn decode_listed(entry: &[u8], now: i64) -> Option<Login> {
 }
 
 /// Reads a session's login: state, user, entry.
-pub(super) fn decode_bound(detail: &[u8]) -> Option<Bound> {
+pub(super) fn decode_bound(detail: &[u8]) -> Option<SessionLogin> {
     let (state, rest) = detail.split_first()?;
     let (user, entry) = rest.split_at_checked(USER_LEN)?;
     let user = data_encoding::BASE64URL_NOPAD.decode(user).ok()?;
-    Some(Bound {
+    Some(SessionLogin {
         login: decode_login(entry)?,
         user: UserKey::from_bytes(&user)?,
         rotated: *state == b'G',

@@ -16,8 +16,8 @@ use super::store::RedisStore;
 use rsso_core::error::Result;
 use rsso_core::login::event::{Event, EventDetails, Moment, Position, json, message_members};
 use rsso_core::login::{
-    Bound, Claim, ClaimBasis, Claimed, Device, Kick, KickCode, KickOrder, Login, LoginId,
-    MAX_SESSIONS, ROTATION_GRACE, Realm, User, Which,
+    Claim, ClaimBasis, Claimed, Device, Kick, KickCode, KickRequest, Login, LoginId, LoginSelector,
+    MAX_SESSIONS, ROTATION_GRACE, Realm, SessionLogin, User,
 };
 use rsso_core::sid::SessionKey;
 use rsso_core::store::{Generation, Logins, Rotation, Version};
@@ -59,7 +59,12 @@ impl Logins for RedisStore {
     }
 
     /// Sent once: a second call could not tell whom the first kicked.
-    fn kick(&mut self, user: &User, which: &Which, order: &KickOrder) -> Result<Vec<Kick>> {
+    fn kick(
+        &mut self,
+        user: &User,
+        which: &LoginSelector,
+        order: &KickRequest,
+    ) -> Result<Vec<Kick>> {
         let moment = Moment::now()?;
         let kicked = EventDetails::kick(&moment, &order.reason, KickCode::Kicked);
         let id = |login: Option<LoginId>| login.map(|login| login.to_string()).unwrap_or_default();
@@ -98,7 +103,7 @@ impl Logins for RedisStore {
         Ok(u64::try_from(done.answer.code).unwrap_or_default())
     }
 
-    fn login_of(&mut self, key: &SessionKey) -> Result<Option<Bound>> {
+    fn login_of(&mut self, key: &SessionKey) -> Result<Option<SessionLogin>> {
         let peek = Script::Peek.call(&self.keys(key, None));
         let answer = self.call_script(peek)?;
         Ok(decode_bound(answer.first()))

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use redis::{Cmd, Value};
 
-use super::connection::{Connection, PayloadAt, Pipeline, is_server_error};
+use super::connection::{Connection, PayloadBeforeCommand, Pipeline, is_server_error};
 use super::error::is_write_refusal;
 use super::pipeline_error::{LostAnswer, PipelineError};
 use super::scripts::Script;
@@ -71,7 +71,7 @@ impl RedisStore {
     ) -> Result<Vec<Value>, PipelineError> {
         let mut connection = self.take_connection().map_err(PipelineError::NotSent)?;
         let unanswered = self.unanswered.len();
-        let payload = payload.map(|payload| PayloadAt {
+        let payload = payload.map(|payload| PayloadBeforeCommand {
             index: unanswered,
             payload,
         });

@@ -14,7 +14,7 @@ use rsso_core::login::{LoginId, Realm};
 use rsso_core::store::receipts::{RECEIPT_TTL, Receipts};
 
 impl Receipts for RedisStore {
-    fn attend(&mut self, realm: &Realm, ttl: Duration) -> Result<()> {
+    fn announce_gateway(&mut self, realm: &Realm, ttl: Duration) -> Result<()> {
         let mut set = cmd("SET");
         set.arg(keys::gateway(&self.prefix, realm))
             .arg(1)
@@ -35,7 +35,7 @@ impl Receipts for RedisStore {
         self.run_all(&commands)
     }
 
-    fn is_attended(&mut self, realm: &Realm) -> Result<bool> {
+    fn has_gateway(&mut self, realm: &Realm) -> Result<bool> {
         let reply = self.command(exists(&keys::gateway(&self.prefix, realm)))?;
         Ok(is_positive(&reply))
     }
@@ -61,7 +61,7 @@ impl Receipts for RedisStore {
         logins: &[LoginId],
         deadline: Deadline,
     ) -> Result<Option<Vec<bool>>> {
-        if !self.is_attended(realm)? {
+        if !self.has_gateway(realm)? {
             return Ok(None);
         }
         let delivered = logins.iter().map(|login| {

@@ -9,7 +9,7 @@ use redis::{Cmd, Value, cmd};
 
 use super::commands::{free_stale_lock, millis};
 use super::connection::{Connection, Pipeline};
-use super::lock_tasks::{LockDuty, LockTask, NamedOwner, NextDuty, SharedTasks, WATCH_INTERVAL};
+use super::lock_tasks::{LockDuty, LockTask, NextDuty, OwnConnection, SharedTasks, WATCH_INTERVAL};
 use super::scripts::Script;
 use super::stale_lock::{OwnerCheck, StaleLock};
 use super::target::Target;
@@ -108,11 +108,11 @@ impl Client<'_> {
     }
 
     /// Extends a lock's expiry. If the connection that it names is closed, it names this one from now on.
-    fn renew(&mut self, task: &LockTask, ttl: Duration, owner: &NamedOwner) -> Option<NextDuty> {
+    fn renew(&mut self, task: &LockTask, ttl: Duration, owner: &OwnConnection) -> Option<NextDuty> {
         let is_gone = match owner {
-            NamedOwner::Worker(socket) => socket.is_closed(),
+            OwnConnection::Worker(socket) => socket.is_closed(),
             // The lock may name an earlier connection of this thread.
-            NamedOwner::Renewer => true,
+            OwnConnection::Renewer => true,
         };
         let owner = if is_gone {
             self.set_owner(task, ttl, owner)?
@@ -133,8 +133,8 @@ impl Client<'_> {
         &mut self,
         task: &LockTask,
         ttl: Duration,
-        owner: &NamedOwner,
-    ) -> Option<NamedOwner> {
+        owner: &OwnConnection,
+    ) -> Option<OwnConnection> {
         let mut set_owner = Script::SetOwner.call(&task.keys);
         set_owner
             .arg(task.token.as_bytes())
@@ -143,7 +143,7 @@ impl Client<'_> {
         match self.ask(set_owner)? {
             // A full server may have room in a moment.
             Value::ServerError(_) => Some(owner.clone()),
-            _ => Some(NamedOwner::Renewer),
+            _ => Some(OwnConnection::Renewer),
         }
     }
 

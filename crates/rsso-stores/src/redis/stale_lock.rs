@@ -57,7 +57,7 @@ pub(super) enum OwnerCheck {
 impl OwnerCheck {
     /// The check of a lock's owner, on the connection `own`.
     pub(super) fn of(lock: &[u8], own: &ConnectionId) -> Self {
-        match ConnectionId::in_lock(lock) {
+        match ConnectionId::from_lock_value(lock) {
             Some(owner) if owner.is_of_another_server_run(own) => Self::ServerRestarted,
             Some(owner) => owner.list_command(own).map_or(Self::Impossible, Self::Ask),
             None => Self::Impossible,
@@ -80,7 +80,7 @@ impl OwnerCheck {
             }
             Self::Impossible | Self::Ask(_) => return None,
         };
-        let owner = ConnectionId::in_lock(lock);
+        let owner = ConnectionId::from_lock_value(lock);
         let grace = match owner.and_then(|owner| owner.process_exists()) {
             Some(false) => Duration::ZERO,
             Some(true) => LIVING_PROCESS_GRACE,

@@ -63,7 +63,7 @@ impl SqliteStore {
                     taken.put_back(database);
                     return Ok(value);
                 }
-                if self.leave(database) {
+                if self.close_displaced(database) {
                     return Ok(value);
                 }
                 let problem = format!(
@@ -229,7 +229,7 @@ impl SqliteStore {
     /// Closes a database whose files are not in place, under the lock of openers.
     ///
     /// Returns whether the next opener finds all that was written there.
-    pub(super) fn leave(&mut self, database: Box<Database>) -> bool {
+    pub(super) fn close_displaced(&mut self, database: Box<Database>) -> bool {
         let deadline = Deadline::after(self.busy_timeout);
         self.lock_opening(deadline).is_ok_and(|opening| {
             let saved = self.save(&database, &opening);
@@ -245,7 +245,7 @@ impl SqliteStore {
         if let Some(mut database) = taken.database.take()
             && !database.watch.is_in_place()
         {
-            self.leave(database);
+            self.close_displaced(database);
         }
     }
 

@@ -9,7 +9,7 @@ use super::clock::now;
 use super::error::Operation;
 use super::ledger::{login_id, user_key};
 use super::store::SqliteStore;
-use crate::ledger::{self, Dead};
+use crate::ledger::{self, ExpiredLogin};
 use rsso_core::error::Result;
 use rsso_core::login::event::Moment;
 use rsso_core::random;
@@ -22,8 +22,8 @@ const BRIEFLY_CHECKED: u32 = 20;
 const TOGETHER: usize = 10;
 
 /// Reads a login from the first three columns.
-pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Dead> {
-    Ok(Dead {
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<ExpiredLogin> {
+    Ok(ExpiredLogin {
         login: login_id(row, 0)?,
         user: user_key(row, 1)?,
         sequence: row.get(2)?,
@@ -31,11 +31,11 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Dead> {
 }
 
 /// Removes those that are still dead.
-pub(super) fn remove(store: &mut SqliteStore, dead: &[Dead]) -> Result<()> {
+pub(super) fn remove(store: &mut SqliteStore, dead: &[ExpiredLogin]) -> Result<()> {
     for some in dead.chunks(TOGETHER) {
         let moment = Moment::now()?;
         store.transact(Operation::Gc, |tables| {
-            ledger::forget_dead(tables, some, &moment)
+            ledger::remove_expired_logins(tables, some, &moment)
         })?;
     }
     Ok(())
@@ -82,7 +82,7 @@ struct Seen {
 
 /// Removes the dead among `most` logins after a row.
 fn check(store: &mut SqliteStore, from: i64, most: u32) -> Result<Seen> {
-    let logins: Vec<(Dead, bool, i64)> = store.with(Operation::Gc, |connection, sql| {
+    let logins: Vec<(ExpiredLogin, bool, i64)> = store.with(Operation::Gc, |connection, sql| {
         connection
             .prepare_cached(&sql.logins_in_turn)?
             .query_map(
@@ -96,7 +96,7 @@ fn check(store: &mut SqliteStore, from: i64, most: u32) -> Result<Seen> {
         last: logins.last().map_or(from, |(_, _, row)| *row),
     };
     let dead = logins.into_iter().filter(|(_, lives, _)| !lives);
-    let dead: Vec<Dead> = dead.map(|(login, ..)| login).collect();
+    let dead: Vec<ExpiredLogin> = dead.map(|(login, ..)| login).collect();
     remove(store, &dead)?;
     Ok(seen)
 }

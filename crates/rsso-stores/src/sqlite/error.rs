@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rusqlite::{ErrorCode, ffi};
 
-use super::owner::{self, NotOurs};
+use super::owner::{self, ForeignFile};
 
 use rsso_core::error::{Error, StoreErrorKind};
 use rsso_core::store::{MAYBE_CHANGED, MAYBE_STORED, NOT_CHANGED, NOT_STORED};
@@ -66,7 +66,7 @@ pub(super) fn explain(
     };
     if let Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) =
         error.sqlite_error_code()
-        && let Some(not_ours) = owner::shut_out(path)
+        && let Some(not_ours) = owner::foreign_file(path)
     {
         let problem = format!("{act}: {not_ours}");
         return Error::store(StoreErrorKind::NotAllowed, address, problem, error);
@@ -107,7 +107,7 @@ fn advice(code: Option<ErrorCode>) -> (Option<StoreErrorKind>, &'static str) {
 
 /// The error for an error of the file system.
 pub(super) fn explain_file(address: &str, act: &str, error: io::Error) -> Error {
-    if let Some(not_ours) = NotOurs::in_error(&error) {
+    if let Some(not_ours) = ForeignFile::in_error(&error) {
         let problem = format!("{act}: {not_ours}");
         return Error::store_plain(StoreErrorKind::NotAllowed, address, problem);
     }

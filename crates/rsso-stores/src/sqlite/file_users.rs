@@ -216,7 +216,8 @@ pub(super) fn save(
 ) -> bool {
     // Always, because the last connection to close would remove the -wal of another group.
     let _unable = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
-    let (Ok(now_there), Ok(record)) = (Files::at(path), FilesInUse::read(opening.lock_file())) else {
+    let (Ok(now_there), Ok(record)) = (Files::at(path), FilesInUse::read(opening.lock_file()))
+    else {
         return false;
     };
     if now_there == files {

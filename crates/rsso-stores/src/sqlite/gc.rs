@@ -8,7 +8,7 @@ use super::error::Operation;
 use super::lock_byte::LockByte;
 use super::open_lock::Guard;
 use super::store::SqliteStore;
-use crate::ledger::Dead;
+use crate::ledger::ExpiredLogin;
 use rsso_core::deadline::Deadline;
 use rsso_core::error::Result;
 
@@ -71,7 +71,10 @@ fn lock_unused(store: &mut SqliteStore, expired: Vec<Cursor>) -> Result<Vec<(Vec
 }
 
 /// Returns how many were removed, and the logins that had no other session.
-fn remove(store: &mut SqliteStore, unused: &[(Vec<u8>, Guard)]) -> Result<(u64, Vec<Dead>)> {
+fn remove(
+    store: &mut SqliteStore,
+    unused: &[(Vec<u8>, Guard)],
+) -> Result<(u64, Vec<ExpiredLogin>)> {
     store.with(Operation::Gc, |connection, sql| {
         let immediate = rusqlite::TransactionBehavior::Immediate;
         let transaction = connection.transaction_with_behavior(immediate)?;

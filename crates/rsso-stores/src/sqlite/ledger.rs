@@ -7,7 +7,9 @@ use rusqlite::{Connection, OptionalExtension as _, Params, Row, named_params};
 use super::clock::{expiry, now};
 use super::lock::SessionsInUse;
 use super::statements::Statements;
-use crate::ledger::{Binding, Ledger, LoginRow, SessionRow, Slice, Span, UserRow};
+use crate::ledger::{
+    Ledger, LoginCount, LoginRange, LoginRow, SessionLoginRow, SessionRow, UserRow,
+};
 use rsso_core::login::event::Retention;
 use rsso_core::login::policy::{StoredStorm, Storm};
 use rsso_core::login::{LoginId, User, UserKey, event};
@@ -161,7 +163,7 @@ impl Ledger for Tables<'_> {
         self.change(&self.sql.save_user, values).map(|_| ())
     }
 
-    fn login_rows(&mut self, user: &UserKey, slice: Slice) -> rusqlite::Result<Vec<LoginRow>> {
+    fn login_rows(&mut self, user: &UserKey, slice: LoginRange) -> rusqlite::Result<Vec<LoginRow>> {
         let sql = self.sql;
         let connection = self.connection;
         let mut statement = connection.prepare_cached(&sql.entries)?;
@@ -191,10 +193,10 @@ impl Ledger for Tables<'_> {
         Ok(entries)
     }
 
-    fn span(&mut self, user: &UserKey) -> rusqlite::Result<Span> {
+    fn span(&mut self, user: &UserKey) -> rusqlite::Result<LoginCount> {
         let values = named_params! { ":user": user.as_bytes() };
         let span = self.one(&self.sql.span, values, |row| {
-            Ok(Span {
+            Ok(LoginCount {
                 count: usize::try_from(row.get::<_, i64>(0)?).unwrap_or_default(),
                 first: row.get(1)?,
             })
@@ -202,9 +204,9 @@ impl Ledger for Tables<'_> {
         Ok(span.unwrap_or_default())
     }
 
-    fn binding(&mut self, key: &[u8]) -> rusqlite::Result<Option<Binding>> {
+    fn binding(&mut self, key: &[u8]) -> rusqlite::Result<Option<SessionLoginRow>> {
         let found = self.one(&self.sql.binding, named_params! { ":id": key }, |row| {
-            let binding = Binding {
+            let binding = SessionLoginRow {
                 user: user_key(row, 0)?,
                 login: login_id(row, 1)?,
                 sequence: row.get(3)?,

@@ -13,7 +13,8 @@ use crate::ledger;
 use rsso_core::error::Result;
 use rsso_core::login::event::{Event, Moment, Position};
 use rsso_core::login::{
-    Bound, Claim, ClaimBasis, Claimed, Device, Kick, KickOrder, Login, LoginId, Realm, User, Which,
+    Claim, ClaimBasis, Claimed, Device, Kick, KickRequest, Login, LoginId, LoginSelector, Realm,
+    SessionLogin, User,
 };
 use rsso_core::sid::SessionKey;
 use rsso_core::store::{
@@ -120,7 +121,12 @@ impl Logins for SqliteStore {
         })
     }
 
-    fn kick(&mut self, user: &User, which: &Which, order: &KickOrder) -> Result<Vec<Kick>> {
+    fn kick(
+        &mut self,
+        user: &User,
+        which: &LoginSelector,
+        order: &KickRequest,
+    ) -> Result<Vec<Kick>> {
         let moment = Moment::now()?;
         self.transact(Operation::Login, |tables| {
             ledger::kick(tables, user, which, order, &moment)
@@ -141,7 +147,7 @@ impl Logins for SqliteStore {
         })
     }
 
-    fn login_of(&mut self, key: &SessionKey) -> Result<Option<Bound>> {
+    fn login_of(&mut self, key: &SessionKey) -> Result<Option<SessionLogin>> {
         let look = Load {
             token: Token::random()?,
             lock: None,
@@ -178,7 +184,7 @@ impl Logins for SqliteStore {
                         let json = row.get_ref(1)?.as_bytes_or_null().ok().flatten();
                         let json = json.and_then(|json| std::str::from_utf8(json).ok());
                         Ok(Event {
-                            position: Position::counted(row.get::<_, i64>(0)?.cast_unsigned()),
+                            position: Position::from_number(row.get::<_, i64>(0)?.cast_unsigned()),
                             json: json.unwrap_or_default().to_owned(),
                             outlived: row.get(2)?,
                         })
@@ -193,7 +199,9 @@ impl Logins for SqliteStore {
             let newest: Option<i64> = connection
                 .prepare_cached(&sql.newest_event)?
                 .query_row(named_params! { ":realm": realm.as_str() }, |row| row.get(0))?;
-            Ok(newest.map_or(Position::START, |n| Position::counted(n.cast_unsigned())))
+            Ok(newest.map_or(Position::START, |n| {
+                Position::from_number(n.cast_unsigned())
+            }))
         })
     }
 }

@@ -39,9 +39,9 @@ impl Tables<'_> {
         if let Some(until) = self.last_of_the_oldest(&self.sql.oldest_ends, limit, is_too_old)? {
             self.change(&self.sql.remove_ends, named_params! { ":until": until })?;
         }
-        let stride = i64::try_from(self.events.stride()).unwrap_or(i64::MAX);
+        let count_interval = i64::try_from(self.events.count_interval()).unwrap_or(i64::MAX);
         let before = last - i64::try_from(added).unwrap_or(i64::MAX);
-        if last / stride != before / stride {
+        if last / count_interval != before / count_interval {
             self.change(&self.sql.remove_most_ends, named_params! { ":most": most })?;
         }
         Ok(())
@@ -72,7 +72,7 @@ impl Tables<'_> {
     }
 
     fn keep_ends(&self, until: i64, too_old: i64) -> rusqlite::Result<()> {
-        let [kicked, released, expired] = Kind::ENDS.map(Kind::pattern);
+        let [kicked, released, expired] = Kind::ENDS.map(Kind::like_pattern);
         let values = named_params! {
             ":until": until, ":too_old": too_old, ":kicked": kicked, ":released": released, ":expired": expired,
         };

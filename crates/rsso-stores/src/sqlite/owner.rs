@@ -28,13 +28,13 @@ const ROOT: u32 = 0;
 
 /// A file or directory of somebody else; its text names the owner and the way out.
 #[derive(Debug)]
-pub(super) struct NotOurs {
+pub(super) struct ForeignFile {
     path: PathBuf,
     owner: u32,
     planted: bool,
 }
 
-impl fmt::Display for NotOurs {
+impl fmt::Display for ForeignFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (path, owner, me) = (
             self.path.display(),
@@ -57,9 +57,9 @@ impl fmt::Display for NotOurs {
     }
 }
 
-impl StdError for NotOurs {}
+impl StdError for ForeignFile {}
 
-impl NotOurs {
+impl ForeignFile {
     fn planted(path: &Path, owner: u32) -> io::Error {
         io::Error::other(Self {
             path: path.to_path_buf(),
@@ -114,7 +114,7 @@ pub(super) fn check(path: &Path, meta: &Metadata, mode: u32) -> io::Result<()> {
     if of_the_site || directory.mode() & OPEN_TO_OTHERS == 0 {
         return Ok(());
     }
-    Err(NotOurs::planted(path, meta.uid()))
+    Err(ForeignFile::planted(path, meta.uid()))
 }
 
 /// Refuses a directory on the way that somebody else may have made.
@@ -131,7 +131,7 @@ pub(super) fn check_directories(path: &Path, mode: u32) -> io::Result<()> {
             fs::metadata(above).map(|meta| meta.mode() & OPEN_TO_ALL != 0)
         })?;
         if open && meta.uid() != me && meta.uid() != ROOT {
-            return Err(NotOurs::planted(directory, meta.uid()));
+            return Err(ForeignFile::planted(directory, meta.uid()));
         }
     }
     Ok(())
@@ -154,17 +154,17 @@ pub(super) fn give_to_site(file: &File, path: &Path) -> io::Result<()> {
 }
 
 /// Which of the database's files belongs to somebody else and cannot be used.
-pub(super) fn shut_out(path: &Path) -> Option<NotOurs> {
+pub(super) fn foreign_file(path: &Path) -> Option<ForeignFile> {
     ["", "-wal", "-shm", "-lock"]
         .iter()
-        .find_map(|suffix| shut_out_of(&beside(path, suffix)))
+        .find_map(|suffix| foreign_file_at(&beside(path, suffix)))
 }
 
-fn shut_out_of(file: &Path) -> Option<NotOurs> {
+fn foreign_file_at(file: &Path) -> Option<ForeignFile> {
     let owner = fs::symlink_metadata(file).ok()?.uid();
     let both = AccessFlags::R_OK | AccessFlags::W_OK;
     let usable = faccessat(AT_FDCWD, file, both, AtFlags::AT_EACCESS).is_ok();
-    (owner != geteuid().as_raw() && !usable).then(|| NotOurs {
+    (owner != geteuid().as_raw() && !usable).then(|| ForeignFile {
         path: file.to_path_buf(),
         owner,
         planted: false,
@@ -174,7 +174,7 @@ fn shut_out_of(file: &Path) -> Option<NotOurs> {
 /// Says whose file it is that cannot be opened, where that is the cause.
 pub(super) fn explain_denied(file: &Path, error: io::Error) -> io::Error {
     match error.kind() {
-        io::ErrorKind::PermissionDenied => shut_out_of(file).map_or(error, io::Error::other),
+        io::ErrorKind::PermissionDenied => foreign_file_at(file).map_or(error, io::Error::other),
         _ => error,
     }
 }

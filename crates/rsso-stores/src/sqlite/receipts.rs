@@ -13,7 +13,7 @@ use rsso_core::login::{LoginId, Realm};
 use rsso_core::store::receipts::{RECEIPT_TTL, Receipts, gateway_name, receipt_name};
 
 impl Receipts for SqliteStore {
-    fn attend(&mut self, realm: &Realm, ttl: Duration) -> Result<()> {
+    fn announce_gateway(&mut self, realm: &Realm, ttl: Duration) -> Result<()> {
         self.with(Operation::Login, |connection, sql| {
             let names = [gateway_name(realm)];
             store(connection, sql, &names, ttl)
@@ -27,7 +27,7 @@ impl Receipts for SqliteStore {
         })
     }
 
-    fn is_attended(&mut self, realm: &Realm) -> Result<bool> {
+    fn has_gateway(&mut self, realm: &Realm) -> Result<bool> {
         self.with(Operation::Read, |connection, sql| {
             has(connection, sql, &gateway_name(realm))
         })

@@ -13,11 +13,11 @@ use super::store::SqliteStore;
 use super::{gc, ledger, logins};
 use rsso_core::deadline::Deadline;
 use rsso_core::error::Result;
-use rsso_core::login::{Bound, Login};
+use rsso_core::login::{Login, SessionLogin};
 use rsso_core::sid::SessionKey;
 use rsso_core::store::{
     Basis, Change, End, Generation, Load, Loaded, Lock, Outcome, Record, Revision, Store, Token,
-    Version, in_two_steps,
+    Version, destroy_then_create_empty,
 };
 
 impl Store for SqliteStore {
@@ -132,7 +132,7 @@ impl Store for SqliteStore {
     ) -> Result<bool> {
         let emptied = self.empty_unbound(key, lock.token, end, ttl);
         if let Ok(false) = emptied {
-            return in_two_steps(self, key, lock, end, ttl);
+            return destroy_then_create_empty(self, key, lock, end, ttl);
         }
         self.held.remove(&lock.token);
         emptied
@@ -249,7 +249,7 @@ fn refused(
 }
 
 /// The login in these columns, if there is one.
-fn bound(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Bound>> {
+fn bound(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<SessionLogin>> {
     let identity: Option<String> = row.get(first + 1)?;
     let more: Option<String> = row.get(first + 2)?;
     let (Some(identity), Some(more)) = (identity, more) else {
@@ -259,7 +259,7 @@ fn bound(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Bound>> {
         ledger::user_key(row, first)?,
         row.get::<_, Option<i64>>(first + 3)?,
     );
-    Ok(Login::decode(&identity, &more).map(|login| Bound {
+    Ok(Login::decode(&identity, &more).map(|login| SessionLogin {
         login,
         user,
         rotated: until.is_some(),

@@ -26,18 +26,22 @@ pub fn without_a_gateway_nobody_waits(fixture: &dyn Fixture) {
     assert!(began.elapsed() < LONG / 2);
     // A gateway of another realm does not count.
     let other = Realm::parse("other").unwrap();
-    client.store.attend(&other, LONG).unwrap();
+    client.store.announce_gateway(&other, LONG).unwrap();
     let delivered = client
         .store
         .await_receipts(&realm, &logins, Deadline::after(LONG));
     assert_eq!(delivered.unwrap(), None);
-    assert!(client.store.is_attended(&other).unwrap());
+    assert!(client.store.has_gateway(&other).unwrap());
 }
 
 pub fn a_waiting_claim_is_woken_by_the_delivery(fixture: &dyn Fixture) {
     let realm = Realm::default();
     let logins = [(); 3].map(|()| LoginId::new().unwrap());
-    fixture.client().store.attend(&realm, LONG).unwrap();
+    fixture
+        .client()
+        .store
+        .announce_gateway(&realm, LONG)
+        .unwrap();
     let began = Instant::now();
     thread::scope(|scope| {
         let waiting = scope.spawn(|| {
@@ -57,7 +61,7 @@ pub fn an_undelivered_kick_is_reported_as_such(fixture: &dyn Fixture) {
     let (mut gateway, mut client) = (fixture.client(), fixture.client());
     let realm = Realm::default();
     let [delivered, undelivered] = [(); 2].map(|()| LoginId::new().unwrap());
-    gateway.store.attend(&realm, LONG).unwrap();
+    gateway.store.announce_gateway(&realm, LONG).unwrap();
     gateway.store.acknowledge(&[delivered]).unwrap();
     assert_eq!(
         client
@@ -77,10 +81,13 @@ pub fn an_undelivered_kick_is_reported_as_such(fixture: &dyn Fixture) {
 pub fn a_stopped_gateway_is_forgotten(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let realm = Realm::default();
-    client.store.attend(&realm, Duration::from_secs(1)).unwrap();
-    assert!(client.store.is_attended(&realm).unwrap());
+    client
+        .store
+        .announce_gateway(&realm, Duration::from_secs(1))
+        .unwrap();
+    assert!(client.store.has_gateway(&realm).unwrap());
     let deadline = Deadline::after(LONG);
-    while client.store.is_attended(&realm).unwrap() {
+    while client.store.has_gateway(&realm).unwrap() {
         assert!(!deadline.passed());
         thread::sleep(SHORT);
     }
@@ -108,7 +115,11 @@ pub fn a_claim_learns_whether_its_kicks_were_delivered(fixture: &dyn Fixture) {
     };
     assert_eq!(claim(false), [None; 0]);
     assert_eq!(claim(false), [None]);
-    fixture.client().store.attend(&realm, LONG).unwrap();
+    fixture
+        .client()
+        .store
+        .announce_gateway(&realm, LONG)
+        .unwrap();
     assert_eq!(claim(false), [Some(false)]);
     assert_eq!(claim(true), [Some(true)]);
 }

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use rsso_core::SessionId;
-use rsso_core::login::{Claimed, ROTATION_GRACE, Which};
+use rsso_core::login::{Claimed, LoginSelector, ROTATION_GRACE};
 use rsso_core::request::{Refusal, Written};
 
 use crate::common::fixture::{Fixture, HOUR, new_sid};
@@ -51,7 +51,7 @@ pub fn a_kick_is_reported_to_no_other_visitor(fixture: &dyn Fixture) {
     let mut other = fixture.client();
     let gone = new_sid();
     other.add_login(&fixture.key_of(&gone), &alice);
-    other.kick(&alice, &Which::default());
+    other.kick(&alice, &LoginSelector::default());
     let mut process = Request::begin(fixture);
     for presents_the_id in [true, false] {
         assert!(!next_visitor(&mut process, &gone));
@@ -80,7 +80,7 @@ pub fn a_kick_is_still_reported_after_a_new_id(fixture: &dyn Fixture) {
     let mut other = fixture.client();
     let gone = new_sid();
     other.add_login(&fixture.key_of(&gone), &alice);
-    other.kick(&alice, &Which::default());
+    other.kick(&alice, &LoginSelector::default());
     let mut request = Request::begin(fixture);
     assert!(!next_visitor(&mut request, &gone));
     let new = new_sid();

@@ -223,7 +223,7 @@ pub fn the_same_uid_in_another_realm_is_another_user(fixture: &dyn Fixture) {
     assert_eq!(client.logins(&there), [second]);
     assert_eq!(
         client
-            .kick(&there, &rsso_core::login::Which::default())
+            .kick(&there, &rsso_core::login::LoginSelector::default())
             .len(),
         1
     );

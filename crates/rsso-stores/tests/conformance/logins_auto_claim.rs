@@ -1,7 +1,7 @@
 //! `rsso.auto_claim`: the login follows the user in the session's data.
 
 use rsso_core::login::{Limits, Refused};
-use rsso_core::request::{Followed, Refusal, Written};
+use rsso_core::request::{AutoClaimOutcome, Refusal, Written};
 
 use crate::common::fixture::{Fixture, HOUR, new_sid};
 use crate::common::login_helpers::{at_most, new_claim, refuse_above, user};
@@ -22,8 +22,14 @@ pub fn the_login_follows_the_data(fixture: &dyn Fixture) {
     for (user_in_data, live) in users_in_data.into_iter().zip(live) {
         let mut request = Request::reading(fixture, &id);
         let claim = user_in_data.map(|user| new_claim(user, "web", at_most(1)));
-        assert_eq!(request.follow(claim.as_ref()), Followed::Allowed);
-        assert_eq!(request.follow(claim.as_ref()), Followed::Allowed);
+        assert_eq!(
+            request.apply_auto_claim(claim.as_ref()),
+            AutoClaimOutcome::Allowed
+        );
+        assert_eq!(
+            request.apply_auto_claim(claim.as_ref()),
+            AutoClaimOutcome::Allowed
+        );
         assert_eq!(request.login().is_some(), user_in_data.is_some());
         assert_eq!(request.write(&id, b"data"), Written::Stored);
         request.end();
@@ -57,7 +63,10 @@ pub fn a_refused_automatic_claim_turns_the_session_away(fixture: &dyn Fixture) {
         }
         let mut request = Request::reading(fixture, &id);
         let claim = new_claim(&alice, "web", limits);
-        assert_eq!(request.follow(Some(&claim)), Followed::Refused);
+        assert_eq!(
+            request.apply_auto_claim(Some(&claim)),
+            AutoClaimOutcome::Refused
+        );
         assert_eq!(
             request.write(&id, b"secret"),
             Written::Refused(Refusal::LoginRefused)
@@ -94,13 +103,16 @@ pub fn an_automatic_claim_after_a_kick_revives_nothing(fixture: &dyn Fixture) {
     let (winner, _) = other.sign_in(&fixture.new_key(), &alice, at_most(1));
     // The data still name the user, and the request still believes that it has the login.
     let claim = new_claim(&alice, "web", at_most(1));
-    assert_eq!(request.follow(Some(&claim)), Followed::Allowed);
+    assert_eq!(
+        request.apply_auto_claim(Some(&claim)),
+        AutoClaimOutcome::Allowed
+    );
     assert_eq!(
         request.write(&id, b"revived"),
         Written::Refused(Refusal::Kicked)
     );
     let other_device = new_claim(&alice, "ios", at_most(1));
-    let _welcome = request.follow(Some(&other_device));
+    let _welcome = request.apply_auto_claim(Some(&other_device));
     assert_eq!(
         request.write(&id, b"revived"),
         Written::Refused(Refusal::Kicked)

@@ -2,7 +2,7 @@
 
 use rsso_core::SessionId;
 use rsso_core::login::event::Kind;
-use rsso_core::login::{Claim, Claimed, Limits, LoginId, Refused, Which};
+use rsso_core::login::{Claim, Claimed, Limits, LoginId, LoginSelector, Refused};
 use rsso_core::request::Written;
 
 use crate::common::fixture::{Fixture, HOUR, new_sid};
@@ -113,7 +113,7 @@ pub fn a_second_click_is_recognized_through_new_ids(fixture: &dyn Fixture) {
             request.end();
             assert_eq!(other.logins(&ann), [claim.login]);
         }
-        other.kick(&ann, &Which::default());
+        other.kick(&ann, &LoginSelector::default());
     }
 }
 
@@ -152,7 +152,7 @@ pub fn a_second_click_is_recognized_if_its_id_was_replaced(fixture: &dyn Fixture
             request.end();
             assert_eq!(other.logins(&ann), [claim.login]);
         }
-        other.kick(&ann, &Which::default());
+        other.kick(&ann, &LoginSelector::default());
     }
 }
 
@@ -178,7 +178,7 @@ pub fn a_claim_of_the_next_visitor_is_not_a_second_click(fixture: &dyn Fixture) 
         let claimed = process.claim(&new_claim(&ann, "web", refuse_above(1)));
         assert!(matches!(claimed, Claimed::Refused(..)), "{claimed:?}");
         process.end();
-        other.kick(&ann, &Which::default());
+        other.kick(&ann, &LoginSelector::default());
     }
 }
 
@@ -250,6 +250,6 @@ pub fn a_claim_for_another_device_is_not_a_second_click(fixture: &dyn Fixture) {
             assert!(matches!(claimed, Claimed::New(..)), "{claimed:?}");
         }
         assert_eq!(other.logins(&ann).len(), 2);
-        other.kick(&ann, &Which::default());
+        other.kick(&ann, &LoginSelector::default());
     }
 }

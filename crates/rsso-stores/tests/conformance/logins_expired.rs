@@ -4,7 +4,7 @@ use std::thread;
 
 use rsso_core::SessionKey;
 use rsso_core::login::event::Kind;
-use rsso_core::login::{Claimed, LoginId, User, Which};
+use rsso_core::login::{Claimed, LoginId, LoginSelector, User};
 use rsso_core::store::{End, Outcome};
 
 use crate::common::fixture::{Fixture, HOUR, StoreClient};
@@ -25,7 +25,7 @@ fn assert_not_counted(fixture: &dyn Fixture, user: &User, ended: &SessionKey, lo
     assert_eq!(client.logins(user), []);
     assert_eq!((client.login_of(ended), client.peek(ended)), (None, None));
     assert_eq!(client.store.notify(user, None, "1").unwrap(), 0);
-    assert_eq!(client.kick(user, &Which::default()), []);
+    assert_eq!(client.kick(user, &LoginSelector::default()), []);
     let (newcomer, kicks) = client.sign_in(&fixture.new_key(), user, refuse_above(1));
     assert_eq!(kicks, []);
     assert_eq!(client.logins(user), [newcomer]);

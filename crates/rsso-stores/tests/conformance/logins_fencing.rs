@@ -2,7 +2,7 @@
 
 use rsso_core::SessionKey;
 use rsso_core::login::event::Kind;
-use rsso_core::login::{Claimed, LoginId, User, Which};
+use rsso_core::login::{Claimed, LoginId, LoginSelector, User};
 use rsso_core::store::{End, Outcome};
 
 use crate::common::fixture::{Fixture, HOUR, HeldSession, StoreClient};
@@ -17,7 +17,7 @@ const ENDINGS: [Ending; 3] = [
     |client, fixture, user, _| {
         client.sign_in(&fixture.new_key(), user, at_most(1));
     },
-    |client, _, user, _| assert_eq!(client.kick(user, &Which::default()).len(), 1),
+    |client, _, user, _| assert_eq!(client.kick(user, &LoginSelector::default()).len(), 1),
     |client, _, _, key| assert!(client.destroy(key)),
 ];
 
@@ -111,7 +111,7 @@ pub fn a_kicked_request_cannot_change_the_next_session_under_its_id(fixture: &dy
         );
         let old = b.add_login(&key, &user);
         let held = a.read_unlocked(&key);
-        b.kick(&user, &Which::default());
+        b.kick(&user, &LoginSelector::default());
         b.put(&key, b"anew", HOUR);
         let winner = b.sign_in(&key, &user, at_most(1)).0;
         let anew = b.read_unlocked(&key);

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use rsso_core::SessionId;
-use rsso_core::login::{Claimed, Which};
+use rsso_core::login::{Claimed, LoginSelector};
 use rsso_core::request::{Validation, Written};
 
 use crate::common::fixture::{Fixture, HOUR, new_sid};
@@ -15,7 +15,7 @@ use crate::common::php_request::Request;
 fn kicked_id(fixture: &dyn Fixture, name: &str) -> SessionId {
     let (mut other, user, id) = (fixture.client(), user(name), new_sid());
     other.add_login(&fixture.key_of(&id), &user);
-    assert_eq!(other.kick(&user, &Which::default()).len(), 1);
+    assert_eq!(other.kick(&user, &LoginSelector::default()).len(), 1);
     id
 }
 
@@ -117,7 +117,7 @@ pub fn a_sign_in_under_the_new_id_ends_the_kick(fixture: &dyn Fixture) {
 pub fn an_inherited_kick_expires_with_the_original(fixture: &dyn Fixture) {
     let (mut other, alice, presented) = (fixture.client(), user("alice"), new_sid());
     other.add_login(&fixture.key_of(&presented), &alice);
-    other.kick(&alice, &Which::default());
+    other.kick(&alice, &LoginSelector::default());
     thread::sleep(Duration::from_millis(2100));
     let mut request = Request::begin_with(fixture, &[("tombstone_ttl", "2")]);
     request.state.opened();

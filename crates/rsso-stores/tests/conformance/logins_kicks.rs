@@ -1,7 +1,7 @@
 //! Kicks and messages: they reach exactly the selected logins.
 
 use rsso_core::login::event::Kind;
-use rsso_core::login::{KickOrder, LoginId, User, Which};
+use rsso_core::login::{KickRequest, LoginId, LoginSelector, User};
 use serde_json::json;
 
 use crate::common::fixture::{Fixture, HOUR, StoreClient};
@@ -21,33 +21,33 @@ fn four_logins(client: &mut StoreClient, fixture: &dyn Fixture, user: &User) -> 
 pub fn a_kick_ends_the_selected_logins(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let of = |name| Some(device(name));
-    let cases: [fn(&[LoginId; 4]) -> Which; 8] = [
-        |_| Which::default(),
-        |_| Which {
+    let cases: [fn(&[LoginId; 4]) -> LoginSelector; 8] = [
+        |_| LoginSelector::default(),
+        |_| LoginSelector {
             device: Some(device("ios")),
-            ..Which::default()
+            ..LoginSelector::default()
         },
-        |all| Which {
+        |all| LoginSelector {
             login: Some(all[1]),
-            ..Which::default()
+            ..LoginSelector::default()
         },
         |all| all_but(all[2]),
-        |all| Which {
+        |all| LoginSelector {
             device: Some(device("web")),
             ..all_but(all[2])
         },
-        |all| Which {
+        |all| LoginSelector {
             device: Some(device("web")),
             login: Some(all[1]),
             except: None,
         },
-        |all| Which {
+        |all| LoginSelector {
             login: Some(all[1]),
             ..all_but(all[1])
         },
-        |_| Which {
+        |_| LoginSelector {
             login: Some(LoginId::new().unwrap()),
-            ..Which::default()
+            ..LoginSelector::default()
         },
     ];
     let ends: [&[usize]; 8] = [
@@ -60,7 +60,7 @@ pub fn a_kick_ends_the_selected_logins(fixture: &dyn Fixture) {
         &[],
         &[],
     ];
-    assert_eq!(client.kick(&user("nobody"), &Which::default()), []);
+    assert_eq!(client.kick(&user("nobody"), &LoginSelector::default()), []);
     for (number, (which, ends)) in cases.into_iter().zip(ends).enumerate() {
         let user = user(number.to_string());
         let all = four_logins(&mut client, fixture, &user);
@@ -82,9 +82,9 @@ pub fn a_kick_ends_the_selected_logins(fixture: &dyn Fixture) {
     assert_eq!(
         client.kick(
             &user("0"),
-            &Which {
+            &LoginSelector {
                 device: of("web"),
-                ..Which::default()
+                ..LoginSelector::default()
             }
         ),
         []
@@ -96,14 +96,14 @@ pub fn a_kicked_session_learns_the_reason(fixture: &dyn Fixture) {
     let (key, alice) = (fixture.new_key(), user("alice"));
     let login = client.add_login(&key, &alice);
     let reason = "password \"changed\" \u{1f511}</script>";
-    let order = KickOrder {
+    let order = KickRequest {
         reason: reason.to_owned(),
         tombstone_ttl: HOUR,
     };
     let before = now();
     let kicks = client
         .store
-        .kick(&alice, &Which::default(), &order)
+        .kick(&alice, &LoginSelector::default(), &order)
         .unwrap();
     assert_eq!(kicks.len(), 1);
     assert_eq!(
@@ -134,14 +134,14 @@ pub fn a_kick_keeps_the_other_logins(fixture: &dyn Fixture) {
     let keys = [(); 3].map(|()| fixture.new_key());
     let logins = keys.each_ref().map(|key| client.add_login(key, &alice));
     let bystander = client.add_login(&fixture.new_key(), &user("bob"));
-    let which = Which {
+    let which = LoginSelector {
         login: Some(logins[1]),
-        ..Which::default()
+        ..LoginSelector::default()
     };
     // The login of another user does not count.
-    let theirs = Which {
+    let theirs = LoginSelector {
         login: Some(bystander),
-        ..Which::default()
+        ..LoginSelector::default()
     };
     assert_eq!(client.kick(&alice, &theirs), []);
     assert_eq!(client.kick(&alice, &which).len(), 1);
@@ -177,9 +177,9 @@ pub fn a_message_reaches_every_live_login(fixture: &dyn Fixture) {
         json!({ "text": "\"</script>\u{1f600}\0\n", "n": [1, null, {}], "payload": true });
     assert_eq!(client.store.notify(&alice, None, "1").unwrap(), 0);
     let all = four_logins(&mut client, fixture, &alice);
-    let which = Which {
+    let which = LoginSelector {
         login: Some(all[0]),
-        ..Which::default()
+        ..LoginSelector::default()
     };
     client.store.kick(&alice, &which, &kick_order()).unwrap();
     let before = client.store.newest(&alice.realm).unwrap();

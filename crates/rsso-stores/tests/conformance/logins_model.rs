@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use rsso_core::SessionKey;
 use rsso_core::login::event::{Kind, Position};
-use rsso_core::login::{Claimed, Limits, LoginId, MAX_SESSIONS, OnConflict, User, Which};
+use rsso_core::login::{Claimed, Limits, LoginId, LoginSelector, MAX_SESSIONS, OnConflict, User};
 use rsso_core::store::{End, Outcome};
 
 use crate::common::fixture::{Fixture, HOUR, HeldSession, StoreClient};
@@ -185,15 +185,15 @@ impl<'a> RandomRun<'a> {
         let class = *self.random.pick(&CLASSES);
         let which = match (self.random.below(3), own) {
             (0, Some(login)) => all_but(login),
-            (1, Some(login)) => Which {
+            (1, Some(login)) => LoginSelector {
                 login: Some(login),
-                ..Which::default()
+                ..LoginSelector::default()
             },
-            (2, _) => Which {
+            (2, _) => LoginSelector {
                 device: Some(device(class)),
-                ..Which::default()
+                ..LoginSelector::default()
             },
-            _ => Which::default(),
+            _ => LoginSelector::default(),
         };
         self.log += &format!(" of user {number}, {which:?}");
         let mut meant = self.model.live(number);

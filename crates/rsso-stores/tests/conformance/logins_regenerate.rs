@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rsso_core::SessionId;
 use rsso_core::login::event::Kind;
-use rsso_core::login::{LoginId, Which};
+use rsso_core::login::{LoginId, LoginSelector};
 use rsso_core::request::{Refusal, RequestState, Validation, Written};
 
 use crate::common::fixture::{Fixture, HOUR, StoreClient, new_sid};
@@ -50,7 +50,7 @@ pub fn the_new_id_has_the_login(fixture: &dyn Fixture) {
         assert_eq!(seen.data.unwrap(), if delete { b"data" } else { b"left" });
         assert!(seen.login.unwrap().rotated);
         assert!(is_free(&mut other, fixture, &new));
-        assert_eq!(other.kick(&alice, &Which::default()).len(), 1);
+        assert_eq!(other.kick(&alice, &LoginSelector::default()).len(), 1);
     }
     assert_eq!(other.logins_in_events(&alice, Kind::Released), []);
 }
@@ -149,7 +149,7 @@ pub fn a_kicked_session_has_no_successor(fixture: &dyn Fixture) {
     for delete in [true, false] {
         let (old, login) = signed_in(fixture);
         let mut request = Request::reading(fixture, &old);
-        assert_eq!(other.kick(&alice, &Which::default()).len(), 1);
+        assert_eq!(other.kick(&alice, &LoginSelector::default()).len(), 1);
         let successor = request.regenerate(&old, delete);
         assert_eq!(request.login(), None);
         let claimed = request.claim(&new_claim(&alice, "web", at_most(1)));
@@ -194,7 +194,7 @@ pub fn opening_another_session_moves_no_login(fixture: &dyn Fixture) {
                 .unwrap()
                 .rotated
         );
-        other.kick(&alice, &Which::default());
+        other.kick(&alice, &LoginSelector::default());
     }
     // Nor does a logout before the next session.
     let (one, login) = signed_in(fixture);
@@ -253,7 +253,7 @@ pub fn two_requests_may_regenerate_one_id(fixture: &dyn Fixture) {
         assert_eq!(other.login_of(&fixture.key_of(id)), Some(login));
     }
     assert_eq!(other.logins(&alice), [login]);
-    assert_eq!(other.kick(&alice, &Which::default()).len(), 1);
+    assert_eq!(other.kick(&alice, &LoginSelector::default()).len(), 1);
     for id in ids.iter().chain([&old]) {
         assert_eq!(other.peek(&fixture.key_of(id)), None);
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rsso_core::login::event::Kind;
-use rsso_core::login::{Claimed, Which};
+use rsso_core::login::{Claimed, LoginSelector};
 use rsso_core::request::{Refusal, Validation, Written};
 
 use crate::common::fixture::{Fixture, HOUR, new_sid};
@@ -65,7 +65,7 @@ pub fn a_claim_for_an_ended_session_is_refused(fixture: &dyn Fixture) {
         }
         let mut request = Request::reading(fixture, &id);
         match kicked {
-            true => assert_eq!(other.kick(&alice, &Which::default()).len(), 1),
+            true => assert_eq!(other.kick(&alice, &LoginSelector::default()).len(), 1),
             false => assert!(other.destroy(&key)),
         }
         for _ in 0..2 {
@@ -175,7 +175,7 @@ pub fn a_late_logout_of_a_kicked_request_changes_nothing(fixture: &dyn Fixture) 
         other.add_login(&key, &alice);
         let mut late = Request::begin_with(fixture, &[("lock", locked)]);
         late.read(&id);
-        other.kick(&alice, &Which::default());
+        other.kick(&alice, &LoginSelector::default());
         let (winner, _) = other.sign_in(&key, &alice, at_most(1));
         assert!(!late.sign_out());
         late.destroy(&id);
@@ -218,7 +218,7 @@ pub fn a_kicked_browser_learns_of_its_kick(fixture: &dyn Fixture) {
     // In strict mode the id is only checked, and found to be gone.
     let gone = new_sid();
     other.add_login(&fixture.key_of(&gone), &alice);
-    other.kick(&alice, &Which::default());
+    other.kick(&alice, &LoginSelector::default());
     let mut strict = Request::begin(fixture);
     let (store, state) = (strict.client.store.as_mut(), &mut strict.state);
     assert!(

@@ -1,7 +1,7 @@
 //! The store's rotation: a login moves to a new id, and stays one login.
 
 use rsso_core::login::event::Kind;
-use rsso_core::login::{Claimed, LoginId, MAX_SESSIONS, ROTATION_GRACE, Which};
+use rsso_core::login::{Claimed, LoginId, LoginSelector, MAX_SESSIONS, ROTATION_GRACE};
 use rsso_core::store::{Outcome, Rotation, Token};
 
 use crate::common::fixture::{Fixture, HOUR};
@@ -105,9 +105,9 @@ pub fn several_requests_may_rotate_one_id(fixture: &dyn Fixture) {
     assert!(matches!(claimed, Claimed::New(..)), "{claimed:?}");
     let kicks = client.kick(
         &alice,
-        &Which {
+        &LoginSelector {
             login: Some(login),
-            ..Which::default()
+            ..LoginSelector::default()
         },
     );
     assert_eq!(kicks.len(), 1);

@@ -2,7 +2,7 @@
 
 use rsso_core::SessionKey;
 use rsso_core::login::event::Kind;
-use rsso_core::login::{Claimed, ROTATION_GRACE, User, Which};
+use rsso_core::login::{Claimed, LoginSelector, ROTATION_GRACE, User};
 use rsso_core::store::{End, Outcome};
 
 use crate::common::fixture::{Fixture, HOUR, StoreClient};
@@ -127,7 +127,7 @@ pub fn a_new_session_under_a_former_id_is_kept(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     type End = fn(&mut StoreClient, &dyn Fixture, &User, &SessionKey);
     let ends: [End; 4] = [
-        |client, _, user, _| assert_eq!(client.kick(user, &Which::default()).len(), 1),
+        |client, _, user, _| assert_eq!(client.kick(user, &LoginSelector::default()).len(), 1),
         |client, fixture, user, _| {
             client.sign_in(&fixture.new_key(), user, at_most(1));
         },

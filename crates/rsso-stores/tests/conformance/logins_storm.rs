@@ -1,7 +1,7 @@
 //! Storms: logins of one user that replace each other too fast are refused.
 
 use rsso_core::login::event::Kind;
-use rsso_core::login::{Claimed, Limits, LoginId, Refused, Which};
+use rsso_core::login::{Claimed, Limits, LoginId, LoginSelector, Refused};
 
 use crate::common::fixture::Fixture;
 use crate::common::login_helpers::{assert_are_the_logins_of, at_most, new_claim, user};
@@ -93,7 +93,7 @@ pub fn a_signed_in_session_continues_during_a_storm(fixture: &dyn Fixture) {
     let claimed = client.claim(&inside, &new_claim(&alice, "web", limits));
     assert!(matches!(claimed, Claimed::Same(..)), "{claimed:?}");
     // An administrator's kick is not subject to the storm limit.
-    assert_eq!(client.kick(&alice, &Which::default()).len(), 1);
+    assert_eq!(client.kick(&alice, &LoginSelector::default()).len(), 1);
     assert_eq!(
         client.logins_in_events(&alice, Kind::Kicked).last(),
         Some(&login)

@@ -8,7 +8,7 @@ use std::thread;
 
 use rsso_core::SessionKey;
 use rsso_core::login::event::Kind;
-use rsso_core::login::{Claimed, Limits, LoginId, User, Which};
+use rsso_core::login::{Claimed, Limits, LoginId, LoginSelector, User};
 use rsso_core::store::{End, Outcome};
 
 use crate::common::fixture::{Fixture, HOUR, HeldSession, StoreClient};
@@ -246,11 +246,11 @@ fn kick(
     held: &HeldSession,
 ) {
     let which = match (random.below(3), &held.login) {
-        (0, _) => Which::default(),
+        (0, _) => LoginSelector::default(),
         (1, Some(bound)) => all_but(bound.login.identity.login),
-        _ => Which {
+        _ => LoginSelector {
             device: Some(device("web")),
-            ..Which::default()
+            ..LoginSelector::default()
         },
     };
     client.kick(random.pick(&test.users), &which);

@@ -3,7 +3,7 @@
 use std::thread;
 
 use rsso_core::login::event::Kind;
-use rsso_core::login::{Claim, Claimed, Client, Details, KickOrder, Which};
+use rsso_core::login::{Claim, Claimed, Client, Details, KickRequest, LoginSelector};
 use rsso_core::store::{End, Outcome, Tombstone};
 
 use crate::common::fixture::{Fixture, HOUR};
@@ -77,7 +77,7 @@ pub fn no_event_contains_a_session_id(fixture: &dyn Fixture) {
     let (one, two, alice) = (fixture.new_key(), fixture.new_key(), user("alice"));
     client.add_login(&one, &alice);
     client.sign_in(&two, &alice, at_most(1));
-    client.kick(&alice, &Which::default());
+    client.kick(&alice, &LoginSelector::default());
     let events = serde_json::to_string(&client.events_about(&alice)).unwrap();
     for key in [one, two] {
         let text = key.to_text();
@@ -99,11 +99,14 @@ pub fn a_tombstone_expires(fixture: &dyn Fixture) {
     assert!(client.read_unlocked(&replaced).kick.is_some());
     for (key, tombstone_ttl) in [(&kicked, SHORT), (&staying, HOUR)] {
         client.add_login(key, &bob);
-        let order = KickOrder {
+        let order = KickRequest {
             tombstone_ttl,
             ..kick_order()
         };
-        let kicks = client.store.kick(&bob, &Which::default(), &order).unwrap();
+        let kicks = client
+            .store
+            .kick(&bob, &LoginSelector::default(), &order)
+            .unwrap();
         assert_eq!(kicks.len(), 1);
         assert!(client.read_unlocked(key).kick.is_some());
     }
@@ -121,7 +124,7 @@ pub fn a_new_session_may_start_beside_the_tombstone(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let (key, alice) = (fixture.new_key(), user("alice"));
     let first = client.add_login(&key, &alice);
-    let kick = client.kick(&alice, &Which::default()).remove(0);
+    let kick = client.kick(&alice, &LoginSelector::default()).remove(0);
     let held = client.read_locked(&key);
     assert!(matches!(
         client.write(&held, b"anonymous"),
@@ -153,7 +156,7 @@ pub fn a_new_login_under_the_id_removes_the_tombstone(fixture: &dyn Fixture) {
     for destroy in [true, false] {
         let key = fixture.new_key();
         client.add_login(&key, &alice);
-        client.kick(&alice, &Which::default());
+        client.kick(&alice, &LoginSelector::default());
         let (login, _) = client.sign_in(&key, &alice, at_most(1));
         if destroy {
             assert!(client.destroy(&key));
@@ -169,7 +172,7 @@ pub fn destroying_a_session_may_leave_a_tombstone(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let (one, two, alice) = (fixture.new_key(), fixture.new_key(), user("alice"));
     client.add_login(&one, &alice);
-    let kick = client.kick(&alice, &Which::default()).remove(0);
+    let kick = client.kick(&alice, &LoginSelector::default()).remove(0);
     for known in [true, false] {
         if known {
             client.put(&two, b"data", HOUR);

@@ -336,7 +336,7 @@ fn a_claim_whose_commit_answer_is_lost_has_an_unknown_outcome() {
             .store
             .kick(
                 &alice,
-                &rsso_core::login::Which::default(),
+                &rsso_core::login::LoginSelector::default(),
                 &crate::common::login_helpers::kick_order(),
             )
             .unwrap();

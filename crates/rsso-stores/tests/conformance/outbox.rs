@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::thread;
 
 use rsso_core::login::event::{Event, Kind, Position};
-use rsso_core::login::{Claim, Limits, LoginId, Which};
+use rsso_core::login::{Claim, Limits, LoginId, LoginSelector};
 use serde_json::Value;
 
 use crate::common::fixture::{Fixture, StoreClient};
@@ -145,7 +145,7 @@ pub fn every_event_is_a_valid_cloud_event(fixture: &dyn Fixture) {
             ..beside
         };
         client.claim(&held, &beside);
-        client.kick(&user, &Which::default());
+        client.kick(&user, &LoginSelector::default());
 
         let events = client.events_about(&user);
         let kinds: HashSet<_> = events
@@ -198,7 +198,7 @@ pub fn events_of_a_large_operation_have_unique_ids(fixture: &dyn Fixture) {
         client.store.notify(&kiosk, None, "1").unwrap(),
         count as u64
     );
-    assert_eq!(client.kick(&kiosk, &Which::default()).len(), count);
+    assert_eq!(client.kick(&kiosk, &LoginSelector::default()).len(), count);
     let events = client.outbox(&kiosk.realm);
     assert_eq!(events.len(), 3 * count);
     let ids: HashSet<_> = events.iter().map(|e| e["id"].as_str().unwrap()).collect();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rsso_core::login::event::{Event, Position};
-use rsso_core::login::{User, Which};
+use rsso_core::login::{LoginSelector, User};
 
 use crate::common::fixture::{Fixture, StoreClient};
 use crate::common::login_helpers::{at_most, user};
@@ -47,14 +47,14 @@ fn send(client: &mut StoreClient, to: &User, count: usize) {
 fn three_ends(client: &mut StoreClient, fixture: &dyn Fixture) {
     let bob = user("bob");
     client.sign_in(&fixture.new_key(), &bob, at_most(0));
-    client.kick(&bob, &Which::default());
+    client.kick(&bob, &LoginSelector::default());
     let key = fixture.new_key();
     let (login, _) = client.sign_in(&key, &bob, at_most(0));
     assert!(client.store.sign_out(&key, login).unwrap());
     let key = fixture.new_key();
     client.sign_in(&key, &bob, at_most(0));
     fixture.remove_without_rsso(&key);
-    client.kick(&bob, &Which::default());
+    client.kick(&bob, &LoginSelector::default());
 }
 
 pub fn messages_do_not_evict_the_ends_of_logins(fixture: &dyn Fixture) {

@@ -5,8 +5,8 @@ use std::path::Path;
 use super::{HOUR, open_store, open_store_with_outbox_limit, session_key};
 
 use rsso_core::login::{
-    Claim, ClaimBasis, Claimed, Client, Device, Kick, KickOrder, Limits, LoginId, Realm, Uid, User,
-    Which,
+    Claim, ClaimBasis, Claimed, Client, Device, Kick, KickRequest, Limits, LoginId, LoginSelector,
+    Realm, Uid, User,
 };
 use rsso_core::store::{End, Store, Token};
 use rsso_testkit::{Gateway, MariaDb, RedisServer, WorkDir};
@@ -171,8 +171,8 @@ impl Application {
             .expect("the store works");
     }
 
-    pub fn kick(&mut self, uid: &str, which: &Which) -> usize {
-        let order = KickOrder {
+    pub fn kick(&mut self, uid: &str, which: &LoginSelector) -> usize {
+        let order = KickRequest {
             reason: "kicked".to_owned(),
             tombstone_ttl: HOUR,
         };

@@ -8,7 +8,7 @@ use crate::common::backend::Backend;
 use crate::common::receiver::Receiver;
 use crate::common::relay::{RelaySetup, webhook};
 
-use rsso_core::login::Which;
+use rsso_core::login::LoginSelector;
 use serde_json::{Value, json};
 
 /// Removes all but the newest two events from the outbox.
@@ -86,11 +86,11 @@ fn messages_evict_no_kick(backend: &Backend) {
         app.log_in(&format!("a{n}"), "ann", &format!("d{n}"));
     }
     app.log_in("zoe", "zoe", "web");
-    assert_eq!(app.kick("zoe", &Which::default()), 1);
+    assert_eq!(app.kick("zoe", &LoginSelector::default()), 1);
     receiver.wait_for(1);
     setup.wait_for(0, 0, 0);
     gateway.stop();
-    assert_eq!(app.kick("bob", &Which::default()), KEPT);
+    assert_eq!(app.kick("bob", &LoginSelector::default()), KEPT);
     for n in 0..20 {
         assert_eq!(app.notify("ann", None, &json!(n)), KEPT as u64 / 10);
     }

@@ -13,7 +13,7 @@ use ring::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _,
     RSA_PKCS1_2048_8192_SHA256, RsaKeyPair, UnparsedPublicKey,
 };
-use rsso_core::login::Which;
+use rsso_core::login::LoginSelector;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde_json::json;
@@ -65,7 +65,7 @@ fn the_end_of_a_login_is_a_security_event_token() {
     let first = app.log_in("a", "ann", "web");
     let second = app.log_in("b", "ann", "web");
     app.notify("ann", None, &json!("no token"));
-    app.kick("ann", &Which::default());
+    app.kick("ann", &LoginSelector::default());
     app.log_in("c", "ann", "web");
     app.log_out("c");
     let tokens = receivers[0].wait_for(3);

@@ -9,7 +9,7 @@ use crate::common::receiver::Receiver;
 use crate::common::relay::{OTHER_SECRET, RelaySetup, SECRET, webhook};
 use crate::common::{json, rsso};
 
-use rsso_core::login::{Client, Which};
+use rsso_core::login::{Client, LoginSelector};
 use rsso_core::store::receipts;
 use rsso_testkit::{Certificates, eventually};
 use serde_json::json;
@@ -27,7 +27,7 @@ fn an_event_is_delivered_signed_and_in_order(backend: &Backend) {
     let gateway = setup.gateway(backend, &webhook(&receiver.url(), "[]", ""));
     let login = app.log_in("new", "ann", "web");
     app.notify("ann", None, &json!("é \"quoted\" </script>"));
-    app.kick("ann", &Which::default());
+    app.kick("ann", &LoginSelector::default());
     let requests = receiver.wait_for(4);
     let events: Vec<_> = requests.iter().map(|r| r.json()).collect();
     // Events from before the first start of the relay are not delivered.
@@ -83,7 +83,7 @@ fn a_waiting_claim_learns_of_a_webhooks_delivery(backend: &Backend) {
     let mut app = backend.application();
     let realm = user("ann").realm;
     eventually("it says that it is there", Duration::from_secs(30), || {
-        app.0.is_attended(&realm).unwrap().then_some(())
+        app.0.has_gateway(&realm).unwrap().then_some(())
     });
     app.log_in("one", "ann", "web");
     let (_, mut kicks) = app.claim("two", "ann", "web", "elsewhere");

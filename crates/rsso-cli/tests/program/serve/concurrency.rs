@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::common::backend::{Backend, kind, tries};
 use crate::common::random::SeededRandom;
 
-use rsso_core::login::{LoginId, Which};
+use rsso_core::login::{LoginId, LoginSelector};
 use rsso_testkit::eventually;
 use rsso_testkit::gateway::WsClient;
 use serde_json::{Value, json};
@@ -109,9 +109,9 @@ fn each_login_gets_only_its_own_events(backend: &Backend) {
                 });
             }
             4 => {
-                let of_device = Which {
+                let of_device = LoginSelector {
                     device: Some(rsso_core::login::Device::parse(device.as_bytes()).unwrap()),
-                    ..Which::default()
+                    ..LoginSelector::default()
                 };
                 let mut hit = browsers
                     .iter_mut()
@@ -126,9 +126,9 @@ fn each_login_gets_only_its_own_events(backend: &Backend) {
                 let Some(leaver) = browsers.iter_mut().find(|b| lives(b)) else {
                     continue;
                 };
-                let which = Which {
+                let which = LoginSelector {
                     login: Some(leaver.login),
-                    ..Which::default()
+                    ..LoginSelector::default()
                 };
                 assert_eq!(app.kick(&uid, &which), 1);
                 leaver.end = Some(("kicked", 4002));

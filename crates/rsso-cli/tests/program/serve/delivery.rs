@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::gateways::TIMEOUT;
 use crate::common::backend::{Backend, kind, user};
 
-use rsso_core::login::{Client, Details, Which};
+use rsso_core::login::{Client, Details, LoginSelector};
 use rsso_core::store::receipts;
 use rsso_testkit::eventually;
 use serde_json::json;
@@ -76,9 +76,9 @@ fn a_kick_ends_only_the_kicked_logins_connections(backend: &Backend) {
         "to bob"
     );
 
-    let which = Which {
+    let which = LoginSelector {
         device: Some(rsso_core::login::Device::parse(b"ios").unwrap()),
-        ..Which::default()
+        ..LoginSelector::default()
     };
     assert_eq!(app.kick("ann", &which), 1);
     let (events, code) = phone.read_to_end();
@@ -201,7 +201,7 @@ fn a_waiting_claim_learns_that_its_kick_was_delivered(backend: &Backend) {
     let mut app = backend.application();
     let realm = user("ann").realm;
     eventually("it says that it is there", TIMEOUT, || {
-        app.0.is_attended(&realm).unwrap().then_some(())
+        app.0.has_gateway(&realm).unwrap().then_some(())
     });
     let mut kicks_of = |session: &str, wait: u64| {
         let (_, mut kicks) = app.claim(session, "ann", "web", "somewhere");

@@ -5,7 +5,7 @@
 use crate::common::backend::{Backend, kind};
 use crate::common::{HOUR, open_store};
 
-use rsso_core::login::{LoginId, Which};
+use rsso_core::login::{LoginId, LoginSelector};
 use rsso_core::request::{RequestState, Validation, Written};
 use rsso_core::{SessionId, Settings};
 use rsso_testkit::Gateway;
@@ -57,7 +57,7 @@ fn a_client_without_a_session_learns_how_its_login_ended(backend: &Backend) {
     ended(login, 4001);
 
     let login = app.log_in("sent", "dan", "web");
-    app.kick("dan", &Which::default());
+    app.kick("dan", &LoginSelector::default());
     ended(login, 4002);
 
     // A client with a position had a login once; one without anything, or with nonsense, had none.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::compose::members;
 use super::moment::Moment;
-use crate::login::{By, KickCode};
+use crate::login::{KickCode, Newcomer};
 
 /// The reasons that rsso itself gives; `sso_kick()` may give others.
 pub mod reason {
@@ -31,7 +31,7 @@ pub struct EventDetails {
     pub code: Option<KickCode>,
     /// Who took the login's place, or logged in beside it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub by: Option<By>,
+    pub by: Option<Newcomer>,
     /// When it happened, in milliseconds since 1970.
     pub at: i64,
 }
@@ -68,7 +68,7 @@ impl EventDetails {
 
     /// Of a login that was replaced by a newcomer.
     #[must_use]
-    pub fn replaced(moment: &Moment, by: By) -> Self {
+    pub fn replaced(moment: &Moment, by: Newcomer) -> Self {
         Self {
             by: Some(by),
             ..Self::kick(moment, reason::REPLACED, KickCode::Replaced)
@@ -77,7 +77,7 @@ impl EventDetails {
 
     /// Of a login beside which a newcomer has logged in.
     #[must_use]
-    pub fn elsewhere(moment: &Moment, by: By) -> Self {
+    pub fn elsewhere(moment: &Moment, by: Newcomer) -> Self {
         Self {
             by: Some(by),
             ..Self::at(moment)

@@ -41,7 +41,7 @@ impl Kind {
 
     /// The pattern, for SQL's `LIKE`, of this kind's events as they are stored.
     #[must_use]
-    pub fn pattern(self) -> String {
+    pub fn like_pattern(self) -> String {
         let id = "_".repeat(ULID_LENGTH);
         let kind = self.as_str();
         format!("{{\"specversion\":\"1.0\",\"id\":\"{id}\",\"type\":\"{kind}\",%")

@@ -76,7 +76,7 @@ mod tests {
 
     use super::super::{Event, Moment, Position, compose, data, head, identity_json};
     use super::*;
-    use crate::login::{By, Device, KickCode, LoginId, Realm, Uid, User};
+    use crate::login::{Device, KickCode, LoginId, Newcomer, Realm, Uid, User};
 
     fn user(uid: &[u8]) -> User {
         User {
@@ -90,8 +90,8 @@ mod tests {
         Identity::new(login, &user.uid, &Device::default(), label)
     }
 
-    fn by() -> By {
-        By {
+    fn by() -> Newcomer {
+        Newcomer {
             login: LoginId::new().unwrap(),
             device: "ios".to_owned(),
             label: None,
@@ -108,7 +108,7 @@ mod tests {
         let data = data(&identity_json(&identity), &details.members());
         let json = compose(&moment, 33, Kind::Kicked, &head(&user), &data);
         let event = Event {
-            position: Position::counted(7),
+            position: Position::from_number(7),
             json,
             outlived: false,
         };

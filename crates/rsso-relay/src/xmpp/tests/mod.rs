@@ -90,7 +90,7 @@ fn delivery(kind: Kind, who: &Identity, more: &Value) -> Delivery {
         "data": data,
     });
     let event = Event {
-        position: Position::counted(7),
+        position: Position::from_number(7),
         json: json.to_string(),
         outlived: false,
     };

@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rsso_core::SessionKey;
 use rsso_core::login::event::{Kind, Position};
 use rsso_core::login::{
-    Claim, ClaimBasis, Claimed, Client, Device, Identity, Kick, KickOrder, Limits, Login, LoginId,
-    More, OnConflict, Realm, Uid, User, Which,
+    Claim, ClaimBasis, Claimed, Client, Device, Identity, Kick, KickRequest, Limits, Login,
+    LoginId, LoginSelector, LoginMetadata, OnConflict, Realm, Uid, User,
 };
 use rsso_core::store::{Rotation, Token, Version};
 use serde_json::Value;
@@ -27,7 +27,7 @@ pub fn user_of(realm: &str, uid: impl AsRef<[u8]>) -> User {
 }
 
 /// The parts of a login that neither its use nor a clock changes.
-pub fn stable_parts(login: &Login) -> (&Identity, &More) {
+pub fn stable_parts(login: &Login) -> (&Identity, &LoginMetadata) {
     (&login.identity, &login.more)
 }
 
@@ -90,18 +90,18 @@ pub fn new_claim(user: &User, class: &str, limits: Limits) -> Claim {
 }
 
 /// An administrator's kick.
-pub fn kick_order() -> KickOrder {
-    KickOrder {
+pub fn kick_order() -> KickRequest {
+    KickRequest {
         reason: "kicked".to_owned(),
         tombstone_ttl: HOUR,
     }
 }
 
 /// All logins of a user except this one.
-pub fn all_but(login: LoginId) -> Which {
-    Which {
+pub fn all_but(login: LoginId) -> LoginSelector {
+    LoginSelector {
         except: Some(login),
-        ..Which::default()
+        ..LoginSelector::default()
     }
 }
 
@@ -194,7 +194,7 @@ impl StoreClient {
     }
 
     /// Kicks logins of a user.
-    pub fn kick(&mut self, user: &User, which: &Which) -> Vec<Kick> {
+    pub fn kick(&mut self, user: &User, which: &LoginSelector) -> Vec<Kick> {
         self.store.kick(user, which, &kick_order()).unwrap()
     }
 

@@ -1,7 +1,7 @@
 //! A PHP request: the calls of a save handler, in PHP's order.
 
 use rsso_core::login::{Claim, Claimed, Kick, LoginId};
-use rsso_core::request::{Followed, RequestState, Validation, Written};
+use rsso_core::request::{AutoClaimOutcome, RequestState, Validation, Written};
 use rsso_core::{SessionId, Settings};
 
 use crate::common::fixture::{Fixture, HOUR, StoreClient, new_sid};
@@ -111,11 +111,11 @@ impl Request {
     }
 
     /// Claims or releases as the session's data say: `rsso.auto_claim`.
-    pub fn follow(&mut self, claim: Option<&Claim>) -> Followed {
+    pub fn apply_auto_claim(&mut self, claim: Option<&Claim>) -> AutoClaimOutcome {
         let store = self.client.store.as_mut();
         self.state
             .with(store, &self.settings)
-            .follow(claim, HOUR)
+            .apply_auto_claim(claim, HOUR)
             .unwrap()
     }
 

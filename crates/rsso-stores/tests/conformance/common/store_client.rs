@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rsso_core::login::{Bound, Kick};
+use rsso_core::login::{Kick, SessionLogin};
 use rsso_core::store::{Basis, Change, End, Load, LockTerms, Outcome, Store, Token, Version};
 use rsso_core::{Deadline, SessionKey, Settings};
 use rsso_stores::Spec;
@@ -33,7 +33,7 @@ pub struct HeldSession {
     pub locked: bool,
     pub seen: Option<Version>,
     pub data: Option<Vec<u8>>,
-    pub login: Option<Bound>,
+    pub login: Option<SessionLogin>,
     pub kick: Option<Kick>,
     pub left: Option<Duration>,
 }

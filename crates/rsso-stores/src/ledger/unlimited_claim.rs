@@ -3,7 +3,7 @@
 use super::contract::Ledger;
 use super::end_login::remove_expired;
 use super::events::PendingEvents;
-use super::rows::{Binding, LockedUser, LoginRow, Slice};
+use super::rows::{LockedUser, LoginRange, LoginRow, SessionLoginRow};
 use rsso_core::login::policy::LOGINS_PER_CLAIM;
 use rsso_core::login::{Limits, Login, LoginId};
 
@@ -14,16 +14,19 @@ const NEWEST: usize = 8;
 pub(super) fn own_and_repeated<L: Ledger>(
     ledger: &mut L,
     user: &LockedUser,
-    bound: Option<Binding>,
+    bound: Option<SessionLoginRow>,
     repeats: impl Fn(&Login) -> bool,
 ) -> Result<Vec<LoginRow>, L::Error> {
     let own = match bound.filter(|bound| bound.user == user.key) {
-        Some(bound) => ledger.login_rows(&user.key, Slice::one(bound.sequence))?,
+        Some(bound) => ledger.login_rows(&user.key, LoginRange::one(bound.sequence))?,
         None => Vec::new(),
     };
     let is_own = |entry: &LoginRow| bound.is_some_and(|bound| bound.login == entry.login);
     let back = i64::try_from(NEWEST).unwrap_or(i64::MAX) - 1;
-    let newest = ledger.login_rows(&user.key, Slice::from(user.row.sequence - back, NEWEST))?;
+    let newest = ledger.login_rows(
+        &user.key,
+        LoginRange::from(user.row.sequence - back, NEWEST),
+    )?;
     let newest = newest.into_iter().filter(|entry| !is_own(entry));
     let repeated = newest.filter(|entry| entry.to_login().is_some_and(|login| repeats(&login)));
     let own = own.into_iter().filter(is_own);
@@ -41,8 +44,8 @@ pub(super) fn oldest_above_limit<L: Ledger>(
 ) -> Result<Vec<LoginRow>, L::Error> {
     let span = ledger.span(&user.key)?;
     let slice = match span.count > LOGINS_PER_CLAIM {
-        true => Slice::from(slice_start(span.first, user.row.sequence), LOGINS_PER_CLAIM),
-        false => Slice::oldest(LOGINS_PER_CLAIM),
+        true => LoginRange::from(slice_start(span.first, user.row.sequence), LOGINS_PER_CLAIM),
+        false => LoginRange::oldest(LOGINS_PER_CLAIM),
     };
     let mut removed = Vec::new();
     for entry in ledger.login_rows(&user.key, slice)? {
@@ -57,7 +60,7 @@ pub(super) fn oldest_above_limit<L: Ledger>(
         return Ok(Vec::new());
     }
     // A store may still show what was removed in this very act.
-    let oldest = Slice::oldest(excess + removed.len() + 1);
+    let oldest = LoginRange::oldest(excess + removed.len() + 1);
     let mut oldest = ledger.login_rows(&user.key, oldest)?;
     oldest.retain(|entry| Some(entry.login) != own && !removed.contains(&entry.login));
     oldest.truncate(excess);
