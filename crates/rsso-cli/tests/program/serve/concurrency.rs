@@ -196,7 +196,10 @@ fn a_transaction_that_commits_late_is_not_skipped() {
     bob.event();
     let late = json!({
         "specversion": "1.0", "id": "late", "source": "urn:rsso:default", "type": "io.rsso.message.v1",
-        "data": {"login": login, "uid": "ann", "device": "web", "label": null, "payload": "late"},
+        "subject": "ann", "time": "2026-01-01T00:00:00.000Z", "datacontenttype": "application/json",
+        "data": {
+            "login": login, "uid": "ann", "device": "web", "label": null, "at": 1_767_225_600_000_u64, "payload": "late"
+        },
     });
     let slow = format!(
         "BEGIN; UPDATE rsso_realms SET position = LAST_INSERT_ID(position + 1) WHERE realm = 'default'; \
