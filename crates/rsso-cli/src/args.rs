@@ -210,7 +210,7 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// UserArgs logins.
+/// The user.
 #[derive(Debug, Group)]
 pub(crate) struct UserArgs {
     /// The application's user id

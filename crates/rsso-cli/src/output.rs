@@ -29,8 +29,13 @@ impl Output {
 
     /// Writes the answer.
     pub(crate) fn answer(self, text: &str, object: &Value) -> Result<(), Failure> {
+        self.answer_as_it_is(text, &object.to_string())
+    }
+
+    /// [`Self::answer`], with an object that is JSON already.
+    pub(crate) fn answer_as_it_is(self, text: &str, json: &str) -> Result<(), Failure> {
         let line = if self.json {
-            escaped(&object.to_string())
+            escaped(json)
         } else {
             text.to_owned()
         };

@@ -52,14 +52,25 @@ pub(crate) fn run(tail: &Tail, output: Output) -> Result<(), Failure> {
 
 fn show(uid: Option<&str>, output: Output, event: &Event) -> Result<(), Failure> {
     let position = &event.position;
-    let read = LoginEvent::read(&event.json)
-        .map_err(|error| Failure::Store(format!("event {position} {error}")))?;
+    let json = event.to_json();
+    let Ok(read) = LoginEvent::read(&json) else {
+        // What somebody else has put there stops nobody.
+        return match uid {
+            Some(_) => Ok(()),
+            None => output.answer(
+                &format!("{position}  is not an event of rsso"),
+                &Value::Null,
+            ),
+        };
+    };
     if uid.is_some_and(|uid| read.subject != uid) {
         return Ok(());
     }
-    let object: Value = serde_json::from_str(&event.to_json())
-        .map_err(|error| Failure::Store(format!("event {position} is no JSON: {error}")))?;
-    output.answer(&line(position, &read), &object)
+    match serde_json::from_str(&json) {
+        Ok(object) => output.answer(&line(position, &read), &object),
+        // A payload may be nested more deeply than a parser allows.
+        Err(_) => output.answer_as_it_is(&line(position, &read), &json),
+    }
 }
 
 /// Position, time, kind, user, device, login, reason, and the device that took its place.

@@ -11,8 +11,8 @@ use super::{metrics, responses};
 /// The shortest time until a refused client should try again.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
 
-/// The part of it that is added at most, so that refused clients do not return all at once.
-const RETRY_AFTER_JITTER: f64 = 3.5;
+/// The part of it that is added at most, so that refused clients do not return all at once: 2 to 9 whole seconds.
+const RETRY_AFTER_JITTER: f64 = 4.0;
 
 /// Why a request is refused, and the origin that the answer has to allow.
 #[derive(Debug)]

@@ -33,7 +33,7 @@ pub(super) fn acquire(mut file: File, stopped: &watch::Receiver<bool>) -> Option
             Err((unlocked, _)) => file = unlocked,
         }
         if !logged {
-            tracing::warn!("the relay waits: another process uses its state");
+            tracing::warn!("the relay waits: another process uses its spool");
             logged = true;
         }
         thread::sleep(RETRY_INTERVAL);

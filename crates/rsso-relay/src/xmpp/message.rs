@@ -52,7 +52,11 @@ impl Notice {
             kind,
             who: event.data.identity,
             by: event.data.details.by,
-            payload: event.data.payload,
+            // What is nested too deeply for a parser has no text either.
+            payload: event
+                .data
+                .payload
+                .and_then(|json| serde_json::from_str(&json).ok()),
         })
     }
 

@@ -1,45 +1,88 @@
 //! Reading events: the one place that knows what the JSON of an event holds.
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use thiserror::Error;
 
 use super::details::EventDetails;
 use super::kind::Kind;
-use crate::login::Identity;
+use crate::login::{Identity, KickCode, LoginId, Newcomer};
 
 /// An event that was read from its JSON.
 ///
-/// What always holds: members and kinds that a later version of rsso has added are no error.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What always holds: members and kinds that a later version of rsso has added are no error. Only the type and the
+/// login must be there: rsso writes the other members too, but what lacks one is still about that login.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct LoginEvent {
     /// CloudEvents' `id`: a ULID.
+    #[serde(default)]
     pub id: String,
     /// CloudEvents' `type`; [`Self::kind`] is what it means.
     #[serde(rename = "type")]
     pub kind_text: String,
     /// CloudEvents' `source`: the realm, as `urn:rsso:<realm>`.
+    #[serde(default)]
     pub source: String,
     /// CloudEvents' `subject`: the uid as text.
+    #[serde(default)]
     pub subject: String,
     /// CloudEvents' `time`: RFC 3339, UTC.
+    #[serde(default)]
     pub time: String,
     /// Which login, why and when.
     pub data: EventData,
 }
 
 /// The `data` of an event.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "Members")]
 pub struct EventData {
     /// The login that the event is about.
-    #[serde(flatten)]
     pub identity: Identity,
     /// Why, who else, and when.
-    #[serde(flatten)]
     pub details: EventDetails,
-    /// What `sso_notify()` was given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub payload: Option<Value>,
+    /// What `sso_notify()` was given, as JSON. It is not parsed here, because it may be nested more deeply than a
+    /// parser allows.
+    pub payload: Option<String>,
+}
+
+/// The members of `data`, as they stand in the JSON.
+#[derive(Deserialize)]
+struct Members {
+    login: LoginId,
+    #[serde(default)]
+    uid: String,
+    uid_base64: Option<String>,
+    #[serde(default)]
+    device: String,
+    label: Option<String>,
+    reason: Option<String>,
+    code: Option<KickCode>,
+    by: Option<Newcomer>,
+    #[serde(default)]
+    at: i64,
+    payload: Option<Box<RawValue>>,
+}
+
+impl From<Members> for EventData {
+    fn from(members: Members) -> Self {
+        Self {
+            identity: Identity {
+                login: members.login,
+                uid: members.uid,
+                uid_base64: members.uid_base64,
+                device: members.device,
+                label: members.label,
+            },
+            details: EventDetails {
+                reason: members.reason,
+                code: members.code,
+                by: members.by,
+                at: members.at,
+            },
+            payload: members.payload.map(|json| json.get().to_owned()),
+        }
+    }
 }
 
 /// A text that is not the JSON of an event. It does not hold the text, which may be a secret.
@@ -74,9 +117,11 @@ mod tests {
     use proptest::prelude::*;
     use ulid::Ulid;
 
-    use super::super::{Event, Moment, Position, compose, data, head, identity_json};
+    use super::super::{
+        Event, Moment, Position, compose, data, head, identity_json, message_members,
+    };
     use super::*;
-    use crate::login::{Device, KickCode, LoginId, Newcomer, Realm, Uid, User};
+    use crate::login::{Device, Realm, Uid, User};
 
     fn user(uid: &[u8]) -> User {
         User {
@@ -150,7 +195,11 @@ mod tests {
                 payload: None,
             };
             assert_eq!(read.data, expected);
-            assert_eq!(serde_json::to_string(&read.data).unwrap(), data);
+            let again = super::super::data(
+                &identity_json(&read.data.identity),
+                &read.data.details.members(),
+            );
+            assert_eq!(again, data);
         }
     }
 
@@ -163,7 +212,29 @@ mod tests {
         let json = json.replace("io.rsso.message.v1", "io.rsso.login.moved.v1");
         let read = LoginEvent::read(&json).unwrap();
         assert_eq!((read.kind(), read.data.details.at), (None, 7));
-        assert_eq!(read.data.payload, Some(serde_json::json!({"a": [1]})));
+        assert_eq!(read.data.payload.as_deref(), Some(r#"{"a":[1]}"#));
+    }
+
+    #[test]
+    fn a_payload_may_be_nested_as_deeply_as_php_writes_it() {
+        let (user, moment) = (user(b"alice"), Moment::now().unwrap());
+        let payload = format!("{}1{}", "[".repeat(500), "]".repeat(500));
+        let members = message_members(&moment, &payload);
+        let data = data(&identity_json(&identity(&user, None)), &members);
+        let json = compose(&moment, 0, Kind::Message, &head(&user), &data);
+        let read = LoginEvent::read(&json).unwrap();
+        assert_eq!(read.data.payload, Some(payload));
+    }
+
+    #[test]
+    fn type_and_login_are_enough() {
+        let login = LoginId::new().unwrap();
+        let json = format!(r#"{{"type":"io.rsso.message.v1","data":{{"login":"{login}"}}}}"#);
+        let read = LoginEvent::read(&json).unwrap();
+        assert_eq!(
+            (read.kind(), read.data.identity.login),
+            (Some(Kind::Message), login)
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@ use rsso_core::SessionKey;
 use rsso_core::login::event::{Kind, Position};
 use rsso_core::login::{
     Claim, ClaimBasis, Claimed, Client, Device, Identity, Kick, KickRequest, Limits, Login,
-    LoginId, LoginSelector, LoginMetadata, OnConflict, Realm, Uid, User,
+    LoginId, LoginMetadata, LoginSelector, OnConflict, Realm, Uid, User,
 };
 use rsso_core::store::{Rotation, Token, Version};
 use serde_json::Value;
