@@ -98,7 +98,7 @@ pub(crate) fn startup(act: impl FnOnce() -> PhpResult<()>) -> i32 {
     FAILURE
 }
 
-/// Throws what is no error of the core's, and returns the exception.
+/// Throws an exception that comes from no `rsso_core::Error`, and returns it.
 ///
 /// As for [`Message::raise`], nothing with a destructor may be alive.
 pub(crate) fn throw(class: ExceptionClass, text: &dyn fmt::Display) -> *mut ZendObject {
@@ -112,7 +112,7 @@ pub(crate) fn throw_unprefixed(class: ExceptionClass, text: &dyn fmt::Display) {
     Message::plain(MessageKind::Exception(exception), text).throw(exception);
 }
 
-/// Warns of what is no error.
+/// Warns without an error.
 ///
 /// As for [`Message::raise`], nothing with a destructor may be alive.
 pub(crate) fn warn(text: &dyn fmt::Display) {
@@ -198,7 +198,7 @@ impl Message {
         }
     }
 
-    /// Throws or warns; may not return.
+    /// Throws or warns. It might not return, because PHP may `longjmp`.
     pub(crate) fn raise(&self) {
         let text = self.text.bytes.as_ptr().cast::<c_char>();
         let level = match self.kind {

@@ -79,7 +79,7 @@ impl Gateway {
     ) -> Result<CloseReason, StoreUnavailable> {
         let Some(login) = former_login(query) else {
             // A browser with a position had a login; if its end left no event, it expired.
-            return Ok(match resume.seen() {
+            return Ok(match resume.last_seen() {
                 Some(_) => CloseReason::Expired,
                 None => CloseReason::NotSignedIn,
             });

@@ -1,7 +1,8 @@
 //! Who is connected, and the newest events.
 //!
 //! What always holds: subscribing and looking up what was missed are one step; so are adding an event to the
-//! history and sending it. So a client gets each event once, whatever the order of the two.
+//! history and sending it. So a client gets each event once, whether it
+//! subscribes before or after the event is published.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -85,7 +86,7 @@ pub(crate) enum TombstoneNotice {
     AlreadySeen,
     /// The event, as it is in the outbox.
     Event(Arc<BrowserEvent>),
-    /// The kick without its event, which is not in the history. This is the history's end.
+    /// The kick without its event, which is not in the history. The position is that of the newest event in the history.
     NotInHistory(Position),
 }
 
@@ -174,12 +175,12 @@ impl Hub {
         let state = self.state.lock();
         let history = &state.history;
         match history.end_of(kick.identity.login) {
-            Some(end) if resume.position().is_some_and(|p| *p >= end.position) => {
+            Some(end) if resume.requested().is_some_and(|p| *p >= end.position) => {
                 TombstoneNotice::AlreadySeen
             }
             Some(end) => TombstoneNotice::Event(Arc::clone(&end.event)),
-            // The kick is older than the history, and the browser's position is within it.
-            None if read_past && resume.seen().is_some_and(|p| history.covers(p)) => {
+            // The kick is older than the history, and the browser's position is within the history.
+            None if read_past && resume.last_seen().is_some_and(|p| history.covers(p)) => {
                 TombstoneNotice::AlreadySeen
             }
             None => TombstoneNotice::NotInHistory(history.newest().clone()),

@@ -27,7 +27,7 @@ impl Resume {
     }
 
     /// The position of the last event that the browser has seen.
-    pub(crate) fn position(&self) -> Option<&Position> {
+    pub(crate) fn requested(&self) -> Option<&Position> {
         match self {
             Self::After(position) => Some(position),
             Self::Live | Self::Unknown => None,
@@ -35,8 +35,8 @@ impl Resume {
     }
 
     /// The position, if the browser has seen any event at all.
-    pub(crate) fn seen(&self) -> Option<&Position> {
-        self.position()
+    pub(crate) fn last_seen(&self) -> Option<&Position> {
+        self.requested()
             .filter(|position| **position != Position::START)
     }
 }

@@ -68,19 +68,15 @@ impl Ingest {
                 Err(_) => "rsso itself failed: please report it".to_owned(),
             };
             backoff.reset_if_worked_for(before.elapsed());
-            tracing::warn!(
-                realm = self.realm.as_str(),
-                problem,
-                "the relay cannot go on"
-            );
+            tracing::warn!(realm = self.realm.as_str(), problem, "the relay pauses");
             thread::sleep(backoff.next_pause());
         }
     }
 
     /// Reads until the store or the spool fails.
     fn read(&self) -> Result<Infallible, String> {
-        let outbox = |error: rsso_core::Error| format!("outbox: {}", error.chain());
-        let mut store = self.outbox.store.open().map_err(outbox)?;
+        let outbox_error = |error: rsso_core::Error| format!("outbox: {}", error.chain());
+        let mut store = self.outbox.store.open().map_err(outbox_error)?;
         let cursor = self
             .spool
             .cursor(&self.realm)
@@ -94,7 +90,7 @@ impl Ingest {
             let batch = self
                 .outbox
                 .await_events(&mut *store, &self.realm, &cursor)
-                .map_err(outbox)?;
+                .map_err(outbox_error)?;
             match batch.events.last() {
                 Some(last) => cursor = self.spool_events(&batch, &last.position, &cursor)?,
                 None if checked.elapsed() > RECHECK_INTERVAL => {
@@ -122,7 +118,8 @@ impl Ingest {
         Ok(cursor)
     }
 
-    /// Begins again at the start if the outbox was replaced or restored. Its older events were forwarded before.
+    /// Begins again at the start if the outbox was replaced or restored. Events older than `floor` were
+    /// forwarded from the old outbox.
     fn check_outbox(&self, store: &mut dyn Store, cursor: Cursor) -> Result<Cursor, String> {
         let newest = store.newest(&self.realm).map_err(|error| error.chain())?;
         if newest >= cursor.position && !self.is_another_outbox(store, &cursor)? {
@@ -138,7 +135,8 @@ impl Ingest {
         })
     }
 
-    /// Whether another event is at the cursor's position. An event that is no longer kept decides nothing.
+    /// Whether another event is at the cursor's position. `false` if the event at the
+    /// cursor is no longer kept.
     fn is_another_outbox(&self, store: &mut dyn Store, cursor: &Cursor) -> Result<bool, String> {
         if cursor.event_id.is_empty() {
             return Ok(false);
@@ -152,7 +150,7 @@ impl Ingest {
         }))
     }
 
-    /// Spools a batch; the cursor behind it.
+    /// Spools a batch, and returns the cursor behind it.
     fn spool_events(
         &self,
         batch: &Batch,

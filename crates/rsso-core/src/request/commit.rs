@@ -68,7 +68,7 @@ impl Request<'_> {
         }
     }
 
-    /// Makes `sid` the current session, under its lock; says why a write is refused, if it is.
+    /// Makes `sid` the current session, under its lock. Returns why the write is refused, if it is.
     fn prepare_commit(&mut self, sid: &SessionId, ttl: Duration) -> Result<Option<Refusal>> {
         if let Some(current) = self.current_if(sid) {
             let needs_lock = !current.is_locked() && !current.is_private();
@@ -85,7 +85,7 @@ impl Request<'_> {
         Ok(None)
     }
 
-    /// Why a write is refused because the session has changed since it was read before its release.
+    /// The refusal, if the session was changed after this request had read and released it.
     fn changed_since(&mut self, before: Option<Version>) -> Option<Refusal> {
         let current = self.state.current.as_ref()?;
         if current.refusal.is_some() || current.seen == before {
@@ -116,7 +116,7 @@ impl Current {
     }
 }
 
-/// The data as the store is to hold them, packed unless others read them; `None` for a refresh.
+/// The data to store: compressed, unless other software reads the table. `None` for [`Change::Touch`].
 fn data_to_store<'a>(
     change: Change<'a>,
     store: &dyn Store,
@@ -134,7 +134,7 @@ fn data_to_store<'a>(
 
 /// Why the session that was to be stored is gone: ended, or kicked.
 pub(super) fn why_gone(store: &mut dyn Store, key: &SessionKey, had_login: bool) -> Refusal {
-    // Only a login can be kicked. A store that cannot say it now has said that nothing was stored.
+    // Only a login can be kicked. If the store fails now, it has already said that nothing was stored.
     match had_login.then(|| store.kick_of(key)) {
         Some(Ok(Some(_))) => Refusal::Kicked,
         _ => Refusal::Gone,

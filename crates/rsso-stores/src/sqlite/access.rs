@@ -1,7 +1,8 @@
 //! Access to the open database, whose files are checked before each operation.
 //!
 //! What always holds: no operation begins on files that the paths no longer name. A change counts as made only if
-//! the paths still named them afterwards, or if all of it was saved.
+//! the paths still named them afterwards, or if [`file_users::save`] copied all of it into the files that are
+//! there now.
 
 use std::io;
 use std::thread;
@@ -23,7 +24,7 @@ use super::{error, file, owner, schema};
 use rsso_core::deadline::Deadline;
 use rsso_core::error::{Error, Result, StoreErrorKind};
 
-/// How often an opener checks whether it may open.
+/// How often a process that waits to open the database checks whether it may.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 impl SqliteStore {
@@ -57,8 +58,8 @@ impl SqliteStore {
             Ok(value) => {
                 if !operation.changes() || database.watch.is_in_place() {
                     database.watch.touch();
-                    if self.log_is_full && operation.changes() {
-                        self.empty_log(&database);
+                    if self.wal_is_full && operation.changes() {
+                        self.empty_wal(&database);
                     }
                     taken.put_back(database);
                     return Ok(value);
@@ -78,10 +79,10 @@ impl SqliteStore {
             }
             Err(error) => {
                 if error::is_full(&error) {
-                    self.log_is_full = true;
-                    self.empty_log(&database);
+                    self.wal_is_full = true;
+                    self.empty_wal(&database);
                 }
-                if error::spares_connection(&error) {
+                if error::leaves_connection_usable(&error) {
                     taken.put_back(database);
                 }
                 Err(explain(&self.address, &self.dsn.path, operation, error))
@@ -92,14 +93,14 @@ impl SqliteStore {
     /// Frees the disk space that failed changes took in the log, which would fill the disk for good.
     ///
     /// While the database cannot grow either, this fails; the next successful change tries again.
-    fn empty_log(&mut self, database: &Database) {
+    fn empty_wal(&mut self, database: &Database) {
         let emptied = file_users::checkpoint(&database.connection, "TRUNCATE");
-        self.log_is_full = !emptied.unwrap_or(false);
+        self.wal_is_full = !emptied.unwrap_or(false);
     }
 
     /// Whether a lock is on the file that others lock.
     ///
-    /// If all files are in place, so is that one, and the next operation need not check again.
+    /// If all files are in place, so is that one. `files_checked` notes that, for the next operation.
     pub(super) fn holds(&mut self, guard: &Guard) -> bool {
         let lock = guard.lock_file().identity();
         self.files_checked = self.slot.is_idle_and(|database| {
@@ -131,7 +132,7 @@ impl SqliteStore {
             let opening = match self.lock_opening(deadline) {
                 Ok(opening) => opening,
                 Err(error) => {
-                    // It may be the only one that has what a removed -wal held: the next operation tries again.
+                    // `old` may be the only one that has what a removed -wal held: the next operation tries again.
                     if let Some(old) = old {
                         taken.put_back(old);
                     }
@@ -141,10 +142,10 @@ impl SqliteStore {
             if let Some(old) = old.take() {
                 self.save(&old, &opening);
                 drop(old);
-                taken.uses(None);
+                taken.record_files(None);
             }
             if let Some(database) = self.try_open(&opening, since.elapsed() >= SAVE_GRACE)? {
-                taken.uses(Some(database.files()));
+                taken.record_files(Some(database.files()));
                 return Ok(Box::new(database));
             }
             drop(opening);
@@ -153,7 +154,7 @@ impl SqliteStore {
                     StoreErrorKind::Damaged,
                     &self.address,
                     "a file of the database (-wal or -shm) was removed while other processes use it; \
-                     waiting until one of them comes by and saves what only it has",
+                     it can be opened when one of them has used it and saved what only it has",
                 ));
             }
             thread::sleep(LOOK_EVERY);
@@ -175,7 +176,7 @@ impl SqliteStore {
             })
     }
 
-    /// `None` while something could be lost.
+    /// `None` while another process may hold changes that no file in place has.
     fn try_open(&self, opening: &Guard, grace_is_over: bool) -> Result<Option<Database>> {
         let path = &self.dsn.path;
         let no_file = |error| explain_file(&self.address, "cannot open the file", error);
@@ -187,11 +188,11 @@ impl SqliteStore {
         if !self.slot.close_others(now_there, leave) {
             return Ok(None);
         }
-        let turn = file_users::join(opening, path, grace_is_over, || {
+        let joined = file_users::join(opening, path, grace_is_over, || {
             let connection = schema::connect(path, self.busy_timeout, &self.sql)?;
             file_users::checkpoint(&connection, "TRUNCATE").map(|_| ())
         });
-        let JoinResult::Open(membership) = turn.map_err(no_file)? else {
+        let JoinResult::Open(membership) = joined.map_err(no_file)? else {
             return Ok(None);
         };
         file::prepare(path, self.dsn.mode).map_err(no_file)?;
@@ -228,7 +229,7 @@ impl SqliteStore {
 
     /// Closes a database whose files are not in place, under the lock of openers.
     ///
-    /// Returns whether the next opener finds all that was written there.
+    /// Returns whether all its changes are in the files that are in place now.
     pub(super) fn close_displaced(&mut self, database: Box<Database>) -> bool {
         let deadline = Deadline::after(self.busy_timeout);
         self.lock_opening(deadline).is_ok_and(|opening| {

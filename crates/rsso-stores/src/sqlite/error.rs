@@ -163,7 +163,7 @@ pub(super) fn is_full(error: &rusqlite::Error) -> bool {
 }
 
 /// Whether the connection is still good, because the database was only busy.
-pub(super) fn spares_connection(error: &rusqlite::Error) -> bool {
+pub(super) fn leaves_connection_usable(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)

@@ -116,7 +116,7 @@ fn others(own: &DatabaseSlot) -> Vec<Arc<DatabaseSlot>> {
 
 impl TakenDatabase {
     /// Records which files are in use; `None` while there are none.
-    pub(super) fn uses(&self, files: Option<Files>) {
+    pub(super) fn record_files(&self, files: Option<Files>) {
         *self.slot.0.lock() = State::Busy(files);
     }
 

@@ -27,7 +27,7 @@ pub struct SqliteStore {
     pub(super) events: Retention,
     pub(super) slot: Arc<DatabaseSlot>,
     /// The disk was full, and the log still holds what failed.
-    pub(super) log_is_full: bool,
+    pub(super) wal_is_full: bool,
     /// The database's files were just found in place, for the next operation.
     pub(super) files_checked: bool,
     pub(super) locks: LockFile,
@@ -57,7 +57,7 @@ impl SqliteStore {
             busy_timeout,
             events,
             slot: DatabaseSlot::new(),
-            log_is_full: false,
+            wal_is_full: false,
             files_checked: false,
             held: HashMap::new(),
             gc_position: None,

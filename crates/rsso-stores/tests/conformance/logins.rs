@@ -104,7 +104,7 @@ pub fn claiming_again_from_the_same_session_changes_nothing(fixture: &dyn Fixtur
 }
 
 /// The answer of a claim may be lost with its connection.
-pub fn a_claim_may_be_sent_twice(fixture: &dyn Fixture) {
+pub fn a_claim_sent_twice_counts_once(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let alice = user("alice");
     let (stored, missing) = (fixture.new_key(), fixture.new_key());

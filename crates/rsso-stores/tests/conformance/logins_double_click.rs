@@ -91,7 +91,7 @@ pub fn a_second_click_may_have_an_id_that_was_never_stored(fixture: &dyn Fixture
 /// The application regenerates the id before it claims, and `sso_claim()` does so again.
 ///
 /// The old session is deleted or kept, and the handler or PHP generates the ids.
-pub fn a_second_click_is_recognized_through_new_ids(fixture: &dyn Fixture) {
+pub fn a_second_click_is_recognized_although_ids_were_regenerated(fixture: &dyn Fixture) {
     let (mut other, ann) = (fixture.client(), user("ann"));
     for (delete, creates_ids) in [(true, true), (false, true), (true, false), (false, false)] {
         let cookie = form(fixture, &[]);

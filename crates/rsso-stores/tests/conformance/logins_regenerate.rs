@@ -99,7 +99,7 @@ pub fn a_login_may_be_claimed_before_or_after_the_new_id(fixture: &dyn Fixture) 
     }
 }
 
-pub fn without_the_new_id_the_deleted_session_ends(fixture: &dyn Fixture) {
+pub fn if_the_new_id_is_never_read_a_deleted_session_ends(fixture: &dyn Fixture) {
     let (mut other, alice) = (fixture.client(), user("alice"));
     let (old, login) = signed_in(fixture);
     let mut request = Request::reading(fixture, &old);
@@ -144,7 +144,7 @@ pub fn reading_the_old_id_again_ends_the_deleted_session(fixture: &dyn Fixture) 
     assert!(is_free(&mut other, fixture, &old));
 }
 
-pub fn a_kicked_session_has_no_successor(fixture: &dyn Fixture) {
+pub fn a_new_id_does_not_revive_a_kicked_session(fixture: &dyn Fixture) {
     let (mut other, alice) = (fixture.client(), user("alice"));
     for delete in [true, false] {
         let (old, login) = signed_in(fixture);
@@ -260,7 +260,7 @@ pub fn two_requests_may_regenerate_one_id(fixture: &dyn Fixture) {
 }
 
 /// PHP checks a generated id that is taken, and generates another one.
-pub fn an_id_that_collides_is_not_locked(fixture: &dyn Fixture) {
+pub fn a_generated_id_that_is_taken_is_not_locked(fixture: &dyn Fixture) {
     let mut other = fixture.client();
     let ((old, login), (taken, _)) = (signed_in(fixture), signed_in(fixture));
     let mut request = Request::reading(fixture, &old);

@@ -47,7 +47,7 @@ pub fn login_and_data_move_to_the_new_id(fixture: &dyn Fixture) {
     );
 }
 
-pub fn the_old_id_is_no_longer_extended(fixture: &dyn Fixture) {
+pub fn requests_under_the_old_id_do_not_extend_it(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let (old, new, alice) = (fixture.new_key(), fixture.new_key(), user("alice"));
     let login = client.add_login(&old, &alice);
@@ -74,7 +74,7 @@ pub fn the_old_id_is_no_longer_extended(fixture: &dyn Fixture) {
     assert!(client.read_unlocked(&old).login.unwrap().rotated);
 }
 
-pub fn a_rotation_does_not_extend_the_old_id(fixture: &dyn Fixture) {
+pub fn a_rotation_does_not_lengthen_a_shorter_lifetime(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let (old, new, alice) = (fixture.new_key(), fixture.new_key(), user("alice"));
     client.put(&old, b"data", std::time::Duration::from_secs(9));
@@ -185,7 +185,7 @@ pub fn a_rotation_does_not_overwrite_a_session(fixture: &dyn Fixture) {
 }
 
 /// The answer may be lost with its connection.
-pub fn a_rotation_may_be_sent_twice(fixture: &dyn Fixture) {
+pub fn a_rotation_sent_twice_counts_once(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let (old, new, alice) = (fixture.new_key(), fixture.new_key(), user("alice"));
     let login = client.add_login(&old, &alice);

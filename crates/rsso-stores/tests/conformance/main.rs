@@ -89,7 +89,7 @@ store_tests! {
         a_touch_creates_a_missing_session;
         destroying_twice_is_no_error;
         two_sessions_do_not_affect_each_other;
-        a_commit_may_be_sent_twice;
+        a_commit_sent_twice_counts_once;
     }
     locks {
         only_one_request_holds_a_lock;
@@ -142,10 +142,10 @@ store_tests! {
         an_ended_session_does_not_come_back_under_a_new_id;
     }
     strict_mode {
-        a_failed_validation_keeps_the_id;
+        a_validation_that_cannot_be_answered_keeps_the_id;
         a_failed_validation_does_not_affect_other_ids;
         a_generated_id_stays_valid;
-        a_generated_id_is_not_taken_before_its_use;
+        a_generated_id_counts_as_free_until_it_is_used;
         a_generated_id_that_another_request_wrote_is_read;
     }
     isolation {
@@ -168,7 +168,7 @@ store_tests! {
         a_claim_creates_a_login;
         a_claim_creates_a_missing_session;
         claiming_again_from_the_same_session_changes_nothing;
-        a_claim_may_be_sent_twice;
+        a_claim_sent_twice_counts_once;
         prefixes_do_not_share_logins;
         an_unhashed_id_may_have_a_login;
         changes_to_the_login_never_change_the_data;
@@ -244,7 +244,7 @@ store_tests! {
     logins_double_click {
         a_second_click_replaces_the_first;
         a_second_click_may_have_an_id_that_was_never_stored;
-        a_second_click_is_recognized_through_new_ids;
+        a_second_click_is_recognized_although_ids_were_regenerated;
         a_second_click_is_recognized_if_its_id_was_replaced;
         a_claim_of_the_next_visitor_is_not_a_second_click;
         a_second_click_kicks_nobody_and_is_no_storm;
@@ -274,13 +274,13 @@ store_tests! {
     }
     logins_rotation {
         login_and_data_move_to_the_new_id;
-        the_old_id_is_no_longer_extended;
-        a_rotation_does_not_extend_the_old_id;
+        requests_under_the_old_id_do_not_extend_it;
+        a_rotation_does_not_lengthen_a_shorter_lifetime;
         several_requests_may_rotate_one_id;
         a_login_has_a_limited_number_of_sessions;
         only_the_login_of_the_session_can_be_rotated;
         a_rotation_does_not_overwrite_a_session;
-        a_rotation_may_be_sent_twice;
+        a_rotation_sent_twice_counts_once;
         a_rotation_releases_the_old_lock;
     }
     logins_kicks {
@@ -303,7 +303,7 @@ store_tests! {
     }
     outbox_retention {
         messages_do_not_evict_the_ends_of_logins;
-        retained_events_have_their_own_limit;
+        ends_of_logins_have_a_limit_of_their_own;
         retained_events_are_read_in_pages;
         an_outbox_below_its_limit_keeps_everything;
     }
@@ -353,13 +353,13 @@ store_tests! {
         the_new_id_has_the_login;
         an_id_may_be_regenerated_repeatedly;
         a_login_may_be_claimed_before_or_after_the_new_id;
-        without_the_new_id_the_deleted_session_ends;
+        if_the_new_id_is_never_read_a_deleted_session_ends;
         reading_the_old_id_again_ends_the_deleted_session;
-        a_kicked_session_has_no_successor;
+        a_new_id_does_not_revive_a_kicked_session;
         opening_another_session_moves_no_login;
         a_request_may_destroy_just_its_old_id;
         two_requests_may_regenerate_one_id;
-        an_id_that_collides_is_not_locked;
+        a_generated_id_that_is_taken_is_not_locked;
         a_session_without_a_login_is_regenerated_too;
     }
     logins_auto_claim {

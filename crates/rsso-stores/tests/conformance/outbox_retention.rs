@@ -79,7 +79,7 @@ pub fn messages_do_not_evict_the_ends_of_logins(fixture: &dyn Fixture) {
     assert!(events.is_sorted_by(|a, b| a.position < b.position));
 }
 
-pub fn retained_events_have_their_own_limit(fixture: &dyn Fixture) {
+pub fn ends_of_logins_have_a_limit_of_their_own(fixture: &dyn Fixture) {
     let mut client = fixture.client_with_outbox_limit(MOST as u64);
     let ann = ann(&mut client, fixture);
     let bob = user("bob");

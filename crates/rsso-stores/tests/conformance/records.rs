@@ -75,7 +75,7 @@ pub fn two_sessions_do_not_affect_each_other(fixture: &dyn Fixture) {
 }
 
 /// The answer may be lost with its connection, so a commit may be sent again.
-pub fn a_commit_may_be_sent_twice(fixture: &dyn Fixture) {
+pub fn a_commit_sent_twice_counts_once(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let key = fixture.new_key();
     for data in [b"first", b"later"] {

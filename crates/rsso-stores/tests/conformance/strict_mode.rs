@@ -7,7 +7,7 @@ use crate::common::fixture::{Fixture, HOUR, new_sid};
 use crate::common::php_request::Request;
 
 /// A "no" would make PHP send a new id, and the visitor would lose the session.
-pub fn a_failed_validation_keeps_the_id(fixture: &dyn Fixture) {
+pub fn a_validation_that_cannot_be_answered_keeps_the_id(fixture: &dyn Fixture) {
     let mut owner = fixture.client();
     let id = new_sid();
     let key = fixture.key_of(&id);
@@ -66,7 +66,7 @@ pub fn a_generated_id_stays_valid(fixture: &dyn Fixture) {
 }
 
 /// `session_create_id()` asks whether the id is taken.
-pub fn a_generated_id_is_not_taken_before_its_use(fixture: &dyn Fixture) {
+pub fn a_generated_id_counts_as_free_until_it_is_used(fixture: &dyn Fixture) {
     let id = new_sid();
     let mut request = Request::begin(fixture);
     request.state.created(id.clone(), false);
