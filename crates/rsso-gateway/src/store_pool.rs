@@ -92,7 +92,7 @@ impl StorePool {
         self.run(move |store| store.newest(&realm))
     }
 
-    /// Runs [`rsso_core::store::Receipts::attend`].
+    /// Runs [`rsso_core::store::Receipts::announce_gateway`].
     pub(crate) fn announce_gateway(
         &self,
         realm: Realm,

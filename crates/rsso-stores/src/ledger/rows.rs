@@ -30,7 +30,7 @@ pub(crate) struct LoginRow {
     pub(crate) device: String,
     /// [`rsso_core::login::Identity`] as JSON.
     pub(crate) identity: String,
-    /// [`rsso_core::login::More`] as JSON.
+    /// [`rsso_core::login::LoginMetadata`] as JSON.
     pub(crate) more: String,
     pub(crate) sessions: Vec<SessionRow>,
 }
