@@ -49,7 +49,7 @@ pub(crate) fn release_data() {
 
 /// Writes a session. If it is not stored, a warning says why.
 ///
-/// The login follows the user in `globals`, if they are given.
+/// With `globals`, `rsso.auto_claim` makes the login that of the user found there.
 pub(crate) fn write(
     caller: Caller,
     sid: &[u8],
@@ -66,7 +66,7 @@ pub(crate) fn write(
             let written = access.request.write_for_new_id(&sid, data, ttl)?;
             return Ok(completed(written));
         }
-        // The write of the new id will show who is logged in then.
+        // During a rotation, auto_claim waits for the write under the new id.
         let globals = globals.filter(|_| !rotates);
         let followed = auto_claim::follow(&mut access, &sid, globals, ttl);
         let warning = match followed.map_err(Error::with_session_not_stored)? {
@@ -170,7 +170,7 @@ pub(crate) fn validate(caller: Caller, sid: &[u8]) -> Result<Completed<bool>> {
     let why = why_validate();
     worker::with(|worker| {
         let mut access = match worker.access(caller) {
-            // The read that follows fails in the same way: no new id, and no cookie.
+            // Otherwise PHP would make a new id and cookie. The read that follows reports the failure.
             Err(_) if why == Validation::Start => return Ok(true.into()),
             access => access?,
         };

@@ -1,6 +1,7 @@
 //! Pauses between attempts at something that fails, and the random part in them.
 //!
-//! What always holds: nothing here reads a clock or sleeps; no pause is longer than the longest one.
+//! What always holds: nothing here reads a clock or sleeps. [`Backoff`] returns no pause above `longest`, if `first` is not;
+//! [`Jitter::lengthen`] may exceed it.
 
 use std::time::Duration;
 
@@ -91,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_worked_for_a_moment_only_is_not_tried_sooner() {
+    fn a_short_success_does_not_reset_the_pauses() {
         let mut backoff = Backoff::new(SECOND, 5 * SECOND);
         backoff.next_pause();
         backoff.reset_if_worked_for(5 * SECOND);

@@ -1,4 +1,4 @@
-//! Who may connect. The checks, in this order: origin, limits of connections, session.
+//! Who may connect. The checks, in this order: origin, limits of connections, whether the outbox has been read, session.
 
 use std::sync::Arc;
 
@@ -36,11 +36,11 @@ pub(crate) struct Admitted {
     pub(crate) principal: Principal,
     /// The origin that the answer has to allow.
     pub(crate) allow: Option<HeaderValue>,
-    /// The connection as one of its client's address, if that was not counted before.
+    /// Counts the connection for its client's address; `None` if it was counted already or cannot be.
     pub(crate) permit: Option<Permit>,
 }
 
-/// The client's address has as many connections as one may have.
+/// The client's address has reached its limit of connections.
 struct AddressFull;
 
 impl Admission {
@@ -81,7 +81,7 @@ impl Admission {
         })
     }
 
-    /// Counts the connection for its client's address; `None` if that is done or impossible.
+    /// Counts the connection for its client's address; `None` if it is counted already, or the address is unknown.
     fn count_address(
         &self,
         connection: &Connection,
@@ -98,6 +98,7 @@ impl Admission {
         match client_address::of_request(peer, headers, &self.trusted_proxies) {
             // The proxy does not say for whom: its clients cannot be told apart.
             None => Ok(None),
+            // A trusted proxy's own request.
             Some(address) if Some(address) == peer && !is_forwarded => Ok(None),
             Some(address) => {
                 let network = client_address::limit_key(address);

@@ -38,7 +38,7 @@ pub(crate) enum Verdict {
     /// The attempt failed.
     Retry {
         /// How long the server asked to wait.
-        not_before: Option<Duration>,
+        retry_after: Option<Duration>,
         problem: String,
     },
     /// The attempt failed without a connection: further ones to the endpoint pause as well.
@@ -53,13 +53,15 @@ impl Verdict {
     /// A failed attempt at a server that asked for no pause.
     pub(crate) fn retry(problem: String) -> Self {
         Self::Retry {
-            not_before: None,
+            retry_after: None,
             problem,
         }
     }
 }
 
-/// The way to one endpoint. A delivery ends by itself, and several may run at a time.
+/// The way to one endpoint.
+///
+/// `deliver` returns within a limit of its own, and several calls may run at once.
 pub(crate) trait Sink: Send + Sync + 'static {
     /// Whether the endpoint is connected. If it is not, one delivery at a time waits for it.
     fn is_connected(&self) -> bool {

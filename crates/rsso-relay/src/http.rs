@@ -121,7 +121,7 @@ fn verdict_of(status: StatusCode, retry_after: Option<Duration>) -> Verdict {
         Verdict::retry(format!("answered {code}, a redirect: none is followed"))
     } else {
         Verdict::Retry {
-            not_before: retry_after,
+            retry_after: retry_after,
             problem: format!("answered {code}"),
         }
     }
@@ -210,13 +210,13 @@ mod tests {
         assert_eq!(verdict(200), Verdict::Delivered);
         assert_eq!(verdict(202), Verdict::Delivered);
         assert!(
-            matches!(verdict(302), Verdict::Retry { not_before: None, problem } if problem.contains("redirect"))
+            matches!(verdict(302), Verdict::Retry { retry_after: None, problem } if problem.contains("redirect"))
         );
         assert!(matches!(verdict(410), Verdict::GiveUp(_)));
         let asked = Some(Duration::from_secs(9));
         for status in [400, 401, 404, 429, 500, 503] {
             assert!(
-                matches!(verdict(status), Verdict::Retry { not_before, .. } if not_before == asked)
+                matches!(verdict(status), Verdict::Retry { retry_after, .. } if retry_after == asked)
             );
         }
     }

@@ -164,9 +164,9 @@ impl<S: Sink> Worker<S> {
                 Some(Outcome::Delivered)
             }
             Verdict::Retry {
-                not_before,
+                retry_after,
                 problem,
-            } => Some(self.retry_later(delivery, not_before, problem)),
+            } => Some(self.retry_later(delivery, retry_after, problem)),
             Verdict::NotConnected(problem) => Some(self.retry_later(delivery, None, problem)),
             Verdict::GiveUp(problem) => Some(self.dead(delivery, problem)),
             Verdict::Postpone(problem) => {
@@ -179,11 +179,11 @@ impl<S: Sink> Worker<S> {
     fn retry_later(
         &self,
         delivery: &Delivery,
-        not_before: Option<Duration>,
+        retry_after: Option<Duration>,
         problem: String,
     ) -> Outcome {
         let failed = delivery.attempt.saturating_add(1);
-        let Some(pause) = self.schedule.pause(failed, not_before, Jitter::random()) else {
+        let Some(pause) = self.schedule.pause(failed, retry_after, Jitter::random()) else {
             return self.dead(delivery, problem);
         };
         self.log_failure(delivery, &problem);

@@ -30,7 +30,7 @@ pub struct Claim {
     pub meta: Option<String>,
     /// The client's address and user agent.
     pub client: Client,
-    /// The session that the browser presented: [`crate::RequestState::claim`] knows it.
+    /// The session that the browser presented: [`crate::request::Request::claim`] knows it.
     pub claimed_from: Option<ClaimedFrom>,
     /// How many may live, and what happens to the rest.
     pub limits: Limits,

@@ -31,8 +31,8 @@ impl MysqlStore {
         let Some(held) = held.filter(|_| !is_unlocked) else {
             return outcome;
         };
-        // What happened to the session is what the caller needs to hear, not to its lock: that
-        // ends with the connection at the latest.
+        // The caller needs the outcome of the session, not of the lock, which ends with the connection
+        // at the latest.
         match (outcome, self.release_lock(&held)) {
             (Ok(_), Err(error)) => Err(error),
             (outcome, _) => outcome,
@@ -56,7 +56,7 @@ impl MysqlStore {
         } = self;
         let mut has_run = false;
         let done = connections.attempt(role, |connection| {
-            // What failed on the way may have released the lock: run again, it is a commit that lost its own.
+            // A failed first run may have released the lock, so the second run counts as one that has lost it.
             let is_first = !mem::replace(&mut has_run, true);
             let held = held.filter(|held| is_first && held.connection == connection.number);
             let attempt = CommitAttempt {

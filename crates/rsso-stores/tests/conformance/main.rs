@@ -20,10 +20,10 @@
 
 mod common;
 mod delivery_receipts;
-mod expiry;
+mod expiry_during_use;
 mod fencing;
 mod isolation;
-mod lifetimes;
+mod lifetime_after_use;
 mod lock_order;
 mod lock_waiters;
 mod locks;
@@ -33,16 +33,13 @@ mod logins_double_click;
 mod logins_expired;
 mod logins_fencing;
 mod logins_hard_limit;
-mod logins_inherited_kick;
+mod logins_inherited_tombstone;
 mod logins_kicks;
 mod logins_limits;
-mod logins_listed;
+mod logins_list_columns;
 mod logins_model;
 mod logins_notify_others;
 mod logins_races;
-mod logins_regenerate;
-mod logins_requests;
-mod logins_rotation;
 mod logins_same_session;
 mod logins_several_ids;
 mod logins_storm;
@@ -54,11 +51,14 @@ mod mysql_lost_answers;
 mod mysql_settings;
 mod outbox;
 mod outbox_retention;
+mod recorded_settings;
 mod records;
 mod redis_claims;
 mod requests;
-mod sites;
+mod requests_logins;
+mod requests_rotation;
 mod sqlite_gc;
+mod store_rotation;
 mod strict_mode;
 
 macro_rules! store_tests {
@@ -117,14 +117,14 @@ store_tests! {
         after_a_lost_lock_a_write_is_refused_if_another_wrote;
         after_a_lost_lock_a_write_is_refused_if_another_holds_it;
     }
-    expiry {
+    expiry_during_use {
         an_expired_session_is_missing;
         a_touch_extends_the_expiry;
         gc_removes_only_expired_sessions;
         a_session_in_use_does_not_expire;
         a_new_session_under_an_expired_id_is_not_overwritten;
     }
-    lifetimes {
+    lifetime_after_use {
         every_use_extends_the_lifetime;
         a_lifetime_that_is_long_enough_is_not_extended;
         a_lifetime_longer_than_any_clock_is_kept;
@@ -144,7 +144,7 @@ store_tests! {
     strict_mode {
         a_validation_that_cannot_be_answered_keeps_the_id;
         a_failed_validation_does_not_affect_other_ids;
-        a_generated_id_stays_valid;
+        a_generated_id_is_valid_only_for_its_request;
         a_generated_id_counts_as_free_until_it_is_used;
         a_generated_id_that_another_request_wrote_is_read;
     }
@@ -184,14 +184,14 @@ store_tests! {
         a_session_may_sign_in_again_after_signing_out;
         a_write_and_a_touch_keep_the_login;
     }
-    logins_inherited_kick {
+    logins_inherited_tombstone {
         the_new_id_of_strict_mode_inherits_the_kick;
         ids_that_php_generates_inherit_the_kick;
         a_sign_in_under_the_new_id_ends_the_kick;
         an_inherited_kick_expires_with_the_original;
         only_new_sessions_inherit_a_kick;
     }
-    logins_listed {
+    logins_list_columns {
         the_list_shows_last_use_and_expiry_of_a_login;
         a_refusal_shows_when_the_other_login_expires;
     }
@@ -272,7 +272,7 @@ store_tests! {
         a_touched_login_lives_longer;
         a_late_destroy_does_not_end_the_next_login;
     }
-    logins_rotation {
+    store_rotation {
         login_and_data_move_to_the_new_id;
         requests_under_the_old_id_do_not_extend_it;
         a_rotation_does_not_lengthen_a_shorter_lifetime;
@@ -332,7 +332,7 @@ store_tests! {
         a_stopped_gateway_is_forgotten;
         a_claim_learns_whether_its_kicks_were_delivered;
     }
-    sites {
+    recorded_settings {
         sites_of_every_prefix_are_found;
         a_site_is_recorded_once_an_hour;
         old_sites_expire_and_the_newest_are_kept;
@@ -340,7 +340,7 @@ store_tests! {
     logins_model {
         random_operations_match_the_model;
     }
-    logins_requests {
+    requests_logins {
         a_request_claims_for_the_session_it_has_read;
         a_claim_for_an_ended_session_is_refused;
         a_claim_without_an_open_session_is_refused;
@@ -349,7 +349,7 @@ store_tests! {
         a_late_logout_of_a_kicked_request_changes_nothing;
         a_kicked_browser_learns_of_its_kick;
     }
-    logins_regenerate {
+    requests_rotation {
         the_new_id_has_the_login;
         an_id_may_be_regenerated_repeatedly;
         a_login_may_be_claimed_before_or_after_the_new_id;

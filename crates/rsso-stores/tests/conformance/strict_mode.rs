@@ -42,7 +42,7 @@ pub fn a_failed_validation_does_not_affect_other_ids(fixture: &dyn Fixture) {
     request.end();
 }
 
-pub fn a_generated_id_stays_valid(fixture: &dyn Fixture) {
+pub fn a_generated_id_is_valid_only_for_its_request(fixture: &dyn Fixture) {
     let id = new_sid();
     let mut request = Request::begin(fixture);
     request.state.created(id.clone(), false);

@@ -61,7 +61,7 @@ async fn the_user_table_says_which_account_and_which_language() {
         matches!(
             verdict,
             Verdict::Retry {
-                not_before: None,
+                retry_after: None,
                 ..
             }
         ),
