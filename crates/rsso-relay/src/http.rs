@@ -121,7 +121,7 @@ fn verdict_of(status: StatusCode, retry_after: Option<Duration>) -> Verdict {
         Verdict::retry(format!("answered {code}, a redirect: none is followed"))
     } else {
         Verdict::Retry {
-            retry_after: retry_after,
+            retry_after,
             problem: format!("answered {code}"),
         }
     }
