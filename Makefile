@@ -19,6 +19,8 @@ lint: ## formatting, clippy, links in the documentation, shell scripts, licences
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy --package rsso-relay --package rsso-cli --no-default-features --all-targets -- -D warnings
+	cargo clippy --package rsso --package rsso-stores --lib --no-default-features \
+		--features rsso/sqlite,rsso/redis -- -D warnings
 	RUSTDOCFLAGS='-D warnings -A rustdoc::private_intra_doc_links' \
 		cargo doc --quiet --workspace --no-deps --document-private-items
 	shellcheck -x $(SHELL_SCRIPTS)
