@@ -353,8 +353,8 @@ store_tests! {
         the_new_id_has_the_login;
         an_id_may_be_regenerated_repeatedly;
         a_login_may_be_claimed_before_or_after_the_new_id;
-        if_the_new_id_is_never_read_a_deleted_session_ends;
-        reading_the_old_id_again_ends_the_deleted_session;
+        if_the_new_id_is_never_read_the_login_ends_only_with_a_deleted_session;
+        after_a_regenerate_with_delete_reading_the_old_id_ends_the_login;
         a_new_id_does_not_revive_a_kicked_session;
         opening_another_session_moves_no_login;
         a_request_may_destroy_just_its_old_id;

@@ -99,7 +99,9 @@ pub fn a_login_may_be_claimed_before_or_after_the_new_id(fixture: &dyn Fixture) 
     }
 }
 
-pub fn if_the_new_id_is_never_read_a_deleted_session_ends(fixture: &dyn Fixture) {
+pub fn if_the_new_id_is_never_read_the_login_ends_only_with_a_deleted_session(
+    fixture: &dyn Fixture,
+) {
     let (mut other, alice) = (fixture.client(), user("alice"));
     let (old, login) = signed_in(fixture);
     let mut request = Request::reading(fixture, &old);
@@ -131,7 +133,7 @@ pub fn if_the_new_id_is_never_read_a_deleted_session_ends(fixture: &dyn Fixture)
 }
 
 /// PHP reads the old id again if there was no new one.
-pub fn reading_the_old_id_again_ends_the_deleted_session(fixture: &dyn Fixture) {
+pub fn after_a_regenerate_with_delete_reading_the_old_id_ends_the_login(fixture: &dyn Fixture) {
     let (mut other, alice) = (fixture.client(), user("alice"));
     let (old, login) = signed_in(fixture);
     let mut request = Request::reading(fixture, &old);
