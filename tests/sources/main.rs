@@ -60,6 +60,27 @@ fn no_identifier_has_a_word_that_was_replaced() {
     );
 }
 
+/// The core asks nobody: stores do, and are handed to it.
+#[test]
+fn the_core_does_no_input_or_output() {
+    let doing = [
+        "std::fs",
+        "std::process::Command",
+        "std::os::",
+        "TcpStream",
+        "UnixStream",
+        "UdpSocket",
+    ];
+    let mut found = Vec::new();
+    for source in files::all() {
+        let used = doing.iter().filter(|name| source.text.contains(**name));
+        if source.path.starts_with("crates/rsso-core/src/") {
+            found.extend(used.map(|name| format!("{name} in {}", source.path)));
+        }
+    }
+    assert!(found.is_empty(), "rsso-core does I/O: {found:?}");
+}
+
 /// Asserts that the places found are exactly the exceptions.
 fn assert_only_exceptions(
     found: impl IntoIterator<Item = (String, usize)>,
