@@ -45,7 +45,7 @@ mod logins_several_ids;
 mod logins_storm;
 mod logins_stress;
 mod logins_tombstones;
-mod mysql_accounts;
+mod mysql_authentication;
 mod mysql_columns;
 mod mysql_lost_answers;
 mod mysql_settings;
@@ -137,8 +137,8 @@ store_tests! {
         an_unread_id_is_written_under_its_lock;
         readonly_reads_and_refuses_to_write;
         session_reset_does_not_wait_for_its_own_lock;
-        a_second_write_is_safe;
-        reading_another_session_releases_the_first;
+        a_second_write_succeeds_unless_another_request_wrote;
+        reading_another_session_releases_the_lock_of_the_first;
         an_ended_session_does_not_come_back_under_a_new_id;
     }
     strict_mode {
@@ -278,7 +278,7 @@ store_tests! {
         a_rotation_does_not_lengthen_a_shorter_lifetime;
         several_requests_may_rotate_one_id;
         a_login_has_a_limited_number_of_sessions;
-        only_the_login_of_the_session_can_be_rotated;
+        a_rotation_that_names_another_login_does_nothing;
         a_rotation_does_not_overwrite_a_session;
         a_rotation_sent_twice_counts_once;
         a_rotation_releases_the_old_lock;

@@ -144,7 +144,7 @@ pub fn session_reset_does_not_wait_for_its_own_lock(fixture: &dyn Fixture) {
 }
 
 /// A handler class may call its parent's write() repeatedly, and the first call releases the lock.
-pub fn a_second_write_is_safe(fixture: &dyn Fixture) {
+pub fn a_second_write_succeeds_unless_another_request_wrote(fixture: &dyn Fixture) {
     let settings = fixture.settings();
     let (mut a, mut b) = (fixture.client(), fixture.client());
     let id = new_sid();
@@ -172,7 +172,7 @@ pub fn a_second_write_is_safe(fixture: &dyn Fixture) {
     assert_eq!(b.peek(&key), None);
 }
 
-pub fn reading_another_session_releases_the_first(fixture: &dyn Fixture) {
+pub fn reading_another_session_releases_the_lock_of_the_first(fixture: &dyn Fixture) {
     let settings = fixture.settings();
     let mut client = fixture.client();
     let (one, two) = (new_sid(), new_sid());

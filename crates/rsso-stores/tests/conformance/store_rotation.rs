@@ -146,7 +146,7 @@ pub fn a_login_has_a_limited_number_of_sessions(fixture: &dyn Fixture) {
     }
 }
 
-pub fn only_the_login_of_the_session_can_be_rotated(fixture: &dyn Fixture) {
+pub fn a_rotation_that_names_another_login_does_nothing(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let (anonymous, other, to) = (fixture.new_key(), fixture.new_key(), fixture.new_key());
     let alice = user("alice");
