@@ -216,7 +216,8 @@ impl Message {
             MessageKind::Exception(_) | MessageKind::Warning => E_WARNING,
             MessageKind::Startup => E_CORE_WARNING,
         };
-        // SAFETY: as above.
+        // SAFETY: the text is NUL-terminated, and an argument, not a format; nothing of ours with a destructor
+        // is alive.
         unsafe { php_error_docref(std::ptr::null(), level, c"%s".as_ptr(), text) };
         if matches!(self.kind, MessageKind::Exception(_)) {
             before_script::record_failure();

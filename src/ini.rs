@@ -30,7 +30,7 @@ struct Table(Vec<IniEntryDef>);
 
 // SAFETY: written once before it is shared; all its pointers are to leaked, immutable strings.
 unsafe impl Send for Table {}
-// SAFETY: as above.
+// SAFETY: nobody changes it after it is shared, nor the strings that it points to.
 unsafe impl Sync for Table {}
 
 static TABLE: OnceLock<Table> = OnceLock::new();
@@ -107,13 +107,13 @@ unsafe extern "C" fn on_modify(
         let value = if new_value.is_null() {
             &[][..]
         } else {
-            // SAFETY: as above; NULL stands for the empty string.
+            // SAFETY: PHP lends a valid string for the length of the call.
             unsafe { php::bytes(new_value) }
         };
         let name = String::from_utf8_lossy(name);
         let value = String::from_utf8_lossy(value);
         let name = name.strip_prefix("rsso.").unwrap_or(&name);
-        // SAFETY: as above. PHP restores a directive's former value by the same call.
+        // SAFETY: PHP lends a valid entry for the length of the call. PHP restores a directive's former value by the same call.
         let is_given_back = unsafe { (*entry).modified != 0 && new_value == (*entry).orig_value };
         let source = source(stage, is_given_back);
         let may = match source.origin {

@@ -17,7 +17,7 @@ struct Handlers(zend_object_handlers);
 
 // SAFETY: written once before it is shared; its pointers are to PHP's and our functions.
 unsafe impl Send for Handlers {}
-// SAFETY: as above.
+// SAFETY: nobody changes it after it is shared, nor the functions that it points to.
 unsafe impl Sync for Handlers {}
 
 static HANDLERS: OnceLock<Handlers> = OnceLock::new();

@@ -38,7 +38,7 @@ pub(crate) fn ini_original(name: &CStr) -> String {
 }
 
 fn ini_text(name: &CStr, original: c_int) -> String {
-    // SAFETY: as above; the result is NULL or a C string that lives until the directive changes.
+    // SAFETY: the name is a C string of this length; the result is NULL or a C string that lives until the directive changes.
     let value = unsafe { zend_ini_string(name.as_ptr(), name.count_bytes(), original) };
     if value.is_null() {
         return String::new();

@@ -26,7 +26,7 @@ impl UidArgument {
             (Some(number), _) => Some(Self::Number(number)),
             (_, Some(text)) => Some(Self::Text(text)),
             _ => {
-                // SAFETY: as above; nothing of ours is alive.
+                // SAFETY: an argument, which PHP lends for the length of the call; nothing of ours is alive.
                 unsafe { php::throw_type_error(c"string|int", given) };
                 None
             }

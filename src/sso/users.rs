@@ -121,7 +121,7 @@ pub(super) extern "C" fn notify(call: &mut ExecuteData, result: &mut Zval) {
         return;
     };
     let count = guard::call(None, OnError::Throw, || {
-        // SAFETY: as above.
+        // SAFETY: the call's frame holds it.
         let device = unsafe { arguments::device(device) }?;
         notify_user(uid, &json, device.as_ref()).map(|count| Some(count).into())
     });

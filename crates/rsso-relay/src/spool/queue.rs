@@ -133,7 +133,7 @@ impl Spool {
         let mut state = self.state.lock();
         let connection = &state.connection;
         let gone = match outcome {
-            // If it was given up meanwhile, it has arrived all the same.
+            // It has arrived, even if the spool has given it up meanwhile.
             Outcome::Delivered => {
                 let mut remove = connection.prepare_cached(
                     "DELETE FROM deliveries WHERE id = ?1 RETURNING died IS NULL",

@@ -38,7 +38,7 @@ impl StaleLock {
         self.free_at.saturating_duration_since(Instant::now())
     }
 
-    /// Whether its owner's time is over. It is freed if its value is still the same.
+    /// Whether its owner's time is over. Then it is freed, unless its value has changed.
     pub(super) fn may_be_freed(&self) -> bool {
         self.remaining().is_zero()
     }
