@@ -8,7 +8,7 @@ use rsso_core::login::{LoginId, Realm};
 use rsso_core::store::receipts::collect;
 
 use crate::common::fixture::Fixture;
-use crate::common::login_helpers::{at_most, new_claim, user};
+use crate::common::login_helpers::{new_claim, user, with_max_logins};
 use rsso_core::login::Claimed;
 
 const LONG: Duration = Duration::from_secs(20);
@@ -99,7 +99,8 @@ pub fn a_claim_learns_whether_its_kicks_were_delivered(fixture: &dyn Fixture) {
     let mut claim = |is_acknowledged: bool| {
         let key = fixture.new_key();
         let held = client.read_unlocked(&key);
-        let Claimed::New(_, mut kicks) = client.claim(&held, &new_claim(&ann, "web", at_most(1)))
+        let Claimed::New(_, mut kicks) =
+            client.claim(&held, &new_claim(&ann, "web", with_max_logins(1)))
         else {
             panic!("a claim that makes room")
         };

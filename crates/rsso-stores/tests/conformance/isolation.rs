@@ -8,7 +8,7 @@ use rsso_core::login::{Claimed, LoginSelector, ROTATION_GRACE};
 use rsso_core::request::{Refusal, Written};
 
 use crate::common::fixture::{Fixture, HOUR, new_sid};
-use crate::common::login_helpers::{at_most, new_claim, user};
+use crate::common::login_helpers::{new_claim, user, with_max_logins};
 use crate::common::php_request::{Request, Stored as _};
 
 /// The next request of the process: PHP opens the session, and presents the browser's id.
@@ -34,7 +34,7 @@ pub fn a_write_after_close_does_not_overwrite_another_session(fixture: &dyn Fixt
 }
 
 /// Without strict mode, the read is the first question about an id.
-pub fn a_generated_id_may_exist_after_a_close(fixture: &dyn Fixture) {
+pub fn a_generated_id_that_was_stored_meanwhile_is_read_after_a_close(fixture: &dyn Fixture) {
     let (made, visitor) = (new_sid(), new_sid());
     let mut process = Request::begin(fixture);
     process.state.created(made.clone(), false);
@@ -92,7 +92,7 @@ pub fn a_kick_is_still_reported_after_a_new_id(fixture: &dyn Fixture) {
     request.end();
 }
 
-pub fn a_rotation_without_a_new_id_moves_no_login(fixture: &dyn Fixture) {
+pub fn a_cancelled_rotation_gives_the_next_visitor_no_login(fixture: &dyn Fixture) {
     let alice = user("alice");
     let (mut other, old, theirs) = (fixture.client(), new_sid(), new_sid());
     other.add_login(&fixture.key_of(&old), &alice);
@@ -132,7 +132,7 @@ pub fn a_request_that_waits_during_a_sign_in_gets_an_empty_session(fixture: &dyn
         });
         thread::sleep(Duration::from_millis(200));
         let new = login.regenerate(&old, true);
-        login.claim(&new_claim(&alice, "web", at_most(1)));
+        login.claim(&new_claim(&alice, "web", with_max_logins(1)));
         login.write(&new, b"cart of alice").unwrap_stored();
         login.end();
         let (stays, data, login, written) = poll.join().unwrap();
@@ -175,13 +175,13 @@ pub fn an_emptied_session_does_not_come_back(fixture: &dyn Fixture) {
 }
 
 /// Another user signs in with the same browser: the former login ends with all its ids.
-pub fn a_request_under_a_former_users_id_gets_an_empty_session(fixture: &dyn Fixture) {
+pub fn a_request_under_a_former_users_session_id_gets_an_empty_session(fixture: &dyn Fixture) {
     let (alice, bob) = (user("alice"), user("bob"));
     let old = new_sid();
     fixture.client().add_login(&fixture.key_of(&old), &alice);
     let mut login = Request::reading(fixture, &old);
     let new = login.regenerate(&old, true);
-    login.claim(&new_claim(&bob, "web", at_most(1)));
+    login.claim(&new_claim(&bob, "web", with_max_logins(1)));
     login.write(&new, b"of bob").unwrap_stored();
     login.end();
     let mut poll = Request::begin(fixture);
@@ -197,7 +197,7 @@ pub fn reading_an_ended_session_again_releases_its_lock(fixture: &dyn Fixture) {
     other.put(&fixture.key_of(&id), b"data", HOUR);
     let mut request = Request::reading(fixture, &id);
     assert!(other.destroy(&fixture.key_of(&id)));
-    let claimed = request.claim(&new_claim(&user("alice"), "web", at_most(1)));
+    let claimed = request.claim(&new_claim(&user("alice"), "web", with_max_logins(1)));
     assert!(matches!(claimed, Claimed::Ended), "{claimed:?}");
     assert_eq!(request.read(&id), b"");
     request.end();

@@ -8,7 +8,7 @@ use rsso_core::store::Outcome;
 use rsso_core::{SessionId, Settings};
 
 use crate::common::fixture::{Fixture, new_sid};
-use crate::common::login_helpers::{at_most, new_claim, user};
+use crate::common::login_helpers::{new_claim, user, with_max_logins};
 
 const HALF_AN_HOUR: Duration = Duration::from_secs(1800);
 
@@ -42,7 +42,7 @@ fn assert_lives(fixture: &dyn Fixture, id: &SessionId, ttl: Duration, since: Ins
     assert!(left <= ttl + ttl / 16 + late, "{left:?} of {ttl:?}");
 }
 
-pub fn every_use_extends_the_lifetime(fixture: &dyn Fixture) {
+pub fn after_every_use_the_lifetime_is_about_the_requested_one(fixture: &dyn Fixture) {
     let settings = fixture.settings();
     let uses: [Option<&[u8]>; 3] = [Some(b"again"), None, Some(b"")];
     for data in uses {
@@ -113,7 +113,10 @@ pub fn a_store_accepts_any_lifetime(fixture: &dyn Fixture) {
 /// Any lifetime, for the session of a login.
 pub fn a_login_may_live_longer_than_any_clock(fixture: &dyn Fixture) {
     let settings = fixture.settings();
-    let (id, claim) = (new_sid(), new_claim(&user("alice"), "web", at_most(1)));
+    let (id, claim) = (
+        new_sid(),
+        new_claim(&user("alice"), "web", with_max_logins(1)),
+    );
     let mut client = fixture.client();
     let store = client.store.as_mut();
     let mut request = RequestState::default();

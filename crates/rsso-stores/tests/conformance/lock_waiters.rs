@@ -47,7 +47,7 @@ pub fn waiters_beyond_the_limit_are_refused(fixture: &dyn Fixture) {
     });
 }
 
-pub fn a_free_lock_is_granted_without_a_waiter_slot(fixture: &dyn Fixture) {
+pub fn a_limit_of_waiters_does_not_affect_a_free_lock(fixture: &dyn Fixture) {
     let id = new_sid();
     let mut request = Request::begin_with(fixture, TWO);
     assert_eq!(request.read(&id), b"");
@@ -60,7 +60,7 @@ pub fn a_free_lock_is_granted_without_a_waiter_slot(fixture: &dyn Fixture) {
     request.end();
 }
 
-pub fn a_waiter_slot_is_released(fixture: &dyn Fixture) {
+pub fn a_waiter_that_timed_out_no_longer_counts(fixture: &dyn Fixture) {
     let id = new_sid();
     let key = fixture.key_of(&id);
     let mut owner = fixture.client();

@@ -13,7 +13,7 @@ const NO_WAIT: Duration = Duration::ZERO;
 /// How long a release may take if its client did not wait for it.
 const RELEASE_LIMIT: Duration = Duration::from_secs(5);
 
-fn is_free(client: &mut StoreClient, key: &SessionKey) -> bool {
+fn becomes_free(client: &mut StoreClient, key: &SessionKey) -> bool {
     is_free_within(RELEASE_LIMIT, client, key)
 }
 
@@ -38,7 +38,7 @@ pub fn only_one_request_holds_a_lock(fixture: &dyn Fixture) {
     let held = a.read_locked(&key);
     assert!(is_taken(&mut b, &key));
     a.store.release(&key, held.token).unwrap();
-    assert!(is_free(&mut b, &key));
+    assert!(becomes_free(&mut b, &key));
 }
 
 pub fn the_same_token_gets_its_lock_again(fixture: &dyn Fixture) {
@@ -73,7 +73,7 @@ pub fn a_wait_ends_at_its_deadline(fixture: &dyn Fixture) {
     assert!(started.elapsed() < Duration::from_secs(10));
 }
 
-pub fn every_end_of_a_request_releases_the_lock(fixture: &dyn Fixture) {
+pub fn every_write_touch_destroy_or_release_call_frees_the_lock(fixture: &dyn Fixture) {
     let (mut a, mut b) = (fixture.client(), fixture.client());
     let key = fixture.new_key();
     let ends: [fn(&mut StoreClient, &crate::common::fixture::HeldSession); 4] = [
@@ -89,14 +89,14 @@ pub fn every_end_of_a_request_releases_the_lock(fixture: &dyn Fixture) {
         let held = a.read_locked(&key);
         assert!(is_taken(&mut b, &key));
         end(&mut a, &held);
-        assert!(is_free(&mut b, &key));
+        assert!(becomes_free(&mut b, &key));
     }
     // A refused write releases it, too.
     b.put(&key, b"x", HOUR);
     let held = a.read_locked(&key);
     b.destroy(&key);
     assert_eq!(a.write(&held, b"y"), Outcome::Gone);
-    assert!(is_free(&mut b, &key));
+    assert!(becomes_free(&mut b, &key));
 }
 
 pub fn checking_for_a_missing_session_does_not_lock_it(fixture: &dyn Fixture) {
@@ -110,7 +110,7 @@ pub fn checking_for_a_missing_session_does_not_lock_it(fixture: &dyn Fixture) {
         .load(&key, Token::random().unwrap(), Some(terms), true)
         .unwrap();
     assert!(!checked.locked);
-    assert!(is_free(&mut b, &key));
+    assert!(becomes_free(&mut b, &key));
     b.put(&key, b"x", HOUR);
     let checked = a
         .load(&key, Token::random().unwrap(), Some(terms), true)
@@ -119,7 +119,7 @@ pub fn checking_for_a_missing_session_does_not_lock_it(fixture: &dyn Fixture) {
     assert!(is_taken(&mut b, &key));
 }
 
-pub fn another_token_cannot_release_a_lock(fixture: &dyn Fixture) {
+pub fn a_lock_is_not_freed_by_another_token_or_a_destroy(fixture: &dyn Fixture) {
     let (mut a, mut b) = (fixture.client(), fixture.client());
     let key = fixture.new_key();
     let _held = a.read_locked(&key);

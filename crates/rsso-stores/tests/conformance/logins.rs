@@ -6,7 +6,7 @@ use rsso_core::store::Outcome;
 use rsso_core::{SessionId, SessionKey};
 
 use crate::common::fixture::{Fixture, HOUR};
-use crate::common::login_helpers::{at_most, new_claim, now, refuse_above, user, user_of};
+use crate::common::login_helpers::{new_claim, now, refuse_above, user, user_of, with_max_logins};
 
 pub fn a_claim_creates_a_login(fixture: &dyn Fixture) {
     let (mut a, mut b) = (fixture.client(), fixture.client());
@@ -17,7 +17,7 @@ pub fn a_claim_creates_a_login(fixture: &dyn Fixture) {
     let claim = Claim {
         label: Some("Firefox on Linux".to_owned()),
         meta: Some(r#"{"theme":"dark"}"#.to_owned()),
-        ..new_claim(&alice, "web", at_most(1))
+        ..new_claim(&alice, "web", with_max_logins(1))
     };
     let Claimed::New(version, kicks) = a.claim(&held, &claim) else {
         panic!("the first login of a user is free");
@@ -62,7 +62,7 @@ pub fn a_claim_creates_a_missing_session(fixture: &dyn Fixture) {
     let (key, alice) = (fixture.new_key(), user("alice"));
     let mut held = a.read_locked(&key);
     assert_eq!(held.seen, None);
-    let claim = new_claim(&alice, "web", at_most(1));
+    let claim = new_claim(&alice, "web", with_max_logins(1));
     let Claimed::New(version, _) = a.claim(&held, &claim) else {
         panic!("the first login of a user is free");
     };
@@ -86,7 +86,12 @@ pub fn claiming_again_from_the_same_session_changes_nothing(fixture: &dyn Fixtur
     let login = client.add_login(&key, &alice);
     let holder = client.add_login(&other, &alice);
     let (before, events) = (client.read_unlocked(&key), client.events_about(&alice));
-    for limits in [at_most(2), at_most(1), refuse_above(1), at_most(0)] {
+    for limits in [
+        with_max_logins(2),
+        with_max_logins(1),
+        refuse_above(1),
+        with_max_logins(0),
+    ] {
         let again = Claim {
             label: Some("another".to_owned()),
             ..new_claim(&alice, "web", limits)
@@ -111,7 +116,7 @@ pub fn a_claim_sent_twice_counts_once(fixture: &dyn Fixture) {
     client.put(&stored, b"data", HOUR);
     for key in [&stored, &missing] {
         let held = client.read_unlocked(key);
-        let claim = new_claim(&alice, "web", at_most(1));
+        let claim = new_claim(&alice, "web", with_max_logins(1));
         let Claimed::New(version, _) = client.claim(&held, &claim) else {
             panic!("an older login makes room");
         };
@@ -135,8 +140,8 @@ pub fn prefixes_do_not_share_logins(fixture: &dyn Fixture) {
         fixture.client_with(&[("prefix", "other_")]),
     );
     let (one, two, alice) = (fixture.new_key(), fixture.new_key(), user("alice"));
-    let (first, _) = here.sign_in(&one, &alice, at_most(1));
-    let (second, kicks) = there.sign_in(&two, &alice, at_most(1));
+    let (first, _) = here.sign_in(&one, &alice, with_max_logins(1));
+    let (second, kicks) = there.sign_in(&two, &alice, with_max_logins(1));
     assert_eq!(kicks, []);
     assert_eq!(
         (here.logins(&alice), there.logins(&alice)),
@@ -160,7 +165,7 @@ pub fn an_unhashed_id_may_have_a_login(fixture: &dyn Fixture) {
     let login = client.add_login(&keys[0], &alice);
     assert!(client.rotate(&keys[0], &keys[1], login).is_some());
     assert_eq!(client.login_of(&keys[1]), Some(login));
-    let (winner, kicks) = client.sign_in(&keys[2], &alice, at_most(1));
+    let (winner, kicks) = client.sign_in(&keys[2], &alice, with_max_logins(1));
     assert_eq!(kicks.len(), 1);
     for key in &keys[..2] {
         let gone = client.read_unlocked(key);
@@ -181,9 +186,9 @@ pub fn changes_to_the_login_never_change_the_data(fixture: &dyn Fixture) {
     for data in all {
         let (key, new) = (fixture.new_key(), fixture.new_key());
         client.put(&key, &data, HOUR);
-        let first = client.sign_in(&key, &alice, at_most(0)).0;
+        let first = client.sign_in(&key, &alice, with_max_logins(0)).0;
         assert!(client.peek(&key).unwrap() == data);
-        client.sign_in_on_device(&key, &alice, "ios", at_most(0));
+        client.sign_in_on_device(&key, &alice, "ios", with_max_logins(0));
         assert!(client.peek(&key).unwrap() == data);
         let held = client.read_locked(&key);
         assert!(held.data.as_ref() == Some(&data));
@@ -203,7 +208,7 @@ pub fn changes_to_the_login_never_change_the_data(fixture: &dyn Fixture) {
         assert!(client.peek(&new).unwrap() == reversed);
         assert!(matches!(client.touch(&held, HOUR), Outcome::Stored(_)));
         assert!(client.peek(&new).unwrap() == reversed);
-        client.sign_in(&new, &alice, at_most(0));
+        client.sign_in(&new, &alice, with_max_logins(0));
         assert!(client.peek(&new).unwrap() == reversed);
         let held = client.read_unlocked(&new);
         assert!(matches!(client.write(&held, &data), Outcome::Stored(_)));
@@ -216,8 +221,8 @@ pub fn the_same_uid_in_another_realm_is_another_user(fixture: &dyn Fixture) {
     let here = user("alice");
     let there = user_of("elsewhere", "alice");
     let (one, two) = (fixture.new_key(), fixture.new_key());
-    let (first, _) = client.sign_in(&one, &here, at_most(1));
-    let (second, kicks) = client.sign_in(&two, &there, at_most(1));
+    let (first, _) = client.sign_in(&one, &here, with_max_logins(1));
+    let (second, kicks) = client.sign_in(&two, &there, with_max_logins(1));
     assert_eq!(kicks, []);
     assert_eq!(client.logins(&here), [first]);
     assert_eq!(client.logins(&there), [second]);
@@ -251,7 +256,7 @@ pub fn any_uid_is_read_back(fixture: &dyn Fixture) {
     let mut keys = Vec::<(SessionKey, _)>::new();
     for uid in uids {
         let key = fixture.new_key();
-        let (login, kicks) = client.sign_in(&key, &user(uid), at_most(1));
+        let (login, kicks) = client.sign_in(&key, &user(uid), with_max_logins(1));
         assert_eq!(kicks, [], "{uid:?} is nobody else");
         keys.push((key, login));
     }
@@ -295,7 +300,7 @@ pub fn any_label_and_meta_are_read_back(fixture: &dyn Fixture) {
             label: Some(label.to_owned()),
             meta: Some(meta.to_string()),
             client: Client::new("2001:db8::1".parse().ok(), Some(b"Firefox"), Details::Full),
-            ..new_claim(&user, "web", at_most(1))
+            ..new_claim(&user, "web", with_max_logins(1))
         };
         let held = client.read_unlocked(&key);
         assert!(matches!(client.claim(&held, &claim), Claimed::New(..)));
@@ -304,7 +309,7 @@ pub fn any_label_and_meta_are_read_back(fixture: &dyn Fixture) {
         assert_eq!(logins[0].more.meta, claim.meta);
         assert_eq!(logins[0].more.ip.as_deref(), Some("2001:db8::1"));
         assert_eq!(logins[0].more.user_agent.as_deref(), Some("Firefox"));
-        let (_, kicks) = client.sign_in(&successor, &user, at_most(1));
+        let (_, kicks) = client.sign_in(&successor, &user, with_max_logins(1));
         assert_eq!(kicks[0].identity.label.as_deref(), Some(label));
         assert_eq!(client.read_unlocked(&key).kick.unwrap(), kicks[0]);
         assert_eq!(client.event_data(&user, Kind::Kicked)[0]["label"], label);

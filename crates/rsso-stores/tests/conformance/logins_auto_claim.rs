@@ -4,7 +4,7 @@ use rsso_core::login::{Limits, Refused};
 use rsso_core::request::{AutoClaimOutcome, Refusal, Written};
 
 use crate::common::fixture::{Fixture, HOUR, new_sid};
-use crate::common::login_helpers::{at_most, new_claim, refuse_above, user};
+use crate::common::login_helpers::{new_claim, refuse_above, user, with_max_logins};
 use crate::common::php_request::Request;
 
 pub fn the_login_follows_the_data(fixture: &dyn Fixture) {
@@ -21,7 +21,7 @@ pub fn the_login_follows_the_data(fixture: &dyn Fixture) {
     let live = [[0, 0], [1, 0], [1, 0], [0, 1], [0, 0], [0, 0]];
     for (user_in_data, live) in users_in_data.into_iter().zip(live) {
         let mut request = Request::reading(fixture, &id);
-        let claim = user_in_data.map(|user| new_claim(user, "web", at_most(1)));
+        let claim = user_in_data.map(|user| new_claim(user, "web", with_max_logins(1)));
         assert_eq!(
             request.apply_auto_claim(claim.as_ref()),
             AutoClaimOutcome::Allowed
@@ -40,12 +40,12 @@ pub fn the_login_follows_the_data(fixture: &dyn Fixture) {
     assert_eq!(other.peek(&key).unwrap(), b"data");
 }
 
-pub fn a_refused_automatic_claim_turns_the_session_away(fixture: &dyn Fixture) {
+pub fn a_refused_automatic_claim_ends_the_session_with_a_tombstone(fixture: &dyn Fixture) {
     let (mut other, alice) = (fixture.client(), user("alice"));
     let holder = other.add_login(&fixture.new_key(), &alice);
     let storm = Limits {
         storm_limit: 1,
-        ..at_most(1)
+        ..with_max_logins(1)
     };
     for (stored, limits, refused) in [
         (true, refuse_above(1), Refused::Limit),
@@ -100,9 +100,9 @@ pub fn an_automatic_claim_after_a_kick_revives_nothing(fixture: &dyn Fixture) {
     let key = fixture.key_of(&id);
     other.add_login(&key, &alice);
     let mut request = Request::reading(fixture, &id);
-    let (winner, _) = other.sign_in(&fixture.new_key(), &alice, at_most(1));
+    let (winner, _) = other.sign_in(&fixture.new_key(), &alice, with_max_logins(1));
     // The data still name the user, and the request still believes that it has the login.
-    let claim = new_claim(&alice, "web", at_most(1));
+    let claim = new_claim(&alice, "web", with_max_logins(1));
     assert_eq!(
         request.apply_auto_claim(Some(&claim)),
         AutoClaimOutcome::Allowed
@@ -111,7 +111,7 @@ pub fn an_automatic_claim_after_a_kick_revives_nothing(fixture: &dyn Fixture) {
         request.write(&id, b"revived"),
         Written::Refused(Refusal::Kicked)
     );
-    let other_device = new_claim(&alice, "ios", at_most(1));
+    let other_device = new_claim(&alice, "ios", with_max_logins(1));
     let _welcome = request.apply_auto_claim(Some(&other_device));
     assert_eq!(
         request.write(&id, b"revived"),

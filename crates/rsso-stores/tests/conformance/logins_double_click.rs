@@ -6,7 +6,7 @@ use rsso_core::login::{Claim, Claimed, Limits, LoginId, LoginSelector, Refused};
 use rsso_core::request::Written;
 
 use crate::common::fixture::{Fixture, HOUR, new_sid};
-use crate::common::login_helpers::{at_most, new_claim, refuse_above, user};
+use crate::common::login_helpers::{new_claim, refuse_above, user, with_max_logins};
 use crate::common::php_request::Request;
 
 /// A request that presents `cookie` and signs in as applications do: a new id, then the claim.
@@ -45,7 +45,12 @@ fn form(fixture: &dyn Fixture, directives: &[(&str, &str)]) -> SessionId {
 
 pub fn a_second_click_replaces_the_first(fixture: &dyn Fixture) {
     let mut other = fixture.client();
-    let policies = [refuse_above(1), at_most(1), refuse_above(2), at_most(0)];
+    let policies = [
+        refuse_above(1),
+        with_max_logins(1),
+        refuse_above(2),
+        with_max_logins(0),
+    ];
     for (number, limits) in policies.into_iter().enumerate() {
         for lock in ["1", "0"] {
             let ann = user(format!("ann {number} {lock}"));
@@ -186,7 +191,7 @@ pub fn a_second_click_kicks_nobody_and_is_no_storm(fixture: &dyn Fixture) {
     let (mut other, ann) = (fixture.client(), user("ann"));
     let limits = Limits {
         storm_limit: 1,
-        ..at_most(1)
+        ..with_max_logins(1)
     };
     let cookie = form(fixture, &[]);
     for _ in 0..5 {
@@ -243,7 +248,7 @@ pub fn a_claim_of_another_browser_is_not_a_second_click(fixture: &dyn Fixture) {
 /// Two devices present one cookie, or one client signs in for both.
 pub fn a_claim_for_another_device_is_not_a_second_click(fixture: &dyn Fixture) {
     let (mut other, ann) = (fixture.client(), user("ann"));
-    for limits in [at_most(5), at_most(0)] {
+    for limits in [with_max_logins(5), with_max_logins(0)] {
         let cookie = form(fixture, &[]);
         for device in ["web", "ios"] {
             let (_, claimed) = sign_in(fixture, &cookie, &new_claim(&ann, device, limits));

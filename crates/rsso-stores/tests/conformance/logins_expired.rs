@@ -8,12 +8,12 @@ use rsso_core::login::{Claimed, LoginId, LoginSelector, User};
 use rsso_core::store::{End, Outcome};
 
 use crate::common::fixture::{Fixture, HOUR, StoreClient};
-use crate::common::login_helpers::{at_most, new_claim, refuse_above, user};
+use crate::common::login_helpers::{new_claim, refuse_above, user, with_max_logins};
 use crate::common::store_client::{AFTER_SHORT, SHORT};
 
-fn claim_for_a_second(client: &mut StoreClient, key: &SessionKey, user: &User) -> LoginId {
+fn claim_with_short_lifetime(client: &mut StoreClient, key: &SessionKey, user: &User) -> LoginId {
     let held = client.read_unlocked(key);
-    let claim = new_claim(user, "web", at_most(0));
+    let claim = new_claim(user, "web", with_max_logins(0));
     let claimed = client.claim_for(&held, &claim, SHORT);
     assert!(matches!(claimed, Claimed::New(..)), "{claimed:?}");
     claim.login
@@ -41,7 +41,7 @@ fn assert_not_counted(fixture: &dyn Fixture, user: &User, ended: &SessionKey, lo
 /// Asserts the same for limits that kick: the new login replaces nobody.
 fn assert_newcomer_kicks_nobody(fixture: &dyn Fixture, user: &User) {
     let mut client = fixture.client();
-    let (newcomer, kicks) = client.sign_in(&fixture.new_key(), user, at_most(1));
+    let (newcomer, kicks) = client.sign_in(&fixture.new_key(), user, with_max_logins(1));
     assert_eq!(kicks, []);
     assert_eq!(client.logins(user), [newcomer]);
     assert_eq!(client.logins_in_events(user, Kind::Kicked), []);
@@ -51,8 +51,8 @@ pub fn an_expired_login_does_not_count(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let (one, two) = (fixture.new_key(), fixture.new_key());
     let (alice, bob) = (user("alice"), user("bob"));
-    let login = claim_for_a_second(&mut client, &one, &alice);
-    claim_for_a_second(&mut client, &two, &bob);
+    let login = claim_with_short_lifetime(&mut client, &one, &alice);
+    claim_with_short_lifetime(&mut client, &two, &bob);
     thread::sleep(AFTER_SHORT);
     assert_not_counted(fixture, &alice, &one, login);
     assert_newcomer_kicks_nobody(fixture, &bob);
@@ -83,7 +83,7 @@ pub fn a_login_whose_session_was_removed_does_not_count(fixture: &dyn Fixture) {
     assert_newcomer_kicks_nobody(fixture, &bob);
 }
 
-pub fn a_flushed_store_locks_nobody_out(fixture: &dyn Fixture) {
+pub fn after_the_store_was_flushed_everybody_can_sign_in_again(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let users: Vec<_> = (0..3).map(|n| user(format!("user {n}"))).collect();
     for user in &users {
@@ -98,7 +98,7 @@ pub fn a_flushed_store_locks_nobody_out(fixture: &dyn Fixture) {
     }
 }
 
-pub fn an_expired_login_is_reported_once(fixture: &dyn Fixture) {
+pub fn a_login_whose_session_was_removed_is_reported_expired_once(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let alice = user("alice");
     let keys = [(); 3].map(|()| fixture.new_key());
@@ -140,7 +140,7 @@ pub fn a_new_session_under_the_id_does_not_inherit_the_login(fixture: &dyn Fixtu
         assert!(client.logins_in_events(&user, Kind::Released).len() <= 1);
     }
     let (key, alice) = (fixture.new_key(), user("alice"));
-    claim_for_a_second(&mut client, &key, &alice);
+    claim_with_short_lifetime(&mut client, &key, &alice);
     thread::sleep(AFTER_SHORT);
     client.put(&key, b"anew", HOUR);
     assert_eq!(
@@ -154,14 +154,14 @@ pub fn a_late_request_does_not_revive_an_expired_login(fixture: &dyn Fixture) {
     let (mut a, mut b) = (fixture.client(), fixture.client());
     for (number, locked) in [true, false].into_iter().enumerate() {
         let (key, user) = (fixture.new_key(), user(number.to_string()));
-        let login = claim_for_a_second(&mut b, &key, &user);
+        let login = claim_with_short_lifetime(&mut b, &key, &user);
         let held = if locked {
             a.read_locked(&key)
         } else {
             a.read_unlocked(&key)
         };
         thread::sleep(AFTER_SHORT);
-        let (newcomer, kicks) = b.sign_in(&fixture.new_key(), &user, at_most(1));
+        let (newcomer, kicks) = b.sign_in(&fixture.new_key(), &user, with_max_logins(1));
         // A session in use may count as live, and is kicked then.
         assert!(kicks.len() <= 1);
         let outcome = a.write(&held, b"revived");
@@ -177,7 +177,7 @@ pub fn a_late_request_does_not_revive_an_expired_login(fixture: &dyn Fixture) {
 pub fn a_login_in_use_does_not_expire(fixture: &dyn Fixture) {
     let (mut a, mut b) = (fixture.client(), fixture.client());
     let (key, alice) = (fixture.new_key(), user("alice"));
-    let login = claim_for_a_second(&mut b, &key, &alice);
+    let login = claim_with_short_lifetime(&mut b, &key, &alice);
     let held = a.read_locked(&key);
     assert_eq!(held.login.as_ref().unwrap().login.identity.login, login);
     thread::sleep(AFTER_SHORT);
@@ -190,7 +190,7 @@ pub fn a_login_in_use_does_not_expire(fixture: &dyn Fixture) {
     assert_eq!(a.events_about(&alice).len(), 1);
 }
 
-pub fn an_abandoned_login_is_reported_once(fixture: &dyn Fixture) {
+pub fn a_login_whose_session_expired_is_reported_once(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let (ended, key, alice, bob) = (
         fixture.new_key(),
@@ -198,7 +198,7 @@ pub fn an_abandoned_login_is_reported_once(fixture: &dyn Fixture) {
         user("alice"),
         user("bob"),
     );
-    let login = claim_for_a_second(&mut client, &ended, &alice);
+    let login = claim_with_short_lifetime(&mut client, &ended, &alice);
     let live = client.add_login(&key, &bob);
     thread::sleep(AFTER_SHORT);
     for _ in 0..2 {
@@ -218,7 +218,7 @@ pub fn an_abandoned_login_is_reported_once(fixture: &dyn Fixture) {
 pub fn a_touched_login_lives_longer(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let (key, alice) = (fixture.new_key(), user("alice"));
-    let login = claim_for_a_second(&mut client, &key, &alice);
+    let login = claim_with_short_lifetime(&mut client, &key, &alice);
     let held = client.read_locked(&key);
     assert!(matches!(client.touch(&held, HOUR), Outcome::Stored(_)));
     thread::sleep(AFTER_SHORT);

@@ -6,7 +6,7 @@ use rsso_core::login::{Claimed, LoginId, LoginSelector, User};
 use rsso_core::store::{End, Outcome};
 
 use crate::common::fixture::{Fixture, HOUR, HeldSession, StoreClient};
-use crate::common::login_helpers::{at_most, new_claim, refuse_above, user};
+use crate::common::login_helpers::{new_claim, refuse_above, user, with_max_logins};
 
 const ROUNDS: usize = 12;
 
@@ -15,7 +15,7 @@ type Ending = fn(&mut StoreClient, &dyn Fixture, &User, &SessionKey);
 
 const ENDINGS: [Ending; 3] = [
     |client, fixture, user, _| {
-        client.sign_in(&fixture.new_key(), user, at_most(1));
+        client.sign_in(&fixture.new_key(), user, with_max_logins(1));
     },
     |client, _, user, _| assert_eq!(client.kick(user, &LoginSelector::default()).len(), 1),
     |client, _, _, key| assert!(client.destroy(key)),
@@ -79,7 +79,7 @@ pub fn a_kicked_request_cannot_rotate(fixture: &dyn Fixture) {
 
 pub fn a_kicked_request_cannot_claim_again(fixture: &dyn Fixture) {
     assert_cannot(fixture, |client, _, held, _, user| {
-        for limits in [at_most(1), at_most(0), refuse_above(9)] {
+        for limits in [with_max_logins(1), with_max_logins(0), refuse_above(9)] {
             for class in ["web", "ios"] {
                 let claimed = client.claim(held, &new_claim(user, class, limits));
                 assert_eq!(claimed, Claimed::Ended);
@@ -88,7 +88,7 @@ pub fn a_kicked_request_cannot_claim_again(fixture: &dyn Fixture) {
     });
 }
 
-pub fn a_kicked_request_cannot_end_anything(fixture: &dyn Fixture) {
+pub fn a_request_whose_login_ended_cannot_sign_out_or_destroy(fixture: &dyn Fixture) {
     assert_cannot(fixture, |client, _, held, login, _| {
         assert!(!client.store.sign_out(&held.key, login).unwrap());
         let end = End {
@@ -113,14 +113,14 @@ pub fn a_kicked_request_cannot_change_the_next_session_under_its_id(fixture: &dy
         let held = a.read_unlocked(&key);
         b.kick(&user, &LoginSelector::default());
         b.put(&key, b"anew", HOUR);
-        let winner = b.sign_in(&key, &user, at_most(1)).0;
+        let winner = b.sign_in(&key, &user, with_max_logins(1)).0;
         let anew = b.read_unlocked(&key);
 
         assert_eq!(a.write(&held, b"revived"), Outcome::Gone);
         a.touch_without_effect(&held);
         assert_eq!(a.rotate(&key, &to, old), None);
         assert_eq!(
-            a.claim(&held, &new_claim(&user, "web", at_most(1))),
+            a.claim(&held, &new_claim(&user, "web", with_max_logins(1))),
             Claimed::Ended
         );
         assert!(!a.store.sign_out(&key, old).unwrap());

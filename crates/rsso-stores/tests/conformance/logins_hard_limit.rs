@@ -8,7 +8,7 @@ use rsso_core::login::policy::LOGINS_PER_CLAIM;
 use rsso_core::login::{Limits, LoginId};
 
 use crate::common::fixture::{Fixture, StoreClient};
-use crate::common::login_helpers::{at_most, refuse_above, user};
+use crate::common::login_helpers::{refuse_above, user, with_max_logins};
 
 /// These limits, with at most this many logins in any case.
 fn capped(max_logins_hard: u32, limits: Limits) -> Limits {
@@ -32,11 +32,16 @@ fn sign_in_many(
 pub fn beyond_the_hard_limit_the_oldest_are_kicked(fixture: &dyn Fixture) {
     let per_device = Limits {
         max_logins_per_device: 50,
-        ..at_most(0)
+        ..with_max_logins(0)
     };
-    for (number, limits) in [at_most(0), refuse_above(0), at_most(50), per_device]
-        .into_iter()
-        .enumerate()
+    for (number, limits) in [
+        with_max_logins(0),
+        refuse_above(0),
+        with_max_logins(50),
+        per_device,
+    ]
+    .into_iter()
+    .enumerate()
     {
         let (mut client, ann) = (fixture.client(), user(format!("ann {number}")));
         let mut all = Vec::new();
@@ -59,13 +64,13 @@ pub fn beyond_the_hard_limit_the_oldest_are_kicked(fixture: &dyn Fixture) {
     }
 }
 
-pub fn a_lowered_hard_limit_is_reached_in_slices(fixture: &dyn Fixture) {
+pub fn a_lowered_hard_limit_is_reached_over_several_claims(fixture: &dyn Fixture) {
     let mut client = fixture.client();
-    let all = sign_in_many(&mut client, fixture, 60, at_most(0));
+    let all = sign_in_many(&mut client, fixture, 60, with_max_logins(0));
     let ann = user("ann");
     let mut kicked = Vec::new();
     while client.logins(&ann).len() > 10 {
-        let (_, kicks) = client.sign_in(&fixture.new_key(), &ann, capped(10, at_most(0)));
+        let (_, kicks) = client.sign_in(&fixture.new_key(), &ann, capped(10, with_max_logins(0)));
         assert!(
             (1..=LOGINS_PER_CLAIM).contains(&kicks.len()),
             "{}",
@@ -82,7 +87,7 @@ pub fn a_lowered_hard_limit_is_reached_in_slices(fixture: &dyn Fixture) {
 
 pub fn expired_logins_make_room_before_live_ones(fixture: &dyn Fixture) {
     let (mut client, ann) = (fixture.client(), user("ann"));
-    let limits = capped(8, at_most(0));
+    let limits = capped(8, with_max_logins(0));
     let keys: Vec<_> = (0..8).map(|_| fixture.new_key()).collect();
     for key in &keys {
         client.sign_in(key, &ann, limits);
@@ -104,7 +109,7 @@ pub fn without_a_limit_expired_logins_are_removed_in_slices(fixture: &dyn Fixtur
     let keys: Vec<_> = (0..60).map(|_| fixture.new_key()).collect();
     let expired: HashSet<_> = keys
         .iter()
-        .map(|key| client.sign_in(key, &ann, at_most(0)).0)
+        .map(|key| client.sign_in(key, &ann, with_max_logins(0)).0)
         .collect();
     for key in &keys {
         fixture.remove_without_rsso(key);
@@ -112,7 +117,7 @@ pub fn without_a_limit_expired_logins_are_removed_in_slices(fixture: &dyn Fixtur
     let mut reported = 0;
     // One store checks random logins.
     for _ in 0..500 {
-        client.sign_in(&fixture.new_key(), &ann, at_most(0));
+        client.sign_in(&fixture.new_key(), &ann, with_max_logins(0));
         let now = client.logins_in_events(&ann, Kind::Expired).len();
         assert!(now - reported <= LOGINS_PER_CLAIM, "{reported} {now}");
         reported = now;
@@ -131,13 +136,13 @@ pub fn without_a_limit_expired_logins_are_removed_in_slices(fixture: &dyn Fixtur
 pub fn without_a_limit_expired_logins_behind_live_ones_are_found(fixture: &dyn Fixture) {
     let (mut client, ann) = (fixture.client(), user("ann"));
     for _ in 0..LOGINS_PER_CLAIM {
-        client.sign_in(&fixture.new_key(), &ann, at_most(0));
+        client.sign_in(&fixture.new_key(), &ann, with_max_logins(0));
     }
     let key = fixture.new_key();
-    client.sign_in(&key, &ann, at_most(0));
+    client.sign_in(&key, &ann, with_max_logins(0));
     fixture.remove_without_rsso(&key);
     for _ in 0..500 {
-        client.sign_in(&fixture.new_key(), &ann, at_most(0));
+        client.sign_in(&fixture.new_key(), &ann, with_max_logins(0));
         if !client.logins_in_events(&ann, Kind::Expired).is_empty() {
             return;
         }
@@ -146,7 +151,7 @@ pub fn without_a_limit_expired_logins_behind_live_ones_are_found(fixture: &dyn F
 }
 
 pub fn concurrent_claims_respect_the_hard_limit(fixture: &dyn Fixture) {
-    let limits = capped(10, at_most(0));
+    let limits = capped(10, with_max_logins(0));
     thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| sign_in_many(&mut fixture.client(), fixture, 10, limits));

@@ -8,7 +8,7 @@ use rsso_core::login::{Claimed, LoginSelector};
 use rsso_core::request::{Validation, Written};
 
 use crate::common::fixture::{Fixture, HOUR, new_sid};
-use crate::common::login_helpers::{at_most, new_claim, user};
+use crate::common::login_helpers::{new_claim, user, with_max_logins};
 use crate::common::php_request::Request;
 
 /// The id of a session whose login was kicked.
@@ -94,7 +94,7 @@ pub fn a_sign_in_under_the_new_id_ends_the_kick(fixture: &dyn Fixture) {
     assert_eq!(poll.write(&new, b"token"), Written::Stored);
     poll.end();
     let mut request = Request::reading(fixture, &new);
-    let claimed = request.claim(&new_claim(&alice, "web", at_most(1)));
+    let claimed = request.claim(&new_claim(&alice, "web", with_max_logins(1)));
     assert!(matches!(claimed, Claimed::New(..)), "{claimed:?}");
     assert_eq!(request.kicked(), None);
     assert_eq!(request.write(&new, b"signed in"), Written::Stored);
@@ -114,7 +114,7 @@ pub fn a_sign_in_under_the_new_id_ends_the_kick(fixture: &dyn Fixture) {
     request.end();
 }
 
-pub fn an_inherited_kick_expires_with_the_original(fixture: &dyn Fixture) {
+pub fn a_kick_older_than_tombstone_ttl_is_not_inherited(fixture: &dyn Fixture) {
     let (mut other, alice, presented) = (fixture.client(), user("alice"), new_sid());
     other.add_login(&fixture.key_of(&presented), &alice);
     other.kick(&alice, &LoginSelector::default());

@@ -6,14 +6,14 @@ use serde_json::json;
 
 use crate::common::fixture::{Fixture, HOUR, StoreClient};
 use crate::common::login_helpers::{
-    all_but, at_most, device, kick_order, login_in_event, now, user,
+    all_but, device, kick_request, login_in_event, now, user, with_max_logins,
 };
 
 /// Two logins on `web`, two on `ios`.
 fn four_logins(client: &mut StoreClient, fixture: &dyn Fixture, user: &User) -> [LoginId; 4] {
     ["web", "ios", "web", "ios"].map(|class| {
         client
-            .sign_in_on_device(&fixture.new_key(), user, class, at_most(0))
+            .sign_in_on_device(&fixture.new_key(), user, class, with_max_logins(0))
             .0
     })
 }
@@ -157,7 +157,11 @@ pub fn many_logins_are_kicked_at_once(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let alice = user("alice");
     let all: Vec<_> = (0..60)
-        .map(|_| client.sign_in(&fixture.new_key(), &alice, at_most(0)).0)
+        .map(|_| {
+            client
+                .sign_in(&fixture.new_key(), &alice, with_max_logins(0))
+                .0
+        })
         .collect();
     let kicks = client.kick(&alice, &all_but(all[7]));
     assert_eq!(kicks.len(), 59);
@@ -181,7 +185,7 @@ pub fn a_message_reaches_every_live_login(fixture: &dyn Fixture) {
         login: Some(all[0]),
         ..LoginSelector::default()
     };
-    client.store.kick(&alice, &which, &kick_order()).unwrap();
+    client.store.kick(&alice, &which, &kick_request()).unwrap();
     let before = client.store.newest(&alice.realm).unwrap();
 
     let sent = client.store.notify(&alice, None, &payload.to_string());
@@ -220,7 +224,7 @@ pub fn a_message_reaches_every_live_login(fixture: &dyn Fixture) {
 pub fn a_message_may_be_any_json(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let alice = user("alice");
-    client.sign_in(&fixture.new_key(), &alice, at_most(1));
+    client.sign_in(&fixture.new_key(), &alice, with_max_logins(1));
     let payloads = [
         "null",
         "0",

@@ -8,7 +8,7 @@ use rsso_core::store::Outcome;
 
 use crate::common::fixture::{Fixture, HOUR, StoreClient};
 use crate::common::login_helpers::{
-    assert_are_the_logins_of, at_most, at_most_per_device, new_claim, refuse_above, user,
+    assert_are_the_logins_of, at_most_per_device, new_claim, refuse_above, user, with_max_logins,
 };
 
 /// Signs in from a new session; returns the login and those that made room.
@@ -31,7 +31,8 @@ pub fn beyond_the_limit_the_oldest_login_makes_room(fixture: &dyn Fixture) {
     let alice = user("alice");
     let mut all = Vec::new();
     for number in 0..8 {
-        let (login, kicked) = sign_in_once_more(&mut client, fixture, &alice, "web", at_most(3));
+        let (login, kicked) =
+            sign_in_once_more(&mut client, fixture, &alice, "web", with_max_logins(3));
         let makes_room = if number < 3 {
             vec![]
         } else {
@@ -62,7 +63,7 @@ pub fn both_limits_apply_together(fixture: &dyn Fixture) {
     let alice = user("alice");
     let both = Limits {
         max_logins_per_device: 1,
-        ..at_most(2)
+        ..with_max_logins(2)
     };
     let (web, _) = sign_in_once_more(&mut client, fixture, &alice, "web", both);
     let (ios, _) = sign_in_once_more(&mut client, fixture, &alice, "ios", both);
@@ -78,9 +79,10 @@ pub fn a_lowered_limit_kicks_as_many_as_needed(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let alice = user("alice");
     let all: Vec<_> = (0..6)
-        .map(|_| sign_in_once_more(&mut client, fixture, &alice, "web", at_most(0)).0)
+        .map(|_| sign_in_once_more(&mut client, fixture, &alice, "web", with_max_logins(0)).0)
         .collect();
-    let (newcomer, kicked) = sign_in_once_more(&mut client, fixture, &alice, "web", at_most(3));
+    let (newcomer, kicked) =
+        sign_in_once_more(&mut client, fixture, &alice, "web", with_max_logins(3));
     assert_eq!(kicked, all[..4]);
     assert_eq!(client.logins(&alice), [all[4], all[5], newcomer]);
     assert_eq!(client.logins_in_events(&alice, Kind::Kicked), all[..4]);
@@ -100,7 +102,7 @@ pub fn the_idle_login_makes_room(fixture: &dyn Fixture) {
     let alice = user("alice");
     let idle = Limits {
         victim: Victim::Idle,
-        ..at_most(3)
+        ..with_max_logins(3)
     };
     let keys: Vec<_> = (0..3).map(|_| fixture.new_key()).collect();
     let logins: Vec<_> = keys
@@ -125,7 +127,7 @@ pub fn the_idle_login_makes_room(fixture: &dyn Fixture) {
 }
 
 /// The user's counter decides, because clocks are too coarse and login ids have no order.
-pub fn the_login_claimed_first_makes_room(fixture: &dyn Fixture) {
+pub fn age_is_the_order_of_claims_not_of_login_ids(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let alice = user("alice");
     let held: Vec<_> = (0..6)
@@ -133,7 +135,7 @@ pub fn the_login_claimed_first_makes_room(fixture: &dyn Fixture) {
         .collect();
     let claims: Vec<_> = held
         .iter()
-        .map(|_| new_claim(&alice, "web", at_most(0)))
+        .map(|_| new_claim(&alice, "web", with_max_logins(0)))
         .collect();
     // The newest id is claimed first.
     for (held, claim) in held.iter().zip(&claims).rev() {
@@ -142,12 +144,13 @@ pub fn the_login_claimed_first_makes_room(fixture: &dyn Fixture) {
     let order: Vec<_> = claims.iter().rev().map(|claim| claim.login).collect();
     assert_eq!(client.logins(&alice), order);
     for login in order {
-        let (_, kicked) = sign_in_once_more(&mut client, fixture, &alice, "web", at_most(6));
+        let (_, kicked) =
+            sign_in_once_more(&mut client, fixture, &alice, "web", with_max_logins(6));
         assert_eq!(kicked, [login]);
     }
 }
 
-pub fn a_newcomer_is_refused(fixture: &dyn Fixture) {
+pub fn with_on_conflict_refuse_a_claim_beyond_the_limit_is_refused(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let (one, two, alice) = (fixture.new_key(), fixture.new_key(), user("alice"));
     let holder = client.add_login(&one, &alice);

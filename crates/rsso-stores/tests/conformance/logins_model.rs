@@ -11,7 +11,7 @@ use rsso_core::store::{End, Outcome};
 
 use crate::common::fixture::{Fixture, HOUR, HeldSession, StoreClient};
 use crate::common::login_helpers::{
-    about, all_but, at_most, device, logins_in_events, new_claim, refuse_above, user,
+    about, all_but, device, logins_in_events, new_claim, refuse_above, user, with_max_logins,
 };
 use crate::common::model::Model;
 use crate::common::rounds::rounds;
@@ -61,10 +61,10 @@ impl<'a> RandomRun<'a> {
         let limits = Limits {
             max_logins_per_device: [0, 0, 1, 2][self.random.below(4)],
             ..*self.random.pick(&[
-                at_most(1),
-                at_most(2),
-                at_most(3),
-                at_most(0),
+                with_max_logins(1),
+                with_max_logins(2),
+                with_max_logins(3),
+                with_max_logins(0),
                 refuse_above(1),
                 refuse_above(2),
             ])

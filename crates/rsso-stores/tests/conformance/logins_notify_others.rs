@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::common::fixture::{Fixture, StoreClient};
 use crate::common::login_helpers::{
-    at_most, at_most_per_device, login_in_event, new_claim, refuse_above, user,
+    at_most_per_device, login_in_event, new_claim, refuse_above, user, with_max_logins,
 };
 
 /// A claim that notifies the user's other logins.
@@ -35,8 +35,8 @@ fn notified(client: &mut StoreClient, user: &User) -> Vec<LoginId> {
 pub fn the_other_logins_are_notified(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let policies = [
-        at_most(0),
-        at_most(9),
+        with_max_logins(0),
+        with_max_logins(9),
         at_most_per_device(9),
         refuse_above(9),
     ];
@@ -79,7 +79,11 @@ pub fn a_kicked_login_is_notified_only_of_its_kick(fixture: &dyn Fixture) {
         max_logins_hard: 3,
         ..limits
     };
-    let policies = [at_most(3), capped(at_most(0)), capped(at_most(9))];
+    let policies = [
+        with_max_logins(3),
+        capped(with_max_logins(0)),
+        capped(with_max_logins(9)),
+    ];
     for (number, limits) in policies.into_iter().enumerate() {
         let ann = user(format!("ann {number}"));
         let keys = [(); 3].map(|()| fixture.new_key());
@@ -108,7 +112,7 @@ pub fn claiming_again_notifies_nobody(fixture: &dyn Fixture) {
     let key = fixture.new_key();
     let claim = |client: &mut StoreClient, class| {
         let held = client.read_unlocked(&key);
-        client.claim(&held, &notifying_claim(&ann, class, at_most(0)))
+        client.claim(&held, &notifying_claim(&ann, class, with_max_logins(0)))
     };
     assert!(matches!(claim(&mut client, "web"), Claimed::New(..)));
     assert!(matches!(claim(&mut client, "web"), Claimed::Same(..)));
@@ -119,14 +123,14 @@ pub fn claiming_again_notifies_nobody(fixture: &dyn Fixture) {
     let held = client.read_unlocked(&key);
     let bob = user("bob");
     let bobs = client.add_login(&fixture.new_key(), &bob);
-    client.claim(&held, &notifying_claim(&bob, "ios", at_most(0)));
+    client.claim(&held, &notifying_claim(&bob, "ios", with_max_logins(0)));
     assert_eq!(notified(&mut client, &bob), [bobs]);
     assert_eq!(notified(&mut client, &ann), [other]);
 }
 
 pub fn a_double_click_notifies_once(fixture: &dyn Fixture) {
     let mut client = fixture.client();
-    for (number, limits) in [at_most(0), at_most(2), refuse_above(2)]
+    for (number, limits) in [with_max_logins(0), with_max_logins(2), refuse_above(2)]
         .into_iter()
         .enumerate()
     {
@@ -147,7 +151,7 @@ pub fn a_double_click_notifies_once(fixture: &dyn Fixture) {
 
 pub fn nobody_is_notified_if_it_is_off(fixture: &dyn Fixture) {
     let (mut client, ann) = (fixture.client(), user("ann"));
-    for limits in [at_most(0), at_most(9)] {
+    for limits in [with_max_logins(0), with_max_logins(9)] {
         client.sign_in(&fixture.new_key(), &ann, limits);
         client.sign_in(&fixture.new_key(), &ann, limits);
     }
@@ -157,11 +161,15 @@ pub fn nobody_is_notified_if_it_is_off(fixture: &dyn Fixture) {
 pub fn each_of_many_logins_is_notified_once(fixture: &dyn Fixture) {
     let (mut client, ann) = (fixture.client(), user("ann"));
     let all: Vec<_> = (0..100)
-        .map(|_| client.sign_in(&fixture.new_key(), &ann, at_most(0)).0)
+        .map(|_| {
+            client
+                .sign_in(&fixture.new_key(), &ann, with_max_logins(0))
+                .0
+        })
         .collect();
     let limits = Limits {
         max_logins_hard: 100,
-        ..at_most(0)
+        ..with_max_logins(0)
     };
     sign_in(&mut client, fixture, &notifying_claim(&ann, "web", limits));
     let events = client.events_about(&ann);

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::common::fixture::{Fixture, HOUR, HeldSession, StoreClient};
 use crate::common::login_helpers::{
-    about, at_most, at_most_per_device, logins_in_events, new_claim, refuse_above, user,
+    about, at_most_per_device, logins_in_events, new_claim, refuse_above, user, with_max_logins,
 };
 use crate::common::rounds::rounds;
 use crate::common::timed_barrier::TimedBarrier;
@@ -136,13 +136,13 @@ fn all_kicked_except(client: &mut StoreClient, round: &Round, survivors: usize) 
 }
 
 pub fn of_many_concurrent_claims_one_stays(fixture: &dyn Fixture) {
-    race(fixture, at_most(1), |client, round| {
+    race(fixture, with_max_logins(1), |client, round| {
         all_kicked_except(client, round, 1);
     });
 }
 
 pub fn of_many_concurrent_claims_three_stay(fixture: &dyn Fixture) {
-    race(fixture, at_most(3), |client, round| {
+    race(fixture, with_max_logins(3), |client, round| {
         all_kicked_except(client, round, 3);
     });
 }
@@ -159,7 +159,7 @@ pub fn of_many_concurrent_claims_one_of_each_device_stays(fixture: &dyn Fixture)
 pub fn of_many_concurrent_claims_both_limits_hold(fixture: &dyn Fixture) {
     let limits = Limits {
         max_logins_per_device: 1,
-        ..at_most(2)
+        ..with_max_logins(2)
     };
     race(fixture, limits, |client, round| {
         all_kicked_except(client, round, 2);
@@ -168,7 +168,7 @@ pub fn of_many_concurrent_claims_both_limits_hold(fixture: &dyn Fixture) {
     });
 }
 
-pub fn of_many_concurrent_claims_one_is_not_refused(fixture: &dyn Fixture) {
+pub fn of_many_concurrent_claims_all_but_one_are_refused(fixture: &dyn Fixture) {
     race(fixture, refuse_above(1), |client, round| {
         let live = client.logins(&round.user);
         assert_eq!(live.len(), 1);
@@ -216,7 +216,8 @@ pub fn concurrent_claims_of_one_session_make_one_login(fixture: &dyn Fixture) {
                 let mut client = fixture.client();
                 for (round, key) in keys.iter().enumerate() {
                     let held = client.read_unlocked(key);
-                    let claim = new_claim(&user(format!("user {round}")), "web", at_most(1));
+                    let claim =
+                        new_claim(&user(format!("user {round}")), "web", with_max_logins(1));
                     start.wait();
                     let claimed = client.claim(&held, &claim);
                     assert!(

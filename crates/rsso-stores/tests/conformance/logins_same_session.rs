@@ -5,14 +5,16 @@ use rsso_core::login::{Claimed, LoginId, Refused};
 use rsso_core::store::Outcome;
 
 use crate::common::fixture::{Fixture, HOUR};
-use crate::common::login_helpers::{at_most, at_most_per_device, new_claim, refuse_above, user};
+use crate::common::login_helpers::{
+    at_most_per_device, new_claim, refuse_above, user, with_max_logins,
+};
 
 pub fn claiming_another_user_releases_the_first_login(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let (key, alice, bob) = (fixture.new_key(), user("alice"), user("bob"));
     let first = client.add_login(&key, &alice);
     let before = client.read_unlocked(&key);
-    let (second, kicks) = client.sign_in(&key, &bob, at_most(1));
+    let (second, kicks) = client.sign_in(&key, &bob, with_max_logins(1));
     assert_eq!(kicks, []);
     assert_eq!(
         (client.logins(&alice), client.logins(&bob)),
@@ -37,10 +39,10 @@ pub fn claiming_another_device_replaces_the_sessions_own_login(fixture: &dyn Fix
     let mut client = fixture.client();
     let alice = user("alice");
     for limits in [
-        at_most(1),
+        with_max_logins(1),
         refuse_above(1),
         at_most_per_device(1),
-        at_most(0),
+        with_max_logins(0),
     ] {
         let key = fixture.new_key();
         let first = client.add_login(&key, &alice);

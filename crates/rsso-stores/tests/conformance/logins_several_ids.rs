@@ -6,7 +6,7 @@ use rsso_core::login::{Claimed, LoginSelector, ROTATION_GRACE, User};
 use rsso_core::store::{End, Outcome};
 
 use crate::common::fixture::{Fixture, HOUR, StoreClient};
-use crate::common::login_helpers::{at_most, new_claim, user};
+use crate::common::login_helpers::{new_claim, user, with_max_logins};
 
 pub fn a_login_lives_as_long_as_one_of_its_sessions(fixture: &dyn Fixture) {
     let mut client = fixture.client();
@@ -80,7 +80,7 @@ pub fn claiming_again_from_the_old_id_is_the_same_login(fixture: &dyn Fixture) {
     client.rotate(&old, &new, login).unwrap();
     for (key, rotated) in [(&old, true), (&new, false)] {
         let held = client.read_unlocked(key);
-        let claimed = client.claim(&held, &new_claim(&alice, "web", at_most(1)));
+        let claimed = client.claim(&held, &new_claim(&alice, "web", with_max_logins(1)));
         let Claimed::Same(version, bound) = claimed else {
             panic!("{claimed:?}");
         };
@@ -96,14 +96,14 @@ pub fn claiming_again_from_the_old_id_is_the_same_login(fixture: &dyn Fixture) {
     assert_eq!(client.events_about(&alice).len(), 1);
 }
 
-pub fn claiming_another_login_ends_the_first_on_its_other_ids(fixture: &dyn Fixture) {
+pub fn claiming_another_user_or_device_empties_the_old_id(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let (alice, bob) = (user("alice"), user("bob"));
     for (user, class) in [(&bob, "web"), (&alice, "ios")] {
         let (old, new) = (fixture.new_key(), fixture.new_key());
         let login = client.add_login(&old, &alice);
         client.rotate(&old, &new, login).unwrap();
-        let (other, kicks) = client.sign_in_on_device(&new, user, class, at_most(0));
+        let (other, kicks) = client.sign_in_on_device(&new, user, class, with_max_logins(0));
         assert_eq!(kicks, []);
         assert_eq!(
             (client.login_of(&new), client.login_of(&old)),
@@ -129,11 +129,11 @@ pub fn a_new_session_under_a_former_id_is_kept(fixture: &dyn Fixture) {
     let ends: [End; 4] = [
         |client, _, user, _| assert_eq!(client.kick(user, &LoginSelector::default()).len(), 1),
         |client, fixture, user, _| {
-            client.sign_in(&fixture.new_key(), user, at_most(1));
+            client.sign_in(&fixture.new_key(), user, with_max_logins(1));
         },
         |client, _, _, key| assert!(client.destroy(key)),
         |client, _, user, key| {
-            client.sign_in_on_device(key, user, "ios", at_most(0));
+            client.sign_in_on_device(key, user, "ios", with_max_logins(0));
         },
     ];
     for (number, end) in ends.into_iter().enumerate() {

@@ -4,14 +4,14 @@ use rsso_core::login::event::Kind;
 use rsso_core::login::{Claimed, Limits, LoginId, LoginSelector, Refused};
 
 use crate::common::fixture::Fixture;
-use crate::common::login_helpers::{assert_are_the_logins_of, at_most, new_claim, user};
+use crate::common::login_helpers::{assert_are_the_logins_of, new_claim, user, with_max_logins};
 
 pub fn too_many_replacements_are_a_storm(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let (alice, bob) = (user("alice"), user("bob"));
     let limits = Limits {
         storm_limit: 3,
-        ..at_most(1)
+        ..with_max_logins(1)
     };
     let mut live: Option<LoginId> = None;
     for _ in 0..4 {
@@ -48,7 +48,7 @@ pub fn too_many_replacements_within_an_hour_are_a_storm(fixture: &dyn Fixture) {
     let limits = Limits {
         storm_limit: 100,
         storm_limit_hour: 4,
-        ..at_most(1)
+        ..with_max_logins(1)
     };
     for _ in 0..5 {
         client.sign_in(&fixture.new_key(), &alice, limits);
@@ -68,7 +68,7 @@ pub fn too_many_replacements_within_an_hour_are_a_storm(fixture: &dyn Fixture) {
             storm_limit_hour: 0,
             ..limits
         },
-        at_most(1),
+        with_max_logins(1),
     ] {
         client.sign_in(&fixture.new_key(), &alice, limits);
     }
@@ -79,7 +79,7 @@ pub fn a_signed_in_session_continues_during_a_storm(fixture: &dyn Fixture) {
     let (key, alice) = (fixture.new_key(), user("alice"));
     let limits = Limits {
         storm_limit: 1,
-        ..at_most(1)
+        ..with_max_logins(1)
     };
     client.add_login(&fixture.new_key(), &alice);
     let (login, _) = client.sign_in(&key, &alice, limits);
@@ -106,7 +106,7 @@ pub fn without_replacements_there_is_no_storm(fixture: &dyn Fixture) {
     for max_logins in [0, 30] {
         let limits = Limits {
             storm_limit: 1,
-            ..at_most(max_logins)
+            ..with_max_logins(max_logins)
         };
         for _ in 0..15 {
             client.sign_in(&fixture.new_key(), &alice, limits);
@@ -120,7 +120,7 @@ pub fn zero_turns_storms_off(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let alice = user("alice");
     for _ in 0..25 {
-        client.sign_in(&fixture.new_key(), &alice, at_most(1));
+        client.sign_in(&fixture.new_key(), &alice, with_max_logins(1));
     }
     assert_eq!(client.logins_in_events(&alice, Kind::Kicked).len(), 24);
     assert_eq!(client.logins_in_events(&alice, Kind::Storm), []);

@@ -13,7 +13,7 @@ use rsso_core::store::{End, Outcome};
 
 use crate::common::fixture::{Fixture, HOUR, HeldSession, StoreClient};
 use crate::common::login_helpers::{
-    all_but, at_most, device, login_in_event, new_claim, refuse_above, user,
+    all_but, device, login_in_event, new_claim, refuse_above, user, with_max_logins,
 };
 use crate::common::rounds::rounds;
 use crate::common::seeded_random::SeededRandom;
@@ -156,7 +156,7 @@ fn is_unexpected_refusal(test: &StressTest<'_>, claimed: &Claimed) -> bool {
     matches!(claimed, Claimed::Refused(_, holders) if holders.is_empty() || !refuses)
 }
 
-fn log_out(
+fn destroy_session(
     test: &StressTest<'_>,
     client: &mut StoreClient,
     random: &mut SeededRandom,
@@ -282,18 +282,28 @@ fn run_stress_test(fixture: &dyn Fixture, users: usize, limits: Limits, operatio
 }
 
 pub fn claims_and_logouts_may_overlap(fixture: &dyn Fixture) {
-    run_stress_test(fixture, 1, at_most(2), &[claim, claim, log_out, write]);
+    run_stress_test(
+        fixture,
+        1,
+        with_max_logins(2),
+        &[claim, claim, destroy_session, write],
+    );
 }
 
 pub fn claims_and_rotations_may_overlap(fixture: &dyn Fixture) {
-    run_stress_test(fixture, 1, at_most(2), &[claim, rotate, rotate, write]);
+    run_stress_test(
+        fixture,
+        1,
+        with_max_logins(2),
+        &[claim, rotate, rotate, write],
+    );
 }
 
 pub fn claims_and_kicks_may_overlap(fixture: &dyn Fixture) {
     run_stress_test(
         fixture,
         1,
-        at_most(2),
+        with_max_logins(2),
         &[claim, claim, kick, sign_out, write],
     );
 }
@@ -302,8 +312,8 @@ pub fn rotations_and_logouts_may_overlap(fixture: &dyn Fixture) {
     run_stress_test(
         fixture,
         1,
-        at_most(0),
-        &[claim, rotate, rotate, log_out, sign_out],
+        with_max_logins(0),
+        &[claim, rotate, rotate, destroy_session, sign_out],
     );
 }
 
@@ -311,8 +321,8 @@ pub fn sessions_may_change_their_user_concurrently(fixture: &dyn Fixture) {
     run_stress_test(
         fixture,
         3,
-        at_most(1),
-        &[claim, claim, claim, rotate, log_out],
+        with_max_logins(1),
+        &[claim, claim, claim, rotate, destroy_session],
     );
 }
 
@@ -320,7 +330,7 @@ pub fn claims_and_lost_sessions_may_overlap(fixture: &dyn Fixture) {
     run_stress_test(
         fixture,
         1,
-        at_most(2),
+        with_max_logins(2),
         &[claim, claim, delete_session_only, rotate, kick, gc],
     );
 }
@@ -329,7 +339,7 @@ const EVERYTHING: [Operation; 11] = [
     claim,
     claim,
     claim,
-    log_out,
+    destroy_session,
     rotate,
     rotate,
     sign_out,
@@ -340,7 +350,7 @@ const EVERYTHING: [Operation; 11] = [
 ];
 
 pub fn all_operations_may_overlap(fixture: &dyn Fixture) {
-    run_stress_test(fixture, 2, at_most(1), &EVERYTHING);
+    run_stress_test(fixture, 2, with_max_logins(1), &EVERYTHING);
 }
 
 pub fn all_operations_may_overlap_if_newcomers_are_refused(fixture: &dyn Fixture) {

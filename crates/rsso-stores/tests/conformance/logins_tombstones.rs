@@ -7,7 +7,9 @@ use rsso_core::login::{Claim, Claimed, Client, Details, KickRequest, LoginSelect
 use rsso_core::store::{End, Outcome, Tombstone};
 
 use crate::common::fixture::{Fixture, HOUR};
-use crate::common::login_helpers::{at_most, kick_order, login_in_event, new_claim, now, user};
+use crate::common::login_helpers::{
+    kick_request, login_in_event, new_claim, now, user, with_max_logins,
+};
 use crate::common::store_client::{AFTER_SHORT, SHORT};
 
 pub fn a_second_claim_kicks_the_first(fixture: &dyn Fixture) {
@@ -17,13 +19,13 @@ pub fn a_second_claim_kicks_the_first(fixture: &dyn Fixture) {
     let held = a.read_locked(&one);
     let older = Claim {
         label: Some("Firefox".to_owned()),
-        ..new_claim(&alice, "web", at_most(1))
+        ..new_claim(&alice, "web", with_max_logins(1))
     };
     assert!(matches!(a.claim(&held, &older), Claimed::New(..)));
     let newer = Claim {
         label: Some("Safari".to_owned()),
         client: Client::new("192.0.2.7".parse().ok(), Some(b"Firefox"), Details::Full),
-        ..new_claim(&alice, "ios", at_most(1))
+        ..new_claim(&alice, "ios", with_max_logins(1))
     };
     let before = now();
     let claimed = b.read_unlocked(&two);
@@ -76,7 +78,7 @@ pub fn no_event_contains_a_session_id(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let (one, two, alice) = (fixture.new_key(), fixture.new_key(), user("alice"));
     client.add_login(&one, &alice);
-    client.sign_in(&two, &alice, at_most(1));
+    client.sign_in(&two, &alice, with_max_logins(1));
     client.kick(&alice, &LoginSelector::default());
     let events = serde_json::to_string(&client.events_about(&alice)).unwrap();
     for key in [one, two] {
@@ -92,7 +94,7 @@ pub fn a_tombstone_expires(fixture: &dyn Fixture) {
     client.add_login(&replaced, &alice);
     let claim = Claim {
         tombstone_ttl: SHORT,
-        ..new_claim(&alice, "web", at_most(1))
+        ..new_claim(&alice, "web", with_max_logins(1))
     };
     let held = client.read_unlocked(&newer);
     assert!(matches!(client.claim(&held, &claim), Claimed::New(..)));
@@ -101,7 +103,7 @@ pub fn a_tombstone_expires(fixture: &dyn Fixture) {
         client.add_login(key, &bob);
         let order = KickRequest {
             tombstone_ttl,
-            ..kick_order()
+            ..kick_request()
         };
         let kicks = client
             .store
@@ -138,7 +140,7 @@ pub fn a_new_session_may_start_beside_the_tombstone(fixture: &dyn Fixture) {
     // The tombstone still gives the reason for the former session's end.
     assert_eq!(client.store.kick_of(&key).unwrap(), Some(kick));
 
-    let second = client.sign_in(&key, &alice, at_most(1)).0;
+    let second = client.sign_in(&key, &alice, with_max_logins(1)).0;
     let anew = client.read_unlocked(&key);
     assert_eq!(anew.data.unwrap(), b"anonymous");
     assert_eq!(
@@ -157,7 +159,7 @@ pub fn a_new_login_under_the_id_removes_the_tombstone(fixture: &dyn Fixture) {
         let key = fixture.new_key();
         client.add_login(&key, &alice);
         client.kick(&alice, &LoginSelector::default());
-        let (login, _) = client.sign_in(&key, &alice, at_most(1));
+        let (login, _) = client.sign_in(&key, &alice, with_max_logins(1));
         if destroy {
             assert!(client.destroy(&key));
         } else {
@@ -199,7 +201,7 @@ pub fn gc_keeps_live_logins_and_tombstones(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let (one, two, alice) = (fixture.new_key(), fixture.new_key(), user("alice"));
     client.add_login(&one, &alice);
-    let (winner, _) = client.sign_in(&two, &alice, at_most(1));
+    let (winner, _) = client.sign_in(&two, &alice, with_max_logins(1));
     assert_eq!(client.store.gc(None).unwrap(), 0);
     assert!(client.read_unlocked(&one).kick.is_some());
     assert_eq!(client.logins(&alice), [winner]);

@@ -36,7 +36,7 @@ mod logins_hard_limit;
 mod logins_inherited_tombstone;
 mod logins_kicks;
 mod logins_limits;
-mod logins_list_columns;
+mod logins_list_details;
 mod logins_model;
 mod logins_notify_others;
 mod logins_races;
@@ -84,9 +84,9 @@ macro_rules! store_test {
 store_tests! {
     records {
         what_is_written_is_read_back;
-        a_missing_session_reads_as_empty_without_error;
+        reading_a_missing_session_finds_no_data_and_takes_the_lock;
         a_touch_keeps_the_data;
-        a_touch_creates_a_missing_session;
+        a_touch_stores_a_new_empty_session;
         destroying_twice_is_no_error;
         two_sessions_do_not_affect_each_other;
         a_commit_sent_twice_counts_once;
@@ -95,9 +95,9 @@ store_tests! {
         only_one_request_holds_a_lock;
         the_same_token_gets_its_lock_again;
         a_wait_ends_at_its_deadline;
-        every_end_of_a_request_releases_the_lock;
+        every_write_touch_destroy_or_release_call_frees_the_lock;
         checking_for_a_missing_session_does_not_lock_it;
-        another_token_cannot_release_a_lock;
+        a_lock_is_not_freed_by_another_token_or_a_destroy;
         a_read_without_lock_does_not_wait;
         a_lock_ends_with_its_owners_connection;
         a_waiter_gets_the_lock_when_the_owner_dies;
@@ -125,7 +125,7 @@ store_tests! {
         a_new_session_under_an_expired_id_is_not_overwritten;
     }
     lifetime_after_use {
-        every_use_extends_the_lifetime;
+        after_every_use_the_lifetime_is_about_the_requested_one;
         a_lifetime_that_is_long_enough_is_not_extended;
         a_lifetime_longer_than_any_clock_is_kept;
         a_store_accepts_any_lifetime;
@@ -135,34 +135,34 @@ store_tests! {
         strict_mode_reads_the_session_once;
         a_generated_id_is_written_without_a_read;
         an_unread_id_is_written_under_its_lock;
-        readonly_reads_and_refuses_to_write;
+        lock_failure_readonly_reads_a_locked_session_but_refuses_writes;
         session_reset_does_not_wait_for_its_own_lock;
         a_second_write_succeeds_unless_another_request_wrote;
         reading_another_session_releases_the_lock_of_the_first;
         an_ended_session_does_not_come_back_under_a_new_id;
     }
     strict_mode {
-        a_validation_that_cannot_be_answered_keeps_the_id;
-        a_failed_validation_does_not_affect_other_ids;
+        an_id_stays_valid_if_its_validation_times_out;
+        an_unanswered_validation_does_not_affect_other_ids;
         a_generated_id_is_valid_only_for_its_request;
-        a_generated_id_counts_as_free_until_it_is_used;
+        the_collision_check_finds_a_generated_id_free;
         a_generated_id_that_another_request_wrote_is_read;
     }
     isolation {
         a_write_after_close_does_not_overwrite_another_session;
-        a_generated_id_may_exist_after_a_close;
+        a_generated_id_that_was_stored_meanwhile_is_read_after_a_close;
         reading_an_ended_session_again_releases_its_lock;
         a_kick_is_reported_to_no_other_visitor;
         a_kick_is_still_reported_after_a_new_id;
-        a_rotation_without_a_new_id_moves_no_login;
+        a_cancelled_rotation_gives_the_next_visitor_no_login;
         a_request_that_waits_during_a_sign_in_gets_an_empty_session;
         an_emptied_session_does_not_come_back;
-        a_request_under_a_former_users_id_gets_an_empty_session;
+        a_request_under_a_former_users_session_id_gets_an_empty_session;
     }
     lock_waiters {
         waiters_beyond_the_limit_are_refused;
-        a_free_lock_is_granted_without_a_waiter_slot;
-        a_waiter_slot_is_released;
+        a_limit_of_waiters_does_not_affect_a_free_lock;
+        a_waiter_that_timed_out_no_longer_counts;
     }
     logins {
         a_claim_creates_a_login;
@@ -188,10 +188,10 @@ store_tests! {
         the_new_id_of_strict_mode_inherits_the_kick;
         ids_that_php_generates_inherit_the_kick;
         a_sign_in_under_the_new_id_ends_the_kick;
-        an_inherited_kick_expires_with_the_original;
+        a_kick_older_than_tombstone_ttl_is_not_inherited;
         only_new_sessions_inherit_a_kick;
     }
-    logins_list_columns {
+    logins_list_details {
         the_list_shows_last_use_and_expiry_of_a_login;
         a_refusal_shows_when_the_other_login_expires;
     }
@@ -209,7 +209,7 @@ store_tests! {
         a_kicked_request_cannot_touch;
         a_kicked_request_cannot_rotate;
         a_kicked_request_cannot_claim_again;
-        a_kicked_request_cannot_end_anything;
+        a_request_whose_login_ended_cannot_sign_out_or_destroy;
         a_kicked_request_cannot_change_the_next_session_under_its_id;
         a_released_login_cannot_be_rotated;
     }
@@ -220,14 +220,14 @@ store_tests! {
         a_lowered_limit_kicks_as_many_as_needed;
         zero_means_no_limit;
         the_idle_login_makes_room;
-        the_login_claimed_first_makes_room;
-        a_newcomer_is_refused;
+        age_is_the_order_of_claims_not_of_login_ids;
+        with_on_conflict_refuse_a_claim_beyond_the_limit_is_refused;
         a_refused_claim_creates_no_session;
         refusing_applies_per_device_too;
     }
     logins_hard_limit {
         beyond_the_hard_limit_the_oldest_are_kicked;
-        a_lowered_hard_limit_is_reached_in_slices;
+        a_lowered_hard_limit_is_reached_over_several_claims;
         expired_logins_make_room_before_live_ones;
         without_a_limit_expired_logins_are_removed_in_slices;
         without_a_limit_expired_logins_behind_live_ones_are_found;
@@ -263,17 +263,17 @@ store_tests! {
         an_expired_login_does_not_count;
         a_destroyed_login_does_not_count;
         a_login_whose_session_was_removed_does_not_count;
-        a_flushed_store_locks_nobody_out;
-        an_expired_login_is_reported_once;
+        after_the_store_was_flushed_everybody_can_sign_in_again;
+        a_login_whose_session_was_removed_is_reported_expired_once;
         a_new_session_under_the_id_does_not_inherit_the_login;
         a_late_request_does_not_revive_an_expired_login;
         a_login_in_use_does_not_expire;
-        an_abandoned_login_is_reported_once;
+        a_login_whose_session_expired_is_reported_once;
         a_touched_login_lives_longer;
         a_late_destroy_does_not_end_the_next_login;
     }
     store_rotation {
-        login_and_data_move_to_the_new_id;
+        the_new_id_gets_login_and_data_and_the_old_keeps_them;
         requests_under_the_old_id_do_not_extend_it;
         a_rotation_does_not_lengthen_a_shorter_lifetime;
         several_requests_may_rotate_one_id;
@@ -312,7 +312,7 @@ store_tests! {
         of_many_concurrent_claims_three_stay;
         of_many_concurrent_claims_one_of_each_device_stays;
         of_many_concurrent_claims_both_limits_hold;
-        of_many_concurrent_claims_one_is_not_refused;
+        of_many_concurrent_claims_all_but_one_are_refused;
         concurrent_claims_of_one_session_make_one_login;
     }
     logins_stress {
@@ -342,19 +342,19 @@ store_tests! {
     }
     requests_logins {
         a_request_claims_for_the_session_it_has_read;
-        a_claim_for_an_ended_session_is_refused;
-        a_claim_without_an_open_session_is_refused;
+        a_claim_for_an_ended_session_creates_no_login;
+        a_claim_without_an_open_writable_session_creates_no_login;
         a_request_may_sign_out_and_continue;
         a_logout_ends_the_login;
-        a_late_logout_of_a_kicked_request_changes_nothing;
+        a_late_sign_out_or_destroy_after_a_kick_changes_nothing;
         a_kicked_browser_learns_of_its_kick;
     }
     requests_rotation {
         the_new_id_has_the_login;
         an_id_may_be_regenerated_repeatedly;
         a_login_may_be_claimed_before_or_after_the_new_id;
-        if_the_new_id_is_never_read_the_login_ends_only_with_a_deleted_session;
-        after_a_regenerate_with_delete_reading_the_old_id_ends_the_login;
+        an_unfinished_regenerate_ends_the_login_only_if_it_deletes;
+        rereading_the_old_id_after_an_unfinished_deleting_regenerate_ends_the_login;
         a_new_id_does_not_revive_a_kicked_session;
         opening_another_session_moves_no_login;
         a_request_may_destroy_just_its_old_id;
@@ -364,7 +364,7 @@ store_tests! {
     }
     logins_auto_claim {
         the_login_follows_the_data;
-        a_refused_automatic_claim_turns_the_session_away;
+        a_refused_automatic_claim_ends_the_session_with_a_tombstone;
         an_automatic_claim_after_a_kick_revives_nothing;
     }
     logins_several_ids {
@@ -373,6 +373,6 @@ store_tests! {
         the_old_session_may_be_destroyed_alone;
         a_new_session_under_a_former_id_is_kept;
         claiming_again_from_the_old_id_is_the_same_login;
-        claiming_another_login_ends_the_first_on_its_other_ids;
+        claiming_another_user_or_device_empties_the_old_id;
     }
 }

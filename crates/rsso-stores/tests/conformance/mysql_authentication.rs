@@ -47,7 +47,7 @@ fn an_ed25519_account_signs_in() {
 }
 
 #[test]
-fn a_refused_sign_in_names_the_way_out() {
+fn the_error_of_a_refused_connection_names_the_missing_dsn_option() {
     let mariadb = MariaDb::builder().tls().start();
     assert_says(&mariadb.plain_url(), &["?tls=1", "Access denied"]);
     mariadb.sql("ALTER USER app@'%' REQUIRE NONE; SET GLOBAL require_secure_transport = ON");
@@ -61,7 +61,7 @@ fn a_refused_sign_in_names_the_way_out() {
 }
 
 #[test]
-fn errors_tell_a_server_without_tls_from_one_that_is_down() {
+fn connection_errors_name_their_cause() {
     let mariadb = MariaDb::start();
     mariadb.sql("SET GLOBAL max_connections = 10");
     assert_says(

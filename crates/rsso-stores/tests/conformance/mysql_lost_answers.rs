@@ -7,7 +7,7 @@ use rsso_core::store::{Change, End, Lock, Outcome, Rotation, Token};
 use rsso_testkit::{MariaDb, eventually};
 
 use crate::common::fixture::{HOUR, HeldSession};
-use crate::common::login_helpers::{at_most, new_claim, user};
+use crate::common::login_helpers::{new_claim, user, with_max_logins};
 use crate::common::lossy_proxy::LossyProxy;
 use crate::common::mysql_helpers::{
     EXISTING_TABLE, connect, create_existing_table, error_text, new_key, url_with_port,
@@ -76,7 +76,7 @@ fn a_write_whose_answer_is_lost_is_found_to_be_stored() {
 }
 
 #[test]
-fn an_emptied_session_whose_answer_is_lost_is_emptied_once() {
+fn emptying_a_session_succeeds_even_if_an_answer_is_lost() {
     for_each_layout(|mariadb, proxy, directives| {
         let mut owner = connect(&url_with_port(mariadb, proxy.port()), directives);
         let key = new_key(directives);
@@ -113,7 +113,7 @@ fn a_rotation_whose_answer_is_lost_is_found_to_be_done() {
         let mut from = new_key(directives);
         owner.put(&from, b"old", HOUR);
         let held = owner.read_locked(&from);
-        let claim = new_claim(&alice, "web", at_most(1));
+        let claim = new_claim(&alice, "web", with_max_logins(1));
         owner.try_claim(&held, &claim).unwrap();
         owner.store.release(&from, held.token).unwrap();
         for lost in 1..40 {
@@ -138,7 +138,7 @@ fn a_rotation_whose_answer_is_lost_is_found_to_be_done() {
 }
 
 #[test]
-fn a_lock_taken_again_for_a_failed_commit_is_released() {
+fn a_failed_commit_frees_the_lock_that_it_took_again() {
     for_each_layout(|mariadb, _, directives| {
         let short = [("read_timeout", "1")];
         let with_timeout = [directives, &short[..]].concat();
@@ -272,7 +272,7 @@ fn a_write_to_a_paused_server_has_an_unknown_outcome() {
 }
 
 #[test]
-fn a_lost_write_before_another_write_has_an_unknown_outcome() {
+fn a_lost_answer_then_anothers_write_means_an_unknown_outcome() {
     for_each_layout(|mariadb, proxy, directives| {
         let mut owner = connect(&url_with_port(mariadb, proxy.port()), directives);
         let mut other = connect(&mariadb.url(), directives);
@@ -310,7 +310,7 @@ fn a_claim_whose_commit_answer_is_lost_has_an_unknown_outcome() {
     // Whichever answer is lost, the report is true.
     for lost in 1..40 {
         let held = owner.read_locked(&key);
-        let claim = new_claim(&alice, "web", at_most(0));
+        let claim = new_claim(&alice, "web", with_max_logins(0));
         proxy.drop_answer(lost);
         let done = owner.try_claim(&held, &claim);
         proxy.drop_answer(0);
@@ -337,7 +337,7 @@ fn a_claim_whose_commit_answer_is_lost_has_an_unknown_outcome() {
             .kick(
                 &alice,
                 &rsso_core::login::LoginSelector::default(),
-                &crate::common::login_helpers::kick_order(),
+                &crate::common::login_helpers::kick_request(),
             )
             .unwrap();
         owner.put(&key, b"old", HOUR);
@@ -351,7 +351,7 @@ fn a_claim_whose_commit_answer_is_lost_has_an_unknown_outcome() {
 }
 
 #[test]
-fn a_destroy_whose_answer_is_lost_removes_nothing_later() {
+fn a_destroy_whose_answer_is_lost_is_found_to_be_done() {
     for_each_layout(|mariadb, proxy, directives| {
         let mut owner = connect(&url_with_port(mariadb, proxy.port()), directives);
         let mut other = connect(&mariadb.url(), directives);

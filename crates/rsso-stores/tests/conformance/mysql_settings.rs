@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rsso_testkit::MariaDb;
 
 use crate::common::fixture::HOUR;
-use crate::common::login_helpers::{at_most, new_claim, user};
+use crate::common::login_helpers::{new_claim, user, with_max_logins};
 use crate::common::mysql_helpers::{
     EXISTING_TABLE, connect, create_existing_table, error_text, new_key,
 };
@@ -40,7 +40,7 @@ fn assert_sessions_work(mariadb: &MariaDb, directives: &[(&str, &str)]) {
     waiter.write(&then, b"waiter's");
     let (alice, held) = (user("alice"), owner.read_locked(&key));
     for device in ["web", "tv"] {
-        owner.claim(&held, &new_claim(&alice, device, at_most(1)));
+        owner.claim(&held, &new_claim(&alice, device, with_max_logins(1)));
     }
     owner.store.release(&key, held.token).unwrap();
     assert_eq!(owner.store.logins(&alice).unwrap().len(), 1);

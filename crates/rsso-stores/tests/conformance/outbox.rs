@@ -8,7 +8,7 @@ use rsso_core::login::{Claim, Limits, LoginId, LoginSelector};
 use serde_json::Value;
 
 use crate::common::fixture::{Fixture, StoreClient};
-use crate::common::login_helpers::{at_most, new_claim, refuse_above, user, user_of};
+use crate::common::login_helpers::{new_claim, refuse_above, user, user_of, with_max_logins};
 use crate::common::rounds::rounds;
 use crate::common::timed_barrier::TimedBarrier;
 
@@ -34,7 +34,7 @@ fn make_events(client: &mut StoreClient, fixture: &dyn Fixture, count: usize) {
         client.sign_in(
             &fixture.new_key(),
             &user(format!("user {number}")),
-            at_most(0),
+            with_max_logins(0),
         );
     }
 }
@@ -78,11 +78,11 @@ pub fn a_reader_starts_at_the_newest_position(fixture: &dyn Fixture) {
 pub fn realms_have_separate_outboxes(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let (here, there) = (user("alice"), user_of("else.where", "alice"));
-    client.sign_in(&fixture.new_key(), &here, at_most(1));
+    client.sign_in(&fixture.new_key(), &here, with_max_logins(1));
     assert_eq!(client.store.newest(&there.realm).unwrap(), Position::START);
     assert_eq!(client.outbox(&there.realm), Vec::<Value>::new());
     let before = newest(&mut client);
-    client.sign_in(&fixture.new_key(), &there, at_most(1));
+    client.sign_in(&fixture.new_key(), &there, with_max_logins(1));
     client.store.notify(&there, None, "1").unwrap();
     assert_eq!(newest(&mut client), before);
     assert_eq!(client.outbox(&here.realm).len(), 1);
@@ -95,8 +95,8 @@ pub fn realms_have_separate_outboxes(fixture: &dyn Fixture) {
     );
     // A session that changes its realm has events in both.
     let key = fixture.new_key();
-    client.sign_in(&key, &here, at_most(0));
-    client.sign_in(&key, &there, at_most(0));
+    client.sign_in(&key, &here, with_max_logins(0));
+    client.sign_in(&key, &there, with_max_logins(0));
     let kinds = |events: &[Value]| {
         let kind = |event: &Value| event["type"].as_str().unwrap().to_owned();
         events.iter().map(kind).collect::<Vec<_>>()
@@ -124,7 +124,7 @@ pub fn every_event_is_a_valid_cloud_event(fixture: &dyn Fixture) {
         let user = user(uid);
         let storm = rsso_core::login::Limits {
             storm_limit: 1,
-            ..at_most(1)
+            ..with_max_logins(1)
         };
         let keys = [(); 7].map(|()| fixture.new_key());
         client.add_login(&keys[0], &user);
@@ -135,11 +135,11 @@ pub fn every_event_is_a_valid_cloud_event(fixture: &dyn Fixture) {
         }
         client.store.notify(&user, None, "{}").unwrap();
         client.store.sign_out(&keys[1], second).unwrap();
-        client.sign_in(&keys[4], &user, at_most(0));
+        client.sign_in(&keys[4], &user, with_max_logins(0));
         fixture.remove_without_rsso(&keys[4]);
-        client.sign_in(&keys[5], &user, at_most(0));
+        client.sign_in(&keys[5], &user, with_max_logins(0));
         let held = client.read_unlocked(&keys[6]);
-        let beside = new_claim(&user, "web", at_most(0));
+        let beside = new_claim(&user, "web", with_max_logins(0));
         let beside = Claim {
             notify_others: true,
             ..beside
@@ -189,7 +189,7 @@ pub fn events_of_a_large_operation_have_unique_ids(fixture: &dyn Fixture) {
     let kiosk = user("kiosk");
     let limits = Limits {
         max_logins_hard: 10_000,
-        ..at_most(0)
+        ..with_max_logins(0)
     };
     for _ in 0..count {
         client.sign_in(&fixture.new_key(), &kiosk, limits);
@@ -219,7 +219,7 @@ pub fn a_concurrent_reader_misses_nothing(fixture: &dyn Fixture) {
         client.store.ready().unwrap();
         start.wait();
         for _ in 0..EACH {
-            client.sign_in(&fixture.new_key(), &user, at_most(0));
+            client.sign_in(&fixture.new_key(), &user, with_max_logins(0));
         }
     };
     let read = thread::scope(|scope| {
@@ -257,7 +257,7 @@ pub fn an_event_is_there_before_its_session_is_gone(fixture: &dyn Fixture) {
     let (mut owner, mut newcomer, mut reader) =
         (fixture.client(), fixture.client(), fixture.client());
     let mut old = fixture.new_key();
-    newcomer.sign_in(&old, &ann, at_most(1));
+    newcomer.sign_in(&old, &ann, with_max_logins(1));
     for _ in 0..rounds(30) {
         let before = newest(&mut reader);
         let next = fixture.new_key();
@@ -265,7 +265,7 @@ pub fn an_event_is_there_before_its_session_is_gone(fixture: &dyn Fixture) {
         thread::scope(|scope| {
             let claim = scope.spawn(|| {
                 barrier.wait();
-                newcomer.sign_in(&next, &ann, at_most(1))
+                newcomer.sign_in(&next, &ann, with_max_logins(1))
             });
             barrier.wait();
             // Poll without a pause, and read the outbox at the moment when the session is gone.
@@ -282,7 +282,7 @@ pub fn an_event_is_there_before_its_session_is_gone(fixture: &dyn Fixture) {
     // An expired session is gone without a kick event.
     fixture.remove_without_rsso(&old);
     let before = newest(&mut reader);
-    newcomer.sign_in(&fixture.new_key(), &ann, at_most(1));
+    newcomer.sign_in(&fixture.new_key(), &ann, with_max_logins(1));
     let events = page(&mut reader, &before, 10);
     assert!(
         !events

@@ -6,7 +6,7 @@ use rsso_core::login::event::{Event, Position};
 use rsso_core::login::{LoginSelector, User};
 
 use crate::common::fixture::{Fixture, StoreClient};
-use crate::common::login_helpers::{at_most, user};
+use crate::common::login_helpers::{user, with_max_logins};
 
 /// How many events the outbox keeps.
 const MOST: usize = 20;
@@ -32,7 +32,7 @@ fn kinds(events: &[Event]) -> Vec<&str> {
 /// A user who receives messages.
 fn ann(client: &mut StoreClient, fixture: &dyn Fixture) -> User {
     let ann = user("ann");
-    client.sign_in(&fixture.new_key(), &ann, at_most(0));
+    client.sign_in(&fixture.new_key(), &ann, with_max_logins(0));
     ann
 }
 
@@ -46,13 +46,13 @@ fn send(client: &mut StoreClient, to: &User, count: usize) {
 /// Ends three logins: one is kicked, one is released, one is found expired.
 fn three_ends(client: &mut StoreClient, fixture: &dyn Fixture) {
     let bob = user("bob");
-    client.sign_in(&fixture.new_key(), &bob, at_most(0));
+    client.sign_in(&fixture.new_key(), &bob, with_max_logins(0));
     client.kick(&bob, &LoginSelector::default());
     let key = fixture.new_key();
-    let (login, _) = client.sign_in(&key, &bob, at_most(0));
+    let (login, _) = client.sign_in(&key, &bob, with_max_logins(0));
     assert!(client.store.sign_out(&key, login).unwrap());
     let key = fixture.new_key();
-    client.sign_in(&key, &bob, at_most(0));
+    client.sign_in(&key, &bob, with_max_logins(0));
     fixture.remove_without_rsso(&key);
     client.kick(&bob, &LoginSelector::default());
 }
@@ -84,7 +84,7 @@ pub fn ends_of_logins_have_a_limit_of_their_own(fixture: &dyn Fixture) {
     let ann = ann(&mut client, fixture);
     let bob = user("bob");
     for _ in 0..3 * MOST {
-        client.sign_in(&fixture.new_key(), &bob, at_most(1));
+        client.sign_in(&fixture.new_key(), &bob, with_max_logins(1));
     }
     send(&mut client, &ann, 2 * MOST);
     let events = all(&mut client);

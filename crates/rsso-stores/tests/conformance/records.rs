@@ -25,7 +25,7 @@ pub fn what_is_written_is_read_back(fixture: &dyn Fixture) {
     }
 }
 
-pub fn a_missing_session_reads_as_empty_without_error(fixture: &dyn Fixture) {
+pub fn reading_a_missing_session_finds_no_data_and_takes_the_lock(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let held = client.read_locked(&fixture.new_key());
     assert_eq!(held.data, None);
@@ -45,7 +45,7 @@ pub fn a_touch_keeps_the_data(fixture: &dyn Fixture) {
 }
 
 /// PHP 8.6 touches an empty new session instead of writing it.
-pub fn a_touch_creates_a_missing_session(fixture: &dyn Fixture) {
+pub fn a_touch_stores_a_new_empty_session(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let key = fixture.new_key();
     let held = client.read_locked(&key);

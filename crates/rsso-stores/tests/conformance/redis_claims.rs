@@ -3,17 +3,17 @@
 use rsso_core::login::Limits;
 
 use crate::common::fixture::{Fixture as _, RedisFixture};
-use crate::common::login_helpers::{at_most, user};
+use crate::common::login_helpers::{user, with_max_logins};
 
 #[test]
-fn a_claim_without_a_limit_reads_no_list_of_logins() {
+fn a_claim_at_the_hard_limit_does_not_read_every_login() {
     let fixture = RedisFixture::prepare();
     let (mut client, ann) = (fixture.client(), user("ann"));
     let limits = Limits {
         max_logins_hard: 30,
         storm_limit: 5,
         storm_limit_hour: 30,
-        ..at_most(0)
+        ..with_max_logins(0)
     };
     for _ in 0..60 {
         client.sign_in(&fixture.new_key(), &ann, limits);

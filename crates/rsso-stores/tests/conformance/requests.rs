@@ -96,7 +96,7 @@ pub fn an_unread_id_is_written_under_its_lock(fixture: &dyn Fixture) {
     assert_eq!(written, Written::Stored);
 }
 
-pub fn readonly_reads_and_refuses_to_write(fixture: &dyn Fixture) {
+pub fn lock_failure_readonly_reads_a_locked_session_but_refuses_writes(fixture: &dyn Fixture) {
     let mut settings = fixture.settings();
     settings.set("lock_wait", "0.1").unwrap();
     settings.set("lock_failure", "readonly").unwrap();

@@ -7,7 +7,7 @@ use rsso_core::login::{Claimed, LoginSelector};
 use rsso_core::request::{Refusal, Validation, Written};
 
 use crate::common::fixture::{Fixture, HOUR, new_sid};
-use crate::common::login_helpers::{at_most, new_claim, user};
+use crate::common::login_helpers::{new_claim, user, with_max_logins};
 use crate::common::php_request::Request;
 
 pub fn a_request_claims_for_the_session_it_has_read(fixture: &dyn Fixture) {
@@ -30,7 +30,7 @@ pub fn a_request_claims_for_the_session_it_has_read(fixture: &dyn Fixture) {
         }
         request.read(&id);
         assert!(request.state.is_active());
-        let claim = new_claim(&alice, "web", at_most(1));
+        let claim = new_claim(&alice, "web", with_max_logins(1));
         assert!(matches!(request.claim(&claim), Claimed::New(..)));
         assert_eq!(request.login(), Some(claim.login));
         assert!(request.state.login_if_of(&alice, "web").is_some());
@@ -54,14 +54,14 @@ pub fn a_request_claims_for_the_session_it_has_read(fixture: &dyn Fixture) {
     }
 }
 
-pub fn a_claim_for_an_ended_session_is_refused(fixture: &dyn Fixture) {
+pub fn a_claim_for_an_ended_session_creates_no_login(fixture: &dyn Fixture) {
     let (mut other, alice) = (fixture.client(), user("alice"));
     for kicked in [true, false] {
         let id = new_sid();
         let key = fixture.key_of(&id);
         other.put(&key, b"data", HOUR);
         if kicked {
-            other.sign_in(&key, &alice, at_most(1));
+            other.sign_in(&key, &alice, with_max_logins(1));
         }
         let mut request = Request::reading(fixture, &id);
         match kicked {
@@ -70,7 +70,7 @@ pub fn a_claim_for_an_ended_session_is_refused(fixture: &dyn Fixture) {
         }
         for _ in 0..2 {
             assert_eq!(
-                request.claim(&new_claim(&alice, "ios", at_most(1))),
+                request.claim(&new_claim(&alice, "ios", with_max_logins(1))),
                 Claimed::Ended
             );
         }
@@ -90,12 +90,12 @@ pub fn a_claim_for_an_ended_session_is_refused(fixture: &dyn Fixture) {
     }
 }
 
-pub fn a_claim_without_an_open_session_is_refused(fixture: &dyn Fixture) {
+pub fn a_claim_without_an_open_writable_session_creates_no_login(fixture: &dyn Fixture) {
     let (mut other, alice) = (fixture.client(), user("alice"));
     let id = new_sid();
     let key = fixture.key_of(&id);
     other.put(&key, b"data", HOUR);
-    let claim = new_claim(&alice, "web", at_most(1));
+    let claim = new_claim(&alice, "web", with_max_logins(1));
     assert_eq!(Request::begin(fixture).claim(&claim), Claimed::Ended);
     let mut closed = Request::reading(fixture, &id);
     closed.close();
@@ -147,7 +147,7 @@ pub fn a_logout_ends_the_login(fixture: &dyn Fixture) {
         let login = if claims_itself {
             request.state.created(id.clone(), false);
             request.read(&id);
-            let claim = new_claim(&alice, "web", at_most(1));
+            let claim = new_claim(&alice, "web", with_max_logins(1));
             request.claim(&claim);
             claim.login
         } else {
@@ -167,7 +167,7 @@ pub fn a_logout_ends_the_login(fixture: &dyn Fixture) {
 }
 
 /// The logout comes when the next login has its session under the same id.
-pub fn a_late_logout_of_a_kicked_request_changes_nothing(fixture: &dyn Fixture) {
+pub fn a_late_sign_out_or_destroy_after_a_kick_changes_nothing(fixture: &dyn Fixture) {
     let (mut other, alice) = (fixture.client(), user("alice"));
     for locked in ["1", "0"] {
         let id = new_sid();
@@ -176,7 +176,7 @@ pub fn a_late_logout_of_a_kicked_request_changes_nothing(fixture: &dyn Fixture) 
         let mut late = Request::begin_with(fixture, &[("lock", locked)]);
         late.read(&id);
         other.kick(&alice, &LoginSelector::default());
-        let (winner, _) = other.sign_in(&key, &alice, at_most(1));
+        let (winner, _) = other.sign_in(&key, &alice, with_max_logins(1));
         assert!(!late.sign_out());
         late.destroy(&id);
         late.end();
@@ -193,7 +193,7 @@ pub fn a_kicked_browser_learns_of_its_kick(fixture: &dyn Fixture) {
     let id = new_sid();
     let key = fixture.key_of(&id);
     let login = other.add_login(&key, &alice);
-    let (winner, _) = other.sign_in(&fixture.new_key(), &alice, at_most(1));
+    let (winner, _) = other.sign_in(&fixture.new_key(), &alice, with_max_logins(1));
     let mut request = Request::begin(fixture);
     assert_eq!(request.read(&id), b"");
     let kick = request.kicked().unwrap();
@@ -210,7 +210,7 @@ pub fn a_kicked_browser_learns_of_its_kick(fixture: &dyn Fixture) {
     assert!(next.kicked().is_some());
     // A new sign-in ends the kick.
     assert!(matches!(
-        next.claim(&new_claim(&alice, "web", at_most(1))),
+        next.claim(&new_claim(&alice, "web", with_max_logins(1))),
         Claimed::New(..)
     ));
     assert_eq!(next.kicked(), None);

@@ -8,7 +8,7 @@ use rsso_core::login::{LoginId, LoginSelector};
 use rsso_core::request::{Refusal, RequestState, Validation, Written};
 
 use crate::common::fixture::{Fixture, HOUR, StoreClient, new_sid};
-use crate::common::login_helpers::{at_most, new_claim, user};
+use crate::common::login_helpers::{new_claim, user, with_max_logins};
 use crate::common::php_request::Request;
 
 /// A session with a login of `alice`.
@@ -81,7 +81,7 @@ pub fn a_login_may_be_claimed_before_or_after_the_new_id(fixture: &dyn Fixture) 
             other.put(&fixture.key_of(&old), b"cart", HOUR);
         }
         let mut request = Request::reading(fixture, &old);
-        let claim = new_claim(&alice, "web", at_most(1));
+        let claim = new_claim(&alice, "web", with_max_logins(1));
         let mut id = old.clone();
         for claims in [claim_first, !claim_first] {
             if claims {
@@ -99,9 +99,7 @@ pub fn a_login_may_be_claimed_before_or_after_the_new_id(fixture: &dyn Fixture) 
     }
 }
 
-pub fn if_the_new_id_is_never_read_the_login_ends_only_with_a_deleted_session(
-    fixture: &dyn Fixture,
-) {
+pub fn an_unfinished_regenerate_ends_the_login_only_if_it_deletes(fixture: &dyn Fixture) {
     let (mut other, alice) = (fixture.client(), user("alice"));
     let (old, login) = signed_in(fixture);
     let mut request = Request::reading(fixture, &old);
@@ -133,7 +131,9 @@ pub fn if_the_new_id_is_never_read_the_login_ends_only_with_a_deleted_session(
 }
 
 /// PHP reads the old id again if there was no new one.
-pub fn after_a_regenerate_with_delete_reading_the_old_id_ends_the_login(fixture: &dyn Fixture) {
+pub fn rereading_the_old_id_after_an_unfinished_deleting_regenerate_ends_the_login(
+    fixture: &dyn Fixture,
+) {
     let (mut other, alice) = (fixture.client(), user("alice"));
     let (old, login) = signed_in(fixture);
     let mut request = Request::reading(fixture, &old);
@@ -154,7 +154,7 @@ pub fn a_new_id_does_not_revive_a_kicked_session(fixture: &dyn Fixture) {
         assert_eq!(other.kick(&alice, &LoginSelector::default()).len(), 1);
         let successor = request.regenerate(&old, delete);
         assert_eq!(request.login(), None);
-        let claimed = request.claim(&new_claim(&alice, "web", at_most(1)));
+        let claimed = request.claim(&new_claim(&alice, "web", with_max_logins(1)));
         assert_eq!(claimed, rsso_core::login::Claimed::Ended);
         assert!(is_ended(request.write(&successor, b"revived")));
         // Another new id does not help.

@@ -8,7 +8,7 @@ use rsso_core::login::event::Kind;
 use rsso_core::store::Outcome;
 
 use crate::common::fixture::{Fixture as _, HOUR, SqliteFixture, StoreClient, TTL};
-use crate::common::login_helpers::{at_most, logins_in_events, new_claim, user};
+use crate::common::login_helpers::{logins_in_events, new_claim, user, with_max_logins};
 use crate::common::store_client::{AFTER_SHORT, SHORT};
 
 /// More logins than one request checks.
@@ -109,7 +109,7 @@ fn gc_past_its_deadline_removes_few() {
     let mut client = fixture.client();
     for number in 0..120 {
         let held = client.read_unlocked(&fixture.new_key());
-        let claim = new_claim(&user(number.to_string()), "web", at_most(0));
+        let claim = new_claim(&user(number.to_string()), "web", with_max_logins(0));
         client.claim_for(&held, &claim, SHORT);
     }
     thread::sleep(AFTER_SHORT);
@@ -142,7 +142,7 @@ fn removing_an_expired_session_reports_its_login() {
         client.add_login(&fixture.new_key(), &user(number.to_string()));
     }
     let held = client.read_unlocked(&fixture.new_key());
-    let claim = new_claim(&user("last"), "web", at_most(0));
+    let claim = new_claim(&user("last"), "web", with_max_logins(0));
     client.claim_for(&held, &claim, SHORT);
     thread::sleep(AFTER_SHORT);
     gc_in_a_request(&mut client);
@@ -150,7 +150,7 @@ fn removing_an_expired_session_reports_its_login() {
 }
 
 #[test]
-fn a_clock_that_ran_ahead_keeps_no_old_events() {
+fn events_dated_in_the_future_do_not_keep_old_ones() {
     let fixture = SqliteFixture::prepare();
     let mut client = fixture.client();
     client.add_login(&fixture.new_key(), &user("ann"));
@@ -169,7 +169,7 @@ fn a_login_whose_expired_session_is_in_use_is_not_reported() {
     let fixture = SqliteFixture::prepare();
     let (mut client, mut other, ann) = (fixture.client(), fixture.client(), user("ann"));
     let key = fixture.new_key();
-    let claim = new_claim(&ann, "web", at_most(0));
+    let claim = new_claim(&ann, "web", with_max_logins(0));
     let held = client.read_unlocked(&key);
     client.claim_for(&held, &claim, SHORT);
     let held = client.try_lock(&key, Duration::ZERO, TTL).unwrap();

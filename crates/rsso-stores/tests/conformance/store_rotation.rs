@@ -5,12 +5,12 @@ use rsso_core::login::{Claimed, LoginId, LoginSelector, MAX_SESSIONS, ROTATION_G
 use rsso_core::store::{Outcome, Rotation, Token};
 
 use crate::common::fixture::{Fixture, HOUR};
-use crate::common::login_helpers::{at_most, new_claim, refuse_above, stable_parts, user};
+use crate::common::login_helpers::{new_claim, refuse_above, stable_parts, user, with_max_logins};
 
 /// The grace period in whole seconds, rounded up.
 const GRACE: u64 = ROTATION_GRACE.as_secs() + 1;
 
-pub fn login_and_data_move_to_the_new_id(fixture: &dyn Fixture) {
+pub fn the_new_id_gets_login_and_data_and_the_old_keeps_them(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let (old, new, alice) = (fixture.new_key(), fixture.new_key(), user("alice"));
     let login = client.add_login(&old, &alice);
@@ -78,7 +78,7 @@ pub fn a_rotation_does_not_lengthen_a_shorter_lifetime(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let (old, new, alice) = (fixture.new_key(), fixture.new_key(), user("alice"));
     client.put(&old, b"data", std::time::Duration::from_secs(9));
-    let (login, _) = client.sign_in(&old, &alice, at_most(1));
+    let (login, _) = client.sign_in(&old, &alice, with_max_logins(1));
     client.rotate(&old, &new, login).unwrap();
     assert!((1..=10).contains(&fixture.seconds_left(&old)));
 }

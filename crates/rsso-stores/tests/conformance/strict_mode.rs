@@ -7,7 +7,7 @@ use crate::common::fixture::{Fixture, HOUR, new_sid};
 use crate::common::php_request::Request;
 
 /// A "no" would make PHP send a new id, and the visitor would lose the session.
-pub fn a_validation_that_cannot_be_answered_keeps_the_id(fixture: &dyn Fixture) {
+pub fn an_id_stays_valid_if_its_validation_times_out(fixture: &dyn Fixture) {
     let mut owner = fixture.client();
     let id = new_sid();
     let key = fixture.key_of(&id);
@@ -26,7 +26,7 @@ pub fn a_validation_that_cannot_be_answered_keeps_the_id(fixture: &dyn Fixture) 
     request.end();
 }
 
-pub fn a_failed_validation_does_not_affect_other_ids(fixture: &dyn Fixture) {
+pub fn an_unanswered_validation_does_not_affect_other_ids(fixture: &dyn Fixture) {
     let mut owner = fixture.client();
     let (taken, other) = (new_sid(), new_sid());
     owner.put(&fixture.key_of(&taken), b"cart", HOUR);
@@ -66,7 +66,7 @@ pub fn a_generated_id_is_valid_only_for_its_request(fixture: &dyn Fixture) {
 }
 
 /// `session_create_id()` asks whether the id is taken.
-pub fn a_generated_id_counts_as_free_until_it_is_used(fixture: &dyn Fixture) {
+pub fn the_collision_check_finds_a_generated_id_free(fixture: &dyn Fixture) {
     let id = new_sid();
     let mut request = Request::begin(fixture);
     request.state.created(id.clone(), false);

@@ -49,7 +49,7 @@ pub fn device(name: &str) -> Device {
 }
 
 /// Limits with this many logins of a user: the oldest makes room, and no storm limit.
-pub fn at_most(max_logins: u32) -> Limits {
+pub fn with_max_logins(max_logins: u32) -> Limits {
     Limits {
         max_logins,
         storm_limit: 0,
@@ -61,7 +61,7 @@ pub fn at_most(max_logins: u32) -> Limits {
 pub fn at_most_per_device(max_logins_per_device: u32) -> Limits {
     Limits {
         max_logins_per_device,
-        ..at_most(0)
+        ..with_max_logins(0)
     }
 }
 
@@ -69,7 +69,7 @@ pub fn at_most_per_device(max_logins_per_device: u32) -> Limits {
 pub fn refuse_above(max_logins: u32) -> Limits {
     Limits {
         on_conflict: OnConflict::Refuse,
-        ..at_most(max_logins)
+        ..with_max_logins(max_logins)
     }
 }
 
@@ -90,7 +90,7 @@ pub fn new_claim(user: &User, class: &str, limits: Limits) -> Claim {
 }
 
 /// An administrator's kick.
-pub fn kick_order() -> KickRequest {
+pub fn kick_request() -> KickRequest {
     KickRequest {
         reason: "kicked".to_owned(),
         tombstone_ttl: HOUR,
@@ -172,7 +172,7 @@ impl StoreClient {
     /// Claims a login without limits, for a new session that has data.
     pub fn add_login(&mut self, key: &SessionKey, user: &User) -> LoginId {
         self.put(key, b"data", HOUR);
-        self.sign_in(key, user, at_most(0)).0
+        self.sign_in(key, user, with_max_logins(0)).0
     }
 
     /// Rotates a login from one id to another.
@@ -195,7 +195,7 @@ impl StoreClient {
 
     /// Kicks logins of a user.
     pub fn kick(&mut self, user: &User, which: &LoginSelector) -> Vec<Kick> {
-        self.store.kick(user, which, &kick_order()).unwrap()
+        self.store.kick(user, which, &kick_request()).unwrap()
     }
 
     /// The live logins of a user, in the order of their claims.

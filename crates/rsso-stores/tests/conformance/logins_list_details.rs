@@ -6,7 +6,7 @@ use std::time::Duration;
 use rsso_core::login::{Claim, Claimed, Client, Details, Login, User};
 
 use crate::common::fixture::{Fixture, HOUR, new_sid};
-use crate::common::login_helpers::{at_most, new_claim, now, refuse_above, user};
+use crate::common::login_helpers::{new_claim, now, refuse_above, user, with_max_logins};
 use crate::common::php_request::{Request, Stored as _};
 
 /// Milliseconds that a server's whole seconds and a busy machine may be off.
@@ -32,7 +32,7 @@ pub fn the_list_shows_last_use_and_expiry_of_a_login(fixture: &dyn Fixture) {
     request.read(&id);
     let claim = Claim {
         client: Client::new("192.0.2.7".parse().ok(), Some(b"Firefox"), Details::Masked),
-        ..new_claim(&alice, "web", at_most(1))
+        ..new_claim(&alice, "web", with_max_logins(1))
     };
     assert!(matches!(request.claim(&claim), Claimed::New(..)));
     request.write(&id, b"in").unwrap_stored();
@@ -63,7 +63,7 @@ pub fn the_list_shows_last_use_and_expiry_of_a_login(fixture: &dyn Fixture) {
 pub fn a_refusal_shows_when_the_other_login_expires(fixture: &dyn Fixture) {
     let alice = user("alice");
     let mut other = fixture.client();
-    let (holder, _) = other.sign_in(&fixture.new_key(), &alice, at_most(1));
+    let (holder, _) = other.sign_in(&fixture.new_key(), &alice, with_max_logins(1));
     let id = new_sid();
     let mut request = Request::reading(fixture, &id);
     let Claimed::Refused(_, logins) = request.claim(&new_claim(&alice, "web", refuse_above(1)))
