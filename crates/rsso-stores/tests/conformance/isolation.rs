@@ -17,7 +17,7 @@ fn next_visitor(request: &mut Request, sid: &SessionId) -> bool {
     request.accepts_id(sid)
 }
 
-pub fn a_write_after_close_does_not_overwrite_another_session(fixture: &dyn Fixture) {
+pub fn a_write_after_close_is_refused_if_another_request_stored_the_id(fixture: &dyn Fixture) {
     let id = new_sid();
     let key = fixture.key_of(&id);
     let mut request = Request::begin(fixture);
@@ -147,7 +147,7 @@ pub fn a_request_that_waits_during_a_sign_in_gets_an_empty_session(fixture: &dyn
     late.end();
 }
 
-pub fn an_emptied_session_does_not_come_back(fixture: &dyn Fixture) {
+pub fn a_slow_write_does_not_restore_an_id_after_a_deleting_regenerate(fixture: &dyn Fixture) {
     let old = new_sid();
     let key = fixture.key_of(&old);
     let mut other = fixture.client();
@@ -192,7 +192,7 @@ pub fn a_request_under_a_former_users_session_id_gets_an_empty_session(fixture: 
 }
 
 /// `session_reset()`, or a handler class that reads again, after a claim that was too late.
-pub fn reading_an_ended_session_again_releases_its_lock(fixture: &dyn Fixture) {
+pub fn rereading_a_session_that_ended_leaves_no_lock_behind(fixture: &dyn Fixture) {
     let (id, mut other) = (new_sid(), fixture.client());
     other.put(&fixture.key_of(&id), b"data", HOUR);
     let mut request = Request::reading(fixture, &id);

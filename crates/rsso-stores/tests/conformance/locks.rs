@@ -119,7 +119,7 @@ pub fn checking_for_a_missing_session_does_not_lock_it(fixture: &dyn Fixture) {
     assert!(is_taken(&mut b, &key));
 }
 
-pub fn a_lock_is_not_freed_by_another_token_or_a_destroy(fixture: &dyn Fixture) {
+pub fn a_lock_is_not_freed_by_another_requests_release_or_destroy(fixture: &dyn Fixture) {
     let (mut a, mut b) = (fixture.client(), fixture.client());
     let key = fixture.new_key();
     let _held = a.read_locked(&key);

@@ -97,7 +97,7 @@ pub fn zero_means_no_limit(fixture: &dyn Fixture) {
     assert_eq!(client.logins(&alice), all);
 }
 
-pub fn the_idle_login_makes_room(fixture: &dyn Fixture) {
+pub fn with_victim_idle_the_least_recently_used_login_makes_room(fixture: &dyn Fixture) {
     let mut client = fixture.client();
     let alice = user("alice");
     let idle = Limits {

@@ -97,7 +97,7 @@ store_tests! {
         a_wait_ends_at_its_deadline;
         every_write_touch_destroy_or_release_call_frees_the_lock;
         checking_for_a_missing_session_does_not_lock_it;
-        a_lock_is_not_freed_by_another_token_or_a_destroy;
+        a_lock_is_not_freed_by_another_requests_release_or_destroy;
         a_read_without_lock_does_not_wait;
         a_lock_ends_with_its_owners_connection;
         a_waiter_gets_the_lock_when_the_owner_dies;
@@ -149,14 +149,14 @@ store_tests! {
         a_generated_id_that_another_request_wrote_is_read;
     }
     isolation {
-        a_write_after_close_does_not_overwrite_another_session;
+        a_write_after_close_is_refused_if_another_request_stored_the_id;
         a_generated_id_that_was_stored_meanwhile_is_read_after_a_close;
-        reading_an_ended_session_again_releases_its_lock;
+        rereading_a_session_that_ended_leaves_no_lock_behind;
         a_kick_is_reported_to_no_other_visitor;
         a_kick_is_still_reported_after_a_new_id;
         a_cancelled_rotation_gives_the_next_visitor_no_login;
         a_request_that_waits_during_a_sign_in_gets_an_empty_session;
-        an_emptied_session_does_not_come_back;
+        a_slow_write_does_not_restore_an_id_after_a_deleting_regenerate;
         a_request_under_a_former_users_session_id_gets_an_empty_session;
     }
     lock_waiters {
@@ -219,7 +219,7 @@ store_tests! {
         both_limits_apply_together;
         a_lowered_limit_kicks_as_many_as_needed;
         zero_means_no_limit;
-        the_idle_login_makes_room;
+        with_victim_idle_the_least_recently_used_login_makes_room;
         age_is_the_order_of_claims_not_of_login_ids;
         with_on_conflict_refuse_a_claim_beyond_the_limit_is_refused;
         a_refused_claim_creates_no_session;
@@ -294,7 +294,7 @@ store_tests! {
     outbox {
         an_outbox_starts_empty;
         positions_ascend_and_reading_continues_after_any_of_them;
-        a_reader_starts_at_the_newest_position;
+        reading_after_the_newest_position_finds_only_later_events;
         realms_have_separate_outboxes;
         every_event_is_a_valid_cloud_event;
         events_of_a_large_operation_have_unique_ids;
@@ -357,9 +357,9 @@ store_tests! {
         rereading_the_old_id_after_an_unfinished_deleting_regenerate_ends_the_login;
         a_new_id_does_not_revive_a_kicked_session;
         opening_another_session_moves_no_login;
-        a_request_may_destroy_just_its_old_id;
+        destroying_the_old_id_after_regenerating_keeps_the_login;
         two_requests_may_regenerate_one_id;
-        a_generated_id_that_is_taken_is_not_locked;
+        a_generated_id_that_is_taken_does_not_stay_locked;
         a_session_without_a_login_is_regenerated_too;
     }
     logins_auto_claim {

@@ -66,7 +66,7 @@ pub fn positions_ascend_and_reading_continues_after_any_of_them(fixture: &dyn Fi
     assert_eq!(newest(&mut client), more[1].position);
 }
 
-pub fn a_reader_starts_at_the_newest_position(fixture: &dyn Fixture) {
+pub fn reading_after_the_newest_position_finds_only_later_events(fixture: &dyn Fixture) {
     let (mut writer, mut reader) = (fixture.client(), fixture.client());
     make_events(&mut writer, fixture, 3);
     let begin = newest(&mut reader);

@@ -215,7 +215,7 @@ pub fn opening_another_session_moves_no_login(fixture: &dyn Fixture) {
 }
 
 /// `session_regenerate_id(false)`, and then the application removes the old session itself.
-pub fn a_request_may_destroy_just_its_old_id(fixture: &dyn Fixture) {
+pub fn destroying_the_old_id_after_regenerating_keeps_the_login(fixture: &dyn Fixture) {
     let (mut other, alice) = (fixture.client(), user("alice"));
     let (old, login) = signed_in(fixture);
     let mut request = Request::reading(fixture, &old);
@@ -238,7 +238,7 @@ pub fn a_request_may_destroy_just_its_old_id(fixture: &dyn Fixture) {
     assert_eq!(other.logins(&alice), []);
 }
 
-/// Two tabs with one cookie regenerate it at once.
+/// Tabs with one cookie regenerate it one after the other.
 pub fn two_requests_may_regenerate_one_id(fixture: &dyn Fixture) {
     let (mut other, alice) = (fixture.client(), user("alice"));
     let (old, login) = signed_in(fixture);
@@ -262,7 +262,7 @@ pub fn two_requests_may_regenerate_one_id(fixture: &dyn Fixture) {
 }
 
 /// PHP checks a generated id that is taken, and generates another one.
-pub fn a_generated_id_that_is_taken_is_not_locked(fixture: &dyn Fixture) {
+pub fn a_generated_id_that_is_taken_does_not_stay_locked(fixture: &dyn Fixture) {
     let mut other = fixture.client();
     let ((old, login), (taken, _)) = (signed_in(fixture), signed_in(fixture));
     let mut request = Request::reading(fixture, &old);
