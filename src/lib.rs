@@ -32,6 +32,7 @@ mod signature;
 mod sso;
 mod superglobals;
 mod worker;
+mod worker_memory;
 
 use ext_php_rs::prelude::{ModuleBuilder, php_module};
 
@@ -40,6 +41,8 @@ use php::SUCCESS;
 /// PHP's MINIT: registers names, touches nothing outside the process.
 extern "C" fn startup(_kind: i32, module_number: i32) -> i32 {
     fork::register_handlers();
+    // The first draw has the C library look for a function in all libraries: not in each worker anew.
+    let _no_matter = rsso_core::random::bytes::<1>();
     guard::startup(|| {
         ini::register(module_number);
         ini::warn_of_unknown();

@@ -15,7 +15,9 @@ pub(crate) use ini::{
     configured_names, display_ini_entries, ini_long, ini_string, origin_of_save_path,
     save_path_has_password, ttl, zend_unregister_ini_entries,
 };
-pub(crate) use running::{OutputStart, is_any_running, is_code_running, output_start};
+pub(crate) use running::{
+    OutputStart, is_any_running, is_code_running, is_command_line, output_start,
+};
 pub(crate) use symbols::{class_in_variable, session_symbol};
 
 /// PHP's `SUCCESS` and `FAILURE`.

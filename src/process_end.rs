@@ -9,8 +9,7 @@
 use std::mem::MaybeUninit;
 use std::ptr;
 
-use ext_php_rs::zend::SapiModule;
-
+use crate::php::is_command_line;
 use crate::worker;
 
 /// Holds signals back until the process ends; called after the request.
@@ -25,10 +24,4 @@ pub(crate) fn hold_signals_back() {
             libc::pthread_sigmask(libc::SIG_BLOCK, all.as_ptr(), ptr::null_mut());
         }
     }
-}
-
-fn is_command_line() -> bool {
-    let name = SapiModule::get().name;
-    // SAFETY: NULL or PHP's literal.
-    !name.is_null() && unsafe { std::ffi::CStr::from_ptr(name) } == c"cli"
 }

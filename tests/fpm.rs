@@ -114,3 +114,27 @@ fn a_request_without_a_session_sends_nothing_to_the_store() {
         "the monitor would have shown it"
     );
 }
+
+/// Opening a store runs code that later requests do not: a worker gives it back after its first request.
+#[test]
+fn code_that_only_opening_a_store_runs_does_not_stay_mapped() {
+    let docroot = docroot();
+    docroot.write(
+        "mapped.php",
+        "<?php session_start(); $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1; session_write_close();
+         $kib = 0;
+         foreach (file('/proc/self/smaps') as $line) {
+             if (preg_match('/^[0-9a-f]+-[0-9a-f]+ (\\S+)/', $line, $found)) {
+                 $is_code = $found[1] === 'r-xp' && str_contains($line, 'librsso');
+             } elseif ($is_code && preg_match('/^Rss:\\s+(\\d+)/', $line, $found)) {
+                 $kib += $found[1];
+             }
+         }
+         echo $kib;",
+    );
+    let site = Site::start(Backend::Sqlite, docroot.path(), |config| config.workers(1));
+    let browser = site.browser();
+    let mapped = || -> u64 { browser.get("/mapped.php").ok().parse().unwrap() };
+    let (first, second) = (mapped(), mapped());
+    assert!(0 < second && second < first, "{first} KiB, then {second}");
+}

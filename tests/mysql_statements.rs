@@ -133,6 +133,15 @@ fn a_login_costs_no_more_statements() {
     assert_costs_after(&before, asks, &[], 3);
 }
 
+/// Nineteen for the claim, which kicks the user's other login, and four for the new session.
+#[test]
+fn a_claim_in_place_of_another_login_costs_23_statements() {
+    let claim = "session_id(bin2hex(random_bytes(16))); session_start(); \
+                 sso_claim('alice', 'web', ['rotate_id' => false, 'max_logins' => 1]); session_write_close();";
+    let ini = [("session.use_strict_mode", "0"), ("rsso.storm_limit", "0")];
+    assert_costs_after(&format!("{claim} {claim} {claim}"), claim, &ini, 23);
+}
+
 #[test]
 fn destroying_a_session_without_a_login_costs_three_statements() {
     // Four come before: the missing session, the reason why it is missing, and the new session with its lock.

@@ -31,6 +31,9 @@ fn round_trips_of(prepare: &str, session: &str, ini: &[(&str, &str)]) -> f64 {
         assert_eq!(output.ok(), "");
         trips
     };
+    // The first run finds none of rsso's scripts on the server. Each of the others follows one that ended with another `$i`
+    // than it begins with.
+    run(2);
     let (short, long) = (run(SHORT), run(LONG));
     #[expect(clippy::cast_precision_loss, reason = "a few dozen")]
     let per_session = (long - short) as f64 / (LONG - SHORT) as f64;
@@ -123,18 +126,18 @@ fn a_login_costs_no_more_round_trips() {
     }
 }
 
-/// One round trip for the claim and one for the new id, beside those of the session.
+/// Two round trips for the claim, which looks before it acts, and one for the new id, beside those of the session.
 #[test]
-fn a_claim_costs_at_most_two_round_trips() {
+fn a_claim_costs_two_round_trips_and_its_new_id_one() {
     let ini = [("rsso.storm_limit", "0")];
     let id = "session_id(\"known\"); session_start(); $_SESSION['n'] = $i;";
     let plain = round_trips_of(KNOWN, &format!("{id} session_write_close();"), &ini);
-    for options in ["", ", 'web', ['rotate_id' => false]"] {
+    for (options, costs) in [("", 3.0), (", 'web', ['rotate_id' => false]", 2.0)] {
         let claim = format!("{id} sso_claim('u' . $i{options}); session_write_close();");
         let trips = round_trips_of(KNOWN, &claim, &ini);
         assert!(
-            trips <= plain + 2.0,
-            "{trips} instead of {plain} and 2: {claim}"
+            trips <= plain + costs,
+            "{trips} instead of {plain} and {costs}: {claim}"
         );
     }
 }

@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
+use nix::fcntl::{FcntlArg, fcntl};
+use nix::libc;
+
 use crate::common::php::php_without_cookies;
 use rsso_testkit::php::Running;
 use rsso_testkit::{Handler, Php, WorkDir, eventually};
@@ -231,6 +234,74 @@ fn the_database_is_removed() {
 #[test]
 fn all_is_removed() {
     remove_under_workers(&["", "-wal", "-shm", "-lock"]);
+}
+
+/// A byte of the lock file, locked as rsso locks it.
+struct LockedByte(fs::File);
+
+/// The lock of those who open the database, and the byte where they queue for it.
+const OPENING: i64 = 1 << 62;
+const OPENING_QUEUE: i64 = OPENING | 1 << 61;
+
+fn flock(byte: i64) -> libc::flock {
+    libc::flock {
+        l_type: i16::try_from(libc::F_WRLCK).unwrap(),
+        l_whence: i16::try_from(libc::SEEK_SET).unwrap(),
+        l_start: byte,
+        l_len: 1,
+        l_pid: 0,
+    }
+}
+
+impl LockedByte {
+    fn take(path: &Path, byte: i64) -> Self {
+        let file = fs::File::options().read(true).write(true).open(path);
+        let file = file.unwrap();
+        fcntl(&file, FcntlArg::F_OFD_SETLKW(&flock(byte))).unwrap();
+        Self(file)
+    }
+
+    fn is_used_by_others(&self, byte: i64) -> bool {
+        let mut lock = flock(byte);
+        fcntl(&self.0, FcntlArg::F_OFD_GETLK(&mut lock)).unwrap();
+        i32::from(lock.l_type) != libc::F_UNLCK
+    }
+}
+
+/// A write waits to open the database again, and meanwhile the lock file goes, too.
+#[test]
+fn a_lock_on_a_file_that_is_removed_while_a_write_waits_is_none() {
+    let dir = WorkDir::new();
+    let handler = Handler::Dsn(format!("sqlite:{}/s.db", dir.path().display()));
+    let php = php_without_cookies(&handler, dir.path()).limit(LIMIT);
+    php.run_code("<?php session_id('one'); session_start(); $_SESSION['n'] = 1;")
+        .ok();
+    let add = "<?php session_id('one'); session_start(); ++$_SESSION['n'];";
+    let slow =
+        format!("{add} echo \"read\\n\"; flush(); while (!file_exists($argv[1])) usleep(1000);");
+    let go_on = dir.join("go-on");
+    let mut waiting = php.spawn(&dir.write("slow.php", &slow), &[&text(&go_on)]);
+    assert_eq!(waiting.line(), "read");
+    let lock_file = dir.join("s.db-lock");
+    let opening = LockedByte::take(&lock_file, OPENING);
+    for suffix in ["-wal", "-shm"] {
+        fs::remove_file(dir.join(&format!("s.db{suffix}"))).unwrap();
+    }
+    dir.write("go-on", "");
+    eventually("the write waits", LIMIT, || {
+        opening.is_used_by_others(OPENING_QUEUE).then_some(())
+    });
+    fs::remove_file(&lock_file).unwrap();
+    php.run_code(add).ok();
+    drop(opening);
+    let told = waiting.wait();
+    let stored = php.run_code("<?php session_id('one'); session_start(); echo $_SESSION['n'];");
+    assert_eq!(stored.ok(), "2");
+    let warning = "another one has written since; its changes are not stored";
+    assert!(
+        told.stderr.contains(warning),
+        "two updates became one: {told:?}"
+    );
 }
 
 /// A worker that has stored a session and is idle until it ends.

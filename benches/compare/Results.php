@@ -2,10 +2,10 @@
 
 declare(strict_types=1);
 
-/** What a run has measured: lines of part, handler, names and values; the same again in each round. */
+/** What a run has measured: lines of part, handler, names and values; one for each round. */
 final class Results
 {
-    /** @var list<array{string, string, array<string, string>}> */
+    /** @var array<string, array<string, list<array<string, string>>>> by part and handler */
     private array $lines = [];
 
     public function __construct(string $file)
@@ -17,59 +17,56 @@ final class Results
                 [$name, $value] = explode('=', $cell, 2);
                 $values[$name] = $value;
             }
-            $this->lines[] = [$cells[0], $cells[1], $values];
+            $this->lines[$cells[0]][$cells[1]][] = $values;
         }
     }
 
     public function has(string $part): bool
     {
-        return in_array($part, array_column($this->lines, 0), true);
+        return isset($this->lines[$part]);
     }
 
     /** @return list<string> */
     public function handlers(string $part): array
     {
-        $of = array_filter($this->lines, fn ($line) => $line[0] === $part);
-        return array_values(array_unique(array_column($of, 1)));
+        return array_keys($this->lines[$part] ?? []);
     }
 
     /** The different values of a name, in their order. @return list<string> */
     public function values(string $part, string $name): array
     {
-        $of = array_filter($this->lines, fn ($line) => $line[0] === $part);
-        return array_values(array_unique(array_map(fn ($line) => $line[2][$name], $of)));
+        $values = [];
+        foreach ($this->lines[$part] ?? [] as $lines) {
+            array_push($values, ...array_column($lines, $name));
+        }
+        return array_values(array_unique($values));
     }
 
     /** One value for each round. @return list<float> */
     public function all(string $part, string $handler, array $where, string $name): array
     {
-        $values = [];
-        foreach ($this->lines as [$of, $who, $has]) {
-            if ($of === $part && $who === $handler && array_intersect_assoc($where, $has) === $where && isset($has[$name])) {
-                $values[] = (float) $has[$name];
-            }
-        }
-        return $values;
+        $of = array_filter($this->lines[$part][$handler] ?? [], fn ($values) => array_intersect_assoc($where, $values) === $where);
+        return array_map('floatval', array_column($of, $name));
     }
 
     public function median(string $part, string $handler, array $where, string $name): ?float
     {
-        return $this->spread($part, $handler, $where, $name)[0] ?? null;
+        return self::quartiles($this->all($part, $handler, $where, $name))[1] ?? null;
     }
 
-    /** Median, least and greatest of the rounds. */
+    /** First quartile, median and third quartile of the rounds. */
     public function spread(string $part, string $handler, array $where, string $name): ?array
     {
-        return self::summary($this->all($part, $handler, $where, $name));
+        return self::quartiles($this->all($part, $handler, $where, $name));
     }
 
-    /** The same of one divided by the other, round by round: noise that both have had is gone. */
+    /** The ratio of two medians; its quartiles are those of the rounds' own ratios. */
     public function ratio(array $one, array $other): ?array
     {
         return $this->compare($one, $other, fn ($a, $b) => $a / $b);
     }
 
-    /** The same of one less the other. */
+    /** The difference of two medians; its quartiles are those of the rounds' own differences. */
     public function difference(array $one, array $other): ?array
     {
         return $this->compare($one, $other, fn ($a, $b) => $a - $b);
@@ -79,12 +76,21 @@ final class Results
     {
         [$ones, $others] = [$this->all(...$one), $this->all(...$other)];
         $rounds = min(count($ones), count($others));
-        return self::summary(array_map($how, array_slice($ones, 0, $rounds), array_slice($others, 0, $rounds)));
+        if ($rounds === 0) {
+            return null;
+        }
+        $each = self::quartiles(array_map($how, array_slice($ones, 0, $rounds), array_slice($others, 0, $rounds)));
+        return [$each[0], $how(self::quartiles($ones)[1], self::quartiles($others)[1]), $each[2]];
     }
 
-    private static function summary(array $values): ?array
+    public static function quartiles(array $values): ?array
     {
         sort($values);
-        return $values === [] ? null : [$values[intdiv(count($values), 2)], $values[0], end($values)];
+        $at = function (float $share) use ($values) {
+            $place = $share * (count($values) - 1);
+            [$below, $above] = [$values[(int) floor($place)], $values[(int) ceil($place)]];
+            return $below + ($above - $below) * ($place - floor($place));
+        };
+        return $values === [] ? null : [$at(0.25), $at(0.5), $at(0.75)];
     }
 }

@@ -1,176 +1,113 @@
 # shellcheck shell=bash disable=SC2154 # its variables are run's
-# The parts with nginx and php-fpm. Sourced by run.
+# The part with nginx and php-fpm. Sourced by run.
 
-# A page that counts in one of 200 sessions, under wrk, with 2 and 8 workers; and in one of 8 sessions, each of which is asked
-# for several times at once, as browsers do.
+# A page that counts in one of 200 sessions; and in one of 8 sessions, each of which is asked for several times at once, as
+# browsers do. With `echo` a page without a session.
 measure_pages() {
-    local round handler of
+    local round handler sessions visited=(echo "${handlers[@]}")
+    servers_on "$all_cores"
     start_site
-    for ((round = 1; round <= slow_rounds; round++)); do
-        for of in '2 200' '8 200' '8 8'; do
-            for handler in "${handlers[@]}"; do
-                # shellcheck disable=SC2086 # two words
-                page "$handler" $of
+    for ((round = 1; round <= page_rounds; round++)); do
+        for sessions in 200 8; do
+            for handler in "${visited[@]}"; do
+                page "$handler" "$sessions"
             done
         done
-        say "round $round of $slow_rounds"
+        say "round $round of $page_rounds"
     done
+    stop "$nginx_pid"
+    for fpm_pid in "${fpm_pids[@]}"; do stop "$fpm_pid"; done
+    empty_stores
 }
 
-page() { # <handler> <workers> <sessions>
-    local said before after sessions=$3 url=http://127.0.0.1:$site_port/$1/$2/page.php
-    before=$(counted "$url")
-    said=$(wrk -t 1 -c $((2 * $2)) -d "${SECONDS_EACH:-4}s" --timeout 30s -s "$here/sessions.lua" "$url" -- "$sessions" | tail -1)
-    after=$(counted "$url")
-    # shellcheck disable=SC2086 # its words are arguments
-    set -- "$1" "$2" $said
-    [ "$5" = failed=0 ] || die "$1 with $2 workers: $said; see $work/site"
-    result pages "$1" "workers=$2" "sessions=$sessions" "rate=$(awk -F '[= ]' '{ printf "%.0f", $2 / $4 }' <<<"$said")" \
-        "lost=$((${3#requests=} > after - before ? ${3#requests=} - after + before : 0))"
+page() { # <handler> <sessions>
+    local url=http://127.0.0.1:$site_port/$1/page.php workers web counts cpu=() requests seconds
+    server_of "$1"
+    workers=$(pgrep -d ' ' -P "$(IFS=, && echo "${fpm_pids[*]}")" -f "pool $1\$")
+    web=$(pgrep -d ' ' -P "$nginx_pid")
+    counts=$(counted "$url")
+    cpu=("$(spent "$workers")" "$(spent "$server")" "$(spent "$web")")
+    visit "$url" "$2" "${SECONDS_EACH:-2}"
+    cpu+=("$(spent "$workers")" "$(spent "$server")" "$(spent "$web")")
+    result pages "$1" "sessions=$2" "rate=$(awk "BEGIN { printf \"%.0f\", $requests / $seconds }")" \
+        "$(awk -v n="$requests" 'BEGIN { RS = " " } { t[NR] = $1 / 1000 / n } END {
+            printf "worker=%.1f\tserver=%.1f\tnginx=%.1f\tcpu=%.1f", t[4] - t[1], t[5] - t[2], t[6] - t[3],
+                t[4] + t[5] + t[6] - t[1] - t[2] - t[3] }' <<<"${cpu[*]}")" \
+        "lost=$(lost "$1" "$url" "$counts" "$2")"
+}
+
+# shellcheck disable=SC2086 # process ids, or none
+spent() { if [ -n "$1" ]; then cpu_of $1; else echo 0; fi; } # <pids>
+
+# How many updates are gone: of those that wrk has an answer to, but for what was under way at its end; and of 400 more, exactly.
+lost() { # <handler> <url> <count before> <sessions>
+    local between after gone=0
+    [ "$1" != echo ] || { echo 0 && return; }
+    between=$(counted "$2")
+    # What was under way at wrk's end may take a while yet.
+    while sleep 0.1 && after=$(counted "$2") && [ "$after" != "$between" ]; do between=$after; done
+    for_each 400 "$2" "$4" | curl -sS --fail --no-progress-meter --parallel --parallel-max 16 -K - || die "$2 fails, see $work/site"
+    after=$(counted "$2")
+    [ "$requests" -le $((between - $3)) ] || gone=$((requests - (between - $3)))
+    echo $((gone + 400 - (after - between)))
 }
 
 # The sum of all sessions' counts.
 counted() { # <url>
-    local n
-    for ((n = 1; n <= 200; n++)); do
-        [ "$n" = 1 ] || printf 'next\n'
-        printf 'url = "%s?sum"\ncookie = "PHPSESSID=bench%035d"\nwrite-out = "\\n"\n' "$1" "$n"
-    done | curl -sS -K - | awk '{ sum += $1 } END { print sum + 0 }'
+    for_each 200 "$1?sum" 200 '\n' | curl -sS -K - | awk '{ sum += $1 } END { print sum + 0 }'
 }
 
-# One nginx, and one php-fpm with a pool for each handler and number of workers; another one for another build.
+# So many requests for curl, which ask for one session after the other; where what to write after each is given, it is printed.
+for_each() { # <requests> <url> <sessions> [end]
+    local n
+    for ((n = 0; n < $1; n++)); do
+        [ "$n" = 0 ] || printf 'next\n'
+        printf 'url = "%s"\ncookie = "PHPSESSID=bench%035d"\n' "$2" $((n % $3 + 1))
+        if [ -n "${4:-}" ]; then printf 'write-out = "%s"\n' "$4"; else printf 'output = "/dev/null"\n'; fi
+    done
+}
+
+# One nginx, and one php-fpm with a pool for each handler; another one for another build. Sets $nginx_pid and $fpm_pids.
 start_site() {
-    local handler workers of_before=() of_this=()
+    local handler of_before=() of_this=(echo)
     mkdir -p "$work/site"
     for handler in "${handlers[@]}"; do
         case $handler in
             *-before) of_before+=("$handler") ;;
             *) of_this+=("$handler") ;;
         esac
-        for workers in 2 8; do
-            location "= /$handler/$workers/page.php" "$work/site/$handler-$workers.sock"
-        done
+        location "= /$handler/page.php" "$work/site/$handler.sock"
     done >"$work/site/locations"
+    location "= /echo/page.php" "$work/site/echo.sock" echo.php >>"$work/site/locations"
+    fpm_pids=()
     pools "$extension" "${of_this[@]}"
-    [ ${#of_before[@]} -eq 0 ] || pools "${BEFORE:?}" "${of_before[@]}"
+    [ ${#of_before[@]} -eq 0 ] || pools "$before" "${of_before[@]}"
     start_nginx
+    nginx_pid=$started_pid
 }
 
 # A php-fpm with this extension and these handlers.
 pools() { # <extension> <handler>...
-    local load=$1 handler workers conf
+    local load=$1 handler conf
     shift
     conf=$(mktemp "$work/site/fpm.XXXXXX.conf")
     {
         printf '[global]\nerror_log = %s\ndaemonize = no\n' "$work/site/fpm.log"
-        for handler in "$@"; do
-            words_of "$handler"
-            for workers in 2 8; do
-                printf '[%s-%s]\nlisten = %s\npm = static\npm.max_children = %s\n' "$handler" "$workers" \
-                    "$work/site/$handler-$workers.sock" "$workers"
-                printf 'listen.backlog = 1024\nclear_env = no\n'
-                [ -z "$pdo" ] || printf 'env[BENCH_PDO] = "%s"\n' "$pdo"
-                pool_settings
-            done
-        done
+        for handler in "$@"; do pool "$handler" 8; done
     } >"$conf"
-    start_fpm "$conf" -d extension=igbinary -d extension=msgpack -d extension=redis -d extension=memcached -d extension=mysqlnd \
-        -d extension=pdo -d extension=pdo_mysql -d "extension=$load"
+    start_fpm "$conf" -d zend_extension=opcache -d extension=igbinary -d extension=msgpack -d extension=redis -d extension=memcached \
+        -d extension=mysqlnd -d extension=pdo -d extension=pdo_mysql -d "extension=$load"
+    fpm_pids+=("$fpm_pid")
 }
 
 # php-fpm takes no empty value, and of two the first counts.
-pool_settings() {
+pool() { # <handler> <workers>
     local setting
+    words_of "$1"
+    printf '[%s]\nlisten = %s\nlisten.backlog = 1024\npm = static\npm.max_children = %s\nclear_env = no\n' "$1" \
+        "$work/site/$1.sock" "$2"
+    [ -z "$environment" ] || printf 'env[%s] = "%s"\n' "${environment%%=*}" "${environment#*=}"
     for setting in session.use_cookies=1 "${settings[@]}"; do
         [[ $setting = *= || $setting = session.use_cookies=0 ]] || printf 'php_admin_value[%s] = %s\n' "${setting%%=*}" "${setting#*=}"
     done
-}
-
-# php-fpm says on no port that it is there: its sockets do.
-start_fpm() { # <configuration> <php argument>...
-    local conf=$1 socket wait_ms
-    shift
-    local as_root=()
-    [ "$(id -u)" -ne 0 ] || as_root=(-R)
-    set -m
-    "$(command -v php-fpm8.2 php-fpm | head -1)" -n "${as_root[@]}" -F -y "$conf" "$@" >"$work/fpm.out" 2>&1 &
-    fpm_pid=$!
-    set +m
-    started+=("$fpm_pid")
-    socket=$(sed -n 's/^listen = //p' "$conf" | tail -1)
-    for ((wait_ms = 0; wait_ms < 10000; wait_ms += 50)); do
-        [ ! -S "$socket" ] || return 0
-        sleep 0.05
-    done
-    cat "$work/fpm.out" "$work/site/fpm.log" >&2
-    die "php-fpm did not start, see above"
-}
-
-# shellcheck disable=SC2016 # nginx' variables
-location() { # <what> <socket>
-    printf 'location %s { fastcgi_pass unix:%s; fastcgi_param SCRIPT_FILENAME %s;' "$1" "$2" "$here/page.php"
-    printf ' fastcgi_param QUERY_STRING $query_string; fastcgi_param REQUEST_METHOD $request_method;'
-    printf ' fastcgi_param REQUEST_URI $request_uri; fastcgi_param HTTP_COOKIE $http_cookie; }\n'
-}
-
-# What it serves is in locations.
-start_nginx() {
-    local try temp port
-    {
-        # Its workers have to get at sockets in a directory of ours alone.
-        [ "$(id -u)" -ne 0 ] || printf 'user root;\n'
-        printf 'daemon off; error_log %s; pid %s; worker_processes 1;\n' "$work/site/nginx.log" "$work/site/nginx.pid"
-        printf 'events { worker_connections 512; }\nhttp { access_log off;'
-        for temp in client_body fastcgi proxy uwsgi scgi; do printf ' %s_temp_path %s;' $temp "$work/site/$temp"; done
-        printf '\nserver { listen 127.0.0.1:PORT;\n'
-        cat "$work/site/locations"
-        printf '} }\n'
-    } >"$work/site/nginx.conf.in"
-    for try in 1 2 3 4 5; do
-        port=$(free_port)
-        sed "s/PORT/$port/" "$work/site/nginx.conf.in" >"$work/site/nginx.conf"
-        if start_on_port "$work/nginx.out" nginx -e "$work/site/nginx.log" -c "$work/site/nginx.conf"; then
-            site_port=$port
-            return
-        fi
-    done
-    cat "$work/nginx.out" "$work/site/nginx.log" >&2
-    die "nginx did not start in $try tries, see above"
-}
-
-# A worker after 200 requests, with nothing but PHP's files handler, and with rsso: kilobytes.
-measure_memory() {
-    local round kind
-    for ((round = 1; round <= rounds; round++)); do
-        for kind in files rsso-sqlite rsso-redis rsso-mysql; do
-            worker_memory $kind
-        done
-    done
-}
-
-worker_memory() { # <handler>
-    local n worker
-    mkdir -p "$work/site"
-    words_of "$1"
-    {
-        printf '[global]\nerror_log = %s\ndaemonize = no\n[one]\nlisten = %s\npm = static\npm.max_children = 1\n' \
-            "$work/site/fpm.log" "$work/site/one.sock"
-        pool_settings
-    } >"$work/site/one.conf"
-    rm -f "$work/site/one.sock"
-    local load=()
-    [ "$1" = files ] || load=(-d "extension=$extension")
-    start_fpm "$work/site/one.conf" "${load[@]}"
-    location / "$work/site/one.sock" >"$work/site/locations"
-    start_nginx
-    local nginx_pid=$started_pid
-    for ((n = 1; n <= 200; n++)); do
-        [ "$n" = 1 ] || printf 'next\n'
-        printf 'url = "http://127.0.0.1:%s/"\ncookie = "PHPSESSID=memory%034d"\noutput = "/dev/null"\n' "$site_port" $((n % 20))
-    done | curl -sS -K -
-    worker=$(pgrep -P "$fpm_pid" | head -1)
-    result memory "$1" "$(awk '/^Rss:/ { printf "rss=%d\t", $2 } /^Pss:/ { printf "pss=%d\t", $2 } /^Private_Dirty:/ { printf "private=%d", $2 }' \
-        "/proc/$worker/smaps_rollup")"
-    stop "$nginx_pid"
-    stop "$fpm_pid"
 }

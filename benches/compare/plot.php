@@ -2,20 +2,27 @@
 
 declare(strict_types=1);
 
-/** Bars of the medians of `written` and `unchanged` at one size, as SVG, for light and dark pages. */
-function bars(Results $results, string $bytes): string
+/**
+ * Bars of the medians of `written` and `unchanged` at one size, as SVG, for light and dark pages. Null where a run has not
+ * both; another build is not in it.
+ */
+function bars(Results $results, string $bytes): ?string
 {
     [$left, $width, $bar, $gap] = [150, 700, 14, 12];
-    $handlers = $results->handlers('session');
     $values = [];
-    foreach ($handlers as $handler) {
-        foreach (['written', 'unchanged'] as $workload) {
-            $values[$handler][$workload] = $results->median('session', $handler, ['cores' => 'apart', 'workload' => $workload, 'bytes' => $bytes], 'p50') ?? 0;
+    foreach ($results->handlers('session') as $handler) {
+        $of = fn ($workload) => $results->median('session', $handler, ['cores' => 'apart', 'workload' => $workload, 'bytes' => $bytes], 'p50');
+        $both = ['written' => $of('written'), 'unchanged' => $of('unchanged')];
+        if (!in_array(null, $both, true) && !str_ends_with($handler, '-before')) {
+            $values[$handler] = $both;
         }
+    }
+    if ($values === []) {
+        return null;
     }
     $most = max(array_map('max', $values));
     $scale = ($width - $left - 70) / $most;
-    $height = 50 + count($handlers) * (2 * $bar + $gap);
+    $height = 50 + count($values) * (2 * $bar + $gap);
     $y = 44;
     $body = '';
     foreach ($values as $handler => $of) {

@@ -1,15 +1,21 @@
 <?php
-// Sessions as rsso stores them, as Redis' protocol, for redis-cli --pipe.
+// Copies of a session that rsso makes, as Redis' protocol, for redis-cli --pipe.
 //
-//   php populate.php <count> <bytes of data>
+//   php populate.php <port> <count> <bytes of data>
 
 declare(strict_types=1);
 
-[, $count, $bytes] = $argv;
+[, $port, $count, $bytes] = $argv;
+session_start();
+$_SESSION['payload'] = substr(base64_encode(random_bytes((int) $bytes)), 0, $bytes - strlen('payload|s:200:"";'));
+session_write_close();
+$redis = new Redis();
+$redis->connect('127.0.0.1', (int) $port);
+[$key] = $redis->keys('rsso:{*}:d');
+[$record, $expires] = [$redis->get($key), (string) $redis->pttl($key)];
 for ($i = 0; $i < (int) $count; $i++) {
-    $key = 'rsso:{' . rtrim(strtr(base64_encode(hash('sha256', (string) $i, true)), '+/', '-_'), '=') . '}:d';
-    $record = str_repeat('x', (int) $bytes) . 'R1S' . random_bytes(24);
-    $words = ['SET', $key, $record, 'PX', '1485000'];
+    $name = rtrim(strtr(base64_encode(hash('sha256', (string) $i, true)), '+/', '-_'), '=');
+    $words = ['SET', preg_replace('/\{.*\}/', '{' . $name . '}', $key), $record, 'PX', $expires];
     $command = '*' . count($words) . "\r\n";
     foreach ($words as $word) {
         $command .= '$' . strlen($word) . "\r\n$word\r\n";

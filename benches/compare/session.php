@@ -1,16 +1,16 @@
 <?php
-// One workload in one process: what each round of session_start() ... session_write_close() takes.
+// One workload with one session after the other: what each round of session_start() ... session_write_close() takes.
 //
-//   php session.php <workload> <bytes> <count>        workloads: written unchanged new read_and_close regenerate
+//   php session.php <workload> <bytes>            workloads: written unchanged new read_and_close regenerate
 //
-// Prints the microseconds of each, one a line.
+// BENCH_LOGIN=1: the session has a login. BENCH_TEXT=1: its data are lists of things, as text.
 
 declare(strict_types=1);
 
-[, $workload, $bytes, $count] = $argv;
-$warm = (int) max(10, $count / 10);
-
 require __DIR__ . '/handler.php';
+require __DIR__ . '/Batches.php';
+
+[, $workload, $bytes] = $argv;
 
 // No packer makes it much smaller, and no two are alike.
 function payload(int $bytes): string
@@ -30,11 +30,18 @@ function things(int $bytes): string
     return substr($text, 0, $bytes);
 }
 
+if ($port = getenv('BENCH_PINGS')) {
+    require __DIR__ . '/pings.php';
+    exit;
+}
 $payload = payload((int) $bytes);
-$id = bin2hex(random_bytes(16));
-session_id($id);
+session_id(bin2hex(random_bytes(16)));
 session_start();
 $_SESSION = ['n' => 0, 'payload' => $payload];
+$user = getenv('BENCH_LOGIN') ? 'user' . random_int(0, PHP_INT_MAX) : null;
+if ($user !== null) {
+    sso_claim($user, 'web', ['rotate_id' => false]);
+}
 session_write_close();
 
 $rounds = [
@@ -63,22 +70,20 @@ $rounds = [
     },
 ];
 $round = $rounds[$workload] ?? exit("no workload '$workload'\n");
+$all = 0;
 
-$took = [];
-for ($i = -$warm; $i < (int) $count; $i++) {
-    $began = hrtime(true);
-    $round();
-    $took[$i] = hrtime(true) - $began;
-    // Another workload than 'new' that found nothing would be measured as something that it is not.
+// A round that found nothing, or did not keep what it wrote, would be measured as something that it is not.
+$check = function (int $count) use ($workload, $payload, $user, &$all) {
+    $all += $count;
     if ($workload !== 'new' && ($_SESSION['payload'] ?? '') !== $payload) {
-        exit("the session was lost in round $i\n");
+        exit("the session was lost\n");
     }
-}
-if ($workload === 'written' && $_SESSION['n'] !== $warm + (int) $count) {
-    exit("updates were lost\n");
-}
-foreach ($took as $i => $nanoseconds) {
-    if ($i >= 0) {
-        printf("%.1f\n", $nanoseconds / 1000);
+    if ($workload === 'written' && $_SESSION['n'] !== $all) {
+        exit("updates were lost\n");
     }
-}
+    // Asks the server, so only after the first batch, which is not measured.
+    if ($user !== null && $all === $count && count(sso_logins($user)) !== 1) {
+        exit("the login was lost\n");
+    }
+};
+Batches::serve($round, $check);

@@ -21,7 +21,7 @@ foreach ([
     'rsso.lock_failure' => ['', 'ignore', 'READONLY', '1'],
     'rsso.hash_ids' => ['2', 'sha256'],
     'rsso.store_empty' => ['never'],
-    'rsso.compress' => ['gzip', 'ZSTD', ''],
+    'rsso.compress' => ['gzip', 'ZSTD'],
     'rsso.compress_min' => ['-1', '2K', '', '1073741825'],
     'rsso.mysql_columns' => ['id=a', 'id=a,data=b', 'nonsense'],
     'rsso.realm' => ['', 'a b', str_repeat('r', 65)],
@@ -38,7 +38,7 @@ foreach ([
     'rsso.auto_claim' => ['a..b', '.a', implode('.', range(1, 9)), implode(',', range(1, 17))],
     'rsso.auto_claim_except' => [implode(',', range(1, 65)), str_repeat('x', 256)],
     'rsso.auto_claim_unless' => ['a..b'],
-    'rsso.login_details' => ['', 'FULL', 'some'],
+    'rsso.login_details' => ['FULL', 'some'],
     'rsso.notify_other_logins' => ['2', 'maybe'],
     'rsso.auto_claim_device' => ['a b', 'user agent'],
     'rsso.device_marks' => ['pc', '0=', '=pc', '0=PC', '0=pc,0=ios', '0=pc,1=pc', 'ios=pc,1=ios'],
@@ -240,9 +240,6 @@ false
 rsso.compress = "ZSTD"
   warning: ini_set(): rsso: rsso.compress: must be 'off', 'zstd' or 'lz4'
 false
-rsso.compress = ""
-  warning: ini_set(): rsso: rsso.compress: must be 'off', 'zstd' or 'lz4'
-false
 rsso.compress_min = "-1"
   warning: ini_set(): rsso: rsso.compress_min: must be bytes from 0 to 1073741824
 false
@@ -371,9 +368,6 @@ rsso.auto_claim_except = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
 false
 rsso.auto_claim_unless = "a..b"
   warning: ini_set(): rsso: rsso.auto_claim_unless: must be up to 16 dotted paths into $_SESSION, separated by commas, for instance 'user_id' or 'DW*.auth.user'
-false
-rsso.login_details = ""
-  warning: ini_set(): rsso: rsso.login_details: must be 'full', 'masked' or 'none'
 false
 rsso.login_details = "FULL"
   warning: ini_set(): rsso: rsso.login_details: must be 'full', 'masked' or 'none'

@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, c_char, c_int};
 
-use ext_php_rs::zend::ExecutorGlobals;
+use ext_php_rs::zend::{ExecutorGlobals, SapiModule};
 
 use super::arguments::bytes;
 
@@ -62,4 +62,11 @@ pub(crate) fn is_any_running(functions: &[&str]) -> Option<bool> {
         }
     }
     Some(false)
+}
+
+/// Whether this is php-cli, which ends after its one request.
+pub(crate) fn is_command_line() -> bool {
+    let name = SapiModule::get().name;
+    // SAFETY: NULL or PHP's literal.
+    !name.is_null() && unsafe { CStr::from_ptr(name) } == c"cli"
 }

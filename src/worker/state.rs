@@ -13,7 +13,9 @@ use rsso_core::{Deadline, Error, Result, Settings};
 use rsso_stores::Spec;
 
 use super::{Caller, HandlerState};
+use crate::php::is_command_line;
 use crate::rows::Rows;
+use crate::worker_memory;
 
 /// How many stores a worker keeps open. Most applications use one.
 pub(super) const MAX_STORES: usize = 8;
@@ -42,6 +44,8 @@ pub(crate) struct Worker {
     /// Counts changes of `settings`. Unchanged settings are not resolved again.
     pub(super) changes: u64,
     pub(super) stores: Vec<(Spec, Box<dyn Store>)>,
+    /// The first store was opened in this request.
+    pub(super) has_first_store: bool,
     /// The settings that this process has recorded, by store.
     pub(super) saved_sites: SavedSites,
     /// What `session.save_handler=rsso` uses.
@@ -83,6 +87,10 @@ pub(crate) fn end_request() {
         worker.handlers = HashMap::new();
         worker.read_data = Vec::new();
         worker.lent_rows = Vec::new();
+        // A command-line process ends now.
+        if mem::take(&mut worker.has_first_store) && !is_command_line() {
+            worker_memory::return_unused();
+        }
     });
 }
 
@@ -157,6 +165,7 @@ impl Worker {
             refused: BTreeMap::new(),
             changes: 0,
             stores: Vec::new(),
+            has_first_store: false,
             saved_sites: SavedSites::default(),
             native: HandlerState::default(),
             handlers: HashMap::new(),

@@ -11,6 +11,7 @@
 pub mod backoff;
 pub mod deadline;
 pub mod dsn;
+pub mod engine;
 pub mod error;
 pub mod login;
 pub mod mapping;

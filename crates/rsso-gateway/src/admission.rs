@@ -88,7 +88,7 @@ impl Admission {
         headers: &HeaderMap,
     ) -> Result<Option<Permit>, AddressFull> {
         let is_forwarded = client_address::is_forwarded(headers);
-        if connection.is_counted() {
+        if connection.is_counted {
             if is_forwarded {
                 self.warnings.warn(&untrusted_proxy());
             }

@@ -1,7 +1,7 @@
 //! An event as browsers get it, rendered once for all connections of its login.
 
-use axum::extract::ws::Utf8Bytes;
 use rsso_core::login::LoginId;
+use tungstenite::Utf8Bytes;
 
 use super::close_reason::CloseReason;
 

@@ -23,6 +23,9 @@ use super::send_queue::{Next, SendQueue};
 const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(1);
 const CATCH_UP_POLL_INTERVAL: Duration = Duration::from_millis(10);
 
+/// Heartbeats fall on multiples of this, so that a thread wakes up for several connections at once.
+const HEARTBEAT_GRID: Duration = Duration::from_millis(20);
+
 /// How long the cookie of a new login may take to reach the browser.
 const NEW_COOKIE_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -121,10 +124,10 @@ impl Channels {
             first.push_back(self.events_at(&sequence).connected(identity, seconds));
         }
         let mut heartbeats = interval_at(
-            Instant::now() + self.heartbeat_interval,
+            Instant::now() + self.heartbeat_interval - since_grid(),
             self.heartbeat_interval,
         );
-        heartbeats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        heartbeats.set_missed_tick_behavior(MissedTickBehavior::Skip);
         Ok(Channel {
             first,
             then: Then::Live(Live {
@@ -201,9 +204,9 @@ impl Channels {
 
 impl Channel {
     /// The queue that it gets new events from, if any.
-    pub(crate) fn send_queue(&self) -> Option<Arc<SendQueue>> {
+    pub(crate) fn send_queue(&self) -> Option<&SendQueue> {
         match &self.then {
-            Then::Live(live) => Some(Arc::clone(&live.registration.send_queue)),
+            Then::Live(live) => Some(&live.registration.send_queue),
             Then::Close(_) => None,
         }
     }
@@ -243,11 +246,20 @@ impl Channel {
     }
 }
 
+/// The time since the last multiple of [`HEARTBEAT_GRID`].
+fn since_grid() -> Duration {
+    let nanos = since_1970().subsec_nanos() % HEARTBEAT_GRID.subsec_nanos();
+    Duration::from_nanos(nanos.into())
+}
+
+fn since_1970() -> Duration {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.unwrap_or_default()
+}
+
 /// Whether it happened within this time, by clocks that may differ.
 fn is_within(millis: i64, span: Duration) -> bool {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let now = since_1970();
     let then = u128::try_from(millis).unwrap_or_default();
     now.as_millis().abs_diff(then) < span.as_millis()
 }

@@ -20,12 +20,40 @@ struct Counts {
     by_address: HashMap<IpAddr, usize>,
 }
 
+/// What a connection was counted for, as long as it lives.
+#[derive(Debug)]
+pub(crate) struct Permits {
+    _total: Permit,
+    address: Option<Permit>,
+}
+
 /// A counted connection. Dropping the permit uncounts it.
 #[derive(Debug)]
 pub(crate) struct Permit {
     limits: Arc<ConnectionLimits>,
     /// Counted for this address; `None`: counted in total.
     address: Option<IpAddr>,
+}
+
+impl Permits {
+    /// `address`: counts the connection for its client's address, if that is known already.
+    pub(crate) fn new(total: Permit, address: Option<Permit>) -> Self {
+        Self {
+            _total: total,
+            address,
+        }
+    }
+
+    /// Whether the connection is counted for its client's address.
+    pub(crate) fn has_address(&self) -> bool {
+        self.address.is_some()
+    }
+
+    /// Adds a permit for the client's address, if there is none.
+    pub(crate) fn with_address(mut self, address: Option<Permit>) -> Self {
+        self.address = self.address.or(address);
+        self
+    }
 }
 
 impl ConnectionLimits {

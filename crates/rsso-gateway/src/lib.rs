@@ -1,8 +1,8 @@
 //! The gateway: sends events to browsers.
 //!
 //! ```text
-//! store's outbox ─► feed ─► hub ─► send_queue ─► channel ─► ws | sse ─► browser
-//! browser ─► listener ─► connection ─► handshake ─► admission (origin, limits, cookie ─► store_pool ─► store)
+//! store's outbox ─► feed ─► hub ─► send_queue ─► channel ─► web_socket | event_stream ─► browser
+//! browser ─► listener ─► connection ─► ws | sse ─► handshake ─► admission: origin, limits, cookie ─► store_pool
 //! ```
 //!
 //! What always holds: the gateway does not decide who is logged in, and no request in PHP waits for it; every
@@ -22,6 +22,7 @@ pub mod cookie;
 mod diagnosis;
 mod drain;
 mod error;
+mod event_stream;
 mod feed;
 mod feed_status;
 mod flood_limit;
@@ -40,6 +41,7 @@ pub mod php_settings;
 mod principal;
 mod receipts;
 mod refusal;
+mod response_head;
 mod responses;
 mod resume;
 mod rlimit;
@@ -50,6 +52,8 @@ mod setting_warnings;
 mod settings;
 mod sse;
 mod store_pool;
+mod takeover;
+mod web_socket;
 mod ws;
 
 pub use error::StartError;

@@ -15,8 +15,8 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 use super::client_address;
-use super::connection::{self, Connection};
-use super::connection_limits::{ConnectionLimits, Permit};
+use super::connection;
+use super::connection_limits::{ConnectionLimits, Permit, Permits};
 use super::flood_limit::FloodLimited;
 use super::listen_address::ListenAddress;
 use super::setting_warnings::{SettingProblem, SettingWarnings};
@@ -87,25 +87,20 @@ impl Listener {
 
 impl Acceptor {
     fn accept_unix(&self, stream: UnixStream) {
-        if let Some(permit) = self.admit() {
-            let connection = Connection::new(None, permit, None);
-            let router = self.router.clone();
-            tokio::spawn(connection::serve(
-                FloodLimited::new(stream),
-                connection,
-                router,
-            ));
+        if let Some(total) = self.admit() {
+            let permits = Permits::new(total, None);
+            let (socket, router) = (FloodLimited::new(stream), self.router.clone());
+            tokio::spawn(connection::serve(socket, None, permits, router));
         }
     }
 
     fn accept_tcp(&self, stream: TcpStream, peer: SocketAddr) {
         // Beyond the limits there is no answer, because that would be work, too.
-        let Some(permit) = self.admit() else {
+        let Some(total) = self.admit() else {
             return;
         };
         let address = peer.ip().to_canonical();
-        let address_permit = match client_address::is_trusted_proxy(address, &self.trusted_proxies)
-        {
+        let permit = match client_address::is_trusted_proxy(address, &self.trusted_proxies) {
             true => None,
             false => match self.limits.admit_from(client_address::limit_key(address)) {
                 None => {
@@ -119,13 +114,9 @@ impl Acceptor {
             tracing::debug!(%error, "a connection broke");
             return;
         }
-        let connection = Connection::new(Some(address), permit, address_permit);
-        let router = self.router.clone();
-        tokio::spawn(connection::serve(
-            FloodLimited::new(stream),
-            connection,
-            router,
-        ));
+        let permits = Permits::new(total, permit);
+        let (socket, router) = (FloodLimited::new(stream), self.router.clone());
+        tokio::spawn(connection::serve(socket, Some(address), permits, router));
     }
 
     /// Counts a connection, or warns that there is no room.

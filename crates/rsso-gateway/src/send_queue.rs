@@ -81,7 +81,9 @@ impl SendQueue {
 
     /// Waits until the client is too far behind. Only one task may wait.
     pub(crate) async fn overrun(&self) {
-        self.overrun.notified().await;
+        while self.queue.lock().close != Some(CloseReason::TooSlow) {
+            self.overrun.notified().await;
+        }
     }
 
     fn take(&self) -> Option<Next> {
@@ -110,6 +112,8 @@ impl SendQueue {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+
     use super::*;
 
     fn event(text: &str, close_reason: Option<CloseReason>) -> Arc<BrowserEvent> {
@@ -126,7 +130,11 @@ mod tests {
         (0..MAX_EVENTS).for_each(|_| queue.push(&small));
         assert_eq!(queue.take(), Some(Next::Send(Arc::clone(&small))));
         queue.push(&small);
+        assert_eq!(queue.overrun().now_or_never(), None);
         queue.push(&small);
+        // Whoever waits twice is told twice.
+        assert_eq!(queue.overrun().now_or_never(), Some(()));
+        assert_eq!(queue.overrun().now_or_never(), Some(()));
         assert!(!queue.is_closed());
         assert_eq!(queue.take(), Some(Next::Close(CloseReason::TooSlow)));
         assert!(queue.is_closed());

@@ -1,34 +1,26 @@
 //! `GET /sso/events`: events as a stream that `EventSource` reads.
 //!
-//! What always holds: no event can break out of its `data:` lines; a session that was told of its end
-//! is answered with 204, so that the browser stops.
+//! What always holds: a session that was told of its end is answered with 204, so that the browser stops.
 //!
 //! Source: <https://html.spec.whatwg.org/multipage/server-sent-events.html>
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Extension, RawQuery, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use rsso_core::backoff::Jitter;
 
-use super::browser_event::BrowserEvent;
-use super::channel::{Channel, Channels, Item};
+use super::channel::Channels;
 use super::close_reason::CloseReason;
 use super::connection::Connection;
-use super::connection_limits::Permit;
 use super::gateway::Gateway;
 use super::handshake::Reply;
-use super::metrics::{self, OpenConnection, Transport};
+use super::metrics::Transport;
 use super::responses;
-
-/// The shortest time until a browser reconnects, and the part of it that is added at most.
-const RETRY_DELAY: Duration = Duration::from_secs(1);
-const RETRY_JITTER: f64 = 3.0;
+use super::takeover::{Events, Takeover};
 
 /// The close code of an answer that stops `EventSource`.
 ///
@@ -37,7 +29,7 @@ const CLOSE_CODE: HeaderName = HeaderName::from_static("rsso-close");
 
 pub(crate) async fn connect(
     State(gateway): State<Arc<Gateway>>,
-    Extension(connection): Extension<Arc<Connection>>,
+    Extension(connection): Extension<Connection>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
@@ -60,18 +52,13 @@ pub(crate) async fn connect(
     };
     let mut response = match channel {
         Ok(channel) => {
-            if let Some(send_queue) = channel.send_queue() {
-                connection.watch_queue(send_queue);
-            }
-            stream_response(SseStream {
+            let events = Events {
+                transport: Transport::EventStream,
                 channels: Arc::clone(&gateway.channels),
                 channel,
-                retry_sent: false,
-                finished: false,
-                _open: OpenConnection::new(Transport::EventStream),
-                _connection: connection,
-                _permit: handshake.permit,
-            })
+                permit: handshake.permit,
+            };
+            Takeover::respond(stream_head(), events)
         }
         Err(response) => response,
     };
@@ -92,106 +79,14 @@ fn no_content(reason: CloseReason) -> Response {
     (StatusCode::NO_CONTENT, headers).into_response()
 }
 
-/// The body of one event stream.
-struct SseStream {
-    channels: Arc<Channels>,
-    channel: Channel,
-    retry_sent: bool,
-    finished: bool,
-    _open: OpenConnection,
-    _connection: Arc<Connection>,
-    _permit: Option<Permit>,
-}
-
-fn stream_response(stream: SseStream) -> Response {
-    let chunks = stream::unfold(Box::new(stream), |mut stream| async move {
-        let chunk = stream.next().await?;
-        Some((Ok::<_, Infallible>(chunk), stream))
-    });
+/// A response without its body, whose length is unknown.
+fn stream_head() -> Response {
     let headers = [
         (header::CONTENT_TYPE, "text/event-stream"),
         (header::CACHE_CONTROL, "no-store"),
         // Otherwise nginx collects a buffer full of events before it forwards them.
         (HeaderName::from_static("x-accel-buffering"), "no"),
     ];
-    (headers, Body::from_stream(chunks)).into_response()
-}
-
-impl SseStream {
-    async fn next(&mut self) -> Option<Bytes> {
-        if self.finished {
-            return None;
-        }
-        if !self.retry_sent {
-            self.retry_sent = true;
-            return Some(retry_block());
-        }
-        Some(match self.channel.next().await {
-            Item::Missed(event) => {
-                metrics::delivered(&event);
-                event_block(&event)
-            }
-            Item::Live(event) => {
-                self.channels.record_delivery(&event);
-                event_block(&event)
-            }
-            Item::Heartbeat(event) => event_block(&event),
-            Item::Close(reason) => {
-                metrics::closed(reason);
-                self.finished = true;
-                final_block(reason)
-            }
-        })
-    }
-}
-
-fn retry_block() -> Bytes {
-    let delay = Jitter::random().lengthen(RETRY_DELAY, RETRY_JITTER);
-    format!("retry: {}\n\n", delay.as_millis()).into()
-}
-
-/// The end of a stream: it is over for good, or when to reconnect.
-fn final_block(reason: CloseReason) -> Bytes {
-    if reason.is_terminal() {
-        let (code, reason) = (reason.code(), reason.reason());
-        format!("event: close\ndata: {{\"code\":{code},\"reason\":\"{reason}\"}}\n\n").into()
-    } else {
-        retry_block()
-    }
-}
-
-fn event_block(event: &BrowserEvent) -> Bytes {
-    let mut block = String::with_capacity(event.text.len() + event.kind.len() + 48);
-    if !event.sequence.is_empty() {
-        block.extend(["id: ", &event.sequence, "\n"]);
-    }
-    block.extend(["event: ", &event.kind, "\n"]);
-    // JSON has line breaks only between its members, where they mean nothing.
-    for line in event.text.split(['\r', '\n']) {
-        block.extend(["data: ", line, "\n"]);
-    }
-    block.push('\n');
-    block.into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_event_cannot_break_out_of_its_lines() {
-        let event = BrowserEvent {
-            kind: "io.rsso.message.v1".into(),
-            ..BrowserEvent::example("7", "{\"a\":\r\n1,\n\"b\":\r2}")
-        };
-        let block = event_block(&event);
-        let lines: Vec<_> = std::str::from_utf8(&block).unwrap().split('\n').collect();
-        assert_eq!(lines[..2], ["id: 7", "event: io.rsso.message.v1"]);
-        let (data, end) = lines[2..].split_at(lines.len() - 4);
-        assert!(
-            data.iter().all(|line| line.starts_with("data: ")),
-            "{lines:?}"
-        );
-        assert_eq!(end, ["", ""]);
-    }
+    let body = Body::from_stream(stream::empty::<Result<Bytes, Infallible>>());
+    (headers, body).into_response()
 }

@@ -7,7 +7,7 @@
 
 pub mod fork;
 #[cfg(any(feature = "sqlite", feature = "mysql"))]
-mod ledger;
+mod login_rows;
 #[cfg(feature = "mysql")]
 pub mod mysql;
 mod password;

@@ -33,6 +33,8 @@ pub const COMPILED_IN: &[&str] = &[
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spec {
     dsn: Dsn,
+    /// Resolving it may have made the directory of the embedded store.
+    made_directory: bool,
     prefix: Option<String>,
     /// An existing table, for mysql.
     mapping: Option<Mapping>,
@@ -70,6 +72,7 @@ impl Spec {
     /// [`rsso_core::Error::Config`] that names the directive at fault.
     pub fn resolve_for(settings: &Settings, save_path: SavePath<'_>) -> Result<Self> {
         let configured = settings.dsn.expose();
+        let mut made_directory = false;
         let (dsn, origin) = if !configured.is_empty() {
             (
                 Dsn::parse("rsso.dsn", configured)?,
@@ -80,6 +83,7 @@ impl Spec {
             (dsn, save_path.origin)
         } else {
             let dsn = embedded(save_path.text)?;
+            made_directory = true;
             (dsn, save_path.origin)
         };
         let source = settings.password_for(&dsn, origin);
@@ -87,6 +91,7 @@ impl Spec {
         let mapping = mapping(settings, &dsn)?;
         Ok(Self {
             dsn,
+            made_directory,
             prefix: settings.prefix.clone(),
             mapping,
             connect_timeout: settings.connect_timeout,
@@ -107,11 +112,11 @@ impl Spec {
         self.dsn.files()
     }
 
-    /// False where the directory of an embedded store is gone: it must be made again.
+    /// False where the directory that was made for an embedded store is gone: it must be made again.
     #[must_use]
     pub fn is_in_place(&self) -> bool {
         match &self.dsn {
-            Dsn::Sqlite(dsn) => dsn.path.parent().is_some_and(Path::is_dir),
+            Dsn::Sqlite(dsn) if self.made_directory => dsn.path.parent().is_some_and(Path::is_dir),
             _ => true,
         }
     }

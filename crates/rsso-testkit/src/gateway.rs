@@ -7,7 +7,7 @@ mod program;
 mod socket;
 mod stream;
 
-pub use http::{Answer, connect};
+pub use http::{Answer, connect, connect_from};
 pub use program::Gateway;
 pub use socket::WsClient;
 pub use stream::{SseBlock, SseClient};

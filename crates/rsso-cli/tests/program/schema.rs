@@ -22,7 +22,7 @@ fn applying_the_schema_twice_changes_nothing() {
     let apply = || rsso(&["schema", "mysql", "--apply", "--dsn", &url]).ok();
     let first = apply();
     assert!(
-        first.ends_with(": the tables are there (version 2)\n"),
+        first.ends_with(": the tables are there (version 3)\n"),
         "{first}"
     );
     assert!(!first.contains(mariadb.password()), "{first}");
@@ -34,7 +34,7 @@ fn applying_the_schema_twice_changes_nothing() {
     assert_eq!(mariadb.sql("SELECT COUNT(*) FROM rsso_sessions"), "1");
     assert_eq!(
         mariadb.sql("SELECT name, value FROM rsso_meta"),
-        "schema\t2"
+        "schema\t3"
     );
     let arguments = ["schema", "mysql", "--apply", "--json"];
     let object = json(&rsso_with(&[("RSSO_DSN", &url)], &arguments).ok());

@@ -220,7 +220,8 @@ fn gc_does_not_connect_to_redis() {
 fn the_schema_is_printed_with_its_prefix() {
     let script = rsso(&["schema", "mysql", "--prefix", "shop_"]).ok();
     assert!(
-        script.contains("CREATE TABLE IF NOT EXISTS `shop_sessions`"),
+        script.contains("CREATE TABLE IF NOT EXISTS `shop_users`")
+            && script.contains("`shop_sessions`"),
         "{script}"
     );
     assert!(!script.contains("rsso_"), "{script}");
@@ -229,8 +230,8 @@ fn the_schema_is_printed_with_its_prefix() {
         script
     );
     let object = json(&rsso(&["schema", "mysql", "--json"]).ok());
-    assert_eq!(object["version"], 2);
-    assert_eq!(object["statements"].as_array().map(Vec::len), Some(11));
+    assert_eq!(object["version"], 3);
+    assert_eq!(object["statements"].as_array().map(Vec::len), Some(15));
     let output = rsso(&["schema", "mysql", "--prefix", "a:b"]).failed(WRONG_USAGE);
     assert!(output.starts_with("rsso: --prefix: with mysql"), "{output}");
 }

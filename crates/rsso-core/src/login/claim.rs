@@ -128,6 +128,16 @@ impl Claim {
             && age < ROTATION_GRACE
     }
 
+    /// False if it certainly repeats no claim of a login with this [`LoginMetadata`], as JSON.
+    ///
+    /// The JSON need not be read then.
+    #[must_use]
+    pub fn may_repeat(&self, metadata: &str) -> bool {
+        // JSON escapes nothing of it.
+        let from = self.claimed_from.as_ref();
+        from.is_some_and(|from| metadata.contains(from.as_str()))
+    }
+
     /// Whether it has to look at all of the user's logins.
     #[must_use]
     pub fn reads_all_logins(&self) -> bool {

@@ -37,7 +37,8 @@ impl Details {
         match word {
             "full" => Some(Self::Full),
             "masked" => Some(Self::Masked),
-            "none" => Some(Self::None),
+            // PHP makes an empty value of a `none` without quotes.
+            "none" | "" => Some(Self::None),
             _ => None,
         }
     }

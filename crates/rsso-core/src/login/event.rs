@@ -1,7 +1,7 @@
 //! Events: CloudEvents 1.0 in structured JSON, the same for every store and transport.
 //!
-//! An event is put together from texts that are JSON already ([`compose()`]), so that a store's script
-//! can do it without knowing what they say: `data` is the login's identity and [`EventDetails`].
+//! An event is put together from texts that are JSON already ([`compose()`]), as stores keep them: `data` is the
+//! login's identity and [`EventDetails`].
 //! Whoever reads one reads a [`LoginEvent`].
 //!
 //! Source: <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md>

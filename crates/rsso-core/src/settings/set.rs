@@ -89,7 +89,8 @@ impl Settings {
             "hash_ids" => boolean(name, value).map(|on| self.hash_ids = on),
             "store_empty" => boolean(name, value).map(|on| self.store_empty = on),
             "compress" => match value {
-                "off" => Ok(Compression::Off),
+                // PHP makes an empty value of an `off` without quotes.
+                "off" | "" => Ok(Compression::Off),
                 "zstd" => Ok(Compression::Zstd),
                 "lz4" => Ok(Compression::Lz4),
                 _ => Err(refuse(name, "'off', 'zstd' or 'lz4'")),
@@ -235,6 +236,17 @@ mod tests {
             let takes_any_text = matches!(directive.name, "password" | "mysql_table");
             assert_ne!(has_bad_value, takes_any_text, "{}", directive.name);
         }
+    }
+
+    #[test]
+    fn what_php_makes_of_off_and_none_without_quotes_is_taken() {
+        let mut settings = Settings::default();
+        settings.set("compress", "zstd").unwrap();
+        for name in ["compress", "login_details"] {
+            settings.set(name, "").unwrap();
+        }
+        assert_eq!(settings.compress, Compression::Off);
+        assert_eq!(settings.logins.login_details, crate::login::Details::None);
     }
 
     #[test]

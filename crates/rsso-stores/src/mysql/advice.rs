@@ -7,8 +7,10 @@ use mysql::{DriverError, Error as DbError};
 use mysql_common::proto::codec::error::PacketCodecError;
 
 use super::error::{
-    DEADLOCK, LOCK_WAIT, NO_TABLE, PacketUse, code, io_error, is_disconnect_notice, is_timeout,
+    DEADLOCK, LOCK_WAIT, NO_COLUMN, NO_TABLE, PacketUse, code, io_error, is_disconnect_notice,
+    is_timeout,
 };
+use super::schema::VERSION;
 use rsso_core::dsn::MysqlDsn;
 use rsso_core::error::StoreErrorKind as Kind;
 
@@ -140,6 +142,26 @@ pub(super) fn of_statement(error: &DbError, packet_use: Option<PacketUse>) -> Ad
     }
 }
 
+/// What it means that a newer rsso has made the tables.
+pub(super) fn newer_schema(version: i64) -> String {
+    format!(
+        "a newer rsso has made the tables (version {version}; this rsso knows {VERSION}): install the newer rsso here, too"
+    )
+}
+
+/// Of tables that a newer rsso has made.
+pub(super) fn of_newer_schema(version: i64) -> Advice {
+    Advice::new(Kind::Configuration, newer_schema(version))
+}
+
+/// Of tables of which some are older than others.
+pub(super) fn of_incomplete_tables() -> Advice {
+    Advice::new(
+        Kind::Configuration,
+        "the tables are not of one version: run `rsso schema mysql --apply`",
+    )
+}
+
 /// Of an error that the server has a number for.
 fn of_code(code: u16) -> Advice {
     let (kind, text) = match code {
@@ -160,9 +182,9 @@ fn of_code(code: u16) -> Advice {
             "the user may not do this: grant it, or create the tables with `rsso schema mysql --apply`",
         ),
         1044 | 1143 | 1227 => (Kind::NotAllowed, ""),
-        1054 => (
+        NO_COLUMN => (
             Kind::Configuration,
-            "a column is missing (rsso.mysql_columns)",
+            "a column is missing (rsso.mysql_columns; or see docs/upgrading.md)",
         ),
         1264 => (
             Kind::Configuration,
@@ -321,7 +343,7 @@ mod tests {
         });
         for (code, kind) in [
             (NO_TABLE, Kind::Configuration),
-            (1054, Kind::Configuration),
+            (NO_COLUMN, Kind::Configuration),
             (1665, Kind::Configuration),
             (1142, Kind::NotAllowed),
             (1153, Kind::TooLarge),

@@ -48,10 +48,10 @@ impl MysqlStore {
     ) -> Result<Committed> {
         let new_generation = Generation::random()?;
         let role = self.role_of(held);
-        let name = self.names.name_of(key.as_bytes());
         let Self {
             connections,
             layout,
+            names,
             ..
         } = self;
         let mut has_run = false;
@@ -72,7 +72,7 @@ impl MysqlStore {
                 lock: held.map(|held| held.name.as_str()),
             };
             match basis.locked && held.is_none() {
-                true => attempt.run_after_relocking(connection, &name),
+                true => attempt.run_after_relocking(connection, &names.name_of(key.as_bytes())),
                 false => attempt.run(connection),
             }
         });

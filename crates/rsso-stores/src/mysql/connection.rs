@@ -12,6 +12,7 @@ use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, recv};
 
 use super::error::{NO_STATEMENT_LEFT, PacketUse, code, is_definite};
+use super::schema_stage::SchemaStage;
 use super::statement::{BatchStatement, NamedValues, Statement};
 use super::text_statement::with_literals;
 use crate::fork;
@@ -40,6 +41,8 @@ pub(super) struct Connection {
     pub(super) is_second_try: bool,
     /// Whether a rollback undoes the changes of a transaction: not in a MyISAM table.
     pub(super) is_transactional: bool,
+    /// The stage of the tables, as far as this worker knows.
+    pub(super) stage: SchemaStage,
     in_transaction: bool,
     is_mariadb: bool,
     max_packet: usize,
@@ -65,6 +68,7 @@ impl Connection {
             unanswered: false,
             is_second_try: false,
             is_transactional: true,
+            stage: SchemaStage::default(),
             in_transaction: false,
             is_mariadb,
             max_packet,
@@ -202,6 +206,20 @@ impl Connection {
         let statement = self.driver.prep(sql)?;
         self.statements.insert(sql.into(), statement.clone());
         Ok(statement)
+    }
+
+    /// True if a row that this statement finds by its key stays locked until its end.
+    ///
+    /// MariaDB does so in a prepared statement. In a text, or on MySQL, it may free the row as soon as it has read it.
+    pub(super) fn keeps_row_locks(&mut self, statement: &Statement) -> Result<bool, DbError> {
+        if !self.is_mariadb {
+            return Ok(false);
+        }
+        match self.statement(statement.text()) {
+            Ok(_) => Ok(true),
+            Err(error) if code(&error) == Some(NO_STATEMENT_LEFT) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// What the last statement has given to `LAST_INSERT_ID()`.

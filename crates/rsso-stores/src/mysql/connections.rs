@@ -9,6 +9,7 @@ use super::connection::{Connection, ConnectionIdentity};
 use super::diagnosis::diagnose_connecting;
 use super::error::is_connection_limit;
 use super::schema::Tables;
+use super::schema_stage::SchemaStage;
 use super::target::Target;
 use super::unanswered;
 use rsso_core::deadline::Deadline;
@@ -34,6 +35,8 @@ pub(super) enum ConnectionRole {
 pub(super) struct Connections {
     pub(super) target: Target,
     pub(super) tables: Tables,
+    /// The stage of the tables when it was last read.
+    pub(super) stage: SchemaStage,
     main: Option<Connection>,
     lock_wait: Option<LockWaitConnection>,
     /// Nothing is locked on the main connection: it can make room for the other one.
@@ -75,6 +78,7 @@ impl Connections {
         Self {
             target,
             tables,
+            stage: SchemaStage::default(),
             main: None,
             lock_wait: None,
             main_is_idle: false,

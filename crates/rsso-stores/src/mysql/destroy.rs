@@ -2,18 +2,14 @@
 
 use std::time::Duration;
 
-use mysql::Error as DbError;
-
 use super::connections::ConnectionRole;
 use super::failure::FailureTexts;
 use super::layout::EmptySession;
-use super::ledger::MysqlLedger;
 use super::store::MysqlStore;
-use crate::ledger::{Ledger as _, sign_out_destroyed};
+use rsso_core::engine::DestroySession;
 use rsso_core::error::Result;
-use rsso_core::login::event::{self, Moment};
 use rsso_core::sid::SessionKey;
-use rsso_core::store::{End, Generation, Token, Tombstone, Version};
+use rsso_core::store::{End, Generation, Token, Version};
 
 const DESTROY_FAILED: FailureTexts = FailureTexts {
     not_done: "cannot remove the session; it is as it was",
@@ -23,20 +19,23 @@ const DESTROY_FAILED: FailureTexts = FailureTexts {
 impl MysqlStore {
     pub(super) fn destroy_session(
         &mut self,
-        key: &SessionKey,
+        session: &SessionKey,
         token: Option<Token>,
         end: End<'_>,
     ) -> Result<bool> {
         let held = token.and_then(|token| self.held.remove(&token));
         let role = self.role_of(held.as_ref());
-        let key = key.as_bytes();
-        let removed = match self.remove_without_login(role, key, end) {
+        let removed = match self.remove_without_login(role, session.as_bytes(), end) {
             Ok(Some(removed)) => Ok(removed),
-            Ok(None) => Moment::now().and_then(|moment| {
-                self.act(role, DESTROY_FAILED, |ledger| {
-                    end_session(ledger, key, end, &moment)
-                })
-            }),
+            Ok(None) => {
+                let empty = None;
+                let destroy = DestroySession {
+                    session,
+                    end,
+                    empty,
+                };
+                self.act(role, DESTROY_FAILED, &destroy)
+            }
             Err(error) => Err(error),
         };
         let unlocked = held.map_or(Ok(()), |held| self.release_lock(&held));
@@ -109,34 +108,4 @@ impl MysqlStore {
         });
         done.map_err(|failure| DESTROY_FAILED.into_error(&connections.target.address, failure))
     }
-}
-
-fn end_session(
-    ledger: &mut MysqlLedger<'_>,
-    key: &[u8],
-    end: End<'_>,
-    moment: &Moment,
-) -> Result<bool, DbError> {
-    // The user first, then the session, as everywhere.
-    if !end.keeps_login
-        && let Some(bound) = ledger.binding(key)?
-    {
-        ledger.lock_known_user(&bound.user)?;
-    }
-    let found = ledger.version(key)?.map(|version| version.generation);
-    if let (Some(seen), Some(found)) = (end.seen, found)
-        && seen != found
-    {
-        return Ok(false);
-    }
-    if !end.keeps_login {
-        sign_out_destroyed(ledger, key, moment)?;
-    }
-    if let Some(found) = found {
-        ledger.remove(key, found)?;
-    }
-    if let Some(Tombstone { kick, ttl }) = end.tombstone {
-        ledger.add_tombstone(key, &event::json(kick), ttl)?;
-    }
-    Ok(found.is_some())
 }

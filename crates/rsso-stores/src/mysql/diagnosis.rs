@@ -5,6 +5,7 @@ use mysql::Error as DbError;
 use super::advice::{self, Advice};
 use super::driver_message::DriverMessage;
 use super::error::PacketUse;
+use super::upgrade::TablesFound;
 use rsso_core::dsn::MysqlDsn;
 use rsso_core::error::{Error, StoreErrorKind};
 
@@ -48,6 +49,16 @@ pub(super) fn diagnose_connecting(dsn: &MysqlDsn, error: &DbError) -> Diagnosis 
         text => format!("cannot connect: {text}").into(),
     };
     Diagnosis::new(advice, error)
+}
+
+/// What it means that a statement failed, if these are the tables.
+pub(super) fn diagnose_tables(error: &DbError, found: TablesFound) -> Option<Diagnosis> {
+    let advice = match found {
+        TablesFound::Stage(_) => return None,
+        TablesFound::Newer(version) => advice::of_newer_schema(version),
+        TablesFound::Incomplete => advice::of_incomplete_tables(),
+    };
+    Some(Diagnosis::new(advice, error))
 }
 
 /// What it means that a statement failed.

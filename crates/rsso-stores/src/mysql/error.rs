@@ -7,6 +7,12 @@ use mysql_common::proto::codec::error::PacketCodecError;
 
 /// "No such table".
 pub(super) const NO_TABLE: u16 = 1146;
+/// "Unknown column".
+pub(super) const NO_COLUMN: u16 = 1054;
+/// "Table definition has changed, please retry transaction".
+pub(super) const TABLE_ALTERED: u16 = 1412;
+/// "Prepared statement needs to be re-prepared".
+pub(super) const STATEMENT_OUTDATED: u16 = 1615;
 /// "Deadlock found": the statement was rolled back.
 pub(super) const DEADLOCK: u16 = 1213;
 /// "Lock wait timeout exceeded".

@@ -16,13 +16,13 @@ pub(super) trait Layout: LoginLayout + Send {
     /// Reads a session.
     fn load(&self, connection: &mut Connection, key: &SessionKey) -> Result<Stored, DbError>;
 
-    /// Takes the session's lock, then reads the session; `None` if the lock is taken.
+    /// Takes the session's lock, then reads the session.
     fn load_locked(
         &self,
         connection: &mut Connection,
         key: &SessionKey,
         lock: LockRequest<'_>,
-    ) -> Result<Option<Stored>, DbError>;
+    ) -> Result<LockedRead, DbError>;
 
     /// Reads a session whose lock the caller holds: what is being used does not expire.
     fn reload(&self, connection: &mut Connection, key: &SessionKey) -> Result<Stored, DbError> {
@@ -96,6 +96,17 @@ pub(super) struct LockRequest<'a> {
     pub(super) name: &'a str,
     /// How long to wait for it, in seconds.
     pub(super) wait: f64,
+    /// A session that is not there need not be locked.
+    pub(super) only_existing: bool,
+}
+
+/// The result of a read that takes the session's lock.
+pub(super) enum LockedRead {
+    Locked(Stored),
+    /// There is no session, and its lock was not asked for.
+    Missing(Stored),
+    /// Another has the lock.
+    Taken,
 }
 
 /// What is stored under a key.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::connections::ConnectionRole;
-use super::layout::{LockRequest, Stored};
+use super::layout::{LockRequest, LockedRead, Stored};
 use super::locks::{HeldLock, unlock};
 use super::store::MysqlStore;
 use rsso_core::error::Result;
@@ -32,6 +32,7 @@ impl MysqlStore {
             let lock = LockRequest {
                 name: &name,
                 wait: connection.lock_wait_seconds(wait),
+                only_existing: want.only_existing,
             };
             let found = layout.load_locked(connection, key, lock);
             if found.is_err() {
@@ -43,8 +44,10 @@ impl MysqlStore {
                 connection: connection.number,
             })
         })?;
-        let Some(found) = read.found else {
-            return Ok(None);
+        let found = match read.found {
+            LockedRead::Locked(found) => found,
+            LockedRead::Missing(found) => return Ok(Some(found.loaded(false))),
+            LockedRead::Taken => return Ok(None),
         };
         let held = HeldLock {
             name,
@@ -56,6 +59,15 @@ impl MysqlStore {
         }
         self.held.insert(want.token, held);
         Ok(Some(found.loaded(true)))
+    }
+
+    /// Whether a request of this process holds the session's lock.
+    pub(super) fn holds_lock_of(&self, key: &SessionKey) -> bool {
+        // Mostly none is held, and the name takes a hash.
+        !self.held.is_empty() && {
+            let name = self.names.name_of(key.as_bytes());
+            self.held.values().any(|held| held.name == name)
+        }
     }
 
     /// Reads a session whose lock is held already; `None` if it is not, or no longer.

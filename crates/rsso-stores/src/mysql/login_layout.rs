@@ -6,7 +6,10 @@ use mysql::{Error as DbError, Row};
 
 use super::connection::Connection;
 use super::deferred::DeferredChanges;
+use super::schema_stage::SchemaStage;
 use super::statement::Statement;
+use rsso_core::engine::LoginState;
+use rsso_core::login::UserKey;
 use rsso_core::store::{Generation, Version};
 
 /// A table of sessions, as acts on logins see it.
@@ -17,9 +20,12 @@ pub(super) trait LoginLayout {
     /// Checks that the table is what the directives say.
     fn check(&self, connection: &mut Connection) -> Result<(), DbError>;
 
-    /// Lists a user's logins, each with its sessions: login, sequence, device, identity, more, session,
-    /// generation, until, `expires` of a session of this generation, `is_live`.
-    fn entries(&self) -> &Statement;
+    /// Lists some of a user's logins, each with its sessions: login, sequence, device, identity, more, session,
+    /// generation, until, `expires` of a session of this generation, `is_live`; and `seconds`, the server's clock.
+    fn entries(&self, stage: SchemaStage) -> &Statement;
+
+    /// As [`Self::entries`], all of them.
+    fn all_entries(&self, stage: SchemaStage) -> &Statement;
 
     /// The login of a stored session: its id, `is_live` of the session, and what [`super::columns::bound`] reads.
     fn login(&self, connection: &mut Connection, key: &[u8]) -> Result<Option<Row>, DbError>;
@@ -38,14 +44,14 @@ pub(super) trait LoginLayout {
         session: &NewSession<'_>,
     ) -> Result<(), DbError>;
 
-    /// Makes a session with the data of the session `from`. False if a live one is there.
+    /// As [`Self::create`], with the data of the session `from`.
     fn copy<'a>(
         &'a self,
         connection: &mut Connection,
         deferred: &mut DeferredChanges<'a>,
         from: &[u8],
         session: &NewSession<'_>,
-    ) -> Result<bool, DbError>;
+    ) -> Result<(), DbError>;
 
     /// Removes a session of this generation.
     fn remove<'a>(
@@ -55,6 +61,23 @@ pub(super) trait LoginLayout {
         key: &[u8],
         generation: Generation,
     ) -> Result<(), DbError>;
+
+    /// Notes a session's login in its row, before it is bound to it.
+    fn set_login(
+        &self,
+        _connection: &mut Connection,
+        _key: &[u8],
+        _generation: Generation,
+        _user: &UserKey,
+        _login: &LoginState,
+    ) -> Result<(), DbError> {
+        Ok(())
+    }
+
+    /// Notes in a session's row that it has no login, before its binding is removed.
+    fn clear_login(&self, _connection: &mut Connection, _key: &[u8]) -> Result<(), DbError> {
+        Ok(())
+    }
 
     /// Lets a session with a login end at this second at the latest.
     fn cap(&self, connection: &mut Connection, key: &[u8], until: i64) -> Result<(), DbError>;

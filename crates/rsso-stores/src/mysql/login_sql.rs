@@ -6,6 +6,7 @@ use mysql::Error as DbError;
 use super::connection::Connection;
 use super::outbox::Outbox;
 use super::schema::Tables;
+use super::schema_stage::{ForStage, SchemaStage};
 use super::statement::{BatchStatement, Statement, values};
 use rsso_core::login::event::Retention;
 
@@ -32,18 +33,26 @@ statements! {
 
 /// The tables beside the sessions.
 pub(super) struct LoginSql {
-    pub(super) statements: LoginStatements,
+    statements: ForStage<LoginStatements>,
     pub(super) outbox: Outbox,
 }
 
 impl LoginSql {
     pub(super) fn new(tables: &Tables, events: Retention) -> Self {
         let names = tables.names();
-        let template = SqlTemplate::new(&[include_str!("sql/logins.sql")], &names);
         Self {
-            statements: LoginStatements::new(&template),
+            statements: ForStage::new(move |stage| {
+                let names = stage.name_columns(names.clone());
+                let template = SqlTemplate::new(&[include_str!("sql/logins.sql")], &names);
+                LoginStatements::new(&template)
+            }),
             outbox: Outbox::new(tables, events),
         }
+    }
+
+    /// The statements for the stage of the tables.
+    pub(super) fn statements(&self, stage: SchemaStage) -> &LoginStatements {
+        self.statements.get(stage)
     }
 
     /// Whether a session may have a login; without a binding it has none.
@@ -52,7 +61,8 @@ impl LoginSql {
         connection: &mut Connection,
         key: &[u8],
     ) -> Result<bool, DbError> {
-        let row = connection.query_first(&self.statements.is_bound, values! { key })?;
+        let sql = self.statements(connection.stage);
+        let row = connection.query_first(&sql.is_bound, values! { key })?;
         Ok(row.is_some())
     }
 
@@ -62,7 +72,7 @@ impl LoginSql {
         connection: &mut Connection,
         limit: usize,
     ) -> Result<u64, DbError> {
-        let sql = &self.statements;
+        let sql = self.statements(connection.stage);
         let rows = connection.query_all(&sql.expired_tombstones, values! { limit })?;
         let keys: Vec<Vec<u8>> = rows.iter().filter_map(|row| row.get("session")).collect();
         if keys.is_empty() {

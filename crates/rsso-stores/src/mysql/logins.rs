@@ -7,19 +7,22 @@ use mysql::Error as DbError;
 
 use super::connections::ConnectionRole;
 use super::failure::FailureTexts;
-use super::ledger::MysqlLedger;
+use super::login_tables::LoginTables;
 use super::retry::Resend;
 use super::store::MysqlStore;
 use super::transaction::read_committed;
-use crate::ledger;
+use crate::login_rows::LoginRows as _;
+use rsso_core::engine::{
+    Act, Change, ClaimSession, KickLogins, RotateSession, SendMessage, SignOut, Snapshot, StoredKey,
+};
 use rsso_core::error::Result;
-use rsso_core::login::event::{self, Event, Moment, Position};
+use rsso_core::login::event::{Event, Moment, Position, json};
 use rsso_core::login::{
     Claim, ClaimBasis, Claimed, Device, Kick, KickRequest, Login, LoginId, LoginSelector, Realm,
     SessionLogin, User,
 };
 use rsso_core::sid::SessionKey;
-use rsso_core::store::{Generation, Logins, MAYBE_CHANGED, NOT_CHANGED, Rotation, Version};
+use rsso_core::store::{Logins, MAYBE_CHANGED, NOT_CHANGED, Rotation, Version};
 
 const CHANGE_FAILED: FailureTexts = FailureTexts {
     not_done: NOT_CHANGED,
@@ -33,22 +36,26 @@ const READ_FAILED: &str = "cannot read the user's logins";
 const EVENTS_FAILED: &str = "cannot read the events";
 
 impl MysqlStore {
-    /// Runs an act in a transaction. It may run several times, so the caller draws random ids before it.
-    pub(super) fn act<T>(
+    /// Runs an act on logins in a transaction.
+    pub(super) fn act<A: Act>(
         &mut self,
         role: ConnectionRole,
         texts: FailureTexts,
-        act: impl FnMut(&mut MysqlLedger<'_>) -> Result<T, DbError>,
-    ) -> Result<T> {
-        self.transact(role, texts, Resend::Never, act)
+        act: &A,
+    ) -> Result<A::Answer> {
+        let moment = Moment::now()?;
+        self.transact(role, texts, Resend::Never, |tables| {
+            tables.run(act, &moment)
+        })
     }
 
+    /// Runs `change` in a transaction. It may run several times.
     fn transact<T>(
         &mut self,
         role: ConnectionRole,
         texts: FailureTexts,
         resend: Resend,
-        mut act: impl FnMut(&mut MysqlLedger<'_>) -> Result<T, DbError>,
+        mut change: impl FnMut(&mut LoginTables<'_>) -> Result<T, DbError>,
     ) -> Result<T> {
         let Self {
             connections,
@@ -58,15 +65,17 @@ impl MysqlStore {
             ..
         } = self;
         let mut unversioned: Option<Vec<u8>> = None;
+        let mut has_run = false;
         let done = connections.transact(role, resend, |connection| {
             layout.check(connection)?;
             if let Some(key) = unversioned.take() {
                 layout.ensure_version(connection, &key)?;
             }
             read_committed(connection, |connection| {
-                let mut ledger = MysqlLedger::new(connection, layout.as_ref(), login_sql, names);
-                let done = act(&mut ledger).and_then(|done| ledger.flush().map(|()| done));
-                unversioned = ledger.unversioned.take();
+                let mut tables = LoginTables::new(connection, layout.as_ref(), login_sql, names);
+                tables.runs_again = mem::replace(&mut has_run, true);
+                let done = change(&mut tables).and_then(|done| tables.flush().map(|()| done));
+                unversioned = tables.unversioned.take();
                 done
             })
         });
@@ -76,7 +85,7 @@ impl MysqlStore {
     /// Runs an act that only reads, without a transaction.
     fn query<T>(
         &mut self,
-        mut query: impl FnMut(&mut MysqlLedger<'_>) -> Result<T, DbError>,
+        mut query: impl FnMut(&mut LoginTables<'_>) -> Result<T, DbError>,
     ) -> Result<T> {
         let Self {
             connections,
@@ -87,7 +96,7 @@ impl MysqlStore {
         } = self;
         connections.run(ConnectionRole::Main, READ_FAILED, |connection| {
             layout.check(connection)?;
-            query(&mut MysqlLedger::new(
+            query(&mut LoginTables::new(
                 connection,
                 layout.as_ref(),
                 login_sql,
@@ -98,26 +107,18 @@ impl MysqlStore {
 }
 
 impl Logins for MysqlStore {
-    fn claim(&mut self, key: &SessionKey, basis: ClaimBasis, claim: &Claim) -> Result<Claimed> {
-        let (born, moment) = (Generation::random()?, Moment::now()?);
-        let mut has_run = false;
-        self.act(ConnectionRole::Main, CHANGE_FAILED, |ledger| {
-            // If another user has the session, both users are locked. Two such claims that deadlock run again,
-            // and lock the users in the order of their keys.
-            if mem::replace(&mut has_run, true) {
-                ledger.lock_both(key.as_bytes(), &claim.user)?;
-            }
-            ledger::claim(ledger, key.as_bytes(), basis, claim, born, &moment)
-        })
+    fn claim(&mut self, session: &SessionKey, basis: ClaimBasis, claim: &Claim) -> Result<Claimed> {
+        let claim = ClaimSession::new(session, basis, claim)?;
+        self.act(ConnectionRole::Main, CHANGE_FAILED, &claim)
     }
 
     fn rotate(&mut self, rotation: &Rotation<'_>) -> Result<Option<Version>> {
-        let born = Generation::random()?;
+        let (rotate, moment) = (RotateSession::new(rotation)?, Moment::now()?);
         let held = (rotation.lock).and_then(|token| self.held.remove(&token));
         let role = self.role_of(held.as_ref());
         // A rotation finds out that it was done before.
-        let rotated = self.transact(role, CHANGE_FAILED, Resend::Once, |ledger| {
-            ledger::rotate(ledger, rotation, born)
+        let rotated = self.transact(role, CHANGE_FAILED, Resend::Once, |tables| {
+            tables.run(&rotate, &moment)
         });
         if let Some(held) = held {
             // The login's outcome is what counts; the lock ends with its connection at the latest.
@@ -126,11 +127,9 @@ impl Logins for MysqlStore {
         rotated
     }
 
-    fn sign_out(&mut self, key: &SessionKey, login: LoginId) -> Result<bool> {
-        let moment = Moment::now()?;
-        self.act(ConnectionRole::Main, CHANGE_FAILED, |ledger| {
-            ledger::sign_out(ledger, key.as_bytes(), login, &moment)
-        })
+    fn sign_out(&mut self, session: &SessionKey, login: LoginId) -> Result<bool> {
+        let sign_out = SignOut { session, login };
+        self.act(ConnectionRole::Main, CHANGE_FAILED, &sign_out)
     }
 
     fn kick(
@@ -139,35 +138,46 @@ impl Logins for MysqlStore {
         which: &LoginSelector,
         order: &KickRequest,
     ) -> Result<Vec<Kick>> {
-        let moment = Moment::now()?;
-        self.act(ConnectionRole::Main, CHANGE_FAILED, |ledger| {
-            ledger::kick(ledger, user, which, order, &moment)
-        })
+        let user = user.key();
+        let kick = KickLogins { user, which, order };
+        self.act(ConnectionRole::Main, CHANGE_FAILED, &kick)
     }
 
     fn logins(&mut self, user: &User) -> Result<Vec<Login>> {
-        self.query(|ledger| ledger::list(ledger, user))
-    }
-
-    fn notify(&mut self, user: &User, device: Option<&Device>, payload: &str) -> Result<u64> {
-        let moment = Moment::now()?;
-        self.act(ConnectionRole::Main, NOTIFY_FAILED, |ledger| {
-            ledger::notify(ledger, user, device, payload, &moment)
+        let user = user.key();
+        self.query(|tables| {
+            let snapshot = Snapshot {
+                logins: tables.all_logins(&user)?,
+                ..Snapshot::default()
+            };
+            Ok(snapshot.live_logins())
         })
     }
 
+    fn notify(&mut self, user: &User, device: Option<&Device>, payload: &str) -> Result<u64> {
+        let user = user.key();
+        let message = SendMessage {
+            user,
+            device,
+            payload,
+        };
+        self.act(ConnectionRole::Main, NOTIFY_FAILED, &message)
+    }
+
     fn login_of(&mut self, key: &SessionKey) -> Result<Option<SessionLogin>> {
-        self.query(|ledger| Ok(ledger.bound(key.as_bytes())?.map(|(_, bound)| bound)))
+        self.query(|tables| Ok(tables.bound(key.as_bytes())?.map(|(_, bound)| bound)))
     }
 
     fn kick_of(&mut self, key: &SessionKey) -> Result<Option<Kick>> {
-        self.query(|ledger| ledger.kick_of(key.as_bytes()))
+        self.query(|tables| tables.kick_of(key.as_bytes()))
     }
 
     fn leave_tombstone(&mut self, key: &SessionKey, kick: &Kick, ttl: Duration) -> Result<()> {
-        let kick = event::json(kick);
-        self.act(ConnectionRole::Main, CHANGE_FAILED, |ledger| {
-            ledger::Ledger::add_tombstone(ledger, key.as_bytes(), &kick, ttl)
+        let key = StoredKey(key.as_bytes().to_vec());
+        let tombstone = Change::AddTombstone(key, json(kick), ttl);
+        let (role, resend) = (ConnectionRole::Main, Resend::Never);
+        self.transact(role, CHANGE_FAILED, resend, |tables| {
+            tables.change(&tombstone)
         })
     }
 

@@ -5,6 +5,7 @@
 //! every statement that takes a user's value is prepared.
 
 mod advice;
+mod apply;
 mod columns;
 mod commit;
 mod commit_attempt;
@@ -18,11 +19,11 @@ mod error;
 mod failure;
 mod gc;
 mod layout;
-mod ledger;
 mod load;
 mod locks;
 mod login_layout;
 mod login_sql;
+mod login_tables;
 mod logins;
 mod mapped;
 mod native;
@@ -31,18 +32,21 @@ mod receipt_table;
 mod receipts;
 mod retry;
 mod schema;
+mod schema_stage;
 mod seconds;
 mod server_sql;
 mod sessions;
 mod settings;
 mod site_note_table;
 mod site_notes;
+mod snapshot;
 mod statement;
 mod store;
 mod target;
 mod text_statement;
 mod transaction;
 mod unanswered;
+mod upgrade;
 
 pub use schema::{Tables, VERSION as SCHEMA_VERSION};
 pub use store::MysqlStore;

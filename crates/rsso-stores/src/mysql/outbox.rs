@@ -16,6 +16,7 @@ use super::columns::{text, value};
 use super::connection::Connection;
 use super::schema::Tables;
 use super::statement::{BatchStatement, Statement, values};
+use rsso_core::engine::PlannedEvent;
 use rsso_core::login::event::{Event, Kind, Position, Retention, merge};
 
 /// How many events one statement stores: together they must fit a packet.
@@ -73,13 +74,15 @@ impl Outbox {
         }
     }
 
-    /// Appends events, in a transaction that ends after it.
+    /// Appends events of one realm, in a transaction that ends after it.
     pub(super) fn append(
         &self,
         connection: &mut Connection,
-        realm: &str,
-        events: &[String],
+        events: &[PlannedEvent],
     ) -> Result<(), DbError> {
+        let Some(PlannedEvent { realm, .. }) = events.first() else {
+            return Ok(());
+        };
         let count = events.len();
         let advance = |connection: &mut Connection| {
             connection.execute(&self.statements.advance, values! { count, realm })
@@ -93,8 +96,9 @@ impl Outbox {
         let chunks = events.chunks(EVENTS_PER_INSERT);
         for (chunk, from) in chunks.zip((first..).step_by(EVENTS_PER_INSERT)) {
             let numbered = chunk.iter().zip(from..);
-            let rows = numbered
-                .map(|(event, position)| values! { realm, position, event => event.as_bytes() });
+            let rows = numbered.map(
+                |(event, position)| values! { realm, position, event => event.json.as_bytes() },
+            );
             connection.execute_batch(&self.statements.append, rows)?;
         }
         self.trim(connection, realm, newest, events.len())?;

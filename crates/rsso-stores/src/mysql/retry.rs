@@ -7,15 +7,21 @@ use mysql::Error as DbError;
 
 use super::connection::Connection;
 use super::connections::{ConnectionRole, Connections, Taken};
-use super::diagnosis::{diagnose_connecting, diagnose_statement};
-use super::error::{DEADLOCK, LOCK_WAIT, NO_TABLE, code, is_broken};
+use super::diagnosis::{diagnose_connecting, diagnose_statement, diagnose_tables};
+use super::error::{
+    DEADLOCK, LOCK_WAIT, NO_COLUMN, NO_TABLE, STATEMENT_OUTDATED, TABLE_ALTERED, code, is_broken,
+};
 use super::failure::Failure;
 use super::unanswered::Completion;
+use super::upgrade::{TablesFound, create_tables, inspect_tables};
 use rsso_core::error::Result;
 
 /// How often an act on logins is run again if the server chose it to resolve a deadlock. Of those that meet,
 /// one always gets through.
 const DEADLOCK_RETRIES: usize = 10;
+
+/// How often the tables may reach another stage during an act.
+const STAGE_CHANGES: usize = 3;
 
 /// Why an act that failed may be run again.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -26,7 +32,9 @@ enum Retry {
     SendAgain,
     /// The tables are not there yet.
     CreateTables,
-    /// The server chose this statement to resolve a deadlock.
+    /// A column is missing: the tables may be at another stage than was known.
+    ReadStage,
+    /// The server chose this statement to resolve a deadlock, or the table was altered meanwhile.
     RunAgain,
     /// Another transaction kept a row for longer than the server waits.
     WaitAgain,
@@ -36,7 +44,8 @@ impl Retry {
     fn after(error: &DbError, taken: &Taken) -> Option<Self> {
         match code(error) {
             Some(NO_TABLE) => Some(Self::CreateTables),
-            Some(DEADLOCK) => Some(Self::RunAgain),
+            Some(NO_COLUMN) => Some(Self::ReadStage),
+            Some(DEADLOCK | TABLE_ALTERED | STATEMENT_OUTDATED) => Some(Self::RunAgain),
             Some(LOCK_WAIT) => Some(Self::WaitAgain),
             _ if !is_broken(error) || !taken.was_idle => None,
             _ if taken.connection.unanswered => Some(Self::SendAgain),
@@ -85,12 +94,13 @@ impl Connections {
         role: ConnectionRole,
         act: impl FnMut(&mut Connection) -> Result<T, DbError>,
     ) -> Result<T, Failure> {
-        let retries = vec![
+        let mut retries = vec![
             Retry::Reconnect,
             Retry::SendAgain,
             Retry::CreateTables,
             Retry::RunAgain,
         ];
+        retries.extend([Retry::ReadStage; STAGE_CHANGES]);
         self.run_with_retries(RetriesLeft(retries), role, act)
     }
 
@@ -103,6 +113,7 @@ impl Connections {
     ) -> Result<T, Failure> {
         let mut retries = vec![Retry::RunAgain; DEADLOCK_RETRIES];
         retries.extend([Retry::Reconnect, Retry::CreateTables, Retry::WaitAgain]);
+        retries.extend([Retry::ReadStage; STAGE_CHANGES]);
         if resend == Resend::Once {
             retries.push(Retry::SendAgain);
         }
@@ -123,6 +134,7 @@ impl Connections {
                 diagnosis: diagnose_connecting(&self.target.dsn, &error),
                 completion: before,
             })?;
+            taken.connection.stage = self.stage;
             taken.connection.is_second_try = before == Completion::Ended;
             let error = match act(&mut taken.connection) {
                 Ok(value) => {
@@ -178,13 +190,27 @@ impl Connections {
         retry: Option<Retry>,
     ) -> Result<(), Failure> {
         if retry == Some(Retry::CreateTables)
-            && let Err(denied) = self.tables.create(&mut connection)
+            && let Err(denied) = create_tables(&mut connection, &self.tables)
         {
             let diagnosis = diagnose_statement(&denied, connection.packet_use());
             return Err(Failure {
                 diagnosis,
                 ..failure
             });
+        }
+        if retry == Some(Retry::ReadStage)
+            && let Ok(found) = inspect_tables(&mut connection, &self.tables)
+        {
+            if let Some(diagnosis) = diagnose_tables(error, found) {
+                return Err(Failure {
+                    diagnosis,
+                    ..failure
+                });
+            }
+            // The same one as before: another stage was passed meanwhile, or a column is missing for good.
+            if let TablesFound::Stage(stage) = found {
+                self.stage = stage;
+            }
         }
         if !is_broken(error) && code(error).is_some() {
             self.put_back(role, connection);

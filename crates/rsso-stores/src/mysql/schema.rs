@@ -1,14 +1,15 @@
-//! rsso's own tables: their names, and the statements that make them.
+//! rsso's own tables: their names, and the statements that make and upgrade them.
 
 use mysql::Error as DbError;
 pub(super) use rsso_core::mapping::quote;
 
 use super::connection::Connection;
+use super::schema_stage::SchemaStage;
 use crate::sql_template::{Names, SqlTemplate};
 use rsso_core::error::{Error, Result};
 
 /// The version of the schema.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// The prefix of the tables' names, unless `rsso.prefix` is set.
 pub(super) const DEFAULT_PREFIX: &str = "rsso_";
@@ -20,6 +21,9 @@ const TABLES: [&str; 10] = [
     "meta", "sessions", "versions", "users", "logins", "bindings", "kicks", "realms", "events",
     "receipts",
 ];
+
+/// The steps from version 2, in order.
+const UPGRADE: [&str; 4] = ["add_columns", "rename_key", "fill_all", "finish"];
 
 /// The table of `versions`, as stores in use have it.
 const VERSIONS_TABLE: &str = "marks";
@@ -52,21 +56,51 @@ impl Tables {
         })
     }
 
-    /// The statements that make the tables, and may run any number of times.
+    /// The statements that make the tables or upgrade older ones, and may run any number of times.
     #[must_use]
     pub fn steps(&self) -> Vec<String> {
-        let names = self.names().with("schema_version", VERSION.to_string());
-        let template = SqlTemplate::new(&[SCHEMA], &names);
-        let pieces = TABLES.into_iter().chain(["version"]);
-        pieces
-            .map(|piece| template.fill_as_laid_out(piece))
-            .collect()
+        let pieces = TABLES.into_iter().chain(UPGRADE).chain(["version"]);
+        pieces.map(|piece| self.step(piece)).collect()
     }
 
-    pub(super) fn create(&self, connection: &mut Connection) -> Result<(), DbError> {
-        self.steps()
-            .iter()
-            .try_for_each(|step| connection.run_unprepared(step))
+    /// Makes the tables that are missing. Beside `bindings` of version 2 the sessions' columns are not used yet.
+    pub(super) fn create(
+        &self,
+        connection: &mut Connection,
+        stage: SchemaStage,
+    ) -> Result<(), DbError> {
+        let login_user = match stage {
+            SchemaStage::Joins | SchemaStage::Filling => "user_unfinished",
+            SchemaStage::Columns => "user",
+        };
+        let pieces = TABLES.into_iter().chain(["version"]);
+        let mut steps = pieces.map(|piece| self.step_with(piece, login_user));
+        steps.try_for_each(|step| connection.run_unprepared(&step))
+    }
+
+    /// One of the statements, or some with semicolons between.
+    pub(super) fn step(&self, piece: &str) -> String {
+        self.step_with(piece, "user")
+    }
+
+    fn step_with(&self, piece: &str, login_user: &str) -> String {
+        let mut names = self
+            .names()
+            .with("schema_version", VERSION.to_string())
+            .with("login_user", login_user);
+        // As values, of which a prefix can be part: it has letters, digits and '_' only.
+        for (table, name, text) in [
+            ("sessions", "sessions_name", "sessions_text"),
+            ("bindings", "bindings_name", "bindings_text"),
+            ("logins", "logins_name", "logins_text"),
+        ] {
+            let quoted = self.quoted(table);
+            let plain = quoted.trim_matches('`');
+            names = names
+                .with(name, format!("CONVERT('{plain}' USING utf8mb4)"))
+                .with(text, format!("'{quoted}'"));
+        }
+        SqlTemplate::new(&[SCHEMA], &names).fill_as_laid_out(piece)
     }
 
     /// The name of one of the tables, quoted.

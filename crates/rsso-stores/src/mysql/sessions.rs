@@ -32,8 +32,7 @@ impl Store for MysqlStore {
         if let Some(loaded) = self.reload(key, want.token)? {
             return Ok(loaded);
         }
-        let name = self.names.name_of(key.as_bytes());
-        if self.held.values().any(|held| held.name == name) {
+        if self.holds_lock_of(key) {
             // This very worker holds it through another handler. The server would grant it again, because its
             // locks belong to the connection, and waiting could only time out.
             return Err(Error::LockTimeout {

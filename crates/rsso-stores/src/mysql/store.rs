@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use mysql::Error as DbError;
 
+use super::advice::newer_schema;
 use super::connection::Connection;
 use super::connections::{ConnectionRole, Connections};
 use super::layout::Layout;
@@ -16,11 +17,15 @@ use super::receipt_table::ReceiptTable;
 use super::schema::DEFAULT_PREFIX;
 use super::site_note_table::SiteNoteTable;
 use super::target::Target;
+use super::upgrade::{TablesFound, create_or_upgrade};
 use super::{Mapping, Tables};
 use rsso_core::dsn::MysqlDsn;
-use rsso_core::error::Result;
+use rsso_core::error::{Error, Result, StoreErrorKind};
 use rsso_core::login::event::Retention;
 use rsso_core::store::Token;
+
+/// How long a step of an upgrade may take.
+const LONGEST_STEP: Duration = Duration::from_secs(24 * 3600);
 
 /// Sessions in MySQL or MariaDB.
 pub struct MysqlStore {
@@ -79,16 +84,25 @@ impl MysqlStore {
         })
     }
 
-    /// Creates rsso's tables, as `rsso schema mysql --apply` does.
+    /// Creates or upgrades rsso's tables, as `rsso schema mysql --apply` does, also while others use them.
     ///
     /// # Errors
-    /// If the server cannot be reached, or the user is not allowed to.
+    /// If the server cannot be reached, the user is not allowed to, or a newer rsso has made them.
     pub fn create_tables(&mut self) -> Result<()> {
         let tables = self.connections.tables.clone();
-        let doing = "cannot create the tables";
-        (self.connections).run(ConnectionRole::Main, doing, |connection| {
-            tables.create(connection)
-        })
+        // An answer may take as long as a table that is altered is large.
+        let role = ConnectionRole::LockWait(LONGEST_STEP);
+        let found = (self.connections).run(role, "cannot create the tables", |connection| {
+            create_or_upgrade(connection, &tables)
+        })?;
+        match found {
+            TablesFound::Newer(version) => Err(Error::store_plain(
+                StoreErrorKind::Configuration,
+                &self.connections.target.address,
+                newer_schema(version),
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// Runs an act that needs the layout on a connection; it may run twice.

@@ -1,5 +1,6 @@
 //! Taking a session's lock and waiting for it: in order, woken by whoever frees it, without polling.
 //!
+//! A free lock is taken by plain commands (see [`super::plain_read`]).
 //! The script that finds the lock taken also puts the request into the queue. The request then sends one pipeline: wait
 //! for the wake-up, take the lock, read. Its answer comes when it is the request's turn: one round trip, however long
 //! that takes.
@@ -10,15 +11,15 @@ use std::time::Duration;
 use redis::{Cmd, Value, cmd};
 
 use super::commands::{free_stale_lock, get_record, millis};
-use super::connection::Connection;
 use super::connection_id::ConnectionId;
 use super::keys::Keys;
-use super::pipeline::may_try_again;
 use super::pipeline_error::PipelineError;
+use super::plain_read::PlainRead;
 use super::scripts::Script;
 use super::stale_lock::OwnerCheck;
 use super::store::RedisStore;
 use rsso_core::error::{Error, Result};
+use rsso_core::sid::SessionKey;
 use rsso_core::store::{Load, Loaded, LockTerms, Token};
 
 /// How much longer than a lock's expiry a waiter blocks.
@@ -29,6 +30,7 @@ const BLOCK_MARGIN: Duration = Duration::from_millis(250);
 /// A read that takes the lock.
 #[derive(Clone, Copy)]
 pub(super) struct LockRequest<'a> {
+    session: &'a SessionKey,
     pub(super) keys: &'a Arc<Keys>,
     /// The token of the request.
     pub(super) token: Token,
@@ -50,12 +52,29 @@ enum Attempt {
 }
 
 impl<'a> LockRequest<'a> {
-    pub(super) fn new(keys: &'a Arc<Keys>, want: Load, terms: LockTerms) -> Self {
+    pub(super) fn new(
+        session: &'a SessionKey,
+        keys: &'a Arc<Keys>,
+        want: Load,
+        terms: LockTerms,
+    ) -> Self {
         Self {
+            session,
             keys,
             token: want.token,
             only_existing: want.only_existing,
             terms,
+        }
+    }
+
+    /// The read by plain commands.
+    fn plain(&self) -> PlainRead<'a> {
+        PlainRead {
+            session: self.session,
+            keys: self.keys,
+            token: self.token,
+            lock_ttl: Some(self.terms.ttl),
+            only_existing: self.only_existing,
         }
     }
 
@@ -137,17 +156,14 @@ impl RedisStore {
     /// The lock names its owner's connection, so the second attempt is another command. The old connection is closed
     /// first: else the first attempt might still be done, and the lock would name a dead owner.
     fn attempt(&mut self, request: LockRequest<'_>) -> Result<Attempt> {
-        let idle = self.connection.as_ref().map(Connection::idle_time);
-        match self.try_attempt(request) {
-            Err(PipelineError::AnswerLost(lost)) if may_try_again(&lost, idle) => self
-                .replace_connection(&lost)
-                .and_then(|_| self.try_attempt(request)),
-            other => other,
-        }
-        .map_err(PipelineError::into_error)
+        self.retried_once(|store| store.try_attempt(request))
+            .map_err(PipelineError::into_error)
     }
 
     fn try_attempt(&mut self, request: LockRequest<'_>) -> Result<Attempt, PipelineError> {
+        if let Some(loaded) = self.load_plain(request.plain())? {
+            return Ok(Attempt::Done(loaded));
+        }
         // The lock names the connection, which therefore must exist before the command is made.
         self.connection = Some(self.take_connection().map_err(PipelineError::NotSent)?);
         let acquire = request.acquire(self.connection_id_text(), false);

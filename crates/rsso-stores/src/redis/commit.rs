@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::commands::millis;
 use super::keys::Keys;
-use super::mutation::Resend;
+use super::pipeline_error::PipelineError;
+use super::plain_write::PlainWrite;
 use super::record;
 use super::scripts::Script;
 use super::staged_payload::StagedPayload;
@@ -42,8 +43,9 @@ fn next_version(basis: Basis) -> Result<Version> {
 impl RedisStore {
     /// Stores data.
     ///
-    /// If a write was sent twice, the record's revision tells whether it was made. A refusal is certain only if the
-    /// lock was still held; else the outcome is [`Outcome::Unknown`].
+    /// Plain commands do it if nothing has changed, else the script. If a write was sent twice, the record's revision
+    /// tells whether it was made. A refusal is certain only if the lock was still held; else the outcome is
+    /// [`Outcome::Unknown`].
     pub(super) fn write(
         &mut self,
         keys: &Keys,
@@ -52,22 +54,49 @@ impl RedisStore {
         ttl: Duration,
     ) -> Result<Outcome> {
         let next = next_version(basis)?;
+        self.check_idle_connection()
+            .map_err(|error| error.with_outcome(NOT_STORED))?;
+        let lost = match self.write_plain(keys, basis, next, data, ttl) {
+            Ok(PlainWrite::Done) => {
+                self.mark_writable();
+                return Ok(Outcome::Stored(next));
+            }
+            Ok(PlainWrite::LoginGone) => return Ok(Outcome::Gone),
+            Ok(PlainWrite::AskScript) => None,
+            Err(error) => Some(error),
+        };
+        self.write_by_script(keys, basis, next, data, ttl, lost)
+    }
+
+    /// Stores data by the script; `lost` is why it is not known whether plain commands have.
+    fn write_by_script(
+        &mut self,
+        keys: &Keys,
+        basis: Basis,
+        next: Version,
+        data: &[u8],
+        ttl: Duration,
+        lost: Option<PipelineError>,
+    ) -> Result<Outcome> {
         let expected = ExpectedVersion::of(basis);
+        let staging = keys.staging();
         let payload = StagedPayload {
-            key: keys.staging(),
+            key: &staging,
             data,
             trailer: &record::trailer(next),
             ttl_millis: millis(ttl),
         };
-        let mut commit = Script::Commit.call_with_extra_key(keys, keys.staging());
+        let mut commit = Script::Commit.call_with_extra_key(keys, &staging);
         commit
             .arg(basis.token.as_bytes())
             .arg(i32::from(basis.locked))
             .arg(expected.generation)
             .arg(expected.revision);
-        let answered = self
-            .mutate(Some(&payload), &[commit], Resend::Once)
-            .map_err(|error| error.into_error(NOT_STORED, MAYBE_STORED))?;
+        let answered = match lost {
+            None => self.mutate(Some(&payload), &[commit]),
+            Some(error) => self.mutate_again(error, Some(&payload), &[commit]),
+        }
+        .map_err(|error| error.into_error(NOT_STORED, MAYBE_STORED))?;
         let sent_twice = answered.sent_twice;
         let refused = |error: Error| match sent_twice {
             true => error.with_outcome(MAYBE_STORED),
@@ -122,7 +151,7 @@ impl RedisStore {
             return Ok(Outcome::Stored(seen));
         }
         let answered = self
-            .mutate(None, &[touch], Resend::Once)
+            .mutate(None, &[touch])
             .map_err(|error| error.into_error(NOT_STORED, MAYBE_STORED))?;
         let answer = self
             .script_answer(answered.replies.into_iter().next().unwrap_or_default())

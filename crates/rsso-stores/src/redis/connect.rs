@@ -18,6 +18,7 @@ use super::reply_reader::ReplyReader;
 use super::socket::Socket;
 use super::stream::{SocketStream, Stream};
 use super::target::Target;
+use super::watch::PlainState;
 use rsso_core::deadline::Deadline;
 use rsso_core::dsn::RedisAddress;
 use rsso_core::error::Result;
@@ -28,6 +29,16 @@ const UNIX_CONNECT_RETRY: Duration = Duration::from_millis(5);
 impl Target {
     /// Makes a connection that is ready for commands.
     pub(super) fn connect(&self) -> Result<Connection> {
+        let connection = self.initialize(self.open()?, true)?;
+        if connection.plain.is_in_transaction {
+            // It cannot be ended: the ACL allows `MULTI` without `EXEC`.
+            return self.initialize(self.open()?, false);
+        }
+        Ok(connection)
+    }
+
+    /// Opens the socket, with TLS if the DSN says so.
+    fn open(&self) -> Result<Stream> {
         // The TLS files are read first: a missing one is an error whether or not the server can be reached.
         let tls = match &self.dsn.address {
             RedisAddress::Tcp {
@@ -51,7 +62,7 @@ impl Target {
         if let Err(error) = stream.complete_tls_handshake() {
             return Err(self.connect_error(error.into(), stream.first_bytes(), true));
         }
-        self.initialize(stream)
+        Ok(stream)
     }
 
     fn connect_tcp(&self, host: &str, port: u16) -> io::Result<Socket> {
@@ -89,13 +100,18 @@ impl Target {
     }
 
     /// Sends the first commands of a connection, in one round trip.
-    fn initialize(&self, mut stream: Stream) -> Result<Connection> {
+    ///
+    /// With `tries_transaction` an empty one is among them.
+    fn initialize(&self, mut stream: Stream, tries_transaction: bool) -> Result<Connection> {
         let mut commands = self.authentication();
         let required = commands.len();
         let (mut info, mut id) = (cmd("INFO"), cmd("CLIENT"));
         info.arg("server");
         id.arg("ID");
-        commands.extend([info, id, self.write_probe()]);
+        commands.extend([info, id, self.write_probe(), cmd("TIME")]);
+        if tries_transaction {
+            commands.extend([cmd("MULTI"), cmd("EXEC")]);
+        }
 
         let mut packed = Vec::with_capacity(256);
         for command in &commands {
@@ -121,12 +137,14 @@ impl Target {
             }
             replies.push(reply);
         }
-        let write_refusal = replies.pop().and_then(|probe| match probe {
-            Value::ServerError(error) if is_write_refusal(&error) => Some(error),
+        let (of_connection, rest) = replies.split_at(required).1.split_at(2);
+        let id = ConnectionId::from_replies(of_connection);
+        let write_refusal = match &rest[0] {
+            Value::ServerError(error) if is_write_refusal(error) => Some(error.clone()),
             _ => None,
-        });
-        let id = ConnectionId::from_replies(&replies[required..]);
-        Ok(Connection::new(stream, reader, id, write_refusal))
+        };
+        let plain = PlainState::from_replies(&rest[1..]);
+        Ok(Connection::new(stream, reader, id, write_refusal, plain))
     }
 
     /// The commands without which nothing else may be sent.

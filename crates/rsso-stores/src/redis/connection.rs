@@ -17,6 +17,7 @@ use super::socket::Socket;
 use super::staged_payload::StagedPayload;
 use super::stream::Stream;
 use super::target::Target;
+use super::watch::PlainState;
 
 /// A larger send buffer is given back to the system, in bytes.
 const MAX_KEPT_BUFFER: usize = 1 << 20;
@@ -33,6 +34,8 @@ pub(super) struct Connection {
     pub(super) id_text: String,
     /// Why the server refused the last write; `None` if it accepted that.
     pub(super) write_refusal: Option<ServerError>,
+    /// What it watches, and what it may do without scripts.
+    pub(super) plain: PlainState,
     /// How many replies are on their way that nobody has waited for.
     unread_replies: usize,
     /// A bit for each script that the server is known to have.
@@ -80,6 +83,7 @@ impl Connection {
         replies: ReplyReader,
         id: ConnectionId,
         write_refusal: Option<ServerError>,
+        plain: PlainState,
     ) -> Self {
         Self {
             stream,
@@ -87,6 +91,7 @@ impl Connection {
             id_text: id.to_text(),
             id,
             write_refusal,
+            plain,
             unread_replies: 0,
             known_scripts: 0,
             send_buffer: Vec::new(),
@@ -158,9 +163,6 @@ impl Connection {
         self.stream.set_extra_wait(pipeline.block_time);
         let replies = commands.len() + usize::from(payload.is_some());
         let mut replies = self.exchange_packed(target, replies)?;
-        if self.send_buffer.capacity() > MAX_KEPT_BUFFER {
-            self.send_buffer = Vec::new();
-        }
         self.unread_replies = 0;
         // The data were staged even if a script is missing: they need not be sent again.
         let staged = payload.map(|payload| (payload.index, replies.remove(payload.index)));
@@ -172,6 +174,24 @@ impl Connection {
         if let Some((index, reply)) = staged {
             replies.insert(index, reply);
         }
+        Ok(replies)
+    }
+
+    /// Sends these commands and what `pack` writes behind them, once, and reads `count` replies.
+    pub(super) fn exchange_plain(
+        &mut self,
+        target: &Target,
+        commands: &[Cmd],
+        count: usize,
+        pack: impl FnOnce(&mut Vec<u8>, &str),
+    ) -> Result<Vec<Value>, PipelineError> {
+        self.send_buffer.clear();
+        for command in commands {
+            command.write_packed_command(&mut self.send_buffer);
+        }
+        pack(&mut self.send_buffer, &self.id_text);
+        let replies = self.exchange_packed(target, count)?;
+        self.unread_replies = 0;
         Ok(replies)
     }
 
@@ -240,6 +260,9 @@ impl Connection {
             }))
         })?;
         self.last_reply = Instant::now();
+        if self.send_buffer.capacity() > MAX_KEPT_BUFFER {
+            self.send_buffer = Vec::new();
+        }
         if let Some(refusal) = replies.iter().find_map(write_refusal) {
             self.write_refusal = Some(refusal);
         }

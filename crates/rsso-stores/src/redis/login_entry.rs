@@ -1,61 +1,89 @@
 //! Logins and kicks as the user's key and the scripts hold them.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use rsso_core::login::{Kick, Login, SessionLogin, UserKey};
-use rsso_core::store::{Generation, Revision, Version};
+use rsso_core::engine::{LoginSession, LoginState, StoredKey};
+use rsso_core::login::{ClaimedFrom, Login, LoginId, LoginMetadata, SessionLogin, UserKey};
 
 /// The length of a user in a record and in an answer.
 const USER_LEN: usize = 43;
 
 /// The field of a user's key that holds a login. Its name is the login's id.
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct LoginEntry {
+    #[serde(rename = "n", default)]
+    sequence: i64,
+    #[serde(rename = "d", default)]
+    device: String,
     #[serde(rename = "i")]
     identity: String,
     #[serde(rename = "m")]
-    more: String,
-    /// How long its sessions live, in milliseconds; only in a list.
-    #[serde(rename = "e", default)]
-    left: Option<i64>,
+    metadata: String,
+    #[serde(rename = "s", default)]
+    sessions: Vec<String>,
+    /// Only older versions of rsso read this and the next.
+    #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
+    claimed_from: Option<ClaimedFrom>,
+    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
+    claimed_at: Option<i64>,
 }
 
-/// Reads one login.
-fn decode_login(entry: &[u8]) -> Option<Login> {
-    let entry: LoginEntry = serde_json::from_slice(entry).ok()?;
-    Login::decode(&entry.identity, &entry.more)
+/// The entry of a login.
+pub(super) fn encode_entry(login: &LoginState) -> String {
+    let metadata = serde_json::from_str::<LoginMetadata>(&login.metadata).ok();
+    let claimed_from = metadata.as_ref().and_then(|m| m.claimed_from.clone());
+    let entry = LoginEntry {
+        sequence: login.sequence,
+        device: login.device.clone(),
+        identity: login.identity.clone(),
+        metadata: login.metadata.clone(),
+        sessions: (login.sessions.iter())
+            .map(|session| String::from_utf8_lossy(&session.key.0).into_owned())
+            .collect(),
+        claimed_at: metadata
+            .filter(|_| claimed_from.is_some())
+            .map(|m| m.claimed_at),
+        claimed_from,
+    };
+    rsso_core::login::event::json(&entry)
 }
 
-/// Reads a login of a list, with its expiry.
-pub(super) fn decode_listed(entry: &[u8], now: i64) -> Option<Login> {
+/// Reads the entry of a login whose live sessions are known.
+pub(super) fn decode_entry(
+    id: LoginId,
+    entry: &[u8],
+    sessions: Vec<LoginSession>,
+) -> Option<LoginState> {
     let entry: LoginEntry = serde_json::from_slice(entry).ok()?;
-    let expires = entry.left.map(|left| now.saturating_add(left));
-    Login::decode(&entry.identity, &entry.more).map(|login| login.until(expires))
+    Some(LoginState {
+        id,
+        sequence: entry.sequence,
+        device: entry.device,
+        identity: entry.identity,
+        metadata: entry.metadata,
+        sessions,
+    })
 }
 
 /// Reads a session's login: state, user, entry.
 pub(super) fn decode_bound(detail: &[u8]) -> Option<SessionLogin> {
     let (state, rest) = detail.split_first()?;
     let (user, entry) = rest.split_at_checked(USER_LEN)?;
-    let user = data_encoding::BASE64URL_NOPAD.decode(user).ok()?;
+    let entry: LoginEntry = serde_json::from_slice(entry).ok()?;
     Some(SessionLogin {
-        login: decode_login(entry)?,
-        user: UserKey::from_bytes(&user)?,
+        login: Login::decode(&entry.identity, &entry.metadata)?,
+        user: decode_user(user)?,
         rotated: *state == b'G',
     })
 }
 
-/// Reads generation and revision, one after the other.
-pub(super) fn decode_version(bytes: &[u8]) -> Option<Version> {
-    let (generation, revision) = bytes.split_first_chunk::<8>()?;
-    Some(Version {
-        generation: Generation(u64::from_be_bytes(*generation)),
-        revision: Revision(revision.try_into().ok()?),
-    })
+/// Reads a user's key.
+pub(super) fn decode_user(text: &[u8]) -> Option<UserKey> {
+    let user = data_encoding::BASE64URL_NOPAD.decode(text).ok()?;
+    UserKey::from_bytes(&user)
 }
 
-/// Reads kicks. What is not one is left out.
-pub(super) fn decode_kicks(details: &[Vec<u8>]) -> Vec<Kick> {
-    let decode = |detail: &Vec<u8>| serde_json::from_slice(detail).ok();
-    details.iter().filter_map(decode).collect()
+/// A session's key in the engine.
+pub(super) fn stored_key(session: &str) -> StoredKey {
+    StoredKey(session.as_bytes().to_vec())
 }

@@ -34,40 +34,42 @@ pub(super) enum MutationError {
     Unknown(Error),
 }
 
-/// Whether a change may be sent again if its answer was lost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Resend {
-    /// Sent twice, it is the same change.
-    Once,
-    /// Sent twice, it would be two changes.
-    Never,
-}
-
 impl RedisStore {
-    /// Sends a change. A staged payload has the first reply.
+    /// Sends a change, which sent twice is the same change. A staged payload has the first reply.
     pub(super) fn mutate(
         &mut self,
         payload: Option<&StagedPayload<'_>>,
         commands: &[Cmd],
-        resend: Resend,
     ) -> Result<MutationReply, MutationError> {
         self.check_idle_connection()
             .map_err(MutationError::NotSent)?;
-        let lost = match self.try_pipeline_after(payload, commands, Duration::ZERO) {
-            Ok(replies) => {
-                return Ok(MutationReply {
-                    replies,
-                    sent_twice: false,
-                });
-            }
-            Err(PipelineError::NotSent(error)) => return Err(MutationError::NotSent(error)),
-            Err(PipelineError::Refused(error)) => return Err(MutationError::Unknown(error)),
-            Err(PipelineError::AnswerLost(lost)) => lost,
+        self.forget_watch();
+        match self.try_pipeline_after(payload, commands, Duration::ZERO) {
+            Ok(replies) => Ok(MutationReply {
+                replies,
+                sent_twice: false,
+            }),
+            Err(error) => self.mutate_again(error, payload, commands),
+        }
+    }
+
+    /// Sends a change a second time, if its first attempt failed so that it may be.
+    ///
+    /// The first may have been made by other commands than these.
+    pub(super) fn mutate_again(
+        &mut self,
+        error: PipelineError,
+        payload: Option<&StagedPayload<'_>>,
+        commands: &[Cmd],
+    ) -> Result<MutationReply, MutationError> {
+        let lost = match error {
+            PipelineError::NotSent(error) => return Err(MutationError::NotSent(error)),
+            PipelineError::Refused(error) => return Err(MutationError::Unknown(error)),
+            PipelineError::AnswerLost(lost) => lost,
         };
         // The old connection is closed even if nothing is sent again: the change must not be done later.
         let closed = self.replace_connection(&lost);
-        let may_resend =
-            resend == Resend::Once && closed.is_ok_and(|closed| closed || !lost.timed_out);
+        let may_resend = closed.is_ok_and(|closed| closed || !lost.timed_out);
         if may_resend
             && let Ok(replies) = self.try_pipeline_after(payload, commands, Duration::ZERO)
         {
@@ -80,7 +82,7 @@ impl RedisStore {
     }
 
     /// Drops an idle connection that is closed, and tries a doubtful one.
-    fn check_idle_connection(&mut self) -> Result<(), Error> {
+    pub(super) fn check_idle_connection(&mut self) -> Result<(), Error> {
         let connection = self.connection.as_ref();
         let idle = connection.map_or(Duration::ZERO, Connection::idle_time);
         self.connection.take_if(|connection: &mut Connection| {

@@ -37,14 +37,22 @@ impl RedisStore {
     /// They are sent again on a new connection if the old one was closed while it was idle. So are they if an idle
     /// connection does not answer that a firewall may have forgotten.
     pub(super) fn pipeline(&mut self, commands: &[Cmd]) -> Result<Vec<Value>> {
+        self.retried_once(|store| store.try_pipeline(commands, Duration::ZERO))
+            .map_err(PipelineError::into_error)
+    }
+
+    /// Makes an attempt that may be made twice, again if an idle connection was closed.
+    pub(super) fn retried_once<T>(
+        &mut self,
+        attempt: impl Fn(&mut Self) -> Result<T, PipelineError>,
+    ) -> Result<T, PipelineError> {
         let idle = self.connection.as_ref().map(Connection::idle_time);
-        match self.try_pipeline(commands, Duration::ZERO) {
-            Err(PipelineError::AnswerLost(lost)) if may_try_again(&lost, idle) => self
-                .replace_connection(&lost)
-                .and_then(|_| self.try_pipeline(commands, Duration::ZERO)),
+        match attempt(self) {
+            Err(PipelineError::AnswerLost(lost)) if may_try_again(&lost, idle) => {
+                self.replace_connection(&lost).and_then(|_| attempt(self))
+            }
             other => other,
         }
-        .map_err(PipelineError::into_error)
     }
 
     /// Runs one command that may run twice.
@@ -105,7 +113,7 @@ impl RedisStore {
     }
 
     /// Sends refused commands again, and drops the connection at another refusal.
-    fn resend_refused(
+    pub(super) fn resend_refused(
         &mut self,
         mut connection: Connection,
         refused: &[Cmd],
@@ -130,6 +138,7 @@ impl RedisStore {
     ///
     /// The next pipeline reads the answer first, and sends the call again if the connection is gone.
     pub(super) fn call_unanswered(&mut self, script: Script, call: Cmd) -> Result<()> {
+        self.forget_watch();
         let has_room = self.unanswered.len() < MAX_UNANSWERED;
         // A server that lacks the script would do nothing, and nobody would know: the first call on each connection
         // is waited for.
@@ -183,7 +192,7 @@ impl RedisStore {
 /// Whether commands whose answer was lost may be sent again.
 ///
 /// `idle` is how long it had been idle; `None` if it was new.
-pub(super) fn may_try_again(lost: &LostAnswer, idle: Option<Duration>) -> bool {
+fn may_try_again(lost: &LostAnswer, idle: Option<Duration>) -> bool {
     match idle {
         Some(idle) => !lost.timed_out || idle >= MAX_TRUSTED_IDLE,
         None => false,

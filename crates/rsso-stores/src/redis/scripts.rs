@@ -41,20 +41,18 @@ macro_rules! scripts {
 
 scripts! {
     Acquire = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/acquire.lua";
+    LockExisting = "lua/lock_existing.lua";
     Peek = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/peek.lua";
     Commit = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/commit.lua";
     Touch = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/touch.lua";
-    Release = "lua/shared/lock.lua" + "lua/release.lua";
+    Release = "lua/release_unawaited.lua" + "lua/shared/lock.lua" + "lua/release.lua";
     FreeStale = "lua/shared/lock.lua" + "lua/free_stale.lua";
     SetOwner = "lua/shared/lock.lua" + "lua/set_owner.lua";
     Renew = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/renew.lua";
-    Destroy = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/shared/logins.lua" + "lua/destroy.lua";
-    Claim = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/shared/logins.lua" + "lua/claim.lua";
-    Rotate = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/shared/logins.lua" + "lua/rotate.lua";
-    SignOut = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/shared/logins.lua" + "lua/sign_out.lua";
-    Kick = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/shared/logins.lua" + "lua/kick.lua";
-    List = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/shared/logins.lua" + "lua/list.lua";
-    Notify = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/shared/logins.lua" + "lua/notify.lua";
+    Destroy = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/destroy.lua";
+    Snapshot = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/snapshot.lua";
+    Apply = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/shared/outbox.lua" + "lua/apply.lua";
+    Unreserve = "lua/unreserve.lua";
 }
 
 impl Source {
@@ -70,30 +68,35 @@ impl Script {
     /// Calls this script on a session's keys; the caller adds the arguments.
     pub(super) fn call(self, keys: &Keys) -> Cmd {
         let mut call = self.evalsha();
-        call.arg(keys.script_keys().len()).arg(keys.script_keys());
+        let keys = keys.script_keys();
+        call.arg(keys.len()).arg(&keys);
         call
     }
 
     /// Calls this script on a session's keys and another key behind them.
     pub(super) fn call_with_extra_key(self, keys: &Keys, extra: &str) -> Cmd {
         let mut call = self.evalsha();
-        call.arg(keys.script_keys().len() + 1)
-            .arg(keys.script_keys())
-            .arg(extra);
+        let keys = keys.script_keys();
+        call.arg(keys.len() + 1).arg(&keys).arg(extra);
         call
     }
 
-    /// Calls this script on one key.
-    pub(super) fn call_on_key(self, key: &str) -> Cmd {
+    /// Calls this script without keys.
+    pub(super) fn call_without_keys(self) -> Cmd {
         let mut call = self.evalsha();
-        call.arg(1).arg(key);
+        call.arg(0);
         call
+    }
+
+    /// What calls this script.
+    pub(super) fn hash(self) -> &'static str {
+        &self.source().hash
     }
 
     fn evalsha(self) -> Cmd {
         // Room for the arguments of a call for one session.
         let mut call = Cmd::with_capacity(16, 640);
-        call.arg("EVALSHA").arg(self.source().hash.as_str());
+        call.arg("EVALSHA").arg(self.hash());
         call
     }
 

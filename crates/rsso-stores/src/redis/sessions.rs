@@ -1,6 +1,7 @@
 //! The store's calls for sessions.
 
 use std::mem::ManuallyDrop;
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::Value;
@@ -9,6 +10,8 @@ use super::acquire::LockRequest;
 use super::commands::{get_record, release_lock};
 use super::error::is_write_refusal;
 use super::keys::Keys;
+use super::pipeline_error::PipelineError;
+use super::plain_read::PlainRead;
 use super::scripts::Script;
 use super::store::RedisStore;
 use rsso_core::deadline::Deadline;
@@ -46,17 +49,17 @@ impl Store for RedisStore {
     fn load(&mut self, key: &SessionKey, want: Load) -> Result<Loaded> {
         let keys = self.keys(key, Some(want.token));
         let Some(terms) = want.lock else {
-            let loaded = self.load_unlocked(&keys)?;
+            let loaded = self.load_unlocked(key, &keys, want.token)?;
             if loaded.record.is_none() && !want.only_existing {
                 self.ready()?;
             }
             return Ok(loaded);
         };
-        match self.load_locked(LockRequest::new(&keys, want, terms)) {
+        match self.load_locked(LockRequest::new(key, &keys, want, terms)) {
             Err(error @ Error::Store { .. }) if self.refuses_writes() => {
                 // A lock is a write, but a stored session can be read without one. It counts as a lock that was lost
                 // at once: a commit is refused if another request has written since.
-                let loaded = self.load_unlocked(&keys)?;
+                let loaded = self.load_unlocked(key, &keys, want.token)?;
                 match loaded.record {
                     Some(_) => Ok(Loaded {
                         locked: true,
@@ -117,7 +120,23 @@ impl Store for RedisStore {
 
 impl RedisStore {
     /// Reads without the lock.
-    fn load_unlocked(&mut self, keys: &Keys) -> Result<Loaded> {
+    fn load_unlocked(
+        &mut self,
+        session: &SessionKey,
+        keys: &Arc<Keys>,
+        token: Token,
+    ) -> Result<Loaded> {
+        let plain = PlainRead {
+            session,
+            keys,
+            token,
+            lock_ttl: None,
+            only_existing: true,
+        };
+        let loaded = self.retried_once(|store| store.load_plain(plain));
+        if let Some(loaded) = loaded.map_err(PipelineError::into_error)? {
+            return Ok(loaded);
+        }
         let mut replies = self
             .pipeline(&[Script::Peek.call(keys), get_record(keys)])?
             .into_iter();

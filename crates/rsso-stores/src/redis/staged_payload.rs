@@ -2,6 +2,8 @@
 //!
 //! A script renames that key, so that the data never pass through the script.
 
+use super::resp::{number, word};
+
 /// A `SET` of the staging key, which copies the data once.
 pub(super) struct StagedPayload<'a> {
     pub(super) key: &'a str,
@@ -13,19 +15,12 @@ pub(super) struct StagedPayload<'a> {
 impl StagedPayload<'_> {
     /// Appends the command in Redis' protocol: an array of bulk strings.
     pub(super) fn pack_into(&self, packed: &mut Vec<u8>) {
-        let ttl = self.ttl_millis.to_string();
         let length = self.data.len() + self.trailer.len();
         packed.reserve(length + self.key.len() + 128);
-        packed.extend_from_slice(
-            format!(
-                "*5\r\n$3\r\nSET\r\n${}\r\n{}\r\n${length}\r\n",
-                self.key.len(),
-                self.key
-            )
-            .as_bytes(),
-        );
-        packed.extend_from_slice(self.data);
-        packed.extend_from_slice(self.trailer);
-        packed.extend_from_slice(format!("\r\n$2\r\nPX\r\n${}\r\n{ttl}\r\n", ttl.len()).as_bytes());
+        packed.extend_from_slice(b"*5\r\n$3\r\nSET\r\n");
+        word(packed, &[self.key.as_bytes()]);
+        word(packed, &[self.data, self.trailer]);
+        packed.extend_from_slice(b"$2\r\nPX\r\n");
+        number(packed, self.ttl_millis);
     }
 }

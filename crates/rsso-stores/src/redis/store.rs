@@ -7,9 +7,11 @@ use redis::{Cmd, Value};
 
 use super::connection::Connection;
 use super::keys::Keys;
+use super::known_logins::KnownLogins;
 use super::lock_renewer::LockRenewer;
 use super::login_entry::decode_bound;
-use super::record;
+use super::login_snapshot::RedisSnapshot;
+use super::record::{self, StoredRecord};
 use super::script_answer::ScriptAnswer;
 use super::stale_lock::StaleLock;
 use super::target::Target;
@@ -17,7 +19,7 @@ use rsso_core::dsn::RedisDsn;
 use rsso_core::error::{Error, Result, StoreErrorKind};
 use rsso_core::login::event::Retention;
 use rsso_core::sid::SessionKey;
-use rsso_core::store::{Loaded, Record, Token};
+use rsso_core::store::{Loaded, Token};
 
 /// Sessions on Redis.
 pub struct RedisStore {
@@ -29,10 +31,13 @@ pub struct RedisStore {
     pub(super) connection: Option<Connection>,
     /// Commands that were sent and not answered yet. They may be sent again.
     pub(super) unanswered: Vec<Cmd>,
+    /// What the next act may find: the session of the last claim.
+    pub(super) predicted: Option<RedisSnapshot>,
     /// The stale lock that was found last.
     pub(super) stale_lock: Option<StaleLock>,
     /// The keys that were used last: a request repeats them.
     cached_keys: Option<CachedKeys>,
+    pub(super) known_logins: KnownLogins,
 }
 
 /// The keys of a session, and for whom they were made.
@@ -67,8 +72,10 @@ impl RedisStore {
             prefix: prefix.to_owned(),
             connection: None,
             unanswered: Vec::new(),
+            predicted: None,
             stale_lock: None,
             cached_keys: None,
+            known_logins: KnownLogins::default(),
         }
     }
 
@@ -113,7 +120,7 @@ impl RedisStore {
         answer: &ScriptAnswer,
         record: Value,
     ) -> Result<Loaded> {
-        let record = self.decode_record(record)?;
+        let record = self.decode_record(record)?.map(|stored| stored.record);
         let detail = answer.first();
         let (login, kick) = match &record {
             Some(_) => (decode_bound(detail), None),
@@ -157,7 +164,7 @@ impl RedisStore {
         self.plain_error("a script answered something unexpected")
     }
 
-    fn decode_record(&self, reply: Value) -> Result<Option<Record>> {
+    fn decode_record(&self, reply: Value) -> Result<Option<StoredRecord>> {
         match self.reply_value(reply)? {
             Value::Nil => Ok(None),
             Value::BulkString(value) => record::decode(value).map(Some).ok_or_else(|| {

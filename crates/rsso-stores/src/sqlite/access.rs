@@ -2,7 +2,7 @@
 //!
 //! What always holds: no operation begins on files that the paths no longer name. A change counts as made only if
 //! the paths still named them afterwards, or if [`file_users::save`] copied all of it into the files that are
-//! there now.
+//! there now. A session's lock counts only if it is on the lock file of those files.
 
 use std::io;
 use std::thread;
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use super::database::Database;
-use super::error::{Operation, explain, explain_file};
+use super::error::{Operation, explain, explain_file, explain_newer_schema};
 use super::file_users::{self, JoinResult, SAVE_GRACE};
 use super::lock::SessionsInUse;
 use super::lock_byte::LockByte;
@@ -23,9 +23,22 @@ use super::watch::{Files, Watch};
 use super::{error, file, owner, schema};
 use rsso_core::deadline::Deadline;
 use rsso_core::error::{Error, Result, StoreErrorKind};
+use rsso_core::sid::SessionKey;
 
 /// How often a process that waits to open the database checks whether it may.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
+
+/// How often a lock is confirmed while the files are removed again and again.
+const CONFIRMATIONS: u32 = 3;
+
+/// What became of a session's lock.
+pub(super) enum Confirmed {
+    Held(Guard),
+    /// The lock file was replaced; the lock on the new one is free, or was until now.
+    Regained(Guard),
+    /// Another has it.
+    Lost,
+}
 
 impl SqliteStore {
     /// Runs `act` on the connection, which is made if there is none, and closed if its file is at fault.
@@ -43,10 +56,13 @@ impl SqliteStore {
         operation: Operation,
         act: impl FnOnce(&mut Connection, &Statements, SessionsInUse<'_>) -> rusqlite::Result<T>,
     ) -> Result<T> {
+        let files_checked = std::mem::take(&mut self.files_checked);
         let mut taken = self.slot.take();
-        let mut database = match taken.database.take() {
-            Some(database) => self.still_in_place(&mut taken, database)?,
-            None => self.connect(&mut taken, None)?,
+        let mut open = taken.database.take();
+        let in_place = open.take_if(|open| files_checked || open.watch.is_in_place());
+        let mut database = match in_place {
+            Some(database) => database,
+            None => self.connect(&mut taken, open)?,
         };
         let uses = SessionsInUse {
             locks: &mut self.locks,
@@ -67,15 +83,7 @@ impl SqliteStore {
                 if self.close_displaced(database) {
                     return Ok(value);
                 }
-                let problem = format!(
-                    "{}: a file of the database was removed or replaced meanwhile",
-                    operation.unknown_outcome()
-                );
-                Err(Error::store_plain(
-                    StoreErrorKind::Damaged,
-                    &self.address,
-                    problem,
-                ))
+                Err(self.displaced(operation))
             }
             Err(error) => {
                 if error::is_full(&error) {
@@ -90,6 +98,15 @@ impl SqliteStore {
         }
     }
 
+    /// The error of a change that was made in files which the paths no longer name.
+    pub(super) fn displaced(&self, operation: Operation) -> Error {
+        let problem = format!(
+            "{}: a file of the database was removed or replaced meanwhile",
+            operation.unknown_outcome()
+        );
+        Error::store_plain(StoreErrorKind::Damaged, &self.address, problem)
+    }
+
     /// Frees the disk space that failed changes took in the log, which would fill the disk for good.
     ///
     /// While the database cannot grow either, this fails; the next successful change tries again.
@@ -98,26 +115,54 @@ impl SqliteStore {
         self.wal_is_full = !emptied.unwrap_or(false);
     }
 
-    /// Whether a lock is on the file that others lock.
+    /// Confirms that a session's lock is on the file that users of the open database lock, for the next operation.
     ///
-    /// If all files are in place, so is that one. `files_checked` notes that, for the next operation.
-    pub(super) fn holds(&mut self, guard: &Guard) -> bool {
-        let lock = guard.lock_file().identity();
-        self.files_checked = self.slot.is_idle_and(|database| {
-            database.watch.lock_file() == lock && database.watch.is_in_place()
-        });
-        self.files_checked || guard.holds()
+    /// The files may have been removed since it was granted, and opening the database again takes time, in which
+    /// others may have locked the session on a new file. A lock on the old one proves nothing then.
+    pub(super) fn confirm_lock(
+        &mut self,
+        mut lock: Option<Guard>,
+        key: &SessionKey,
+    ) -> Result<Confirmed> {
+        for _ in 0..CONFIRMATIONS {
+            self.open_in_place()?;
+            match lock.take() {
+                Some(lock) if self.is_lock_of_open_database(&lock) => {
+                    return Ok(Confirmed::Held(lock));
+                }
+                // Freed before it is asked for: a process is granted its own lock again, and each guard frees it.
+                other => drop(other),
+            }
+            match self.locks.try_lock(LockByte::of(key), &self.address)? {
+                Some(regained) if self.is_lock_of_open_database(&regained) => {
+                    return Ok(Confirmed::Regained(regained));
+                }
+                // The files were removed once more.
+                Some(_) => {}
+                None => break,
+            }
+        }
+        Ok(Confirmed::Lost)
     }
 
-    fn still_in_place(
-        &mut self,
-        taken: &mut TakenDatabase,
-        mut database: Box<Database>,
-    ) -> Result<Box<Database>> {
-        if std::mem::take(&mut self.files_checked) || database.watch.is_in_place() {
-            return Ok(database);
+    /// Opens the database unless all its files are in place. The next operation does not check them again.
+    pub(super) fn open_in_place(&mut self) -> Result<()> {
+        self.files_checked = false;
+        if !self
+            .slot
+            .is_idle_and(|database| database.watch.is_in_place())
+        {
+            self.with(Operation::Open, |_, _| Ok(()))?;
         }
-        self.connect(taken, Some(database))
+        self.files_checked = true;
+        Ok(())
+    }
+
+    /// Whether users of the database that is open here take their locks on this lock's file.
+    pub(super) fn is_lock_of_open_database(&self, lock: &Guard) -> bool {
+        let file = lock.lock_file().identity();
+        self.slot
+            .is_idle_and(|database| database.watch.lock_file() == file)
     }
 
     /// Opens the database. `old` is closed first: its files are no longer in place.
@@ -163,7 +208,7 @@ impl SqliteStore {
 
     fn lock_opening(&mut self, deadline: Deadline) -> Result<Guard> {
         self.locks
-            .lock(LockByte::OPENING, deadline, &self.address)
+            .lock(LockByte::OPENING, deadline, &self.address, Guard::holds)
             .map_err(|error| match error {
                 // The advice for a session's lock would be wrong here.
                 Error::LockTimeout { .. } => Error::store(
@@ -197,7 +242,12 @@ impl SqliteStore {
         };
         file::prepare(path, self.dsn.mode).map_err(no_file)?;
         let connection = schema::connect(path, self.busy_timeout, &self.sql)
-            .map_err(|error| explain(&self.address, path, Operation::Open, error))?;
+            .and_then(|connection| Ok((schema::version(&connection)?, connection)))
+            .map_err(|error| explain(&self.address, path, Operation::Open, error));
+        let (version, connection) = connection?;
+        if version > schema::VERSION {
+            return Err(explain_newer_schema(&self.address, version));
+        }
         let vanished = |error| {
             Error::store(
                 StoreErrorKind::Unreachable,

@@ -7,10 +7,11 @@ use rusqlite::{Row, named_params};
 
 use super::clock::now;
 use super::error::Operation;
-use super::ledger::{login_id, user_key};
+use super::login_tables::user_key;
 use super::store::SqliteStore;
-use crate::ledger::{self, ExpiredLogin};
+use rsso_core::engine::RemoveExpired;
 use rsso_core::error::Result;
+use rsso_core::login::UserKey;
 use rsso_core::login::event::Moment;
 use rsso_core::random;
 
@@ -21,21 +22,37 @@ const BRIEFLY_CHECKED: u32 = 20;
 /// How many one transaction removes: it holds the database's write lock for a millisecond.
 const TOGETHER: usize = 10;
 
-/// Reads a login from the first three columns.
-pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<ExpiredLogin> {
-    Ok(ExpiredLogin {
-        login: login_id(row, 0)?,
-        user: user_key(row, 1)?,
-        sequence: row.get(2)?,
-    })
+/// A login that gc has found dead.
+pub(super) struct DeadLogin {
+    user: UserKey,
+    /// Its number in the user's counter.
+    sequence: i64,
+}
+
+impl DeadLogin {
+    /// Reads the first two columns.
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            user: user_key(row, 0)?,
+            sequence: row.get(1)?,
+        })
+    }
 }
 
 /// Removes those that are still dead.
-pub(super) fn remove(store: &mut SqliteStore, dead: &[ExpiredLogin]) -> Result<()> {
+pub(super) fn remove(store: &mut SqliteStore, dead: &[DeadLogin]) -> Result<()> {
     for some in dead.chunks(TOGETHER) {
-        let moment = Moment::now()?;
+        let mut acts = Vec::new();
+        for logins in some.chunk_by(|login, next| login.user == next.user) {
+            let numbers: Vec<i64> = logins.iter().map(|login| login.sequence).collect();
+            acts.push((logins[0].user, numbers, Moment::now()?));
+        }
         store.transact(Operation::Gc, |tables| {
-            ledger::remove_expired_logins(tables, some, &moment)
+            for (user, numbers, moment) in &acts {
+                let user = *user;
+                tables.run(&RemoveExpired { user, numbers }, moment)?;
+            }
+            Ok(())
         })?;
     }
     Ok(())
@@ -82,12 +99,12 @@ struct Seen {
 
 /// Removes the dead among `most` logins after a row.
 fn check(store: &mut SqliteStore, from: i64, most: u32) -> Result<Seen> {
-    let logins: Vec<(ExpiredLogin, bool, i64)> = store.with(Operation::Gc, |connection, sql| {
+    let logins: Vec<(DeadLogin, bool, i64)> = store.with(Operation::Gc, |connection, sql| {
         connection
             .prepare_cached(&sql.logins_in_turn)?
             .query_map(
                 named_params! { ":now": now(), ":after": from, ":limit": most },
-                |row| Ok((read(row)?, row.get(3)?, row.get(4)?)),
+                |row| Ok((DeadLogin::read(row)?, row.get(2)?, row.get(3)?)),
             )?
             .collect()
     })?;
@@ -96,7 +113,7 @@ fn check(store: &mut SqliteStore, from: i64, most: u32) -> Result<Seen> {
         last: logins.last().map_or(from, |(_, _, row)| *row),
     };
     let dead = logins.into_iter().filter(|(_, lives, _)| !lives);
-    let dead: Vec<ExpiredLogin> = dead.map(|(login, ..)| login).collect();
+    let dead: Vec<DeadLogin> = dead.map(|(login, ..)| login).collect();
     remove(store, &dead)?;
     Ok(seen)
 }

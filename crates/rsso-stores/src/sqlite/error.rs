@@ -6,6 +6,7 @@ use std::path::Path;
 use rusqlite::{ErrorCode, ffi};
 
 use super::owner::{self, ForeignFile};
+use super::schema;
 
 use rsso_core::error::{Error, StoreErrorKind};
 use rsso_core::store::{MAYBE_CHANGED, MAYBE_STORED, NOT_CHANGED, NOT_STORED};
@@ -77,6 +78,16 @@ pub(super) fn explain(
         advice => format!("{act}: {advice}"),
     };
     Error::store(kind, address, problem, error)
+}
+
+/// The error for a file whose schema this rsso does not know.
+pub(super) fn explain_newer_schema(address: &str, version: i32) -> Error {
+    let problem = format!(
+        "a newer rsso has made the file (schema {version}; this rsso knows {}): install the newer rsso here, too, \
+         or name another file in rsso.dsn",
+        schema::VERSION
+    );
+    Error::store_plain(StoreErrorKind::Configuration, address, problem)
 }
 
 /// The kind of an error of SQLite, and advice, which may be empty.

@@ -3,12 +3,11 @@
 use rusqlite::{OptionalExtension as _, named_params};
 
 use super::clock::now;
-use super::dead_logins;
+use super::dead_logins::{self, DeadLogin};
 use super::error::Operation;
 use super::lock_byte::LockByte;
 use super::open_lock::Guard;
 use super::store::SqliteStore;
-use crate::ledger::ExpiredLogin;
 use rsso_core::deadline::Deadline;
 use rsso_core::error::Result;
 
@@ -67,14 +66,14 @@ fn lock_unused(store: &mut SqliteStore, expired: Vec<Cursor>) -> Result<Vec<(Vec
             unused.push((id, guard));
         }
     }
+    // A lock on a file that was removed since proves nothing.
+    store.open_in_place()?;
+    unused.retain(|(_, guard)| store.is_lock_of_open_database(guard));
     Ok(unused)
 }
 
 /// Returns how many were removed, and the logins that had no other session.
-fn remove(
-    store: &mut SqliteStore,
-    unused: &[(Vec<u8>, Guard)],
-) -> Result<(u64, Vec<ExpiredLogin>)> {
+fn remove(store: &mut SqliteStore, unused: &[(Vec<u8>, Guard)]) -> Result<(u64, Vec<DeadLogin>)> {
     store.with(Operation::Gc, |connection, sql| {
         let immediate = rusqlite::TransactionBehavior::Immediate;
         let transaction = connection.transaction_with_behavior(immediate)?;
@@ -84,10 +83,8 @@ fn remove(
             let mut died = transaction.prepare_cached(&sql.dead_with_session)?;
             for (id, _guard) in unused {
                 count += delete.execute(named_params! { ":id": id, ":now": now() })? as u64;
-                let found = died.query_row(
-                    named_params! { ":id": id, ":now": now() },
-                    dead_logins::read,
-                );
+                let found =
+                    died.query_row(named_params! { ":id": id, ":now": now() }, DeadLogin::read);
                 dead.extend(found.optional()?);
             }
         }

@@ -47,17 +47,20 @@ impl LockFile {
     }
 
     /// Takes the lock, waiting until `deadline`; `store` is for the message.
+    ///
+    /// `is_in_place` checks that the locked file is the one that others lock.
     pub(super) fn lock(
         &mut self,
         byte: LockByte,
         deadline: Deadline,
         store: &str,
+        mut is_in_place: impl FnMut(&Guard) -> bool,
     ) -> Result<Guard> {
         loop {
             // A free lock is ours only if nobody queues for it. The queue is checked after the lock, and not
             // touched: that would push back whoever queues there.
             if !self.waiting.contains_key(&byte)
-                && let Some(guard) = self.try_lock(byte, store)?
+                && let Some(guard) = self.try_lock_checked(byte, store, &mut is_in_place)?
                 && guard
                     .nobody_queues()
                     .map_err(|error| failed(store, error))?
@@ -65,7 +68,7 @@ impl LockFile {
                 return Ok(guard);
             }
             match self.wait(byte, deadline, store)? {
-                Some(guard) if guard.holds() => return Ok(guard),
+                Some(guard) if is_in_place(&guard) => return Ok(guard),
                 _ => {}
             }
         }
@@ -73,10 +76,19 @@ impl LockFile {
 
     /// Takes the lock if it is free.
     pub(super) fn try_lock(&mut self, byte: LockByte, store: &str) -> Result<Option<Guard>> {
+        self.try_lock_checked(byte, store, &mut Guard::holds)
+    }
+
+    fn try_lock_checked(
+        &mut self,
+        byte: LockByte,
+        store: &str,
+        is_in_place: &mut impl FnMut(&Guard) -> bool,
+    ) -> Result<Option<Guard>> {
         loop {
             let file = self.file().map_err(|error| failed(store, error))?;
             match file.try_lock(byte).map_err(|error| failed(store, error))? {
-                Some(guard) if guard.holds() => return Ok(Some(guard)),
+                Some(guard) if is_in_place(&guard) => return Ok(Some(guard)),
                 Some(_) => self.file = None,
                 None => return Ok(None),
             }
@@ -165,15 +177,16 @@ mod tests {
             assert_ne!(byte, byte.queue());
             let (mut ours, mut theirs) = (file(), file());
             let soon = Deadline::after(Duration::from_secs(10));
-            let guard = ours.lock(byte, soon, "a store").unwrap();
+            let guard = ours.lock(byte, soon, "a store", Guard::holds).unwrap();
             assert!(theirs.try_lock(byte, "a store").unwrap().is_none());
-            let waited = theirs.lock(byte, Deadline::after(Duration::from_millis(20)), "a store");
+            let early = Deadline::after(Duration::from_millis(20));
+            let waited = theirs.lock(byte, early, "a store", Guard::holds);
             assert!(
                 matches!(waited, Err(Error::LockTimeout { .. })),
                 "{waited:?}"
             );
             drop(guard);
-            theirs.lock(byte, soon, "a store").unwrap();
+            theirs.lock(byte, soon, "a store", Guard::holds).unwrap();
         }
     }
 }

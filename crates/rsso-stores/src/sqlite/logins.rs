@@ -6,43 +6,57 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, named_pa
 
 use super::clock::{expiry, now};
 use super::error::Operation;
-use super::ledger::Tables;
+use super::login_tables::LoginTables;
 use super::statements::Statements;
 use super::store::SqliteStore;
-use crate::ledger;
+use crate::login_rows::LoginRows as _;
+use rsso_core::engine::{
+    Act, Change, ClaimSession, DestroySession, KickLogins, RotateSession, SendMessage, SignOut,
+    Snapshot, StoredKey,
+};
 use rsso_core::error::Result;
-use rsso_core::login::event::{Event, Moment, Position};
+use rsso_core::login::event::{Event, Moment, Position, json};
 use rsso_core::login::{
     Claim, ClaimBasis, Claimed, Device, Kick, KickRequest, Login, LoginId, LoginSelector, Realm,
     SessionLogin, User,
 };
 use rsso_core::sid::SessionKey;
-use rsso_core::store::{
-    End, Generation, Load, Logins, Rotation, Store as _, Token, Tombstone, Version,
-};
+use rsso_core::store::{End, Generation, Load, Logins, Rotation, Store as _, Token, Version};
 
 impl SqliteStore {
-    /// Runs an act in a transaction that has the database's write lock from its beginning.
+    /// Runs an act on logins in a transaction of its own.
+    fn act<A: Act>(&mut self, operation: Operation, act: &A) -> Result<A::Answer> {
+        let moment = Moment::now()?;
+        self.transact(operation, |tables| tables.run(act, &moment))
+    }
+
+    /// Runs `change` in a transaction that has the database's write lock from its beginning.
     pub(super) fn transact<T>(
         &mut self,
         operation: Operation,
-        act: impl FnOnce(&mut Tables<'_>) -> rusqlite::Result<T>,
+        change: impl FnOnce(&mut LoginTables<'_>) -> rusqlite::Result<T>,
     ) -> Result<T> {
         let events = self.events;
         self.with_sessions_in_use(operation, |connection, sql, uses| {
             let transaction =
                 connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let value = act(&mut Tables::new(&transaction, sql, events, uses))?;
+            let value = change(&mut LoginTables {
+                connection: &transaction,
+                sql,
+                events,
+                uses,
+                now: now(),
+            })?;
             transaction.commit()?;
             Ok(value)
         })
     }
 
     /// Removes a session that may have a login, and what `end` says with it.
-    pub(super) fn end_session(&mut self, key: &SessionKey, end: End<'_>) -> Result<bool> {
-        let key = key.as_bytes();
-        let seen = end.seen.map(|seen| seen.0.cast_signed());
+    pub(super) fn end_session(&mut self, session: &SessionKey, end: End<'_>) -> Result<bool> {
         if end.tombstone.is_none() {
+            let key = session.as_bytes();
+            let seen = end.seen.map(|seen| seen.0.cast_signed());
             // Most sessions have no login: one statement, no transaction.
             let removed = self.with(Operation::Write, |connection, sql| {
                 let removed = connection
@@ -55,20 +69,13 @@ impl SqliteStore {
                 return Ok(removed);
             }
         }
-        let moment = Moment::now()?;
-        self.transact(Operation::Write, |tables| {
-            let removed = tables.remove_session(key, seen, |tables| {
-                if end.keeps_login {
-                    return Ok(());
-                }
-                ledger::sign_out_destroyed(tables, key, &moment)
-            })?;
-            if let Some(Tombstone { kick, ttl }) = end.tombstone {
-                let kick = rsso_core::login::event::json(kick);
-                ledger::Ledger::add_tombstone(tables, key, &kick, ttl)?;
-            }
-            Ok(removed)
-        })
+        let empty = None;
+        let destroy = DestroySession {
+            session,
+            end,
+            empty,
+        };
+        self.act(Operation::Write, &destroy)
     }
 
     /// Makes a session without a login an empty one; `false` where it takes more than one statement.
@@ -99,26 +106,21 @@ fn is_bound(connection: &Connection, sql: &Statements, key: &[u8]) -> rusqlite::
 }
 
 impl Logins for SqliteStore {
-    fn claim(&mut self, key: &SessionKey, basis: ClaimBasis, claim: &Claim) -> Result<Claimed> {
-        let (born, moment) = (Generation::random()?, Moment::now()?);
-        self.transact(Operation::Login, |tables| {
-            ledger::claim(tables, key.as_bytes(), basis, claim, born, &moment)
-        })
+    fn claim(&mut self, session: &SessionKey, basis: ClaimBasis, claim: &Claim) -> Result<Claimed> {
+        self.act(Operation::Login, &ClaimSession::new(session, basis, claim)?)
     }
 
     fn rotate(&mut self, rotation: &Rotation<'_>) -> Result<Option<Version>> {
-        let _guard = (rotation.lock).and_then(|token| self.held.remove(&token));
-        let born = Generation::random()?;
-        self.transact(Operation::Login, |tables| {
-            ledger::rotate(tables, rotation, born)
-        })
+        let rotated = self.act(Operation::Login, &RotateSession::new(rotation)?);
+        // Only now: what is being used has not expired.
+        if let Some(token) = rotation.lock {
+            self.held.remove(&token);
+        }
+        rotated
     }
 
-    fn sign_out(&mut self, key: &SessionKey, login: LoginId) -> Result<bool> {
-        let moment = Moment::now()?;
-        self.transact(Operation::Login, |tables| {
-            ledger::sign_out(tables, key.as_bytes(), login, &moment)
-        })
+    fn sign_out(&mut self, session: &SessionKey, login: LoginId) -> Result<bool> {
+        self.act(Operation::Login, &SignOut { session, login })
     }
 
     fn kick(
@@ -127,24 +129,36 @@ impl Logins for SqliteStore {
         which: &LoginSelector,
         order: &KickRequest,
     ) -> Result<Vec<Kick>> {
-        let moment = Moment::now()?;
-        self.transact(Operation::Login, |tables| {
-            ledger::kick(tables, user, which, order, &moment)
-        })
+        let user = user.key();
+        self.act(Operation::Login, &KickLogins { user, which, order })
     }
 
     fn logins(&mut self, user: &User) -> Result<Vec<Login>> {
         let events = self.events;
         self.with_sessions_in_use(Operation::Read, |connection, sql, uses| {
-            ledger::list(&mut Tables::new(connection, sql, events, uses), user)
+            let mut tables = LoginTables {
+                connection,
+                sql,
+                events,
+                uses,
+                now: now(),
+            };
+            let snapshot = Snapshot {
+                logins: tables.all_logins(&user.key())?,
+                ..Snapshot::default()
+            };
+            Ok(snapshot.live_logins())
         })
     }
 
     fn notify(&mut self, user: &User, device: Option<&Device>, payload: &str) -> Result<u64> {
-        let moment = Moment::now()?;
-        self.transact(Operation::Login, |tables| {
-            ledger::notify(tables, user, device, payload, &moment)
-        })
+        let user = user.key();
+        let message = SendMessage {
+            user,
+            device,
+            payload,
+        };
+        self.act(Operation::Login, &message)
     }
 
     fn login_of(&mut self, key: &SessionKey) -> Result<Option<SessionLogin>> {
@@ -163,10 +177,8 @@ impl Logins for SqliteStore {
     }
 
     fn leave_tombstone(&mut self, key: &SessionKey, kick: &Kick, ttl: Duration) -> Result<()> {
-        let kick = rsso_core::login::event::json(kick);
-        self.transact(Operation::Login, |tables| {
-            ledger::Ledger::add_tombstone(tables, key.as_bytes(), &kick, ttl)
-        })
+        let tombstone = Change::AddTombstone(StoredKey(key.as_bytes().to_vec()), json(kick), ttl);
+        self.transact(Operation::Login, |tables| tables.change(&tombstone))
     }
 
     fn events(&mut self, realm: &Realm, after: &Position, limit: usize) -> Result<Vec<Event>> {

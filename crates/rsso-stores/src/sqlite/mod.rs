@@ -5,6 +5,7 @@
 //! which is held for single statements only; and a connection that failed is not used again.
 
 mod access;
+mod apply;
 mod clock;
 mod database;
 mod dead_logins;
@@ -13,10 +14,10 @@ mod error;
 mod file;
 mod file_users;
 mod gc;
-mod ledger;
 mod lock;
 mod lock_byte;
 mod lock_waiter;
+mod login_tables;
 mod logins;
 mod open_lock;
 mod outbox;
@@ -28,6 +29,7 @@ mod schema;
 mod sessions;
 mod side_files;
 mod site_notes;
+mod snapshot;
 mod statements;
 mod store;
 #[cfg(test)]

@@ -3,18 +3,19 @@
 use rusqlite::named_params;
 
 use super::clock::now;
-use super::ledger::Tables;
+use super::login_tables::LoginTables;
+use rsso_core::engine::PlannedEvent;
 use rsso_core::login::event::Kind;
 
 /// How many events one append removes at most, beside as many as it adds: so the outbox shrinks.
 const REMOVED_AT_ONCE: usize = 200;
 
-impl Tables<'_> {
+impl LoginTables<'_> {
     /// Appends events in order, as the last thing that an act does.
-    pub(super) fn append_events(&self, realm: &str, events: &[String]) -> rusqlite::Result<()> {
-        for event in events {
-            let values = named_params! { ":realm": realm, ":now": now(), ":event": event };
-            self.change(&self.sql.add_event, values)?;
+    pub(super) fn append_events(&self, events: &[PlannedEvent]) -> rusqlite::Result<()> {
+        for PlannedEvent { realm, json } in events {
+            let values = named_params! { ":realm": realm, ":now": now(), ":event": json };
+            self.execute(&self.sql.add_event, values)?;
         }
         self.remove_events(events.len())
     }
@@ -33,16 +34,16 @@ impl Tables<'_> {
         })?;
         if let Some(until) = until {
             self.keep_ends(until, too_old)?;
-            self.change(&self.sql.remove_events, named_params! { ":until": until })?;
+            self.execute(&self.sql.remove_events, named_params! { ":until": until })?;
         }
         let is_too_old = |_, at| at <= too_old;
         if let Some(until) = self.last_of_the_oldest(&self.sql.oldest_ends, limit, is_too_old)? {
-            self.change(&self.sql.remove_ends, named_params! { ":until": until })?;
+            self.execute(&self.sql.remove_ends, named_params! { ":until": until })?;
         }
         let count_interval = i64::try_from(self.events.count_interval()).unwrap_or(i64::MAX);
         let before = last - i64::try_from(added).unwrap_or(i64::MAX);
         if last / count_interval != before / count_interval {
-            self.change(&self.sql.remove_most_ends, named_params! { ":most": most })?;
+            self.execute(&self.sql.remove_most_ends, named_params! { ":most": most })?;
         }
         Ok(())
     }
@@ -76,6 +77,6 @@ impl Tables<'_> {
         let values = named_params! {
             ":until": until, ":too_old": too_old, ":kicked": kicked, ":released": released, ":expired": expired,
         };
-        self.change(&self.sql.keep_ends, values).map(|_| ())
+        self.execute(&self.sql.keep_ends, values).map(|_| ())
     }
 }

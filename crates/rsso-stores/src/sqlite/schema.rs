@@ -1,4 +1,4 @@
-//! How a connection is made, and the tables if they are missing.
+//! How a connection is made, and the tables if they are missing or older.
 
 use std::cell::Cell;
 use std::path::Path;
@@ -6,17 +6,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior};
 
-use super::statements::Statements;
+use super::statements::{Statements, TRIGGERS};
 
 /// Version of the schema, in `PRAGMA user_version`.
-const VERSION: i32 = 2;
+pub(super) const VERSION: i32 = 3;
 
 /// "rsso" in ASCII, in `PRAGMA application_id`.
 const APPLICATION_ID: i32 = 0x7273_736f;
 
-/// Opens the file, which exists, and creates the table where it is missing.
+/// Opens the file, which exists, and creates or upgrades its tables, unless a newer rsso has made them.
 pub(super) fn connect(
     path: &Path,
     busy_timeout: Duration,
@@ -44,19 +44,52 @@ pub(super) fn connect(
     connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;")?;
     // What a large session, or a reader in the way, made of the log is given back; 1,000 pages are usual.
     connection.execute_batch("PRAGMA journal_size_limit = 4194304;")?;
-    // KiB, of each worker's memory: a request needs a few pages, and the system keeps the rest.
-    connection.execute_batch("PRAGMA cache_size = -512;")?;
-    let version: i32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    if version < VERSION {
-        connection.execute_batch(&format!(
-            "BEGIN IMMEDIATE; {}; PRAGMA user_version = {VERSION}; PRAGMA application_id = {APPLICATION_ID}; COMMIT;",
-            &*sql.create
-        ))?;
-    } else {
-        // Another prefix in a file that is up to date.
+    // KiB, of each worker's memory: a request needs a few pages, which the next one cannot use if another worker has
+    // written since. The system keeps the rest. A claim changes up to 20 pages: with fewer it would write some of them
+    // several times.
+    connection.execute_batch("PRAGMA cache_size = -128;")?;
+    // Also for another prefix in a file that is up to date, and for one that an older rsso has added to it.
+    if version(&connection)? < VERSION || !is_current(&connection, sql)? {
+        upgrade(&mut connection, sql)?;
+    } else if version(&connection)? == VERSION {
+        // A table that somebody has dropped is made again.
         connection.execute_batch(&sql.create)?;
     }
     Ok(connection)
+}
+
+/// The version of the file's schema; above [`VERSION`] if a newer rsso has made it.
+pub(super) fn version(connection: &Connection) -> rusqlite::Result<i32> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+/// Whether the tables of this prefix have what this version has. A newer one may have it in another way.
+fn is_current(connection: &Connection, sql: &Statements) -> rusqlite::Result<bool> {
+    let triggers: i64 = connection.query_row(&sql.count_triggers, [], |row| row.get(0))?;
+    Ok(usize::try_from(triggers) == Ok(TRIGGERS.len()) || version(connection)? > VERSION)
+}
+
+/// Makes the tables, or brings those of an older version up to date; others wait meanwhile.
+fn upgrade(connection: &mut Connection, sql: &Statements) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another process may have been faster.
+    if version(&transaction)? > VERSION {
+        return Ok(());
+    }
+    transaction.execute_batch(&sql.create)?;
+    let has_columns = transaction
+        .query_row(&sql.has_login_columns, [], |_| Ok(()))
+        .optional()?;
+    if has_columns.is_none() {
+        transaction.execute_batch(&sql.add_login_columns)?;
+    }
+    if !is_current(&transaction, sql)? {
+        transaction.execute_batch(&sql.fill_login_columns)?;
+        transaction.execute_batch(&sql.triggers)?;
+    }
+    transaction.pragma_update(None, "user_version", VERSION)?;
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.commit()
 }
 
 thread_local! {

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
 
+use super::access::Confirmed;
 use super::clock::{expiry, now};
 use super::error::Operation;
-use super::lock_byte::LockByte;
+use super::open_lock::Guard;
 use super::statements::Statements;
 use super::store::SqliteStore;
-use super::{gc, ledger, logins};
+use super::{gc, login_tables, logins};
 use rsso_core::deadline::Deadline;
 use rsso_core::error::Result;
 use rsso_core::login::{Login, SessionLogin};
@@ -26,6 +27,10 @@ impl Store for SqliteStore {
     }
 
     fn ready(&mut self) -> Result<()> {
+        // The files of an open database are checked when it is used.
+        if self.slot.is_idle_and(|_| true) {
+            return Ok(());
+        }
         self.with(Operation::Open, |_, _| Ok(()))
     }
 
@@ -89,28 +94,28 @@ impl Store for SqliteStore {
     fn commit(&mut self, key: &SessionKey, basis: Basis, change: Change<'_>) -> Result<Outcome> {
         // The locks are freed at the end of this function, after the statement, whatever happens.
         let guard = self.held.remove(&basis.token);
-        let locked = guard.as_ref().is_some_and(|guard| self.holds(guard));
-        let byte = LockByte::of(key);
-        let regained = match basis.locked && !locked {
-            true => self.locks.try_lock(byte, &self.address)?,
-            false => None,
+        let (held, _regained) = match basis.locked {
+            true => match self.confirm_lock(guard, key)? {
+                Confirmed::Held(lock) => (Some(lock), None),
+                Confirmed::Regained(lock) => (None, Some(lock)),
+                Confirmed::Lost => return self.refuse(key, basis),
+            },
+            false => (None, None),
         };
-        if basis.locked && !locked && regained.is_none() {
-            return self.with(Operation::Write, |connection, sql| {
-                refused(connection, sql, key, basis)
-            });
-        }
         let born = Generation::random()?;
-        self.with(Operation::Write, |connection, sql| {
-            let outcome = match basis.seen {
-                Some(seen) => update(connection, sql, key, basis, seen, locked, change)?,
-                None => insert(connection, sql, key, basis, born, locked, change)?,
-            };
-            match outcome {
-                Some(outcome) => Ok(outcome),
-                None => refused(connection, sql, key, basis),
-            }
-        })
+        let written = self.write(key, basis, born, !basis.locked, change)?;
+        let (written, held) = match (written, held) {
+            // Somebody who takes no locks has written, or the lock is on a file that was removed.
+            (None, Some(lock)) => match self.confirm_lock(Some(lock), key)? {
+                Confirmed::Held(lock) => (self.write(key, basis, born, true, change)?, Some(lock)),
+                Confirmed::Regained(_) | Confirmed::Lost => (None, None),
+            },
+            other => other,
+        };
+        match written {
+            Some(outcome) => self.unless_lock_was_removed(held.as_ref(), outcome),
+            None => self.refuse(key, basis),
+        }
     }
 
     fn release(&mut self, _key: &SessionKey, token: Token) -> Result<()> {
@@ -119,8 +124,12 @@ impl Store for SqliteStore {
     }
 
     fn destroy(&mut self, key: &SessionKey, token: Option<Token>, end: End<'_>) -> Result<bool> {
-        let _guard = token.and_then(|token| self.held.remove(&token));
-        self.end_session(key, end)
+        let removed = self.end_session(key, end);
+        // Only now: what is being used has not expired, and ends with its login.
+        if let Some(token) = token {
+            self.held.remove(&token);
+        }
+        removed
     }
 
     fn destroy_leaving_empty(
@@ -157,6 +166,41 @@ impl Store for SqliteStore {
     }
 }
 
+impl SqliteStore {
+    /// Writes, refreshes or creates the record; `None` if it is not as it was seen.
+    fn write(
+        &mut self,
+        key: &SessionKey,
+        basis: Basis,
+        born: Generation,
+        any_revision: bool,
+        change: Change<'_>,
+    ) -> Result<Option<Outcome>> {
+        self.with(Operation::Write, |connection, sql| match basis.seen {
+            Some(seen) => update(connection, sql, key, basis, seen, any_revision, change),
+            None => insert(connection, sql, key, basis, born, any_revision, change),
+        })
+    }
+
+    fn refuse(&mut self, key: &SessionKey, basis: Basis) -> Result<Outcome> {
+        self.with(Operation::Write, |connection, sql| {
+            refused(connection, sql, key, basis)
+        })
+    }
+
+    /// The outcome, unless the lock file was removed while the record was written: whoever has locked the session
+    /// on a new one may have read the record before.
+    fn unless_lock_was_removed(&self, lock: Option<&Guard>, outcome: Outcome) -> Result<Outcome> {
+        // A connection that is still open has found all its files in place after the write.
+        match lock {
+            Some(lock) if !self.is_lock_of_open_database(lock) && !lock.holds() => {
+                Err(self.displaced(Operation::Write))
+            }
+            _ => Ok(outcome),
+        }
+    }
+}
+
 /// Writes or refreshes the record that was read; `None` if the statement did not find it.
 fn update(
     connection: &Connection,
@@ -164,13 +208,11 @@ fn update(
     key: &SessionKey,
     basis: Basis,
     seen: Version,
-    locked: bool,
+    any_revision: bool,
     change: Change<'_>,
 ) -> rusqlite::Result<Option<Outcome>> {
     let generation = seen.generation.0.cast_signed();
     let expires = expiry(change.ttl());
-    // If the lock was lost, only the revision proves that nobody else has written.
-    let any_revision = locked || !basis.locked;
     let (changed, revision) = match change {
         Change::Write(data, _) if basis.keeps_expiry => {
             let changed = connection
@@ -207,7 +249,7 @@ fn insert(
     key: &SessionKey,
     basis: Basis,
     born: Generation,
-    locked: bool,
+    any_revision: bool,
     change: Change<'_>,
 ) -> rusqlite::Result<Option<Outcome>> {
     let data = match change {
@@ -216,7 +258,7 @@ fn insert(
     };
     let mut statement = connection.prepare_cached(&sql.insert)?;
     let mut rows = statement.query(named_params! {
-        ":id": key.as_bytes(), ":generation": born.0.cast_signed(), ":any_revision": locked || !basis.locked,
+        ":id": key.as_bytes(), ":generation": born.0.cast_signed(), ":any_revision": any_revision,
         ":revision": basis.token.as_bytes(), ":expires": expiry(change.ttl()), ":data": data, ":now": now(),
     })?;
     let generation = match rows.next()? {
@@ -256,7 +298,7 @@ fn bound(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<SessionLogin>> 
         return Ok(None);
     };
     let (user, until) = (
-        ledger::user_key(row, first)?,
+        login_tables::user_key(row, first)?,
         row.get::<_, Option<i64>>(first + 3)?,
     );
     Ok(Login::decode(&identity, &more).map(|login| SessionLogin {

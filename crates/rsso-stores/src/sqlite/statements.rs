@@ -26,6 +26,11 @@ statements! {
     /// The statements, each with the name of its piece in the files.
     pub(super) struct Statements {
         create: Statement,
+        has_login_columns: Statement,
+        add_login_columns: Statement,
+        fill_login_columns: Statement,
+        count_triggers: Statement,
+        triggers: Statement,
         load: Statement,
         update: Statement,
         update_data: Statement,
@@ -40,9 +45,9 @@ statements! {
         tombstone: Statement,
         remove_expired_tombstones: Statement,
         user: Statement,
-        add_user: Statement,
         save_user: Statement,
         entries: Statement,
+        all_entries: Statement,
         span: Statement,
         binding: Statement,
         add_login: Statement,
@@ -53,7 +58,6 @@ statements! {
         limit_binding: Statement,
         limit_session: Statement,
         session: Statement,
-        session_of_generation: Statement,
         add_session: Statement,
         copy_session: Statement,
         remove_session: Statement,
@@ -92,7 +96,7 @@ const FILES: &[&str] = &[
 /// The prefix of tables if no directive names one.
 const DEFAULT_PREFIX: &str = "rsso_";
 
-/// What the files call a table or an index, and its name after the prefix.
+/// What the files call a table, an index or a trigger, and its name after the prefix.
 const TABLES: &[(&str, &str)] = &[
     ("sessions", "sessions"),
     ("sessions_expires", "sessions_expires"),
@@ -108,7 +112,24 @@ const TABLES: &[(&str, &str)] = &[
     ("ends", "ends"),
     ("ends_realm", "ends_realm"),
     ("receipts", "receipts"),
+    ("on_bind", TRIGGERS[0]),
+    ("on_binding_change", TRIGGERS[1]),
+    ("on_unbind", TRIGGERS[2]),
+    ("on_new_generation", TRIGGERS[3]),
 ];
+
+/// The names of the triggers, behind the prefix.
+pub(super) const TRIGGERS: [&str; 4] = [
+    "bindings_inserted",
+    "bindings_updated",
+    "bindings_deleted",
+    "sessions_updated",
+];
+
+/// The triggers' names as values.
+fn trigger_names(prefix: &str) -> String {
+    TRIGGERS.map(|name| format!("'{prefix}{name}'")).join(", ")
+}
 
 impl Statements {
     /// The statements on the tables with this prefix.
@@ -129,7 +150,10 @@ impl Statements {
             .iter()
             .fold(Names::default(), |names, (name, table)| {
                 names.with(name, format!("\"{prefix}{table}\""))
-            });
+            })
+            // As a value: the prefix has letters, digits and '_' only.
+            .with("sessions_text", format!("'{prefix}sessions'"))
+            .with("trigger_texts", trigger_names(prefix));
         Ok(Self::new(&SqlTemplate::new(FILES, &names)))
     }
 

@@ -81,8 +81,20 @@ impl SqliteStore {
                 waited: Duration::ZERO,
             });
         }
-        let guard = self.locks.lock(byte, deadline, &self.address)?;
+        let mut files_checked = false;
+        let accepts = |guard: &Guard| {
+            files_checked = is_in_place(&self.slot, guard);
+            files_checked || guard.holds()
+        };
+        let guard = (self.locks).lock(byte, deadline, &self.address, accepts)?;
+        self.files_checked = files_checked;
         self.held.insert(token, guard);
         Ok(())
     }
+}
+
+/// Whether all files of the open database are in place, and the file of this lock is one of them.
+pub(super) fn is_in_place(slot: &DatabaseSlot, guard: &Guard) -> bool {
+    let lock = guard.lock_file().identity();
+    slot.is_idle_and(|database| database.watch.lock_file() == lock && database.watch.is_in_place())
 }

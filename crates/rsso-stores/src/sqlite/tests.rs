@@ -145,3 +145,64 @@ fn an_emptying_that_fails_gives_the_lock_back() {
     busy.execute_batch("ROLLBACK").unwrap();
     assert!(other.load(&key, lock(5)).unwrap().locked);
 }
+
+/// A write waits for the database, and the lock file goes meanwhile.
+#[test]
+fn a_write_that_outlives_its_lock_is_not_acknowledged() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut slow, mut quick) = (store(&dir), store(&dir));
+    let key = SessionKey::of(&SessionId::random().unwrap(), true);
+    write(&mut slow, &key, b"1");
+    let lock = || Load {
+        token: Token::random().unwrap(),
+        lock: Some(rsso_core::store::LockTerms {
+            deadline: Deadline::after(Duration::from_secs(5)),
+            ttl: Duration::from_secs(60),
+        }),
+        only_existing: false,
+    };
+    let basis = |look: Load, loaded: &Loaded| Basis {
+        token: look.token,
+        locked: true,
+        seen: loaded.record.as_ref().map(|record| record.version),
+        keeps_expiry: false,
+    };
+    let change = |data| Change::Write(data, Duration::from_secs(1000));
+    let busy = Connection::open(dir.path().join("s.db")).unwrap();
+    let (look, other) = (lock(), lock());
+    let loaded = slow.load(&key, look).unwrap();
+    busy.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let told = std::thread::scope(|scope| {
+        let writes = scope.spawn(|| slow.commit(&key, basis(look, &loaded), change(b"2")));
+        std::thread::sleep(Duration::from_millis(300));
+        std::fs::remove_file(dir.path().join("s.db-lock")).unwrap();
+        let read = quick.load(&key, other).unwrap();
+        assert_eq!(read.record.as_ref().unwrap().data, b"1");
+        busy.execute_batch("ROLLBACK").unwrap();
+        let told = writes.join().unwrap();
+        let stored = quick.commit(&key, basis(other, &read), change(b"3"));
+        assert!(matches!(stored, Ok(Outcome::Stored(_))), "{stored:?}");
+        told
+    });
+    assert!(told.is_err(), "{told:?}");
+    assert_eq!(read(&mut slow, &key).record.unwrap().data, b"3");
+}
+
+#[test]
+fn all_logins_of_a_user_are_read_without_sorting() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = store(&dir);
+    read(
+        &mut store,
+        &SessionKey::of(&SessionId::random().unwrap(), true),
+    );
+    let connection = Connection::open(dir.path().join("s.db")).unwrap();
+    let explain = format!("EXPLAIN QUERY PLAN {}", &*store.sql.all_entries);
+    let mut statement = connection.prepare(&explain).unwrap();
+    let steps = statement
+        .query_map([&[0; 32][..]], |row| row.get(3))
+        .unwrap();
+    let steps: Vec<String> = steps.map(Result::unwrap).collect();
+    let reads_by_index = |step: &String| step.starts_with("SEARCH");
+    assert!(steps.iter().all(reads_by_index), "{steps:#?}");
+}

@@ -5,7 +5,7 @@ use std::thread;
 use rsso_core::SessionKey;
 use rsso_core::login::event::Kind;
 use rsso_core::login::{Claimed, LoginId, LoginSelector, User};
-use rsso_core::store::{End, Outcome};
+use rsso_core::store::{End, Outcome, Rotation, Token};
 
 use crate::common::fixture::{Fixture, HOUR, StoreClient};
 use crate::common::login_helpers::{new_claim, refuse_above, user, with_max_logins};
@@ -188,6 +188,45 @@ pub fn a_login_in_use_does_not_expire(fixture: &dyn Fixture) {
         (Some(login), vec![login])
     );
     assert_eq!(a.events_about(&alice).len(), 1);
+}
+
+/// A request that takes longer than its session's lifetime, and ends the session.
+pub fn destroying_a_session_in_use_ends_its_login(fixture: &dyn Fixture) {
+    let (mut a, mut b) = (fixture.client(), fixture.client());
+    let (key, alice) = (fixture.new_key(), user("alice"));
+    let login = claim_with_short_lifetime(&mut b, &key, &alice);
+    let late = b.read_unlocked(&key);
+    let held = a.read_locked(&key);
+    thread::sleep(AFTER_SHORT);
+    let end = End {
+        seen: held.seen.map(|seen| seen.generation),
+        ..End::default()
+    };
+    assert!(a.store.destroy(&key, Some(held.token), end).unwrap());
+    assert_eq!(a.logins_in_events(&alice, Kind::Released), [login]);
+    // A request without a lock that has read it cannot bring it back.
+    assert_eq!(b.write(&late, b"late"), Outcome::Gone);
+    assert_eq!((a.logins(&alice), a.peek(&key)), (vec![], None));
+}
+
+/// A request that takes longer than its session's lifetime, and changes the id.
+pub fn a_session_in_use_is_rotated_although_its_lifetime_is_over(fixture: &dyn Fixture) {
+    let (mut a, mut b) = (fixture.client(), fixture.client());
+    let (key, to, alice) = (fixture.new_key(), fixture.new_key(), user("alice"));
+    let login = claim_with_short_lifetime(&mut b, &key, &alice);
+    let held = a.read_locked(&key);
+    thread::sleep(AFTER_SHORT);
+    let rotation = Rotation {
+        from: &key,
+        lock: Some(held.token),
+        to: &to,
+        login,
+        token: Token::random().unwrap(),
+        ttl: HOUR,
+    };
+    assert!(a.store.rotate(&rotation).unwrap().is_some());
+    assert_eq!(a.login_of(&to), Some(login));
+    assert_eq!(a.logins(&alice), [login]);
 }
 
 pub fn a_login_whose_session_expired_is_reported_once(fixture: &dyn Fixture) {

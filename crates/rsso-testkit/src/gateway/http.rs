@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
+use socket2::{Domain, Socket, Type};
+
 /// How long a client waits for an answer or an event.
 pub(super) const CLIENT_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -17,7 +19,22 @@ pub fn connect(port: u16) -> TcpStream {
 
 pub(super) fn try_connect(port: u16) -> std::io::Result<TcpStream> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let stream = TcpStream::connect_timeout(&address, CLIENT_TIMEOUT)?;
+    with_deadlines(TcpStream::connect_timeout(&address, CLIENT_TIMEOUT)?)
+}
+
+/// Opens a TCP connection from one of the machine's own addresses, 127.0.0.0/8.
+///
+/// # Errors
+/// If nobody listens, or no port of the address is free.
+pub fn connect_from(address: Ipv4Addr, port: u16) -> std::io::Result<TcpStream> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.bind(&SocketAddr::from((address, 0)).into())?;
+    let gateway = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    socket.connect_timeout(&gateway.into(), CLIENT_TIMEOUT)?;
+    with_deadlines(socket.into())
+}
+
+fn with_deadlines(stream: TcpStream) -> std::io::Result<TcpStream> {
     stream.set_read_timeout(Some(CLIENT_TIMEOUT))?;
     stream.set_write_timeout(Some(CLIENT_TIMEOUT))?;
     stream.set_nodelay(true)?;
@@ -29,7 +46,15 @@ pub(super) fn request(
     path: &str,
     headers: &[(&str, &str)],
 ) -> Option<BufReader<TcpStream>> {
-    let mut stream = try_connect(port).ok()?;
+    request_over(try_connect(port).ok()?, port, path, headers)
+}
+
+pub(super) fn request_over(
+    mut stream: TcpStream,
+    port: u16,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> Option<BufReader<TcpStream>> {
     let mut text = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n");
     for (name, value) in headers {
         text.push_str(&format!("{name}: {value}\r\n"));

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use serde_json::Value;
 
-use super::http::{head, request};
+use super::http::{head, request, request_over};
 
 /// A stream of server-sent events.
 #[derive(Debug)]
@@ -44,7 +44,28 @@ impl SseClient {
     /// # Panics
     /// If nobody answers.
     pub fn open(port: u16, path: &str, headers: &[(&str, &str)]) -> Result<Self, u16> {
-        let mut reader = request(port, path, headers).expect("the gateway listens");
+        let reader = request(port, path, headers).expect("the gateway listens");
+        Self::answered(reader)
+    }
+
+    /// Opens a stream over this connection.
+    ///
+    /// # Errors
+    /// The HTTP status, if it is not 200.
+    ///
+    /// # Panics
+    /// If nobody answers.
+    pub fn over(
+        stream: TcpStream,
+        port: u16,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<Self, u16> {
+        let reader = request_over(stream, port, path, headers).expect("the gateway reads");
+        Self::answered(reader)
+    }
+
+    fn answered(mut reader: BufReader<TcpStream>) -> Result<Self, u16> {
         let (status, headers) = head(&mut reader).expect("the gateway answers");
         if status != 200 {
             return Err(status);

@@ -2,6 +2,7 @@
 
 mod gateways;
 
+mod accounts;
 mod admission;
 mod attacks;
 mod concurrency;
@@ -10,6 +11,7 @@ mod delivery;
 mod login_endings;
 mod mismatched_settings;
 mod operation;
+mod requests;
 mod restarts;
 mod resuming;
 mod slow_clients;

@@ -1,5 +1,4 @@
-//! Writing events: put together from texts that are JSON already, so that a store's script can do it
-//! without knowing what they say.
+//! Writing events: put together from texts that are JSON already, as stores keep them.
 
 use serde::Serialize;
 

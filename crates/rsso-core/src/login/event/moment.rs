@@ -18,15 +18,11 @@ pub struct Moment {
     pub at: i64,
 }
 
-/// Bits of a ULID in which an act numbers its events: four of its characters. A larger number carries
-/// into the random bits before them.
+/// Bits of a ULID in which an act numbers its events. A larger number carries into the random bits before them.
 const COUNTED: u32 = 20;
 
 /// Characters of a ULID.
 pub(super) const ULID_LENGTH: usize = 26;
-
-/// Those before the ones that count.
-const STEM: usize = ULID_LENGTH - 4;
 
 impl Moment {
     /// Now.
@@ -53,14 +49,6 @@ impl Moment {
     /// The id of the act's event with this number.
     pub(super) fn id(&self, number: usize) -> String {
         Ulid(self.first.0.wrapping_add(number as u128)).to_string()
-    }
-
-    /// As the scripts take it: the stem of its ids, time, milliseconds.
-    #[must_use]
-    pub fn words(&self) -> [String; 3] {
-        let mut stem = self.first.to_string();
-        stem.truncate(STEM);
-        [stem, self.time.clone(), self.at.to_string()]
     }
 }
 

@@ -12,19 +12,21 @@ const HOUR: i64 = 3600;
 /// How often a user's logins were replaced of late.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Storm {
-    minute: Window,
-    hour: Window,
+    /// Within the last minute.
+    pub minute: StormWindow,
+    /// Within the last hour.
+    pub hour: StormWindow,
 }
 
 /// Replacements within some time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Window {
+pub struct StormWindow {
     /// When it began, in seconds since 1970.
-    since: i64,
+    pub since: i64,
     /// Replacements in it.
-    count: i64,
+    pub count: i64,
     /// The limit was passed: claims are refused until the window is over.
-    raging: bool,
+    pub raging: bool,
 }
 
 /// What the storm limits say of a claim.
@@ -101,12 +103,12 @@ impl Storm {
             raging,
         } = stored;
         Self {
-            minute: Window {
+            minute: StormWindow {
                 since: low(since, SINCE_BITS),
                 count: low(count, COUNT_BITS),
                 raging: raging & 1 != 0,
             },
-            hour: Window {
+            hour: StormWindow {
                 since: (since >> SINCE_BITS) * MINUTE,
                 count: count >> COUNT_BITS,
                 raging: raging & 2 != 0,
@@ -115,7 +117,7 @@ impl Storm {
     }
 }
 
-impl Window {
+impl StormWindow {
     /// A window that is over begins anew; so does one that a clock has gone back behind.
     fn go_on(&mut self, length: i64, now: i64) {
         if now.saturating_sub(self.since) >= length || now < self.since {
@@ -203,8 +205,8 @@ mod tests {
             since in 0_i64..1 << 33, ago in 0_i64..60, counts in (0_i64..1 << 20, 0_i64..1 << 20), raging: (bool, bool),
         ) {
             let storm = Storm {
-                minute: Window { since, count: counts.0, raging: raging.0 },
-                hour: Window { since: (since / 60 - ago).max(0) * 60, count: counts.1, raging: raging.1 },
+                minute: StormWindow { since, count: counts.0, raging: raging.0 },
+                hour: StormWindow { since: (since / 60 - ago).max(0) * 60, count: counts.1, raging: raging.1 },
             };
             let stored = storm.to_stored();
             prop_assert!(stored.since >= 0 && stored.count >= 0 && (0..4).contains(&stored.raging));

@@ -9,6 +9,7 @@ use crate::mysql::connection::Connection;
 use crate::mysql::deferred::DeferredChanges;
 use crate::mysql::error::serialization_failure;
 use crate::mysql::login_layout::{LockedSession, LoginLayout, NewSession};
+use crate::mysql::schema_stage::SchemaStage;
 use crate::mysql::statement::{Statement, values};
 use rsso_core::store::{Generation, Version};
 
@@ -29,13 +30,20 @@ impl LoginLayout for MappedLayout {
         self.check_table(connection)
     }
 
-    fn entries(&self) -> &Statement {
-        &self.login_sql.entries
+    fn entries(&self, stage: SchemaStage) -> &Statement {
+        &self.sql(stage).logins.entries
+    }
+
+    fn all_entries(&self, stage: SchemaStage) -> &Statement {
+        &self.sql(stage).logins.all_entries
     }
 
     fn login(&self, connection: &mut Connection, key: &[u8]) -> Result<Option<Row>, DbError> {
         let id = stored_id(key);
-        connection.query_first(&self.login_sql.login, values! { id, key })
+        connection.query_first(
+            &self.sql(connection.stage).logins.login,
+            values! { id, key },
+        )
     }
 
     fn lock(&self, connection: &mut Connection, key: &[u8]) -> Result<LockedSession, DbError> {
@@ -64,12 +72,9 @@ impl LoginLayout for MappedLayout {
         session: &NewSession<'_>,
     ) -> Result<(), DbError> {
         let id = stored_id(session.key);
-        let found = self.lock_row(connection, id)?;
-        if found == LockedRow::Live {
-            return Err(serialization_failure());
-        }
+        let found = self.lock_place(connection, id)?;
         let values = values! { id, data => &b""[..], ttl => self.seconds(session.ttl) };
-        let changed = connection.execute(&self.sql.insert, values)?;
+        let changed = connection.execute(&self.sql(connection.stage).sessions.insert, values)?;
         assure_inserted(changed, found)?;
         self.set_version(connection, deferred, id, session.version)
     }
@@ -80,20 +85,13 @@ impl LoginLayout for MappedLayout {
         deferred: &mut DeferredChanges<'a>,
         from: &[u8],
         session: &NewSession<'_>,
-    ) -> Result<bool, DbError> {
+    ) -> Result<(), DbError> {
         let id = stored_id(session.key);
-        let found = self.lock_row(connection, id)?;
-        if found == LockedRow::Live {
-            return Ok(false);
-        }
+        let found = self.lock_place(connection, id)?;
         let values = values! { id, from => stored_id(from), ttl => self.seconds(session.ttl) };
-        let changed = connection.execute(&self.login_sql.copy, values)?;
-        if changed == 0 {
-            return Ok(false);
-        }
+        let changed = connection.execute(&self.sql(connection.stage).logins.copy, values)?;
         assure_inserted(changed, found)?;
-        self.set_version(connection, deferred, id, session.version)?;
-        Ok(true)
+        self.set_version(connection, deferred, id, session.version)
     }
 
     fn remove<'a>(
@@ -104,27 +102,35 @@ impl LoginLayout for MappedLayout {
         generation: Generation,
     ) -> Result<(), DbError> {
         let id = stored_id(key);
-        let row = connection.query_first(&self.login_sql.lock, values! { id })?;
+        let row =
+            connection.query_first(&self.sql(connection.stage).logins.lock, values! { id })?;
         if row.is_some() {
             let version = self.version_of(connection, id)?;
             if version.is_none_or(|version| version.generation != generation) {
                 return Ok(());
             }
-            connection.execute(&self.login_sql.remove, values! { id })?;
+            connection.execute(&self.sql(connection.stage).logins.remove, values! { id })?;
         }
         let values = values! { id, generation => generation.0.cast_signed() };
-        deferred.execute(connection, &self.login_sql.remove_version, values)
+        deferred.execute(
+            connection,
+            &self.sql(connection.stage).logins.remove_version,
+            values,
+        )
     }
 
     fn cap(&self, connection: &mut Connection, key: &[u8], until: i64) -> Result<(), DbError> {
         let values = values! { id => stored_id(key), key, until };
-        connection.execute(&self.login_sql.cap, values).map(|_| ())
+        connection
+            .execute(&self.sql(connection.stage).logins.cap, values)
+            .map(|_| ())
     }
 }
 
 impl MappedLayout {
     fn lock_row(&self, connection: &mut Connection, id: &[u8]) -> Result<LockedRow, DbError> {
-        let row = connection.query_first(&self.login_sql.lock, values! { id })?;
+        let row =
+            connection.query_first(&self.sql(connection.stage).logins.lock, values! { id })?;
         let Some(row) = row else {
             return Ok(LockedRow::Missing);
         };
@@ -133,6 +139,14 @@ impl MappedLayout {
             (true, false) => LockedRow::Expired,
             (true, true) => LockedRow::Live,
         })
+    }
+
+    /// As [`Self::lock_row`], for a session that is made there; fails if a live one is there.
+    fn lock_place(&self, connection: &mut Connection, id: &[u8]) -> Result<LockedRow, DbError> {
+        match self.lock_row(connection, id)? {
+            LockedRow::Live => Err(serialization_failure()),
+            found => Ok(found),
+        }
     }
 
     fn set_version<'a>(
@@ -147,7 +161,11 @@ impl MappedLayout {
             generation => version.generation.0.cast_signed(),
             revision => &version.revision.0[..],
         };
-        deferred.execute(connection, &self.sql.set_version, values)
+        deferred.execute(
+            connection,
+            &self.sql(connection.stage).sessions.set_version,
+            values,
+        )
     }
 }
 

@@ -6,7 +6,7 @@ use super::table::{MappedLayout, stored_id};
 use super::versions::has_session;
 use crate::mysql::columns::{bound, flag, tombstone, version};
 use crate::mysql::connection::Connection;
-use crate::mysql::layout::{GcPosition, Layout, LockRequest, SessionWrite, Stored};
+use crate::mysql::layout::{GcPosition, Layout, LockRequest, LockedRead, SessionWrite, Stored};
 use crate::mysql::locks::wait_for_lock;
 use crate::mysql::statement::values;
 use crate::mysql::transaction::transaction;
@@ -24,22 +24,25 @@ impl Layout for MappedLayout {
         connection: &mut Connection,
         key: &SessionKey,
         lock: LockRequest<'_>,
-    ) -> Result<Option<Stored>, DbError> {
+    ) -> Result<LockedRead, DbError> {
         self.check_table(connection)?;
-        let LockRequest { name, wait } = lock;
+        let LockRequest { name, wait, .. } = lock;
         // A statement that waits keeps a MyISAM table locked meanwhile, from the lock's owner too:
         // waiting has a statement of its own, and the one that reads does not wait.
         if wait > 0.0 {
             return match wait_for_lock(connection, name, wait)? {
-                true => self.load_checked(connection, key).map(Some),
-                false => Ok(None),
+                true => self.load_checked(connection, key).map(LockedRead::Locked),
+                false => Ok(LockedRead::Taken),
             };
         }
         let (id, key) = (stored_id(key.as_bytes()), key.as_bytes());
         let values = values! { lock => name, wait, id, key };
-        match connection.query_first(&self.sql.load_locked, values)? {
-            Some(row) if flag(&row, "got") => self.stored(connection, id, Some(row)).map(Some),
-            _ => Ok(None),
+        match connection.query_first(&self.sql(connection.stage).sessions.load_locked, values)? {
+            Some(row) if flag(&row, "got") => {
+                let stored = self.stored(connection, id, Some(row))?;
+                Ok(LockedRead::Locked(stored))
+            }
+            _ => Ok(LockedRead::Taken),
         }
     }
 
@@ -49,9 +52,10 @@ impl Layout for MappedLayout {
         write: &SessionWrite<'_>,
         seen: Version,
     ) -> Result<Option<Outcome>, DbError> {
+        let sql = &self.sql(connection.stage).sessions;
         let (sql, revision) = match write.change {
-            Change::Write(..) => (&self.sql.update, Revision::from(write.basis.token)),
-            Change::Touch(_) => (&self.sql.touch, seen.revision),
+            Change::Write(..) => (&sql.update, Revision::from(write.basis.token)),
+            Change::Touch(_) => (&sql.touch, seen.revision),
         };
         let key = write.key.as_bytes();
         let values = values! {
@@ -86,7 +90,8 @@ impl Layout for MappedLayout {
         // The row first, as everywhere: whoever has locked a version does not want the old table.
         let generation = transaction(connection, |connection| {
             let values = values! { id, data => write.data(), ttl };
-            let is_new = connection.execute(&self.sql.insert, values)? == 1;
+            let is_new =
+                connection.execute(&self.sql(connection.stage).sessions.insert, values)? == 1;
             // One that was made without a lock meanwhile has the same life for whoever reads it; one that has
             // ended since it was looked for does not come back.
             let known = match found.is_some() && !is_new {
@@ -99,7 +104,7 @@ impl Layout for MappedLayout {
                 generation => generation.0.cast_signed(),
                 revision => &revision.0[..],
             };
-            connection.execute(&self.sql.set_version, values)?;
+            connection.execute(&self.sql(connection.stage).sessions.set_version, values)?;
             Ok(generation)
         })?;
         Ok(Some(Outcome::stored(generation, revision)))
@@ -119,7 +124,7 @@ impl Layout for MappedLayout {
             generation => end.seen.map_or(0, |seen| seen.0.cast_signed()),
             keeps_login => end.keeps_login,
         };
-        Ok(connection.execute(&self.sql.destroy, values)? > 0)
+        Ok(connection.execute(&self.sql(connection.stage).sessions.destroy, values)? > 0)
     }
 
     fn expired(
@@ -130,7 +135,7 @@ impl Layout for MappedLayout {
     ) -> Result<Vec<GcPosition>, DbError> {
         self.check_table(connection)?;
         let values = values! { after => &after.id, limit };
-        let rows = connection.query_all(&self.sql.expired, values)?;
+        let rows = connection.query_all(&self.sql(connection.stage).sessions.expired, values)?;
         let position = |row: &Row| {
             let id = row.get("id")?;
             Some(GcPosition { expires: 0, id })
@@ -145,7 +150,8 @@ impl Layout for MappedLayout {
 
     fn remove_expired(&self, connection: &mut Connection, ids: &[Vec<u8>]) -> Result<u64, DbError> {
         let rows = ids.iter().map(|id| values! { id });
-        let removed = connection.execute_batch(&self.sql.remove_expired, rows)?;
+        let removed =
+            connection.execute_batch(&self.sql(connection.stage).sessions.remove_expired, rows)?;
         self.remove_versions(connection, ids)?;
         Ok(removed)
     }
@@ -163,7 +169,10 @@ impl MappedLayout {
         key: &SessionKey,
     ) -> Result<Stored, DbError> {
         let (id, key) = (stored_id(key.as_bytes()), key.as_bytes());
-        let row = connection.query_first(&self.sql.load, values! { id, key })?;
+        let row = connection.query_first(
+            &self.sql(connection.stage).sessions.load,
+            values! { id, key },
+        )?;
         self.stored(connection, id, row)
     }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use mysql::Error as DbError;
 
 use crate::mysql::schema::Tables;
+use crate::mysql::schema_stage::{ForStage, SchemaStage};
 use crate::mysql::seconds::{MAX_SECONDS, seconds};
 use crate::mysql::statement::{BatchStatement, Statement};
 use rsso_core::mapping::Mapping;
@@ -35,6 +36,7 @@ statements! {
 statements! {
     pub(crate) struct MappedLoginSql {
         entries: Statement,
+        all_entries: Statement,
         login: Statement,
         lock: Statement,
         copy: Statement,
@@ -52,13 +54,18 @@ statements! {
     }
 }
 
+/// The statements of one stage of rsso's own tables beside it.
+pub(crate) struct MappedStatements {
+    pub(super) sessions: MappedSql,
+    pub(super) logins: MappedLoginSql,
+}
+
 /// Sessions in an existing table.
 pub(crate) struct MappedLayout {
     pub(super) mapping: Mapping,
     /// What the check of the table has found; `None` before it.
     pub(super) facts: Cell<Option<TableFacts>>,
-    pub(super) sql: MappedSql,
-    pub(crate) login_sql: MappedLoginSql,
+    statements: ForStage<MappedStatements>,
     pub(super) check_sql: TableCheckSql,
 }
 
@@ -70,17 +77,28 @@ impl MappedLayout {
             include_str!("../sql/mapped_logins.sql"),
             sql_of_times(mapping),
         ];
-        let template = SqlTemplate::new(&files, &names);
+        let check_sql = TableCheckSql::new(&SqlTemplate::new(
+            &[include_str!("../sql/table_check.sql")],
+            &names,
+        ));
         Self {
             mapping: mapping.clone(),
             facts: Cell::new(None),
-            sql: MappedSql::new(&template),
-            login_sql: MappedLoginSql::new(&template),
-            check_sql: TableCheckSql::new(&SqlTemplate::new(
-                &[include_str!("../sql/table_check.sql")],
-                &names,
-            )),
+            statements: ForStage::new(move |stage| {
+                let names = stage.name_columns(names.clone());
+                let template = SqlTemplate::new(&files, &names);
+                MappedStatements {
+                    sessions: MappedSql::new(&template),
+                    logins: MappedLoginSql::new(&template),
+                }
+            }),
+            check_sql,
         }
+    }
+
+    /// The statements for the stage of rsso's own tables.
+    pub(super) fn sql(&self, stage: SchemaStage) -> &MappedStatements {
+        self.statements.get(stage)
     }
 
     /// Seconds until a session ends; no more than its column has room for.

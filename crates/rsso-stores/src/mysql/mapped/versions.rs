@@ -17,7 +17,8 @@ impl MappedLayout {
         connection: &mut Connection,
         id: &[u8],
     ) -> Result<Option<Version>, DbError> {
-        let row = connection.query_first(&self.sql.version, values! { id })?;
+        let row =
+            connection.query_first(&self.sql(connection.stage).sessions.version, values! { id })?;
         Ok(row.and_then(|row| version(&row)))
     }
 
@@ -34,7 +35,7 @@ impl MappedLayout {
             generation => generation.0.cast_signed(),
             revision => &[0_u8; 16][..],
         };
-        connection.execute(&self.sql.add_version, values)?;
+        connection.execute(&self.sql(connection.stage).sessions.add_version, values)?;
         // Another request may have been faster; what stands there counts.
         self.version_of(connection, id)
     }
@@ -48,7 +49,10 @@ impl MappedLayout {
         let mut after = Vec::new();
         loop {
             let values = values! { after => &after, limit => limit * VERSIONS_PER_ROW };
-            let rows = connection.query_all(&self.sql.orphaned_versions, values)?;
+            let rows = connection.query_all(
+                &self.sql(connection.stage).sessions.orphaned_versions,
+                values,
+            )?;
             let Some(last) = rows.last() else {
                 return Ok(());
             };
@@ -68,7 +72,7 @@ impl MappedLayout {
     ) -> Result<(), DbError> {
         let rows = ids.iter().map(|id| values! { id });
         connection
-            .execute_batch(&self.sql.remove_versions, rows)
+            .execute_batch(&self.sql(connection.stage).sessions.remove_versions, rows)
             .map(|_| ())
     }
 }

@@ -3,5 +3,7 @@
 mod login_layout;
 mod session_layout;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub(super) use table::NativeLayout;

@@ -7,7 +7,10 @@ use mysql::{Error as DbError, Row};
 use super::table::NativeLayout;
 use crate::mysql::columns::{bound, flag, generation, record, tombstone, value};
 use crate::mysql::connection::Connection;
-use crate::mysql::layout::{EmptySession, GcPosition, Layout, LockRequest, SessionWrite, Stored};
+use crate::mysql::error::{LOCK_WAIT, code};
+use crate::mysql::layout::{
+    EmptySession, GcPosition, Layout, LockRequest, LockedRead, SessionWrite, Stored,
+};
 use crate::mysql::seconds::seconds;
 use crate::mysql::statement::values;
 use rsso_core::sid::SessionKey;
@@ -16,7 +19,8 @@ use rsso_core::store::{Change, End, Generation, Outcome, Revision, Version};
 impl Layout for NativeLayout {
     fn load(&self, connection: &mut Connection, key: &SessionKey) -> Result<Stored, DbError> {
         let id = key.as_bytes();
-        let row = connection.query_first(&self.sql.load, values! { id })?;
+        let row =
+            connection.query_first(&self.sql(connection.stage).sessions.load, values! { id })?;
         self.stored(connection, id, row)
     }
 
@@ -25,18 +29,47 @@ impl Layout for NativeLayout {
         connection: &mut Connection,
         key: &SessionKey,
         lock: LockRequest<'_>,
-    ) -> Result<Option<Stored>, DbError> {
+    ) -> Result<LockedRead, DbError> {
         let id = key.as_bytes();
+        let sql = &self.sql(connection.stage).sessions;
+        if lock.wait == 0.0 && connection.keeps_row_locks(&sql.lock_existing)? {
+            let values = values! { lock => lock.name, id };
+            let found = match connection.query_first(&sql.lock_existing, values) {
+                // An act on its login has kept the row for as long as the server waits.
+                Err(error) if code(&error) == Some(LOCK_WAIT) => return Ok(LockedRead::Taken),
+                found => found?,
+            };
+            match found {
+                Some(row) if flag(&row, "got") => {
+                    let live = seconds_left(&row).is_some_and(|left| left > 0);
+                    let row = live.then_some(row);
+                    return self.stored(connection, id, row).map(LockedRead::Locked);
+                }
+                Some(_) => return Ok(LockedRead::Taken),
+                None if lock.only_existing => {
+                    return self.stored(connection, id, None).map(LockedRead::Missing);
+                }
+                None => {}
+            }
+        }
         let values = values! { lock => lock.name, wait => lock.wait, id };
-        match connection.query_first(&self.sql.load_locked, values)? {
-            Some(row) if flag(&row, "got") => self.stored(connection, id, Some(row)).map(Some),
-            _ => Ok(None),
+        match connection.query_first(&sql.load_locked, values)? {
+            Some(row) if flag(&row, "got") => {
+                let kick = tombstone(&row);
+                let stored = Stored {
+                    kick,
+                    ..stored(Some(row))
+                };
+                Ok(LockedRead::Locked(stored))
+            }
+            _ => Ok(LockedRead::Taken),
         }
     }
 
     fn reload(&self, connection: &mut Connection, key: &SessionKey) -> Result<Stored, DbError> {
         let id = key.as_bytes();
-        let row = connection.query_first(&self.sql.reload, values! { id })?;
+        let row =
+            connection.query_first(&self.sql(connection.stage).sessions.reload, values! { id })?;
         self.stored(connection, id, row)
     }
 
@@ -46,9 +79,10 @@ impl Layout for NativeLayout {
         write: &SessionWrite<'_>,
         seen: Version,
     ) -> Result<Option<Outcome>, DbError> {
+        let sql = &self.sql(connection.stage).sessions;
         let (sql, revision) = match write.change {
-            Change::Write(..) => (&self.sql.update, Revision::from(write.basis.token)),
-            Change::Touch(_) => (&self.sql.touch, seen.revision),
+            Change::Write(..) => (&sql.update, Revision::from(write.basis.token)),
+            Change::Touch(_) => (&sql.touch, seen.revision),
         };
         let values = values! {
             id => write.key.as_bytes(),
@@ -78,7 +112,10 @@ impl Layout for NativeLayout {
             revision => &revision.0[..],
             lock,
         };
-        let found = connection.execute(&self.sql.update_and_unlock, values)?;
+        let found = connection.execute(
+            &self.sql(connection.stage).sessions.update_and_unlock,
+            values,
+        )?;
         Ok((found > 0).then(|| Outcome::stored(seen.generation, revision)))
     }
 
@@ -96,11 +133,12 @@ impl Layout for NativeLayout {
             data => write.data(),
             ttl => seconds(write.change.ttl()),
         };
-        let generation = match connection.execute(&self.sql.insert, values)? {
-            0 => return Ok(None),
-            1 => new,
-            _ => self.generation(connection, write.key)?.unwrap_or(new),
-        };
+        let generation =
+            match connection.execute(&self.sql(connection.stage).sessions.insert, values)? {
+                0 => return Ok(None),
+                1 => new,
+                _ => self.generation(connection, write.key)?.unwrap_or(new),
+            };
         Ok(Some(Outcome::stored(generation, write.basis.token.into())))
     }
 
@@ -116,7 +154,7 @@ impl Layout for NativeLayout {
             generation => end.seen.map_or(0, |seen| seen.0.cast_signed()),
             keeps_login => end.keeps_login,
         };
-        Ok(connection.execute(&self.sql.destroy, values)? > 0)
+        Ok(connection.execute(&self.sql(connection.stage).sessions.destroy, values)? > 0)
     }
 
     fn replace_with_empty(
@@ -137,7 +175,11 @@ impl Layout for NativeLayout {
             ttl => seconds(empty.ttl),
             lock => empty.lock,
         };
-        if connection.execute(&self.sql.replace_with_empty, values)? > 0 {
+        if connection.execute(
+            &self.sql(connection.stage).sessions.replace_with_empty,
+            values,
+        )? > 0
+        {
             return Ok(true);
         }
         // The first try may have done it, and its answer was lost.
@@ -151,7 +193,7 @@ impl Layout for NativeLayout {
         limit: usize,
     ) -> Result<Vec<GcPosition>, DbError> {
         let values = values! { after_expires => after.expires, after_id => &after.id, limit };
-        let rows = connection.query_all(&self.sql.expired, values)?;
+        let rows = connection.query_all(&self.sql(connection.stage).sessions.expired, values)?;
         let position = |row: &Row| {
             Some(GcPosition {
                 expires: row.get("expires")?,
@@ -163,7 +205,7 @@ impl Layout for NativeLayout {
 
     fn remove_expired(&self, connection: &mut Connection, ids: &[Vec<u8>]) -> Result<u64, DbError> {
         let rows = ids.iter().map(|id| values! { id });
-        connection.execute_batch(&self.sql.remove_expired, rows)
+        connection.execute_batch(&self.sql(connection.stage).sessions.remove_expired, rows)
     }
 
     fn key_of(&self, id: &[u8]) -> Vec<u8> {
@@ -179,16 +221,12 @@ impl NativeLayout {
         id: &[u8],
         row: Option<Row>,
     ) -> Result<Stored, DbError> {
-        let mut stored = Stored::default();
-        if let Some(mut row) = row {
-            stored.record = record(&mut row);
-            stored.login = bound(&row);
-            // The second that has begun is not left.
-            let left = value::<u64>(&row, "seconds_left");
-            stored.left = left.map(|left| Duration::from_secs(left.saturating_sub(1)));
-        }
+        let mut stored = stored(row);
         if stored.record.is_none() {
-            let row = connection.query_first(&self.sql.tombstone, values! { id })?;
+            let row = connection.query_first(
+                &self.sql(connection.stage).sessions.tombstone,
+                values! { id },
+            )?;
             stored.kick = row.and_then(|row| tombstone(&row));
         }
         Ok(stored)
@@ -200,7 +238,27 @@ impl NativeLayout {
         key: &SessionKey,
     ) -> Result<Option<Generation>, DbError> {
         let id = key.as_bytes();
-        let row = connection.query_first(&self.sql.generation, values! { id })?;
+        let row = connection.query_first(
+            &self.sql(connection.stage).sessions.generation,
+            values! { id },
+        )?;
         Ok(row.and_then(|row| generation(&row)))
     }
+}
+
+/// What a row of a read holds.
+fn stored(row: Option<Row>) -> Stored {
+    let mut stored = Stored::default();
+    if let Some(mut row) = row {
+        stored.record = record(&mut row);
+        stored.login = bound(&row);
+        // The second that has begun is not left.
+        let left = seconds_left(&row);
+        stored.left = left.map(|left| Duration::from_secs(left.saturating_sub(1)));
+    }
+    stored
+}
+
+fn seconds_left(row: &Row) -> Option<u64> {
+    value(row, "seconds_left")
 }

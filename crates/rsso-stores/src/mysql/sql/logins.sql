@@ -22,20 +22,20 @@ VALUES (:login, :user, :sequence, :device, :identity, :more);
 DELETE FROM {logins} WHERE login = :login;
 
 -- name: bind
-INSERT INTO {bindings} (session, generation, login, until) VALUES (:key, :generation, :login, NULL)
+INSERT INTO {bindings} ({binding_key}, generation, login, until) VALUES (:key, :generation, :login, NULL)
 ON DUPLICATE KEY UPDATE generation = VALUES(generation), login = VALUES(login), until = VALUES(until);
 
 -- name: unbind
-DELETE FROM {bindings} WHERE session = :key;
+DELETE FROM {bindings} WHERE {binding_key} = :key;
 
 -- name: unbind_login
 DELETE FROM {bindings} WHERE login = :login;
 
 -- name: cap
-UPDATE {bindings} SET until = :until WHERE session = :key;
+UPDATE {bindings} SET until = :until WHERE {binding_key} = :key;
 
 -- name: is_bound
-SELECT 1 FROM {bindings} WHERE session = :key;
+SELECT 1 FROM {bindings} WHERE {binding_key} = :key;
 
 -- name: tombstone
 SELECT detail FROM {kicks} WHERE session = :key AND expires > UNIX_TIMESTAMP();

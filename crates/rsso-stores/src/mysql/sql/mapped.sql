@@ -23,7 +23,7 @@ l.identity, l.more, l.user, b.until IS NOT NULL AS rotated, t.detail
 
 -- name: login_joins
 -- The login of the session, or the tombstone. Who uses this piece says of which session.
-LEFT JOIN {bindings} AS b ON b.session = IF(m.{id} IS NULL, NULL, :key) AND b.generation = k.generation
+LEFT JOIN {bindings} AS b ON b.{binding_key} = IF(m.{id} IS NULL, NULL, :key) AND b.generation = k.generation
 LEFT JOIN {logins} AS l ON l.login = b.login
 LEFT JOIN {kicks} AS t ON t.expires > UNIX_TIMESTAMP() AND t.session
 
@@ -48,7 +48,7 @@ WHERE m.{id} = :id AND k.generation = :generation;
 
 -- name: until
 -- The second at which the session ends because its id was rotated.
-(SELECT b.until FROM {bindings} AS b WHERE b.session = :key AND b.generation = k.generation)
+(SELECT b.until FROM {bindings} AS b WHERE b.{binding_key} = :key AND b.generation = k.generation)
 
 -- name: insert
 INSERT INTO {table} ({id}, {data}, {time_columns}) VALUES (:id, :data, {time_values})
@@ -57,9 +57,9 @@ ON DUPLICATE KEY UPDATE {data} = VALUES({data}), {time_updates};
 -- name: destroy
 -- A session with a login is removed together with it, in a transaction.
 DELETE m, k FROM {table} AS m LEFT JOIN {versions} AS k ON k.id = :id
-LEFT JOIN {bindings} AS b ON b.session = :key AND b.generation = k.generation
+LEFT JOIN {bindings} AS b ON b.{binding_key} = :key AND b.generation = k.generation
 WHERE m.{id} = :id AND {id_bytes} = :id AND (:any_generation OR k.generation = :generation)
-  AND (:keeps_login OR b.session IS NULL);
+  AND (:keeps_login OR b.{binding_key} IS NULL);
 
 -- name: id_bytes
 -- Case-sensitive, whatever the collation of the column is.

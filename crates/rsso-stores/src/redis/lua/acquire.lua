@@ -29,7 +29,7 @@ if granted then
     redis.call('PEXPIRE', record, ttl)
     left = false -- this is not the expiry that PHP asked for
   end
-  if found.login then extend_user(record, found.user, ttl) end
+  if found.login then extend_login(record, found, ttl) end
   return { 1, detail(record, found), left }
 end
 if wait > 0 then

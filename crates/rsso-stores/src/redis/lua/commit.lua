@@ -23,11 +23,16 @@ if reply[1] == 1 then
   if found and found.login then
     -- The staged data lack the login: it is copied from the record.
     local length = redis.call('STRLEN', staging)
-    if length >= TRAILER then
-      redis.call('SETRANGE', staging, length - TRAILER,
-        found.login .. found.user .. 'R1' .. found.state .. current .. token)
-    end
     left = found.state == 'G' and redis.call('PTTL', record)
+    if length >= TRAILER then
+      if not left then extend_user(record, found.user, redis.call('PTTL', staging)) end
+      -- Without the lock an old record stays one: an older rsso that has read it may be about to change it.
+      local block, magic = found.login .. found.user, 'R1'
+      if is_owner or found.magic == 'R2' then
+        block, magic = login_block(record, entry_of(record, found), found.login, found.user), 'R2'
+      end
+      redis.call('SETRANGE', staging, length - TRAILER, block .. magic .. found.state .. current .. token)
+    end
   end
   local renamed = redis.pcall('RENAME', staging, record)
   if renamed.err then
@@ -37,11 +42,7 @@ if reply[1] == 1 then
       -- Overwritten without a lock: it keeps its generation for whoever has read it meanwhile.
       redis.call('SETRANGE', record, redis.call('STRLEN', record) - 24, current)
     end
-    if left then
-      redis.call('PEXPIRE', record, left)
-    elseif found and found.login then
-      extend_user(record, found.user, redis.call('PTTL', record))
-    end
+    if left then redis.call('PEXPIRE', record, left) end
   end
 else
   redis.call('DEL', staging)

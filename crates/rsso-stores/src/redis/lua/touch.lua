@@ -7,7 +7,12 @@ if not found and generation == '' then
   redis.call('SET', record, ARGV[4], 'PX', ttl)
 elseif found and (generation == '' or found.generation == generation) then
   if found.state ~= 'G' then redis.call('PEXPIRE', record, ttl) end
-  if found.login then extend_user(record, found.user, tonumber(ttl)) end
+  if found.login and found.magic == 'R1' then
+    -- It becomes a record of format 2 under its lock: an older rsso that has read it may be about to change it.
+    extend_user(record, found.user, tonumber(ttl))
+  elseif found.login then
+    extend_login(record, found, tonumber(ttl))
+  end
 else
   reply = { 2 }
 end

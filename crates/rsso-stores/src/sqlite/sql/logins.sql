@@ -3,24 +3,35 @@
 -- name: user
 SELECT sequence, storm_since, storm_count, storm_raging, realm, head FROM {users} WHERE user = :user
 
--- name: add_user
-INSERT INTO {users} (user, realm, head, sequence, storm_since, storm_count, storm_raging)
-VALUES (:user, :realm, :head, 0, 0, 0, 0)
-
 -- name: save_user
-UPDATE {users}
-SET sequence = :sequence, storm_since = :storm_since, storm_count = :storm_count, storm_raging = :storm_raging
-WHERE user = :user
+INSERT INTO {users} (user, realm, head, sequence, storm_since, storm_count, storm_raging)
+VALUES (:user, :realm, :head, :sequence, :storm_since, :storm_count, :storm_raging)
+ON CONFLICT (user) DO UPDATE SET sequence = excluded.sequence,
+  storm_since = excluded.storm_since, storm_count = excluded.storm_count, storm_raging = excluded.storm_raging
 
 -- name: entries
--- Logins of a user with their sessions, a row for each session: one statement, because each costs something
+-- Some logins of a user with their sessions, a row for each session: one statement, because each costs something
 -- whatever it finds.
-SELECT l.login, l.sequence, l.device, l.identity, l.more, b.session, b.generation, b.until, s.expires
+SELECT {entry}
 FROM (SELECT login, sequence, device, identity, more FROM {logins}
       WHERE user = :user AND sequence >= :from ORDER BY sequence LIMIT :limit) AS l
+{with_sessions}
+ORDER BY l.sequence
+
+-- name: all_entries
+-- All of them. The index has their order: nothing is sorted.
+SELECT {entry}
+FROM {logins} AS l
+{with_sessions}
+WHERE l.user = :user
+ORDER BY l.sequence
+
+-- name: entry
+l.login, l.sequence, l.device, l.identity, l.more, b.session, b.generation, b.until, s.expires
+
+-- name: with_sessions
 LEFT JOIN {bindings} AS b ON b.login = l.login
 LEFT JOIN {sessions} AS s ON s.id = b.session AND s.generation = b.generation
-ORDER BY l.sequence
 
 -- name: span
 SELECT COUNT(*), COALESCE(MIN(sequence), 0) FROM {logins} WHERE user = :user
@@ -57,9 +68,6 @@ UPDATE {sessions} SET expires = MIN(expires, :until) WHERE id = :id
 -- name: session
 SELECT generation, revision, expires FROM {sessions} WHERE id = :id
 
--- name: session_of_generation
-SELECT generation FROM {sessions} WHERE id = :id AND generation = COALESCE(:generation, generation)
-
 -- name: add_session
 INSERT OR REPLACE INTO {sessions} (id, generation, revision, expires, data)
 VALUES (:id, :generation, :revision, :expires, x'')
@@ -79,7 +87,7 @@ DELETE FROM {tombstones} WHERE session = :id
 
 -- name: dead_with_session
 -- The login of a session that was removed, if it has no other session.
-SELECT l.login, l.user, l.sequence
+SELECT l.user, l.sequence
 FROM {bindings} AS b JOIN {logins} AS l ON l.login = b.login
 WHERE b.session = :id AND NOT EXISTS (
   SELECT 1 FROM {bindings} AS o
@@ -88,7 +96,7 @@ WHERE b.session = :id AND NOT EXISTS (
 
 -- name: logins_in_turn
 -- Logins after a row, and whether they live.
-SELECT l.login, l.user, l.sequence, EXISTS (
+SELECT l.user, l.sequence, EXISTS (
     SELECT 1 FROM {bindings} AS b
     JOIN {sessions} AS s ON s.id = b.session AND s.generation = b.generation AND s.expires > :now
     WHERE b.login = l.login), l.row

@@ -1,11 +1,8 @@
 -- Reading, writing and removing sessions.
 
 -- name: load
-SELECT s.generation, s.revision, s.data, l.user, l.identity, l.more, b.until, s.expires
-FROM {sessions} AS s
-LEFT JOIN {bindings} AS b ON b.session = s.id AND b.generation = s.generation
-LEFT JOIN {logins} AS l ON l.login = b.login
-WHERE s.id = :id AND s.expires > :alive_at
+SELECT generation, revision, data, user, identity, more, until, expires
+FROM {sessions} WHERE id = :id AND expires > :alive_at
 
 -- name: update
 -- The request's own revision is accepted: this very commit was made before, and is sent again.
@@ -19,8 +16,7 @@ WHERE id = :id AND generation = :generation AND (:any_revision OR revision = :se
 
 -- name: expiry
 -- The old id of a rotated session is not refreshed.
-MIN(:expires, COALESCE(
-  (SELECT until FROM {bindings} WHERE session = :id AND generation = :generation), :expires))
+MIN(:expires, COALESCE(until, :expires))
 
 -- name: insert
 -- An expired row that gc has not removed yet is replaced by a record of another generation.

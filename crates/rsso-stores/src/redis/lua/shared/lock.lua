@@ -1,6 +1,6 @@
 -- What all scripts share. The keys of one session, in one hash slot, by their last letter:
---   d  the record: PHP's data; in the states L and G then login (26) and user (43); then a trailer of 27 bytes:
---      'R1', state, generation (8), revision (16)
+--   d  the record: PHP's data; in the states L and G then the login (record.rs); then a trailer of 27 bytes:
+--      'R1' or 'R2', state, generation (8), revision (16)
 --   l  the lock: its owner's token (16 bytes) and connection; or 'reserved' for the waiter that is being woken
 --   n  the waiters: token -> time at which it gives up
 --   w  the list on which waiters block; one element wakes the one that has waited longest
