@@ -34,7 +34,10 @@ fn round_trips_of(prepare: &str, session: &str, ini: &[(&str, &str)]) -> f64 {
     // The first run finds none of rsso's scripts on the server. Each of the others follows one that ended with another `$i`
     // than it begins with.
     run(2);
-    let (short, long) = (run(SHORT), run(LONG));
+    // An answer that nobody waits for may pass the proxy together with the next one, and count less: the highest of several
+    // short runs has all.
+    let short = (0..3).map(|_| run(SHORT)).max().unwrap_or_default();
+    let long = run(LONG);
     #[expect(clippy::cast_precision_loss, reason = "a few dozen")]
     let per_session = (long - short) as f64 / (LONG - SHORT) as f64;
     (per_session * 10.0).round() / 10.0
