@@ -1,9 +1,14 @@
 //! The memory of a process that lives for long, as a worker of php-fpm.
 //!
 //! Opening a store takes far more memory for a moment than the open store keeps, and code that no later request
-//! runs. Both would stay with the process.
+//! runs. Both would stay with the process. So would what hardly any request runs.
 
-/// Gives back what opening a store has used and requests do not.
+/// Whether it is time to give something back: after the first request that had a store, the 16th, the 256th and so on.
+pub(crate) fn may_have_unused(requests: u32) -> bool {
+    requests.is_power_of_two() && requests.trailing_zeros().is_multiple_of(4)
+}
+
+/// Gives back what was used and is not in use now.
 pub(crate) fn return_unused() {
     #[cfg(target_env = "gnu")]
     // SAFETY: a call with a number. It touches only memory that nobody has allocated.
@@ -72,5 +77,16 @@ mod code {
         let end = (start + length) / page * page;
         let (first, end) = (first as usize, end as usize);
         (first, end.max(first))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn memory_is_given_back_more_and_more_rarely() {
+        let times: Vec<u32> = (0..70_000)
+            .filter(|requests| super::may_have_unused(*requests))
+            .collect();
+        assert_eq!(times, [1, 16, 256, 4096, 65536]);
     }
 }

@@ -154,7 +154,6 @@ impl Worker {
             handlers,
             settings,
             saved_sites,
-            has_first_store,
             ..
         } = self;
         let state = match caller {
@@ -174,7 +173,6 @@ impl Worker {
             Some(at) => at,
             None => {
                 stores.push((opened.spec.clone(), opened.spec.create()?));
-                *has_first_store = stores.len() == 1;
                 stores.len() - 1
             }
         };

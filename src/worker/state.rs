@@ -44,8 +44,8 @@ pub(crate) struct Worker {
     /// Counts changes of `settings`. Unchanged settings are not resolved again.
     pub(super) changes: u64,
     pub(super) stores: Vec<(Spec, Box<dyn Store>)>,
-    /// The first store was opened in this request.
-    pub(super) has_first_store: bool,
+    /// How many requests have ended since the first store was opened.
+    pub(super) requests: u32,
     /// The settings that this process has recorded, by store.
     pub(super) saved_sites: SavedSites,
     /// What `session.save_handler=rsso` uses.
@@ -87,9 +87,12 @@ pub(crate) fn end_request() {
         worker.handlers = HashMap::new();
         worker.read_data = Vec::new();
         worker.lent_rows = Vec::new();
-        // A command-line process ends now.
-        if mem::take(&mut worker.has_first_store) && !is_command_line() {
-            worker_memory::return_unused();
+        if !worker.stores.is_empty() {
+            worker.requests = worker.requests.saturating_add(1);
+            // A command-line process ends now.
+            if worker_memory::may_have_unused(worker.requests) && !is_command_line() {
+                worker_memory::return_unused();
+            }
         }
     });
 }
@@ -165,7 +168,7 @@ impl Worker {
             refused: BTreeMap::new(),
             changes: 0,
             stores: Vec::new(),
-            has_first_store: false,
+            requests: 0,
             saved_sites: SavedSites::default(),
             native: HandlerState::default(),
             handlers: HashMap::new(),

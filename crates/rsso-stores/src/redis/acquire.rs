@@ -1,6 +1,6 @@
 //! Taking a session's lock and waiting for it: in order, woken by whoever frees it, without polling.
 //!
-//! A free lock is taken by plain commands (see [`super::plain_read`]).
+//! A free lock is taken by plain commands (see [`super::plain_read`]), unless the session was waited for the last time.
 //! The script that finds the lock taken also puts the request into the queue. The request then sends one pipeline: wait
 //! for the wake-up, take the lock, read. Its answer comes when it is the request's turn: one round trip, however long
 //! that takes.
@@ -13,6 +13,7 @@ use redis::{Cmd, Value, cmd};
 use super::commands::{free_stale_lock, get_record, millis};
 use super::connection_id::ConnectionId;
 use super::keys::Keys;
+use super::lock_tasks::WATCH_INTERVAL;
 use super::pipeline_error::PipelineError;
 use super::plain_read::PlainRead;
 use super::scripts::Script;
@@ -106,10 +107,18 @@ impl RedisStore {
     /// Takes the lock and reads, or fails at the deadline.
     pub(super) fn load_locked(&mut self, request: LockRequest<'_>) -> Result<Loaded> {
         let mut lock = match self.attempt(request)? {
-            Attempt::Done(loaded) => return Ok(loaded),
+            Attempt::Done(loaded) => {
+                self.contended.take_if(|session| session == request.session);
+                return Ok(loaded);
+            }
             Attempt::Taken(lock) => lock,
         };
-        self.check_owner(request, &lock)?;
+        // Whoever has been woken for this lock before leaves its owner to the renewer thread, if there is time for that.
+        let has_waited = self.contended.as_ref() == Some(request.session);
+        if !has_waited || request.terms.deadline.remaining() < 2 * WATCH_INTERVAL {
+            self.contended = Some(request.session.clone());
+            self.check_owner(request, &lock)?;
+        }
         while !request.terms.deadline.passed() {
             lock = match self.wait_and_attempt(request)? {
                 Attempt::Done(loaded) => return Ok(loaded),
@@ -161,7 +170,9 @@ impl RedisStore {
     }
 
     fn try_attempt(&mut self, request: LockRequest<'_>) -> Result<Attempt, PipelineError> {
-        if let Some(loaded) = self.load_plain(request.plain())? {
+        if self.contended.as_ref() != Some(request.session)
+            && let Some(loaded) = self.load_plain(request.plain())?
+        {
             return Ok(Attempt::Done(loaded));
         }
         // The lock names the connection, which therefore must exist before the command is made.

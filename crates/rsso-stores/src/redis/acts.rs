@@ -1,7 +1,7 @@
 //! Acts on logins: read, decide, apply; again if something has changed meanwhile.
 //!
-//! What always holds: a plan is applied once, even if it was sent twice. An act that has failed a few times reserves
-//! the user: others then wait until it is done, so that each act ends.
+//! What always holds: a plan is applied once, even if it was sent twice. An act that has failed reserves its users as it
+//! looks again: others then wait until it is done, so that each act ends.
 
 use std::sync::Arc;
 use std::thread;
@@ -24,15 +24,11 @@ use rsso_core::login::event::Moment;
 use rsso_core::random;
 use rsso_core::store::{MAYBE_CHANGED, NOT_CHANGED, Token};
 
-/// After so many attempts an act reserves its user.
-const ATTEMPTS_BEFORE_RESERVATION: u32 = 3;
-
 /// How long an act goes on trying.
 const MAX_TIME: Duration = Duration::from_secs(10);
 
-/// A random part of this, for each attempt so far, passes before the next.
-const PAUSE_STEP: Duration = Duration::from_micros(200);
-const MAX_PAUSE: Duration = Duration::from_millis(5);
+/// A random part of this passes before an act asks again whether it is its turn.
+const MAX_PAUSE: Duration = Duration::from_millis(3);
 
 /// The lock that is handed over when an act is done.
 #[derive(Clone)]
@@ -48,10 +44,7 @@ enum Applied {
         fields: i64,
     },
     /// Something has changed since the snapshot, or another act goes first.
-    Conflict {
-        /// Another act goes first.
-        is_reserved: bool,
-    },
+    Conflict,
     /// It was sent twice, and something has changed since the snapshot: perhaps by the first.
     InDoubt,
 }
@@ -59,8 +52,7 @@ enum Applied {
 /// How far an act has come.
 struct Progress {
     moment: Moment,
-    attempts: u32,
-    /// What it has reserved, perhaps.
+    /// What it reserves as it looks again, or has reserved.
     reserved: Vec<String>,
     /// An answer was lost: an earlier attempt may have been applied.
     in_doubt: bool,
@@ -72,10 +64,20 @@ impl Progress {
     fn new(moment: Moment) -> Self {
         Self {
             moment,
-            attempts: 0,
             reserved: Vec::new(),
             in_doubt: false,
             is_applied: false,
+        }
+    }
+}
+
+impl Progress {
+    fn reserve(&mut self, prefix: &str, users: &[SeenUser]) {
+        for user in users {
+            let key = format!("{prefix}a:{}", user.name);
+            if !self.reserved.contains(&key) {
+                self.reserved.push(key);
+            }
         }
     }
 }
@@ -116,7 +118,14 @@ impl RedisStore {
             let next = predicted.take().and_then(|seen| seen.for_rotation(&reads));
             let (seen, is_predicted) = match next {
                 Some(seen) => (seen, true),
-                None => (self.snapshot_for(&reads, progress)?, false),
+                None => match self.snapshot_for(&reads, progress)? {
+                    Some(seen) => (seen, false),
+                    None => {
+                        self.may_go_on(deadline)?;
+                        pause()?;
+                        continue;
+                    }
+                },
             };
             let (plan, answer) = engine::decide(&seen.snapshot, act, &progress.moment).split();
             match (plan.is_empty(), progress.in_doubt) {
@@ -129,11 +138,6 @@ impl RedisStore {
                 (false, true) => return Err(self.plain_error(MAYBE_CHANGED)),
                 (false, false) => {}
             }
-            progress.attempts += 1;
-            if progress.attempts == ATTEMPTS_BEFORE_RESERVATION {
-                let key = |user: &SeenUser| format!("{}a:{}", self.prefix, user.name);
-                progress.reserved = seen.users.iter().map(key).collect();
-            }
             let call = self.apply_call(&seen, &plan, lock, progress, ordered);
             match self.apply(call)? {
                 Applied::Done { fields } => {
@@ -143,21 +147,34 @@ impl RedisStore {
                     return Ok(answer);
                 }
                 Applied::InDoubt => progress.in_doubt = true,
-                Applied::Conflict { .. } if deadline.passed() => {
-                    let problem = "too many requests change this user's logins at once";
-                    return Err(self.plain_error(problem).with_outcome(NOT_CHANGED));
+                Applied::Conflict => {
+                    self.may_go_on(deadline)?;
+                    progress.reserve(&self.prefix, &seen.users);
                 }
-                Applied::Conflict { is_reserved } => pause(progress.attempts, is_reserved)?,
             }
         }
     }
 
-    fn snapshot_for(&mut self, reads: &Reads<'_>, progress: &Progress) -> Result<RedisSnapshot> {
+    /// An error once an act has tried for too long.
+    fn may_go_on(&self, deadline: Deadline) -> Result<()> {
+        if deadline.passed() {
+            let problem = "too many requests change this user's logins at once";
+            return Err(self.plain_error(problem).with_outcome(NOT_CHANGED));
+        }
+        Ok(())
+    }
+
+    /// Reads a snapshot; `None` if another act goes first.
+    fn snapshot_for(
+        &mut self,
+        reads: &Reads<'_>,
+        progress: &Progress,
+    ) -> Result<Option<RedisSnapshot>> {
         let outcome = match progress.in_doubt {
             true => MAYBE_CHANGED,
             false => NOT_CHANGED,
         };
-        self.login_snapshot(reads)
+        self.reserving_snapshot(reads, &progress.moment.name(), &progress.reserved)
             .map_err(|error| error.with_outcome(outcome))
     }
 
@@ -199,9 +216,7 @@ impl RedisStore {
             None => call.arg(""),
         };
         let retention = &self.event_retention;
-        call.arg(i32::from(progress.attempts >= ATTEMPTS_BEFORE_RESERVATION))
-            .arg(millis(retention.ttl))
-            .arg(retention.most);
+        call.arg(millis(retention.ttl)).arg(retention.most);
         add_plan(&mut call, &self.prefix, seen, plan, ordered);
         call
     }
@@ -228,20 +243,14 @@ impl RedisStore {
                 })
             }
             _ if answered.sent_twice => Ok(Applied::InDoubt),
-            _ => Ok(Applied::Conflict {
-                is_reserved: !answer.details.is_empty(),
-            }),
+            _ => Ok(Applied::Conflict),
         }
     }
 }
 
-/// Waits a little before the next attempt: those who are in each other's way come back at different times.
-fn pause(attempts: u32, is_reserved: bool) -> Result<()> {
-    let longest = match is_reserved {
-        true => MAX_PAUSE,
-        false => (PAUSE_STEP * attempts).min(MAX_PAUSE),
-    };
+/// Waits a little: those who are in each other's way come back at different times.
+fn pause() -> Result<()> {
     let part = u32::from(u16::from_be_bytes(random::unique()?));
-    thread::sleep(longest * part / u32::from(u16::MAX));
+    thread::sleep(MAX_PAUSE * part / u32::from(u16::MAX));
     Ok(())
 }

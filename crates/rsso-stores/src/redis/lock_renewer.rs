@@ -84,9 +84,7 @@ impl LockRenewer {
             .as_ref()
             .map_or(WATCH_INTERVAL, StaleLock::remaining);
         let duty = LockDuty::Watch { until, stale_lock };
-        if let Some(shared) = self.add(token, keys, duty, first.min(WATCH_INTERVAL)) {
-            shared.wake();
-        }
+        self.add(token, keys, duty, first.min(WATCH_INTERVAL));
     }
 
     /// Stops renewing or watching the lock of `token`.
@@ -96,13 +94,8 @@ impl LockRenewer {
         }
     }
 
-    fn add(
-        &mut self,
-        token: Token,
-        keys: &Arc<Keys>,
-        duty: LockDuty,
-        wait: Duration,
-    ) -> Option<Arc<SharedTasks>> {
+    /// Adds a task. The thread is woken if it might sleep for longer than until then.
+    fn add(&mut self, token: Token, keys: &Arc<Keys>, duty: LockDuty, wait: Duration) {
         let max_sleep = match duty {
             LockDuty::Renew { ttl, .. } => ttl / 6,
             LockDuty::Watch { .. } => WATCH_INTERVAL,
@@ -111,10 +104,12 @@ impl LockRenewer {
             self.shared = self.start(max_sleep);
         }
         // Without a thread (the system has none left) the expiry alone decides.
-        let shared = self.shared.as_ref()?;
+        let Some(shared) = &self.shared else {
+            return;
+        };
         let mut state = shared.state.lock();
-        if max_sleep < state.max_sleep {
-            state.max_sleep = max_sleep;
+        if max_sleep.min(wait) < state.max_sleep {
+            state.max_sleep = state.max_sleep.min(max_sleep);
             shared.wake();
         }
         state.tasks.retain(|task| task.token != token);
@@ -124,8 +119,6 @@ impl LockRenewer {
             duty,
             due: Instant::now() + wait,
         });
-        drop(state);
-        Some(Arc::clone(shared))
     }
 
     fn start(&self, max_sleep: Duration) -> Option<Arc<SharedTasks>> {

@@ -11,6 +11,9 @@ const USER_LEN: usize = 43;
 /// The field of a user's key that holds a login. Its name is the login's id.
 #[derive(Serialize, Deserialize)]
 struct LoginEntry {
+    /// The first: the script that reads a snapshot looks for it there.
+    #[serde(rename = "s", default)]
+    sessions: Vec<String>,
     #[serde(rename = "n", default)]
     sequence: i64,
     #[serde(rename = "d", default)]
@@ -19,8 +22,6 @@ struct LoginEntry {
     identity: String,
     #[serde(rename = "m")]
     metadata: String,
-    #[serde(rename = "s", default)]
-    sessions: Vec<String>,
     /// Only older versions of rsso read this and the next.
     #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
     claimed_from: Option<ClaimedFrom>,

@@ -40,8 +40,10 @@ pub(super) fn add_plan(
             .arg(generation.map_or(Vec::new(), |g| record::generation_bytes(g).to_vec()))
             .arg(login.map(|id| id.to_string()).unwrap_or_default());
     }
-    call.arg(plan.changes.len());
-    for change in &plan.changes {
+    // The entry of a new login is written when its session is bound.
+    let is_sent = |change: &&Change| !matches!(change, Change::AddLogin(..));
+    call.arg(plan.changes.iter().filter(is_sent).count());
+    for change in plan.changes.iter().filter(is_sent) {
         ChangeArguments {
             call,
             prefix,
@@ -83,10 +85,7 @@ impl ChangeArguments<'_> {
     fn add(&mut self, change: &Change) {
         match change {
             Change::SaveUser(user) => self.save(user),
-            // Its entry is written when its session is bound.
-            Change::AddLogin(..) => {
-                self.call.arg("none");
-            }
+            Change::AddLogin(..) => {}
             Change::RemoveLogin(user, login) => {
                 let (user, login) = (user.to_text(), login.to_string());
                 self.call.arg("remove_login").arg(user).arg(login);

@@ -50,7 +50,7 @@ scripts! {
     SetOwner = "lua/shared/lock.lua" + "lua/set_owner.lua";
     Renew = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/renew.lua";
     Destroy = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/destroy.lua";
-    Snapshot = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/snapshot.lua";
+    Snapshot = "lua/reserve.lua" + "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/snapshot.lua";
     Apply = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/shared/outbox.lua" + "lua/apply.lua";
     Unreserve = "lua/unreserve.lua";
 }

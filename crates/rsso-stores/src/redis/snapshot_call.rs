@@ -1,6 +1,6 @@
 //! Reads what an act on logins needs: one script, whatever the act.
 
-use redis::Cmd;
+use redis::{Cmd, Value};
 
 use super::keys;
 use super::login_snapshot::{RedisSnapshot, read_snapshot};
@@ -13,10 +13,28 @@ use rsso_core::sid::SessionKey;
 impl RedisStore {
     /// Reads a snapshot.
     pub(super) fn login_snapshot(&mut self, reads: &Reads<'_>) -> Result<RedisSnapshot> {
-        let call = self.snapshot_call(reads);
+        let snapshot = self.reserving_snapshot(reads, "", &[])?;
+        snapshot.ok_or_else(|| self.unexpected_answer())
+    }
+
+    /// Reads a snapshot for the act `act`, which reserves these keys first; `None` if another act has reserved one.
+    pub(super) fn reserving_snapshot(
+        &mut self,
+        reads: &Reads<'_>,
+        act: &str,
+        reserved: &[String],
+    ) -> Result<Option<RedisSnapshot>> {
+        let mut call = self.snapshot_call(reads);
+        if !reserved.is_empty() {
+            call.arg(act).arg(reserved);
+        }
         let mut replies = self.pipeline(&[call])?.into_iter();
         let reply = self.reply_value(replies.next().unwrap_or_default())?;
-        read_snapshot(reads, reply).ok_or_else(|| self.unexpected_answer())
+        if reply == Value::Array(vec![Value::Int(0)]) {
+            return Ok(None);
+        }
+        let snapshot = read_snapshot(reads, reply).ok_or_else(|| self.unexpected_answer())?;
+        Ok(Some(snapshot))
     }
 
     fn snapshot_call(&self, reads: &Reads<'_>) -> Cmd {

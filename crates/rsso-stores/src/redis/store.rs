@@ -35,6 +35,8 @@ pub struct RedisStore {
     pub(super) predicted: Option<RedisSnapshot>,
     /// The stale lock that was found last.
     pub(super) stale_lock: Option<StaleLock>,
+    /// The session that was waited for last: others use it too, so the script is asked for its lock at once.
+    pub(super) contended: Option<SessionKey>,
     /// The keys that were used last: a request repeats them.
     cached_keys: Option<CachedKeys>,
     pub(super) known_logins: KnownLogins,
@@ -74,6 +76,7 @@ impl RedisStore {
             unanswered: Vec::new(),
             predicted: None,
             stale_lock: None,
+            contended: None,
             cached_keys: None,
             known_logins: KnownLogins::default(),
         }

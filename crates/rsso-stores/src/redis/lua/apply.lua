@@ -1,125 +1,143 @@
--- KEYS record lock waiters wake  ARGV prefix act token reserve ttl max, then five lists, each behind its length:
+-- KEYS record lock waiters wake  ARGV prefix act token ttl max, then five lists, each behind its length:
 --   users {name, act, number, fields}, logins {user, login, entry} and sessions {record, generation, login}, as the
 --   snapshot has shown them; changes {name, arguments...}; events {realm, event}
--- -> {1, fields of the last user} applied, {0} something has changed since the snapshot, {0, left} and another act goes first
+-- -> {1, fields of the last user} applied, {0} something has changed since the snapshot, or another act goes first
 -- Carries out what was decided, all of it or nothing; it knows no rule. Sent twice it is applied once.
-local RESERVATION_MS = 1000
+-- A script's functions are made anew at each call: there are few of them.
 local prefix, act, token = ARGV[1], ARGV[2], ARGV[3]
-local write_event = event_writer(prefix, tonumber(ARGV[5]), tonumber(ARGV[6]))
-local at = 6
-local function argument()
-  at = at + 1
-  return ARGV[at]
-end
-local function each(do_one)
-  for _ = 1, tonumber(argument()) do do_one() end
+local at = 5
+-- The next arguments.
+local function take(count)
+  at = at + count
+  return unpack(ARGV, at - count + 1, at)
 end
 local function key_of_user(name) return prefix .. 'u:' .. name end
--- While it exists, only the act that it names may change the user.
+-- While it exists (reserve.lua), only the act that it names may change the user.
 local function reservation_key(name) return prefix .. 'a:' .. name end
 
-local users, newcomers, is_done, has_changed, reserved_for = {}, {}, false, false, nil
+local users, newcomers, reserved, is_done, has_changed = {}, {}, {}, false, false
+local fields = {} -- by a user's key: how many it has
+for _ = 1, tonumber(take(1)) do
+  local name, seen, number, count = take(4)
+  local key = key_of_user(name)
+  users[#users + 1] = name
+  if number == '' then newcomers[#newcomers + 1] = key end
+  local found = redis.call('HMGET', key, 'v', 'n')
+  fields[key] = redis.call('HLEN', key)
+  if found[1] == act then is_done = true end
+  if (found[1] or '') ~= seen or (found[2] or '') ~= number or fields[key] ~= tonumber(count) then has_changed = true end
+  local holder = redis.call('GET', reservation_key(name))
+  if holder == act then
+    reserved[#reserved + 1] = reservation_key(name)
+  elseif holder then
+    has_changed = true
+  end
+end
 -- What a caller learns of the act's user.
 local function applied()
   local last = users[#users]
-  return { 1, last and redis.call('HLEN', key_of_user(last)) or 0 }
+  return { 1, last and fields[key_of_user(last)] or 0 }
 end
-each(function()
-  local name, seen, number, fields = argument(), argument(), argument(), argument()
-  users[#users + 1] = name
-  if number == '' then newcomers[#newcomers + 1] = name end
-  local found = redis.call('HMGET', key_of_user(name), 'v', 'n')
-  if found[1] == act then is_done = true end
-  if (found[1] or '') ~= seen or (found[2] or '') ~= number then has_changed = true end
-  if tostring(redis.call('HLEN', key_of_user(name))) ~= fields then has_changed = true end
-  local reserved = redis.call('GET', reservation_key(name))
-  if reserved and reserved ~= act then reserved_for = reservation_key(name) end
-end)
 -- An older rsso changes an entry without a trace at the user.
-each(function()
-  local name, login, entry = argument(), argument(), argument()
+for _ = 1, tonumber(take(1)) do
+  local name, login, entry = take(3)
   if redis.call('HGET', key_of_user(name), login) ~= entry then has_changed = true end
-end)
-each(function()
-  local record, generation, login = argument(), argument(), argument()
+end
+local records = {} -- by key, as read here, until they change
+for _ = 1, tonumber(take(1)) do
+  local record, generation, login = take(3)
   local found = read_tail(record)
   if generation ~= (found and found.generation or '') or login ~= (found and found.login or '') then has_changed = true end
-end)
+  records[record] = found
+end
 if is_done then return applied() end
-if reserved_for then return { 0, redis.call('PTTL', reserved_for) } end
-if has_changed then
-  if ARGV[4] == '1' then
-    for _, name in ipairs(users) do redis.call('SET', reservation_key(name), act, 'PX', RESERVATION_MS) end
-  end
-  return { 0 }
-end
+if has_changed then return { 0 } end
 
-local changes = {}
-function changes.none() end
+local lives, has_act = {}, {} -- by a user's key: for how long it lives, whether it has this act
+local function set(key, ...) fields[key] = (fields[key] or 0) + redis.call('HSET', key, ...) end
+
 -- A user's fields. The key outlives the user's sessions by an hour.
-function changes.save()
-  local key = key_of_user(argument())
-  redis.call('HSET', key, 'r', argument(), 'h', argument(), 'n', argument(), 'w', argument(), 'c', argument(),
-    'x', argument(), 'W', argument(), 'C', argument(), 'X', argument())
-  extend_key(key, 3600000)
-end
-function changes.remove_login()
-  local key, login = key_of_user(argument()), argument()
-  redis.call('HDEL', key, login)
-  redis.call('ZREM', order_key(prefix, key), login)
-end
-function changes.create()
-  local record, version, ttl = argument(), argument(), argument()
-  redis.call('SET', record, 'R1S' .. version, 'PX', ttl, 'NX')
-end
-function changes.copy()
-  local from, to, version, ttl = argument(), argument(), argument(), argument()
-  redis.call('COPY', from, to)
-  set_version(to, version)
-  redis.call('PEXPIRE', to, ttl)
-end
-function changes.remove()
-  local record, generation = argument(), argument()
-  local found = read_tail(record)
-  if found and found.generation == generation then redis.call('DEL', record) end
+local function save(name, r, h, n, w, c, x, W, C, X)
+  local key = key_of_user(name)
+  set(key, 'r', r, 'h', h, 'n', n, 'w', w, 'c', c, 'x', x, 'W', W, 'C', C, 'X', X, 'v', act)
+  has_act[key], lives[key] = true, extend_key(key, 3600000)
 end
 -- With a number the login is put into the order of the user's logins.
-function changes.bind()
-  local record, user, login, entry, text, number = argument(), argument(), argument(), argument(), argument(), argument()
-  local key = key_of_user(user)
-  redis.call('HSET', key, login, entry)
-  extend_user(record, user, redis.call('PTTL', record))
-  bind_login(record, read_tail(record), login, user, text, 'L')
+local function bind(record, user, login, entry, text, number)
+  local key, found = key_of_user(user), records[record] or read_tail(record)
+  set(key, login, entry)
+  lives[key] = extend_user(record, user, found.left or redis.call('PTTL', record), lives[key])
+  bind_login(record, found, login, user, text, 'L', lives[key])
   if number == '' then return end
   local order = order_key(prefix, key)
   redis.call('ZADD', order, number, login)
-  redis.call('PEXPIRE', order, redis.call('PTTL', key))
+  redis.call('PEXPIRE', order, lives[key])
 end
-function changes.unbind() unbind_login(argument()) end
-function changes.retire()
-  local record, grace = argument(), tonumber(argument())
+local function remove_login(user, login)
+  local key = key_of_user(user)
+  fields[key] = (fields[key] or 0) - redis.call('HDEL', key, login)
+  redis.call('ZREM', order_key(prefix, key), login)
+end
+-- What read_tail would find of it then.
+local function create(record, version, ttl)
+  redis.call('SET', record, 'R1S' .. version, 'PX', ttl, 'NX')
+  return {
+    magic = 'R1', state = 'S', generation = string.sub(version, 1, 8), revision = string.sub(version, 9),
+    length = TRAILER, left = tonumber(ttl),
+  }
+end
+local function copy(from, to, version, ttl)
+  redis.call('COPY', from, to)
+  records[to] = nil
+  set_version(to, version)
+  redis.call('PEXPIRE', to, ttl)
+end
+local function remove(record, generation)
+  local found = read_tail(record)
+  if found and found.generation == generation then redis.call('DEL', record) end
+end
+local function retire(record, grace)
   retire_record(record)
   if redis.call('PTTL', record) > grace then redis.call('PEXPIRE', record, grace) end
 end
-function changes.add_tombstone()
-  local record, kick, ttl = argument(), argument(), argument()
-  redis.call('SET', tombstone_key(record), kick, 'PX', ttl)
-end
-function changes.remove_tombstone()
-  redis.call('DEL', tombstone_key(argument()))
-end
 
 -- What is left of a user whose key was removed or evicted.
-for _, name in ipairs(newcomers) do redis.call('DEL', order_key(prefix, key_of_user(name))) end
-each(function() changes[argument()]() end)
-each(function()
-  local realm, event = argument(), argument()
-  write_event(realm, event)
-end)
-for _, name in ipairs(users) do
-  redis.call('HSET', key_of_user(name), 'v', act)
-  if redis.call('GET', reservation_key(name)) == act then redis.call('DEL', reservation_key(name)) end
+for _, key in ipairs(newcomers) do redis.call('DEL', order_key(prefix, key)) end
+for _ = 1, tonumber(take(1)) do
+  local change, key = take(2)
+  local made
+  if change == 'save' then
+    save(key, take(9))
+  elseif change == 'bind' then
+    bind(key, take(5))
+  elseif change == 'remove_login' then
+    remove_login(key, take(1))
+  elseif change == 'create' then
+    made = create(key, take(2))
+  elseif change == 'copy' then
+    copy(key, take(3))
+  elseif change == 'remove' then
+    remove(key, take(1))
+  elseif change == 'unbind' then
+    unbind_login(key)
+  elseif change == 'retire' then
+    retire(key, tonumber(take(1)))
+  elseif change == 'add_tombstone' then
+    local kick, ttl = take(2)
+    redis.call('SET', tombstone_key(key), kick, 'PX', ttl)
+  elseif change == 'remove_tombstone' then
+    redis.call('DEL', tombstone_key(key))
+  else
+    error('unknown change')
+  end
+  records[key] = made
 end
+write_events(prefix, tonumber(ARGV[4]), tonumber(ARGV[5]), take)
+for _, name in ipairs(users) do
+  local key = key_of_user(name)
+  if not has_act[key] then set(key, 'v', act) end
+end
+for _, reservation in ipairs(reserved) do redis.call('DEL', reservation) end
 if token ~= '' then
   -- The owner of the lock has left the queue.
   if is_held(KEYS[2], token) then hand_over(KEYS[2], KEYS[3], KEYS[4]) else redis.call('ZREM', KEYS[3], token) end

@@ -1,5 +1,6 @@
--- KEYS none  ARGV prefix record target user logins newest any oldest oldest_from
+-- KEYS none  ARGV prefix record target user logins newest any oldest oldest_from act reservation...
 -- -> {1, now, session, target, user, total, oldest, login...}; nil for what is not there or was not asked for
+-- -> {0} another act goes first (reserve.lua)
 -- Reads what an act on logins needs; it knows no rule. A user's key is a hash:
 --   n  the number of the newest login
 --   r  the realm; h  source and subject of the user's events, as members of a JSON object
@@ -24,17 +25,25 @@ local function user_state(name)
   return state
 end
 
+-- Adds {session, state, generation, milliseconds left} if the session is the login's and lives.
+local function add_session(state, session)
+  local record = record_key(prefix, session)
+  local found = read_tail(record)
+  if not (found and found.login == state[1]) then return end
+  local at = #state
+  state[at + 1], state[at + 2], state[at + 3] = session, found.state, found.generation
+  state[at + 4] = redis.call('PTTL', record)
+end
+
 -- {id, entry, (session, state, generation, milliseconds left) of each live session...}
 local function login_state(id, entry)
   local state = { id, entry }
-  for _, session in ipairs(cjson.decode(entry).s) do
-    local record = record_key(prefix, session)
-    local found = read_tail(record)
-    if found and found.login == id then
-      local at = #state
-      state[at + 1], state[at + 2], state[at + 3] = session, found.state, found.generation
-      state[at + 4] = redis.call('PTTL', record)
-    end
+  -- As login_entry.rs writes it, without reading all of it. No session's name has a bracket.
+  local sessions = string.match(entry, '^{"s":%[([^%[%]\\]*)%]')
+  if sessions then
+    for session in string.gmatch(sessions, '"([^"]*)"') do add_session(state, session) end
+  else
+    for _, session in ipairs(cjson.decode(entry).s) do add_session(state, session) end
   end
   return state
 end
@@ -62,20 +71,28 @@ end
 
 local reply = { 1, now_ms(), session_state(ARGV[2]), session_state(ARGV[3]), false, 0, 0 }
 if ARGV[4] == '' then return reply end
-local user = user_state(ARGV[4])
-reply[5] = user
-if not user or which == '' then return reply end
-
 local key = prefix .. 'u:' .. ARGV[4]
 if which == 'all' then
-  local all = redis.call('HGETALL', key)
+  local all, others = redis.call('HGETALL', key), {}
   for at = 1, #all, 2 do
-    if #all[at] == 26 then reply[#reply + 1] = login_state(all[at], all[at + 1]) end
+    if #all[at] == 26 then
+      reply[#reply + 1] = login_state(all[at], all[at + 1])
+    else
+      others[all[at]] = all[at + 1]
+    end
   end
   reply[6] = #reply - 7
   reply[7] = reply[6]
+  if not others[FIELDS[1]] then return { 1, reply[2], reply[3], reply[4], false, 0, 0 } end
+  local user = { ARGV[4] }
+  for at, field in ipairs(FIELDS) do user[at + 1] = others[field] or false end
+  user[#FIELDS + 2] = #all / 2
+  reply[5] = user
   return reply
 end
+local user = user_state(ARGV[4])
+reply[5] = user
+if not user or which == '' then return reply end
 
 local order = order_key(prefix, key)
 restore_order(key, order, user)

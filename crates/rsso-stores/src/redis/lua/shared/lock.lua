@@ -8,9 +8,13 @@
 -- States: S, a session; L, one with a login; G, one whose id was rotated and whose expiry is not extended.
 local HANDOVER_MS = 2000
 
+local now
 local function now_ms()
-  local t = redis.call('TIME')
-  return t[1] * 1000 + math.floor(t[2] / 1000)
+  if not now then
+    local t = redis.call('TIME')
+    now = t[1] * 1000 + math.floor(t[2] / 1000)
+  end
+  return now
 end
 
 local function is_held(lock, token)

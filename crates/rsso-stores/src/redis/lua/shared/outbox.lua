@@ -29,17 +29,20 @@ local function trim_surplus(key, ends, ttl, max)
   end
 end
 
--- A function that appends events to realms' outboxes, which keep so many, for so long.
-local function event_writer(prefix, ttl, max)
-  local count, trimmed = 0, {}
-  return function(realm, event)
+-- Appends events to realms' outboxes, which keep so many, for so long. `take` gives their number, then realm and event of
+-- each.
+local function write_events(prefix, ttl, max, take)
+  local trimmed = {}
+  for count = 1, tonumber(take(1)) do
+    local realm, event = take(2)
     local key = prefix .. 'e:' .. realm
-    redis.call('XADD', key, '*', 'event', event)
-    count = count + 1
+    if trimmed[key] then
+      redis.call('XADD', key, '*', 'event', event)
+    else
+      trimmed[key] = true
+      redis.call('XADD', key, 'MINID', '~', now_ms() - ttl, '*', 'event', event)
+      redis.call('PEXPIRE', key, ttl)
+    end
     if count % 100 == 1 then trim_surplus(key, prefix .. 'k:' .. realm, ttl, max) end
-    if trimmed[key] then return end
-    trimmed[key] = true
-    redis.call('XTRIM', key, 'MINID', '~', now_ms() - ttl)
-    redis.call('PEXPIRE', key, ttl)
   end
 end

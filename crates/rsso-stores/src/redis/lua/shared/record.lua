@@ -29,24 +29,27 @@ local function order_key(prefix, user) return prefix .. 'o:' .. string.sub(user,
 
 -- A user's key outlives the user's sessions by an hour, and is extended when ten minutes of it are left. So it need
 -- not be extended each time, and a user who comes back is told what has expired.
-local function extend_key(key, ttl)
-  if redis.call('PTTL', key) >= ttl + 600000 then return false end
-  return redis.call('PEXPIRE', key, ttl + 3600000)
+-- Returns for how long the key lives then, and whether it was extended; `left` is for how long it lived, if that is known.
+local function extend_key(key, ttl, left)
+  left = left or redis.call('PTTL', key)
+  if left >= ttl + 600000 then return left, false end
+  if redis.call('PEXPIRE', key, ttl + 3600000) == 0 then return 0, false end
+  return ttl + 3600000, true
 end
--- Extends a user's key, and the order of the user's logins if there is one.
-local function extend_user(record, user, ttl)
-  local key = user_key(record, user)
-  if extend_key(key, ttl) then redis.call('PEXPIRE', order_key(prefix_of(record), key), ttl + 3600000) end
+-- Extends a user's key, and the order of the user's logins if there is one. Returns for how long the key lives then.
+local function extend_user(record, user, ttl, left)
+  local key, is_extended = user_key(record, user), nil
+  left, is_extended = extend_key(key, ttl, left)
+  if is_extended then redis.call('PEXPIRE', order_key(prefix_of(record), key), left) end
+  return left
 end
 
--- Until when a user's key lives, on the server's clock; as in a record.
-local function user_lives_until(record, user)
-  return now_ms() + math.max(redis.call('PTTL', user_key(record, user)), 0)
-end
+-- Until when a user's key lives that lives for so long, on the server's clock; as in a record.
+local function lives_until(left) return now_ms() + math.max(left, 0) end
 
--- What a record of format 2 holds of its login; see record.rs. `entry` is login_entry's.
-local function login_block(record, entry, login, user)
-  return entry .. struct.pack('>I4I8', #entry, user_lives_until(record, user)) .. login .. user
+-- What a record of format 2 holds of its login; see record.rs. `entry` is login_entry's; the user's key lives for `left`.
+local function login_block(entry, login, user, left)
+  return entry .. struct.pack('>I4I8', #entry, lives_until(left)) .. login .. user
 end
 
 -- Identity and metadata of a login, as in a record.
@@ -63,9 +66,9 @@ local function entry_of(record, found)
   return redis.call('GETRANGE', record, stop - size + 1, stop)
 end
 
--- Writes a login into an existing record, in place of what it has. The user's key lives on for long enough already.
-local function bind_login(record, found, login, user, entry, state)
-  local length = redis.call('STRLEN', record)
+-- Writes a login into an existing record, in place of what it has. The user's key lives for `left`, which is enough.
+local function bind_login(record, found, login, user, entry, state, left)
+  local length = found.length or redis.call('STRLEN', record)
   local at = length - TRAILER
   if found.state ~= 'S' then
     at = at - BINDING
@@ -74,7 +77,7 @@ local function bind_login(record, found, login, user, entry, state)
   -- A record cannot be cut without a copy of the data. Spaces behind JSON mean nothing.
   local surplus = length - (at + #entry + SIZES + BINDING + TRAILER)
   if surplus > 0 then entry = entry .. string.rep(' ', surplus) end
-  redis.call('SETRANGE', record, at, login_block(record, entry, login, user) .. 'R2' .. state .. found.generation .. found.revision)
+  redis.call('SETRANGE', record, at, login_block(entry, login, user, left) .. 'R2' .. state .. found.generation .. found.revision)
 end
 
 -- Takes the login from a record that has one. What was said of it goes at the next write.
@@ -87,12 +90,11 @@ end
 -- Extends the user's key for a record with a login, and notes in the record until when it lives. An old record becomes
 -- one of format 2.
 local function extend_login(record, found, ttl)
-  extend_user(record, found.user, ttl)
+  local left = extend_user(record, found.user, ttl)
   if found.magic == 'R1' then
-    bind_login(record, found, found.login, found.user, entry_of(record, found), found.state)
+    bind_login(record, found, found.login, found.user, entry_of(record, found), found.state, left)
   else
-    redis.call('SETRANGE', record, redis.call('STRLEN', record) - TRAILER - BINDING - 8,
-      struct.pack('>I8', user_lives_until(record, found.user)))
+    redis.call('SETRANGE', record, redis.call('STRLEN', record) - TRAILER - BINDING - 8, struct.pack('>I8', lives_until(left)))
   end
 end
 
