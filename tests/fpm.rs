@@ -115,7 +115,8 @@ fn a_request_without_a_session_sends_nothing_to_the_store() {
     );
 }
 
-/// Opening a store runs code that later requests do not: a worker gives it back after its first request.
+/// Opening a store runs code that later requests do not: a worker gives it back after its first request, and what few
+/// requests run after the 16th.
 #[test]
 fn code_that_few_requests_run_does_not_stay_mapped() {
     let docroot = docroot();
@@ -132,7 +133,10 @@ fn code_that_few_requests_run_does_not_stay_mapped() {
          }
          echo $kib;",
     );
-    docroot.write("rare.php", "<?php session_start(); sso_claim('alice'); sso_release();");
+    docroot.write(
+        "rare.php",
+        "<?php session_start(); sso_claim('alice'); sso_release();",
+    );
     let site = Site::start(Backend::Sqlite, docroot.path(), |config| config.workers(1));
     let browser = site.browser();
     let mapped = || -> u64 { browser.get("/mapped.php").ok().parse().unwrap() };

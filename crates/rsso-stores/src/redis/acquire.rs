@@ -1,6 +1,6 @@
 //! Taking a session's lock and waiting for it: in order, woken by whoever frees it, without polling.
 //!
-//! A free lock is taken by plain commands (see [`super::plain_read`]), unless the session was waited for the last time.
+//! A free lock is taken by plain commands (see [`super::plain_read`]), unless it was found taken the last time.
 //! The script that finds the lock taken also puts the request into the queue. The request then sends one pipeline: wait
 //! for the wake-up, take the lock, read. Its answer comes when it is the request's turn: one round trip, however long
 //! that takes.
@@ -17,7 +17,7 @@ use super::lock_tasks::WATCH_INTERVAL;
 use super::pipeline_error::PipelineError;
 use super::plain_read::PlainRead;
 use super::scripts::Script;
-use super::stale_lock::OwnerCheck;
+use super::stale_lock::{LONGEST_GRACE, OwnerCheck};
 use super::store::RedisStore;
 use rsso_core::error::{Error, Result};
 use rsso_core::sid::SessionKey;
@@ -113,9 +113,10 @@ impl RedisStore {
             }
             Attempt::Taken(lock) => lock,
         };
-        // Whoever has been woken for this lock before leaves its owner to the renewer thread, if there is time for that.
-        let has_waited = self.contended.as_ref() == Some(request.session);
-        if !has_waited || request.terms.deadline.remaining() < 2 * WATCH_INTERVAL {
+        // Whoever has found this lock taken before leaves its owner to the renewer thread, if there is time for that.
+        let is_contended = self.contended.as_ref() == Some(request.session);
+        let has_time = request.terms.deadline.remaining() >= LONGEST_GRACE + 2 * WATCH_INTERVAL;
+        if !(is_contended && has_time && self.lock_renewer.has_thread()) {
             self.contended = Some(request.session.clone());
             self.check_owner(request, &lock)?;
         }
@@ -126,7 +127,8 @@ impl RedisStore {
             };
             self.check_owner(request, &lock)?;
         }
-        // The caller leaves the queue, as after any other error.
+        // The caller leaves the queue, as after any other error. The next request checks the owner at once.
+        self.contended = None;
         Err(Error::LockTimeout {
             waited: Duration::ZERO,
         })

@@ -69,17 +69,23 @@ impl Progress {
             is_applied: false,
         }
     }
+
+    /// Reserves these users from the next snapshot on.
+    fn reserve(&mut self, prefix: &str, users: &[SeenUser]) {
+        self.free(prefix, users);
+        let keys = users.iter().map(|user| reservation_key(prefix, user));
+        self.reserved.extend(keys);
+    }
+
+    /// These users are not reserved any more.
+    fn free(&mut self, prefix: &str, users: &[SeenUser]) {
+        let is_of = |key: &String| users.iter().any(|u| *key == reservation_key(prefix, u));
+        self.reserved.retain(|key| !is_of(key));
+    }
 }
 
-impl Progress {
-    fn reserve(&mut self, prefix: &str, users: &[SeenUser]) {
-        for user in users {
-            let key = format!("{prefix}a:{}", user.name);
-            if !self.reserved.contains(&key) {
-                self.reserved.push(key);
-            }
-        }
-    }
+fn reservation_key(prefix: &str, user: &SeenUser) -> String {
+    format!("{prefix}a:{}", user.name)
 }
 
 impl RedisStore {
@@ -92,7 +98,7 @@ impl RedisStore {
         if let (Some(lock), false) = (lock, is_applied) {
             calls.push(release_lock(&lock.keys, lock.token, true));
         }
-        if !progress.reserved.is_empty() && !is_applied {
+        if !progress.reserved.is_empty() {
             let mut unreserve = Script::Unreserve.call_without_keys();
             unreserve.arg(act_name).arg(&progress.reserved);
             calls.push(unreserve);
@@ -142,6 +148,8 @@ impl RedisStore {
             match self.apply(call)? {
                 Applied::Done { fields } => {
                     progress.is_applied = true;
+                    // Of other users it has reserved some that the last snapshot does not have.
+                    progress.free(&self.prefix, &seen.users);
                     self.predicted = seen.after_claim(&plan, &progress.moment.name(), fields);
                     self.note_logins(&reads, &plan);
                     return Ok(answer);
@@ -149,6 +157,10 @@ impl RedisStore {
                 Applied::InDoubt => progress.in_doubt = true,
                 Applied::Conflict => {
                     self.may_go_on(deadline)?;
+                    if !progress.reserved.is_empty() {
+                        // An older rsso knows no reservation.
+                        pause()?;
+                    }
                     progress.reserve(&self.prefix, &seen.users);
                 }
             }
@@ -170,11 +182,12 @@ impl RedisStore {
         reads: &Reads<'_>,
         progress: &Progress,
     ) -> Result<Option<RedisSnapshot>> {
-        let outcome = match progress.in_doubt {
-            true => MAYBE_CHANGED,
-            false => NOT_CHANGED,
+        // An act in doubt only looks whether it was done: it reserves nothing, and waits for nobody.
+        let (outcome, reserved) = match progress.in_doubt {
+            true => (MAYBE_CHANGED, &[][..]),
+            false => (NOT_CHANGED, &progress.reserved[..]),
         };
-        self.reserving_snapshot(reads, &progress.moment.name(), &progress.reserved)
+        self.reserving_snapshot(reads, &progress.moment.name(), reserved)
             .map_err(|error| error.with_outcome(outcome))
     }
 

@@ -87,6 +87,11 @@ impl LockRenewer {
         self.add(token, keys, duty, first.min(WATCH_INTERVAL));
     }
 
+    /// Whether the thread runs; it starts with the first task.
+    pub(super) fn has_thread(&self) -> bool {
+        self.shared.is_some()
+    }
+
     /// Stops renewing or watching the lock of `token`.
     pub(super) fn stop(&mut self, token: Token) {
         if let Some(shared) = &self.shared {

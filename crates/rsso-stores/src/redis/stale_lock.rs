@@ -24,6 +24,9 @@ const LIVING_PROCESS_GRACE: Duration = Duration::from_secs(3);
 /// It must first reach the new server.
 const SERVER_RESTART_GRACE: Duration = Duration::from_secs(3);
 
+/// The longest of these times.
+pub(super) const LONGEST_GRACE: Duration = LIVING_PROCESS_GRACE;
+
 /// A lock whose owner may be dead.
 #[derive(Debug, Clone)]
 pub(super) struct StaleLock {

@@ -35,7 +35,7 @@ pub struct RedisStore {
     pub(super) predicted: Option<RedisSnapshot>,
     /// The stale lock that was found last.
     pub(super) stale_lock: Option<StaleLock>,
-    /// The session that was waited for last: others use it too, so the script is asked for its lock at once.
+    /// The session whose lock was found taken last: others use it too, so the script is asked for it at once.
     pub(super) contended: Option<SessionKey>,
     /// The keys that were used last: a request repeats them.
     cached_keys: Option<CachedKeys>,
