@@ -9,11 +9,11 @@ use crate::login::event::{self, EventDetails, Kind, reason};
 use crate::login::{Kick, ROTATION_GRACE};
 use crate::record::Version;
 
-/// What replaces the live sessions of a login that ends.
+/// The replacement for each live session of a login that ends.
 #[derive(Debug, Clone, Copy)]
 enum Replacement<'a> {
     Nothing,
-    /// Why it was ended: a [`Kick`] as JSON, and for how long that is kept.
+    /// A [`Kick`] as JSON, and how long it is kept.
     Tombstone(&'a str, Duration),
     /// An empty session of this version, for requests that are under way.
     EmptySession(Version),

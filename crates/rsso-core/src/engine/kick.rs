@@ -14,7 +14,7 @@ pub struct KickLogins<'a> {
     pub user: UserKey,
     /// Which logins.
     pub which: &'a LoginSelector,
-    /// Why, and for how long that can be learnt.
+    /// The kick's reason, and how long its tombstones are kept.
     pub order: &'a KickRequest,
 }
 

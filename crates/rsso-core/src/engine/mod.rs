@@ -30,7 +30,7 @@ pub use states::{LoginSession, LoginState, StoredKey, UserState};
 
 use crate::login::event::Moment;
 
-/// What an act makes of a snapshot. `moment` gives its time, and the ids of its events.
+/// Decides an act on a snapshot. `moment` gives the time, and the ids of the events.
 #[must_use]
 pub fn decide<A: Act>(snapshot: &Snapshot, act: &A, moment: &Moment) -> Plan<A::Answer> {
     act.decide(snapshot, moment)

@@ -1,4 +1,4 @@
-//! What an act decides.
+//! The plan: an act's changes, its events and its answer.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use super::states::{LoginState, StoredKey, UserState};
 use crate::login::{LoginId, UserKey};
 use crate::record::{Generation, Version};
 
-/// What becomes of logins and sessions, which events tell of it, and what the caller learns.
+/// The changes to logins and sessions, the events about them, and the caller's answer.
 ///
 /// A store applies the changes in their order, and appends the events last; all of it or nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]

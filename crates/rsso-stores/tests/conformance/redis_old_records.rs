@@ -108,7 +108,7 @@ fn an_old_session_keeps_its_login() {
     assert_eq!(locked.data.as_deref(), Some(&b"data"[..]));
     assert_eq!(locked.login.as_ref(), Some(&whole));
     assert!(old.is_new());
-    // Read again, it is the same.
+    // The upgraded record is read as the old one was.
     client.store.release(&old.key, locked.token).unwrap();
     let again = client.read_locked(&old.key);
     assert_eq!(again.login, Some(whole));

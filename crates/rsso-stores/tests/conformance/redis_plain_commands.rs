@@ -1,4 +1,4 @@
-//! Sessions on Redis without scripts: when that is so, and that scripts do the same.
+//! Sessions on Redis without scripts: when plain commands are used, and that scripts have the same effect.
 
 use std::thread;
 use std::time::Duration;
@@ -162,7 +162,7 @@ fn an_abandoned_session_does_not_affect_the_next() {
     }
 }
 
-/// A server, a proxy or an ACL that lacks a command: scripts do the same.
+/// Scripts take the place of a command that a server, a proxy or an ACL lacks.
 #[test]
 fn without_one_of_the_commands_scripts_do_everything() {
     for missing in ["multi", "exec", "watch", "unwatch", "mget", "hexists"] {
