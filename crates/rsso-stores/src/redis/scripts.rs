@@ -40,18 +40,18 @@ macro_rules! scripts {
 }
 
 scripts! {
-    Acquire = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/acquire.lua";
+    Acquire = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/shared/logins.lua" + "lua/acquire.lua";
     LockExisting = "lua/lock_existing.lua";
     Peek = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/peek.lua";
-    Commit = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/commit.lua";
-    Touch = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/touch.lua";
+    Commit = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/shared/logins.lua" + "lua/commit.lua";
+    Touch = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/shared/logins.lua" + "lua/touch.lua";
     Release = "lua/release_unawaited.lua" + "lua/shared/lock.lua" + "lua/release.lua";
     FreeStale = "lua/shared/lock.lua" + "lua/free_stale.lua";
     SetOwner = "lua/shared/lock.lua" + "lua/set_owner.lua";
-    Renew = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/renew.lua";
+    Renew = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/shared/logins.lua" + "lua/renew.lua";
     Destroy = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/destroy.lua";
     Snapshot = "lua/reserve.lua" + "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/snapshot.lua";
-    Apply = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/shared/outbox.lua" + "lua/apply.lua";
+    Apply = "lua/shared/lock.lua" + "lua/shared/record.lua" + "lua/shared/logins.lua" + "lua/shared/outbox.lua" + "lua/apply.lua";
     Unreserve = "lua/unreserve.lua";
 }
 

@@ -84,11 +84,9 @@ impl Socket {
     pub(super) fn receive(&self, buffer: &mut [u8], extra: Duration) -> io::Result<usize> {
         let started = Instant::now();
         let mut read = || (&self.socket).read(buffer);
-        if extra.is_zero() {
-            match read() {
-                Err(error) if is_unfinished(&error) => {}
-                other => return other,
-            }
+        match read() {
+            Err(error) if is_unfinished(&error) => {}
+            other => return other,
         }
         self.when_ready(self.timeout + extra, started, PollFlags::POLLIN, read)
     }

@@ -8,19 +8,19 @@ if ARGV[6] == '1' and not found then
   if is_held(lock, token) or (waiting and redis.call('GET', lock) == 'reserved') then hand_over(lock, waiters, wake) end
   return { 2, detail(record, found) }
 end
-local own_value, value = token .. ARGV[2], nil
-local granted = redis.call('SET', lock, own_value, 'NX', 'PX', ARGV[3])
+local own_value, granted, value = token .. ARGV[2], nil, nil
+if waiting then value = redis.call('GET', lock) else granted = redis.call('SET', lock, own_value, 'NX', 'PX', ARGV[3]) end
 if not granted then
-  value = redis.call('GET', lock)
-  granted = string.sub(value, 1, 16) == token
-end
-if value == 'reserved' then
-  -- An element that is still in the list: nobody was there to be woken. A waiter that finds the list empty is the
-  -- one that was woken.
-  granted = redis.call('LPOP', wake) or waiting
+  value = value or redis.call('GET', lock)
+  if value == 'reserved' then
+    -- A waiter was woken. An element that is still in the list: nobody was there to be woken.
+    granted = waiting or redis.call('LPOP', wake)
+  else
+    granted = not value or string.sub(value, 1, 16) == token
+  end
+  if granted then redis.call('SET', lock, own_value, 'PX', ARGV[3]) end
 end
 if granted then
-  if value then redis.call('SET', lock, own_value, 'PX', ARGV[3]) end
   if waiting then redis.call('ZREM', waiters, token) end
   if not found then return { 1, detail(record, found) } end
   -- A session does not expire while it is in use.
@@ -29,11 +29,8 @@ if granted then
     redis.call('PEXPIRE', record, ttl)
     left = false -- this is not the expiry that PHP asked for
   end
-  if found.login then extend_login(record, found, ttl) end
+  if found.login then with_logins().extend(record, found, ttl) end
   return { 1, detail(record, found), left }
 end
-if wait > 0 then
-  redis.call('ZADD', waiters, now_ms() + wait, token)
-  if redis.call('PTTL', waiters) < wait + 1000 then redis.call('PEXPIRE', waiters, wait + 1000) end
-end
+if wait > 0 then join_queue(waiters, token, wait) end
 return { 0, value }

@@ -53,84 +53,73 @@ end
 if is_done then return applied() end
 if has_changed then return { 0 } end
 
+local logins = with_logins()
 local lives, has_act = {}, {} -- by a user's key: for how long it lives, whether it has this act
 local function set(key, ...) fields[key] = (fields[key] or 0) + redis.call('HSET', key, ...) end
-
--- A user's fields. The key outlives the user's sessions by an hour.
-local function save(name, r, h, n, w, c, x, W, C, X)
-  local key = key_of_user(name)
-  set(key, 'r', r, 'h', h, 'n', n, 'w', w, 'c', c, 'x', x, 'W', W, 'C', C, 'X', X, 'v', act)
-  has_act[key], lives[key] = true, extend_key(key, 3600000)
-end
--- With a number the login is put into the order of the user's logins.
-local function bind(record, user, login, entry, text, number)
-  local key, found = key_of_user(user), records[record] or read_tail(record)
-  set(key, login, entry)
-  lives[key] = extend_user(record, user, found.left or redis.call('PTTL', record), lives[key])
-  bind_login(record, found, login, user, text, 'L', lives[key])
-  if number == '' then return end
-  local order = order_key(prefix, key)
-  redis.call('ZADD', order, number, login)
-  redis.call('PEXPIRE', order, lives[key])
-end
-local function remove_login(user, login)
-  local key = key_of_user(user)
-  fields[key] = (fields[key] or 0) - redis.call('HDEL', key, login)
-  redis.call('ZREM', order_key(prefix, key), login)
-end
--- What read_tail would find of it then.
-local function create(record, version, ttl)
-  redis.call('SET', record, 'R1S' .. version, 'PX', ttl, 'NX')
-  return {
-    magic = 'R1', state = 'S', generation = string.sub(version, 1, 8), revision = string.sub(version, 9),
-    length = TRAILER, left = tonumber(ttl),
-  }
-end
-local function copy(from, to, version, ttl)
-  redis.call('COPY', from, to)
-  records[to] = nil
-  set_version(to, version)
-  redis.call('PEXPIRE', to, ttl)
-end
-local function remove(record, generation)
-  local found = read_tail(record)
-  if found and found.generation == generation then redis.call('DEL', record) end
-end
-local function retire(record, grace)
-  retire_record(record)
-  if redis.call('PTTL', record) > grace then redis.call('PEXPIRE', record, grace) end
-end
+local function set_state(record, state) redis.call('SETRANGE', record, redis.call('STRLEN', record) - TRAILER + 2, state) end
 
 -- What is left of a user whose key was removed or evicted.
 for _, key in ipairs(newcomers) do redis.call('DEL', order_key(prefix, key)) end
 for _ = 1, tonumber(take(1)) do
-  local change, key = take(2)
+  local change, subject = take(2)
   local made
   if change == 'save' then
-    save(key, take(9))
+    -- A user's fields. The key outlives the user's sessions by an hour.
+    local key, r, h, n, w, c, x, W, C, X = key_of_user(subject), take(9)
+    set(key, 'r', r, 'h', h, 'n', n, 'w', w, 'c', c, 'x', x, 'W', W, 'C', C, 'X', X, 'v', act)
+    has_act[key], lives[key] = true, logins.extend_key(key, 3600000)
   elseif change == 'bind' then
-    bind(key, take(5))
+    -- With a number the login is put into the order of the user's logins.
+    local user, login, entry, text, number = take(5)
+    local key, found = key_of_user(user), records[subject] or read_tail(subject)
+    set(key, login, entry)
+    lives[key] = logins.extend_user(subject, user, found.left or redis.call('PTTL', subject), lives[key])
+    logins.bind(subject, found, login, user, text, 'L', lives[key])
+    if number ~= '' then
+      redis.call('ZADD', order_key(prefix, key), number, login)
+      redis.call('PEXPIRE', order_key(prefix, key), lives[key])
+    end
   elseif change == 'remove_login' then
-    remove_login(key, take(1))
+    local key, login = key_of_user(subject), take(1)
+    fields[key] = (fields[key] or 0) - redis.call('HDEL', key, login)
+    redis.call('ZREM', order_key(prefix, key), login)
   elseif change == 'create' then
-    made = create(key, take(2))
+    local version, ttl = take(2)
+    redis.call('SET', subject, 'R1S' .. version, 'PX', ttl, 'NX')
+    -- What read_tail would find of it.
+    made = {
+      magic = 'R1', state = 'S', generation = string.sub(version, 1, 8), revision = string.sub(version, 9),
+      length = TRAILER, left = tonumber(ttl),
+    }
   elseif change == 'copy' then
-    copy(key, take(3))
+    -- Its id was not rotated.
+    local to, version, ttl = take(3)
+    redis.call('COPY', subject, to)
+    set_state(to, 'L' .. version)
+    redis.call('PEXPIRE', to, ttl)
+    records[to] = nil
   elseif change == 'remove' then
-    remove(key, take(1))
+    local found, generation = read_tail(subject), take(1)
+    if found and found.generation == generation then redis.call('DEL', subject) end
   elseif change == 'unbind' then
-    unbind_login(key)
+    local found = read_tail(subject)
+    -- What was said of the login goes at the next write.
+    if found and found.login then
+      redis.call('SETRANGE', subject, redis.call('STRLEN', subject) - TRAILER - BINDING, NO_LOGIN)
+    end
   elseif change == 'retire' then
-    retire(key, tonumber(take(1)))
+    local grace = tonumber(take(1))
+    set_state(subject, 'G')
+    if redis.call('PTTL', subject) > grace then redis.call('PEXPIRE', subject, grace) end
   elseif change == 'add_tombstone' then
     local kick, ttl = take(2)
-    redis.call('SET', tombstone_key(key), kick, 'PX', ttl)
+    redis.call('SET', tombstone_key(subject), kick, 'PX', ttl)
   elseif change == 'remove_tombstone' then
-    redis.call('DEL', tombstone_key(key))
+    redis.call('DEL', tombstone_key(subject))
   else
     error('unknown change')
   end
-  records[key] = made
+  records[subject] = made
 end
 write_events(prefix, tonumber(ARGV[4]), tonumber(ARGV[5]), take)
 for _, name in ipairs(users) do

@@ -22,15 +22,15 @@ if reply[1] == 1 then
   local left
   if found and found.login then
     -- The staged data lack the login: it is copied from the record.
-    local length = redis.call('STRLEN', staging)
+    local logins, length = with_logins(), redis.call('STRLEN', staging)
     left = found.state == 'G' and redis.call('PTTL', record)
     if length >= TRAILER then
       local user_left = left and redis.call('PTTL', user_key(record, found.user))
-        or extend_user(record, found.user, redis.call('PTTL', staging))
+        or logins.extend_user(record, found.user, redis.call('PTTL', staging))
       -- Without the lock an old record stays one: an older rsso that has read it may be about to change it.
       local block, magic = found.login .. found.user, 'R1'
       if is_owner or found.magic == 'R2' then
-        block, magic = login_block(entry_of(record, found), found.login, found.user, user_left), 'R2'
+        block, magic = logins.block(logins.entry_of(record, found), found.login, found.user, user_left), 'R2'
       end
       redis.call('SETRANGE', staging, length - TRAILER, block .. magic .. found.state .. current .. token)
     end

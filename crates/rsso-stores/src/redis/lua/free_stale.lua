@@ -4,9 +4,6 @@
 local lock, waiters, token, wait = KEYS[2], KEYS[3], ARGV[2], tonumber(ARGV[3])
 local value = redis.call('GET', lock)
 if value and value ~= ARGV[1] then return { 0 } end
-if wait > 0 then
-  redis.call('ZADD', waiters, 'NX', now_ms() + wait, token)
-  if redis.call('PTTL', waiters) < wait + 1000 then redis.call('PEXPIRE', waiters, wait + 1000) end
-end
+if wait > 0 then join_queue(waiters, token, wait) end
 hand_over(lock, waiters, KEYS[4])
 return { 1 }

@@ -6,6 +6,6 @@ local left, ttl = redis.call('PTTL', record), tonumber(ARGV[2])
 local found = left >= 0 and left < ttl and read_tail(record)
 if found and found.state ~= 'G' then
   redis.call('PEXPIRE', record, ttl)
-  if found.login then extend_user(record, found.user, ttl) end
+  if found.login then with_logins().extend_user(record, found.user, ttl) end
 end
 return { 1 }

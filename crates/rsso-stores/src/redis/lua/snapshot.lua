@@ -27,7 +27,7 @@ end
 
 -- Adds {session, state, generation, milliseconds left} if the session is the login's and lives.
 local function add_session(state, session)
-  local record = record_key(prefix, session)
+  local record = prefix .. '{' .. session .. '}:d'
   local found = read_tail(record)
   if not (found and found.login == state[1]) then return end
   local at = #state

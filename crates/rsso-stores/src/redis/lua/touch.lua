@@ -9,9 +9,9 @@ elseif found and (generation == '' or found.generation == generation) then
   if found.state ~= 'G' then redis.call('PEXPIRE', record, ttl) end
   if found.login and found.magic == 'R1' then
     -- It becomes a record of format 2 under its lock: an older rsso that has read it may be about to change it.
-    extend_user(record, found.user, tonumber(ttl))
+    with_logins().extend_user(record, found.user, tonumber(ttl))
   elseif found.login then
-    extend_login(record, found, tonumber(ttl))
+    with_logins().extend(record, found, tonumber(ttl))
   end
 else
   reply = { 2 }

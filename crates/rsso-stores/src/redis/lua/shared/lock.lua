@@ -6,7 +6,7 @@
 --   w  the list on which waiters block; one element wakes the one that has waited longest
 --   t  the tombstone of a kicked session
 -- States: S, a session; L, one with a login; G, one whose id was rotated and whose expiry is not extended.
-local HANDOVER_MS = 2000
+local HANDOVER_MS = '2000' -- as text: a number would be formatted at each call
 
 local now
 local function now_ms()
@@ -22,17 +22,25 @@ local function is_held(lock, token)
   return value and string.sub(value, 1, 16) == token
 end
 
--- Frees the lock, or reserves it for the waiter that it wakes: a newcomer cannot overtake.
+-- Frees the lock, or reserves it for the waiter that it wakes: a newcomer cannot overtake. If all waiters have given
+-- up, the element stays in the list, and whoever comes next takes both.
 local function hand_over(lock, waiters, wake)
-  if redis.call('EXISTS', waiters) == 1 then
-    redis.call('ZREMRANGEBYSCORE', waiters, '-inf', now_ms())
-    if redis.call('ZCARD', waiters) > 0 then
-      redis.call('SET', lock, 'reserved', 'PX', HANDOVER_MS)
-      redis.call('DEL', wake)
-      redis.call('RPUSH', wake, '1')
-      redis.call('PEXPIRE', wake, HANDOVER_MS)
-      return
-    end
+  if redis.call('EXISTS', waiters) == 0 then
+    redis.call('DEL', lock)
+    return
   end
-  redis.call('DEL', lock)
+  redis.call('SET', lock, 'reserved', 'PX', HANDOVER_MS)
+  if redis.call('RPUSH', wake, '1') > 1 then
+    -- The older element would wake a second waiter.
+    redis.call('DEL', wake)
+    redis.call('RPUSH', wake, '1')
+  end
+  redis.call('PEXPIRE', wake, HANDOVER_MS)
+end
+
+-- Puts a request into the queue, and removes those that have given up.
+local function join_queue(waiters, token, wait)
+  redis.call('ZREMRANGEBYSCORE', waiters, '-inf', now_ms())
+  redis.call('ZADD', waiters, 'NX', now_ms() + wait, token)
+  if redis.call('PTTL', waiters) < wait + 1000 then redis.call('PEXPIRE', waiters, wait + 1000) end
 end
