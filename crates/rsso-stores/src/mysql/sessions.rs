@@ -1,7 +1,7 @@
 //! The store's acts on sessions.
 
 use std::mem::ManuallyDrop;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::MysqlStore;
 use super::connections::ConnectionRole;
@@ -11,6 +11,9 @@ use rsso_core::sid::SessionKey;
 use rsso_core::store::{
     Basis, Change, End, Load, Loaded, Lock, Outcome, Store, Token, destroy_then_create_empty,
 };
+
+/// A lock whose wait took less time than this was free.
+const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 
 impl Store for MysqlStore {
     fn address(&self) -> &str {
@@ -39,8 +42,14 @@ impl Store for MysqlStore {
                 waited: Duration::ZERO,
             });
         }
-        if let Some(loaded) = self.read_locked(key, want, ConnectionRole::Main, Duration::ZERO)? {
-            return Ok(loaded);
+        let wait = terms.deadline.remaining();
+        // Whoever has found this lock taken the last time waits at once: it is likely to be taken again.
+        let is_contended = self.contended.take_if(|session| session == key).is_some();
+        if !is_contended || wait.is_zero() {
+            let read = self.read_locked(key, want, ConnectionRole::Main, Duration::ZERO)?;
+            if let Some(loaded) = read {
+                return Ok(loaded);
+            }
         }
         let wait = terms.deadline.remaining();
         if !wait.is_zero() {
@@ -48,7 +57,11 @@ impl Store for MysqlStore {
             self.connections.main_is_idle =
                 !held.any(|held| self.connections.is_main(held.connection));
             let role = self.connections.lock_wait_role(wait);
+            let asked = Instant::now();
             if let Some(loaded) = self.read_locked(key, want, role, wait)? {
+                if asked.elapsed() >= SHORTEST_WAIT {
+                    self.contended = Some(key.clone());
+                }
                 return Ok(loaded);
             }
         }

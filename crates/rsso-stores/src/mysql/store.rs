@@ -22,6 +22,7 @@ use super::{Mapping, Tables};
 use rsso_core::dsn::MysqlDsn;
 use rsso_core::error::{Error, Result, StoreErrorKind};
 use rsso_core::login::event::Retention;
+use rsso_core::sid::SessionKey;
 use rsso_core::store::Token;
 
 /// How long a step of an upgrade may take.
@@ -37,6 +38,8 @@ pub struct MysqlStore {
     pub(super) site_notes: SiteNoteTable,
     pub(super) prefix: String,
     pub(super) held: HashMap<Token, HeldLock>,
+    /// The session whose lock was taken the last time.
+    pub(super) contended: Option<SessionKey>,
 }
 
 impl MysqlStore {
@@ -81,6 +84,7 @@ impl MysqlStore {
             site_notes,
             prefix: prefix.unwrap_or(DEFAULT_PREFIX).to_owned(),
             held: HashMap::new(),
+            contended: None,
         })
     }
 
