@@ -101,19 +101,26 @@ impl RedisStore {
             block_time,
         };
         let mut replies = connection.run(&self.target, &pipeline)?;
-        let earlier = std::mem::take(&mut self.unanswered);
-        if replies
-            .drain(..unanswered)
-            .any(|reply| is_server_error(&reply))
-        {
-            connection = self.resend_refused(connection, &earlier)?;
-        }
-        self.connection = Some(connection);
+        self.connection = Some(self.settle_unanswered(connection, &mut replies)?);
         Ok(replies)
     }
 
+    /// Takes the replies to unanswered commands from the front, and sends the commands again if one was refused.
+    pub(super) fn settle_unanswered(
+        &mut self,
+        connection: Connection,
+        replies: &mut Vec<Value>,
+    ) -> Result<Connection, PipelineError> {
+        let earlier = std::mem::take(&mut self.unanswered);
+        let mut answers = replies.drain(..earlier.len());
+        match answers.any(|reply| is_server_error(&reply)) {
+            true => self.resend_refused(connection, &earlier),
+            false => Ok(connection),
+        }
+    }
+
     /// Sends refused commands again, and drops the connection at another refusal.
-    pub(super) fn resend_refused(
+    fn resend_refused(
         &mut self,
         mut connection: Connection,
         refused: &[Cmd],

@@ -2,7 +2,6 @@
 
 use redis::Value;
 
-use super::connection::is_server_error;
 use super::pipeline_error::PipelineError;
 use super::store::RedisStore;
 
@@ -24,16 +23,7 @@ impl RedisStore {
             unanswered + count,
             pack,
         )?;
-        if unanswered > 0 {
-            let earlier = std::mem::take(&mut self.unanswered);
-            if replies
-                .drain(..unanswered)
-                .any(|reply| is_server_error(&reply))
-            {
-                connection = self.resend_refused(connection, &earlier)?;
-            }
-        }
-        self.connection = Some(connection);
+        self.connection = Some(self.settle_unanswered(connection, &mut replies)?);
         Ok(replies)
     }
 
