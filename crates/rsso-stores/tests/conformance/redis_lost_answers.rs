@@ -10,8 +10,7 @@ use rsso_core::store::{Change, End, Lock, MAYBE_STORED};
 use crate::common::fixture::{Fixture as _, HOUR, RedisFixture, StoreClient};
 use crate::common::login_helpers::{new_claim, user, with_max_logins};
 use crate::common::lossy_proxy::LossyProxy;
-use crate::common::redis_helpers::{assert_stored, calls, forget_calls, read};
-use crate::common::store_client::with_directives;
+use crate::common::redis_helpers::{assert_stored, calls, client_through, forget_calls, read};
 
 /// A server, and a client of it whose answers may be lost.
 struct LossyStore {
@@ -24,9 +23,7 @@ impl LossyStore {
     fn new() -> Self {
         let fixture = RedisFixture::prepare();
         let proxy = LossyProxy::to(fixture.server().port());
-        let dsn = format!("redis://127.0.0.1:{}", proxy.port());
-        let settings = with_directives(fixture.settings(), &[("dsn", &dsn), ("read_timeout", "2")]);
-        let client = StoreClient::connect(&settings);
+        let client = client_through(&proxy, &fixture, "2");
         Self {
             fixture,
             proxy,

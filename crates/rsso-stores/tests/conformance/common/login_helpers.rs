@@ -182,6 +182,16 @@ impl StoreClient {
         to: &SessionKey,
         login: LoginId,
     ) -> Option<Version> {
+        self.try_rotate(from, to, login).unwrap()
+    }
+
+    /// Rotates a login from one id to another, and returns the store's error.
+    pub fn try_rotate(
+        &mut self,
+        from: &SessionKey,
+        to: &SessionKey,
+        login: LoginId,
+    ) -> rsso_core::Result<Option<Version>> {
         let rotation = Rotation {
             from,
             lock: None,
@@ -190,7 +200,7 @@ impl StoreClient {
             token: Token::random().unwrap(),
             ttl: HOUR,
         };
-        self.store.rotate(&rotation).unwrap()
+        self.store.rotate(&rotation)
     }
 
     /// Kicks logins of a user.

@@ -6,6 +6,8 @@ use rsso_testkit::RedisServer;
 
 use crate::common::fixture::{Fixture as _, HOUR, HeldSession, RedisFixture, StoreClient};
 use crate::common::login_helpers::{user, with_max_logins};
+use crate::common::lossy_proxy::LossyProxy;
+use crate::common::store_client::with_directives;
 
 /// How often the server was called so since [`forget_calls`].
 pub fn calls(server: &RedisServer, command: &str) -> u64 {
@@ -19,6 +21,13 @@ pub fn calls(server: &RedisServer, command: &str) -> u64 {
 
 pub fn forget_calls(server: &RedisServer) {
     server.cli(&["config", "resetstat"]);
+}
+
+/// A client that reaches the server through this proxy, and waits for answers for so many seconds.
+pub fn client_through(proxy: &LossyProxy, fixture: &RedisFixture, seconds: &str) -> StoreClient {
+    let dsn = format!("redis://127.0.0.1:{}", proxy.port());
+    let directives = [("dsn", dsn.as_str()), ("read_timeout", seconds)];
+    StoreClient::connect(&with_directives(fixture.settings(), &directives))
 }
 
 pub fn read(client: &mut StoreClient, key: &SessionKey, lock: bool) -> HeldSession {
