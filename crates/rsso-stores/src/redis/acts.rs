@@ -229,7 +229,13 @@ impl RedisStore {
             None => call.arg(""),
         };
         let retention = &self.event_retention;
-        call.arg(millis(retention.ttl)).arg(retention.most);
+        let makes_room = matches!(
+            plan.changes.first(),
+            Some(Change::RemoveLogin(..) | Change::RemoveSession(..))
+        );
+        call.arg(millis(retention.ttl))
+            .arg(retention.most)
+            .arg(i32::from(makes_room));
         add_plan(&mut call, &self.prefix, seen, plan, ordered);
         call
     }
@@ -239,10 +245,7 @@ impl RedisStore {
         let answered = self
             .mutate(None, &[call])
             .map_err(|error| error.into_error(NOT_CHANGED, MAYBE_CHANGED))?;
-        let outcome = match answered.sent_twice {
-            true => MAYBE_CHANGED,
-            false => NOT_CHANGED,
-        };
+        let outcome = answered.outcome_of_error(NOT_CHANGED, MAYBE_CHANGED);
         let reply = answered.replies.into_iter().next().unwrap_or_default();
         let answer = self
             .script_answer(reply)

@@ -98,10 +98,8 @@ impl RedisStore {
         }
         .map_err(|error| error.into_error(NOT_STORED, MAYBE_STORED))?;
         let sent_twice = answered.sent_twice;
-        let refused = |error: Error| match sent_twice {
-            true => error.with_outcome(MAYBE_STORED),
-            false => error.with_outcome(NOT_STORED),
-        };
+        let outcome = answered.outcome_of_error(NOT_STORED, MAYBE_STORED);
+        let refused = |error: Error| error.with_outcome(outcome);
         let mut replies = answered.replies.into_iter();
         let staged = replies.next().unwrap_or_default();
         let answer = self.script_answer(replies.next().unwrap_or_default());
@@ -153,9 +151,10 @@ impl RedisStore {
         let answered = self
             .mutate(None, &[touch])
             .map_err(|error| error.into_error(NOT_STORED, MAYBE_STORED))?;
+        let outcome = answered.outcome_of_error(NOT_STORED, MAYBE_STORED);
         let answer = self
             .script_answer(answered.replies.into_iter().next().unwrap_or_default())
-            .map_err(|error| error.with_outcome(NOT_STORED))?;
+            .map_err(|error| error.with_outcome(outcome))?;
         Ok(match answer.code {
             1 => Outcome::Stored(next),
             _ => Outcome::Gone,

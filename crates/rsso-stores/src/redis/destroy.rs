@@ -91,10 +91,7 @@ impl RedisStore {
         }
         .map_err(|error| error.into_error(NOT_CHANGED, MAYBE_CHANGED))?;
         let sent_twice = answered.sent_twice;
-        let outcome = match sent_twice {
-            true => MAYBE_CHANGED,
-            false => NOT_CHANGED,
-        };
+        let outcome = answered.outcome_of_error(NOT_CHANGED, MAYBE_CHANGED);
         let reply = answered.replies.into_iter().next().unwrap_or_default();
         let answer = self
             .script_answer(reply)

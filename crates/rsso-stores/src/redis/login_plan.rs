@@ -40,6 +40,10 @@ pub(super) fn add_plan(
             .arg(generation.map_or(Vec::new(), |g| record::generation_bytes(g).to_vec()))
             .arg(login.map(|id| id.to_string()).unwrap_or_default());
     }
+    call.arg(plan.events.len());
+    for event in &plan.events {
+        call.arg(&event.realm).arg(&event.json);
+    }
     // The entry of a new login is written when its session is bound.
     let is_sent = |change: &&Change| !matches!(change, Change::AddLogin(..));
     call.arg(plan.changes.iter().filter(is_sent).count());
@@ -50,10 +54,6 @@ pub(super) fn add_plan(
             ordered,
         }
         .add(change);
-    }
-    call.arg(plan.events.len());
-    for event in &plan.events {
-        call.arg(&event.realm).arg(&event.json);
     }
 }
 

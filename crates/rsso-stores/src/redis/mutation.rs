@@ -8,6 +8,7 @@ use std::time::Duration;
 use redis::{Cmd, Value, cmd};
 
 use super::connection::Connection;
+use super::error::is_write_refusal;
 use super::pipeline::MAX_TRUSTED_IDLE;
 use super::pipeline_error::PipelineError;
 use super::staged_payload::StagedPayload;
@@ -95,6 +96,28 @@ impl RedisStore {
             self.pipeline(&[exists])?;
         }
         Ok(())
+    }
+}
+
+impl MutationReply {
+    /// What is known of a change with an error in its replies: `not_done`, or `maybe_done`.
+    pub(super) fn outcome_of_error<'a>(&self, not_done: &'a str, maybe_done: &'a str) -> &'a str {
+        match self.sent_twice || self.replies.iter().any(is_from_inside_script) {
+            true => maybe_done,
+            false => not_done,
+        }
+    }
+}
+
+/// Whether a script failed after it had begun, for example at a command that the ACL lacks: what it did before stays.
+///
+/// A server that accepts no writes refuses the script's first one.
+fn is_from_inside_script(reply: &Value) -> bool {
+    match reply {
+        Value::ServerError(error) if !is_write_refusal(error) => error
+            .details()
+            .is_some_and(|text| text.contains("user_script")),
+        _ => false,
     }
 }
 

@@ -56,6 +56,7 @@ mod recorded_settings;
 mod records;
 mod redis_changed_sessions;
 mod redis_claims;
+mod redis_half_done;
 mod redis_lock_owners;
 mod redis_lost_answers;
 mod redis_old_records;

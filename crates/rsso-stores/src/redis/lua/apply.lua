@@ -1,11 +1,11 @@
--- KEYS record lock waiters wake  ARGV prefix act token ttl max, then five lists, each behind its length:
+-- KEYS record lock waiters wake  ARGV prefix act token ttl max makes_room, then five lists, each behind its length:
 --   users {name, act, number, fields}, logins {user, login, entry} and sessions {record, generation, login}, as the
---   snapshot has shown them; changes {name, arguments...}; events {realm, event}
+--   snapshot has shown them; events {realm, event}; changes {name, arguments...}
 -- -> {1, fields of the last user} applied, {0} something has changed since the snapshot, or another act goes first
--- Carries out what was decided, all of it or nothing; it knows no rule. Sent twice it is applied once.
+-- Carries out what was decided, or nothing; it knows no rule. Sent twice it is applied once.
 -- A script's functions are made anew at each call: there are few of them.
 local prefix, act, token = ARGV[1], ARGV[2], ARGV[3]
-local at = 5
+local at = 6
 -- The next arguments.
 local function take(count)
   at = at + count
@@ -60,6 +60,10 @@ local function set_state(record, state) redis.call('SETRANGE', record, redis.cal
 
 -- What is left of a user whose key was removed or evicted.
 for _, key in ipairs(newcomers) do redis.call('DEL', order_key(prefix, key)) end
+-- A full server refuses a script's first write or none: one that is no command for more memory.
+if ARGV[6] == '1' then redis.call('DEL', reservation_key(act)) end
+-- Events first: if a script fails, what it has done stays, and nobody is to be pushed out untold.
+write_events(prefix, tonumber(ARGV[4]), tonumber(ARGV[5]), take)
 for _ = 1, tonumber(take(1)) do
   local change, subject = take(2)
   local made
@@ -121,7 +125,6 @@ for _ = 1, tonumber(take(1)) do
   end
   records[subject] = made
 end
-write_events(prefix, tonumber(ARGV[4]), tonumber(ARGV[5]), take)
 for _, name in ipairs(users) do
   local key = key_of_user(name)
   if not has_act[key] then set(key, 'v', act) end
