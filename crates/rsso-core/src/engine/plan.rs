@@ -8,7 +8,7 @@ use crate::record::{Generation, Version};
 
 /// The changes to logins and sessions, the events about them, and the caller's answer.
 ///
-/// A store applies the changes in their order, and appends the events last; all of it or nothing.
+/// A store applies all of it or nothing, the changes in their order. Nobody sees a change before its event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan<A> {
     /// In this order.

@@ -29,7 +29,11 @@ local function hand_over(lock, waiters, wake)
     redis.call('DEL', lock)
     return
   end
-  redis.call('SET', lock, 'reserved', 'PX', HANDOVER_MS)
+  if redis.pcall('SET', lock, 'reserved', 'PX', HANDOVER_MS).err then
+    -- A full server refuses a script's first write or none: one that is no command for more memory.
+    redis.call('DEL', wake)
+    redis.call('SET', lock, 'reserved', 'PX', HANDOVER_MS)
+  end
   if redis.call('RPUSH', wake, '1') > 1 then
     -- The older element would wake a second waiter.
     redis.call('DEL', wake)
