@@ -1,14 +1,26 @@
 # Every target does the set-up it needs and may be run again at any time.
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint phpt memcheck conformance xmpp bench demo clean
+.PHONY: help build install test lint phpt memcheck conformance xmpp bench demo clean
+
+# Another PHP than the one of the PATH: PHP_CONFIG=/opt/php/bin/php-config. Build scripts run in other folders, so they get an
+# absolute path.
+ifneq ($(PHP_CONFIG),)
+php_config := $(shell command -v $(PHP_CONFIG))
+$(if $(php_config),,$(error PHP_CONFIG: there is no program $(PHP_CONFIG)))
+override export PHP_CONFIG := $(abspath $(php_config))
+export PHP := $(or $(PHP),$(shell $(PHP_CONFIG) --php-binary))
+endif
 
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## the extension and the gateway, in target/release/
 	scripts/setup build
-	cargo build --release --package rsso --package rsso-cli
+	cargo build --release --locked --package rsso --package rsso-cli
+
+install: ## what `make build` has made, for the PHP that it was made for; DESTDIR, PREFIX, PHP_CONFIG
+	scripts/install
 
 test: build ## all tests, against every store
 	scripts/setup test

@@ -120,6 +120,18 @@ SQL
     dsn=mysql://app:$password@127.0.0.1:$port/app
 }
 
+# A php-fpm of the version that $php has: the extension is made for that one.
+matching_fpm() {
+    local version name
+    version=$("$php" -n -r 'echo PHP_MAJOR_VERSION, ".", PHP_MINOR_VERSION;')
+    for name in "php-fpm$version" php-fpm; do
+        if "$name" -n -v 2>/dev/null | grep -q "^PHP $version\."; then
+            echo "$name"
+            return
+        fi
+    done
+}
+
 need_extension() {
     [ -f "$extension" ] || die "no extension at $extension: run 'make build'"
     "$php" -n -d "extension=$extension" -r 'exit(extension_loaded("rsso") ? 0 : 1);' ||

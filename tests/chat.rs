@@ -27,8 +27,8 @@ fn chat(handler: &Handler, on_conflict: &str) -> (GatewaySite, [WorkDir; 2]) {
     let copy = WorkDir::new();
     let root = copy.web_copy("chat", &chat);
     let config = FpmConfig::new(handler.clone())
-        .module("pdo", "php8.2-common")
-        .module("pdo_sqlite", "php8.2-sqlite3")
+        .module("pdo", "php-common")
+        .module("pdo_sqlite", "php-sqlite3")
         .ini("session.use_strict_mode", "1")
         .ini("rsso.max_logins", "0")
         .ini("rsso.max_logins_per_device", "1")

@@ -88,9 +88,9 @@ fn site_with(
     Site::start(backend, Path::new(CODE), |config| {
         settings(config)
             .workers(4)
-            .module("xml", "php8.2-xml")
-            .module("ctype", "php8.2-common")
-            .module("tokenizer", "php8.2-common")
+            .module("xml", "php-xml")
+            .module("ctype", "php-common")
+            .module("tokenizer", "php-common")
             .ini("auto_prepend_file", &prepend)
     })
 }

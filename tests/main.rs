@@ -27,6 +27,7 @@ mod mysql_failures;
 mod mysql_injection;
 mod mysql_statements;
 mod mysql_too_large;
+mod packaging;
 mod processes;
 mod push;
 mod recorded_sites;

@@ -53,9 +53,9 @@ fn site(dir: &WorkDir, backend: Backend, handler: &str, on_conflict: &str) -> Si
     let cache = dir.web_dir("cache").display().to_string();
     let config = FpmConfig::new(backend.handler())
         .workers(2)
-        .module("mbstring", "php8.2-mbstring")
-        .module("ctype", "php8.2-common")
-        .module("tokenizer", "php8.2-common")
+        .module("mbstring", "php-mbstring")
+        .module("ctype", "php-common")
+        .module("tokenizer", "php-common")
         .ini("session.use_strict_mode", "1")
         .ini("rsso.on_conflict", on_conflict)
         .env("SITE_CACHE", &cache)

@@ -8,7 +8,7 @@ start_fpm() { # <configuration> <php argument>...
     local as_root=()
     [ "$(id -u)" -ne 0 ] || as_root=(-R)
     set -m
-    "$(command -v php-fpm8.2 php-fpm | head -1)" -n "${as_root[@]}" -F -y "$conf" "$@" >"$work/fpm.out" 2>&1 &
+    "$(matching_fpm)" -n "${as_root[@]}" -F -y "$conf" "$@" >"$work/fpm.out" 2>&1 &
     fpm_pid=$!
     set +m
     started+=("$fpm_pid")

@@ -28,8 +28,11 @@ foreach ($documented as [, $default, $name, $value]) {
 }
 var_dump(count($documented) === count($real));
 
-// The file itself can be loaded.
-var_dump($settings['session.save_handler'], substr_count($text, "\n;extension"));
+// It loads rsso, and nothing else; the other file does nothing until its semicolons are removed.
+var_dump(parse_ini_string($text));
+$handler = file_get_contents(root() . '/rsso-handler.ini');
+var_dump(parse_ini_string($handler));
+var_dump(parse_ini_string(preg_replace('/^;(?=[a-z_.]+ = )/m', '', $handler))['session.save_handler']);
 ?>
 --EXPECT--
 bool(true)
@@ -38,5 +41,10 @@ array(0) {
 array(0) {
 }
 bool(true)
+array(1) {
+  ["extension"]=>
+  string(7) "rsso.so"
+}
+array(0) {
+}
 string(4) "rsso"
-int(0)

@@ -11,7 +11,7 @@ use nix::sys::signal::{self, Signal};
 use nix::unistd::{Pid, Uid};
 
 use crate::handler::Handler;
-use crate::php::{ini_arguments, require_module};
+use crate::php::{ini_arguments, php_version, require_module};
 use crate::process::{Server, eventually, program, read_lossy};
 use crate::workdir::{WEB_USER, WorkDir};
 
@@ -110,7 +110,8 @@ impl PhpFpm {
         ini.extend(["display_errors", "html_errors"].map(|name| (name.to_owned(), "0".to_owned())));
         ini.push(("log_errors".to_owned(), "1".to_owned()));
         ini.extend(config.ini.iter().cloned());
-        let mut command = Command::new(program(&["php-fpm8.2", "php-fpm"], "php8.2-fpm"));
+        let fpm = format!("php-fpm{}", php_version());
+        let mut command = Command::new(program(&[&fpm, "php-fpm"], "php-fpm"));
         command
             .arg("-n")
             .arg("--nodaemonize")

@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::LazyLock;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -16,6 +17,9 @@ use nix::unistd::Pid;
 use crate::handler::Handler;
 use crate::process::{eventually, program};
 use crate::workdir::WorkDir;
+
+/// The environment variable with the PHP under test; without it, that is `php`.
+const PHP_ENV: &str = "PHP";
 
 /// The environment variable with the extension under test; without it, that is the release build.
 pub const EXTENSION_ENV: &str = "RSSO_EXTENSION";
@@ -33,6 +37,27 @@ pub fn extension() -> PathBuf {
             path.display()
         )
     })
+}
+
+/// The PHP under test.
+///
+/// # Panics
+/// If there is none.
+fn php_program() -> PathBuf {
+    let name = std::env::var(PHP_ENV).unwrap_or_else(|_| "php".to_owned());
+    program(&[&name], "php-cli")
+}
+
+/// The version of the PHP under test: "8.2".
+///
+/// # Panics
+/// If there is none.
+pub(crate) fn php_version() -> &'static str {
+    static VERSION: LazyLock<String> = LazyLock::new(|| {
+        let code = "<?php echo PHP_MAJOR_VERSION, '.', PHP_MINOR_VERSION;";
+        Php::plain().run_code(code).ok()
+    });
+    &VERSION
 }
 
 /// The `-d` arguments for the extension and these settings, for PHP and php-fpm.
@@ -157,7 +182,7 @@ impl Php {
     /// # Panics
     /// If PHP cannot be started.
     pub fn spawn(&self, script: &Path, args: &[&str]) -> Running {
-        let mut command = Command::new(program(&["php8.2", "php"], "php8.2-cli"));
+        let mut command = Command::new(php_program());
         command
             .arg("-n")
             .args(ini_arguments(self.extension, &self.ini))
