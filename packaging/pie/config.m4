@@ -11,4 +11,4 @@ fi
 PHP_SUBST([CARGO])
 PHP_SUBST([RSSO_PHP])
 PHP_MODULES="$PHP_MODULES \$(phplibdir)/rsso.so"
-PHP_ADD_MAKEFILE_FRAGMENT
+PHP_ADD_MAKEFILE_FRAGMENT([$abs_srcdir/Makefile.frag], [$abs_srcdir], [$abs_builddir])
