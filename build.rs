@@ -21,15 +21,17 @@ fn main() {
     // their code still there.
     println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
     let php_config = env::var("PHP_CONFIG").unwrap_or_else(|_| "php-config".to_owned());
-    let includes = Command::new(&php_config)
-        .arg("--includes")
-        .output()
-        .unwrap_or_else(|error| {
-            panic!("cannot run {php_config} (Debian: php-dev; or set PHP_CONFIG): {error}")
-        });
-    assert!(includes.status.success(), "{php_config} --includes failed");
+    let includes = answer_of(&php_config, "--includes");
+    println!("cargo:rustc-check-cfg=cfg(php_8_6)");
+    let version: u32 = answer_of(&php_config, "--vernum")
+        .trim()
+        .parse()
+        .unwrap_or(0);
+    if version >= 80_600 {
+        println!("cargo:rustc-cfg=php_8_6");
+    }
     let mut compiler = cc::Build::new();
-    for flag in String::from_utf8_lossy(&includes.stdout).split_whitespace() {
+    for flag in includes.split_whitespace() {
         compiler.flag(flag);
     }
     compiler
@@ -37,6 +39,18 @@ fn main() {
         .warnings(false)
         .compile("rsso_abi");
     order_functions();
+}
+
+/// What php-config answers.
+fn answer_of(php_config: &str, question: &str) -> String {
+    let answer = Command::new(php_config)
+        .arg(question)
+        .output()
+        .unwrap_or_else(|error| {
+            panic!("cannot run {php_config} (Debian: php-dev; or set PHP_CONFIG): {error}")
+        });
+    assert!(answer.status.success(), "{php_config} {question} failed");
+    String::from_utf8_lossy(&answer.stdout).into_owned()
 }
 
 /// Has the linker put the functions of [`HOT_FUNCTIONS`] beside each other: a worker then touches half the pages.

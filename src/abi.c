@@ -1,11 +1,11 @@
 /* Assertions only: PHP's ps_module is what src/ps_module.rs declares, or the build fails here.
- * Holds for PHP 8.1 to 8.5. */
+ * Holds for PHP 8.2 to 8.6. */
 #include <stddef.h>
 #include "php.h"
 #include "ext/session/php_session.h"
 
-#if PHP_VERSION_ID < 80100 || PHP_VERSION_ID >= 80600
-# error "rsso supports PHP 8.1 to 8.5; PHP 8.6 changed the arguments of s_open"
+#if PHP_VERSION_ID < 80200 || PHP_VERSION_ID >= 80700
+# error "rsso supports PHP 8.2 to 8.6"
 #endif
 
 _Static_assert(sizeof(zend_long) == 8, "rsso needs a 64-bit PHP");
@@ -28,7 +28,11 @@ AT(s_update_timestamp, 9);
 #define IS(field, type) \
 	_Static_assert(__builtin_types_compatible_p(__typeof__(((ps_module *) 0)->field), type), #field)
 IS(s_name, const char *);
+#if PHP_VERSION_ID >= 80600
+IS(s_open, zend_result (*)(void **, zend_string *, zend_string *));
+#else
 IS(s_open, zend_result (*)(void **, const char *, const char *));
+#endif
 IS(s_close, zend_result (*)(void **));
 IS(s_read, zend_result (*)(void **, zend_string *, zend_string **, zend_long));
 IS(s_write, zend_result (*)(void **, zend_string *, zend_string *, zend_long));

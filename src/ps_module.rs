@@ -1,6 +1,6 @@
 //! `session.save_handler=rsso`: the nine callbacks of PHP's `ps_module`.
 //!
-//! # Contract (ext/session, PHP 8.1 to 8.5)
+//! # Contract (ext/session, PHP 8.2 to 8.6)
 //! `open` connects to nothing, sets a non-NULL `mod_data` (else PHP never calls write and close)
 //! and comes a second time without a close in `session_reset()`. `read` sets a non-NULL value, ""
 //! for a missing session. `destroy` succeeds on a missing one. `gc` sets the count. `create_sid`
@@ -10,7 +10,7 @@
 //! the response, where nobody catches an exception. So they warn and report success: PHP's own
 //! warning would print `session.save_path`, which may hold a password.
 
-use std::ffi::{CStr, c_char, c_void};
+use std::ffi::{c_char, c_void};
 use std::{mem, ptr};
 
 use ext_php_rs::exception::PhpResult;
@@ -22,11 +22,17 @@ use crate::php::{self, FAILURE, SUCCESS, bytes};
 use crate::worker::Caller;
 use crate::{auto_claim, before_script};
 
+/// The text that PHP lends to `open`: a string of its own since 8.6.
+#[cfg(php_8_6)]
+type OpenText = *mut ZendStr;
+#[cfg(not(php_8_6))]
+type OpenText = *const c_char;
+
 /// PHP's `ps_module`; `src/abi.c` proves the layout.
 #[repr(C)]
 struct PsModule {
     name: *const c_char,
-    open: unsafe extern "C" fn(*mut *mut c_void, *const c_char, *const c_char) -> i32,
+    open: unsafe extern "C" fn(*mut *mut c_void, OpenText, OpenText) -> i32,
     close: unsafe extern "C" fn(*mut *mut c_void) -> i32,
     read: unsafe extern "C" fn(*mut *mut c_void, *mut ZendStr, *mut *mut ZendStr, i64) -> i32,
     write: unsafe extern "C" fn(*mut *mut c_void, *mut ZendStr, *mut ZendStr, i64) -> i32,
@@ -101,11 +107,7 @@ fn status(done: bool) -> i32 {
     if done { SUCCESS } else { FAILURE }
 }
 
-unsafe extern "C" fn open(
-    mod_data: *mut *mut c_void,
-    save_path: *const c_char,
-    _name: *const c_char,
-) -> i32 {
+unsafe extern "C" fn open(mod_data: *mut *mut c_void, save_path: OpenText, _name: OpenText) -> i32 {
     if before_script::has_failed() {
         return FAILURE;
     }
@@ -113,8 +115,8 @@ unsafe extern "C" fn open(
         let save_path = if save_path.is_null() {
             &[][..]
         } else {
-            // SAFETY: not NULL; a C string that PHP lends for the length of the call.
-            unsafe { CStr::from_ptr(save_path) }.to_bytes()
+            // SAFETY: not NULL; PHP lends it for the length of the call.
+            unsafe { open_bytes(save_path) }
         };
         callbacks::open(Caller::Native, save_path).map(|_| true.into())
     });
@@ -123,6 +125,22 @@ unsafe extern "C" fn open(
         unsafe { *mod_data = (&raw const OPENED).cast_mut().cast() };
     }
     status(opened)
+}
+
+/// # Safety
+/// The text is PHP's, and outlives the result.
+#[cfg(php_8_6)]
+unsafe fn open_bytes<'a>(text: OpenText) -> &'a [u8] {
+    // SAFETY: as said above.
+    unsafe { bytes(text) }
+}
+
+/// # Safety
+/// The text is PHP's, and outlives the result.
+#[cfg(not(php_8_6))]
+unsafe fn open_bytes<'a>(text: OpenText) -> &'a [u8] {
+    // SAFETY: as said above; PHP ends it with a NUL.
+    unsafe { std::ffi::CStr::from_ptr(text) }.to_bytes()
 }
 
 unsafe extern "C" fn close(mod_data: *mut *mut c_void) -> i32 {
