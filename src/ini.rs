@@ -114,7 +114,8 @@ unsafe extern "C" fn on_modify(
         let value = String::from_utf8_lossy(value);
         let name = name.strip_prefix("rsso.").unwrap_or(&name);
         // SAFETY: PHP lends a valid entry for the length of the call. PHP restores a directive's former value by the same call.
-        let is_given_back = unsafe { (*entry).modified != 0 && new_value == (*entry).orig_value };
+        let is_given_back =
+            unsafe { php::is_set((*entry).modified) && new_value == (*entry).orig_value };
         let source = source(stage, is_given_back);
         let may = match source.origin {
             Origin::Script => worker::check_script_may_set(name, &value),
@@ -165,7 +166,7 @@ struct Refused {
 unsafe extern "C" fn display_masked(entry: *mut zend_ini_entry, kind: c_int) {
     // SAFETY: PHP lends a valid entry for the length of the call.
     let entry = unsafe { &*entry };
-    let value = if kind == DISPLAY_ORIGINAL && entry.modified != 0 {
+    let value = if kind == DISPLAY_ORIGINAL && php::is_set(entry.modified) {
         entry.orig_value
     } else {
         entry.value

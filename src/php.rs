@@ -23,3 +23,8 @@ pub(crate) use symbols::{class_in_variable, session_symbol};
 /// PHP's `SUCCESS` and `FAILURE`.
 pub(crate) const SUCCESS: i32 = 0;
 pub(crate) const FAILURE: i32 = -1;
+
+/// Whether a field that is a yes or no says yes: before 8.6 some were numbers.
+pub(crate) fn is_set(field: impl Into<i64>) -> bool {
+    field.into() != 0
+}

@@ -97,7 +97,7 @@ id uid device label meta claimed_at last_seen_at expires_at ip user_agent curren
 Error: Call to private Rsso\Login::__construct() from global scope
 Error: Call to private Rsso\Kick::__construct() from global scope
 Error: Cannot modify readonly property Rsso\Login::$uid
-Error: Cannot modify readonly property Rsso\Login::$meta
+Error: Cannot %Smodify readonly property Rsso\Login::$meta
 Error: Cannot create dynamic property Rsso\Login::$more
 Error: Cannot modify readonly property Rsso\Kick::$reason
 Exception: Serialization of 'Rsso\Login' is not allowed

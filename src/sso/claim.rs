@@ -115,7 +115,7 @@ fn run(arguments: ClaimArguments, keeps_id: bool, meta: &Value, result: &mut Zva
 /// Changes the session's id or warns; `None` if PHP has thrown.
 fn change_id() -> Option<()> {
     // A cookie with the new id could not be sent any more.
-    if SapiGlobals::get().headers_sent != 0 {
+    if php::is_set(SapiGlobals::get().headers_sent) {
         // If PHP sets no cookie, the application carries the id itself, and knows that it stays.
         if php::ini_long(c"session.use_cookies") != 0 {
             guard::warn(&UnchangedIdWarning(php::output_start()));
